@@ -1,0 +1,6 @@
+"""`python -m mutegreen`."""
+
+from mutegreen.cli.main import main
+
+if __name__ == "__main__":
+    main()

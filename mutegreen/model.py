@@ -1,0 +1,396 @@
+"""The nouns of MuteGreen: frozen, validated at construction, and importing nothing of ours.
+
+Units are joules, watts and seconds everywhere. `None` means "not measured", never 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+Value = bool | int | float | str
+"""A hyperparameter's value. It travels with every mutant, trial and row, never by position or file name."""
+
+
+class Kind(StrEnum):
+    """What a hyperparameter means; operators are chosen by it."""
+
+    EPOCHS = "epochs"
+    LEARNING_RATE = "learning_rate"
+    GAMMA = "gamma"
+    BATCH_SIZE = "batch_size"
+    MOMENTUM = "momentum"
+    WEIGHT_DECAY = "weight_decay"
+    DROPOUT = "dropout"
+    TRAIN_STEPS = "train_steps"
+    STEP_SIZE = "step_size"
+    MILESTONES = "milestones"
+    WARMUP = "warmup"
+    OPTIMIZER = "optimizer"
+    BETA1 = "beta1"
+    BETA2 = "beta2"
+    EPSILON = "epsilon"
+    CLIP = "clip"
+    LABEL_SMOOTHING = "label_smoothing"
+    THRESHOLD = "threshold"
+    TEMPERATURE = "temperature"
+    HIDDEN = "hidden"
+    DEPTH = "depth"
+    SEED = "seed"
+    EVAL_BATCH_SIZE = "eval_batch_size"
+    THREADS = "threads"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """How a trial ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+    NOT_APPLIED = "not_applied"
+
+
+class Quality(StrEnum):
+    """How a figure of energy was come by, best first. A sum is as good as its worst part."""
+
+    COUNTER = "counter"
+    INTEGRATED = "integrated"
+    ATTRIBUTED = "attributed"
+    ESTIMATED = "estimated"
+
+    @staticmethod
+    def worst(qualities: Iterable[Quality]) -> Quality | None:
+        """The quality of a sum over figures of these qualities; None for no figure at all."""
+        order = list(Quality)
+        return max(qualities, key=order.index, default=None)
+
+
+class Flag(StrEnum):
+    """Something that a reader of a measurement must know."""
+
+    COUNTER_RESET = "counter_reset"
+    COUNTER_WRAPPED = "counter_wrapped"
+    SHORT_WINDOW = "short_window"
+    SAMPLER_GAP = "sampler_gap"
+    DEVICE_LOST = "device_lost"
+    CROSSCHECK_FAILED = "crosscheck_failed"
+
+
+class Goal(StrEnum):
+    """Which direction of the performance is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+
+class Verdict(StrEnum):
+    """A mutant against the original, for one metric."""
+
+    WIN = "win"
+    TIE = "tie"
+    LOSS = "loss"
+    UNDECIDED = "undecided"
+
+
+ENERGY_METRICS = ("package_j", "dram_j", "gpu_j")
+METRICS = (*ENERGY_METRICS, "duration_s", "performance")
+ROW_COLUMNS = (
+    "subject",
+    "background",
+    "mutant",
+    "hyperparameter",
+    "value",
+    "default",
+    "repetition",
+    *METRICS,
+)
+"""The columns that every file of rows has, in this order; further ones may follow."""
+
+ORIGINAL = "original"
+"""The mutant column of the rows of the unchanged program."""
+
+DOMAIN_OF_METRIC = {"package_j": "cpu", "dram_j": "dram", "gpu_j": "gpu"}
+"""The class of domains (the part before the colon) that each energy metric sums."""
+
+
+@dataclass(frozen=True)
+class FlagSite:
+    """A hyperparameter set on the command line, such as `--lr`."""
+
+    flag: str
+
+    def __str__(self) -> str:
+        return f"flag {self.flag}"
+
+
+@dataclass(frozen=True)
+class SourceSite:
+    """A literal in a source file, found by the name that it is given to.
+
+    Args:
+        file: Path within the subject's folder.
+        name: Name of the variable, keyword argument, parameter or mapping key with the literal as value.
+        line: Line of the literal (from 1), needed only where the name is given a literal more than once.
+    """
+
+    file: str
+    name: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.file}" + (f", line {self.line}" if self.line else "")
+
+
+@dataclass(frozen=True)
+class ConfigSite:
+    """A key in a TOML, JSON or YAML file; `key` is dotted, list items by their index."""
+
+    file: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.key} in {self.file}"
+
+
+@dataclass(frozen=True)
+class EnvSite:
+    """An environment variable, such as `OMP_NUM_THREADS`."""
+
+    variable: str
+
+    def __str__(self) -> str:
+        return f"${self.variable}"
+
+
+Site = FlagSite | SourceSite | ConfigSite | EnvSite
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One hyperparameter of a subject.
+
+    Args:
+        name: Its name in tables and options.
+        kind: What it means.
+        default: The original's value.
+        site: Where the value is set.
+        operator: Name of the operator that mutates it; None: the one made for its kind.
+        evidence: Regular expression over the program's output whose first group is the value in use, for
+            programs that cannot be observed otherwise.
+    """
+
+    name: str
+    kind: Kind
+    default: Value
+    site: Site
+    operator: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How a training's performance is read: from its output by `pattern`, or from a JSON `file` by `key`.
+
+    Args:
+        pattern: Regular expression. Its group `value` (or its first group) is the figure; divided by the group
+            `of` where there is one (`308/360`). Each match is one epoch, the last is the result.
+        file: JSON file written by the training, relative to its working folder.
+        key: Dotted key in that file. A list there is one figure for each epoch, the last is the result.
+        goal: Which direction is better.
+        tolerance: How much worse, in the performance's own unit, is still as good; None: not said.
+        loss: Regular expression for the loss in the output; a last loss that is not finite is a divergence.
+    """
+
+    pattern: str | None = None
+    file: str | None = None
+    key: str | None = None
+    goal: Goal = Goal.MAXIMIZE
+    tolerance: float | None = None
+    loss: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.pattern is None) == (self.file is None):
+            raise ValueError("performance needs either a pattern or a file, not both")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named way of running a subject: other arguments, other defaults, other sizes of the audit."""
+
+    name: str
+    description: str = ""
+    arguments: tuple[str, ...] = ()
+    defaults: dict[str, Value] = field(default_factory=dict)
+    timeout_s: float | None = None
+    cooldown_s: float | None = None
+    mutants: int | None = None
+    repetitions: int | None = None
+    operators: tuple[str, ...] | None = None
+    hyperparameters: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A training program and what an audit must know about it.
+
+    Args:
+        name: Its name in rows and tables.
+        folder: Folder with the program and its `subject.toml`; never written to.
+        command: Program and arguments; `{python}` stands for the interpreter that runs MuteGreen.
+        workdir: Working folder of the command, relative to `folder`.
+        hyperparameters: In the order of the file.
+        performance: How the result is read.
+        seed: Site that takes the seed of a repetition; None: the program is not seeded.
+        presets: By name.
+        timeout_s: Longest time a training may take; None: a multiple of the preflight's.
+        environment: Variables set for every trial.
+        link: Paths in the folder that are linked, not copied, into a trial's workspace (data sets).
+        exclude: Patterns of paths that are left out of a workspace.
+    """
+
+    name: str
+    folder: Path
+    command: tuple[str, ...]
+    hyperparameters: tuple[Hyperparameter, ...]
+    performance: Performance
+    workdir: str = "."
+    seed: Site | None = None
+    presets: dict[str, Preset] = field(default_factory=dict)
+    timeout_s: float | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    link: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    description: str = ""
+
+    def hyperparameter(self, name: str) -> Hyperparameter:
+        """The hyperparameter of that name; KeyError if there is none."""
+        for hyperparameter in self.hyperparameters:
+            if hyperparameter.name == name:
+                return hyperparameter
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The subject with exactly one hyperparameter changed (with none changed, for the operator `identity`).
+
+    `id` is `original`, `identity` or `<hyperparameter>=<value>`; it is unique within an audit.
+    """
+
+    id: str
+    operator: str = ""
+    hyperparameter: str | None = None
+    value: Value | None = None
+    default: Value | None = None
+
+    @property
+    def is_original(self) -> bool:
+        """Whether this is the unchanged program, against which mutants are compared."""
+        return self.id == ORIGINAL
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One planned training.
+
+    Args:
+        number: Its place in the audit's order, from 1.
+        mutant: Id of the mutant.
+        block: Block, from 0; a block holds one repetition of the original and of every mutant.
+        position: Place within the block, from 0.
+        repetition: Repetition of this mutant, from 0 (equal to the block).
+        seed: Seed of the repetition, the same for all mutants of a block; None: the subject takes no seed.
+    """
+
+    number: int
+    mutant: str
+    block: int
+    position: int
+    repetition: int
+    seed: int | None
+
+
+@dataclass(frozen=True)
+class DomainEnergy:
+    """Energy of one domain over one window.
+
+    Args:
+        domain: `gpu:<uuid>`, `cpu:package-<n>`, `dram:package-<n>` or `psys`.
+        meter: Name of the meter that read it.
+        quality: How the figure was come by.
+        energy_j: Gross energy, joules; None: not measured, `reason` says why.
+        idle_w: Power of the idle machine in this domain, watts; None: not known.
+        duration_s: Length of the window, seconds.
+        flags: What a reader must know of this figure.
+        reason: Why there is no figure.
+    """
+
+    domain: str
+    meter: str
+    quality: Quality
+    energy_j: float | None
+    duration_s: float
+    idle_w: float | None = None
+    flags: frozenset[Flag] = frozenset()
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.energy_j is None and not self.reason:
+            raise ValueError(f"{self.domain}: a missing figure needs a reason")
+        if self.energy_j is not None and not (math.isfinite(self.energy_j) and self.energy_j >= 0):
+            raise ValueError(f"{self.domain}: {self.energy_j} is not an energy")
+
+    @property
+    def net_j(self) -> float | None:
+        """Energy above idle, joules; None where gross energy or idle power is not known."""
+        if self.energy_j is None or self.idle_w is None:
+            return None
+        return self.energy_j - self.idle_w * self.duration_s
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A meter, or a class of domains, that could not be read, and what would mend it."""
+
+    meter: str
+    reason: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Energy of all domains over one window, and what could not be measured."""
+
+    duration_s: float
+    domains: tuple[DomainEnergy, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
+
+    def of(self, domain_class: str) -> tuple[DomainEnergy, ...]:
+        """The domains of a class (`cpu`, `dram`, `gpu`); `psys` contains others and is in no class."""
+        return tuple(d for d in self.domains if d.domain.partition(":")[0] == domain_class)
+
+    def total_j(self, domain_class: str) -> float | None:
+        """Sum over a class of domains, joules; None if there is none or any of them is not measured."""
+        return _sum_or_none(d.energy_j for d in self.of(domain_class))
+
+    def net_total_j(self, domain_class: str) -> float | None:
+        """Sum of net energies over a class of domains, joules; None as for `total_j`."""
+        return _sum_or_none(d.net_j for d in self.of(domain_class))
+
+    def quality(self, domain_class: str) -> Quality | None:
+        """Quality of `total_j`."""
+        return Quality.worst(d.quality for d in self.of(domain_class))
+
+
+def _sum_or_none(parts: Iterable[float | None]) -> float | None:
+    known = list(parts)
+    if not known or any(part is None for part in known):
+        return None
+    return math.fsum(part for part in known if part is not None)
