@@ -30,4 +30,4 @@ class _CheckoutFinder:
         return spec_from_file_location(fullname, found.origin, submodule_search_locations=[folder])
 
 
-sys.meta_path.append(_CheckoutFinder())  # type: ignore[arg-type]
+sys.meta_path.append(_CheckoutFinder())

@@ -14,7 +14,12 @@ class MuteGreenError(Exception):
     Args:
         message: What is wrong, and where.
         hint: What the user can do about it.
+
+    Attributes:
+        exit_status: Status with which a command ends on it: 2, wrong usage or input, or 1, a check failed.
     """
+
+    exit_status = 2
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -42,6 +47,8 @@ class MutationError(MuteGreenError):
 
 class PreflightError(MuteGreenError):
     """The original training does not work, so nothing was spent on mutants."""
+
+    exit_status = 1
 
 
 class StoreError(MuteGreenError):

@@ -182,8 +182,9 @@ class Hyperparameter:
         default: The original's value.
         site: Where the value is set.
         operator: Name of the operator that mutates it; None: the one made for its kind.
-        evidence: Regular expression over the program's output whose first group is the value in use, for
-            programs that cannot be observed otherwise.
+        evidence: How it is seen that a value arrived, where the site does not say it: a flag (`--lr`) by which
+            the program's own parser knows the value, or a regular expression over the output whose first group
+            is the value in use.
     """
 
     name: str
@@ -228,12 +229,12 @@ class Preset:
     description: str = ""
     arguments: tuple[str, ...] = ()
     defaults: dict[str, Value] = field(default_factory=dict)
+    duration_s: float | None = None
     timeout_s: float | None = None
     cooldown_s: float | None = None
     mutants: int | None = None
     repetitions: int | None = None
     operators: tuple[str, ...] | None = None
-    hyperparameters: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +250,8 @@ class Subject:
         performance: How the result is read.
         seed: Site that takes the seed of a repetition; None: the program is not seeded.
         presets: By name.
+        duration_s: About how long a training takes, as the subject's author found; used for estimates until a
+            training has been timed here.
         timeout_s: Longest time a training may take; None: a multiple of the preflight's.
         environment: Variables set for every trial.
         link: Paths in the folder that are linked, not copied, into a trial's workspace (data sets).
@@ -263,6 +266,7 @@ class Subject:
     workdir: str = "."
     seed: Site | None = None
     presets: dict[str, Preset] = field(default_factory=dict)
+    duration_s: float | None = None
     timeout_s: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
     link: tuple[str, ...] = ()
@@ -387,6 +391,59 @@ class Measurement:
     def quality(self, domain_class: str) -> Quality | None:
         """Quality of `total_j`."""
         return Quality.worst(d.quality for d in self.of(domain_class))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Whether one value reached the program, and how that is known or why it is doubted.
+
+    `own_default` says that the program had the value of itself: no flag reached its parser. A mutant's value
+    would not have either.
+    """
+
+    hyperparameter: str
+    requested: Value
+    arrived: bool
+    how: str
+    own_default: bool = False
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One figure of performance and when it was printed, seconds since the start (None: read from a file)."""
+
+    performance: float
+    time_s: float | None
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What one training came to.
+
+    Attributes:
+        outcome: How it ended; `reason` says why unless it is `ok`.
+        started_at: Wall-clock time of the start, ISO 8601 in UTC: a label, never used to measure.
+        duration_s: Wall time of the training process, seconds.
+        cpu_s: CPU time of the training and of the descendants it waited for, seconds.
+        peak_rss_bytes: Largest resident memory of any single process.
+        status: Exit status; negative: the signal that ended it.
+        performance: The last figure of performance; None if there was none.
+        epochs: All figures of performance.
+        measurement: Energy over the training.
+        evidence: Whether the mutated value arrived.
+    """
+
+    outcome: Outcome
+    reason: str | None
+    started_at: str
+    duration_s: float
+    cpu_s: float
+    peak_rss_bytes: int
+    status: int
+    performance: float | None
+    epochs: tuple[Epoch, ...]
+    measurement: Measurement
+    evidence: tuple[Evidence, ...] = ()
 
 
 def _sum_or_none(parts: Iterable[float | None]) -> float | None:

@@ -1,1 +1,1 @@
-"""harness"""
+"""Trains the original and the mutants, in order, under meters; knows nothing of statistics."""

@@ -1,1 +1,1 @@
-"""meters"""
+"""Energy meters behind one interface, and the recorder that measures windows of time with all of them at once."""

@@ -1,1 +1,1 @@
-"""mutation"""
+"""Operators, and the ways in which a value is put into a program."""

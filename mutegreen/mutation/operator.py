@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar
 
 from mutegreen.model import Kind, Value
 
 DRAWS_PER_VALUE = 200
-"""Draws after which a further distinct value is taken not to exist (a fair coin misses one of 8 values in 200
-draws with a probability below 1e-11)."""
+"""Draws after which a further value is taken not to exist. Three significant digits leave hundreds of values in a
+range: even with nine in ten of them used up, a miss is less likely than 1e-9."""
 
 
 @dataclass(frozen=True)
@@ -31,47 +32,78 @@ class Example:
 
 
 class Operator(ABC):
-    """A mutation operator. A plug-in is a subclass named by an entry point of the group `mutegreen.operators`.
+    """A mutation operator. Most are best derived from `ChoiceOperator` or `DrawOperator`.
+
+    A plug-in is such a class, named by an entry point of the group `mutegreen.operators`.
 
     Attributes:
         name: Its name on the command line and in `subject.toml`.
         summary: What it does, in one line.
         kinds: The kinds of hyperparameter it is the operator of, unless the subject names another.
         examples: Before and after, run by the tests.
+        changes: False only for the control whose one value is the default itself.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     kinds: ClassVar[frozenset[Kind]]
     examples: ClassVar[tuple[Example, ...]]
+    changes: ClassVar[bool] = True
 
     @abstractmethod
-    def draw(self, default: Value, rng: random.Random) -> Value:
-        """One candidate, drawn at random; it may equal the default or an earlier one.
+    def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
+        """Up to `count` distinct values, none equal to the default; fewer if the range holds no more.
+
+        With `rng` in the same state, a larger count only adds values behind those of a smaller one.
 
         Raises:
             ValueError: The operator cannot work on this default; the text says why.
         """
 
-    @abstractmethod
-    def accepts(self, default: Value, value: Value) -> bool:
-        """Whether `value` is in the operator's range for this default."""
 
-    def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
-        """Up to `count` distinct values, none equal to the default; fewer if the range holds no more.
+class ChoiceOperator(Operator):
+    """An operator with a countable range: every value is as likely as any other."""
+
+    @abstractmethod
+    def choices(self, default: Value) -> Sequence[Value]:
+        """The range for this default, with or without the default itself; a `range` may be as long as it likes.
 
         Raises:
             ValueError: The operator cannot work on this default.
         """
+
+    def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
+        """See `Operator`; whole numbers become floats where the default is a float."""
+        others = (value for value in _shuffled(self.choices(default), rng) if value != default)
+        return [_like(default, value) for value in islice(others, count)]
+
+
+class DrawOperator(Operator):
+    """An operator with a continuous range of numbers: values are drawn until there are enough good ones."""
+
+    @abstractmethod
+    def draw(self, default: Value, rng: random.Random) -> float:
+        """One candidate; it may equal the default or an earlier one, or lie just out of range once rounded.
+
+        Raises:
+            ValueError: The operator cannot work on this default.
+        """
+
+    @abstractmethod
+    def accepts(self, default: Value, value: float) -> bool:
+        """Whether a drawn value is in the range for this default."""
+
+    def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
+        """See `Operator`."""
         found: list[Value] = []
-        for _ in range(count):
+        while len(found) < count:
             value = self._another(default, found, rng)
             if value is None:
                 break
             found.append(value)
         return found
 
-    def _another(self, default: Value, found: list[Value], rng: random.Random) -> Value | None:
+    def _another(self, default: Value, found: list[Value], rng: random.Random) -> float | None:
         for _ in range(DRAWS_PER_VALUE):
             value = self.draw(default, rng)
             if value != default and value not in found and self.accepts(default, value):
@@ -79,17 +111,14 @@ class Operator(ABC):
         return None
 
 
-def number(default: Value, what: str = "a number") -> float:
-    """The default as a finite number.
-
-    Raises:
-        ValueError: It is not one.
-    """
-    if isinstance(default, (bool, str)) or not math.isfinite(default):
-        raise ValueError(f"needs {what}, and the default is {default!r}")
-    return float(default)
+def _shuffled(choices: Sequence[Value], rng: random.Random) -> Iterator[Value]:
+    """All choices in random order, drawn as needed (Fisher and Yates, keeping only the places that moved)."""
+    moved: dict[int, int] = {}
+    for first in range(len(choices)):
+        drawn = rng.randrange(first, len(choices))
+        yield choices[moved.get(drawn, drawn)]
+        moved[drawn] = moved.get(first, first)
 
 
-def rounded(value: float) -> float:
-    """To three significant digits: values that people can read, type and compare."""
-    return float(f"{value:.3g}")
+def _like(default: Value, value: Value) -> Value:
+    return float(value) if isinstance(default, float) and isinstance(value, int) else value

@@ -1,1 +1,1 @@
-"""report"""
+"""Results for people: tables, figures, pages."""

@@ -1,1 +1,6 @@
-"""stats"""
+"""Statistics: pure functions on the rows of trainings, knowing nothing of where the rows come from.
+
+The rows are a frame with the columns of `mutegreen.model.ROW_COLUMNS`: labels are text, empty where there is none;
+metrics are floats, NaN where not measured; `value` and `default` hold floats, text or None. Columns
+`quality_<energy metric>` and `audit` are used where they are there.
+"""

@@ -1,1 +1,1 @@
-"""store"""
+"""Where trials are kept, durable the moment they end."""

@@ -1,0 +1,188 @@
+"""Which operators and subjects there are: those that come with MuteGreen, then those of plug-ins.
+
+A plug-in is any installed package with entry points of the groups below. One that is broken never stops an audit
+that does not need it: it is left out, and `problems` says why.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Generic, TypeGuard, TypeVar
+
+from mutegreen.errors import UsageError
+from mutegreen.model import Hyperparameter
+from mutegreen.mutation.operator import Operator
+
+OPERATORS = "mutegreen.operators"
+SUBJECTS = "mutegreen.subjects"
+"""Names of the packages that come with MuteGreen, and of the groups of entry points that add to them."""
+
+SUBJECT_FILE = "subject.toml"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Catalog(Generic[T]):
+    entries: dict[str, T]
+    problems: list[str] = field(default_factory=list)
+
+    def add_plugins(self, group: str, load: Callable[[metadata.EntryPoint], tuple[str, T]]) -> None:
+        for point in metadata.entry_points(group=group):
+            try:
+                name, entry = load(point)
+            except (Exception, SystemExit) as error:  # whatever a plug-in raises is not ours to let through
+                reason = " ".join(f"{type(error).__name__}: {error}".split())
+                self.problems.append(f"{_origin(point)} does not load: {reason}")
+            else:
+                self._add(name, entry, point)
+
+    def _add(self, name: str, entry: T, point: metadata.EntryPoint) -> None:
+        if name in self.entries:
+            self.problems.append(f"{_origin(point)} is left out: the name {name!r} is taken")
+        else:
+            self.entries[name] = entry
+
+
+def operators() -> dict[str, Operator]:
+    """All operators by name, ours first."""
+    return dict(_operators().entries)
+
+
+def subjects() -> dict[str, Path]:
+    """The folders of all packaged subjects by name, ours first."""
+    return dict(_subjects().entries)
+
+
+def problems() -> list[str]:
+    """What plug-ins could not be used, and why: one line each."""
+    return [*_operators().problems, *_subjects().problems]
+
+
+def operator(name: str) -> Operator:
+    """The operator of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    known = operators()
+    if name not in known:
+        raise UsageError(f"no operator is called {name!r}", _hint(name, known, _operators().problems))
+    return known[name]
+
+
+def operator_for(hyperparameter: Hyperparameter) -> Operator | None:
+    """The operator that the hyperparameter names, else the first one for its kind, else None.
+
+    Raises:
+        UsageError: The hyperparameter names an operator that does not exist.
+    """
+    if hyperparameter.operator is not None:
+        return operator(hyperparameter.operator)
+    return next((known for known in operators().values() if hyperparameter.kind in known.kinds), None)
+
+
+def find_subject(name_or_path: str) -> Path:
+    """The folder of a subject, absolute.
+
+    A folder with a `subject.toml`, or that file, comes first; otherwise the last part of the path is looked up
+    among the packaged subjects, so that `subjects/siamese_resnet` works in any folder.
+
+    Raises:
+        UsageError: There is no such subject.
+    """
+    path = Path(name_or_path)
+    folder = path.parent if path.name == SUBJECT_FILE else path
+    if (folder / SUBJECT_FILE).is_file():
+        return folder.resolve()
+    known = subjects()
+    if folder.name in known:
+        return known[folder.name]
+    raise UsageError(_no_subject(path), _hint(folder.name, known, _subjects().problems))
+
+
+@cache
+def _operators() -> _Catalog[Operator]:
+    catalog = _Catalog({own.name: own for own in _own_operators()})
+    catalog.add_plugins(OPERATORS, _load_operator)
+    return catalog
+
+
+@cache
+def _subjects() -> _Catalog[Path]:
+    catalog = _Catalog({folder.name: folder for folder in _own_subjects()})
+    catalog.add_plugins(SUBJECTS, _locate_subject)
+    return catalog
+
+
+def _own_operators() -> Iterator[Operator]:
+    package = import_module(OPERATORS)
+    for module in pkgutil.iter_modules(package.__path__):
+        for found in _operator_classes(import_module(f"{OPERATORS}.{module.name}")):
+            yield found()
+
+
+def _operator_classes(module: ModuleType) -> Iterator[type[Operator]]:
+    for found in vars(module).values():
+        if _is_operator(found) and found.__module__ == module.__name__:
+            yield found
+
+
+def _is_operator(found: object) -> TypeGuard[type[Operator]]:
+    return inspect.isclass(found) and issubclass(found, Operator) and not inspect.isabstract(found)
+
+
+def _own_subjects() -> Iterator[Path]:
+    for place in import_module(SUBJECTS).__path__:
+        yield from (file.parent.resolve() for file in sorted(Path(place).glob(f"*/{SUBJECT_FILE}")))
+
+
+def _load_operator(point: metadata.EntryPoint) -> tuple[str, Operator]:
+    found = point.load()
+    if not _is_operator(found):
+        raise TypeError(f"{point.value} is not a complete subclass of {Operator.__module__}.Operator")
+    missing = [name for name in ("name", "summary", "kinds", "examples") if not hasattr(found, name)]
+    if missing:
+        raise TypeError(f"{point.value} has no {', '.join(missing)}")
+    loaded: Operator = found()
+    return loaded.name, loaded
+
+
+def _locate_subject(point: metadata.EntryPoint) -> tuple[str, Path]:
+    spec = find_spec(point.module)  # found, not imported: the module may well be the training itself
+    if spec is None:
+        raise ModuleNotFoundError(f"no module named {point.module}")
+    places = spec.submodule_search_locations or ([str(Path(spec.origin).parent)] if spec.origin else [])
+    for place in places:
+        if (Path(place) / SUBJECT_FILE).is_file():
+            return point.name, Path(place).resolve()
+    raise FileNotFoundError(f"no {SUBJECT_FILE} in {', '.join(places)}")
+
+
+def _origin(point: metadata.EntryPoint) -> str:
+    package = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
+    return f"{point.group} entry point {point.name!r}{package}"
+
+
+def _no_subject(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} has no {SUBJECT_FILE}, and no packaged subject has that name"
+    if path.is_file():
+        return f"{path} is a file, not a subject: a subject is a folder with a {SUBJECT_FILE}"
+    return f"no {path} in {Path.cwd()}, and no packaged subject has that name"
+
+
+def _hint(name: str, known: Iterable[str], problems: Iterable[str]) -> str:
+    valid = sorted(known)
+    close = difflib.get_close_matches(name, valid, n=1)
+    question = f"did you mean {close[0]!r}? " if close else ""
+    return "; ".join([f"{question}The names are: {', '.join(valid) or 'none'}", *problems])

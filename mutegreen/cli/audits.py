@@ -1,0 +1,32 @@
+"""`mutegreen audits`: what the store holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from mutegreen.cli import common
+from mutegreen.store.store import Store
+
+
+@click.command("audits")
+@common.store_option
+@common.json_option
+def command(store: Path, as_json: bool) -> int:
+    """List the audits of the store, oldest first."""
+    with Store.open(store) as opened:
+        found = [(audit, opened.outcomes(audit.id)) for audit in opened.audits()]
+    if as_json:
+        common.write_json([asdict(audit) | {"trials": outcomes} for audit, outcomes in found])
+        return 0
+    from rich import box
+    from rich.table import Table
+
+    table = Table("audit", "preset", "trials", "began (UTC)", box=box.SIMPLE_HEAD)
+    for audit, outcomes in found:
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
+        table.add_row(audit.id, audit.options["plan"]["preset"] or "", counts, audit.created_at[:19].replace("T", " "))
+    common.results().print(table)
+    return 0

@@ -1,0 +1,109 @@
+"""What several commands share: options, the store, consoles, and figures for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mutegreen.store.store import default_path
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mutegreen.model import Unavailable
+
+Decorated = Callable[..., Any]
+
+
+def store_option(function: Decorated) -> Decorated:
+    """The option `--store FILE`."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=default_path,
+        show_default="reports/mutegreen.sqlite, or MUTEGREEN_STORE",
+        help="The file that keeps audits.",
+    )(function)
+
+
+def json_option(function: Decorated) -> Decorated:
+    """The option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, and nothing else there.")(
+        function
+    )
+
+
+def meter_option(function: Decorated) -> Decorated:
+    """The option `--meter NAME`, which may be repeated."""
+    return click.option(
+        "--meter",
+        "meters",
+        multiple=True,
+        metavar="METER",
+        help="Use this meter (repeatable): estimate, estimate:idle_w=W,full_w=W, replay:FILE.  "
+        "[default: the best that works]",
+    )(function)
+
+
+def require_option(function: Decorated) -> Decorated:
+    """The option `--require DOMAINS`."""
+    return click.option(
+        "--require",
+        callback=lambda _context, _parameter, text: split(text),
+        metavar="DOMAINS",
+        help="Refuse to begin unless these are measured: gpu, cpu, dram, comma-separated.",
+    )(function)
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """The parts of a comma-separated list."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def write_json(document: object) -> None:
+    """Writes a document to stdout on one line."""
+    click.echo(json.dumps(document, allow_nan=False))
+
+
+def messages() -> Console:
+    """The console for messages and progress: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def results() -> Console:
+    """The console for results: stdout; a pipe or a file is given a width at which nothing is cut."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=max(console.width, 100))
+
+
+def for_people_s(seconds: float) -> str:
+    """A length of time: `45 s`, `12 min`, `3.5 h`, `2.1 days`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
+
+
+def for_people_j(energy_j: float) -> str:
+    """An energy with a prefix that leaves three or four digits: `831 J`, `12.4 kJ`, `1.20 MJ`."""
+    for unit, size in (("GJ", 1e9), ("MJ", 1e6), ("kJ", 1e3)):
+        if abs(energy_j) >= size:
+            return f"{energy_j / size:.3g} {unit}"
+    return f"{energy_j:.3g} J"
+
+
+def say_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> None:
+    """A line for each meter or class of domains that cannot be read, with its remedy."""
+    for item in unavailable:
+        console.print(
+            f"not measured: {item.reason}" + (f"; {item.remedy}" if item.remedy else ""), style="dim", soft_wrap=True
+        )

@@ -1,0 +1,50 @@
+"""`mutegreen doctor`: which meters work here, and what would mend the others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from mutegreen import catalog
+from mutegreen.cli import common
+
+IDLE_S = 1.0
+
+
+@click.command("doctor")
+@common.meter_option
+@common.require_option
+@common.json_option
+def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) -> int:
+    """Say which domains of energy can be read on this machine, by which meter, and what would mend the others.
+
+    The idle power shown is the machine's mean power over the second that this command takes.
+    """
+    from mutegreen.meters.choose import choose
+    from mutegreen.meters.recorder import Recorder
+
+    chosen = choose(meters or None, require)
+    with Recorder(chosen.meters, chosen.unavailable) as recorder:
+        idle_w = recorder.idle(IDLE_S)
+    domains = [
+        {"domain": domain, "meter": meter.name, "quality": str(meter.quality[domain]), "idle_w": idle_w.get(domain)}
+        for meter in chosen.meters
+        for domain in meter.domains
+    ]
+    if as_json:
+        common.write_json({"domains": domains, "unavailable": [asdict(item) for item in chosen.unavailable]})
+        return 0
+    from rich import box
+    from rich.table import Table
+
+    table = Table("domain", "meter", "quality", "idle power", box=box.SIMPLE_HEAD)
+    for row in domains:
+        power = "not measured" if row["idle_w"] is None else f"{row['idle_w']:.3g} W"
+        table.add_row(str(row["domain"]), str(row["meter"]), str(row["quality"]), power)
+    console = common.results()
+    console.print(table)
+    common.say_unavailable(console, chosen.unavailable)
+    for problem in catalog.problems():
+        console.print(f"warning: {problem}", style="yellow", soft_wrap=True)
+    return 0

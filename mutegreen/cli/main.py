@@ -1,0 +1,89 @@
+"""The command `mutegreen`: commands are loaded when they are used, errors are one line with a remedy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+from mutegreen import __version__
+from mutegreen.errors import MuteGreenError
+
+COMMANDS = {
+    "run": "Audit a training script: train the original and its mutants under energy meters.",
+    "stats": "Say which hyperparameters move energy, and what each mutant does.",
+    "show": "Show what a mutant changes, or how a trial ended.",
+    "audits": "List the audits of the store.",
+    "export": "Write the trainings of an audit as CSV, JSON or Parquet.",
+    "measure": "Run any command under the energy meters.",
+    "doctor": "Say which energy meters work on this machine, and what would mend the others.",
+    "operators": "List the mutation operators.",
+    "subjects": "List the training programs that come with MuteGreen.",
+}
+"""Each command and its line in the help; its module in this room has its name."""
+
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is used: `--help` needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"mutegreen.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with their lines, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mutegreen")
+def cli() -> None:
+    """Audit the energy of deep-learning training the way mutation testing audits a test suite.
+
+    First `mutegreen run SUBJECT`, then `mutegreen stats`.
+    """
+
+
+def main() -> None:
+    """Runs the command line and exits with its status."""
+    # A termination is an interrupt like Ctrl-C: what was measured is kept and the training is ended.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    sys.exit(_status())
+
+
+def _status() -> int:
+    try:
+        return int(cli.main(prog_name="mutegreen", standalone_mode=False) or 0)
+    except MuteGreenError as error:
+        _complain(error.message, error.hint)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python must not complain about that once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _complain(message: str, hint: str | None) -> None:
+    click.secho(f"Error: {message}", fg="red", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)

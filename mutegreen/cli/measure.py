@@ -1,0 +1,147 @@
+"""`mutegreen measure`: any command under the energy meters; its output, input and exit status stay its own."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mutegreen.cli import common
+from mutegreen.errors import UsageError
+
+if TYPE_CHECKING:
+    from mutegreen.model import DomainEnergy, Measurement
+
+CHUNK_BYTES = 65536
+
+
+@click.command("measure", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("words", metavar="-- COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option(
+    "--idle",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for which idle power is measured first, for the net energy; 0: not.",
+)
+@common.meter_option
+@common.require_option
+@common.json_option
+def command(
+    words: tuple[str, ...], idle: float, meters: tuple[str, ...], require: tuple[str, ...], as_json: bool
+) -> int:
+    """Run COMMAND under the energy meters and exit with its status.
+
+    With --json the last line of stdout is the measurement; without it, stderr ends with it for people.
+    """
+    from mutegreen.meters.choose import choose
+    from mutegreen.meters.recorder import Recorder
+
+    chosen = choose(meters or None, require)
+    with Recorder(chosen.meters, chosen.unavailable) as recorder:
+        if idle > 0:
+            recorder.set_idle(recorder.idle(idle))
+        recorder.begin("command")
+        status, newline_missing = _run(words, through_us=as_json)
+        measurement = recorder.end("command")
+    if as_json:
+        click.echo(newline_missing * "\n", nl=False)
+        common.write_json(_document(measurement, status))
+    else:
+        _show(measurement, status)
+    return status
+
+
+def _run(words: Sequence[str], through_us: bool) -> tuple[int, bool]:
+    """Runs the command; its status as a shell gives it, and whether its output ended within a line.
+
+    With `through_us` its stdout passes through this process, byte for byte, so that what we add begins on a line
+    of its own.
+    """
+    sys.stdout.flush()
+    try:
+        process = subprocess.Popen(words, stdout=subprocess.PIPE if through_us else None)
+    except OSError as error:
+        raise UsageError(
+            f"{words[0]} cannot be started: {error.strerror}", "mutegreen measure -- COMMAND ..."
+        ) from error
+    with _signals_passed_on(process):
+        last = _copy(process) if through_us else b"\n"
+        status = process.wait()
+    return (status if status >= 0 else 128 - status), last != b"\n"
+
+
+def _copy(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    last = b"\n"
+    out = sys.stdout.buffer
+    while chunk := process.stdout.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
+        out.write(chunk)
+        out.flush()
+        last = chunk[-1:]
+    return last
+
+
+@contextlib.contextmanager
+def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """The command decides what a signal means; this process stays to tell what was measured until then."""
+
+    def pass_on(number: int, frame: Any) -> None:
+        # Ctrl-C reaches the command from the terminal already.
+        if number != signal.SIGINT:
+            process.send_signal(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _document(measurement: Measurement, status: int) -> dict[str, object]:
+    return {
+        "duration_s": measurement.duration_s,
+        "status": status,
+        "domains": [_domain(figure) for figure in measurement.domains],
+        "unavailable": [asdict(item) for item in measurement.unavailable],
+    }
+
+
+def _domain(figure: DomainEnergy) -> dict[str, object]:
+    return {
+        "domain": figure.domain,
+        "meter": figure.meter,
+        "quality": str(figure.quality),
+        "energy_j": figure.energy_j,
+        "net_j": figure.net_j,
+        "flags": sorted(figure.flags),
+        "reason": figure.reason,
+    }
+
+
+def _show(measurement: Measurement, status: int) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("domain", "energy", "above idle", "mean power", "quality", "meter", "flags", box=box.SIMPLE_HEAD)
+    for figure in measurement.domains:
+        power = gross = net = "not measured"
+        if figure.energy_j is not None:
+            gross = common.for_people_j(figure.energy_j)
+            net = "not known" if figure.net_j is None else common.for_people_j(figure.net_j)
+            power = f"{figure.energy_j / measurement.duration_s:.3g} W"
+        flags = ", ".join(sorted(figure.flags)) or (figure.reason or "")
+        table.add_row(figure.domain, gross, net, power, str(figure.quality), figure.meter, flags)
+    console = common.messages()
+    console.print(table)
+    console.print(f"{common.for_people_s(measurement.duration_s)}, exit status {status}")
+    common.say_unavailable(console, measurement.unavailable)

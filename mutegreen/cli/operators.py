@@ -1,0 +1,29 @@
+"""`mutegreen operators`: what can be done to a hyperparameter."""
+
+from __future__ import annotations
+
+import click
+
+from mutegreen import catalog
+from mutegreen.cli import common
+
+
+@click.command("operators")
+@common.json_option
+def command(as_json: bool) -> int:
+    """List the mutation operators, those of plug-ins too."""
+    found = catalog.operators().values()
+    if as_json:
+        common.write_json([{"name": o.name, "summary": o.summary, "kinds": sorted(o.kinds)} for o in found])
+        return 0
+    from rich import box
+    from rich.table import Table
+
+    table = Table("operator", "what it does", "such as", box=box.SIMPLE_HEAD)
+    for operator in found:
+        example = operator.examples[0]
+        table.add_row(operator.name, operator.summary, f"{example.before} -> {', '.join(map(str, example.after))}")
+    common.results().print(table)
+    for problem in catalog.problems():
+        common.messages().print(f"warning: {problem}", style="yellow", soft_wrap=True)
+    return 0

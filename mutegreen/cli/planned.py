@@ -1,0 +1,97 @@
+"""A plan for people and as JSON, with an estimate of its time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mutegreen.cli import common
+from mutegreen.errors import StoreError
+from mutegreen.harness import cooldown
+from mutegreen.harness.audit import Limits
+from mutegreen.harness.plan import Plan
+from mutegreen.store.store import Store
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Time of one training, seconds, and how it is known."""
+
+    training_s: float
+    source: str
+
+
+def training_s(plan: Plan, store: Path) -> Duration | None:
+    """How long one training takes: as last seen here, else as the subject says; None: not known."""
+    seen = _last_seen_s(plan, store)
+    if seen is not None:
+        return Duration(seen, "as in the last audit here")
+    said = plan.preset.duration_s if plan.preset.name else plan.subject.duration_s
+    return Duration(said, "as the subject says of 2 CPU cores") if said is not None else None
+
+
+def _last_seen_s(plan: Plan, store: Path) -> float | None:
+    try:
+        with Store.open(store) as opened:
+            audits = opened.audits()
+    except StoreError:
+        return None
+    same = [
+        a for a in audits if (a.subject, a.options["plan"]["preset"] or "") == (plan.subject.name, plan.preset.name)
+    ]
+    return next((a.preflight_s for a in reversed(same) if a.preflight_s is not None), None)
+
+
+def expected_s(plan: Plan, duration: Duration | None, limits: Limits) -> float | None:
+    """Time of the whole audit with its preflight and pauses, seconds; None: not known."""
+    if duration is None:
+        return None
+    pauses = (limits.cooldown_s, plan.preset.cooldown_s, cooldown.DEFAULT_LIMIT_S)
+    pause_s = min(next(p for p in pauses if p is not None), cooldown.SLICE_S)
+    return (len(plan.trials) + 1) * (duration.training_s + pause_s)
+
+
+def document(plan: Plan, duration: Duration | None, limits: Limits) -> dict[str, object]:
+    """The plan, JSON-ready."""
+    return {
+        "subject": plan.subject.name,
+        "preset": plan.preset.name or None,
+        "settings": plan.settings,
+        "mutants": [asdict(mutant) for mutant in plan.mutants],
+        "trials": [asdict(trial) for trial in plan.trials],
+        "notes": list(plan.notes),
+        "training_s": duration.training_s if duration else None,
+        "expected_s": expected_s(plan, duration, limits),
+    }
+
+
+def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
+    """Prints the mutants, the order of the trials and the time that they will take."""
+    from rich import box
+    from rich.table import Table
+
+    console = common.results()
+    table = Table("hyperparameter", "default", "operator", "mutants", box=box.SIMPLE_HEAD)
+    for name, default in plan.settings.items():
+        own = [m for m in plan.mutants if m.hyperparameter == name]
+        if own:
+            table.add_row(name, str(default), own[0].operator, ", ".join(str(m.value) for m in own))
+    if any(m.operator == "identity" for m in plan.mutants):
+        table.add_row("-", "-", "identity", "the original once more, as an A/A control")
+    console.print(f"{plan.subject.name}" + (f", preset {plan.preset.name}" if plan.preset.name else ""), style="bold")
+    console.print(table)
+    for block in range(max(trial.block for trial in plan.trials) + 1):
+        order = [trial.mutant for trial in plan.trials if trial.block == block]
+        console.print(f"[dim]block {block + 1}:[/dim] {', '.join(order)}")
+    for note in plan.notes:
+        console.print(note, style="yellow")
+    console.print(_sum(plan, duration, limits))
+
+
+def _sum(plan: Plan, duration: Duration | None, limits: Limits) -> str:
+    size = f"{len(plan.trials)} trainings of {len(plan.mutants) - 1} mutants and the original"
+    total_s = expected_s(plan, duration, limits)
+    if duration is None or total_s is None:
+        return f"{size}; how long they take is known after the first one, with which a run begins."
+    each = f"{common.for_people_s(duration.training_s)} each, {duration.source}"
+    return f"{size}: about {common.for_people_s(total_s)} ({each})."

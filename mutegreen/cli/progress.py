@@ -1,0 +1,145 @@
+"""Progress of an audit on stderr: trials done, time left, energy so far, what runs now."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
+from mutegreen.harness import events
+from mutegreen.model import Outcome, TrialResult
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+    from mutegreen.meters.recorder import Recorder
+
+REFRESH_PER_S = 2
+"""Redraws of the line a second: each costs energy that the meters see."""
+
+
+class Progress:
+    """Tells a person what an audit does: one live line on a terminal, a line for each trial in a log."""
+
+    def __init__(self, console: Console, recorder: Recorder, qualities: set[str]) -> None:
+        self._console = console
+        self._recorder = recorder
+        self._estimated = "estimated" in qualities
+        self._status: Status | None = None
+        self._total = 0
+        self._done = 0
+        self._done_here = 0
+        self._expected_s: float | None = None
+        self._began_s = 0.0
+        self._outcomes: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def hear(self, event: events.Event) -> None:
+        """Takes an event."""
+        match event:
+            case events.AuditOpened():
+                self._opened(event)
+            case events.PreflightStarted():
+                self._now("preflight: training the original once")
+            case events.PreflightEnded():
+                self._preflight(event)
+            case events.Cooling():
+                self._now("cooling down")
+            case events.TrialStarted():
+                self._now(f"training {event.trial.mutant}, block {event.trial.block + 1}")
+            case events.TrialEnded():
+                self._ended(event)
+            case events.AuditEnded():
+                self._finished(event)
+
+    def _opened(self, event: events.AuditOpened) -> None:
+        self._total, self._done = len(event.plan.trials), event.done
+        self._began_s = time.monotonic()
+        say = self._console.print
+        say(f"audit [bold]{event.audit}[/bold]", soft_wrap=True)
+        by_quality = ", ".join(f"{domain} ({quality})" for domain, quality in event.domains)
+        say(f"measured: {by_quality or 'no energy'}", soft_wrap=True)
+        say_unavailable(self._console, event.unavailable)
+        for note in event.plan.notes:
+            say(note, style="yellow", soft_wrap=True)
+        if event.done:
+            say(f"{event.done} of {self._total} trials have ended before and are kept")
+
+    def _preflight(self, event: events.PreflightEnded) -> None:
+        result = event.result
+        self._expected_s = event.expected_s
+        self._began_s = time.monotonic()
+        self._console.print(
+            f"preflight passed: performance {result.performance:.4g} in {for_people_s(result.duration_s)}; "
+            f"{self._total - self._done} trials will take about {for_people_s(event.expected_s)}",
+            soft_wrap=True,
+        )
+        for warning in event.warnings:
+            self._console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
+
+    def _ended(self, event: events.TrialEnded) -> None:
+        self._done += 1
+        self._done_here += 1
+        result = event.result
+        self._outcomes[result.outcome] += 1
+        if result.outcome is not Outcome.OK:
+            self._console.print(
+                f"{event.trial.mutant}: {result.outcome}: {result.reason}", style="yellow", soft_wrap=True
+            )
+        if not self._console.is_terminal:
+            self._console.print(
+                f"{self._count()} {event.trial.mutant}: {_figures(result)}; {self._cost()}", soft_wrap=True
+            )
+
+    def _finished(self, event: events.AuditEnded) -> None:
+        if self._status is not None:
+            self._status.stop()
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
+        spent = for_people_s(time.monotonic() - self._began_s)
+        self._console.print(f"audit {event.audit} is complete: {counts}; {spent}, {self._energy()}", soft_wrap=True)
+        self._console.print("next: mutegreen stats")
+
+    def _now(self, what: str) -> None:
+        if not self._console.is_terminal:
+            return
+        text = f"{self._count()} {what}  [dim]{self._cost()}[/dim]"
+        if self._status is None:
+            self._status = self._console.status(text, refresh_per_second=REFRESH_PER_S)
+            self._status.start()
+        else:
+            self._status.update(text)
+
+    def _count(self) -> str:
+        return f"[{self._done}/{self._total}]".replace("[", "\\[")
+
+    def _cost(self) -> str:
+        left_s = self._left_s()
+        left = f"about {for_people_s(left_s)} left, " if left_s is not None else ""
+        return f"{left}{self._energy()}"
+
+    def _energy(self) -> str:
+        """Energy of the machine since the audit's process began, pauses included: what the audit costs."""
+        domains = {d: j for d, j in self._recorder.energy_so_far().items() if d != "psys"}
+        if not domains:
+            return "energy not measured"
+        return for_people_j(math.fsum(domains.values())) + (" (estimated)" if self._estimated else "") + " so far"
+
+    def _left_s(self) -> float | None:
+        """From this session's trials only: those of an earlier one took no time of it."""
+        if self._done_here:
+            return (time.monotonic() - self._began_s) / self._done_here * (self._total - self._done)
+        return self._expected_s
+
+
+def _figures(result: TrialResult) -> str:
+    performance = "no performance" if result.performance is None else f"performance {result.performance:.4g}"
+    return f"{result.outcome}, {performance}, {for_people_s(result.duration_s)}"

@@ -1,0 +1,109 @@
+"""`mutegreen show`: a mutant's difference, or a trial's end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mutegreen.cli import common
+from mutegreen.errors import UsageError
+from mutegreen.model import ORIGINAL, DomainEnergy
+from mutegreen.store.store import AuditRecord, MutantRecord, Store, TrialRecord
+
+
+@click.command("show")
+@click.argument("what", metavar="[MUTANT|TRIAL]", required=False)
+@click.option("--audit", metavar="AUDIT", help="One of `mutegreen audits`.  [default: the latest]")
+@common.store_option
+def command(what: str | None, audit: str | None, store: Path) -> int:
+    """Show what a MUTANT changes (learning_rate=0.5), or how a TRIAL ended (its number).
+
+    Without either, list the mutants and trials of the audit.
+    """
+    with Store.open(store) as opened:
+        record = opened.audit(audit)
+        if what is None:
+            _list(opened, record)
+        elif what.isdigit():
+            _trial(opened, record, int(what))
+        else:
+            _mutant(opened, record, what)
+    return 0
+
+
+def _list(store: Store, audit: AuditRecord) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("trial", "block", "mutant", "seed", "outcome", "time", "performance", "reason", box=box.SIMPLE_HEAD)
+    for record in store.trials(audit.id):
+        trial, result = record.trial, record.result
+        ended = ("pending", "", "", "")
+        if result is not None:
+            performance = "" if result.performance is None else f"{result.performance:.4g}"
+            ended = (result.outcome, common.for_people_s(result.duration_s), performance, result.reason or "")
+        table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, str(trial.seed or ""), *ended)
+    console = common.results()
+    console.print(f"audit {audit.id} of {audit.folder}", style="bold", soft_wrap=True)
+    console.print(table)
+
+
+def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
+    found = {record.mutant.id: record for record in store.mutants(audit.id)}
+    if name not in found:
+        raise UsageError(f"audit {audit.id} has no mutant {name}", f"it has: {', '.join(found)}")
+    record = found[name]
+    click.echo(f"{name} ({_origin(record)}), audit {audit.id}")
+    click.echo(record.diff)
+    for trial in store.trials(audit.id):
+        if trial.trial.mutant == name:
+            click.echo(_line(trial))
+
+
+def _origin(record: MutantRecord) -> str:
+    mutant = record.mutant
+    if mutant.is_original:
+        return "the program as its subject.toml says"
+    if mutant.hyperparameter is None or mutant.value is None:
+        return f"operator {mutant.operator}: nothing is changed"
+    return f"operator {mutant.operator}, default {mutant.default}"
+
+
+def _line(record: TrialRecord) -> str:
+    result = record.result
+    if result is None:
+        return f"trial {record.trial.number}: pending"
+    reason = f": {result.reason}" if result.reason else ""
+    return f"trial {record.trial.number}: {result.outcome}{reason}, {common.for_people_s(result.duration_s)}"
+
+
+def _trial(store: Store, audit: AuditRecord, number: int) -> None:
+    from mutegreen.harness.audit import Paths
+
+    records = {record.trial.number: record for record in store.trials(audit.id)}
+    if number not in records:
+        raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials are 1 to {len(records)}")
+    record = records[number]
+    trial, result = record.trial, record.result
+    click.echo(f"trial {number} of audit {audit.id}: {trial.mutant}, block {trial.block + 1}, seed {trial.seed}")
+    click.echo(_line(record))
+    if result is None:
+        return
+    performance = "not found" if result.performance is None else f"{result.performance:.6g}"
+    click.echo(f"performance {performance}, CPU time {common.for_people_s(result.cpu_s)}, begun {result.started_at}")
+    for figure in result.measurement.domains:
+        click.echo(_energy(figure))
+    for evidence in result.evidence:
+        click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")
+    if trial.mutant == ORIGINAL:
+        click.echo("evidence: none needed, nothing is changed")
+    click.echo(f"output {Paths.of(store.path, audit.id).log(f'{number:04d}')}")
+
+
+def _energy(figure: DomainEnergy) -> str:
+    if figure.energy_j is None:
+        return f"{figure.domain}: not measured: {figure.reason}"
+    net = "" if figure.net_j is None else f", {common.for_people_j(figure.net_j)} above idle"
+    flags = "".join(f", {flag}" for flag in sorted(figure.flags))
+    return f"{figure.domain}: {common.for_people_j(figure.energy_j)} ({figure.quality}, {figure.meter}){net}{flags}"

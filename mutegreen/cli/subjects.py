@@ -1,0 +1,40 @@
+"""`mutegreen subjects`: training programs at hand."""
+
+from __future__ import annotations
+
+import click
+
+from mutegreen import catalog, config
+from mutegreen.cli import common
+from mutegreen.model import Subject
+
+
+@click.command("subjects")
+@common.json_option
+def command(as_json: bool) -> int:
+    """List the training programs that come with MuteGreen or with plug-ins."""
+    found = [config.load(folder) for folder in catalog.subjects().values()]
+    if as_json:
+        common.write_json([_document(subject) for subject in found])
+        return 0
+    from rich import box
+    from rich.table import Table
+
+    table = Table("subject", "what it is", "hyperparameters", "presets", box=box.SIMPLE_HEAD)
+    for subject in found:
+        names = ", ".join(f"{h.name} {h.default}" for h in subject.hyperparameters)
+        table.add_row(subject.name, subject.description, names, ", ".join(subject.presets))
+    common.results().print(table)
+    for problem in catalog.problems():
+        common.messages().print(f"warning: {problem}", style="yellow", soft_wrap=True)
+    return 0
+
+
+def _document(subject: Subject) -> dict[str, object]:
+    return {
+        "name": subject.name,
+        "description": subject.description,
+        "folder": str(subject.folder),
+        "hyperparameters": {h.name: h.default for h in subject.hyperparameters},
+        "presets": {p.name: p.description for p in subject.presets.values()},
+    }

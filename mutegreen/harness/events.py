@@ -1,0 +1,68 @@
+"""What happens during an audit, told to whoever listens; the harness itself prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mutegreen.harness.plan import Plan
+from mutegreen.model import Trial, TrialResult, Unavailable
+
+
+@dataclass(frozen=True)
+class AuditOpened:
+    """The audit has its place in the store; `done` trials of an earlier run are kept."""
+
+    audit: str
+    plan: Plan
+    domains: tuple[tuple[str, str], ...]
+    """Every domain measured, and the quality of its figures."""
+    unavailable: tuple[Unavailable, ...]
+    done: int
+
+
+@dataclass(frozen=True)
+class PreflightStarted:
+    """The original is trained once, to see that everything works; its figures are discarded."""
+
+
+@dataclass(frozen=True)
+class PreflightEnded:
+    """It works. `expected_s` is the estimate for all trials of the audit, seconds."""
+
+    result: TrialResult
+    expected_s: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cooling:
+    """The machine is given time, `limit_s` at most, to come back near idle."""
+
+    limit_s: float
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """A trial is about to run."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial has ended and is in the store."""
+
+    trial: Trial
+    result: TrialResult
+
+
+@dataclass(frozen=True)
+class AuditEnded:
+    """All trials have been run."""
+
+    audit: str
+
+
+Event = AuditOpened | PreflightStarted | PreflightEnded | Cooling | TrialStarted | TrialEnded | AuditEnded
+Listener = Callable[[Event], None]

@@ -1,0 +1,164 @@
+"""Whether a value reached the program: a mutant that never arrived looks like a tie.
+
+What is known comes from a probe inside every Python process of the trial (`probe/sitecustomize.py`), or from an
+`evidence` pattern over the output, which alone decides where a subject gives one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mutegreen.model import ConfigSite, EnvSite, Evidence, FlagSite, Hyperparameter, SourceSite, Value
+from mutegreen.mutation.apply import same_value, spelled
+
+PROBE_FOLDER = Path(__file__).parent / "probe"
+
+_UNSEEN = "no Python process of the training could be observed (give the hyperparameter an evidence pattern)"
+
+
+def probe_environment(
+    hyperparameters: Sequence[Hyperparameter], workspace: Path, out: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Variables that put the probe into the Python processes of a trial and tell it what to watch."""
+    sites = [h.site for h in hyperparameters]
+    task = {
+        "out": str(out),
+        "flags": [flag for flag in map(watched_flag, hyperparameters) if flag],
+        "files": sorted({str(workspace / s.file) for s in sites if isinstance(s, (SourceSite, ConfigSite))}),
+        "variables": [site.variable for site in sites if isinstance(site, EnvSite)],
+    }
+    path = os.pathsep.join([str(PROBE_FOLDER), *filter(None, [environment.get("PYTHONPATH")])])
+    return {"MUTEGREEN_PROBE": json.dumps(task), "PYTHONPATH": path}
+
+
+def watched_flag(hyperparameter: Hyperparameter) -> str | None:
+    """The flag by which the program's parser knows the value; None if evidence comes another way."""
+    if hyperparameter.evidence is not None:
+        return hyperparameter.evidence if hyperparameter.evidence.startswith("-") else None
+    site = hyperparameter.site
+    return site.flag.removesuffix("=") if isinstance(site, FlagSite) else None
+
+
+def output_pattern(hyperparameter: Hyperparameter) -> str | None:
+    """The regular expression that finds the value in the output; None if evidence comes another way."""
+    return None if watched_flag(hyperparameter) else hyperparameter.evidence
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the probe wrote: one mapping for each event, in the order of time."""
+
+    events: tuple[Mapping[str, Any], ...]
+    workspace: Path
+
+    @classmethod
+    def read(cls, file: Path, workspace: Path) -> Report:
+        """Reads the probe's lines; a line cut short by a killed process is passed over."""
+        events = []
+        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue
+        return cls(tuple(events), workspace.resolve())
+
+    def of(self, kind: str) -> list[Mapping[str, Any]]:
+        """The events of one kind."""
+        return [event for event in self.events if event["kind"] == kind]
+
+    def in_workspace(self, event: Mapping[str, Any]) -> bool:
+        """Whether the program of an event is the subject's own, not a launcher or a library's helper."""
+        return Path(event["program"]).is_relative_to(self.workspace)
+
+
+def judge(hyperparameter: Hyperparameter, value: Value, report: Report, seen: Mapping[str, str]) -> Evidence:
+    """Whether `value` arrived, from the probe's report or the evidence pattern's last match in `seen`."""
+    site = hyperparameter.site
+    flag = watched_flag(hyperparameter)
+    if flag is not None:
+        arrived, how = _by_flag(flag, value, report)
+        return Evidence(hyperparameter.name, value, arrived, how, arrived and _own_default(flag, report))
+    if hyperparameter.evidence is not None:
+        arrived, how = _by_output(value, seen.get(hyperparameter.name))
+    elif isinstance(site, EnvSite):
+        arrived, how = _by_variable(site.variable, value, report)
+    else:
+        assert isinstance(site, (SourceSite, ConfigSite))
+        arrived, how = _by_file(report.workspace / site.file, report)
+    return Evidence(hyperparameter.name, value, arrived, how)
+
+
+def _by_output(value: Value, printed: str | None) -> tuple[bool, str]:
+    if printed is None:
+        return False, "the evidence pattern matched no line of the output"
+    return same_value(printed, value), f"the program printed {printed}"
+
+
+def _by_flag(flag: str, value: Value, report: Report) -> tuple[bool, str]:
+    parsers = report.of("parser")
+    knowing = [event for event in parsers if flag in event["values"]]
+    for event in knowing:
+        found = _unwrapped(event["values"][flag])
+        if not same_value(found, value):
+            return False, f"{_name(event)} got {flag} = {found} from its parser, not {value}"
+    knowing_pids = {event["pid"] for event in knowing}
+    ignorant = [event for event in parsers if report.in_workspace(event) and event["pid"] not in knowing_pids]
+    if knowing and not _swallowed(knowing, ignorant):
+        return True, f"{_name(knowing[-1])} got {flag} = {value} from its parser ({knowing[-1]['parser']})"
+    if ignorant:
+        return False, f"the parser of {_name(ignorant[-1])} does not know {flag}"
+    return _by_arguments(flag, value, report)
+
+
+def _own_default(flag: str, report: Report) -> bool:
+    knowing = [event for event in report.of("parser") if flag in event["values"]]
+    return bool(knowing) and not any(flag in event["given"] for event in knowing)
+
+
+def _swallowed(knowing: Sequence[Mapping[str, Any]], ignorant: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a program that knew the flag started another one of the subject's that was not given it."""
+    return any(event["ppid"] in {other["pid"] for other in knowing} for event in ignorant)
+
+
+def _by_arguments(flag: str, value: Value, report: Report) -> tuple[bool, str]:
+    """For programs without a parser that is known: the value on the command line of the last Python process."""
+    starts = report.of("start")
+    if not starts:
+        return False, _UNSEEN
+    words = starts[-1]["arguments"]
+    spaced = any(pair == (flag, spelled(value)) for pair in itertools.pairwise(words))
+    given = spaced or f"{flag}={spelled(value)}" in words
+    where = "on" if given else f"no {flag} {spelled(value)} on"
+    return given, f"{where} the command line of the training ({' '.join(words[1:3])})"
+
+
+def _by_variable(variable: str, value: Value, report: Report) -> tuple[bool, str]:
+    starts = report.of("start")
+    if not starts:
+        return False, _UNSEEN
+    found = starts[-1]["environment"].get(variable)
+    if found is None:
+        return False, f"{variable} was not set in the training"
+    return same_value(found, value), f"{variable} was {found} in the training"
+
+
+def _by_file(path: Path, report: Report) -> tuple[bool, str]:
+    if any(Path(event["file"]) == path for event in report.of("opened")):
+        return True, f"the mutated {path.name} was read by the training"
+    if not report.of("start"):
+        return False, _UNSEEN
+    return False, f"the mutated {path.name} was never opened by the training"
+
+
+def _unwrapped(found: Any) -> Any:
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
+
+
+def _name(event: Mapping[str, Any]) -> str:
+    return Path(event["program"]).name or "the training"

@@ -1,0 +1,93 @@
+"""How a trial ended: out of memory, diverged, crashed, timed out, not applied or ok, told apart."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+import signal
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutegreen.harness.performance import OutputReader
+from mutegreen.harness.process import Ended, Line
+from mutegreen.model import Evidence, Outcome
+
+TAIL_LINES = 20
+"""Last lines of the output that a failed trial keeps for its message."""
+
+OUT_OF_MEMORY = re.compile(
+    r"(CUDA out of memory|OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|HIP out of memory|MPS backend out of memory"
+    r"|RESOURCE_EXHAUSTED|ResourceExhaustedError|DefaultCPUAllocator: (can't|not enough)|\bMemoryError\b"
+    r"|std::bad_alloc|Cannot allocate memory|Unable to allocate .* for an array|oom-kill)"
+)
+"""What torch, TensorFlow, JAX, numpy, Python and the C++ library print when memory is short."""
+
+
+@dataclass
+class Tail:
+    """The last lines of the output, and whether any line told of a lack of memory."""
+
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    out_of_memory: str | None = None
+
+    def feed(self, line: Line) -> None:
+        """Takes the next line."""
+        if line.text.strip():
+            self.lines.append(line.text)
+        if self.out_of_memory is None and OUT_OF_MEMORY.search(line.text):
+            self.out_of_memory = line.text.strip()
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for lack of memory since it started (Linux; elsewhere always 0)."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(encoding="ascii"), re.MULTILINE)
+        return int(found[1]) if found else 0
+    return 0
+
+
+def classify(
+    ended: Ended,
+    tail: Tail,
+    output: OutputReader,
+    evidence: Sequence[Evidence],
+    file_fault: str | None = None,
+    oom_killed: bool = False,
+) -> tuple[Outcome, str | None]:
+    """The outcome and, unless it is `ok`, its reason in one line.
+
+    `oom_killed` says that the kernel killed some process for lack of memory while the training ran.
+    """
+    if ended.timed_out:
+        return Outcome.TIMEOUT, f"ended after {ended.duration_s:.0f} s, its timeout"
+    if ended.status != 0:
+        return _crash(ended, tail, output, oom_killed)
+    if output.diverged:
+        return Outcome.DIVERGED, _divergence(output)
+    for item in evidence:
+        if not item.arrived:
+            return Outcome.NOT_APPLIED, f"{item.hyperparameter}: {item.how}"
+    if output.result is None:
+        return Outcome.FAILED, file_fault or "it ended well, but no performance was found in its output"
+    return Outcome.OK, None
+
+
+def _crash(ended: Ended, tail: Tail, output: OutputReader, oom_killed: bool) -> tuple[Outcome, str]:
+    if tail.out_of_memory is not None:
+        return Outcome.OUT_OF_MEMORY, tail.out_of_memory
+    if oom_killed and ended.status == -signal.SIGKILL:
+        return Outcome.OUT_OF_MEMORY, "killed by the kernel (signal 9), which was short of memory"
+    if output.diverged:
+        return Outcome.DIVERGED, _divergence(output)
+    last = tail.lines[-1].strip() if tail.lines else "no output"
+    how = f"signal {-ended.status}" if ended.status < 0 else f"exit status {ended.status}"
+    return Outcome.FAILED, f"{how}: {last}"
+
+
+def _divergence(output: OutputReader) -> str:
+    if output.last_loss is not None and not math.isfinite(output.last_loss):
+        return f"the loss is {output.last_loss}"
+    return f"the performance is {output.result}"

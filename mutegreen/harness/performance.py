@@ -1,0 +1,81 @@
+"""Performance and loss, read from a training's output line by line, or from the file that it wrote."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutegreen.harness.process import Line
+from mutegreen.model import Epoch, Performance
+
+LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:nan|inf(?:inity)?|\d[\d.]*(?:e[-+]?\d+)?))")
+"""How trainings print a loss: `loss: 0.31`, `Average loss: nan`, `{'loss': 1e-3}`, `val_loss=inf`."""
+
+
+@dataclass
+class OutputReader:
+    """Follows the output: all figures of performance, the last loss, the value of each evidence pattern."""
+
+    performance: Performance
+    evidence: dict[str, str] = field(default_factory=dict)
+    epochs: list[Epoch] = field(default_factory=list)
+    last_loss: float | None = None
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._pattern = re.compile(self.performance.pattern) if self.performance.pattern else None
+        self._loss = re.compile(self.performance.loss) if self.performance.loss else LOSS
+        self._evidence = {name: re.compile(pattern) for name, pattern in self.evidence.items()}
+
+    def feed(self, line: Line) -> None:
+        """Takes the next line."""
+        if self._pattern is not None:
+            for match in self._pattern.finditer(line.text):
+                self.epochs.append(Epoch(_figure(match), line.time_s))
+        for match in self._loss.finditer(line.text):
+            self.last_loss = _number(match[1])
+        for name, pattern in self._evidence.items():
+            if match := pattern.search(line.text):  # type: ignore[assignment]
+                self.seen[name] = match[1]
+
+    def read_file(self, workdir: Path) -> str | None:
+        """Reads the file of results, if the subject has one; what is wrong with it, or None."""
+        if self.performance.file is None or self.performance.key is None:
+            return None
+        try:
+            found = json.loads((workdir / self.performance.file).read_text(encoding="utf-8"))
+            for part in self.performance.key.split("."):
+                found = found[int(part)] if isinstance(found, list) else found[part]
+            self.epochs = [Epoch(float(v), None) for v in (found if isinstance(found, list) else [found])]
+        except OSError as error:
+            return f"{self.performance.file} cannot be read: {error.strerror}"
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            return f"{self.performance.file} has no number at {self.performance.key}: {type(error).__name__} {error}"
+        return None
+
+    @property
+    def result(self) -> float | None:
+        """The last figure of performance; None if there was none."""
+        return self.epochs[-1].performance if self.epochs else None
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last loss or the result is not a finite number."""
+        return any(v is not None and not math.isfinite(v) for v in (self.last_loss, self.result))
+
+
+def _figure(match: re.Match[str]) -> float:
+    groups = match.groupdict()
+    figure = _number(groups.get("value") or match[1])
+    return figure / _number(groups["of"]) if groups.get("of") else figure
+
+
+def _number(text: str) -> float:
+    """The number that a text spells; not a number if it spells none (a pattern that matches too much)."""
+    try:
+        return float(text.rstrip("%,.;"))
+    except ValueError:
+        return math.nan

@@ -1,0 +1,216 @@
+"""The plan of an audit: which mutants, and which trial when. Order is part of the design of the experiment."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mutegreen import catalog
+from mutegreen.errors import UsageError
+from mutegreen.model import ORIGINAL, Hyperparameter, Kind, Mutant, Preset, Subject, Trial, Value
+from mutegreen.mutation.apply import same_value, spelled
+
+IDENTITY = "identity"
+DEFAULT_MUTANTS = 5
+DEFAULT_REPETITIONS = 5
+DEFAULT_SEED = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user asked of an audit; None: as the preset says, else the default.
+
+    Attributes:
+        preset: Name of one of the subject's presets.
+        operators: Only hyperparameters of these operators; `identity` adds the A/A control.
+        mutants: Mutants of each hyperparameter.
+        repetitions: Trainings of the original and of every mutant.
+        values: Values given by hand, by hyperparameter, as texts.
+        seed: Seed of the values, of the order and of the trainings' own seeds.
+    """
+
+    preset: str | None = None
+    operators: tuple[str, ...] | None = None
+    mutants: int | None = None
+    repetitions: int | None = None
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seed: int = DEFAULT_SEED
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an audit will do.
+
+    Attributes:
+        subject: The subject as its file describes it.
+        preset: The preset in use; an empty one if none was named.
+        settings: Every hyperparameter at the value that the original has under the preset.
+        mutants: The original first.
+        trials: In the order in which they will run.
+        notes: What a user should know: hyperparameters with fewer mutants than asked for, or with none.
+    """
+
+    subject: Subject
+    preset: Preset
+    settings: dict[str, Value]
+    mutants: tuple[Mutant, ...]
+    trials: tuple[Trial, ...]
+    notes: tuple[str, ...]
+
+    def mutant(self, mutant_id: str) -> Mutant:
+        """The mutant of that id; KeyError if there is none."""
+        return next(m for m in self.mutants if m.id == mutant_id)
+
+
+def make(subject: Subject, options: Options) -> Plan:
+    """The plan for a subject.
+
+    Raises:
+        UsageError: A preset, operator, hyperparameter or value that is not usable; the valid ones are named.
+    """
+    preset = choose_preset(subject, options.preset)
+    settings = {h.name: preset.defaults.get(h.name, h.default) for h in subject.hyperparameters}
+    mutants, notes = _mutants(subject, preset, settings, options)
+    repetitions = options.repetitions or preset.repetitions or DEFAULT_REPETITIONS
+    return Plan(
+        subject=subject,
+        preset=preset,
+        settings=settings,
+        mutants=tuple(mutants),
+        trials=tuple(order(mutants, repetitions, options.seed, seeded=subject.seed is not None)),
+        notes=tuple(notes),
+    )
+
+
+def choose_preset(subject: Subject, name: str | None) -> Preset:
+    """The preset of that name; without a name an empty one.
+
+    Raises:
+        UsageError: The subject has no such preset.
+    """
+    if name is None:
+        return Preset(name="")
+    if name not in subject.presets:
+        valid = ", ".join(subject.presets) or "none"
+        raise UsageError(f"{subject.name} has no preset {name}", f"its presets: {valid}")
+    return subject.presets[name]
+
+
+def order(mutants: Sequence[Mutant], repetitions: int, seed: int, seeded: bool) -> list[Trial]:
+    """Trials in random blocks: each block holds one repetition of every mutant, in an order drawn from the seed.
+
+    Randomised complete blocks keep a drift of the machine over the audit out of the comparison of mutants
+    (Fisher, The Design of Experiments, 1935). All trials of a block train with the same seed.
+    """
+    trials: list[Trial] = []
+    for block in range(repetitions):
+        rng = random.Random(f"{seed}/{block}")
+        training_seed = rng.randrange(1, 2**31) if seeded else None
+        shuffled = rng.sample(mutants, len(mutants))
+        for position, mutant in enumerate(shuffled):
+            trials.append(Trial(len(trials) + 1, mutant.id, block, position, block, training_seed))
+    return trials
+
+
+def seed_parameter(subject: Subject) -> Hyperparameter | None:
+    """The place of the training's seed, as a hyperparameter like the others; None if it takes none."""
+    return Hyperparameter("seed", Kind.SEED, 0, subject.seed) if subject.seed is not None else None
+
+
+def _mutants(
+    subject: Subject, preset: Preset, settings: Mapping[str, Value], options: Options
+) -> tuple[list[Mutant], list[str]]:
+    wanted = options.operators if options.operators is not None else preset.operators
+    _check_operators(subject, wanted)
+    _check_values(subject, options.values)
+    count = options.mutants or preset.mutants or DEFAULT_MUTANTS
+    mutants, notes = [Mutant(ORIGINAL)], []
+    if wanted is not None and IDENTITY in wanted:
+        mutants.append(Mutant(IDENTITY, operator=IDENTITY, hyperparameter=IDENTITY))
+    for hyperparameter in subject.hyperparameters:
+        if _chosen(hyperparameter, wanted, options.values):
+            made, note = _mutants_of(hyperparameter, settings[hyperparameter.name], count, options)
+            mutants += made
+            notes += [note] if note else []
+    if len(mutants) == 1:
+        raise UsageError(f"there is nothing to mutate in {subject.name}", "; ".join(notes) or None)
+    return mutants, notes
+
+
+def _chosen(hyperparameter: Hyperparameter, wanted: Sequence[str] | None, values: Mapping[str, Sequence[str]]) -> bool:
+    if hyperparameter.name in values:
+        return True
+    return wanted is None or _operator_name(hyperparameter) in wanted
+
+
+def _operator_name(hyperparameter: Hyperparameter) -> str | None:
+    operator = catalog.operator_for(hyperparameter)
+    return operator.name if operator is not None else None
+
+
+def _mutants_of(
+    hyperparameter: Hyperparameter, default: Value, count: int, options: Options
+) -> tuple[list[Mutant], str | None]:
+    name = hyperparameter.name
+    if name in options.values:
+        values = _given(hyperparameter, default, options.values[name])
+        return [_mutant("given", name, v, default) for v in values], None
+    operator = catalog.operator_for(hyperparameter)
+    if operator is None:
+        hint = f"--values {name}=A,B gives them by hand"
+        return [], f"{name}: no operator is made for the kind {hyperparameter.kind}; {hint}"
+    try:
+        drawn = operator.values(default, count, random.Random(f"{options.seed}/{name}"))
+    except ValueError as error:
+        return [], f"{name}: no mutants, operator {operator.name} {error}; --values {name}=A,B gives them by hand"
+    note = f"{name}: {len(drawn)} mutants instead of {count}: {operator.name} finds no more from {default}"
+    return [_mutant(operator.name, name, v, default) for v in drawn], note if len(drawn) < count else None
+
+
+def _mutant(operator: str, name: str, value: Value, default: Value) -> Mutant:
+    return Mutant(f"{name}={spelled(value)}", operator, name, value, default)
+
+
+def _given(hyperparameter: Hyperparameter, default: Value, texts: Sequence[str]) -> list[Value]:
+    values: list[Value] = []
+    for text in texts:
+        value = _typed(hyperparameter.name, text, default)
+        if same_value(value, default):
+            raise UsageError(f"--values {hyperparameter.name}={text}: that is the default", "leave it out")
+        if value not in values:
+            values.append(value)
+    return values
+
+
+def _typed(name: str, text: str, default: Value) -> Value:
+    """A value given as text, in the type of the default; a fraction is allowed where the default is whole."""
+    if isinstance(default, bool):
+        if text.lower() not in {"true", "false"}:
+            raise UsageError(f"--values {name}={text}: must be true or false, as the default is {default}")
+        return text.lower() == "true"
+    if isinstance(default, str):
+        return text
+    for kind in (int, float) if isinstance(default, int) else (float,):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise UsageError(f"--values {name}={text}: must be a number, as the default is {default}")
+
+
+def _check_operators(subject: Subject, wanted: Sequence[str] | None) -> None:
+    usable = {_operator_name(h): None for h in subject.hyperparameters}
+    valid = [*filter(None, usable), IDENTITY]
+    for name in wanted or ():
+        if catalog.operator(name).name not in valid:
+            raise UsageError(f"{subject.name} has no hyperparameter for operator {name}", f"valid: {', '.join(valid)}")
+
+
+def _check_values(subject: Subject, values: Mapping[str, Sequence[str]]) -> None:
+    valid = [h.name for h in subject.hyperparameters]
+    for name, given in values.items():
+        if name not in valid:
+            raise UsageError(f"{subject.name} has no hyperparameter {name}", f"valid: {', '.join(valid)}")
+        if not given:
+            raise UsageError(f"--values {name}=: no value is given", f"such as --values {name}=1,2")

@@ -1,0 +1,166 @@
+"""Evidence that a value arrived, gathered inside every Python process of a trial.
+
+The harness puts this file's folder first on PYTHONPATH, so that Python imports it when it starts. It watches what
+the program's own parser (argparse, click, absl) made of the command line, environment variables, and whether a
+mutated file is opened, and appends one JSON line for each to the file named by MUTEGREEN_PROBE. It must never
+disturb a training: it needs only the standard library, any Python from 3.6, and swallows its own errors.
+"""
+
+import os
+import sys
+
+
+def _main():
+    import json
+
+    task = json.loads(os.environ["MUTEGREEN_PROBE"])
+    flags = task["flags"]
+    files = {os.path.realpath(path) for path in task["files"]}
+    names = {os.path.basename(path) for path in files}
+
+    def report(kind, **facts):
+        facts.update(kind=kind, pid=os.getpid(), ppid=os.getppid())
+        line = json.dumps(facts, default=str) + "\n"
+        # One write of one short line in append mode: processes of a trial do not mix their lines.
+        descriptor = os.open(task["out"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode("utf-8", "replace"))
+        finally:
+            os.close(descriptor)
+
+    def quietly(function, *arguments):
+        try:
+            function(*arguments)
+        except Exception:
+            pass
+
+    def program():
+        return os.path.realpath(sys.argv[0]) if getattr(sys, "argv", None) and sys.argv[0] else ""
+
+    def parsed(parser, values, given):
+        report("parser", parser=parser, program=program(), values=values, given=given)
+
+    def is_given(spellings, arguments):
+        return any(str(word).partition("=")[0] in spellings for word in arguments)
+
+    def hook_argparse(module):
+        original = module.ArgumentParser.parse_known_args
+
+        def observe(parser, words, namespace):
+            values, given = {}, []
+            for action in parser._actions:
+                for flag in action.option_strings:
+                    if flag in flags and hasattr(namespace, action.dest):
+                        values[flag] = getattr(namespace, action.dest)
+                        given += [flag] * is_given(action.option_strings, words)
+            parsed("argparse", values, given)
+
+        def parse_known_args(self, args=None, namespace=None, **options):
+            words = list(sys.argv[1:] if args is None else args)
+            result = original(self, args, namespace, **options)
+            quietly(observe, self, words, result[0])
+            return result
+
+        module.ArgumentParser.parse_known_args = parse_known_args
+
+    def hook_click(module):
+        original = module.Command.parse_args
+
+        def observe(command, words, context):
+            values, given = {}, []
+            for parameter in command.get_params(context):
+                spellings = list(parameter.opts) + list(parameter.secondary_opts)
+                for flag in spellings:
+                    if flag in flags and parameter.name in context.params:
+                        values[flag] = context.params[parameter.name]
+                        given += [flag] * is_given(spellings, words)
+            parsed("click", values, given)
+
+        def parse_args(self, context, arguments):
+            words = list(arguments)
+            result = original(self, context, arguments)
+            quietly(observe, self, words, context)
+            return result
+
+        module.Command.parse_args = parse_args
+
+    def hook_absl(module):
+        original = module.FlagValues.__call__
+
+        def observe(values):
+            known = {flag: values[flag.lstrip("-")] for flag in flags if flag.lstrip("-") in values}
+            given = [flag for flag, one in known.items() if one.present]
+            parsed("absl", {flag: one.value for flag, one in known.items()}, given)
+
+        def call(self, *arguments, **options):
+            result = original(self, *arguments, **options)
+            quietly(observe, self)
+            return result
+
+        module.FlagValues.__call__ = call
+
+    hooks = {"argparse": hook_argparse, "click.core": hook_click, "absl.flags._flagvalues": hook_absl}
+
+    class Finder:
+        """Lets the ordinary finders find a parser's module, and hooks it once it has been executed."""
+
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            hook = hooks.pop(name, None)
+            if hook is None:
+                return None
+            from importlib.util import find_spec
+
+            spec = find_spec(name)
+            loader = getattr(spec, "loader", None)
+            if loader is None or not hasattr(loader, "exec_module"):
+                return spec
+            execute = loader.exec_module
+
+            def exec_module(module):
+                execute(module)
+                quietly(hook, module)
+
+            try:
+                loader.exec_module = exec_module
+            except AttributeError:
+                pass
+            return spec
+
+    def opened(event, arguments):
+        if event in ("open", "cpython.run_file") and files:
+            path = arguments[0]
+            if isinstance(path, (str, bytes)) and os.path.basename(os.fsdecode(path)) in names:
+                path = os.path.realpath(os.fsdecode(path))
+                if path in files:
+                    files.discard(path)
+                    report("opened", file=path)
+
+    report(
+        "start",
+        arguments=list(getattr(sys, "orig_argv", ())),
+        environment={name: os.environ.get(name) for name in task["variables"]},
+    )
+    if flags:
+        sys.meta_path.insert(0, Finder)
+    if files and hasattr(sys, "addaudithook"):
+        sys.addaudithook(lambda event, arguments: quietly(opened, event, arguments))
+
+
+def _next_sitecustomize():
+    """Runs the sitecustomize that this one stands before, if the machine has one."""
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    here = os.path.dirname(os.path.realpath(__file__))
+    spec = PathFinder.find_spec("sitecustomize", [p for p in sys.path if os.path.realpath(p) != here])
+    if spec is not None and spec.loader is not None:
+        spec.loader.exec_module(module_from_spec(spec))
+
+
+if "MUTEGREEN_PROBE" in os.environ:
+    try:
+        _main()
+    except Exception as _error:
+        sys.stderr.write("mutegreen: the probe for evidence failed: {!r}\n".format(_error))
+_next_sitecustomize()

@@ -1,0 +1,124 @@
+"""Private copies of a subject: one snapshot an audit, one workspace a trial. The user's files are only read."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mutegreen.errors import MuteGreenError
+from mutegreen.model import Subject
+
+NEVER_COPIED = (
+    "__pycache__",
+    "*.pyc",
+    ".git",
+    ".hg",
+    ".svn",
+    ".venv*",
+    "venv",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ipynb_checkpoints",
+)
+"""Compiled files above all: Python trusts one whose source has the same size and second as the mutated source."""
+
+LARGE_BYTES = 512 * 2**20
+"""A subject above this is refused: every trial gets a copy, and data sets belong into `workspace.link`."""
+
+
+def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> str:
+    """Copies the subject into `target` and returns the digest of its files (SHA-256, hexadecimal).
+
+    Linked paths stay links to the user's data; `keep_out` names folders, such as the store's, that may lie inside
+    the subject's folder and are no part of it.
+
+    Raises:
+        MuteGreenError: The subject is too large, or cannot be copied.
+    """
+    _refuse_large(subject, [path.resolve() for path in keep_out])
+    try:
+        shutil.copytree(subject.folder, target, symlinks=True, ignore=_ignored(subject, keep_out))
+        for link in subject.link:
+            (target / link).parent.mkdir(parents=True, exist_ok=True)
+            (target / link).symlink_to((subject.folder / link).resolve())
+    except (OSError, shutil.Error) as error:
+        raise MuteGreenError(
+            f"{subject.folder} cannot be copied to {target}: {_cause(error)}",
+            "free some space, or keep data sets out with link = [...] under [workspace] in subject.toml",
+        ) from error
+    return digest(target)
+
+
+@contextmanager
+def workspace(snapshot_folder: Path, target: Path) -> Iterator[Path]:
+    """A fresh copy of the snapshot for one trial, removed afterwards.
+
+    Fresh for each trial: a checkpoint that one training leaves would make the next one's work, and so its energy,
+    another.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(snapshot_folder, target, symlinks=True)
+    try:
+        yield target
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over names and contents of all files below a folder, links by their targets."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix().encode()
+        if path.is_symlink():
+            total.update(name + b"\0link\0" + os.readlink(path).encode() + b"\0")
+        elif path.is_file():
+            total.update(name + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[str]], set[str]]:
+    linked = {Path(link) for link in subject.link}
+    outside = {path.resolve() for path in keep_out}
+
+    def ignore(folder: str, names: list[str]) -> set[str]:
+        below = Path(folder).relative_to(subject.folder)
+        return {
+            name
+            for name in names
+            if below / name in linked
+            or (Path(folder) / name).resolve() in outside
+            or _matches((below / name).as_posix(), name, (*NEVER_COPIED, *subject.exclude))
+        }
+
+    return ignore
+
+
+def _matches(path: str, name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatch(name, p) or fnmatch.fnmatch(path, p) for p in patterns)
+
+
+def _refuse_large(subject: Subject, keep_out: Iterable[Path]) -> None:
+    ignore = _ignored(subject, keep_out)
+    total = 0
+    for folder, folders, files in os.walk(subject.folder):
+        left_out = ignore(folder, folders + files)
+        folders[:] = [name for name in folders if name not in left_out]
+        kept = [Path(folder) / name for name in files if name not in left_out]
+        total += sum(path.lstat().st_size for path in kept)
+        if total > LARGE_BYTES:
+            raise MuteGreenError(
+                f"{subject.folder} holds more than {LARGE_BYTES >> 20} MiB, and every trial gets a copy of it",
+                "keep data sets out with link = [...], other files with exclude = [...], "
+                "under [workspace] in subject.toml",
+            )
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return "; ".join(str(reason) for _, _, reason in error.args[0][:3])
+    return str(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,0 +1,84 @@
+"""The interface of a meter: it reads the cumulative joules of some domains."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mutegreen.model import DOMAIN_OF_METRIC, Flag, Quality
+
+Clock = Callable[[], float]
+"""Seconds on a clock that never goes back, such as `time.monotonic`."""
+
+CLASSES = tuple(sorted(DOMAIN_OF_METRIC.values()))
+"""The classes of domains that are summed: the part of a domain's name before the colon."""
+
+
+def domain_class(domain: str) -> str:
+    """The class of a domain: `gpu` of `gpu:GPU-5ea1`."""
+    return domain.partition(":")[0]
+
+
+def is_domain(text: str) -> bool:
+    """Whether this is the name of a domain: `psys`, or a class, a colon and which one of that class."""
+    group, _, which = text.partition(":")
+    return text == "psys" or (group in CLASSES and bool(which.strip()))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a meter says at one moment.
+
+    Args:
+        t_s: The moment that the figures hold for, seconds on the meter's clock.
+        energy_j: Joules since the meter was opened, for every domain that is not lost; they never decrease.
+        lost: Domains that can no longer be read, and why. Losing a domain is final.
+        flags: What happened to a domain since the previous reading (a counter wrapped or was reset, say).
+    """
+
+    t_s: float
+    energy_j: Mapping[str, float]
+    lost: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, frozenset[Flag]] = field(default_factory=dict)
+
+
+class Meter(ABC):
+    """A source of energy figures. One thread at a time uses it; the recorder sees to that.
+
+    A counter that wraps is unwrapped in `read`, and power is integrated there, so that a caller sees nothing but
+    joules that grow. A meter of several devices goes on with the others when one of them is lost.
+
+    Attributes:
+        name: Its name in options, tables and rows.
+        domains: What it reads; known once it is open, and fixed from then on.
+        quality: How each domain's figures are come by; known once it is open.
+        resolution_s: How far a figure may lag behind its moment, seconds: a counter's time between updates.
+    """
+
+    name: str
+    domains: tuple[str, ...] = ()
+    quality: Mapping[str, Quality]
+    resolution_s: float
+
+    @abstractmethod
+    def open(self) -> None:
+        """Find the devices and start counting at 0 J.
+
+        Raises:
+            MeterUnavailable: The hardware or the library is not there.
+            MeterPermissionError: It is there but may not be read.
+        """
+
+    @abstractmethod
+    def read(self) -> Reading:
+        """The joules of every domain since `open`.
+
+        Raises:
+            MeterLost: No domain can be read any more, ever.
+            RuntimeError: The meter is not open.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the devices. Closing a meter that is not open does nothing."""

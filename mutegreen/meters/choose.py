@@ -1,0 +1,193 @@
+"""Which meters to use: those named, or for each class of domains the best that works here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutegreen.errors import MeterError, MeterUnavailable, MuteGreenError, UsageError
+from mutegreen.meters.base import CLASSES, Meter, domain_class, is_domain
+from mutegreen.meters.estimate import HINT as ESTIMATE_HINT
+from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.part import Part
+from mutegreen.meters.replay import ReplayMeter
+from mutegreen.model import Quality, Unavailable
+
+AUTOMATIC = ("estimate",)
+"""The meters tried where none is named; the first one wins among equals."""
+
+REMEDIES = {"gpu": "this version has no meter for GPUs; it can replay a trace of one (replay:FILE)"}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Opened meters, no class of domains in two of them, and what cannot be read."""
+
+    meters: tuple[Meter, ...]
+    unavailable: tuple[Unavailable, ...]
+
+    def close(self) -> None:
+        """Close the meters, unless a recorder does."""
+        _close(self.meters)
+
+
+def parse(spec: str) -> Meter:
+    """The meter that a text such as `estimate`, `estimate:idle_w=20,full_w=120` or `replay:FILE` names, not open.
+
+    Raises:
+        UsageError: There is no such meter, or it has no such option.
+    """
+    name, _, options = spec.partition(":")
+    if name not in BUILDERS:
+        raise UsageError(f"there is no meter {name!r}", f"the meters are: {', '.join(BUILDERS)}")
+    return BUILDERS[name](options)
+
+
+def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) -> Chosen:
+    """Open the meters to use.
+
+    Of each class of domains one meter reads all: that of the best quality, and the first among equals.
+
+    Args:
+        specs: Meters by name, as `parse` takes them; every one of them must work. None or none: what works here.
+        require: Classes (`gpu`) or domains (`gpu:GPU-5ea1`) without which nothing should begin. An estimate is
+            enough only where it was named.
+
+    Raises:
+        UsageError: A meter or a required class that does not exist.
+        MeterUnavailable: A named meter does not work, or something required is not measured.
+        MeterPermissionError: A named meter may not be read.
+    """
+    _check_classes(require)
+    opened, unavailable = _open_all(specs) if specs else _open_working(AUTOMATIC)
+    parts = _share_out(opened)
+    unused = [meter for meter in opened if meter not in parts]
+    _close(unused)
+    if specs:
+        unavailable += [Unavailable(meter.name, "not used: another named meter reads the same") for meter in unused]
+    meters = tuple(parts.values())
+    unavailable += _unread_classes(meters, specs or AUTOMATIC)
+    try:
+        _check_required(require, meters, unavailable, estimates_count=bool(specs))
+    except MeterUnavailable:
+        _close(meters)
+        raise
+    return Chosen(meters, tuple(unavailable))
+
+
+def _estimate(options: str) -> Meter:
+    powers = _powers(options)
+    return EstimateMeter(*(powers.get(option) for option in EstimateMeter.OPTIONS))
+
+
+def _replay(options: str) -> Meter:
+    if not options:
+        raise UsageError("replay: no file is named", "for example replay:trace.csv")
+    return ReplayMeter(Path(options).expanduser())
+
+
+BUILDERS: Mapping[str, Callable[[str], Meter]] = {"estimate": _estimate, "replay": _replay}
+"""For each name of a meter what makes one from the text after the colon."""
+
+
+def _powers(options: str) -> dict[str, float]:
+    powers: dict[str, float] = {}
+    for option in filter(None, options.split(",")):
+        key, _, text = (part.strip() for part in option.partition("="))
+        if key not in EstimateMeter.OPTIONS:
+            raise UsageError(f"estimate: there is no option {key!r}", ESTIMATE_HINT)
+        try:
+            powers[key] = float(text)
+        except ValueError:
+            raise UsageError(f"estimate: {key}={text} is not a number", ESTIMATE_HINT) from None
+    return powers
+
+
+def _open_all(specs: Sequence[str]) -> tuple[list[Meter], list[Unavailable]]:
+    """The meters named, all open; if one does not work, its error, and none is left open."""
+    meters = [parse(spec) for spec in specs]
+    try:
+        for meter in meters:
+            meter.open()
+    except MuteGreenError:
+        _close(meters)
+        raise
+    return meters, []
+
+
+def _open_working(names: Iterable[str]) -> tuple[list[Meter], list[Unavailable]]:
+    """The meters that work, open, and why the others do not."""
+    opened: list[Meter] = []
+    unavailable: list[Unavailable] = []
+    for name in names:
+        meter = parse(name)
+        try:
+            meter.open()
+        except MeterError as error:
+            unavailable.append(Unavailable(name, error.message, error.remedy))
+        else:
+            opened.append(meter)
+    return opened, unavailable
+
+
+def _close(meters: Iterable[Meter]) -> None:
+    for meter in meters:
+        meter.close()
+
+
+def _share_out(opened: Sequence[Meter]) -> dict[Meter, Meter]:
+    """For each meter that is the best for some class, the meter itself or the part of it that is wanted."""
+    best = _best(opened)
+    wanted = {meter: tuple(d for d in meter.domains if best[domain_class(d)] is meter) for meter in opened}
+    return {meter: meter if own == meter.domains else Part(meter, own) for meter, own in wanted.items() if own}
+
+
+def _best(opened: Iterable[Meter]) -> dict[str, Meter]:
+    best: dict[str, Meter] = {}
+    for meter in opened:
+        for group in dict.fromkeys(map(domain_class, meter.domains)):
+            if group not in best or _rank(meter, group) < _rank(best[group], group):
+                best[group] = meter
+    return best
+
+
+def _rank(meter: Meter, group: str) -> int:
+    """Place of the worst quality in which a meter reads a class; 0 is best."""
+    order = list(Quality)
+    return max(order.index(meter.quality[domain]) for domain in meter.domains if domain_class(domain) == group)
+
+
+def _unread_classes(meters: Iterable[Meter], tried: Iterable[str]) -> list[Unavailable]:
+    read = {domain_class(domain) for meter in meters for domain in meter.domains}
+    names = ", ".join(dict.fromkeys(spec.partition(":")[0] for spec in tried))
+    return [
+        Unavailable(group, f"{group} energy is not measured: no meter reads it (tried: {names})", REMEDIES.get(group))
+        for group in CLASSES
+        if group not in read
+    ]
+
+
+def _check_classes(require: Iterable[str]) -> None:
+    unknown = [wanted for wanted in require if wanted not in CLASSES and not is_domain(wanted)]
+    if unknown:
+        hint = f"required can be {', '.join(CLASSES)}, or one domain such as gpu:GPU-5ea1"
+        raise UsageError(f"there is no class of domains {unknown[0]!r}", hint)
+
+
+def _check_required(
+    require: Iterable[str], meters: Iterable[Meter], unavailable: Iterable[Unavailable], estimates_count: bool
+) -> None:
+    quality = {domain: meter.quality[domain] for meter in meters for domain in meter.domains}
+    faults: list[str] = []
+    for wanted in require:
+        found = [quality[domain] for domain in quality if wanted in (domain, domain_class(domain))]
+        if not found:
+            faults.append(f"no meter reads {wanted}")
+        elif Quality.ESTIMATED in found and not estimates_count:
+            faults.append(f"{wanted} is only estimated")
+    if faults:
+        remedies = [one.remedy for one in unavailable if one.remedy]
+        if not estimates_count:
+            remedies.append("to accept an estimate, name the meter `estimate`")
+        raise MeterUnavailable(f"required energy is not measured: {', '.join(faults)}", "; ".join(remedies))

@@ -1,0 +1,286 @@
+"""Measures windows of time with all meters at once: a thread samples, and both edges of a window are read exactly."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from mutegreen.errors import MeterLost
+from mutegreen.meters.base import Clock, Meter, Reading
+from mutegreen.meters.track import Point, Track
+from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
+
+PERIOD_S = 0.1
+"""Time between two samples, seconds."""
+
+GAP_PERIODS = 10
+"""A window is flagged where its samples are further apart than this many periods."""
+
+SHORT_RESOLUTIONS = 10
+"""A window is flagged as short below this many resolutions of its meter: each edge may be off by one of them,
+so a longer window is off by a tenth at most on either side."""
+
+JOIN_TIMEOUT_S = 5.0
+"""How long closing waits for a sample under way. A driver may hang for ever on a device that died."""
+
+_WHOLE = object()
+
+
+def boot_time_s() -> float:
+    """Seconds since the machine started, counting time asleep, which `time.monotonic` leaves out on Linux."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+@dataclass
+class _Source:
+    meter: Meter
+    read_s: float
+    """When it was last read with success, on the clock that counts time asleep."""
+
+
+@dataclass(frozen=True)
+class _Window:
+    begun_s: float
+    tracks: dict[str, Track]
+    missing: dict[str, str]
+
+
+class Recorder:
+    """Measures the energy of any number of windows, which may nest and overlap.
+
+    Entering it as a context starts the sampler; leaving it stops the sampler and closes the meters. A meter that
+    fails, whatever it raises, never disturbs the caller: its domains have no figure and the reason why.
+
+    Args:
+        meters: Opened meters, no domain in two of them. The recorder closes them.
+        unavailable: What could not be read, passed on with every measurement.
+        period_s: Time between two samples, seconds.
+        clock: The clock of the windows, and of the meters.
+        boot_clock: A clock that also counts the time in which the machine is suspended.
+        sleep: Waits for that many seconds.
+    """
+
+    def __init__(
+        self,
+        meters: Iterable[Meter],
+        unavailable: Iterable[Unavailable] = (),
+        *,
+        period_s: float = PERIOD_S,
+        clock: Clock = time.monotonic,
+        boot_clock: Clock = boot_time_s,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock, self._boot_clock, self._sleep = clock, boot_clock, sleep
+        self._period_s = period_s
+        self._unavailable = tuple(unavailable)
+        self._sources = [_Source(meter, boot_clock()) for meter in meters]
+        self._meters = _by_domain(source.meter for source in self._sources)
+        self._latest: dict[str, Point] = {}
+        self._failed: dict[str, str] = {}
+        self._lost: dict[str, str] = {}
+        self._idle_w: dict[str, float] = {}
+        self._windows: dict[Hashable, _Window] = {}
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.begin(_WHOLE)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="mutegreen-sampler", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """All domains, also those lost since."""
+        return tuple(self._meters)
+
+    def begin(self, key: Hashable) -> None:
+        """Begin a window.
+
+        Raises:
+            KeyError: A window of this key is open.
+        """
+        with self._lock:
+            if key in self._windows:
+                raise KeyError(f"window {key!r} is already open")
+            self._read_all()
+            missing = self._failed | self._lost
+            tracks = {domain: Track(self._latest[domain]) for domain in self._meters if domain not in missing}
+            self._windows[key] = _Window(self._clock(), tracks, missing)
+
+    def end(self, key: Hashable) -> Measurement:
+        """End a window: the energy of every domain since `begin`.
+
+        Raises:
+            KeyError: No window of this key is open.
+        """
+        with self._lock:
+            window = self._window(key)
+            duration_s = self._clock() - window.begun_s
+            self._read_all()
+            del self._windows[key]
+            figures = tuple(self._figure(domain, window, duration_s) for domain in self._meters)
+            return Measurement(duration_s, figures, self._unavailable)
+
+    def sample(self) -> None:
+        """Read all meters once, as the sampler does in each period."""
+        with self._lock:
+            self._read_all()
+
+    def timeline(self, domain: str, key: Hashable = _WHOLE) -> list[tuple[float, float]]:
+        """Mean power in steps over an open window, or since the recorder began.
+
+        Returns:
+            (seconds since the window's beginning at the end of the step, watts), at most 4096 steps; the steps
+            times their lengths add up to the window's energy at the last sample. Empty for a domain that could
+            not be read when the window began.
+
+        Raises:
+            KeyError: No such domain, or no such window is open.
+        """
+        with self._lock:
+            if domain not in self._meters:
+                raise KeyError(f"no meter reads {domain!r}")
+            track = self._window(key).tracks.get(domain)
+            return track.timeline() if track else []
+
+    def energy_so_far(self, key: Hashable = _WHOLE) -> dict[str, float]:
+        """Joules of an open window at the last sample, without the domains that cannot be read.
+
+        Raises:
+            KeyError: No window of this key is open.
+        """
+        with self._lock:
+            tracks = self._window(key).tracks
+            return {domain: track.energy_j for domain, track in tracks.items() if domain not in self._lost}
+
+    def idle(self, duration_s: float) -> dict[str, float]:
+        """Mean power over the coming `duration_s` seconds, watts, which the caller knows to be idle.
+
+        Domains that could not be read are left out. Hand the result to `set_idle`.
+        """
+        key = object()
+        self.begin(key)
+        try:
+            self._sleep(duration_s)
+        finally:
+            measured = self.end(key)
+        return {
+            figure.domain: figure.energy_j / figure.duration_s
+            for figure in measured.domains
+            if figure.energy_j is not None and figure.duration_s > 0
+        }
+
+    def set_idle(self, idle_w: Mapping[str, float]) -> None:
+        """Take these as the idle power of the domains, watts, in measurements that end from now on."""
+        with self._lock:
+            self._idle_w = dict(idle_w)
+
+    def close(self) -> None:
+        """Stop sampling and close the meters. Closing twice does nothing more."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(JOIN_TIMEOUT_S)
+            if self._thread.is_alive():
+                return
+        with self._lock:
+            for source in self._sources:
+                with suppress(Exception):
+                    source.meter.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._period_s):
+            self.sample()
+
+    def _window(self, key: Hashable) -> _Window:
+        if key not in self._windows:
+            raise KeyError(f"no window {key!r} is open")
+        return self._windows[key]
+
+    def _read_all(self) -> None:
+        for source in self._sources:
+            alive = [domain for domain in source.meter.domains if domain not in self._lost]
+            if alive:
+                self._read(source, alive)
+
+    def _read(self, source: _Source, alive: list[str]) -> None:
+        try:
+            reading = source.meter.read()
+        except MeterLost as error:
+            self._lost.update(dict.fromkeys(alive, error.message))
+        except Exception as error:
+            # A driver may raise anything, and none of it may reach the training that is being measured.
+            self._failed.update(dict.fromkeys(alive, f"{source.meter.name} failed: {error!r}"))
+        else:
+            gap = self._gap(source)
+            for domain in alive:
+                self._take(domain, reading, gap)
+
+    def _gap(self, source: _Source) -> frozenset[Flag]:
+        before, source.read_s = source.read_s, self._boot_clock()
+        late = source.read_s - before > GAP_PERIODS * self._period_s
+        return frozenset({Flag.SAMPLER_GAP}) if late else frozenset()
+
+    def _take(self, domain: str, reading: Reading, gap: frozenset[Flag]) -> None:
+        self._failed.pop(domain, None)
+        fault = reading.lost.get(domain) or self._fault(domain, reading)
+        if fault:
+            self._lost[domain] = fault
+            return
+        point = self._latest[domain] = Point(reading.t_s, reading.energy_j[domain])
+        flags = reading.flags.get(domain, frozenset()) | gap
+        for window in self._windows.values():
+            if domain in window.tracks:
+                window.tracks[domain].add(point, flags)
+
+    def _fault(self, domain: str, reading: Reading) -> str | None:
+        """Why a figure cannot be believed: a meter that breaks its promise is not asked again."""
+        energy_j = reading.energy_j.get(domain)
+        if energy_j is None or not math.isfinite(energy_j):
+            return f"the meter gave {energy_j} for its energy"
+        before = self._latest.get(domain)
+        if before and energy_j < before.energy_j:
+            return f"its energy went back from {before.energy_j} J to {energy_j} J"
+        return None
+
+    def _figure(self, domain: str, window: _Window, duration_s: float) -> DomainEnergy:
+        meter = self._meters[domain]
+        reason = window.missing.get(domain) or self._lost.get(domain) or self._failed.get(domain)
+        track = window.tracks.get(domain)
+        energy_j = None
+        flags = set(track.flags) if track else set()
+        if track is None or reason:
+            flags.add(Flag.DEVICE_LOST)
+        else:
+            energy_j, duration_s = track.energy_j, track.duration_s
+        if duration_s < SHORT_RESOLUTIONS * meter.resolution_s:
+            flags.add(Flag.SHORT_WINDOW)
+        return DomainEnergy(
+            domain=domain,
+            meter=meter.name,
+            quality=meter.quality[domain],
+            energy_j=energy_j,
+            duration_s=duration_s,
+            idle_w=self._idle_w.get(domain),
+            flags=frozenset(flags),
+            reason=reason,
+        )
+
+
+def _by_domain(meters: Iterable[Meter]) -> dict[str, Meter]:
+    found: dict[str, Meter] = {}
+    for meter in meters:
+        for domain in meter.domains:
+            if domain in found:
+                raise ValueError(f"{domain} is read by both {found[domain].name} and {meter.name}")
+            found[domain] = meter
+    return found

@@ -1,0 +1,179 @@
+"""A meter that replays a recorded trace: for tests, for demonstrations, and to work without the hardware."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from mutegreen.errors import MeterUnavailable
+from mutegreen.meters.base import Clock, Meter, Reading, is_domain
+from mutegreen.model import Quality
+
+TIME_COLUMN = "time_s"
+
+DEFAULT_QUALITY = Quality.ESTIMATED
+"""Of a trace that does not say: what is not known to be measured is not called measured."""
+
+HINT = "a trace has a header time_s,cpu:package-0,... and rows of seconds and cumulative joules"
+
+_Row = tuple[int, list[str]]
+
+
+class ReplayMeter(Meter):
+    """Plays a trace from `open` on, in real time, with straight lines between its rows.
+
+    The file is CSV: a header `time_s,<domain>,<domain>...`, then rows of seconds and of cumulative joules that
+    never decrease. Lines beginning with `#` are comments, but `# quality=counter` above the header says how the
+    figures were come by (`counter`, `integrated`, `attributed` or `estimated`, the default). After its last row
+    nothing is made up: all domains are lost.
+
+    Args:
+        file: The trace.
+        clock: The clock of the readings.
+    """
+
+    name = "replay"
+
+    def __init__(self, file: Path, *, clock: Clock = time.monotonic) -> None:
+        self._file = file
+        self._clock = clock
+        self._trace: _Trace | None = None
+
+    def open(self) -> None:
+        """Read and check the whole trace, and start it now.
+
+        Raises:
+            MeterUnavailable: It cannot be read, or is not a trace; the text names the line.
+        """
+        trace = _load(self._file)
+        self.domains = tuple(trace.energy_j)
+        self.quality = dict.fromkeys(self.domains, trace.quality)
+        self.resolution_s = max(after - before for before, after in pairwise(trace.time_s))
+        self._trace = trace
+        self._opened_s = self._clock()
+
+    def read(self) -> Reading:
+        """The trace at this moment; after its end every domain is lost."""
+        if self._trace is None:
+            raise RuntimeError("the meter is not open")
+        now_s = self._clock()
+        elapsed_s = now_s - self._opened_s
+        if elapsed_s > self._trace.duration_s:
+            reason = f"the trace {self._file} ends after {self._trace.duration_s:g} s"
+            return Reading(now_s, {}, lost=dict.fromkeys(self.domains, reason))
+        return Reading(now_s, {domain: self._trace.at(domain, elapsed_s) for domain in self.domains})
+
+    def close(self) -> None:
+        """Forget the trace."""
+        self._trace = None
+
+
+@dataclass(frozen=True)
+class _Trace:
+    time_s: array[float]
+    energy_j: dict[str, array[float]]
+    quality: Quality
+
+    @property
+    def duration_s(self) -> float:
+        return self.time_s[-1] - self.time_s[0]
+
+    def at(self, domain: str, elapsed_s: float) -> float:
+        """Joules since the first row."""
+        moment_s = self.time_s[0] + elapsed_s
+        after = min(bisect_right(self.time_s, moment_s), len(self.time_s) - 1)
+        energy_j, (t0, t1) = self.energy_j[domain], self.time_s[after - 1 : after + 1]
+        share = min(1.0, (moment_s - t0) / (t1 - t0))
+        # Between the two rows whatever the rounding, so that the next reading is never below this one.
+        between_j = energy_j[after - 1] + share * (energy_j[after] - energy_j[after - 1])
+        return min(between_j, energy_j[after]) - energy_j[0]
+
+
+def _load(file: Path) -> _Trace:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            return _parse(file, stream)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise MeterUnavailable(f"replay: {file} cannot be read: {error}", HINT) from error
+
+
+def _parse(file: Path, lines: Iterable[str]) -> _Trace:
+    comments: list[tuple[int, str]] = []
+    rows = _rows(lines, comments)
+    line, header = next(rows, (1, []))
+    domains = _domains(file, line, header)
+    quality = _quality(file, comments)
+    columns = [array("d") for _ in header]
+    for line, row in rows:
+        for column, value in zip(columns, _numbers(file, line, row, columns), strict=True):
+            column.append(value)
+    if len(columns[0]) < 2:
+        raise _fault(file, line, "a trace needs two rows at least")
+    return _Trace(columns[0], dict(zip(domains, columns[1:], strict=True)), quality)
+
+
+def _rows(lines: Iterable[str], comments: list[tuple[int, str]]) -> Iterator[_Row]:
+    """Rows with their line numbers; comments are put aside."""
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("#"):
+            comments.append((number, line))
+        elif line.strip():
+            yield number, next(csv.reader([line]))
+
+
+def _domains(file: Path, line: int, header: list[str]) -> list[str]:
+    names = [name.strip() for name in header]
+    if len(names) < 2 or names[0] != TIME_COLUMN:
+        raise _fault(file, line, f"the header must be {TIME_COLUMN} and one domain at least")
+    for index, name in enumerate(names[1:], start=1):
+        if not is_domain(name):
+            raise _fault(file, line, f"{name!r} is not a domain")
+        if name in names[1:index]:
+            raise _fault(file, line, f"{name} stands twice in the header")
+    return names[1:]
+
+
+def _quality(file: Path, comments: list[tuple[int, str]]) -> Quality:
+    """What the comments seen so far, those above the header, say."""
+    for line, comment in comments:
+        key, _, value = comment.lstrip("#").partition("=")
+        if key.strip() == "quality":
+            try:
+                return Quality(value.strip())
+            except ValueError:
+                valid = ", ".join(Quality)
+                raise _fault(file, line, f"{value.strip()!r} is not a quality ({valid})") from None
+    return DEFAULT_QUALITY
+
+
+def _numbers(file: Path, line: int, row: list[str], columns: list[array[float]]) -> list[float]:
+    """The numbers of a row, checked against those of the row before."""
+    if len(row) != len(columns):
+        raise _fault(file, line, f"{len(row)} columns instead of {len(columns)}")
+    values = [_number(file, line, text) for text in row]
+    for index, (value, column) in enumerate(zip(values, columns, strict=True)):
+        if column and (value < column[-1] or (index == 0 and value == column[-1])):
+            what = "time does not grow" if index == 0 else f"energy in column {index + 1} decreases"
+            raise _fault(file, line, f"{what}: {value:g} after {column[-1]:g}")
+    return values
+
+
+def _number(file: Path, line: int, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _fault(file, line, f"{text.strip()!r} is not a number")
+    return value
+
+
+def _fault(file: Path, line: int, what: str) -> MeterUnavailable:
+    return MeterUnavailable(f"replay: {file}, line {line}: {what}", HINT)

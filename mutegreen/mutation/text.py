@@ -1,0 +1,55 @@
+"""A text file whose every byte outside the changed span stays: encoding, byte-order mark and line ends."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import tokenize
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mutegreen.errors import MutationError
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """Decoded text that encodes back to the same bytes."""
+
+    text: str
+    encoding: str
+    bom: bytes = b""
+
+    @classmethod
+    def read(cls, path: Path, python: bool = False) -> TextFile:
+        """Reads a file as UTF-8, or as a Python source says of itself.
+
+        Raises:
+            MutationError: The file cannot be read or decoded.
+        """
+        try:
+            raw = path.read_bytes()
+            encoding = tokenize.detect_encoding(io.BytesIO(raw).readline)[0] if python else "utf-8"
+            bom = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
+            encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+            return cls(raw[len(bom) :].decode(encoding), encoding, bom)
+        except OSError as error:
+            raise MutationError(f"{path}: cannot be read: {error.strerror}") from error
+        except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+            raise MutationError(f"{path}: cannot be decoded: {error}") from error
+
+    def write(self, path: Path) -> None:
+        """Writes the bytes back."""
+        path.write_bytes(self.bom + self.text.encode(self.encoding))
+
+    def splice(self, start: int, end: int, replacement: str) -> TextFile:
+        """The same text with the characters from `start` up to `end` replaced."""
+        return replace(self, text=self.text[:start] + replacement + self.text[end:])
+
+    def offset(self, line: int, utf8_column: int) -> int:
+        """Index of a character from its line (from 1) and its column in UTF-8 bytes, as `ast` counts them."""
+        lines = _LINE.findall(self.text)
+        before = sum(len(text) for text in lines[: line - 1])
+        return before + len(lines[line - 1].encode()[:utf8_column].decode())

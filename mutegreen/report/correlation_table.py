@@ -1,0 +1,56 @@
+"""The table of correlations: a line for each hyperparameter, a column for each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.table import Table
+from rich.text import Text
+
+from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.section import Section
+from mutegreen.report.units import p_value, span
+from mutegreen.stats.analysis import Correlation
+from mutegreen.stats.compare import ALPHA
+
+
+def correlation_table(section: Section) -> Widest:
+    """Spearman's coefficient and p; with Pearson's where there is room."""
+    trainings = span({row.n for row in section.correlations})
+    return Widest(
+        f"Which hyperparameter moves what: rank correlation over {trainings} trainings",
+        _table(section, _both, "rho      p     r      p", gap=3),
+        _table(section, _spearman, "rho      p", gap=3),
+        _table(section, _spearman, "rho      p", gap=0),
+    )
+
+
+def _table(section: Section, cell: Callable[[Correlation], str], columns: str, gap: int) -> Table:
+    found: dict[str, dict[str, Correlation]] = {}
+    for row in section.correlations:
+        found.setdefault(row.hyperparameter, {})[row.metric] = row
+    metrics = [metric for metric in section.metrics if any(metric in row for row in found.values())]
+    headings = ["", *(f"{section.heading(metric)}\n{columns}" for metric in metrics)]
+    table = table_of(headings, gap)
+    for hyperparameter, by_metric in found.items():
+        table.add_row(Text(hyperparameter, style="bold"), *(_cell(by_metric[m], cell) for m in metrics))
+    return table
+
+
+def _cell(row: Correlation, cell: Callable[[Correlation], str]) -> Text:
+    significant = row.spearman_p is not None and row.spearman_p <= ALPHA
+    return Text(cell(row), style="" if significant else "dim")
+
+
+def _spearman(row: Correlation) -> str:
+    return _coefficient(row.spearman, row.spearman_p)
+
+
+def _both(row: Correlation) -> str:
+    return f"{_spearman(row)} {_coefficient(row.pearson, row.pearson_p)}"
+
+
+def _coefficient(coefficient: float | None, p: float | None) -> str:
+    if coefficient is None or p is None:
+        return f"{'-':>5} {'-':>6}"
+    return f"{coefficient:+.2f} {p_value(p):>6}"

@@ -1,0 +1,54 @@
+"""Tables that show as much as the terminal is wide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+_ANY_WIDTH = 10_000
+_RULED = box.MINIMAL
+
+
+class Widest:
+    """A title, and the first of several tables, given from the most telling to the shortest, that fits.
+
+    If none fits, the last one folds its labels.
+    """
+
+    def __init__(self, title: str, *tables: Table) -> None:
+        self.title = title
+        self.tables = tables
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        free = options.update(width=_ANY_WIDTH)
+        for table in self.tables:
+            if Measurement.get(console, free, table).maximum <= options.max_width:
+                break
+        yield Text(self.title, style="bold")
+        yield table
+
+
+def table_of(headings: Sequence[str], gap: int = 2) -> Table:
+    """An empty table with a column of labels and one of right-aligned figures for each further heading.
+
+    Args:
+        headings: Of the columns; the first is that of the labels.
+        gap: Characters between columns; 0 draws a line between them instead.
+    """
+    table = Table(
+        box=box.SIMPLE_HEAD if gap else _RULED,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, max(gap - 1, 0), 0, 0),
+        header_style="bold",
+    )
+    label, *figures = headings
+    table.add_column(label, overflow="fold")
+    for heading in figures:
+        table.add_column(heading, justify="right", overflow="fold")
+    return table

@@ -1,0 +1,72 @@
+"""The table of verdicts: a line for each mutant, a column for each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from mutegreen.model import Verdict
+from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.section import Line, Section
+from mutegreen.report.units import figure, p_value, percent
+from mutegreen.stats.analysis import IDENTITY, Comparison
+
+GREENER_MARK = "*"
+_WORDS = {Verdict.UNDECIDED: "?"}
+_STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
+
+
+def verdict_table(section: Section) -> Widest:
+    """Change of the mean and verdict of every mutant; with the mean, p and delta where there is room."""
+    return Widest(
+        "Each mutant against the original: change of the mean, verdict",
+        _table(section, _all, gap=3, columns="\n   mean change            p delta"),
+        _table(section, _mean_and_change, gap=3),
+        _table(section, _change, gap=2),
+        _table(section, _change, gap=1),
+    )
+
+
+def _table(section: Section, cell: Callable[[Comparison], str], gap: int, columns: str = "") -> Table:
+    table = table_of(["", *(section.heading(metric) + columns for metric in section.metrics)], gap)
+    originals = {row.metric: row.mean_original for row in section.comparisons}
+    table.add_row("original", *(_mean(metric, originals[metric]) for metric in section.metrics))
+    for hyperparameter, lines in groupby(section.lines, lambda line: line.hyperparameter):
+        if hyperparameter != IDENTITY:
+            table.add_row(Text(hyperparameter, style="bold"))
+        for line in lines:
+            table.add_row(_label(line), *(_cell(line.comparisons[metric], cell) for metric in section.metrics))
+    return table
+
+
+def _label(line: Line) -> Text:
+    indent = "" if line.hyperparameter == IDENTITY else "  "
+    mark = f" {GREENER_MARK}" if line.is_greener else ""
+    return Text(f"{indent}{line.label}").append(mark, style="bold green")
+
+
+def _cell(row: Comparison, cell: Callable[[Comparison], str]) -> Text:
+    return Text("-") if row.n == 0 else Text(cell(row), style=_STYLES[row.verdict])
+
+
+def _change(row: Comparison) -> str:
+    change = "" if row.relative_change is None else percent(row.relative_change)
+    word = _WORDS.get(row.verdict, row.verdict.value)
+    return f"{change:>6} {word:>4}"
+
+
+def _mean_and_change(row: Comparison) -> str:
+    return f"{_mean(row.metric, row.mean):>7} {_change(row)}"
+
+
+def _all(row: Comparison) -> str:
+    p = "" if row.p is None else p_value(row.p)
+    delta = "" if row.cliffs_delta is None else f"{row.cliffs_delta:+.2f}"
+    return f"{_mean_and_change(row)} {p:>6} {delta:>5}"
+
+
+def _mean(metric: str, mean: float | None) -> str:
+    return "-" if mean is None else figure(metric, mean)

@@ -1,0 +1,128 @@
+"""What a statistical protocol finds: plain records, written as JSON by the contract of `mutegreen stats`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mutegreen.model import Goal, Quality, Verdict
+
+IDENTITY = "identity"
+"""Hyperparameter of the mutants that change nothing: the A/A control."""
+
+Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """How a hyperparameter's value and a metric go together, over the original and its mutants.
+
+    Args:
+        n: Trainings measured.
+        quality: Worst known quality of these figures; None for other metrics than energy, or if unknown.
+        reason: Why there are no coefficients.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    metric: str
+    n: int
+    spearman: float | None
+    spearman_p: float | None
+    pearson: float | None
+    pearson_p: float | None
+    quality: Quality | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A mutant against the original, for one metric.
+
+    Args:
+        n: Trainings of the mutant in which the metric was measured; `n_original` likewise.
+        mean: In the metric's unit (joules, seconds, the performance's own); `mean_original` likewise.
+        relative_change: (mean - mean_original) / |mean_original|; None if either is not known or the original's is 0.
+        quality: Worst known quality of the figures compared; None for other metrics than energy, or if unknown.
+        reason: What a reader must know where the verdict or the p value does not speak for itself.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    mutant: str
+    value: float | str | None
+    default: float | str | None
+    metric: str
+    n: int
+    n_original: int
+    mean: float | None
+    mean_original: float | None
+    relative_change: float | None
+    p: float | None
+    cliffs_delta: float | None
+    verdict: Verdict
+    quality: Quality | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class WinTieLoss:
+    """How many mutants of a hyperparameter win, tie and lose energy (rows) and performance (columns).
+
+    Args:
+        undecided: Mutants without a verdict for either, which are in none of the counts.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    energy: str
+    counts: Counts
+    undecided: int
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything a protocol found.
+
+    Args:
+        protocol: Its name.
+        goals: By subject, which direction of the performance is better.
+        notes: Sentences on what could not be worked out, and what a reader must know.
+    """
+
+    protocol: str
+    correlations: tuple[Correlation, ...]
+    comparisons: tuple[Comparison, ...]
+    win_tie_loss: tuple[WinTieLoss, ...]
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The contract's tables, of types that `json.dumps` takes; None for what is not known or not finite."""
+        return {
+            "protocol": self.protocol,
+            "correlation": [_plain(vars(row)) for row in self.correlations],
+            "verdict": [_plain(vars(row)) for row in self.comparisons],
+            "win_tie_loss": [_plain(vars(row)) for row in self.win_tie_loss],
+            "goals": _plain(self.goals),
+            "notes": list(self.notes),
+        }
+
+
+def _plain(record: Mapping[str, object]) -> dict[str, object]:
+    return {key: _plain_value(value) for key, value in record.items()}
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain_value(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

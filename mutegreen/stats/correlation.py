@@ -1,0 +1,69 @@
+"""Correlation of a hyperparameter with a metric."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+FEWEST = 3
+"""With two points every correlation is 1 or -1."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Spearman's and Pearson's coefficients with their two-sided p values; None with a reason."""
+
+    n: int
+    spearman: float | None = None
+    spearman_p: float | None = None
+    pearson: float | None = None
+    pearson_p: float | None = None
+    reason: str | None = None
+
+
+def correlate(values: NDArray[np.float64], figures: NDArray[np.float64]) -> Coefficients:
+    """Correlates a hyperparameter's values with a metric's figures.
+
+    Args:
+        values: Shape (n,), finite.
+        figures: Shape (n,); NaN where not measured, and these trainings are left out.
+    """
+    measured = ~np.isnan(figures)
+    x, y = values[measured], figures[measured]
+    reason = _obstacle(x, y)
+    if reason:
+        return Coefficients(len(y), reason=reason)
+    spearman, spearman_p = _quietly(stats.spearmanr, x, y)
+    pearson, pearson_p = _quietly(stats.pearsonr, x, y)
+    reason = "the figures are too nearly equal for Pearson's coefficient" if pearson is None else None
+    return Coefficients(len(y), spearman, spearman_p, pearson, pearson_p, reason)
+
+
+def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> str | None:
+    if len(y) < FEWEST:
+        return f"fewer than {FEWEST} trainings measured"
+    if not np.isfinite(y).all():
+        return "a figure is infinite"
+    if np.ptp(x) == 0:
+        return "only one value of the hyperparameter"
+    if np.ptp(y) == 0:
+        return "all figures are equal"
+    return None
+
+
+def _quietly(
+    function: Callable[..., tuple[float, float]], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[float, float] | tuple[None, None]:
+    """The coefficient and its p value; None where the library warns that they are not to be trusted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            coefficient, p = function(x, y)
+        except Warning:
+            return None, None
+    return float(coefficient), float(p)

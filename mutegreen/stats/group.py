@@ -1,0 +1,81 @@
+"""Trainings that may be compared: one subject beside one background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from mutegreen.model import METRICS, ORIGINAL
+from mutegreen.stats.analysis import IDENTITY
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a mutant changes: the hyperparameter, its new value and the original's."""
+
+    mutant: str
+    hyperparameter: str
+    value: float | str | None
+    default: float | str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The trainings of one subject and its mutants beside one background (empty: alone)."""
+
+    subject: str
+    background: str
+    rows: pd.DataFrame
+
+    def __str__(self) -> str:
+        return f"{self.subject} beside {self.background}" if self.background else self.subject
+
+    @cached_property
+    def definitions(self) -> list[Definition]:
+        """The mutants, by hyperparameter and value; those that change nothing come last."""
+        columns = ["mutant", "hyperparameter", "value", "default"]
+        mutants = self.rows.loc[self.rows["mutant"] != ORIGINAL, columns].drop_duplicates("mutant")
+        found = [Definition(*row) for row in mutants.itertuples(index=False, name=None)]
+        return sorted(found, key=_order)
+
+    @property
+    def hyperparameters(self) -> dict[str, float | str | None]:
+        """The hyperparameters that were mutated, with the original's value."""
+        return {each.hyperparameter: each.default for each in self.definitions}
+
+    def is_numeric(self, hyperparameter: str) -> bool:
+        """Whether all values of a hyperparameter are numbers, the original's too."""
+        changed = [each for each in self.definitions if each.hyperparameter == hyperparameter]
+        return all(isinstance(value, float) for each in changed for value in (each.value, each.default))
+
+    @cached_property
+    def has_original(self) -> bool:
+        """Whether the unchanged program was trained."""
+        return bool(self.rows["mutant"].eq(ORIGINAL).any())
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """The metrics measured in at least one training."""
+        return [metric for metric in METRICS if self.rows[metric].notna().any()]
+
+    def of_hyperparameter(self, hyperparameter: str) -> pd.DataFrame:
+        """The rows of the original and of all mutants of one hyperparameter."""
+        rows = self.rows
+        return rows[(rows["mutant"] == ORIGINAL) | (rows["hyperparameter"] == hyperparameter)]
+
+
+def groups_of(rows: pd.DataFrame) -> Iterator[Group]:
+    """The groups in alphabetical order, trainings alone before those beside another program."""
+    for (subject, background), part in rows.groupby(["subject", "background"], sort=True):
+        yield Group(str(subject), str(background), part)
+
+
+def _order(definition: Definition) -> tuple[bool, str, bool, float, str]:
+    value = definition.value
+    number = value if isinstance(value, float) else 0.0
+    is_text = not isinstance(value, float)
+    text = f"{value} {definition.mutant}"
+    return (definition.hyperparameter == IDENTITY, definition.hyperparameter, is_text, number, text)

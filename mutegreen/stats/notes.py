@@ -1,0 +1,38 @@
+"""What a reader of results must know about the rows they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from mutegreen.model import METRICS
+from mutegreen.stats.analysis import IDENTITY
+from mutegreen.stats.group import Group
+
+
+def notes_on(rows: pd.DataFrame, groups: Sequence[Group]) -> Iterator[str]:
+    """Sentences on what was left out of the results and why."""
+    if "audit" in rows and rows["audit"].nunique() > 1:
+        yield f"The trainings of {rows['audit'].nunique()} audits are taken together."
+    measured = {metric for group in groups for metric in group.metrics}
+    for metric in METRICS:
+        if metric not in measured:
+            yield f"{metric} was not measured."
+    for group in groups:
+        yield from _notes_on_group(group, measured)
+
+
+def _notes_on_group(group: Group, measured: set[str]) -> Iterator[str]:
+    if not group.definitions:
+        yield f"{group}: only the original was trained."
+        return
+    if not group.has_original:
+        yield f"{group}: left out, because the original was not trained under these conditions."
+        return
+    for metric in METRICS:
+        if metric in measured and metric not in group.metrics:
+            yield f"{group}: {metric} was not measured."
+    for hyperparameter in group.hyperparameters:
+        if hyperparameter != IDENTITY and not group.is_numeric(hyperparameter):
+            yield f"{group}: no correlation for {hyperparameter}, whose values are not all numbers."

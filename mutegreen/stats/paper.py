@@ -1,0 +1,110 @@
+"""The protocol of "Can Adjusting Hyperparameters Lead to Green Deep Learning" (arXiv 2603.06195).
+
+Correlation: Spearman's and Pearson's coefficients over the trainings of the original, at its default value, and of
+all mutants of a hyperparameter. Verdict: the rule of `mutegreen.stats.compare`. Win-tie-loss: the counts of
+`mutegreen.stats.win_tie_loss`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mutegreen.model import ORIGINAL, Goal, Verdict
+from mutegreen.stats.analysis import IDENTITY, Analysis, Comparison, Correlation
+from mutegreen.stats.compare import compare
+from mutegreen.stats.correlation import correlate
+from mutegreen.stats.group import Group, groups_of
+from mutegreen.stats.notes import notes_on
+from mutegreen.stats.quality import worst_qualities, worst_quality
+from mutegreen.stats.win_tie_loss import win_tie_loss
+
+PROTOCOL = "paper"
+_COMPARED = [
+    "n",
+    "n_original",
+    "mean",
+    "mean_original",
+    "relative_change",
+    "p",
+    "cliffs_delta",
+    "verdict",
+    "reason",
+]
+
+
+def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Analysis:
+    """Works out correlations, verdicts and win-tie-loss counts of all mutants.
+
+    Args:
+        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` are taken over.
+        goals: By subject, which direction of the performance is better; more is, if not said.
+
+    Returns:
+        In alphabetical order of subjects, backgrounds and hyperparameters, mutants by their value. Metrics that
+        were never measured, groups without an original and correlations with values that are not numbers are left
+        out and noted. Mutants that change nothing (`identity`) get verdicts only.
+    """
+    groups = list(groups_of(rows))
+    chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
+    complete = [group for group in groups if group.has_original and group.definitions]
+    comparisons = [row for group in complete for row in _comparisons(group, chosen[group.subject])]
+    return Analysis(
+        protocol=PROTOCOL,
+        correlations=tuple(row for group in complete for row in _correlations(group)),
+        comparisons=tuple(comparisons),
+        win_tie_loss=tuple(win_tie_loss(comparisons)),
+        goals=chosen,
+        notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups)),
+    )
+
+
+def _correlations(group: Group) -> Iterator[Correlation]:
+    for hyperparameter, default in group.hyperparameters.items():
+        if hyperparameter == IDENTITY or not group.is_numeric(hyperparameter):
+            continue
+        rows = group.of_hyperparameter(hyperparameter)
+        values = rows["value"].where(rows["mutant"] != ORIGINAL, default).to_numpy(dtype=np.float64)
+        for metric in group.metrics:
+            yield Correlation(
+                group.subject,
+                group.background,
+                hyperparameter,
+                metric,
+                **vars(correlate(values, rows[metric].to_numpy())),
+                quality=worst_quality(rows, metric),
+            )
+
+
+def _comparisons(group: Group, goal: Goal) -> Iterator[Comparison]:
+    """For each mutant, its verdicts for every metric."""
+    tables = {metric: _records(group, metric, goal) for metric in group.metrics}
+    for definition in group.definitions:
+        for metric, records in tables.items():
+            yield Comparison(
+                group.subject,
+                group.background,
+                **vars(definition),
+                metric=metric,
+                **records[definition.mutant],
+            )
+
+
+def _records(group: Group, metric: str, goal: Goal) -> dict[str, dict[str, Any]]:
+    """By mutant, the fields of `Comparison` that say how it compares."""
+    less_is_better = metric != "performance" or goal is Goal.MINIMIZE
+    table = compare(group.rows[metric], group.rows["mutant"], less_is_better=less_is_better)
+    qualities = worst_qualities(group.rows, metric)
+    records = {}
+    for mutant, *cells in table[_COMPARED].itertuples(name=None):
+        record = {name: _known(cell) for name, cell in zip(_COMPARED, cells, strict=True)}
+        records[mutant] = record | {"verdict": Verdict(record["verdict"]), "quality": qualities[mutant]}
+    return records
+
+
+def _known(cell: Any) -> Any:
+    return None if cell == "" or (isinstance(cell, float) and not math.isfinite(cell)) else cell

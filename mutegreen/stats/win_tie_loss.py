@@ -1,0 +1,37 @@
+"""Mutants counted by their verdicts on energy and on performance together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import cast
+
+from mutegreen.model import ENERGY_METRICS, Verdict
+from mutegreen.stats.analysis import IDENTITY, Comparison, Counts, WinTieLoss
+
+_DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
+
+
+def win_tie_loss(comparisons: Iterable[Comparison]) -> Iterator[WinTieLoss]:
+    """A 3 x 3 table for each hyperparameter and energy metric.
+
+    Args:
+        comparisons: Those of one hyperparameter of a subject beside a background stand together. Mutants that change
+            nothing are not counted.
+    """
+    for key, part in groupby(comparisons, lambda row: (row.subject, row.background, row.hyperparameter)):
+        verdicts: dict[str, dict[str, Verdict]] = {}
+        for row in part:
+            verdicts.setdefault(row.metric, {})[row.mutant] = row.verdict
+        if "performance" not in verdicts or row.hyperparameter == IDENTITY:
+            continue
+        for energy in (metric for metric in ENERGY_METRICS if metric in verdicts):
+            yield WinTieLoss(*key, energy, *_count(verdicts[energy], verdicts["performance"]))
+
+
+def _count(energy: dict[str, Verdict], performance: dict[str, Verdict]) -> tuple[Counts, int]:
+    """The counts, and the mutants that are undecided in either."""
+    pairs = Counter((verdict, performance[mutant]) for mutant, verdict in energy.items())
+    counts = tuple(tuple(pairs[row, column] for column in _DECIDED) for row in _DECIDED)
+    return cast(Counts, counts), len(energy) - sum(map(sum, counts))

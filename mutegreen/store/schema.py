@@ -1,0 +1,86 @@
+"""The store's tables. Energies are joules, powers watts, times seconds; NULL means "not measured", never 0.
+
+History of the schema (`PRAGMA user_version`):
+  1  the first one.
+"""
+
+VERSION = 1
+
+APPLICATION_ID = 0x4D47524E
+"""Written into the file's header (`PRAGMA application_id`), so that another program's database is not mistaken."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS audit (
+    id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    goal TEXT NOT NULL,
+    tolerance REAL,
+    options TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    notes TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    preflight_s REAL,
+    idle_w TEXT,
+    unavailable TEXT,
+    finished_at TEXT
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS mutant (
+    audit TEXT NOT NULL REFERENCES audit (id),
+    id TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    hyperparameter TEXT,
+    value TEXT,
+    default_value TEXT,
+    diff TEXT NOT NULL,
+    PRIMARY KEY (audit, id)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS trial (
+    audit TEXT NOT NULL REFERENCES audit (id),
+    number INTEGER NOT NULL,
+    mutant TEXT NOT NULL,
+    block INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    repetition INTEGER NOT NULL,
+    seed INTEGER,
+    outcome TEXT,
+    reason TEXT,
+    started_at TEXT,
+    duration_s REAL,
+    cpu_s REAL,
+    peak_rss_bytes INTEGER,
+    status INTEGER,
+    performance REAL,
+    evidence TEXT,
+    PRIMARY KEY (audit, number),
+    FOREIGN KEY (audit, mutant) REFERENCES mutant (audit, id)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS energy (
+    audit TEXT NOT NULL,
+    trial INTEGER NOT NULL,
+    domain TEXT NOT NULL,
+    meter TEXT NOT NULL,
+    quality TEXT NOT NULL,
+    energy_j REAL,
+    idle_w REAL,
+    duration_s REAL NOT NULL,
+    flags TEXT NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (audit, trial, domain),
+    FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS epoch (
+    audit TEXT NOT NULL,
+    trial INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    time_s REAL,
+    performance REAL,
+    PRIMARY KEY (audit, trial, number),
+    FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
+) STRICT;
+"""

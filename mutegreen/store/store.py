@@ -1,0 +1,414 @@
+"""The store: one SQLite file, every trial durable the moment it ends."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mutegreen.errors import StoreError, UsageError
+from mutegreen.model import (
+    DomainEnergy,
+    Epoch,
+    Evidence,
+    Flag,
+    Goal,
+    Measurement,
+    Mutant,
+    Outcome,
+    Quality,
+    Trial,
+    TrialResult,
+    Unavailable,
+    Value,
+)
+from mutegreen.store import schema
+
+DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
+VARIABLE = "MUTEGREEN_STORE"
+BUSY_TIMEOUT_S = 30.0
+
+
+def default_path() -> Path:
+    """The store that commands use unless they are told another: `MUTEGREEN_STORE`, else below this folder."""
+    return Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """One audit: what was asked for, of what, on which machine.
+
+    Attributes:
+        options: The plan's options, JSON-ready, from which `--resume` makes the same plan again.
+        environment: The machine, drivers and versions, JSON-ready.
+        notes: What the plan noted.
+        preflight_s: Wall time of the preflight, seconds; None: not done yet.
+        idle_w: Power of the idle machine by domain, watts; None: not measured.
+        unavailable: Domains that could not be read.
+    """
+
+    id: str
+    subject: str
+    folder: str
+    digest: str
+    goal: Goal
+    tolerance: float | None
+    options: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    notes: tuple[str, ...]
+    created_at: str
+    preflight_s: float | None = None
+    idle_w: Mapping[str, float] | None = None
+    unavailable: tuple[Unavailable, ...] = ()
+    finished_at: str | None = None
+
+
+@dataclass(frozen=True)
+class MutantRecord:
+    """A mutant and what it changes, as text."""
+
+    mutant: Mutant
+    diff: str
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A planned trial and, once it has ended, its result."""
+
+    trial: Trial
+    result: TrialResult | None
+
+
+def now() -> str:
+    """Wall-clock time as a label, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Store:
+    """Audits with their mutants, trials and measurements.
+
+    Use `Store.create` to write (a missing file is made) and `Store.open` to read (it is not).
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = connection
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Opens a store for writing, and makes it first where there is none.
+
+        Raises:
+            StoreError: It cannot be written, or is no store of a version known here.
+        """
+        with _translated(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store = cls(path, _connect(path, "rwc"))
+            store._prepare()
+            return store
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Opens a store for reading; only what a killed writer left half done is rolled back.
+
+        Raises:
+            StoreError: There is none, or it is of no version known here.
+        """
+        if not path.exists():
+            raise StoreError(f"{path}: there is no store", "run an audit first, or name another with --store FILE")
+        with _translated(path):
+            store = cls(path, _connect(path, "rw"))
+            store._db.execute("PRAGMA query_only = ON")
+            store._check_version()
+            return store
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    # Writing
+
+    def add_audit(self, audit: AuditRecord, mutants: Sequence[MutantRecord], trials: Sequence[Trial]) -> None:
+        """Adds an audit with all it is going to do.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self._transaction():
+            self._insert("audit", [_audit_row(audit)])
+            self._insert("mutant", [_mutant_row(audit.id, record) for record in mutants])
+            self._insert("trial", [{"audit": audit.id, **asdict(trial)} for trial in trials])
+
+    def remove_audit(self, audit: str) -> None:
+        """Takes an audit without results out again."""
+        with self._transaction():
+            for table, column in (("trial", "audit"), ("mutant", "audit"), ("audit", "id")):
+                self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (audit,))
+
+    def set_start(
+        self, audit: str, preflight_s: float, idle_w: Mapping[str, float], unavailable: Sequence[Unavailable]
+    ) -> None:
+        """Records what was found before the first trial."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE audit SET preflight_s = ?, idle_w = ?, unavailable = ? WHERE id = ?",
+                (preflight_s, json.dumps(dict(idle_w)), json.dumps([asdict(u) for u in unavailable]), audit),
+            )
+
+    def finish_trial(self, audit: str, trial: Trial, result: TrialResult) -> None:
+        """Keeps a trial's result; it is on the disk when this returns.
+
+        Raises:
+            StoreError: It cannot be written; the trial then counts as not done.
+        """
+        row = _result_row(result)
+        key = {"audit": audit, "trial": trial.number}
+        with self._transaction():
+            for table in ("energy", "epoch"):  # of an earlier, interrupted try
+                self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
+            assignments = ", ".join(f"{column} = :{column}" for column in row)
+            self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
+            self._insert("energy", [key | _energy_row(d) for d in result.measurement.domains])
+            epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
+            self._insert("epoch", [key | epoch for epoch in epochs])
+
+    def finish_audit(self, audit: str) -> None:
+        """Records that all trials have been run."""
+        with self._transaction():
+            self._db.execute("UPDATE audit SET finished_at = ? WHERE id = ?", (now(), audit))
+
+    # Reading
+
+    def audits(self) -> list[AuditRecord]:
+        """All audits, oldest first."""
+        return [_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
+
+    def audit(self, audit_id: str | None = None) -> AuditRecord:
+        """An audit by its id; without one, the latest.
+
+        Raises:
+            UsageError: There is no such audit.
+        """
+        audits = self.audits()
+        found = [a for a in audits if audit_id is None or a.id == audit_id]
+        if not found:
+            known = ", ".join(a.id for a in audits[-5:]) or "none"
+            what = f"no audit {audit_id}" if audit_id else "no audit yet"
+            raise UsageError(f"{self.path}: {what}", f"the latest are: {known}; `mutegreen audits` lists all")
+        return found[-1]
+
+    def mutants(self, audit: str) -> list[MutantRecord]:
+        """The mutants of an audit, the original first."""
+        rows = self._select("SELECT * FROM mutant WHERE audit = ? ORDER BY rowid", audit)
+        return [_mutant(row) for row in rows]
+
+    def trials(self, audit: str) -> list[TrialRecord]:
+        """All trials of an audit, in their order."""
+        energies = self._grouped("SELECT * FROM energy WHERE audit = ? ORDER BY rowid", audit)
+        epochs = self._grouped("SELECT * FROM epoch WHERE audit = ? ORDER BY trial, number", audit)
+        rows = self._select("SELECT * FROM trial WHERE audit = ? ORDER BY number", audit)
+        return [_trial(row, energies.get(row["number"], []), epochs.get(row["number"], [])) for row in rows]
+
+    def pending(self, audit: str) -> list[Trial]:
+        """The trials that have still to be run: those that have not ended, and interrupted ones."""
+        open_ends = (None, Outcome.INTERRUPTED)
+        return [r.trial for r in self.trials(audit) if (r.result.outcome if r.result else None) in open_ends]
+
+    def outcomes(self, audit: str) -> dict[str, int]:
+        """How many trials ended how; `pending` for those not run yet."""
+        rows = self._select("SELECT outcome, count(*) AS n FROM trial WHERE audit = ? GROUP BY outcome", audit)
+        return {row["outcome"] or "pending": row["n"] for row in rows}
+
+    # Inside
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        if self._version() == 0 and not self._select("SELECT name FROM sqlite_master"):
+            # One transaction: a process killed here leaves an empty file, not half a store.
+            self._db.executescript(
+                f"BEGIN IMMEDIATE; {schema.TABLES} PRAGMA application_id = {schema.APPLICATION_ID};"
+                f"PRAGMA user_version = {schema.VERSION}; COMMIT;"
+            )
+        self._check_version()
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _check_version(self) -> None:
+        if self._db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+            raise StoreError(f"{self.path}: not a store of MuteGreen", "name another file with --store FILE")
+        if (version := self._version()) != schema.VERSION:
+            newer = (
+                "use a newer MuteGreen" if version > schema.VERSION else "export it with the MuteGreen that wrote it"
+            )
+            raise StoreError(
+                f"{self.path}: has schema version {version}, and this MuteGreen knows {schema.VERSION}", newer
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.rollback()
+                raise
+            self._db.commit()
+
+    def _insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        if rows:
+            columns = list(rows[0])
+            places = ", ".join(f":{column}" for column in columns)
+            self._db.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
+
+    def _select(self, query: str, *parameters: object) -> list[sqlite3.Row]:
+        with _translated(self.path):
+            return self._db.execute(query, parameters).fetchall()
+
+    def _grouped(self, query: str, *parameters: object) -> dict[int, list[sqlite3.Row]]:
+        groups: dict[int, list[sqlite3.Row]] = {}
+        for row in self._select(query, *parameters):
+            groups.setdefault(row["trial"], []).append(row)
+        return groups
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+_REMEDIES = (
+    ("full", "free some space; nothing measured so far is lost"),
+    ("readonly", "make the file and its folder writable, or name another with --store FILE"),
+    ("unable to open", "make its folder readable and writable, or name another with --store FILE"),
+    ("not a database", "name another file with --store FILE"),
+    ("locked", "another process is writing to it; try again when it has done"),
+    ("disk I/O", "the disk fails or is full; nothing measured so far is lost"),
+)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Errors of SQLite and of the file system as ours, with a remedy."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        remedy = next((remedy for sign, remedy in _REMEDIES if sign in str(error)), None)
+        raise StoreError(f"{path}: {error}", remedy) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}", "name another place with --store FILE") from error
+
+
+def _audit_row(audit: AuditRecord) -> dict[str, object]:
+    row = asdict(audit)
+    for column in ("options", "environment", "notes"):
+        row[column] = json.dumps(row[column])
+    for column in ("idle_w", "unavailable"):
+        row[column] = None
+    return row
+
+
+def _audit(row: sqlite3.Row) -> AuditRecord:
+    fields = dict(row)
+    for column in ("options", "environment", "notes", "idle_w", "unavailable"):
+        fields[column] = json.loads(fields[column] or "null")
+    fields["goal"] = Goal(fields["goal"])
+    fields["notes"] = tuple(fields["notes"])
+    fields["unavailable"] = tuple(Unavailable(**item) for item in fields["unavailable"] or ())
+    return AuditRecord(**fields)
+
+
+def _mutant_row(audit: str, record: MutantRecord) -> dict[str, object]:
+    mutant = record.mutant
+    return {
+        "audit": audit,
+        "id": mutant.id,
+        "operator": mutant.operator,
+        "hyperparameter": mutant.hyperparameter,
+        "value": json.dumps(mutant.value),
+        "default_value": json.dumps(mutant.default),
+        "diff": record.diff,
+    }
+
+
+def _mutant(row: sqlite3.Row) -> MutantRecord:
+    value: Value | None = json.loads(row["value"])
+    default: Value | None = json.loads(row["default_value"])
+    return MutantRecord(Mutant(row["id"], row["operator"], row["hyperparameter"], value, default), row["diff"])
+
+
+def _result_row(result: TrialResult) -> dict[str, object]:
+    return {
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "started_at": result.started_at,
+        "duration_s": result.duration_s,
+        "cpu_s": result.cpu_s,
+        "peak_rss_bytes": result.peak_rss_bytes,
+        "status": result.status,
+        "performance": result.performance,
+        "evidence": json.dumps([asdict(item) for item in result.evidence]),
+    }
+
+
+def _energy_row(domain: DomainEnergy) -> dict[str, object]:
+    row = asdict(domain)
+    row["flags"] = " ".join(sorted(domain.flags))
+    return row
+
+
+def _domain(row: sqlite3.Row) -> DomainEnergy:
+    return DomainEnergy(
+        domain=row["domain"],
+        meter=row["meter"],
+        quality=Quality(row["quality"]),
+        energy_j=row["energy_j"],
+        duration_s=row["duration_s"],
+        idle_w=row["idle_w"],
+        flags=frozenset(Flag(flag) for flag in row["flags"].split()),
+        reason=row["reason"],
+    )
+
+
+def _epoch(row: sqlite3.Row) -> Epoch:
+    # SQLite keeps a figure that is not a number as NULL.
+    return Epoch(math.nan if row["performance"] is None else row["performance"], row["time_s"])
+
+
+def _trial(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> TrialRecord:
+    columns = ("number", "mutant", "block", "position", "repetition", "seed")
+    trial = Trial(**{column: row[column] for column in columns})
+    return TrialRecord(trial, _result(row, energies, epochs) if row["outcome"] is not None else None)
+
+
+def _result(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> TrialResult:
+    return TrialResult(
+        outcome=Outcome(row["outcome"]),
+        reason=row["reason"],
+        started_at=row["started_at"],
+        duration_s=row["duration_s"],
+        cpu_s=row["cpu_s"],
+        peak_rss_bytes=row["peak_rss_bytes"],
+        status=row["status"],
+        performance=row["performance"],
+        epochs=tuple(_epoch(e) for e in epochs),
+        measurement=Measurement(row["duration_s"], tuple(_domain(e) for e in energies)),
+        evidence=tuple(Evidence(**item) for item in json.loads(row["evidence"] or "[]")),
+    )

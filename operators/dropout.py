@@ -1,0 +1,34 @@
+"""Drops fewer or more units while training."""
+
+from __future__ import annotations
+
+import random
+
+from mutegreen.model import Kind, Value
+from mutegreen.mutation.numeric import fraction, rounded, within
+from mutegreen.mutation.operator import DrawOperator, Example
+
+REACH = 0.25
+
+
+class Dropout(DrawOperator):
+    """A neighbourhood by difference, not by factor, so that a program without dropout (0) has one too."""
+
+    name = "dropout"
+    summary = "up to 0.25 below or above the default, within 0..1"
+    kinds = frozenset({Kind.DROPOUT})
+    examples = (
+        Example(0.5, (0.672, 0.629, 0.46, 0.379, 0.506)),
+        Example(0, (0.211, 0.189, 0.105, 0.0647, 0.128)),
+        Example(0.9, (0.946, 0.915, 0.797, 0.741, 0.829)),
+    )
+
+    def draw(self, default: Value, rng: random.Random) -> float:
+        """See `DrawOperator`."""
+        rate = fraction(default)
+        return rounded(rng.uniform(max(0, rate - REACH), min(1, rate + REACH)))
+
+    def accepts(self, default: Value, value: float) -> bool:
+        """See `DrawOperator`."""
+        rate = fraction(default)
+        return within(value, rate - REACH, rate + REACH) and 0 < value < 1

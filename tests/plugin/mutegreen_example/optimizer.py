@@ -1,0 +1,23 @@
+"""Trains with another optimizer."""
+
+from collections.abc import Sequence
+
+from mutegreen.model import Kind, Value
+from mutegreen.mutation.operator import ChoiceOperator, Example
+
+OPTIMIZERS = ("sgd", "momentum", "sign")
+
+
+class Optimizer(ChoiceOperator):
+    """Any other of the optimizers that `line_fit` knows."""
+
+    name = "optimizer"
+    summary = "another of sgd, momentum and sign"
+    kinds = frozenset({Kind.OPTIMIZER})
+    examples = (Example("sgd", ("momentum", "sign")),)
+
+    def choices(self, default: Value) -> Sequence[Value]:
+        """The range, with the default in it."""
+        if default not in OPTIMIZERS:
+            raise ValueError(f"needs one of {', '.join(OPTIMIZERS)}, and the default is {default!r}")
+        return OPTIMIZERS

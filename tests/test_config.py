@@ -1,0 +1,137 @@
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from mutegreen import config
+from mutegreen.errors import ConfigError
+from mutegreen.model import ConfigSite, EnvSite, FlagSite, Goal, Kind, SourceSite
+
+MINIMAL = """
+command = "python train.py"
+
+[performance]
+pattern = 'accuracy=(\\S+)'
+
+[hyperparameters.epochs]
+default = 14
+flag = "--epochs"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "subject.toml"
+    file.write_text(textwrap.dedent(text), encoding="utf-8")
+    return file
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        config.load(write(folder, text))
+    assert str(folder / "subject.toml") in caught.value.message
+    return list(caught.value.faults)
+
+
+def test_a_minimal_file_takes_its_name_from_the_folder_and_kinds_from_names(tmp_path: Path) -> None:
+    subject = config.load(write(tmp_path, MINIMAL).parent)
+    assert subject.name == tmp_path.name
+    assert subject.command == ("python", "train.py")
+    assert subject.hyperparameters[0].kind is Kind.EPOCHS
+    assert subject.performance.goal is Goal.MAXIMIZE
+
+
+def test_every_kind_of_site_and_option_is_read(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("LR = 0.1\n")
+    (tmp_path / "conf.yaml").write_text("a: {b: 1}\n")
+    subject = config.load(
+        write(
+            tmp_path,
+            """
+            name = "mine"
+            command = ["{python}", "train.py"]
+            timeout_s = 60
+            environment = { A = "1" }
+            seed = { env = "SEED" }
+            workspace = { link = ["data"], exclude = ["*.pt"] }
+            performance = { file = "out.json", key = "test.acc", goal = "minimize", tolerance = 0.01 }
+            [hyperparameters]
+            rate = { kind = "learning_rate", default = 0.1, source = { file = "train.py", name = "LR", line = 1 } }
+            size = { kind = "batch_size", default = 1, config = { file = "conf.yaml", key = "a.b" }, operator = "epochs" }
+            threads = { default = 2, env = "OMP_NUM_THREADS", evidence = 'threads (\\d+)' }
+            gamma = { default = 0.7, flag = "--gamma=" }
+            [presets.smoke]
+            arguments = ["--fast"]
+            defaults = { gamma = 0.5 }
+            mutants = 2
+            """,
+        )
+    )
+    sites = [h.site for h in subject.hyperparameters]
+    assert sites == [
+        SourceSite("train.py", "LR", 1),
+        ConfigSite("conf.yaml", "a.b"),
+        EnvSite("OMP_NUM_THREADS"),
+        FlagSite("--gamma="),
+    ]
+    assert subject.seed == EnvSite("SEED")
+    assert subject.presets["smoke"].defaults == {"gamma": 0.5}
+    assert subject.performance.tolerance == 0.01
+
+
+def test_all_faults_are_reported_at_once_with_key_and_valid_names(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        """
+        nam = "x"
+        command = "python 'train.py"
+        seed = { flg = "--seed" }
+        performance = { pattern = 'acc', goal = "max" }
+        [hyperparameters]
+        lr = { kind = "learning_rat", default = 0.1, flag = "--lr", config = { file = "a.ini", key = "x" } }
+        epochs = { default = [1], flag = "--e" }
+        gone = { kind = "gamma", default = nan, source = { file = "nowhere.py", name = "G" } }
+        [presets.smoke]
+        defaults = { epoch = 3 }
+        mutants = 0
+        """,
+    )
+    text = "\n".join(found)
+    assert "nam: unknown key; did you mean name? valid: name, description, command" in text
+    assert "command: No closing quotation" in text
+    assert "seed.flg: unknown key; did you mean flag? valid: flag, source, config, env" in text
+    assert "performance.pattern: needs a group" in text
+    assert "performance.goal: must be 'maximize' or 'minimize'" in text
+    assert "hyperparameters.lr.kind: must be 'epochs', 'learning_rate'" in text
+    assert "hyperparameters.lr.config.file: no such file" in text
+    assert "hyperparameters.epochs.default: must be a finite number" in text
+    assert "hyperparameters.gone.default: must be a finite number" in text
+    assert "hyperparameters.gone.source.file: no such file" in text
+    assert "presets.smoke.defaults.epoch: no such hyperparameter; did you mean epochs?" in text
+    assert "presets.smoke.mutants: must be greater than or equal to 1" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (('flag = "--epochs"', ""), "give exactly one of flag, source, config, env"),
+        (('flag = "--epochs"', 'flag = "--e"\nenv = "E"'), "give exactly one of flag, source, config, env"),
+        (("pattern = 'accuracy=(\\S+)'", "pattern = 'a(b'"), "not a regular expression"),
+        (("pattern = 'accuracy=(\\S+)'", "goal = 'minimize'"), "give either pattern, or file and key"),
+        (("pattern = 'accuracy=(\\S+)'", "file = 'm.json'"), "file and key belong together"),
+        (("[hyperparameters.epochs]", "[hyperparameters.anything]"), "anything needs a kind"),
+        (("[hyperparameters.epochs]", "[hyperparameters.original]"), "original cannot be a name"),
+        (('command = "python train.py"', 'command = ""'), "command"),
+        (('command = "python train.py"', 'command = "a"\nworkdir = "../x"'), "workdir: no such folder"),
+    ],
+)
+def test_single_faults(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
+    assert fault in "\n".join(faults(tmp_path, MINIMAL.replace(*change)))
+
+
+def test_not_toml_names_the_line(tmp_path: Path) -> None:
+    assert "line 1" in faults(tmp_path, "command = = 1")[0]
+
+
+def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        config.load(tmp_path / "subject.toml")
