@@ -5,12 +5,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from meter_fakes import TICKS_PER_S, FakeClock, FakeMachine, Schedule
 
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.cpu_time import cpu_share, machine_busy_s, memory_bytes, other_load
 from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.recorder import Recorder
+from tests.meter_fakes import TICKS_PER_S, FakeClock, FakeMachine, Schedule
 
 CPU, DRAM = "cpu:package-0", "dram:package-0"
 IDLE = Schedule((0.0, 0.0))
@@ -127,7 +127,7 @@ class TestContainers:
         clock = FakeClock()
         machine = FakeMachine(tmp_path, clock, Schedule((0.0, 4.0)), cpus=4)
         machine.write("proc/self/cgroup", "1:name=systemd:/\n0::/docker/ab12\n")
-        machine.write("sys/fs/cgroup/docker/ab12/cpu.max", "max 100000\n")
+        machine.write("sys/fs/cgroup/docker/ab12/cpu.max", "300000 100000\n")
         machine.write(f"sys/fs/cgroup/{holder}cpu.max", "150000 100000\n")
         start_s = clock()
         used = Schedule((0.0, 0.75))
@@ -152,23 +152,18 @@ class TestContainers:
         assert memory_bytes(tmp_path) == gib * 2**30
 
 
-def test_a_cpu_taken_offline_and_back_is_not_counted_twice(tmp_path: Path) -> None:
+def test_a_cpu_taken_offline_and_back_counts_what_it_did(tmp_path: Path) -> None:
+    seconds = [{"cpu0": 100, "cpu1": 100}, {"cpu0": 105}, {"cpu0": 106, "cpu1": 102}, {"cpu0": 107, "cpu1": 50}]
     clock = FakeClock()
     machine = FakeMachine(tmp_path, clock, IDLE, cpus=4)
     machine.write("proc/self/status", "Cpus_allowed_list:\t0-1\n")
     meter = opened(tmp_path, clock, 0.0, 20.0)
     clock.watchers.clear()
-    base = 100 * TICKS_PER_S
-    stats = [
-        {"cpu0": (base, 0), "cpu1": (base, 0), "cpu2": (0, 0)},
-        {"cpu0": (base + 5 * TICKS_PER_S, 0), "cpu2": (0, 0)},
-        {"cpu0": (base + 6 * TICKS_PER_S, 0), "cpu1": (base, 0), "cpu2": (0, 0)},
-    ]
     energy_j = []
-    for stat in stats:
-        machine.write_stat({"cpu": (0, 0)} | stat)
+    for busy in seconds:
+        machine.write_stat({"cpu": (0, 0)} | {name: (s * TICKS_PER_S, 0) for name, s in busy.items()})
         energy_j.append(meter.read().energy_j[CPU])
-    assert [after - energy_j[0] for after in energy_j[1:]] == pytest.approx([50.0, 60.0])
+    assert [after - energy_j[0] for after in energy_j[1:]] == pytest.approx([50.0, 80.0, 90.0])
 
 
 class TestOtherLoad:

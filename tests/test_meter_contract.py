@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 from mutegreen.meters.base import Meter, is_domain
 from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import DomainEnergy, Flag, Quality
+from tests.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 DURATION_S = 60.0
 WATTS = {

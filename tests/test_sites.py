@@ -133,7 +133,14 @@ def test_flags_and_variables() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
-    [(1, 1.0, True), ("1e-4", 0.0001, True), ("adam", "adam", True), (0.1, 0.2, False), ("x", 1, False), (True, "true", True)],
+    [
+        (1, 1.0, True),
+        ("1e-4", 0.0001, True),
+        ("adam", "adam", True),
+        (0.1, 0.2, False),
+        ("x", 1, False),
+        (True, "true", True),
+    ],
 )
 def test_same_value(one: object, other: object, same: bool) -> None:
     assert apply.same_value(one, other) is same

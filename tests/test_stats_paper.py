@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -156,6 +157,11 @@ def test_a_significant_but_negligible_difference_is_a_tie():
     assert found.verdict is Verdict.TIE
 
 
+def test_effects_count_from_a_delta_of_0_147_on():
+    assert against([0.0] * 100, [0.0] * 86 + [1.0] * 14).verdict is Verdict.TIE
+    assert against([0.0] * 100, [0.0] * 85 + [1.0] * 15).verdict is Verdict.LOSS
+
+
 def test_a_large_but_insignificant_difference_is_a_tie():
     found = against([1.0, 3.0], [2.0, 4.0])
     assert found.p > 0.05
@@ -197,7 +203,9 @@ def test_one_training_decides_nothing(original, mutant):
 
 
 def test_equal_constants_are_a_tie_without_p():
-    found = against([0.1, 0.1, 0.1], [0.1, 0.1])
+    # Summed 13 times and divided by 13, this number comes out different.
+    constant = 0.0016527635528529095
+    found = against([constant] * 13, [constant] * 2)
     assert (found.verdict, found.p, found.cliffs_delta) == (Verdict.TIE, None, 0)
     assert found.reason == "all figures are equal"
 
@@ -356,6 +364,13 @@ def test_quality_is_null_where_nothing_is_known_of_it():
     assert against([1.0, 2.0], [3.0, 4.0]).quality is None
     unknown = [row | {"quality_gpu_j": ""} for row in trainings("original", [1, 2]) + trainings("e", [3, 4])]
     assert only(analysis(unknown)).quality is None
+
+
+def test_figures_that_json_has_no_words_for_are_null():
+    comparison = replace(against([1.0, 2.0], [3.0, 4.0]), mean=math.inf, p=math.nan)
+    told = Analysis("paper", (), (comparison,), ()).as_json()
+    (row,) = told["verdict"]
+    assert (row["mean"], row["p"], row["mean_original"]) == (None, None, 1.5)
 
 
 def test_trainings_of_several_audits_are_noted():

@@ -9,6 +9,7 @@ import click
 from mutegreen.cli import common
 from mutegreen.errors import UsageError
 from mutegreen.model import ORIGINAL, DomainEnergy
+from mutegreen.mutation.apply import same_value
 from mutegreen.store.store import AuditRecord, MutantRecord, Store, TrialRecord
 
 
@@ -50,15 +51,24 @@ def _list(store: Store, audit: AuditRecord) -> None:
 
 
 def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
-    found = {record.mutant.id: record for record in store.mutants(audit.id)}
-    if name not in found:
-        raise UsageError(f"audit {audit.id} has no mutant {name}", f"it has: {', '.join(found)}")
-    record = found[name]
-    click.echo(f"{name} ({_origin(record)}), audit {audit.id}")
-    click.echo(record.diff)
+    records = store.mutants(audit.id)
+    found = next((record for record in records if _is_named(record, name)), None)
+    if found is None:
+        known = ", ".join(record.mutant.id for record in records)
+        raise UsageError(f"audit {audit.id} has no mutant {name}", f"it has: {known}")
+    click.echo(f"{found.mutant.id} ({_origin(found)}), audit {audit.id}")
+    click.echo(found.diff)
     for trial in store.trials(audit.id):
-        if trial.trial.mutant == name:
+        if trial.trial.mutant == found.mutant.id:
             click.echo(_line(trial))
+
+
+def _is_named(record: MutantRecord, name: str) -> bool:
+    """Whether a mutant is meant: `lr=1` is `lr=1.0` too."""
+    if record.mutant.id == name:
+        return True
+    hyperparameter, equals, value = name.partition("=")
+    return bool(equals) and record.mutant.hyperparameter == hyperparameter and same_value(record.mutant.value, value)
 
 
 def _origin(record: MutantRecord) -> str:

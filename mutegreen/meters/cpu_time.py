@@ -92,7 +92,7 @@ def memory_bytes(root: Path = Path("/")) -> int:
 
 
 def total_s(root: Path = Path("/")) -> float:
-    """All seconds that /proc/stat has counted, busy or not: they grow by the number of CPUs each second."""
+    """All seconds that /proc/stat has counted, busy or not: they grow wherever they are counted at all."""
     return sum(_ticks(_cpu_lines(root)["cpu"])) / TICKS_PER_S
 
 
@@ -105,8 +105,7 @@ def _cpu_lines(root: Path) -> dict[str, str]:
 
 
 def _ticks(columns: str) -> list[int]:
-    # Beyond the eighth column stand guest times, which are counted before already.
-    return [int(column) for column in columns.split()[:8]]
+    return [int(column) for column in columns.split()]
 
 
 def _proc_stat(root: Path) -> dict[str, float]:

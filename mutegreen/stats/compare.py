@@ -43,7 +43,6 @@ def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_bette
         table["cliffs_delta"] = _deltas(figures, mutants)
         obstacles = _obstacles(table)
     undecided = pd.DataFrame(obstacles).any(axis=1)
-    table["p"] = table["p"].mask(undecided)
     table["verdict"] = _verdicts(table, undecided, less_is_better)
     table["reason"] = _first_that_holds(obstacles | _remarks(table), "")
     return table
@@ -53,10 +52,8 @@ def _sides(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.DataFrame:
     """For each mutant its n, mean, var, min and max, and those of the original as `n_original` and so on."""
     moments = figures.groupby(mutants, sort=False).agg(["count", "mean", "var", "min", "max"])
     moments = moments.rename(columns={"count": "n"})
-    # Rounding would give a constant's mean an error, and so a variance.
-    constant = (moments["min"] == moments["max"]) & (moments["n"] > 1)
-    moments["mean"] = moments["mean"].mask(constant, moments["min"])
-    moments["var"] = moments["var"].mask(constant, 0.0)
+    # The mean of a constant may differ from it by rounding, and p would then tell equal constants apart.
+    moments["mean"] = moments["mean"].mask(moments["min"] == moments["max"], moments["min"])
     original = {f"{name}_original": moments[name].loc[ORIGINAL] for name in moments}
     return moments.drop(index=ORIGINAL).assign(**original)
 

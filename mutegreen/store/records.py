@@ -35,7 +35,7 @@ def records(store: Store, audit: AuditRecord) -> list[Record]:
 
 def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: TrialResult) -> Record:
     trial = record.trial
-    return {
+    found = {
         "subject": audit.subject,
         "background": None,
         "mutant": ORIGINAL if mutant.is_original else mutant.id,
@@ -56,6 +56,7 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         "audit": audit.id,
         "trial": trial.number,
     }
+    return {column: found[column] for column in COLUMNS}
 
 
 def _energies(measurement: Measurement) -> Record:

@@ -39,7 +39,6 @@ def read_csv(path: Path) -> pd.DataFrame:
         io.StringIO(text, newline=""),
         header=0,
         names=header,
-        index_col=False,
         dtype=dict.fromkeys((*LABELS, *VALUES, *OPTIONAL_LABELS, "outcome"), "str"),
         keep_default_na=False,
         na_values=[""],

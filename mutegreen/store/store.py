@@ -313,7 +313,9 @@ def _translated(path: Path) -> Iterator[None]:
         remedy = next((remedy for sign, remedy in _REMEDIES if sign in str(error)), None)
         raise StoreError(f"{path}: {error}", remedy) from error
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}", "name another place with --store FILE") from error
+        raise StoreError(
+            f"{path}: its folder cannot be made or read: {error.strerror}", "name another place with --store FILE"
+        ) from error
 
 
 def _audit_row(audit: AuditRecord) -> dict[str, object]:

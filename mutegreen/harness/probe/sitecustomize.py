@@ -35,7 +35,9 @@ def _main():
             pass
 
     def program():
-        return os.path.realpath(sys.argv[0]) if getattr(sys, "argv", None) and sys.argv[0] else ""
+        # The first argument is no file for `python -c` and for an interpreter embedded in another program.
+        first = sys.argv[0] if getattr(sys, "argv", None) else ""
+        return os.path.realpath(first) if os.path.isfile(first) else ""
 
     def parsed(parser, values, given):
         report("parser", parser=parser, program=program(), values=values, given=given)

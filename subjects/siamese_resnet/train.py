@@ -1,0 +1,328 @@
+"""Train a Siamese network that tells whether two handwritten digits are the same digit.
+
+One trunk (a ResNet-18) turns each image into a vector of features; a small head looks at how the vectors of two images
+differ and answers "same" or "different". Half of all pairs are the same, so guessing is right half the time.
+
+    python train.py                                                     # the digits that come with scikit-learn
+    python train.py --dataset mnist --data-dir DIR --pairs 60000        # MNIST; wants a GPU
+
+Every epoch prints one line. Nothing is written to disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
+
+IMAGE_SIDE = 28
+TEST_PAIRS = {"digits": 2_000, "mnist": 10_000}
+TEST_PAIRS_SEED = 0  # never --seed: all trainings are judged by the same pairs
+TEST_BATCH = 1_000
+DIGITS_FILE = "datasets/data/digits.csv.gz"
+EXIT_USAGE, EXIT_DIVERGED = 2, 3
+
+
+def main() -> None:
+    """Train, and print the accuracy on the test pairs after every epoch."""
+    args = parse_arguments()
+    device = choose_device(args.device)
+    train, test = load_data(args.dataset, args.data_dir)
+    test_pairs = draw_pairs(test.labels, TEST_PAIRS[args.dataset], np.random.default_rng(TEST_PAIRS_SEED))
+    train_images, test_images, test_pairs = train.images.to(device), test.images.to(device), test_pairs.to(device)
+
+    # All chance in a training comes from these two: the first weights, and the pairs of every epoch.
+    torch.manual_seed(args.seed)
+    rng = np.random.default_rng(args.seed)
+
+    model = SiameseNetwork(args.trunk).to(device)
+    optimizer = torch.optim.Adadelta(model.parameters(), lr=args.learning_rate)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=args.gamma)
+    print("settings:", *(f"{name}={value}" for name, value in vars(args).items()), flush=True)
+    for epoch in range(1, args.epochs + 1):
+        pairs = draw_pairs(train.labels, args.pairs, rng).to(device)
+        loss = train_epoch(model, optimizer, train_images, pairs, args.batch_size)
+        scheduler.step()
+        report(epoch, args.epochs, loss, count_correct(model, test_images, test_pairs), len(test_pairs.same))
+
+
+def report(epoch: int, epochs: int, loss: float, correct: int, count: int) -> None:
+    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    accuracy = f"{correct / count:.4f} ({correct}/{count})"
+    print(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  train loss {loss:.4f}  test accuracy {accuracy}", flush=True)
+    if not math.isfinite(loss):
+        fail(f"training diverged in epoch {epoch}: the loss is {loss}; try a lower --learning-rate", EXIT_DIVERGED)
+
+
+def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
+    """End the program with one line on stderr."""
+    print(f"train.py: error: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+# ---- Data ----------------------------------------------------------------------------------------------------------
+
+
+class Digits(NamedTuple):
+    """Images (n, 1, 28, 28) and the digit that each shows (n,), sorted by digit."""
+
+    images: Tensor
+    labels: NDArray[np.int64]
+
+
+class Pairs(NamedTuple):
+    """Indices of the left and the right image of each pair, and 1.0 where both show the same digit, else 0.0."""
+
+    left: Tensor
+    right: Tensor
+    same: Tensor
+
+    def to(self, device: torch.device) -> Pairs:
+        """These pairs on another device."""
+        return Pairs(*(part.to(device) for part in self))
+
+
+def load_data(dataset: str, folder: str) -> tuple[Digits, Digits]:
+    """Training and test images, shifted and scaled so that the training pixels have mean 0 and deviation 1."""
+    train, test = load_mnist(folder) if dataset == "mnist" else load_digits()
+    deviation, mean = torch.std_mean(train.images)
+    return (
+        Digits((train.images - mean) / deviation, train.labels),
+        Digits((test.images - mean) / deviation, test.labels),
+    )
+
+
+def load_digits() -> tuple[Digits, Digits]:
+    """The 1797 digits that come with scikit-learn: every fifth image of a digit to test on, the others to train on."""
+    digits = sort_by_digit(*read_digits())
+    held_out = np.arange(len(digits.labels)) % 5 == 4
+    return (
+        Digits(digits.images[~held_out], digits.labels[~held_out]),
+        Digits(digits.images[held_out], digits.labels[held_out]),
+    )
+
+
+def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
+    """Images (1797, 8, 8) with values from 0 to 1, and their labels.
+
+    scikit-learn's file is read without scikit-learn, because importing it takes longer than a short training.
+    """
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        fail("the digits come with scikit-learn, which is not installed; try: pip install scikit-learn")
+    file = Path(package.origin).with_name("datasets") / "data" / "digits.csv.gz"
+    if file.exists():
+        table = np.loadtxt(file, delimiter=",", dtype=np.int64)
+        pixels, labels = table[:, :-1], table[:, -1]
+    else:  # another release may keep it elsewhere, and knows where
+        from sklearn.datasets import load_digits
+
+        pixels, labels = load_digits(return_X_y=True)
+    return torch.tensor(pixels).float().reshape(-1, 8, 8) / 16, labels
+
+
+def load_mnist(folder: str) -> tuple[Digits, Digits]:
+    """MNIST's own training and test images, from `folder`/MNIST/raw."""
+    try:
+        from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
+    except ImportError:
+        fail("MNIST is read with torchvision, which is not installed; try: pip install torchvision")
+    try:
+        train, test = (MNIST(folder, train=part, download=False) for part in (True, False))
+    except RuntimeError:
+        download = f"from torchvision.datasets import MNIST; MNIST({folder!r}, download=True)"
+        fail(f'no MNIST in {Path(folder, "MNIST", "raw")}; get it once with: python -c "{download}"')
+    return (
+        sort_by_digit(train.data / 255, train.targets.numpy()),
+        sort_by_digit(test.data / 255, test.targets.numpy()),
+    )
+
+
+def sort_by_digit(images: Tensor, labels: NDArray[np.int64]) -> Digits:
+    """Images (n, side, side) brought to 28 x 28 and in the order of the digits that they show."""
+    order = np.argsort(labels, kind="stable")
+    side = (IMAGE_SIDE, IMAGE_SIDE)
+    return Digits(F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear"), labels[order])
+
+
+def draw_pairs(labels: NDArray[np.int64], count: int, rng: np.random.Generator) -> Pairs:
+    """Random pairs, every other one of the same digit; none holds an image twice.
+
+    As `labels` are sorted, the images of a digit lie side by side. A partner is found by walking on from the left
+    image: round its own digit to stay with it, or from that digit's end through all the others to leave it.
+    """
+    sizes = np.bincount(labels)
+    if np.count_nonzero(sizes) < 2 or 1 in sizes:
+        fail("pairs need at least two digits, and two images of each; this data set has fewer")
+    left = rng.integers(len(labels), size=count)
+    size = sizes[labels[left]]
+    start = (np.cumsum(sizes) - sizes)[labels[left]]
+    stay = start + (left - start + rng.integers(1, size)) % size
+    leave = (start + size + rng.integers(0, len(labels) - size)) % len(labels)
+    same = np.arange(count) % 2 == 0
+    right = np.where(same, stay, leave)
+    return Pairs(torch.from_numpy(left), torch.from_numpy(right), torch.from_numpy(same).float())
+
+
+# ---- Network -------------------------------------------------------------------------------------------------------
+
+
+class SiameseNetwork(nn.Module):
+    """One trunk for both images of a pair, and a head that judges the difference of their features."""
+
+    def __init__(self, trunk: str) -> None:
+        super().__init__()
+        build, features = TRUNKS[trunk]
+        self.trunk = build()
+        self.head = nn.Sequential(nn.Linear(features, 256), nn.ReLU(), nn.Linear(256, 1))
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        """From images (n, 1, 28, 28) to logits (n,), above 0 for "same".
+
+        Both sides go through the trunk as one batch. So a last batch of a single pair still holds two images, and
+        batch normalisation, which cannot work on one, is safe at every batch size.
+        """
+        left, right = self.trunk(torch.cat([left, right])).chunk(2)
+        return self.compare(left, right)
+
+    def compare(self, left: Tensor, right: Tensor) -> Tensor:
+        """From features (n, features) to logits (n,); swapping left and right changes nothing."""
+        logits: Tensor = self.head((left - right).abs())
+        return logits.squeeze(1)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions that learn what to add to their input (He et al., arXiv 1512.03385, figure 5 left)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.shortcut = nn.Sequential()  # empty: the input as it is
+        if inputs != outputs:  # the sum needs equal shapes
+            self.shortcut.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
+        return F.relu(self.residual(x) + self.shortcut(x))
+
+
+def resnet18() -> nn.Sequential:
+    """ResNet-18 for images of one channel, without its classifier: from (n, 1, 28, 28) to (n, 512)."""
+    trunk = nn.Sequential(
+        nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.MaxPool2d(3, stride=2, padding=1),
+    )
+    for inputs, outputs, stride in ((64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)):
+        trunk.append(ResidualBlock(inputs, outputs, stride))
+        trunk.append(ResidualBlock(outputs, outputs, 1))
+    return trunk.append(nn.AdaptiveAvgPool2d(1)).append(nn.Flatten())
+
+
+def small_trunk() -> nn.Sequential:
+    """Three convolutions, for a training of seconds: from (n, 1, 28, 28) to (n, 64)."""
+    trunk = nn.Sequential()
+    for inputs, outputs in ((1, 16), (16, 32), (32, 64)):  # sides 28, 14, 7, 4
+        trunk.append(nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False))
+        trunk.append(nn.BatchNorm2d(outputs)).append(nn.ReLU())
+    return trunk.append(nn.Flatten()).append(nn.Linear(64 * 4 * 4, 64))
+
+
+TRUNKS = {"resnet18": (resnet18, 512), "small": (small_trunk, 64)}
+
+
+# ---- Training ------------------------------------------------------------------------------------------------------
+
+
+def train_epoch(
+    model: SiameseNetwork, optimizer: torch.optim.Optimizer, images: Tensor, pairs: Pairs, batch_size: int
+) -> float:
+    """One step for each batch of pairs; returns the mean loss of a pair."""
+    model.train()
+    total = torch.zeros((), device=images.device)  # summed there: reading every loss would keep a GPU waiting
+    for left, right, same in zip(*(part.split(batch_size) for part in pairs), strict=True):
+        loss = F.binary_cross_entropy_with_logits(model(images[left], images[right]), same)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(same)
+    return total.item() / len(pairs.same)
+
+
+@torch.no_grad()
+def count_correct(model: SiameseNetwork, images: Tensor, pairs: Pairs) -> int:
+    """Number of pairs judged rightly. An image passes the trunk once, however many pairs it is in."""
+    model.eval()
+    features = torch.cat([model.trunk(batch) for batch in images.split(TEST_BATCH)])
+    judged_same = model.compare(features[pairs.left], features[pairs.right]) > 0
+    return int((judged_same == pairs.same.bool()).sum())
+
+
+# ---- Command line --------------------------------------------------------------------------------------------------
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The settings; the defaults from --epochs to --batch-size are those of the study."""
+    parser = argparse.ArgumentParser(
+        description="Train a Siamese network that tells whether two handwritten digits are the same digit.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--epochs", type=at_least(1), default=14, help="how often --pairs are drawn and trained on")
+    parser.add_argument("--learning-rate", type=positive, default=1.0, help="of Adadelta, in the first epoch")
+    parser.add_argument("--gamma", type=positive, default=0.7, help="factor of the learning rate after each epoch")
+    parser.add_argument("--batch-size", type=at_least(1), default=64, help="pairs in a training step")
+    parser.add_argument("--seed", type=at_least(0), default=1, help="of the first weights and the training pairs")
+    parser.add_argument("--trunk", choices=list(TRUNKS), default="resnet18", help="what turns images into features")
+    parser.add_argument("--pairs", type=at_least(2), default=512, help="training pairs drawn for each epoch")
+    parser.add_argument("--dataset", choices=list(TEST_PAIRS), default="digits", help="which digits")
+    parser.add_argument("--data-dir", default="data", metavar="DIR", help="the folder with MNIST/raw in it")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
+    return parser.parse_args()
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type of command-line value: a whole number that is not too small."""
+
+    def whole_number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"must be {least} or more, not {text}")
+        return value
+
+    return whole_number
+
+
+def positive(text: str) -> float:
+    """A type of command-line value: a number above 0."""
+    if not 0 < (value := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
+    return value
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    cuda = torch.cuda.is_available()
+    if name == "cuda" and not cuda:
+        fail("--device cuda: torch finds no GPU here; try: --device cpu")
+    return torch.device("cuda" if cuda and name != "cpu" else "cpu")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny import command, environment, write_subject
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Path:
+    """A folder with a training of some milliseconds."""
+    return write_subject(tmp_path / "points")
+
+
+@pytest.fixture
+def mutegreen(tmp_path: Path) -> Run:
+    """Runs the command line in `tmp_path`, where its store then lies."""
+
+    def run(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(*words), cwd=tmp_path, env=environment(**variables), capture_output=True, text=True, timeout=120
+        )
+
+    return run

@@ -1,0 +1,244 @@
+"""The store's contract, and what it does when the file system lets it down."""
+
+import math
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mutegreen.errors import StoreError, UsageError
+from mutegreen.model import (
+    DomainEnergy,
+    Epoch,
+    Evidence,
+    Flag,
+    Goal,
+    Measurement,
+    Mutant,
+    Outcome,
+    Quality,
+    Trial,
+    TrialResult,
+    Unavailable,
+)
+from mutegreen.store import schema
+from mutegreen.store.records import COLUMNS, records
+from mutegreen.store.store import AuditRecord, MutantRecord, Store, now
+
+MUTANTS = [
+    MutantRecord(Mutant("original"), ""),
+    MutantRecord(Mutant("lr=0.5", "learning_rate", "lr", 0.5, 1.0), "- a\n+ b"),
+    MutantRecord(Mutant("opt=sgd", "given", "opt", "sgd", "adam"), ""),
+]
+TRIALS = [Trial(n, MUTANTS[n - 1].mutant.id, 0, n - 1, 0, 2**31 - 1) for n in (1, 2, 3)]
+
+
+def audit(audit_id: str = "a-1") -> AuditRecord:
+    return AuditRecord(
+        audit_id, "a", "/a", "0", Goal.MINIMIZE, 0.01, {"plan": {"preset": None}}, {"cpus": 2}, ("note",), now()
+    )
+
+
+def result(outcome: Outcome = Outcome.OK, performance: float | None = 0.9) -> TrialResult:
+    domains = (
+        DomainEnergy("cpu:package-0", "rapl", Quality.COUNTER, 100.0, 2.0, 10.0, frozenset({Flag.COUNTER_WRAPPED})),
+        DomainEnergy("cpu:package-1", "rapl", Quality.INTEGRATED, 50.0, 2.0, 5.0),
+        DomainEnergy("gpu:GPU-1", "nvml", Quality.COUNTER, None, 2.0, None, frozenset({Flag.DEVICE_LOST}), "gone"),
+        DomainEnergy("psys", "rapl", Quality.COUNTER, 500.0, 2.0),
+    )
+    return TrialResult(
+        outcome=outcome,
+        reason=None if outcome is Outcome.OK else "why",
+        started_at=now(),
+        duration_s=2.0,
+        cpu_s=3.5,
+        peak_rss_bytes=2**33,
+        status=0,
+        performance=performance,
+        epochs=(Epoch(0.5, 1.0), Epoch(0.9, None)),
+        measurement=Measurement(2.0, domains),
+        evidence=(Evidence("lr", 0.5, True, "seen"),),
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "reports" / "mutegreen.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Store:
+    opened = Store.create(path)
+    opened.add_audit(audit(), MUTANTS, TRIALS)
+    return opened
+
+
+def test_what_is_written_is_read_back(store: Store, path: Path) -> None:
+    store.finish_trial("a-1", TRIALS[0], result())
+    store.set_start("a-1", 12.5, {"cpu:package-0": 10.0}, [Unavailable("nvml", "no library", "install it")])
+    store.finish_audit("a-1")
+    with Store.open(path) as again:
+        found = again.audit("a-1")
+        assert (found.preflight_s, found.idle_w) == (12.5, {"cpu:package-0": 10.0})
+        assert found.unavailable == (Unavailable("nvml", "no library", "install it"),)
+        assert found.finished_at is not None
+        assert (found.goal, found.tolerance, found.notes) == (Goal.MINIMIZE, 0.01, ("note",))
+        assert again.mutants("a-1") == MUTANTS
+        trials = again.trials("a-1")
+        assert [record.trial for record in trials] == TRIALS
+        assert [record.result for record in trials] == [result_at(store), None, None]
+
+
+def result_at(store: Store) -> TrialResult | None:
+    return store.trials("a-1")[0].result
+
+
+def test_a_result_is_read_back_as_it_was(store: Store) -> None:
+    before = result()
+    store.finish_trial("a-1", TRIALS[0], before)
+    assert result_at(store) == before
+
+
+def test_pending_are_those_not_ended_and_those_interrupted(store: Store) -> None:
+    store.finish_trial("a-1", TRIALS[0], result())
+    store.finish_trial("a-1", TRIALS[1], result(Outcome.INTERRUPTED))
+    assert store.pending("a-1") == TRIALS[1:]
+    store.finish_trial("a-1", TRIALS[1], result(Outcome.FAILED))
+    assert store.pending("a-1") == TRIALS[2:]
+    assert store.outcomes("a-1") == {"ok": 1, "failed": 1, "pending": 1}
+    assert len(store.trials("a-1")[1].result.measurement.domains) == 4  # type: ignore[union-attr]
+
+
+def test_rows_are_the_contract(store: Store) -> None:
+    for trial in TRIALS:
+        store.finish_trial("a-1", trial, result())
+    rows = records(store, store.audit())
+    assert [tuple(row) for row in rows] == [COLUMNS] * 3
+    original, mutant, text = rows
+    assert (original["mutant"], original["hyperparameter"], original["value"]) == ("original", None, None)
+    assert (mutant["hyperparameter"], mutant["value"], mutant["default"]) == ("lr", 0.5, 1.0)
+    assert (text["value"], text["default"]) == ("sgd", "adam")
+    assert mutant["package_j"] == 150.0
+    assert mutant["net_package_j"] == 150.0 - 2.0 * 15.0
+    assert mutant["quality_package_j"] == "integrated", "the worst in the sum"
+    assert (mutant["gpu_j"], mutant["dram_j"]) == (None, None), "lost and never measured: not 0"
+    assert mutant["flags"] == "counter_wrapped device_lost"
+
+
+def test_rows_hold_only_trials_that_ended_ok(store: Store) -> None:
+    store.finish_trial("a-1", TRIALS[0], result(Outcome.DIVERGED, math.nan))
+    assert records(store, store.audit()) == []
+
+
+def test_infinite_and_missing_performance_survive(store: Store) -> None:
+    store.finish_trial("a-1", TRIALS[0], result(Outcome.DIVERGED, math.inf))
+    store.finish_trial("a-1", TRIALS[1], result(Outcome.FAILED, None))
+    found = [record.result.performance for record in store.trials("a-1") if record.result]
+    assert found == [math.inf, None]
+
+
+def test_an_audit_that_is_not_there_names_those_that_are(store: Store) -> None:
+    with pytest.raises(UsageError, match="no audit b-2") as caught:
+        store.audit("b-2")
+    assert "a-1" in str(caught.value.hint)
+
+
+def test_an_audit_can_be_taken_out_again(store: Store) -> None:
+    store.remove_audit("a-1")
+    assert store.audits() == []
+    store.add_audit(audit(), MUTANTS, TRIALS)
+
+
+def test_no_store_is_said_and_none_is_made_by_reading(path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store"):
+        Store.open(path)
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("version", [schema.VERSION + 1, 0])
+def test_another_schema_is_refused(store: Store, path: Path, version: int) -> None:
+    store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute(f"PRAGMA user_version = {version}")
+    raw.close()
+    for opening in (Store.open, Store.create):
+        with pytest.raises(StoreError, match=f"schema version {version}, and this MuteGreen knows {schema.VERSION}"):
+            opening(path)
+
+
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE t (x)")
+    raw.close()
+    with pytest.raises(StoreError, match="not a store of MuteGreen"):
+        Store.create(path)
+
+
+def test_a_file_that_is_no_database(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("not a database at all, but long enough to be taken for one" * 20)
+    with pytest.raises(StoreError, match="not a database"):
+        Store.create(path)
+
+
+def test_a_full_store_says_so_and_keeps_what_it_has(store: Store, path: Path) -> None:
+    store.finish_trial("a-1", TRIALS[0], result())
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    many = Measurement(1.0, tuple(DomainEnergy(f"gpu:{n}", "m", Quality.COUNTER, 1.0, 1.0) for n in range(5000)))
+    big = TrialResult(Outcome.OK, None, now(), 1.0, 1.0, 1, 0, 0.5, (), many)
+    with pytest.raises(StoreError, match="full") as caught:
+        store.finish_trial("a-1", TRIALS[1], big)
+    assert "free some space" in str(caught.value.hint)
+    store.close()
+    with Store.open(path) as again:
+        assert again.outcomes("a-1") == {"ok": 1, "pending": 2}
+
+
+def as_nobody(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs code without root's power to write anywhere."""
+    words = [sys.executable, "-c", code, *map(str, arguments)]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root writes everywhere, and setpriv is not there to take that power away")
+        words = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *words]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60)
+
+
+OPEN = """
+import sys; from pathlib import Path
+from mutegreen.errors import StoreError
+from mutegreen.store.store import Store
+try:
+    store = getattr(Store, sys.argv[2])(Path(sys.argv[1]))
+    if sys.argv[2] == "create":
+        store.remove_audit("a-1")
+    print(len(store.audits()))
+except StoreError as error:
+    print(error.message, "|", error.hint)
+"""
+
+
+def test_a_read_only_store_is_read_but_not_written(store: Store, path: Path) -> None:
+    store.close()
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    try:
+        assert as_nobody(OPEN, path, "open").stdout == "1\n"
+        assert "readonly" in (said := as_nobody(OPEN, path, "create").stdout)
+        assert "make the file and its folder writable" in said
+    finally:
+        path.parent.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    said = as_nobody(OPEN, closed / "deeper" / "s.sqlite", "create").stdout
+    assert "Permission denied" in said
+    assert "--store FILE" in said
