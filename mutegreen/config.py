@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 import shlex
 import tomllib
@@ -50,6 +51,12 @@ def _words(given: object) -> object:
     return given
 
 
+def _args_alone(words: tuple[str, ...]) -> tuple[str, ...]:
+    if any("{args}" in word and word != "{args}" for word in words):
+        raise ValueError("{args} stands for several words, and must be a word of its own")
+    return words
+
+
 def _with_group(pattern: str) -> str:
     try:
         groups = re.compile(pattern).groups
@@ -70,6 +77,8 @@ def _file_inside(path: str, info: ValidationInfo) -> str:
         raise ValueError(f"must lie within the subject's folder, {folder}")
     if not (folder / path).is_file():
         raise ValueError(f"no such file in {folder}")
+    if _context(info).leads_out(path):
+        raise ValueError("lies behind a link, and would be changed where that leads: name a file that is copied")
     return path
 
 
@@ -77,6 +86,8 @@ def _path_inside(path: str, info: ValidationInfo) -> str:
     folder = _context(info).folder
     if not _is_inside(path):
         raise ValueError(f"must lie within the subject's folder, {folder}")
+    if not (folder / path).exists():
+        raise ValueError(f"no such file or folder in {folder}")
     return path
 
 
@@ -100,7 +111,7 @@ def _is_inside(path: str) -> bool:
 
 
 Scalar = Annotated[Any, BeforeValidator(_scalar)]
-Words = Annotated[tuple[Text, ...], BeforeValidator(_words), Field(min_length=1)]
+Words = Annotated[tuple[Text, ...], BeforeValidator(_words), AfterValidator(_args_alone), Field(min_length=1)]
 Pattern = Annotated[Text, AfterValidator(_with_group)]
 FlagOrPattern = Annotated[Text, AfterValidator(_flag_or_group)]
 FileInside = Annotated[Text, AfterValidator(_file_inside)]
@@ -116,6 +127,27 @@ class _Context:
 
     folder: Path
     hyperparameters: tuple[str, ...]
+    links: frozenset[Path]
+
+    @classmethod
+    def of(cls, raw: dict[str, Any], folder: Path) -> _Context:
+        """From the file as it is, faults and all."""
+        links = _table(raw, "workspace").get("link")
+        return cls(
+            folder,
+            hyperparameters=tuple(_table(raw, "hyperparameters")),
+            links=frozenset(Path(str(link)) for link in links) if isinstance(links, list) else frozenset(),
+        )
+
+    def leads_out(self, path: str) -> bool:
+        """Whether the path passes a link: what is written to it then changes a file of the user's."""
+        places = (Path(path), *Path(path).parents)
+        return any(place in self.links or (self.folder / place).is_symlink() for place in places)
+
+
+def _table(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    found = raw.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _context(info: ValidationInfo) -> _Context:
@@ -224,11 +256,19 @@ class _SubjectFile(_Table):
     hyperparameters: dict[str, _Hyperparameter] = Field(min_length=1)
     presets: dict[str, _Preset] = {}
 
+    @field_validator("performance")
+    @classmethod
+    def _file_of_a_trial(cls, given: _Performance, info: ValidationInfo) -> _Performance:
+        place = os.path.normpath(Path(info.data.get("workdir", "."), given.file or ""))
+        if not _is_inside(place):
+            raise ValueError(f"file must lie within the subject's folder, and {given.file} does not")
+        return given
+
     @field_validator("hyperparameters")
     @classmethod
     def _usable_names(cls, given: dict[str, _Hyperparameter]) -> dict[str, _Hyperparameter]:
         for name, hyperparameter in given.items():
-            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or name in {model.ORIGINAL, "identity"}:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or name in {model.ORIGINAL, model.IDENTITY}:
                 raise ValueError(f"{name} cannot be a name: letters, digits, _ . - (not original, identity)")
             if hyperparameter.kind is None and name not in list(Kind):
                 raise ValueError(f"{name} needs a kind, as its name is none; valid: {', '.join(Kind)}")
@@ -244,10 +284,8 @@ def load(path: Path) -> model.Subject:
     file = path / FILE_NAME if path.is_dir() else path
     raw = _read(file)
     folder = file.parent.resolve()
-    named = raw.get("hyperparameters")
-    context = _Context(folder, tuple(named) if isinstance(named, dict) else ())
     try:
-        parsed = _SubjectFile.model_validate(raw, context=context)
+        parsed = _SubjectFile.model_validate(raw, context=_Context.of(raw, folder))
     except ValidationError as error:
         faults = [_fault(details) for details in error.errors(include_url=False)]
         raise ConfigError(str(file), faults, "docs/subject-toml.md describes every key") from None

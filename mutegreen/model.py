@@ -116,6 +116,9 @@ ROW_COLUMNS = (
 ORIGINAL = "original"
 """The mutant column of the rows of the unchanged program."""
 
+IDENTITY = "identity"
+"""The operator, and the hyperparameter column, of the mutant that changes nothing: the A/A control."""
+
 DOMAIN_OF_METRIC = {"package_j": "cpu", "dram_j": "dram", "gpu_j": "gpu"}
 """The class of domains (the part before the colon) that each energy metric sums."""
 

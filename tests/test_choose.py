@@ -11,7 +11,7 @@ from mutegreen.meters.choose import Chosen, choose, parse
 from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Quality
-from tests.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 CPU, DRAM, GPU = "cpu:package-0", "dram:package-0", "gpu:GPU-0"
 

@@ -43,6 +43,7 @@ def test_a_minimal_file_takes_its_name_from_the_folder_and_kinds_from_names(tmp_
 def test_every_kind_of_site_and_option_is_read(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("LR = 0.1\n")
     (tmp_path / "conf.yaml").write_text("a: {b: 1}\n")
+    (tmp_path / "data").mkdir()
     subject = config.load(
         write(
             tmp_path,

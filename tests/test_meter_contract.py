@@ -16,7 +16,7 @@ from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import DomainEnergy, Flag, Quality
-from tests.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 DURATION_S = 60.0
 WATTS = {

@@ -10,7 +10,7 @@ from mutegreen.meters.base import Reading
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.track import Point, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
-from tests.meter_fakes import DyingMeter, FakeClock, Schedule, SimulatedMeter
+from meter_fakes import DyingMeter, FakeClock, Schedule, SimulatedMeter
 
 CPU = "cpu:package-0"
 GPU = "gpu:GPU-0"

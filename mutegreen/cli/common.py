@@ -71,17 +71,20 @@ def write_json(document: object) -> None:
 
 def messages() -> Console:
     """The console for messages and progress: stderr."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False)
+    return _console(stderr=True)
 
 
 def results() -> Console:
     """The console for results: stdout; a pipe or a file is given a width at which nothing is cut."""
+    console = _console()
+    return console if console.is_terminal else _console(width=max(console.width, 100))
+
+
+def _console(**options: Any) -> Console:
+    """Prints texts as they are: a training's last words may well look like markup (`[/INST]`, `:x:`)."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=max(console.width, 100))
+    return Console(highlight=False, markup=False, emoji=False, **options)
 
 
 def for_people_s(seconds: float) -> str:

@@ -10,6 +10,7 @@ from mutegreen.errors import StoreError
 from mutegreen.harness import cooldown
 from mutegreen.harness.audit import Limits
 from mutegreen.harness.plan import Plan
+from mutegreen.model import IDENTITY
 from mutegreen.store.store import Store
 
 
@@ -76,13 +77,13 @@ def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
         own = [m for m in plan.mutants if m.hyperparameter == name]
         if own:
             table.add_row(name, str(default), own[0].operator, ", ".join(str(m.value) for m in own))
-    if any(m.operator == "identity" for m in plan.mutants):
+    if any(m.operator == IDENTITY for m in plan.mutants):
         table.add_row("-", "-", "identity", "the original once more, as an A/A control")
     console.print(f"{plan.subject.name}" + (f", preset {plan.preset.name}" if plan.preset.name else ""), style="bold")
     console.print(table)
     for block in range(max(trial.block for trial in plan.trials) + 1):
         order = [trial.mutant for trial in plan.trials if trial.block == block]
-        console.print(f"[dim]block {block + 1}:[/dim] {', '.join(order)}")
+        console.print(f"block {block + 1}: {', '.join(order)}")
     for note in plan.notes:
         console.print(note, style="yellow")
     console.print(_sum(plan, duration, limits))

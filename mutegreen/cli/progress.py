@@ -65,7 +65,7 @@ class Progress:
         self._total, self._done = len(event.plan.trials), event.done
         self._began_s = time.monotonic()
         say = self._console.print
-        say(f"audit [bold]{event.audit}[/bold]", soft_wrap=True)
+        say(f"audit {event.audit}", style="bold", soft_wrap=True)
         by_quality = ", ".join(f"{domain} ({quality})" for domain, quality in event.domains)
         say(f"measured: {by_quality or 'no energy'}", soft_wrap=True)
         say_unavailable(self._console, event.unavailable)
@@ -111,7 +111,9 @@ class Progress:
     def _now(self, what: str) -> None:
         if not self._console.is_terminal:
             return
-        text = f"{self._count()} {what}  [dim]{self._cost()}[/dim]"
+        from rich.text import Text
+
+        text = Text.assemble(f"{self._count()} {what}  ", (self._cost(), "dim"))
         if self._status is None:
             self._status = self._console.status(text, refresh_per_second=REFRESH_PER_S)
             self._status.start()
@@ -119,7 +121,7 @@ class Progress:
             self._status.update(text)
 
     def _count(self) -> str:
-        return f"[{self._done}/{self._total}]".replace("[", "\\[")
+        return f"[{self._done}/{self._total}]"
 
     def _cost(self) -> str:
         left_s = self._left_s()

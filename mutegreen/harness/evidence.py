@@ -101,6 +101,8 @@ def _by_output(value: Value, printed: str | None) -> tuple[bool, str]:
 
 
 def _by_flag(flag: str, value: Value, report: Report) -> tuple[bool, str]:
+    if not flag.startswith("-"):  # `lr=0.1`: to a parser, an argument like any other
+        return _by_arguments(flag, value, report)
     parsers = report.of("parser")
     knowing = [event for event in parsers if flag in event["values"]]
     for event in knowing:
@@ -112,7 +114,7 @@ def _by_flag(flag: str, value: Value, report: Report) -> tuple[bool, str]:
     if knowing and not _swallowed(knowing, ignorant):
         return True, f"{_name(knowing[-1])} got {flag} = {value} from its parser ({knowing[-1]['parser']})"
     if ignorant:
-        return False, f"the parser of {_name(ignorant[-1])} does not know {flag}"
+        return False, f"the parser of {_name(ignorant[-1])} does not know {flag} (its own name for it is evidence)"
     return _by_arguments(flag, value, report)
 
 
@@ -127,25 +129,31 @@ def _swallowed(knowing: Sequence[Mapping[str, Any]], ignorant: Sequence[Mapping[
 
 
 def _by_arguments(flag: str, value: Value, report: Report) -> tuple[bool, str]:
-    """For programs without a parser that is known: the value on the command line of the last Python process."""
-    starts = report.of("start")
-    if not starts:
+    """For programs without a parser that is known: the value on the command line of the training."""
+    training = _training(report)
+    if training is None:
         return False, _UNSEEN
-    words = starts[-1]["arguments"]
-    spaced = any(pair == (flag, spelled(value)) for pair in itertools.pairwise(words))
-    given = spaced or f"{flag}={spelled(value)}" in words
-    where = "on" if given else f"no {flag} {spelled(value)} on"
-    return given, f"{where} the command line of the training ({' '.join(words[1:3])})"
+    words = training["arguments"]
+    joined = f"{flag}={spelled(value)}"
+    given = joined in words or any(pair == (flag, spelled(value)) for pair in itertools.pairwise(words))
+    return given, f"{joined} is {'' if given else 'not '}on the command line of {_name(training)}"
 
 
 def _by_variable(variable: str, value: Value, report: Report) -> tuple[bool, str]:
-    starts = report.of("start")
-    if not starts:
+    training = _training(report)
+    if training is None:
         return False, _UNSEEN
-    found = starts[-1]["environment"].get(variable)
+    found = training["environment"].get(variable)
     if found is None:
         return False, f"{variable} was not set in the training"
     return same_value(found, value), f"{variable} was {found} in the training"
+
+
+def _training(report: Report) -> Mapping[str, Any] | None:
+    """The start of the last program of the subject: not that of a worker, which libraries start in their own way."""
+    starts = report.of("start")
+    found = [event for event in starts if report.in_workspace(event)] or starts
+    return found[-1] if found else None
 
 
 def _by_file(path: Path, report: Report) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from mutegreen.harness.process import Line
 from mutegreen.model import Epoch, Performance
 
-LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:nan|inf(?:inity)?|\d[\d.]*(?:e[-+]?\d+)?))")
+LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:(?:nan|inf(?:inity)?)\b|\d[\d.]*(?:e[-+]?\d+)?))")
 """How trainings print a loss: `loss: 0.31`, `Average loss: nan`, `{'loss': 1e-3}`, `val_loss=inf`."""
 
 
@@ -36,10 +36,10 @@ class OutputReader:
             for match in self._pattern.finditer(line.text):
                 self.epochs.append(Epoch(_figure(match), line.time_s))
         for match in self._loss.finditer(line.text):
-            self.last_loss = _number(match[1])
+            self.last_loss = _number(_captured(match))
         for name, pattern in self._evidence.items():
             if match := pattern.search(line.text):  # type: ignore[assignment]
-                self.seen[name] = match[1]
+                self.seen[name] = _captured(match)
 
     def read_file(self, workdir: Path) -> str | None:
         """Reads the file of results, if the subject has one; what is wrong with it, or None."""
@@ -54,7 +54,7 @@ class OutputReader:
             return f"{self.performance.file} cannot be read: {error.strerror}"
         except (ValueError, KeyError, IndexError, TypeError) as error:
             return f"{self.performance.file} has no number at {self.performance.key}: {type(error).__name__} {error}"
-        return None
+        return None if self.epochs else f"{self.performance.file} has an empty list at {self.performance.key}"
 
     @property
     def result(self) -> float | None:
@@ -69,8 +69,14 @@ class OutputReader:
 
 def _figure(match: re.Match[str]) -> float:
     groups = match.groupdict()
-    figure = _number(groups.get("value") or match[1])
-    return figure / _number(groups["of"]) if groups.get("of") else figure
+    figure = _number(groups.get("value") or _captured(match))
+    whole = _number(groups["of"]) if groups.get("of") else 1.0
+    return figure / whole if whole else math.nan
+
+
+def _captured(match: re.Match[str]) -> str:
+    """What the first group that took part in a match holds: of `acc (.+)|accuracy (.+)` it may be the second."""
+    return next((text for text in match.groups() if text is not None), "")
 
 
 def _number(text: str) -> float:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
-from mutegreen.model import ORIGINAL, Hyperparameter, Kind, Mutant, Preset, Subject, Trial, Value
+from mutegreen.model import IDENTITY, ORIGINAL, Hyperparameter, Kind, Mutant, Preset, Subject, Trial, Value
 from mutegreen.mutation.apply import same_value, spelled
 
-IDENTITY = "identity"
 DEFAULT_MUTANTS = 5
 DEFAULT_REPETITIONS = 5
 DEFAULT_SEED = 1

@@ -43,6 +43,7 @@ def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> s
     _refuse_large(subject, [path.resolve() for path in keep_out])
     try:
         shutil.copytree(subject.folder, target, symlinks=True, ignore=_ignored(subject, keep_out))
+        _keep_links_leading(subject.folder, target)
         for link in subject.link:
             (target / link).parent.mkdir(parents=True, exist_ok=True)
             (target / link).symlink_to((subject.folder / link).resolve())
@@ -82,7 +83,7 @@ def digest(folder: Path) -> str:
 
 
 def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[str]], set[str]]:
-    linked = {Path(link) for link in subject.link}
+    left_out = {*map(Path, subject.link), _results(subject)}
     outside = {path.resolve() for path in keep_out}
 
     def ignore(folder: str, names: list[str]) -> set[str]:
@@ -90,12 +91,28 @@ def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[
         return {
             name
             for name in names
-            if below / name in linked
+            if below / name in left_out
             or (Path(folder) / name).resolve() in outside
             or _matches((below / name).as_posix(), name, (*NEVER_COPIED, *subject.exclude))
         }
 
     return ignore
+
+
+def _results(subject: Subject) -> Path | None:
+    """The file of results: one that an earlier training left would be taken for that of the trial."""
+    if subject.performance.file is None:
+        return None
+    return Path(os.path.normpath(Path(subject.workdir) / subject.performance.file))
+
+
+def _keep_links_leading(source: Path, target: Path) -> None:
+    """Makes the relative links that lead out of the folder absolute: from the copy they would lead nowhere."""
+    for path in target.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(target.resolve()):
+            leads_to = (source / path.relative_to(target)).resolve()
+            path.unlink()
+            path.symlink_to(leads_to)
 
 
 def _matches(path: str, name: str, patterns: Iterable[str]) -> bool:

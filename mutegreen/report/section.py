@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from mutegreen.model import ENERGY_METRICS, METRICS, Quality, Verdict
+from mutegreen.model import ENERGY_METRICS, IDENTITY, METRICS, Quality, Verdict
 from mutegreen.report.units import value_label, values
-from mutegreen.stats.analysis import IDENTITY, Analysis, Comparison, Correlation, WinTieLoss
+from mutegreen.stats.analysis import Analysis, Comparison, Correlation, WinTieLoss
 
 _Row = TypeVar("_Row", Correlation, Comparison, WinTieLoss)
 

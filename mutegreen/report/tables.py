@@ -8,13 +8,13 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from mutegreen.model import Goal, Quality, Verdict
+from mutegreen.model import IDENTITY, Goal, Quality, Verdict
 from mutegreen.report.correlation_table import correlation_table
 from mutegreen.report.section import TITLES, Section, sections_of
 from mutegreen.report.units import span
 from mutegreen.report.verdict_table import GREENER_MARK, verdict_table
 from mutegreen.report.win_tie_loss_table import uncounted, win_tie_loss_table
-from mutegreen.stats.analysis import IDENTITY, Analysis, Comparison, Correlation
+from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.compare import ALPHA
 from mutegreen.stats.effect import NEGLIGIBLE
 

@@ -8,11 +8,11 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.model import Verdict
+from mutegreen.model import IDENTITY, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Line, Section
 from mutegreen.report.units import figure, p_value, percent
-from mutegreen.stats.analysis import IDENTITY, Comparison
+from mutegreen.stats.analysis import Comparison
 
 GREENER_MARK = "*"
 _WORDS = {Verdict.UNDECIDED: "?"}

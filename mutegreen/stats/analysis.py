@@ -9,9 +9,6 @@ from enum import Enum
 
 from mutegreen.model import Goal, Quality, Verdict
 
-IDENTITY = "identity"
-"""Hyperparameter of the mutants that change nothing: the A/A control."""
-
 Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
 

@@ -8,8 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from mutegreen.model import METRICS, ORIGINAL
-from mutegreen.stats.analysis import IDENTITY
+from mutegreen.model import IDENTITY, METRICS, ORIGINAL
 
 
 @dataclass(frozen=True)

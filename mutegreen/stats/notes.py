@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from mutegreen.model import METRICS
-from mutegreen.stats.analysis import IDENTITY
+from mutegreen.model import IDENTITY, METRICS
 from mutegreen.stats.group import Group
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mutegreen.model import ORIGINAL, Goal, Verdict
-from mutegreen.stats.analysis import IDENTITY, Analysis, Comparison, Correlation
+from mutegreen.model import IDENTITY, ORIGINAL, Goal, Verdict
+from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.compare import compare
 from mutegreen.stats.correlation import correlate
 from mutegreen.stats.group import Group, groups_of

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import cast
 
-from mutegreen.model import ENERGY_METRICS, Verdict
-from mutegreen.stats.analysis import IDENTITY, Comparison, Counts, WinTieLoss
+from mutegreen.model import ENERGY_METRICS, IDENTITY, Verdict
+from mutegreen.stats.analysis import Comparison, Counts, WinTieLoss
 
 _DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 

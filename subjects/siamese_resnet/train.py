@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -37,7 +36,7 @@ def main() -> None:
     """Train, and print the accuracy on the test pairs after every epoch."""
     args = parse_arguments()
     device = choose_device(args.device)
-    train, test = load_data(args.dataset, args.data_dir)
+    train, test = load_mnist(args.data_dir) if args.dataset == "mnist" else load_digits()
     test_pairs = draw_pairs(test.labels, TEST_PAIRS[args.dataset], np.random.default_rng(TEST_PAIRS_SEED))
     train_images, test_images, test_pairs = train.images.to(device), test.images.to(device), test_pairs.to(device)
 
@@ -70,9 +69,6 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
     sys.exit(status)
 
 
-# ---- Data ----------------------------------------------------------------------------------------------------------
-
-
 class Digits(NamedTuple):
     """Images (n, 1, 28, 28) and the digit that each shows (n,), sorted by digit."""
 
@@ -92,24 +88,11 @@ class Pairs(NamedTuple):
         return Pairs(*(part.to(device) for part in self))
 
 
-def load_data(dataset: str, folder: str) -> tuple[Digits, Digits]:
-    """Training and test images, shifted and scaled so that the training pixels have mean 0 and deviation 1."""
-    train, test = load_mnist(folder) if dataset == "mnist" else load_digits()
-    deviation, mean = torch.std_mean(train.images)
-    return (
-        Digits((train.images - mean) / deviation, train.labels),
-        Digits((test.images - mean) / deviation, test.labels),
-    )
-
-
 def load_digits() -> tuple[Digits, Digits]:
-    """The 1797 digits that come with scikit-learn: every fifth image of a digit to test on, the others to train on."""
+    """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
     digits = sort_by_digit(*read_digits())
-    held_out = np.arange(len(digits.labels)) % 5 == 4
-    return (
-        Digits(digits.images[~held_out], digits.labels[~held_out]),
-        Digits(digits.images[held_out], digits.labels[held_out]),
-    )
+    test = np.arange(len(digits.labels)) % 5 == 4
+    return Digits(digits.images[~test], digits.labels[~test]), Digits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
@@ -120,7 +103,7 @@ def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
     package = find_spec("sklearn")
     if package is None or package.origin is None:
         fail("the digits come with scikit-learn, which is not installed; try: pip install scikit-learn")
-    file = Path(package.origin).with_name("datasets") / "data" / "digits.csv.gz"
+    file = Path(package.origin).parent / DIGITS_FILE
     if file.exists():
         table = np.loadtxt(file, delimiter=",", dtype=np.int64)
         pixels, labels = table[:, :-1], table[:, -1]
@@ -135,8 +118,8 @@ def load_mnist(folder: str) -> tuple[Digits, Digits]:
     """MNIST's own training and test images, from `folder`/MNIST/raw."""
     try:
         from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
-    except ImportError:
-        fail("MNIST is read with torchvision, which is not installed; try: pip install torchvision")
+    except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
+        fail(f"MNIST is read with torchvision, which cannot be imported ({error}); try: pip install torchvision")
     try:
         train, test = (MNIST(folder, train=part, download=False) for part in (True, False))
     except RuntimeError:
@@ -172,9 +155,6 @@ def draw_pairs(labels: NDArray[np.int64], count: int, rng: np.random.Generator) 
     same = np.arange(count) % 2 == 0
     right = np.where(same, stay, leave)
     return Pairs(torch.from_numpy(left), torch.from_numpy(right), torch.from_numpy(same).float())
-
-
-# ---- Network -------------------------------------------------------------------------------------------------------
 
 
 class SiameseNetwork(nn.Module):
@@ -234,6 +214,9 @@ def resnet18() -> nn.Sequential:
     for inputs, outputs, stride in ((64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)):
         trunk.append(ResidualBlock(inputs, outputs, stride))
         trunk.append(ResidualBlock(outputs, outputs, 1))
+    for layer in trunk.modules():
+        if isinstance(layer, nn.Conv2d):  # first weights that keep the scale of gradients through many layers
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
     return trunk.append(nn.AdaptiveAvgPool2d(1)).append(nn.Flatten())
 
 
@@ -247,9 +230,6 @@ def small_trunk() -> nn.Sequential:
 
 
 TRUNKS = {"resnet18": (resnet18, 512), "small": (small_trunk, 64)}
-
-
-# ---- Training ------------------------------------------------------------------------------------------------------
 
 
 def train_epoch(
@@ -276,44 +256,29 @@ def count_correct(model: SiameseNetwork, images: Tensor, pairs: Pairs) -> int:
     return int((judged_same == pairs.same.bool()).sum())
 
 
-# ---- Command line --------------------------------------------------------------------------------------------------
-
-
 def parse_arguments() -> argparse.Namespace:
     """The settings; the defaults from --epochs to --batch-size are those of the study."""
     parser = argparse.ArgumentParser(
         description="Train a Siamese network that tells whether two handwritten digits are the same digit.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--epochs", type=at_least(1), default=14, help="how often --pairs are drawn and trained on")
-    parser.add_argument("--learning-rate", type=positive, default=1.0, help="of Adadelta, in the first epoch")
-    parser.add_argument("--gamma", type=positive, default=0.7, help="factor of the learning rate after each epoch")
-    parser.add_argument("--batch-size", type=at_least(1), default=64, help="pairs in a training step")
-    parser.add_argument("--seed", type=at_least(0), default=1, help="of the first weights and the training pairs")
+    parser.add_argument("--epochs", type=int, default=14, help="how often --pairs are drawn and trained on")
+    parser.add_argument("--learning-rate", type=float, default=1.0, help="of Adadelta, in the first epoch")
+    parser.add_argument("--gamma", type=float, default=0.7, help="factor of the learning rate after each epoch")
+    parser.add_argument("--batch-size", type=int, default=64, help="pairs in a training step")
+    parser.add_argument("--seed", type=int, default=1, help="of the first weights and the training pairs")
     parser.add_argument("--trunk", choices=list(TRUNKS), default="resnet18", help="what turns images into features")
-    parser.add_argument("--pairs", type=at_least(2), default=512, help="training pairs drawn for each epoch")
+    parser.add_argument("--pairs", type=int, default=512, help="training pairs drawn for each epoch")
     parser.add_argument("--dataset", choices=list(TEST_PAIRS), default="digits", help="which digits")
     parser.add_argument("--data-dir", default="data", metavar="DIR", help="the folder with MNIST/raw in it")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
-    return parser.parse_args()
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """A type of command-line value: a whole number that is not too small."""
-
-    def whole_number(text: str) -> int:
-        if (value := int(text)) < least:
-            raise argparse.ArgumentTypeError(f"must be {least} or more, not {text}")
-        return value
-
-    return whole_number
-
-
-def positive(text: str) -> float:
-    """A type of command-line value: a number above 0."""
-    if not 0 < (value := float(text)) < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
-    return value
+    args = parser.parse_args()
+    for name in ("epochs", "learning_rate", "gamma", "batch_size", "pairs"):
+        if not 0 < getattr(args, name) < math.inf:
+            parser.error(f"--{name.replace('_', '-')} must be a number above 0, not {getattr(args, name)}")
+    if args.seed < 0:
+        parser.error(f"--seed must be 0 or more, not {args.seed}")
+    return args
 
 
 def choose_device(name: str) -> torch.device:

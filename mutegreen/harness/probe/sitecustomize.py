@@ -39,6 +39,19 @@ def _main():
         first = sys.argv[0] if getattr(sys, "argv", None) else ""
         return os.path.realpath(first) if os.path.isfile(first) else ""
 
+    def started():
+        # The script or module of the command line. None for `python -c`, with which multiprocessing starts helpers.
+        words = list(getattr(sys, "orig_argv", ()))[1:]
+        for place, word in enumerate(words):
+            if word == "-c":
+                break
+            if word == "-m":
+                module = os.path.join(*words[place + 1].split("."))
+                word = module if os.path.isdir(module) else module + ".py"
+            if os.path.exists(word):
+                return os.path.realpath(word)
+        return ""
+
     def parsed(parser, values, given):
         report("parser", parser=parser, program=program(), values=values, given=given)
 
@@ -140,6 +153,7 @@ def _main():
 
     report(
         "start",
+        program=started(),
         arguments=list(getattr(sys, "orig_argv", ())),
         environment={name: os.environ.get(name) for name in task["variables"]},
     )

@@ -1,0 +1,35 @@
+# Two commands do all the set-up: `make demo` audits a real training, `make test` passes the tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# mutegreen is run from outside the checkout's packages by its console script, as a user runs it.
+MUTEGREEN := $(BIN)/mutegreen
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.demo
+	$(MUTEGREEN) run subjects/siamese_resnet --preset smoke
+	$(MUTEGREEN) stats
+	$(MUTEGREEN) show epochs=3
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml setup.cfg
+	$(BIN)/python -m pip install --quiet -e '.[torch]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml setup.cfg
+	$(BIN)/python -m pip install --quiet -e '.[torch,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,110 @@
+"""What the harness costs for each trial, against a plain shell loop over the same commands in the same run.
+
+    python benchmarks/harness_overhead.py [--trials 20] [--rounds 5]
+
+The two take turns. The training is a Python process of about 0.2 s that computes and prints, so that all of the
+difference is the harness's: workspace, probe, meters, output with time stamps, classification, durable store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from mutegreen import config
+from mutegreen.harness import audit, events, plan
+from mutegreen.harness.launch import launch
+from mutegreen.meters.choose import choose
+from mutegreen.meters.recorder import Recorder
+from mutegreen.store.store import Store
+
+TRAIN = """
+import argparse, time
+p = argparse.ArgumentParser()
+p.add_argument("--epochs", type=int, default=8)
+p.add_argument("--seed", type=int, default=0)
+args = p.parse_args()
+end = time.monotonic() + 0.2
+for epoch in range(args.epochs):
+    print(f"epoch {epoch} loss: 0.5 accuracy=0.9", flush=True)
+while time.monotonic() < end:
+    sum(range(1000))
+"""
+
+SUBJECT = """
+name = "overhead"
+command = "{python} train.py"
+seed = { flag = "--seed" }
+performance = { pattern = 'accuracy=(.*)' }
+hyperparameters = { epochs = { default = 8, flag = "--epochs" } }
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    loops, audits = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "overhead"
+        folder.mkdir()
+        (folder / "train.py").write_text(TRAIN)
+        (folder / "subject.toml").write_text(SUBJECT)
+        options = plan.Options(mutants=1, repetitions=arguments.trials // 2)
+        for number in range(arguments.rounds):
+            loops.append(shell_loop_s(folder, options) / arguments.trials)
+            audits.append(audit_s(folder, options, Path(name) / f"{number}.sqlite") / arguments.trials)
+    report(loops, audits, arguments.trials)
+
+
+def shell_loop_s(folder: Path, options: plan.Options) -> float:
+    """Wall time of the same commands, one after the other, in one shell."""
+    made = plan.make(config.load(folder), options)
+    commands = [shlex.join(launch(made, made.mutant(t.mutant), t.seed).words) for t in made.trials]
+    script = "\n".join(f"{command} > log.txt 2>&1" for command in commands)
+    began = time.monotonic()
+    subprocess.run(["sh", "-c", script], cwd=folder, check=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    elapsed = time.monotonic() - began
+    (folder / "log.txt").unlink()
+    return elapsed
+
+
+def audit_s(folder: Path, options: plan.Options, path: Path) -> float:
+    """Wall time of an audit from its first trial to its last, as `mutegreen run --cooldown 0` runs it."""
+    times: list[float] = []
+
+    def hear(event: events.Event) -> None:
+        if isinstance(event, (events.TrialStarted, events.TrialEnded)):
+            times.append(time.monotonic())
+
+    chosen = choose()
+    with Recorder(chosen.meters, chosen.unavailable) as recorder, Store.create(path) as store:
+        audit_id = audit.create(store, config.load(folder), options, audit.Limits(cooldown_s=0))
+        audit.Audit(store, audit_id, recorder, {}, chosen.unavailable, hear).run()
+        assert store.outcomes(audit_id) == {"ok": 2 * (options.repetitions or 0)}
+    return times[-1] - times[0]
+
+
+def report(loops_s: list[float], audits_s: list[float], trials: int) -> None:
+    """The figures for each trial: median over the rounds, with the smallest and the largest."""
+    extra_ms = [1000 * (a - b) for a, b in zip(audits_s, loops_s, strict=True)]
+    ratios = [a / b for a, b in zip(audits_s, loops_s, strict=True)]
+    print(f"{len(loops_s)} rounds of {trials} trials, median (smallest .. largest)")
+    for label, values, unit in (
+        ("shell loop, a trial", [1000 * s for s in loops_s], "ms"),
+        ("mutegreen, a trial ", [1000 * s for s in audits_s], "ms"),
+        ("harness, a trial   ", extra_ms, "ms"),
+        ("ratio              ", ratios, ""),
+    ):
+        print(f"{label}  {statistics.median(values):8.3f} ({min(values):.3f} .. {max(values):.3f}) {unit}")
+
+
+if __name__ == "__main__":
+    main()
