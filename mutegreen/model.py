@@ -81,6 +81,8 @@ class Flag(StrEnum):
     SAMPLER_GAP = "sampler_gap"
     DEVICE_LOST = "device_lost"
     CROSSCHECK_FAILED = "crosscheck_failed"
+    OTHER_LOAD = "other_load"
+    """Other programs, or helpers that the training did not wait for, kept the machine busy at the same time."""
 
 
 class Goal(StrEnum):

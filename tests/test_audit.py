@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -323,3 +324,16 @@ def test_a_reports_folder_inside_the_subject_is_no_part_of_it(subject: Path) -> 
     audits = sorted((subject / "reports" / "audits").iterdir())
     assert len(audits) == 2
     assert [p.name for p in (audits[1] / "subject").rglob("*") if p.is_file()] == ["subject.toml", "train.py"]
+
+
+def test_trials_beside_other_programs_are_flagged(mutegreen: Run, tmp_path: Path) -> None:
+    """The load is this test's own: one process that computes all the while."""
+    folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.1"))
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as burner:
+        try:
+            done = mutegreen("run", folder, *SMALL)
+        finally:
+            burner.kill()
+    assert "other programs kept the machine busy" in done.stderr
+    exported = json.loads(mutegreen("export", "--format", "json").stdout)
+    assert all("other_load" in row["flags"] for row in exported)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
 from mutegreen.harness import events
-from mutegreen.model import Outcome, TrialResult
+from mutegreen.model import Flag, Outcome, TrialResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +35,7 @@ class Progress:
         self._expected_s: float | None = None
         self._began_s = 0.0
         self._outcomes: Counter[str] = Counter()
+        self._disturbed = 0
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +92,7 @@ class Progress:
         self._done_here += 1
         result = event.result
         self._outcomes[result.outcome] += 1
+        self._disturbed += any(Flag.OTHER_LOAD in figure.flags for figure in result.measurement.domains)
         if result.outcome is not Outcome.OK:
             self._console.print(
                 f"{event.trial.mutant}: {result.outcome}: {result.reason}", style="yellow", soft_wrap=True
@@ -106,7 +108,17 @@ class Progress:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
         spent = for_people_s(time.monotonic() - self._began_s)
         self._console.print(f"audit {event.audit} is complete: {counts}; {spent}, {self._energy()}", soft_wrap=True)
+        self._warn_of_others()
         self._console.print("next: mutegreen stats")
+
+    def _warn_of_others(self) -> None:
+        if self._disturbed:
+            self._console.print(
+                f"warning: other programs kept the machine busy during {self._disturbed} of these trials "
+                "(flag other_load); their time and energy are too high: audit on a quiet machine",
+                style="yellow",
+                soft_wrap=True,
+            )
 
     def _now(self, what: str) -> None:
         if not self._console.is_terminal:

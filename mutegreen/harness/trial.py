@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from mutegreen.harness import evidence as evidence_of
 from mutegreen.harness.launch import Launch
@@ -12,10 +14,17 @@ from mutegreen.harness.outcome import Tail, classify, oom_kills
 from mutegreen.harness.performance import OutputReader
 from mutegreen.harness.process import Command, Ended, Line
 from mutegreen.harness.workspace import workspace
+from mutegreen.meters.cpu_time import machine_busy_s, other_load
 from mutegreen.meters.recorder import Recorder
-from mutegreen.model import Evidence, Hyperparameter, Measurement, Subject, TrialResult
+from mutegreen.model import Evidence, Flag, Hyperparameter, Measurement, Outcome, Subject, TrialResult
 from mutegreen.mutation import apply
 from mutegreen.store.store import now
+
+OTHER_CPUS = 0.2
+"""Mean number of CPUs kept busy by others than the training from which a trial is flagged."""
+
+SHARED = ("cpu:", "dram:", "psys")
+"""Domains whose figures hold the energy of every program of the machine."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +68,77 @@ def run(
     """
     probe_out = bench.work / f"{name}.probe"
     probe_out.unlink(missing_ok=True)
+    reader, tail = OutputReader(bench.subject.performance, _patterns(watched)), Tail()
     with workspace(bench.snapshot, bench.work / name) as folder:
         apply.write_files(folder, launch.settings)
         environment = launch.environment()
         environment |= evidence_of.probe_environment(watched, folder, probe_out, environment)
-        reader = OutputReader(bench.subject.performance, _patterns(watched))
-        tail = Tail()
-        kills = oom_kills()
-        started_at = now()
-        ended, measurement = _train(bench, name, launch, environment, folder, log, (reader, tail), timeout_s)
+        kills, started_at = oom_kills(), now()
+        with log.open("w", encoding="utf-8", buffering=1) as kept:
+            command = partial(
+                Command, launch.words, folder / bench.subject.workdir, environment, f"{bench.prefix}{name}"
+            )
+            ended, measurement = _train(bench.recorder, name, command, _Output(kept, reader, tail), timeout_s)
         file_fault = reader.read_file(folder / bench.subject.workdir)
-        evidence = _evidence(watched, launch, evidence_of.Report.read(probe_out, folder), reader)
+        report = evidence_of.Report.read(probe_out, folder)
     probe_out.unlink(missing_ok=True)
+    evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
     outcome, reason = classify(ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
-    result = TrialResult(
+    return _result(outcome, reason, started_at, ended, reader, measurement, evidence), tail
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Keeps each line and hands it to those who read in it."""
+
+    kept: TextIO
+    reader: OutputReader
+    tail: Tail
+
+    def feed(self, line: Line) -> None:
+        self.kept.write(f"{line.time_s:10.3f} {line.stream} {line.text}\n")
+        self.reader.feed(line)
+        self.tail.feed(line)
+
+
+def _train(
+    recorder: Recorder, name: str, start: Callable[[], Command], output: _Output, timeout_s: float | None
+) -> tuple[Ended, Measurement]:
+    """Runs the command inside a window of the meters, which closes the moment the command itself has ended."""
+    measured: list[Measurement] = []
+    busy_s = machine_busy_s()
+    recorder.begin(name)
+    try:
+        with start() as command:
+            ended = command.wait(output.feed, timeout_s, lambda: measured.append(recorder.end(name)))
+    finally:
+        if not measured:
+            recorder.end(name)
+    machine_s = None if busy_s is None else (machine_busy_s() or busy_s) - busy_s
+    return ended, _noting_others(measured[0], machine_s, ended)
+
+
+def _noting_others(measurement: Measurement, machine_s: float | None, ended: Ended) -> Measurement:
+    """Flags the domains that all programs of the machine share, where others than the training kept it busy."""
+    if machine_s is None or other_load(machine_s, ended.cpu_s, ended.duration_s) < OTHER_CPUS:
+        return measurement
+    flagged = [
+        replace(figure, flags=figure.flags | {Flag.OTHER_LOAD}) if figure.domain.startswith(SHARED) else figure
+        for figure in measurement.domains
+    ]
+    return replace(measurement, domains=tuple(flagged))
+
+
+def _result(
+    outcome: Outcome,
+    reason: str | None,
+    started_at: str,
+    ended: Ended,
+    reader: OutputReader,
+    measurement: Measurement,
+    evidence: Sequence[Evidence],
+) -> TrialResult:
+    return TrialResult(
         outcome=outcome,
         reason=reason,
         started_at=started_at,
@@ -85,43 +151,8 @@ def run(
         measurement=measurement,
         evidence=tuple(evidence),
     )
-    return result, tail
-
-
-def _train(
-    bench: Bench,
-    name: str,
-    launch: Launch,
-    environment: dict[str, str],
-    folder: Path,
-    log: Path,
-    readers: tuple[OutputReader, Tail],
-    timeout_s: float | None,
-) -> tuple[Ended, Measurement]:
-    measured: list[Measurement] = []
-    with log.open("w", encoding="utf-8", buffering=1) as kept:
-
-        def on_line(line: Line) -> None:
-            kept.write(f"{line.time_s:10.3f} {line.stream} {line.text}\n")
-            for reader in readers:
-                reader.feed(line)
-
-        bench.recorder.begin(name)
-        try:
-            with Command(launch.words, folder / bench.subject.workdir, environment, f"{bench.prefix}{name}") as command:
-                ended = command.wait(on_line, timeout_s, lambda: measured.append(bench.recorder.end(name)))
-        finally:
-            if not measured:
-                bench.recorder.end(name)
-    return ended, measured[0]
 
 
 def _patterns(watched: Sequence[Hyperparameter]) -> dict[str, str]:
     patterns = {h.name: evidence_of.output_pattern(h) for h in watched}
     return {name: pattern for name, pattern in patterns.items() if pattern is not None}
-
-
-def _evidence(
-    watched: Sequence[Hyperparameter], launch: Launch, report: evidence_of.Report, reader: OutputReader
-) -> list[Evidence]:
-    return [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
