@@ -6,6 +6,9 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from mutegreen.phase import window
+
+__all__ = ["__version__", "window"]
 __version__ = "0.1.0"
 
 

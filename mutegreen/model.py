@@ -421,6 +421,25 @@ class Epoch:
     time_s: float | None
 
 
+Timeline = tuple[tuple[float, float], ...]
+"""Power in steps: (end of the step in seconds since the beginning, mean power in watts)."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training: an epoch by its output's time stamps, or a window that the program marked.
+
+    Attributes:
+        begin_s, end_s: Seconds since the training began.
+        energy_j: Joules by domain, cut from the timeline: a phase of a few samples is known to a sample's length.
+    """
+
+    name: str
+    begin_s: float
+    end_s: float
+    energy_j: dict[str, float]
+
+
 @dataclass(frozen=True)
 class TrialResult:
     """What one training came to.
@@ -436,6 +455,8 @@ class TrialResult:
         epochs: All figures of performance.
         measurement: Energy over the training.
         evidence: Whether the mutated value arrived.
+        timelines: Power over the training by domain.
+        phases: Epochs and windows with their joules.
     """
 
     outcome: Outcome
@@ -449,6 +470,8 @@ class TrialResult:
     epochs: tuple[Epoch, ...]
     measurement: Measurement
     evidence: tuple[Evidence, ...] = ()
+    timelines: dict[str, Timeline] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
 
 
 def _sum_or_none(parts: Iterable[float | None]) -> float | None:

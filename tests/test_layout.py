@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mutegreen"
 
 RANKS = [
-    {"errors", "model"},
+    {"errors", "model", "phase"},
     {"config", "environment", "stats", "mutation", "meters", "store"},
     {"catalog", "harness"},
     {"report"},

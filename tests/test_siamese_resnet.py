@@ -101,7 +101,7 @@ def test_another_seed_prints_other_numbers(run: Run) -> None:
 
 
 def test_a_learning_rate_far_too_low_hurts(run: Run, smoke: SimpleNamespace) -> None:
-    assert accuracies(run(*SMOKE, "--learning-rate", "0.02"))[-1] < accuracies(smoke.result.stdout)[-1] - 0.2
+    assert accuracies(run(*SMOKE, "--learning-rate", "0.02"))[-1] < accuracies(smoke.result.stdout)[-1] - 0.15
 
 
 def test_a_learning_rate_far_too_high_diverges(tmp_path: Path) -> None:
@@ -119,6 +119,7 @@ def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespa
     def note_training(_model: object, optimizer: Any, _images: object, pairs: Any, batch_size: int) -> float:
         rate = optimizer.param_groups[0]["lr"]
         epochs.append(SimpleNamespace(pairs=as_lists(pairs), rate=rate, batch_size=batch_size))
+        optimizer.step()  # changes nothing without gradients, but the scheduler insists on it
         return 0.0
 
     def note_test(_model: object, images: Any, pairs: Any) -> int:

@@ -40,6 +40,27 @@ for epoch in range(2000):
     print(f"cost={sum(error * error for error, _ in errors)}")
     print(f"accuracy={sum((weight * x > 0) == (x > 0) for _, x in errors) / 4}")
 """
+SEED_IN_SOURCE = {
+    "main.py": "from train import fit\n\nRATE = 0.5\nfit(20, RATE, seed=0)\n",
+    "subject.toml": f"""{MAIN}
+seed = {{ source = {{ file = "main.py", name = "seed" }} }}
+
+[hyperparameters]
+learning_rate = {{ source = {{ file = "main.py", name = "RATE" }}, default = 0.5 }}
+""",
+}
+BRACKETS = {
+    "main.py": """\
+import sys
+
+from train import fit
+
+fit(20, float(sys.argv[2]))
+if sys.argv[2] == "0.25":
+    sys.exit("KeyError: '[/INST]' :boom:")
+""",
+    "subject.toml": f"{MAIN}{RATE}",
+}
 SLOW = {
     "main.py": """\
 import sys
@@ -77,12 +98,16 @@ pathlib.Path("model.py").write_text("spoilt")
 
 EXAMPLES = {
     "count of all": Example(FIRST, LEARNING_RATE),
-    "small": Example("A figure to be small", LEARNING_RATE),
+    "small": Example("Smaller is better", LEARNING_RATE),
     "percent": Example(FIRST, LEARNING_RATE, PERCENT),
     "file": Example("A file of results", LEARNING_RATE, STALE),
     "file not written": Example("A file of results", LEARNING_RATE, SILENT),
-    "loss": Example("The loss", ("--values", "learning_rate=1000.0", "--operators", "identity", *ONCE), {"train.py": LEAST_SQUARES}),
+    "loss": Example(
+        "The loss", ("--values", "learning_rate=1000.0", "--operators", "identity", *ONCE), {"train.py": LEAST_SQUARES}
+    ),
     "seed": Example("`seed`", ("--values", "gamma=0.5", "--operators", "identity", *ONCE, "--repetitions", "2")),
+    "seed in the source": Example("`seed`", LEARNING_RATE, SEED_IN_SOURCE),
+    "brackets": Example(FIRST, LEARNING_RATE, BRACKETS),
     "preset": Example("`[presets]`", ("--preset", "smoke")),
     "timeout": Example(FIRST, LEARNING_RATE, SLOW),
     "workspace": Example("`[workspace]`", LEARNING_RATE, WORKSPACE),
@@ -141,13 +166,13 @@ def test_a_loss_by_another_name_tells_of_a_divergence(audits: dict[str, Audited]
     result, log = audited.results["learning_rate=1000.0"][0]
     assert (result.outcome, result.reason) == ("diverged", "the loss is nan")
     assert "cost=nan" in log.splitlines()[-2]
-    assert result.performance == 0.0, "finite: it is the loss that tells"
+    assert result.performance == 0.5, "finite, as nothing is above 0: it is the loss that tells"
     assert {trainings[0][0].outcome for mutant, trainings in audited.results.items() if "rate" not in mutant} == {"ok"}
 
 
 def test_a_repetition_has_one_seed_for_original_and_mutants(audits: dict[str, Audited]) -> None:
     seeds = {m: [figures(log, r" seed=(\d+)") for _, log in t] for m, t in audits["seed"].results.items()}
-    assert list(seeds) and set(seeds) == {"original", "identity", "gamma=0.5"}
+    assert set(seeds) == {"original", "identity", "gamma=0.5"}
     assert seeds["original"] == seeds["identity"] == seeds["gamma=0.5"]
     assert seeds["original"][0] != seeds["original"][1]
     rows = json.loads(audits["seed"].mutegreen("export", "--format", "json"))
@@ -157,6 +182,24 @@ def test_a_repetition_has_one_seed_for_original_and_mutants(audits: dict[str, Au
 def test_the_same_seed_gives_the_same_result(audits: dict[str, Audited]) -> None:
     results = audits["seed"].results
     assert [r.performance for r, _ in results["original"]] == [r.performance for r, _ in results["identity"]]
+
+
+def test_a_seed_may_stand_in_the_source_beside_a_hyperparameter(audits: dict[str, Audited]) -> None:
+    audited = audits["seed in the source"]
+    assert audited.outcomes == {"ok": 3}, audited.stderr
+    seeds = {figures(log, r" seed=(\d+)")[0] for ((_, log),) in audited.results.values()}
+    assert len(seeds) == 1
+    assert seeds != {0.0}
+    shown = audited.mutegreen("show", "learning_rate=0.25").splitlines()
+    assert [text for text in shown if text[0] in "-+"][2:] == ["-RATE = 0.5", "+RATE = 0.25"]
+
+
+def test_last_words_that_look_like_markup_are_printed_as_they_are(audits: dict[str, Audited]) -> None:
+    audited = audits["brackets"]
+    assert (audited.status, audited.outcomes) == (1, {"ok": 2, "failed": 1}), audited.stderr
+    reason = "exit status 1: KeyError: '[/INST]' :boom:"
+    assert f"learning_rate=0.25: failed: {reason}" in audited.stderr
+    assert "'[/INST]'" in audited.mutegreen("show")
 
 
 def test_a_preset_says_how_large_an_audit_is_and_what_its_original_is(audits: dict[str, Audited]) -> None:

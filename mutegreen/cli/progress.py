@@ -99,7 +99,7 @@ class Progress:
             )
         if not self._console.is_terminal:
             self._console.print(
-                f"{self._count()} {event.trial.mutant}: {_figures(result)}; {self._cost()}", soft_wrap=True
+                f"{self._count()} {event.trial.mutant}: {_figures(result)}; {self._cost()} so far", soft_wrap=True
             )
 
     def _finished(self, event: events.AuditEnded) -> None:
@@ -107,7 +107,9 @@ class Progress:
             self._status.stop()
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
         spent = for_people_s(time.monotonic() - self._began_s)
-        self._console.print(f"audit {event.audit} is complete: {counts}; {spent}, {self._energy()}", soft_wrap=True)
+        self._console.print(
+            f"audit {event.audit} is complete: {counts}; {spent}, {self._energy()} in all", soft_wrap=True
+        )
         self._warn_of_others()
         self._console.print("next: mutegreen stats")
 
@@ -137,7 +139,7 @@ class Progress:
 
     def _cost(self) -> str:
         left_s = self._left_s()
-        left = f"about {for_people_s(left_s)} left, " if left_s is not None else ""
+        left = f"{for_people_s(left_s)} left, " if left_s is not None else ""
         return f"{left}{self._energy()}"
 
     def _energy(self) -> str:
@@ -145,7 +147,7 @@ class Progress:
         domains = {d: j for d, j in self._recorder.energy_so_far().items() if d != "psys"}
         if not domains:
             return "energy not measured"
-        return for_people_j(math.fsum(domains.values())) + (" (estimated)" if self._estimated else "") + " so far"
+        return for_people_j(math.fsum(domains.values())) + (" (estimated)" if self._estimated else "")
 
     def _left_s(self) -> float | None:
         """From this session's trials only: those of an earlier one took no time of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -192,10 +193,12 @@ class Audit:
             preflight_s = self._record.preflight_s
             if preflight_s is None:
                 preflight_s = self._first_preflight(len(pending))
-            for item in pending:
+            for item, following in itertools.zip_longest(pending, pending[1:]):
                 result = self._trial(item, self._timeout_s(preflight_s))
-                if item is not pending[-1]:
+                if following is not None:
                     self._cool(result)
+                    if following.block != item.block:
+                        self._measure_idle()
             self._store.finish_audit(self._record.id)
             shutil.rmtree(self._paths.work, ignore_errors=True)
         self._tell(events.AuditEnded(self._record.id))
@@ -224,6 +227,7 @@ class Audit:
         self._tell(events.AuditOpened(self._record.id, self._plan, domains, self._unavailable, done))
 
     def _measure_idle(self) -> None:
+        """Before the first training and between blocks: idle power drifts with the machine's warmth."""
         self._idle_w = self._recorder.idle(IDLE_S)
         self._recorder.set_idle(self._idle_w)
 

@@ -114,7 +114,7 @@ def _by_flag(flag: str, value: Value, report: Report) -> tuple[bool, str]:
     if knowing and not _swallowed(knowing, ignorant):
         return True, f"{_name(knowing[-1])} got {flag} = {value} from its parser ({knowing[-1]['parser']})"
     if ignorant:
-        return False, f"the parser of {_name(ignorant[-1])} does not know {flag} (its own name for it is evidence)"
+        return False, f"the parser of {_name(ignorant[-1])} does not know {flag}; evidence names a flag that it knows"
     return _by_arguments(flag, value, report)
 
 

@@ -106,7 +106,7 @@ class Command:
         self,
         on_line: Callable[[Line], None],
         timeout_s: float | None = None,
-        on_end: Callable[[], None] = lambda: None,
+        on_end: Callable[[], object] = lambda: None,
     ) -> Ended:
         """Hands on lines until the command has ended, then ends the rest of its group.
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from mutegreen import phase
 from mutegreen.harness import evidence as evidence_of
+from mutegreen.harness import metered, phases
 from mutegreen.harness.launch import Launch
+from mutegreen.harness.metered import Metered
 from mutegreen.harness.outcome import Tail, classify, oom_kills
 from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Command, Ended, Line
+from mutegreen.harness.process import Command, Line
 from mutegreen.harness.workspace import workspace
-from mutegreen.meters.cpu_time import machine_busy_s, other_load
 from mutegreen.meters.recorder import Recorder
-from mutegreen.model import Evidence, Flag, Hyperparameter, Measurement, Outcome, Subject, TrialResult
+from mutegreen.model import Evidence, Hyperparameter, Outcome, Phase, Subject, TrialResult
 from mutegreen.mutation import apply
 from mutegreen.store.store import now
-
-OTHER_CPUS = 0.2
-"""Mean number of CPUs kept busy by others than the training from which a trial is flagged."""
-
-SHARED = ("cpu:", "dram:", "psys")
-"""Domains whose figures hold the energy of every program of the machine."""
 
 
 @dataclass(frozen=True)
@@ -66,25 +63,34 @@ def run(
         MutationError: A value cannot be placed.
         OSError: The command cannot be started, or there is no space for its output.
     """
-    probe_out = bench.work / f"{name}.probe"
-    probe_out.unlink(missing_ok=True)
+    probe_out, windows_out = (bench.work / f"{name}.{what}" for what in ("probe", "windows"))
     reader, tail = OutputReader(bench.subject.performance, _patterns(watched)), Tail()
-    with workspace(bench.snapshot, bench.work / name) as folder:
+    with _fresh(probe_out, windows_out), workspace(bench.snapshot, bench.work / name) as folder:
         apply.write_files(folder, launch.settings)
-        environment = launch.environment()
+        environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
         environment |= evidence_of.probe_environment(watched, folder, probe_out, environment)
+        workdir = folder / bench.subject.workdir
+        start = partial(Command, launch.words, workdir, environment, f"{bench.prefix}{name}")
         kills, started_at = oom_kills(), now()
         with log.open("w", encoding="utf-8", buffering=1) as kept:
-            command = partial(
-                Command, launch.words, folder / bench.subject.workdir, environment, f"{bench.prefix}{name}"
-            )
-            ended, measurement = _train(bench.recorder, name, command, _Output(kept, reader, tail), timeout_s)
-        file_fault = reader.read_file(folder / bench.subject.workdir)
+            measured = metered.run(bench.recorder, name, start, _Output(kept, reader, tail).feed, timeout_s)
+        file_fault = reader.read_file(workdir)
         report = evidence_of.Report.read(probe_out, folder)
-    probe_out.unlink(missing_ok=True)
+        windows = phases.read_windows(windows_out, measured.started_s, measured.ended.duration_s)
     evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
-    outcome, reason = classify(ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
-    return _result(outcome, reason, started_at, ended, reader, measurement, evidence), tail
+    end = classify(measured.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
+    parts = phases.cut(measured.timelines, reader.epochs, windows)
+    return _result(end, started_at, measured, reader, parts, evidence), tail
+
+
+@contextmanager
+def _fresh(*files: Path) -> Iterator[None]:
+    """Files that a trial's processes append to: none of an earlier try is there, none is left."""
+    for file in files:
+        file.unlink(missing_ok=True)
+    yield
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -101,46 +107,18 @@ class _Output:
         self.tail.feed(line)
 
 
-def _train(
-    recorder: Recorder, name: str, start: Callable[[], Command], output: _Output, timeout_s: float | None
-) -> tuple[Ended, Measurement]:
-    """Runs the command inside a window of the meters, which closes the moment the command itself has ended."""
-    measured: list[Measurement] = []
-    busy_s = machine_busy_s()
-    recorder.begin(name)
-    try:
-        with start() as command:
-            ended = command.wait(output.feed, timeout_s, lambda: measured.append(recorder.end(name)))
-    finally:
-        if not measured:
-            recorder.end(name)
-    machine_s = None if busy_s is None else (machine_busy_s() or busy_s) - busy_s
-    return ended, _noting_others(measured[0], machine_s, ended)
-
-
-def _noting_others(measurement: Measurement, machine_s: float | None, ended: Ended) -> Measurement:
-    """Flags the domains that all programs of the machine share, where others than the training kept it busy."""
-    if machine_s is None or other_load(machine_s, ended.cpu_s, ended.duration_s) < OTHER_CPUS:
-        return measurement
-    flagged = [
-        replace(figure, flags=figure.flags | {Flag.OTHER_LOAD}) if figure.domain.startswith(SHARED) else figure
-        for figure in measurement.domains
-    ]
-    return replace(measurement, domains=tuple(flagged))
-
-
 def _result(
-    outcome: Outcome,
-    reason: str | None,
+    end: tuple[Outcome, str | None],
     started_at: str,
-    ended: Ended,
+    measured: Metered,
     reader: OutputReader,
-    measurement: Measurement,
+    parts: Sequence[Phase],
     evidence: Sequence[Evidence],
 ) -> TrialResult:
+    ended = measured.ended
     return TrialResult(
-        outcome=outcome,
-        reason=reason,
+        outcome=end[0],
+        reason=end[1],
         started_at=started_at,
         duration_s=ended.duration_s,
         cpu_s=ended.cpu_s,
@@ -148,8 +126,10 @@ def _result(
         status=ended.status,
         performance=reader.result,
         epochs=tuple(reader.epochs),
-        measurement=measurement,
+        measurement=measured.measurement,
         evidence=tuple(evidence),
+        timelines=measured.timelines,
+        phases=tuple(parts),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mutegreen.config import FILE_NAME
 from mutegreen.errors import MuteGreenError
 from mutegreen.model import Subject
 
@@ -93,7 +94,8 @@ def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[
             for name in names
             if below / name in left_out
             or (Path(folder) / name).resolve() in outside
-            or _matches((below / name).as_posix(), name, (*NEVER_COPIED, *subject.exclude))
+            or _matches(name, name, NEVER_COPIED)
+            or (below / name != Path(FILE_NAME) and _matches((below / name).as_posix(), name, subject.exclude))
         }
 
     return ignore

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from mutegreen.model import DOMAIN_OF_METRIC, Flag, Quality
+from mutegreen.model import DOMAIN_OF_METRIC, Flag, Quality, Unavailable
 
 Clock = Callable[[], float]
 """Seconds on a clock that never goes back, such as `time.monotonic`."""
@@ -32,15 +32,21 @@ class Reading:
 
     Args:
         t_s: The moment that the figures hold for, seconds on the meter's clock.
-        energy_j: Joules since the meter was opened, for every domain that is not lost; they never decrease.
+        energy_j: Joules since the meter was opened, for every domain neither lost nor failed; they never decrease.
         lost: Domains that can no longer be read, and why. Losing a domain is final.
         flags: What happened to a domain since the previous reading (a counter wrapped or was reset, say).
+        failed: Domains that could not be read this time, and why; the next reading may have them again, and it
+            then has the joules of the meantime too.
+        unknown: Domains whose joules since their previous reading are not known and not in `energy_j` (a counter
+            was reset, say), and why. No window that was open in that time can have a figure; later ones can.
     """
 
     t_s: float
     energy_j: Mapping[str, float]
     lost: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, frozenset[Flag]] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 class Meter(ABC):
@@ -54,12 +60,15 @@ class Meter(ABC):
         domains: What it reads; known once it is open, and fixed from then on.
         quality: How each domain's figures are come by; known once it is open.
         resolution_s: How far a figure may lag behind its moment, seconds: a counter's time between updates.
+        unavailable: Classes of domains that the meter leaves out though the hardware is there, and why; known once
+            it is open.
     """
 
     name: str
     domains: tuple[str, ...] = ()
     quality: Mapping[str, Quality]
     resolution_s: float
+    unavailable: tuple[Unavailable, ...] = ()
 
     @abstractmethod
     def open(self) -> None:

@@ -32,7 +32,8 @@ class Part(Meter):
     def read(self) -> Reading:
         """The whole meter's reading without the other domains."""
         reading = self._whole.read()
-        return Reading(reading.t_s, self._only(reading.energy_j), self._only(reading.lost), self._only(reading.flags))
+        figures, lost, flags = self._only(reading.energy_j), self._only(reading.lost), self._only(reading.flags)
+        return Reading(reading.t_s, figures, lost, flags, self._only(reading.failed), self._only(reading.unknown))
 
     def close(self) -> None:
         """Close the whole meter."""

@@ -154,14 +154,15 @@ class Recorder:
             return track.timeline() if track else []
 
     def energy_so_far(self, key: Hashable = _WHOLE) -> dict[str, float]:
-        """Joules of an open window at the last sample, without the domains that cannot be read.
+        """Joules of an open window at the last sample, without the domains that have no figure.
 
         Raises:
             KeyError: No window of this key is open.
         """
         with self._lock:
             tracks = self._window(key).tracks
-            return {domain: track.energy_j for domain, track in tracks.items() if domain not in self._lost}
+            known = {domain: track for domain, track in tracks.items() if not (domain in self._lost or track.unknown)}
+            return {domain: track.energy_j for domain, track in known.items()}
 
     def idle(self, duration_s: float) -> dict[str, float]:
         """Mean power over the coming `duration_s` seconds, watts, which the caller knows to be idle.
@@ -231,6 +232,9 @@ class Recorder:
         return frozenset({Flag.SAMPLER_GAP}) if late else frozenset()
 
     def _take(self, domain: str, reading: Reading, gap: frozenset[Flag]) -> None:
+        if domain in reading.failed:
+            self._failed[domain] = reading.failed[domain]
+            return
         self._failed.pop(domain, None)
         fault = reading.lost.get(domain) or self._fault(domain, reading)
         if fault:
@@ -240,7 +244,7 @@ class Recorder:
         flags = reading.flags.get(domain, frozenset()) | gap
         for window in self._windows.values():
             if domain in window.tracks:
-                window.tracks[domain].add(point, flags)
+                window.tracks[domain].add(point, flags, reading.unknown.get(domain))
 
     def _fault(self, domain: str, reading: Reading) -> str | None:
         """Why a figure cannot be believed: a meter that breaks its promise is not asked again."""
@@ -260,6 +264,8 @@ class Recorder:
         flags = set(track.flags) if track else set()
         if track is None or reason:
             flags.add(Flag.DEVICE_LOST)
+        elif track.unknown:
+            reason = track.unknown
         else:
             energy_j, duration_s = track.energy_j, track.duration_s
         if duration_s < SHORT_RESOLUTIONS * meter.resolution_s:

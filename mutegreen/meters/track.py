@@ -31,15 +31,17 @@ class Track:
         self.first = first
         self.last = first
         self.flags: set[Flag] = set()
+        self.unknown: str | None = None
         self._max_points = max_points
         self._points = [first]
         self._seen = 1
         self._stride = 1
 
-    def add(self, point: Point, flags: Iterable[Flag] = ()) -> None:
-        """Take the next reading and what happened since the one before."""
+    def add(self, point: Point, flags: Iterable[Flag] = (), unknown: str | None = None) -> None:
+        """Take the next reading, what happened since the one before, and why joules of that time are not known."""
         self.last = point
         self.flags.update(flags)
+        self.unknown = self.unknown or unknown
         if self._seen % self._stride == 0:
             self._keep(point)
         self._seen += 1

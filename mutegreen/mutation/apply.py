@@ -27,20 +27,23 @@ def file_value(folder: Path, site: SourceSite | ConfigSite) -> Value:
 def site_faults(subject: Subject) -> Iterator[str]:
     """What is wrong with the subject's sites in files: gone, ambiguous, or with another default."""
     for hyperparameter in subject.hyperparameters:
-        site = hyperparameter.site
-        if isinstance(site, (SourceSite, ConfigSite)):
-            yield from _file_faults(subject.folder, hyperparameter, site)
+        yield from _file_faults(
+            subject.folder, f"hyperparameters.{hyperparameter.name}", hyperparameter.site, hyperparameter.default
+        )
+    if subject.seed is not None:
+        yield from _file_faults(subject.folder, "seed", subject.seed)
 
 
-def _file_faults(folder: Path, hyperparameter: Hyperparameter, site: SourceSite | ConfigSite) -> Iterator[str]:
-    key = f"hyperparameters.{hyperparameter.name}"
+def _file_faults(folder: Path, key: str, site: Site, default: Value | None = None) -> Iterator[str]:
+    if not isinstance(site, (SourceSite, ConfigSite)):
+        return
     try:
         found = file_value(folder, site)
     except MuteGreenError as error:
         yield f"{key}: {error.message}" + (f" ({error.hint})" if error.hint else "")
     else:
-        if not same_value(found, hyperparameter.default):
-            yield f"{key}.default: is {hyperparameter.default!r}, but {site} has {found!r}"
+        if default is not None and not same_value(found, default):
+            yield f"{key}.default: is {default!r}, but {site} has {found!r}"
 
 
 def write_files(folder: Path, settings: Mapping[Hyperparameter, Value]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL, ROW_COLUMNS, Measurement, Mutant, TrialResult
+import math
+
+from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL, ROW_COLUMNS, Measurement, Mutant, Phase, TrialResult
 from mutegreen.store.store import AuditRecord, Store, TrialRecord
 
 NET_COLUMNS = {metric: f"net_{metric}" for metric in DOMAIN_OF_METRIC}
@@ -15,6 +17,7 @@ COLUMNS = (
     "seed",
     *QUALITY_COLUMNS.values(),
     *NET_COLUMNS.values(),
+    "goal",
     "flags",
     "cpu_s",
     "peak_rss_bytes",
@@ -31,6 +34,48 @@ def records(store: Store, audit: AuditRecord) -> list[Record]:
     mutants = {record.mutant.id: record.mutant for record in store.mutants(audit.id)}
     ended = [(r, r.result) for r in store.trials(audit.id) if r.result is not None and r.result.outcome == "ok"]
     return [_record(audit, mutants[record.trial.mutant], record, result) for record, result in ended]
+
+
+def phase_records(store: Store, audit: AuditRecord) -> list[Record]:
+    """For each trial that ended `ok` and each name of a phase in it: how often, how long, how many joules in all.
+
+    Mutant by mutant, the original first.
+
+    Keys: mutant, hyperparameter, value, trial, phase, occurrences, duration_s and the energy metrics (None: not
+    measured).
+    """
+    mutants = {record.mutant.id: record.mutant for record in store.mutants(audit.id)}
+    phases = store.phases(audit.id)
+    found: list[Record] = []
+    for record in store.trials(audit.id):
+        if record.result is not None and record.result.outcome == "ok":
+            parts = phases.get(record.trial.number, ())
+            for name in dict.fromkeys(part.name for part in parts):
+                own = [part for part in parts if part.name == name]
+                found.append(_phase_record(mutants[record.trial.mutant], record, own, record.result.measurement))
+    order = list(mutants)
+    return sorted(found, key=lambda row: order.index(str(row["mutant"])))
+
+
+def _phase_record(mutant: Mutant, record: TrialRecord, parts: list[Phase], measurement: Measurement) -> Record:
+    return {
+        "mutant": mutant.id,
+        "hyperparameter": mutant.hyperparameter,
+        "value": mutant.value,
+        "trial": record.trial.number,
+        "phase": parts[0].name,
+        "occurrences": len(parts),
+        "duration_s": math.fsum(part.end_s - part.begin_s for part in parts),
+        **{metric: _phase_j(parts, measurement, group) for metric, group in DOMAIN_OF_METRIC.items()},
+    }
+
+
+def _phase_j(parts: list[Phase], measurement: Measurement, domain_class: str) -> float | None:
+    """Joules of a class of domains in these phases; None where the whole trial has no figure for the class."""
+    if measurement.total_j(domain_class) is None:
+        return None
+    domains = {figure.domain for figure in measurement.of(domain_class)}
+    return math.fsum(energy for part in parts for domain, energy in part.energy_j.items() if domain in domains)
 
 
 def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: TrialResult) -> Record:
@@ -50,6 +95,7 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         "block": trial.block,
         "position": trial.position,
         "seed": trial.seed,
+        "goal": str(audit.goal),
         "flags": " ".join(sorted({flag for d in result.measurement.domains for flag in d.flags})),
         "cpu_s": result.cpu_s,
         "peak_rss_bytes": result.peak_rss_bytes,

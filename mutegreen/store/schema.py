@@ -83,4 +83,25 @@ CREATE TABLE IF NOT EXISTS epoch (
     PRIMARY KEY (audit, trial, number),
     FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS phase (
+    audit TEXT NOT NULL,
+    trial INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    begin_s REAL NOT NULL,
+    end_s REAL NOT NULL,
+    energy_j TEXT NOT NULL,
+    PRIMARY KEY (audit, trial, number),
+    FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS timeline (
+    audit TEXT NOT NULL,
+    trial INTEGER NOT NULL,
+    domain TEXT NOT NULL,
+    steps BLOB NOT NULL,
+    PRIMARY KEY (audit, trial, domain),
+    FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
+) STRICT;
 """

@@ -23,13 +23,15 @@ from mutegreen.model import (
     Measurement,
     Mutant,
     Outcome,
+    Phase,
     Quality,
+    Timeline,
     Trial,
     TrialResult,
     Unavailable,
     Value,
 )
-from mutegreen.store import schema
+from mutegreen.store import schema, timelines
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"
@@ -80,7 +82,7 @@ class MutantRecord:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """A planned trial and, once it has ended, its result."""
+    """A planned trial and, once it has ended, its result, without timelines and phases, which are many."""
 
     trial: Trial
     result: TrialResult | None
@@ -177,13 +179,17 @@ class Store:
         row = _result_row(result)
         key = {"audit": audit, "trial": trial.number}
         with self._transaction():
-            for table in ("energy", "epoch"):  # of an earlier, interrupted try
+            for table in ("energy", "epoch", "phase", "timeline"):  # of an earlier, interrupted try
                 self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
             assignments = ", ".join(f"{column} = :{column}" for column in row)
             self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
             self._insert("energy", [key | _energy_row(d) for d in result.measurement.domains])
             epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
             self._insert("epoch", [key | epoch for epoch in epochs])
+            phases = [{"number": n, **_phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
+            self._insert("phase", [key | phase for phase in phases])
+            steps = [{"domain": domain, "steps": timelines.packed(t)} for domain, t in result.timelines.items()]
+            self._insert("timeline", [key | row for row in steps])
 
     def finish_audit(self, audit: str) -> None:
         """Records that all trials have been run."""
@@ -226,6 +232,16 @@ class Store:
         """The trials that have still to be run: those that have not ended, and interrupted ones."""
         open_ends = (None, Outcome.INTERRUPTED)
         return [r.trial for r in self.trials(audit) if (r.result.outcome if r.result else None) in open_ends]
+
+    def phases(self, audit: str) -> dict[int, tuple[Phase, ...]]:
+        """The phases of the trials of an audit, by the trial's number."""
+        groups = self._grouped("SELECT * FROM phase WHERE audit = ? ORDER BY trial, number", audit)
+        return {trial: tuple(_phase(row) for row in rows) for trial, rows in groups.items()}
+
+    def timelines(self, audit: str, trial: int) -> dict[str, Timeline]:
+        """Power over a trial, by domain."""
+        rows = self._select("SELECT * FROM timeline WHERE audit = ? AND trial = ? ORDER BY rowid", audit, trial)
+        return {row["domain"]: timelines.unpacked(row["steps"]) for row in rows}
 
     def outcomes(self, audit: str) -> dict[str, int]:
         """How many trials ended how; `pending` for those not run yet."""
@@ -374,6 +390,14 @@ def _energy_row(domain: DomainEnergy) -> dict[str, object]:
     row = asdict(domain)
     row["flags"] = " ".join(sorted(domain.flags))
     return row
+
+
+def _phase_row(phase: Phase) -> dict[str, object]:
+    return asdict(phase) | {"energy_j": json.dumps(phase.energy_j)}
+
+
+def _phase(row: sqlite3.Row) -> Phase:
+    return Phase(row["name"], row["begin_s"], row["end_s"], json.loads(row["energy_j"]))
 
 
 def _domain(row: sqlite3.Row) -> DomainEnergy:
