@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# mutegreen is run from outside the checkout's packages by its console script, as a user runs it.
 MUTEGREEN := $(BIN)/mutegreen
 
 .PHONY: demo test lint clean
@@ -10,7 +9,7 @@ MUTEGREEN := $(BIN)/mutegreen
 demo: $(VENV)/.demo
 	$(MUTEGREEN) run subjects/siamese_resnet --preset smoke
 	$(MUTEGREEN) stats
-	$(MUTEGREEN) show epochs=3
+	$(MUTEGREEN) show epochs=6
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest

@@ -88,7 +88,8 @@ def test_a_checkout_that_is_not_installed_has_them_too(tmp_path: Path) -> None:
     (tmp_path / "checkout" / "subjects" / "extra").mkdir()
     (tmp_path / "checkout" / "subjects" / "extra" / "subject.toml").touch()
     code = "from mutegreen import catalog as c; print(*c.operators()); print(c.find_subject('subjects/extra'))"
-    result = python("-c", code, path=[tmp_path / "checkout"], folder=tmp_path)
+    # Without site-packages, where an editable install of another checkout would answer for these rooms.
+    result = python("-S", "-c", code, path=[tmp_path / "checkout"], folder=tmp_path)
     assert result.returncode == 0, result.stderr
     operators, subject = result.stdout.splitlines()
     assert {"epochs", "identity"} <= set(operators.split())

@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "Write the trainings of an audit as CSV, JSON or Parquet.",
     "measure": "Run any command under the energy meters.",
     "doctor": "Say which energy meters work on this machine, and what would mend the others.",
+    "calibrate": "Fit the estimate's watts on a machine where a meter of hardware works.",
     "operators": "List the mutation operators.",
     "subjects": "List the training programs that come with MuteGreen.",
 }
