@@ -337,3 +337,24 @@ def test_trials_beside_other_programs_are_flagged(mutegreen: Run, tmp_path: Path
     assert "other programs kept the machine busy" in done.stderr
     exported = json.loads(mutegreen("export", "--format", "json").stdout)
     assert all("other_load" in row["flags"] for row in exported)
+
+
+def test_resume_measures_with_the_same_meters_and_refuses_another_subject(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text("# quality=counter\ntime_s,gpu:GPU-1\n0,0\n600,60000\n")
+    folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.03"))
+    write_subject(tmp_path / "other")
+    with started(tmp_path, "run", folder, *SMALL, "--meter", "replay:trace.csv") as process:
+        wait_for(lambda: running(number="0002"), "the second trial")
+        process.kill()
+    audit = audit_of(tmp_path / "reports/mutegreen.sqlite")
+
+    def resume(*words: object) -> subprocess.CompletedProcess[str]:
+        line = command("run", *words, "--resume", audit)
+        return subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+
+    wrong = resume(tmp_path / "other")
+    assert wrong.returncode == 2
+    assert f"is of {folder}" in wrong.stderr
+    assert resume(folder).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "reports/mutegreen.sqlite")) as db:
+        assert db.execute("SELECT DISTINCT meter, domain FROM energy").fetchall() == [("replay", "gpu:GPU-1")]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mutegreen.cli import common
-from mutegreen.errors import UsageError
+from mutegreen.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from mutegreen.harness.audit import Limits
+    from mutegreen.harness.audit import Limits, Metering
     from mutegreen.harness.plan import Options
+    from mutegreen.meters.recorder import Recorder
+    from mutegreen.model import Unavailable
     from mutegreen.store.store import Store
+
+INTERRUPTED = 130
 
 
 def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -81,7 +87,7 @@ def command(
     audit that was stopped goes on with --resume.
     """
     from mutegreen.harness import plan
-    from mutegreen.harness.audit import Limits
+    from mutegreen.harness.audit import Limits, Metering
 
     options = plan.Options(
         preset=preset,
@@ -91,17 +97,17 @@ def command(
         values=_values(values),
         seed=plan.DEFAULT_SEED if seed is None else seed,
     )
-    limits = Limits(timeout, cooldown)
+    limits, metering = Limits(timeout, cooldown), Metering(meters, require)
     given = options != plan.Options() or seed is not None or limits != Limits()
     if resume is not None:
         if given or dry_run:
             raise UsageError("--resume takes up an audit as it was planned", "leave the options of the plan away")
-        return _run(store, resume, subject, meters, require, as_json)
+        return _resume(resume, subject, metering, store, as_json)
     if subject is None:
         raise UsageError("no subject is named", "mutegreen run SUBJECT; `mutegreen subjects` lists those at hand")
     if dry_run:
         return _dry_run(subject, options, limits, store, as_json)
-    return _run(store, None, subject, meters, require, as_json, options, limits)
+    return _start(subject, options, limits, metering, store, as_json)
 
 
 def _dry_run(name: str, options: Options, limits: Limits, store: Path, as_json: bool) -> int:
@@ -120,40 +126,66 @@ def _dry_run(name: str, options: Options, limits: Limits, store: Path, as_json: 
     return 0
 
 
-def _run(
-    store_path: Path,
-    resumed: str | None,
-    name: str | None,
-    meters: tuple[str, ...],
-    require: tuple[str, ...],
-    as_json: bool,
-    options: Options | None = None,
-    limits: Limits | None = None,
-) -> int:
+def _start(name: str, options: Options, limits: Limits, metering: Metering, store_path: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.cli.progress import Progress
     from mutegreen.harness import audit
-    from mutegreen.meters.choose import choose
-    from mutegreen.meters.recorder import Recorder
     from mutegreen.store.store import Store
 
-    subject = config.load(catalog.find_subject(name)) if name is not None and resumed is None else None
-    chosen = choose(meters or None, require)
-    with Recorder(chosen.meters, chosen.unavailable) as recorder, closing(Store.create(store_path)) as store:
-        if subject is not None and options is not None and limits is not None:
-            audit_id = audit.create(store, subject, options, limits)
-        else:
-            audit_id = store.audit(resumed).id
-        quality = {d: str(meter.quality[d]) for meter in chosen.meters for d in meter.domains}
-        progress = Progress(common.messages(), recorder, set(quality.values()))
-        try:
-            with progress:
-                audit.Audit(store, audit_id, recorder, quality, chosen.unavailable, progress.hear).run()
-        except KeyboardInterrupt:
-            _say_how_to_go_on(audit_id, store_path, "Interrupted")
-            _report(store, audit_id, as_json)
-            return 130
-        return _report(store, audit_id, as_json)
+    subject = config.load(catalog.find_subject(name))
+    with _metered(metering) as meters, Store.create(store_path) as store:
+        return _go(store, audit.create(store, subject, options, limits, metering), meters, as_json)
+
+
+def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool) -> int:
+    from mutegreen import catalog
+    from mutegreen.harness.audit import Metering
+    from mutegreen.store.store import Store
+
+    with Store.open(store_path) as reading:
+        record = reading.audit(audit_id)
+    if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
+        raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
+    same = Metering(**record.options["metering"])
+    with _metered(metering if metering != Metering() else same) as meters, Store.create(store_path) as store:
+        return _go(store, record.id, meters, as_json)
+
+
+@dataclass(frozen=True)
+class _Meters:
+    """The meters of a run, sampling, and what there is to say of them."""
+
+    recorder: Recorder
+    quality: dict[str, str]
+    unavailable: tuple[Unavailable, ...]
+
+
+@contextmanager
+def _metered(metering: Metering) -> Iterator[_Meters]:
+    from mutegreen.meters.choose import choose
+    from mutegreen.meters.recorder import Recorder
+
+    chosen = choose(metering.meters or None, metering.require)
+    quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
+    with Recorder(chosen.meters, chosen.unavailable) as recorder:
+        yield _Meters(recorder, quality, chosen.unavailable)
+
+
+def _go(store: Store, audit_id: str, meters: _Meters, as_json: bool) -> int:
+    from mutegreen.cli.progress import Progress
+    from mutegreen.harness.audit import Audit
+
+    progress = Progress(common.messages(), meters.recorder, set(meters.quality.values()))
+    try:
+        with progress:
+            Audit(store, audit_id, meters.recorder, meters.quality, meters.unavailable, progress.hear).run()
+    except KeyboardInterrupt:
+        _say_how_to_go_on(audit_id, store.path, "Interrupted")
+        _report(store, audit_id, as_json)
+        return INTERRUPTED
+    except StoreError:
+        _say_how_to_go_on(audit_id, store.path, "Stopped")
+        raise
+    return _report(store, audit_id, as_json)
 
 
 def _say_how_to_go_on(audit_id: str, store: Path, what: str) -> None:

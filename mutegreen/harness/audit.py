@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mutegreen import config, environment
-from mutegreen.errors import ConfigError, PreflightError, StoreError, UsageError
+from mutegreen.errors import ConfigError, MuteGreenError, PreflightError, StoreError, UsageError
 from mutegreen.harness import cooldown, events, plan, process, trial
 from mutegreen.harness.launch import diff, launch, mutated
 from mutegreen.harness.workspace import snapshot
@@ -77,6 +77,18 @@ class Limits:
     cooldown_s: float | None = None
 
 
+@dataclass(frozen=True)
+class Metering:
+    """The meters that a user named, and the domains without which nothing should begin; kept for `--resume`."""
+
+    meters: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meters", tuple(self.meters))
+        object.__setattr__(self, "require", tuple(self.require))
+
+
 def check(subject: Subject) -> None:
     """Checks the sites in files against the files.
 
@@ -88,7 +100,9 @@ def check(subject: Subject) -> None:
         raise ConfigError(str(subject.folder / config.FILE_NAME), faults, "docs/subject-toml.md describes every key")
 
 
-def create(store: Store, subject: Subject, options: plan.Options, limits: Limits) -> str:
+def create(
+    store: Store, subject: Subject, options: plan.Options, limits: Limits, metering: Metering | None = None
+) -> str:
     """Makes an audit: its plan, the snapshot of the subject and the mutants' differences are in the store.
 
     Returns:
@@ -109,7 +123,11 @@ def create(store: Store, subject: Subject, options: plan.Options, limits: Limits
             digest=digest,
             goal=subject.performance.goal,
             tolerance=subject.performance.tolerance,
-            options={"plan": asdict(options), "limits": asdict(limits)},
+            options={
+                "plan": asdict(options),
+                "limits": asdict(limits),
+                "metering": asdict(metering or Metering()),
+            },
             environment=environment.describe(),
             notes=made.notes,
             created_at=now(),
@@ -185,7 +203,7 @@ class Audit:
             KeyboardInterrupt: Interrupted; what was measured is kept, the trial under way is noted as interrupted.
         """
         process.become_subreaper()
-        with self._locked(), _clear_disk_errors(self._paths.root):
+        with _clear_disk_errors(self._paths.root), self._locked():
             process.end_all(lambda: process.marked(self._mark))
             pending = self._store.pending(self._record.id)
             self._announce(len(self._plan.trials) - len(pending))
@@ -235,7 +253,9 @@ class Audit:
         """An audit that does not pass leaves nothing behind but the output of its preflight."""
         try:
             return self._preflight(trials)
-        except PreflightError:
+        except StoreError:
+            raise
+        except MuteGreenError:
             self._store.remove_audit(self._record.id)
             for folder in (self._paths.subject, self._paths.work):
                 shutil.rmtree(folder, ignore_errors=True)
