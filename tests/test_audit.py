@@ -54,7 +54,7 @@ def started(folder: Path, *words: object, **variables: str) -> Iterator[subproce
     finally:
         process.kill()
         process.communicate()
-        for left in marked("points-"):
+        for left in marked(str(folder)):
             left.kill()
 
 
@@ -65,9 +65,9 @@ def wait_for(condition: Any, what: str, timeout_s: float = 60) -> None:
         time.sleep(0.002)
 
 
-def running(audit: str = "points-", number: str = "") -> bool:
+def running(folder: Path, number: str = "") -> bool:
     """Whether a trial is seen to run: a process carries its mark."""
-    for process in marked(audit):
+    for process in marked(str(folder)):
         try:
             mark = process.environ().get(MARK, "")
         except Exception:
@@ -165,21 +165,21 @@ def test_a_timeout_is_kept_and_the_audit_goes_on(mutegreen: Run, tmp_path: Path)
     )
     assert json.loads(done.stdout)["trials"]["timeout"] == 1
     assert json.loads(done.stdout)["trials"]["ok"] == 2
-    assert marked("points-") == []
+    assert marked(str(tmp_path)) == []
 
 
 def test_ctrl_c_stops_soon_keeps_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.05"))
     store = tmp_path / "reports/mutegreen.sqlite"
     with started(tmp_path, "run", folder, *SMALL, "--json") as process:
-        wait_for(lambda: running(number="0003"), "the third trial")
+        wait_for(lambda: running(tmp_path, number="0003"), "the third trial")
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
         took_s = time.monotonic() - began
     assert process.returncode == 130
     assert took_s < 5, "two seconds, and room for a busy machine"
-    assert marked("points-") == []
+    assert marked(str(tmp_path)) == []
     audit = audit_of(store)
     assert f"mutegreen run --resume {audit}" in err
     assert "Traceback" not in err
@@ -206,13 +206,13 @@ def test_killed_at_any_moment_it_is_finished_by_resume(tmp_path: Path) -> None:
     kills = 0
     while True:
         with started(tmp_path, *words) as process:
-            wait_for(lambda: running() or process.poll() is not None, "a trial that runs")
+            wait_for(lambda: running(tmp_path) or process.poll() is not None, "a trial that runs")
             time.sleep(rng.uniform(0, 0.6))
             if process.poll() is None:
                 process.kill()
                 process.wait()
                 kills += 1
-                orphans = marked("points-")
+                orphans = marked(str(tmp_path))
                 found = {row["number"]: row for row in rows(store) if row["outcome"]}
                 assert kept == {n: row for n, row in found.items() if n in kept}, "a finished trial has changed"
                 kept = found
@@ -250,7 +250,7 @@ def test_resume_of_a_complete_audit_does_nothing(subject: Path, mutegreen: Run, 
 def test_resume_trains_what_was_planned_though_the_user_has_changed_it_since(tmp_path: Path) -> None:
     folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.03"))
     with started(tmp_path, "run", folder, *SMALL) as process:
-        wait_for(lambda: running(number="0002"), "the second trial")
+        wait_for(lambda: running(tmp_path, number="0002"), "the second trial")
         process.kill()
     (folder / "train.py").write_text("raise SystemExit('changed')")
     (folder / "subject.toml").write_text("changed")
@@ -264,7 +264,7 @@ def test_resume_trains_what_was_planned_though_the_user_has_changed_it_since(tmp
 def test_one_audit_is_run_by_one_process(tmp_path: Path) -> None:
     folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.2"))
     with started(tmp_path, "run", folder, *SMALL):
-        wait_for(running, "a trial")
+        wait_for(lambda: running(tmp_path), "a trial")
         audit = audit_of(tmp_path / "reports/mutegreen.sqlite")
         second = subprocess.run(
             command("run", "--resume", audit), cwd=tmp_path, env=environment(), capture_output=True, text=True
@@ -344,7 +344,7 @@ def test_resume_measures_with_the_same_meters_and_refuses_another_subject(tmp_pa
     folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.03"))
     write_subject(tmp_path / "other")
     with started(tmp_path, "run", folder, *SMALL, "--meter", "replay:trace.csv") as process:
-        wait_for(lambda: running(number="0002"), "the second trial")
+        wait_for(lambda: running(tmp_path, number="0002"), "the second trial")
         process.kill()
     audit = audit_of(tmp_path / "reports/mutegreen.sqlite")
 

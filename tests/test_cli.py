@@ -95,7 +95,7 @@ def test_a_replayed_trace_is_measured_as_it_was_recorded(subject: Path, mutegree
     assert done.returncode == 0, done.stderr
     rows = json.loads(mutegreen("export", "--format", "json").stdout)
     for row in rows:
-        assert row["gpu_j"] / row["duration_s"] == pytest.approx(100, rel=0.05)
+        assert 100 * row["duration_s"] <= row["gpu_j"] <= 100 * (row["duration_s"] + 0.3), "the start counts too"
         assert row["gpu_j"] / row["package_j"] == pytest.approx(10)
         assert (row["quality_gpu_j"], row["dram_j"]) == ("counter", None)
 

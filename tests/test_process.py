@@ -13,7 +13,7 @@ import pytest
 from mutegreen.harness import process
 from mutegreen.harness.process import Command, Ended, Line
 
-MARK = "test-process/1"
+MARK = f"test-process-{os.getpid()}/1"
 
 
 @pytest.fixture(autouse=True)

@@ -192,6 +192,7 @@ def test_bundled_digits_are_those_of_scikit_learn(train: ModuleType, monkeypatch
     monkeypatch.setattr(train, "DIGITS_FILE", "not/there")
     from_library = train.read_digits()
     assert from_file[0].shape == (1797, 8, 8)
+    assert (from_file[0].min(), from_file[0].max()) == (0, 1)
     assert (from_file[0] == from_library[0]).all()
     assert (from_file[1] == from_library[1]).all()
 

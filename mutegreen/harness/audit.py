@@ -223,7 +223,8 @@ class Audit:
 
     @property
     def _mark(self) -> str:
-        return f"{self._record.id}/"
+        """Begins the marks of the audit's processes; the folder, for stores may have audits of the same name."""
+        return f"{self._paths.root}/"
 
     @property
     def _bench(self) -> trial.Bench:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -270,7 +271,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--trunk", choices=list(TRUNKS), default="resnet18", help="what turns images into features")
     parser.add_argument("--pairs", type=int, default=512, help="training pairs drawn for each epoch")
     parser.add_argument("--dataset", choices=list(TEST_PAIRS), default="digits", help="which digits")
-    parser.add_argument("--data-dir", default="data", metavar="DIR", help="the folder with MNIST/raw in it")
+    folder = os.environ.get("MNIST_DIR", "data")
+    parser.add_argument("--data-dir", default=folder, metavar="DIR", help="the folder with MNIST/raw; or set MNIST_DIR")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
     args = parser.parse_args()
     for name in ("epochs", "learning_rate", "gamma", "batch_size", "pairs"):
