@@ -81,6 +81,8 @@ class Flag(StrEnum):
     SAMPLER_GAP = "sampler_gap"
     DEVICE_LOST = "device_lost"
     CROSSCHECK_FAILED = "crosscheck_failed"
+    WHOLE_DEVICE = "whole_device"
+    """The figure is of the whole device, though the training may use only a part of it (a MIG instance)."""
     OTHER_LOAD = "other_load"
     """Other programs, or helpers that the training did not wait for, kept the machine busy at the same time."""
 

@@ -38,7 +38,7 @@ def machine(tmp_path: Path) -> FakeMachine:
 
 @pytest.fixture
 def estimates(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> list[Meter]:
-    """The estimate is of the fake machine from now on; its meters as they are made."""
+    """The estimate is of the fake machine from now on, and tried alone; its meters as they are made."""
     made: list[Meter] = []
 
     def build(_: str) -> Meter:
@@ -46,6 +46,7 @@ def estimates(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> list[Met
         return made[-1]
 
     monkeypatch.setitem(room.BUILDERS, "estimate", build)
+    monkeypatch.setattr(room, "AUTOMATIC", ("estimate",))
     return made
 
 

@@ -5,18 +5,29 @@ A new meter joins by a function that makes a `Case` of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import zeus_fakes
+from fake_nvml import CONTROLS, EVERY_CALL, GPU_IS_LOST, FakeGpu, FakeNvml
+from fake_powercap import PACKAGE_UJ, FakePowercap, package
+from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from perf_fakes import CONFIGS, FakeKernel, FakeUnit
 
 from mutegreen.meters.base import Meter, is_domain
 from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.perf import PerfMeter
+from mutegreen.meters.pyrapl import PyRaplMeter
+from mutegreen.meters.rapl import RaplMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
+from mutegreen.meters.zeus import ZeusMeter
+from mutegreen.meters.zeus_devices import GROWTH_WAIT_S
 from mutegreen.model import DomainEnergy, Flag, Quality
-from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 DURATION_S = 60.0
 WATTS = {
@@ -91,7 +102,120 @@ def replay(tmp_path: Path) -> Case:
     return Case(meter, clock, Quality.INTEGRATED, lambda d, a, b: WATTS[d].integral(a, b), lose)
 
 
-@pytest.fixture(params=[simulated, estimate, replay], ids=lambda make: make.__name__)
+def rapl(tmp_path: Path) -> Case:
+    clock = FakeClock()
+    watts = {"cpu:package-0": WATTS["cpu:package-0"], "dram:package-0": Schedule((0.0, 4.0), (20.0, 9.0))}
+    zones = package(0, watts["cpu:package-0"], dram=watts["dram:package-0"], start_uj=PACKAGE_UJ - 700_000_000)
+    fake = FakePowercap(tmp_path, zones)
+    fake.follow(clock)
+
+    def lose() -> tuple[str, ...]:
+        fake.release("intel-rapl:0:1")
+        fake.file("intel-rapl:0:1").unlink()
+        return ("dram:package-0",)
+
+    meter = RaplMeter(fake.root, clock=clock, boot_clock=clock, sleep=lambda seconds: None)
+    return Case(meter, clock, Quality.COUNTER, lambda d, a, b: watts[d].integral(a, b), lose)
+
+
+def nvml(tmp_path: Path) -> Case:
+    return _gpus(
+        tmp_path, Quality.COUNTER, FakeGpu("GPU-0", WATTS["gpu:GPU-0"]), FakeGpu("GPU-1", Schedule((0.0, 75.0)))
+    )
+
+
+def nvml_without_counters(tmp_path: Path) -> Case:
+    steady = (FakeGpu(f"GPU-{n}", Schedule((0.0, 75.0 + n)), counter=0) for n in (0, 1))
+    return _gpus(tmp_path, Quality.INTEGRATED, *steady)
+
+
+def _gpus(tmp_path: Path, quality: Quality, *gpus: FakeGpu) -> Case:
+    clock = FakeClock()
+    fake = FakeNvml(tmp_path, *gpus, clock=clock)
+    fake.preload()
+    os.environ[CONTROLS] = str(fake.controls)
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(0.25)
+        clock.advance(0.25)
+
+    meter = NvmlMeter({}, clock=clock, sleep=nap)
+    watts = {gpu.domain: gpu.watts for gpu in gpus}
+
+    def truth(domain: str, begin_s: float, end_s: float) -> float:
+        return watts[domain].integral(begin_s + sum(naps), end_s + sum(naps))
+
+    def lose() -> tuple[str, ...]:
+        gpus[0].fail(GPU_IS_LOST, EVERY_CALL)
+        fake.write()
+        return (gpus[0].domain,)
+
+    return Case(meter, clock, quality, truth, lose)
+
+
+@pytest.fixture(autouse=True)
+def no_gpus_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CONTROLS, "")
+
+
+def perf(tmp_path: Path) -> Case:
+    clock = FakeClock()
+    watts = {"cpu:package-0": WATTS["cpu:package-0"], "dram:package-0": Schedule((0.0, 4.0), (20.0, 9.0))}
+    FakeUnit(tmp_path, {0: [0]}, tuple(CONFIGS))
+    kernel = FakeKernel(clock, {(config, 0): one for config, one in zip(CONFIGS.values(), watts.values(), strict=True)})
+
+    def lose() -> tuple[str, ...]:
+        kernel.faults[CONFIGS["energy-ram"], 0].reading = OSError(5, "the kernel has stopped the counter")
+        return ("dram:package-0",)
+
+    meter = PerfMeter(root=tmp_path, clock=clock, open_counter=kernel.open)
+    return Case(meter, clock, Quality.COUNTER, lambda d, a, b: watts[d].integral(a, b), lose)
+
+
+def pyrapl(tmp_path: Path) -> Case:
+    clock = FakeClock()
+    watts = WATTS["cpu:package-0"]
+
+    class Sensor:
+        fault: OSError | None = None
+
+        def energy(self) -> list[float]:
+            if self.fault:
+                raise self.fault
+            return [5e6 + watts.integral(0.0, clock() - 1000.0) * 1e6, -1]
+
+    sensor = Sensor()
+
+    def lose() -> tuple[str, ...]:
+        sensor.fault = OSError(19, "No such device")
+        return ("cpu:package-0",)
+
+    meter = PyRaplMeter(clock=clock, make_sensor=lambda: sensor)
+    return Case(meter, clock, Quality.COUNTER, lambda d, a, b: watts.integral(a, b), lose)
+
+
+def zeus(tmp_path: Path) -> Case:
+    clock = FakeClock()
+    watts = {"gpu:0": WATTS["gpu:GPU-0"], "gpu:1": WATTS["cpu:package-0"]}
+    gpus = [zeus_fakes.FakeGpu(number, clock, one) for number, one in enumerate(watts.values())]
+
+    def truth(domain: str, begin_s: float, end_s: float) -> float:
+        return watts[domain].integral(begin_s + GROWTH_WAIT_S, end_s + GROWTH_WAIT_S)
+
+    def lose() -> tuple[str, ...]:
+        gpus[1].fault = zeus_fakes.ZeusGPULostError("it fell off the bus")
+        return ("gpu:1",)
+
+    layer = zeus_fakes.FakeLayer(zeus_fakes.FakeGpus(gpus))
+    meter = ZeusMeter(clock=clock, sleep=clock.advance, load=lambda: layer)
+    return Case(meter, clock, Quality.COUNTER, truth, lose)
+
+
+@pytest.fixture(
+    params=[simulated, estimate, replay, rapl, nvml, nvml_without_counters, perf, pyrapl, zeus],
+    ids=lambda make: make.__name__,
+)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     made: Case = request.param(tmp_path)
     made.meter.open()
@@ -142,9 +266,10 @@ def test_reads_no_domain_that_it_does_not_name(case: Case) -> None:
     case.clock.advance(1.0)
     case.lose()
     reading = case.meter.read()
-    assert {*reading.energy_j, *reading.lost} == set(case.meter.domains)
-    assert not {*reading.energy_j} & {*reading.lost}
-    assert {*reading.flags} <= set(case.meter.domains)
+    without = {*reading.lost, *reading.failed}
+    assert {*reading.energy_j, *without} == set(case.meter.domains)
+    assert not {*reading.energy_j} & without
+    assert {*reading.flags, *reading.unknown} <= set(case.meter.domains)
 
 
 def test_windows_that_nest_and_overlap_add_up(case: Case) -> None:

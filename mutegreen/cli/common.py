@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,8 +45,8 @@ def meter_option(function: Decorated) -> Decorated:
         "meters",
         multiple=True,
         metavar="METER",
-        help="Use this meter (repeatable): estimate, estimate:idle_w=W,full_w=W, replay:FILE.  "
-        "[default: the best that works]",
+        help="Use this meter (repeatable): nvml, rapl, perf, pyrapl, zeus, estimate, estimate:idle_w=W,full_w=W or "
+        "replay:FILE.  [default: for each domain the best that works]",
     )(function)
 
 
@@ -75,9 +76,9 @@ def messages() -> Console:
 
 
 def results() -> Console:
-    """The console for results: stdout; a pipe or a file is given a width at which nothing is cut."""
+    """The console for results: stdout; a pipe or a file has 100 columns unless COLUMNS says otherwise."""
     console = _console()
-    return console if console.is_terminal else _console(width=max(console.width, 100))
+    return console if console.is_terminal or "COLUMNS" in os.environ else _console(width=100)
 
 
 def _console(**options: Any) -> Console:

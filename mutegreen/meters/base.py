@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ class Meter(ABC):
         domains: What it reads; known once it is open, and fixed from then on.
         quality: How each domain's figures are come by; known once it is open.
         resolution_s: How far a figure may lag behind its moment, seconds: a counter's time between updates.
+        period_s: The longest time between two readings with which its figures are good, seconds; known once it is
+            open.
         unavailable: Classes of domains that the meter leaves out though the hardware is there, and why; known once
             it is open.
     """
@@ -68,6 +71,7 @@ class Meter(ABC):
     domains: tuple[str, ...] = ()
     quality: Mapping[str, Quality]
     resolution_s: float
+    period_s: float = math.inf
     unavailable: tuple[Unavailable, ...] = ()
 
     @abstractmethod

@@ -10,14 +10,22 @@ from mutegreen.errors import MeterError, MeterUnavailable, MuteGreenError, Usage
 from mutegreen.meters.base import CLASSES, Meter, domain_class, is_domain
 from mutegreen.meters.estimate import HINT as ESTIMATE_HINT
 from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.nvml import NvmlMeter
 from mutegreen.meters.part import Part
+from mutegreen.meters.perf import PerfMeter
+from mutegreen.meters.pyrapl import PyRaplMeter
+from mutegreen.meters.rapl import RaplMeter
 from mutegreen.meters.replay import ReplayMeter
+from mutegreen.meters.zeus import ZeusMeter
 from mutegreen.model import Quality, Unavailable
 
-AUTOMATIC = ("estimate",)
+AUTOMATIC = ("nvml", "rapl", "perf", "estimate")
 """The meters tried where none is named; the first one wins among equals."""
 
-REMEDIES = {"gpu": "this version has no meter for GPUs; it can replay a trace of one (replay:FILE)"}
+READS = {"nvml": ("gpu",), "rapl": ("cpu", "dram"), "perf": ("cpu", "dram")}
+"""The classes that a meter tried by itself can read, so that a missing class is answered with their remedies."""
+
+REMEDIES = {"gpu": "NVIDIA GPUs are read by the meter nvml"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) ->
     """
     _check_classes(require)
     opened, unavailable = _open_all(specs) if specs else _open_working(AUTOMATIC)
+    unavailable += [left_out for meter in opened for left_out in meter.unavailable]
     parts = _share_out(opened)
     unused = [meter for meter in opened if meter not in parts]
     _close(unused)
@@ -87,7 +96,36 @@ def _replay(options: str) -> Meter:
     return ReplayMeter(Path(options).expanduser())
 
 
-BUILDERS: Mapping[str, Callable[[str], Meter]] = {"estimate": _estimate, "replay": _replay}
+def _rapl(options: str) -> Meter:
+    if options:
+        raise UsageError(f"rapl: there is no option {options!r}", "it takes none: --meter rapl")
+    return RaplMeter()
+
+
+def _nvml(options: str) -> Meter:
+    if options:
+        raise UsageError(f"nvml: there is no option {options!r}", "it takes none; CUDA_VISIBLE_DEVICES chooses GPUs")
+    return NvmlMeter()
+
+
+def _plain(name: str, make: Callable[[], Meter]) -> Callable[[str], Meter]:
+    def build(options: str) -> Meter:
+        if options:
+            raise UsageError(f"{name}: there is no option {options!r}", f"it takes none: --meter {name}")
+        return make()
+
+    return build
+
+
+BUILDERS: Mapping[str, Callable[[str], Meter]] = {
+    "nvml": _nvml,
+    "estimate": _estimate,
+    "replay": _replay,
+    "rapl": _rapl,
+    "perf": _plain("perf", PerfMeter),
+    "pyrapl": _plain("pyrapl", PyRaplMeter),
+    "zeus": _plain("zeus", ZeusMeter),
+}
 """For each name of a meter what makes one from the text after the colon."""
 
 
@@ -187,7 +225,8 @@ def _check_required(
         elif Quality.ESTIMATED in found and not estimates_count:
             faults.append(f"{wanted} is only estimated")
     if faults:
-        remedies = [one.remedy for one in unavailable if one.remedy]
+        groups = {domain_class(wanted) for wanted in require}
+        remedies = [one.remedy for one in unavailable if one.remedy and groups & {one.meter, *READS.get(one.meter, ())}]
         if not estimates_count:
             remedies.append("to accept an estimate, name the meter `estimate`")
         raise MeterUnavailable(f"required energy is not measured: {', '.join(faults)}", "; ".join(remedies))

@@ -24,6 +24,7 @@ class Part(Meter):
         self.domains = domains
         self.quality = self._only(whole.quality)
         self.resolution_s = whole.resolution_s
+        self.period_s = whole.period_s
 
     def open(self) -> None:
         """Open the whole meter again."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import Self
 
 from mutegreen.errors import MeterLost
 from mutegreen.meters.base import Clock, Meter, Reading
 from mutegreen.meters.track import Point, Track
-from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
+from mutegreen.model import DomainEnergy, Flag, Measurement, Quality, Unavailable
 
 PERIOD_S = 0.1
 """Time between two samples, seconds."""
@@ -41,6 +42,8 @@ class _Source:
     meter: Meter
     read_s: float
     """When it was last read with success, on the clock that counts time asleep."""
+    every: int = 1
+    """It is read in every so many turns of the sampler."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Recorder:
     Args:
         meters: Opened meters, no domain in two of them. The recorder closes them.
         unavailable: What could not be read, passed on with every measurement.
-        period_s: Time between two samples, seconds.
+        period_s: Time between two samples, seconds; a meter that needs them closer is read more often.
         clock: The clock of the windows, and of the meters.
         boot_clock: A clock that also counts the time in which the machine is suspended.
         sleep: Waits for that many seconds.
@@ -79,6 +82,9 @@ class Recorder:
         self._period_s = period_s
         self._unavailable = tuple(unavailable)
         self._sources = [_Source(meter, boot_clock()) for meter in meters]
+        self._turn_s = min([period_s, *(source.meter.period_s for source in self._sources)])
+        for source in self._sources:
+            source.every = round(min(period_s, source.meter.period_s) / self._turn_s)
         self._meters = _by_domain(source.meter for source in self._sources)
         self._latest: dict[str, Point] = {}
         self._failed: dict[str, str] = {}
@@ -199,16 +205,21 @@ class Recorder:
                     source.meter.close()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._period_s):
-            self.sample()
+        for turn in count(1):
+            if self._stop.wait(self._turn_s):
+                return
+            with self._lock:
+                self._read_all(turn)
 
     def _window(self, key: Hashable) -> _Window:
         if key not in self._windows:
             raise KeyError(f"no window {key!r} is open")
         return self._windows[key]
 
-    def _read_all(self) -> None:
+    def _read_all(self, turn: int = 0) -> None:
         for source in self._sources:
+            if turn % source.every:
+                continue
             alive = [domain for domain in source.meter.domains if domain not in self._lost]
             if alive:
                 self._read(source, alive)
@@ -273,13 +284,19 @@ class Recorder:
         return DomainEnergy(
             domain=domain,
             meter=meter.name,
-            quality=meter.quality[domain],
+            quality=_quality(meter.quality[domain], flags),
             energy_j=energy_j,
             duration_s=duration_s,
             idle_w=self._idle_w.get(domain),
             flags=frozenset(flags),
             reason=reason,
         )
+
+
+def _quality(usual: Quality, flags: Collection[Flag]) -> Quality:
+    """A figure with a reset in it is no longer a count alone: what the counter lost was bridged by power."""
+    bridged = [Quality.INTEGRATED] if Flag.COUNTER_RESET in flags else []
+    return Quality.worst([usual, *bridged]) or usual
 
 
 def _by_domain(meters: Iterable[Meter]) -> dict[str, Meter]:

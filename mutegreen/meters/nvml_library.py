@@ -1,0 +1,172 @@
+"""The calls of NVML that the meter makes, through NVIDIA's own bindings (nvidia-ml-py), and what its errors mean."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
+
+LIBRARY = "libnvidia-ml.so.1"
+
+UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, DRIVER_NOT_LOADED = 1, 3, 4, 9
+FUNCTION_NOT_FOUND, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH = 13, 15, 16, 18
+
+FINAL = {UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH}
+"""Errors after which a device does not come back to a program that has NVML open."""
+
+LACKING = {NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND}
+"""Errors that a second try does not change."""
+
+POWER_INSTANT, POWER_AVERAGE = 186, 185
+"""Fields NVML_FI_DEV_POWER_INSTANT and NVML_FI_DEV_POWER_AVERAGE of nvml.h, drivers from 530 on."""
+
+VALUE_OF_TYPE = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
+"""Where a field's value stands, by nvmlValueType_t."""
+
+INSTALL = "needs an NVIDIA GPU and its driver; in a container, start it with the GPUs (docker run --gpus all)"
+PERMISSION = "ask for read and write access to /dev/nvidiactl and /dev/nvidia<n>"
+RESTART = "restart the machine, or load the driver's kernel module anew"
+
+
+class Fault(Exception):  # noqa: N818 - it never reaches a user as an exception
+    """A call of NVML that failed.
+
+    Args:
+        code: NVML's number of the error.
+        text: What NVML calls it.
+    """
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(f"{text} (NVML error {code})")
+        self.code = code
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the device is lost to this process."""
+        return self.code in FINAL
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU that NVML can open.
+
+    Attributes:
+        number: Its place in NVML's order, which is that of the PCI bus.
+        uuid: Such as `GPU-8932f937-d72c-4106-c12f-20bd9faed9f6`.
+        name: Its model.
+        handle: What NVML calls it by.
+        is_split: Whether it is divided into MIG instances.
+    """
+
+    number: int
+    uuid: str
+    name: str
+    handle: Any
+    is_split: bool = False
+
+
+class Nvml:
+    """NVML, initialised; every call raises `Fault` where NVML reports an error.
+
+    Raises:
+        MeterUnavailable: There is no library, no binding or no driver.
+        MeterPermissionError: NVML may not be used.
+    """
+
+    def __init__(self) -> None:
+        self._api = _bindings()
+        try:
+            self._call("nvmlInit")
+        except Fault as fault:
+            raise _refused(fault) from fault
+
+    def close(self) -> None:
+        """Let NVML go."""
+        self._call("nvmlShutdown")
+
+    def gpus(self) -> list[Gpu | Fault]:
+        """All GPUs in NVML's order, with the reason in the place of each that cannot be opened."""
+        return [self._gpu(number) for number in range(self._call("nvmlDeviceGetCount"))]
+
+    def parent_of(self, mig: str) -> str | None:
+        """The UUID of the GPU that a MIG instance (`MIG-<uuid>`, or of old `MIG-GPU-<uuid>/<n>/<n>`) is a part of."""
+        if mig.startswith("MIG-GPU-"):
+            return mig.removeprefix("MIG-").partition("/")[0]
+        try:
+            instance = self._call("nvmlDeviceGetHandleByUUID", mig)
+            return str(
+                self._call("nvmlDeviceGetUUID", self._call("nvmlDeviceGetDeviceHandleFromMigDeviceHandle", instance))
+            )
+        except Fault:
+            return None
+
+    def counter_j(self, gpu: Gpu) -> float:
+        """The GPU's own count of joules since its driver was loaded, which has steps of a millijoule."""
+        return float(self._twice("nvmlDeviceGetTotalEnergyConsumption", gpu.handle)) / 1000
+
+    def power_w(self, gpu: Gpu) -> float:
+        """Power in watts: on GA100 and what is older at this moment, on what is newer the mean of the last second."""
+        return float(self._twice("nvmlDeviceGetPowerUsage", gpu.handle)) / 1000
+
+    def field_w(self, gpu: Gpu, field: int) -> float:
+        """Power in watts as one of the fields `POWER_INSTANT` and `POWER_AVERAGE`."""
+        # With its scope (0: the GPU), or else the binding raises and catches an exception in every call.
+        (value,) = self._twice("nvmlDeviceGetFieldValues", gpu.handle, [(field, 0)])
+        if value.nvmlReturn:
+            raise self._fault(value.nvmlReturn)
+        return float(getattr(value.value, VALUE_OF_TYPE[value.valueType])) / 1000
+
+    def _gpu(self, number: int) -> Gpu | Fault:
+        try:
+            handle = self._call("nvmlDeviceGetHandleByIndex", number)
+            uuid, name = (str(self._call(f"nvmlDeviceGet{what}", handle)) for what in ("UUID", "Name"))
+        except Fault as fault:
+            return fault
+        return Gpu(number, uuid, name, handle, self._is_split(handle))
+
+    def _is_split(self, handle: object) -> bool:
+        try:
+            return bool(self._call("nvmlDeviceGetMigMode", handle)[0])
+        except Fault:
+            return False
+
+    def _twice(self, function: str, *arguments: object) -> Any:
+        """A sensor may be busy for a moment, so an error that may pass is given a second try."""
+        try:
+            return self._call(function, *arguments)
+        except Fault as fault:
+            if fault.code in FINAL | LACKING:
+                raise
+            raise
+
+    def _call(self, function: str, *arguments: object) -> Any:
+        try:
+            return getattr(self._api, function)(*arguments)
+        except self._api.NVMLError as error:
+            raise self._fault(error.value) from error
+
+    def _fault(self, code: int) -> Fault:
+        return Fault(code, str(self._api.NVMLError(code)))
+
+
+def _bindings() -> Any:
+    """The module pynvml; the library is tried first, since the module is large and most machines have no GPU."""
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError as error:
+        raise MeterUnavailable(f"no NVIDIA driver here: {error}", INSTALL) from error
+    try:
+        import pynvml
+    except ImportError as error:
+        raise MeterUnavailable(f"nvml: {error}", "pip install nvidia-ml-py") from error
+    return pynvml
+
+
+def _refused(fault: Fault) -> MeterError:
+    if fault.code == NO_PERMISSION:
+        return MeterPermissionError(f"nvml may not be used: {fault}", PERMISSION)
+    if fault.code in FINAL:
+        return MeterUnavailable(f"the NVIDIA driver does not work: {fault}", RESTART)
+    return MeterUnavailable(f"nvml cannot be used: {fault}", INSTALL)

@@ -1,0 +1,214 @@
+"""A meter of CPU packages and their memory: the RAPL counters that Linux shows in its powercap class."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
+from mutegreen.meters.base import Clock, Meter, Reading, domain_class
+from mutegreen.meters.powercap_access import NO_COUNTERS, closed, commands_to_open
+from mutegreen.meters.powercap_counter import ENERGY_FILE, RANGE_FILE, Counter, Step
+from mutegreen.meters.powercap_mirrors import without_mirrors
+from mutegreen.meters.powercap_zones import Tree, Zone, find_zones, powercap_root
+from mutegreen.meters.recorder import boot_time_s
+from mutegreen.model import Quality, Unavailable
+
+RESOLUTION_S = 0.001
+"""Time between two updates of a counter, seconds: about 1 ms (Intel SDM, volume 3B, on MSR_PKG_ENERGY_STATUS)."""
+
+STILL_S = 10.0
+"""A counter that has not moved for this long does not count: even an idle package moves it many times a second."""
+
+LOST_S = 60.0
+"""A counter that could not be read for this long is given up."""
+
+
+class RaplMeter(Meter):
+    """Energy of CPU packages (`cpu:`), of their memory (`dram:`) and of the whole platform (`psys`, in no total).
+
+    Wraps are undone at every reading. What happened between two readings is never guessed: after a reset, or a gap
+    in which a counter may have wrapped twice, the joules of that time are not known. A class of domains is read
+    whole or not at all, so that no sum lacks a socket: if one of its counters cannot be read at `open`, the others
+    are left out too, and `unavailable` says why.
+
+    Args:
+        root: The folder of the powercap class; None: that of `MUTEGREEN_POWERCAP_ROOT`, or Linux's own.
+        clock: The clock of the readings.
+        boot_clock: A clock that also counts the time in which the machine is suspended.
+        sleep: Waits for that many seconds.
+    """
+
+    name = "rapl"
+    resolution_s = RESOLUTION_S
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        *,
+        clock: Clock = time.monotonic,
+        boot_clock: Clock = boot_time_s,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._root = root or powercap_root()
+        self._clock, self._boot_clock, self._sleep = clock, boot_clock, sleep
+        self._sources: dict[str, _Source] | None = None
+
+    def open(self) -> None:
+        """Find the counters and start at 0 J.
+
+        Raises:
+            MeterUnavailable: There are none, or none that works.
+            MeterPermissionError: They are there but may not be read; the remedy has the commands that open them.
+        """
+        tree = self._find()
+        if tree.nameless:
+            raise _denied(tree.nameless)
+        counters, faults = _open_counters(tree, self._sleep)
+        broken = {domain_class(domain) for domain in faults}
+        whole = {zone: counter for zone, counter in counters.items() if domain_class(zone.domain) not in broken}
+        _close(counter for zone, counter in counters.items() if zone not in whole)
+        if not whole:
+            raise _nothing_to_read(self._root, faults)
+        self._start(whole)
+        self.unavailable = tuple(_left_out(group, faults) for group in sorted(broken))
+
+    def read(self) -> Reading:
+        """The joules so far. A counter that cannot be read is tried again next time, and lost after a minute."""
+        if self._sources is None:
+            raise RuntimeError("the meter is not open")
+        t_s, now_s = self._clock(), self._boot_clock()
+        steps = {domain: source.read(now_s) for domain, source in self._sources.items() if not source.lost}
+        lost = {domain: source.lost for domain, source in self._sources.items() if source.lost}
+        failed = {domain: step.failed for domain, step in steps.items() if step.failed and domain not in lost}
+        return Reading(
+            t_s,
+            {domain: self._sources[domain].energy_j for domain, step in steps.items() if not step.failed},
+            lost,
+            {domain: step.flags for domain, step in steps.items() if step.flags},
+            failed,
+            {domain: step.unknown for domain, step in steps.items() if step.unknown},
+        )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        _close((self._sources or {}).values())
+        self._sources = None
+
+    def _find(self) -> Tree:
+        try:
+            return find_zones(self._root)
+        except FileNotFoundError:
+            raise MeterUnavailable(f"rapl: no energy counters here: {self._root} does not exist", NO_COUNTERS) from None
+        except OSError as error:
+            raise MeterUnavailable(f"rapl: {error.filename} cannot be listed: {error.strerror}", NO_COUNTERS) from error
+
+    def _start(self, counters: Mapping[Zone, Counter]) -> None:
+        try:
+            distinct = without_mirrors(counters, self._sleep)
+            for counter in distinct.values():
+                counter.start(self._boot_clock())
+        except (OSError, ValueError) as error:
+            _close(counters.values())
+            raise MeterUnavailable(f"rapl: {error}", NO_COUNTERS) from error
+        self._sources = {domain: _Source(counter) for domain, counter in distinct.items()}
+        self.domains = tuple(distinct)
+        self.quality = dict.fromkeys(self.domains, Quality.COUNTER)
+
+
+class _Source:
+    """A counter that may fail for a while."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._failing_since_s: float | None = None
+        self.lost: str | None = None
+
+    @property
+    def energy_j(self) -> float:
+        return self._counter.energy_j
+
+    def read(self, now_s: float) -> Step:
+        try:
+            step = self._counter.read(now_s)
+        except (OSError, ValueError) as error:
+            return self._fail(str(error), now_s)
+        self._failing_since_s = None
+        if not step.unknown and self._counter.still_s > STILL_S:
+            return Step(failed=f"the counter has stood still for {self._counter.still_s:.0f} s")
+        return step
+
+    def close(self) -> None:
+        self._counter.close()
+
+    def _fail(self, reason: str, now_s: float) -> Step:
+        if self._failing_since_s is None:
+            self._failing_since_s = now_s
+        if now_s - self._failing_since_s >= LOST_S:
+            self.lost = reason
+        return Step(failed=reason)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Why a domain cannot be read; `denied` are the files that may not be, if that is why."""
+
+    reason: str
+    denied: tuple[Path, ...] = ()
+
+
+def _open_counters(tree: Tree, sleep: Callable[[float], None]) -> tuple[dict[Zone, Counter], dict[str, _Fault]]:
+    """For each domain the counter of its first zone that works, or what is wrong with the first one."""
+    counters: dict[Zone, Counter] = {}
+    faults: dict[str, _Fault] = {}
+    for domain, zones in tree.zones.items():
+        if len({zone.control_type for zone in zones}) < len(zones):
+            faults[domain] = _Fault(f"{domain}: several zones have that name, such as {zones[0].folder}")
+            continue
+        for zone in zones:
+            opened = _open_counter(zone, sleep)
+            if isinstance(opened, Counter):
+                counters[zone] = opened
+                faults.pop(domain, None)
+                break
+            faults.setdefault(domain, opened)
+    return counters, faults
+
+
+def _open_counter(zone: Zone, sleep: Callable[[float], None]) -> Counter | _Fault:
+    try:
+        return Counter(zone.folder, sleep)
+    except PermissionError as error:
+        denied = closed((zone.folder / ENERGY_FILE, zone.folder / RANGE_FILE))
+        return _Fault(f"{error.filename} may not be read by this user", denied)
+    except (OSError, ValueError) as error:
+        return _Fault(f"{zone.domain}: {error}")
+
+
+def _close(closable: Iterable[Counter | _Source]) -> None:
+    for one in closable:
+        one.close()
+
+
+def _left_out(group: str, faults: Mapping[str, _Fault]) -> Unavailable:
+    """A class of domains that is not read, and why."""
+    own = [fault for domain, fault in faults.items() if domain_class(domain) == group]
+    denied = [file for fault in own for file in fault.denied]
+    reason = f"{group} is left out: {'; '.join(fault.reason for fault in own)}"
+    return Unavailable(RaplMeter.name, reason, commands_to_open(denied) if denied else None)
+
+
+def _denied(files: Sequence[Path]) -> MeterPermissionError:
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    return MeterPermissionError(f"rapl: this user may not read {files[0]}{more}", commands_to_open(files))
+
+
+def _nothing_to_read(root: Path, faults: Mapping[str, _Fault]) -> MeterError:
+    denied = [file for fault in faults.values() for file in fault.denied]
+    if denied:
+        return _denied(denied)
+    if faults:
+        return MeterUnavailable("rapl: " + "; ".join(fault.reason for fault in faults.values()))
+    return MeterUnavailable(f"rapl: no energy counter of a package or of memory in {root}", NO_COUNTERS)
