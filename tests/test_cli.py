@@ -170,7 +170,7 @@ def test_measure_of_a_command_that_is_stopped(tmp_path: Path) -> None:
         (("run",), "no subject is named"),
         (("run", "points", "--values", "epochs"), "not NAME=A,B"),
         (("run", "points", "--meter", "magic"), "no meter 'magic'"),
-        (("run", "--resume", "none"), "no audit"),
+        (("run", "--resume", "none"), "there is no store"),
         (("run", "points", "--mutants", "0"), "--mutants"),
         (("stats",), "there is no store"),
         (("stats", "a", "--csv", "b"), "both"),

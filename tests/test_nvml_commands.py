@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +41,24 @@ def test_measure_gives_the_joules_of_each_gpu(mutegreen: Run, tmp_path: Path) ->
 def test_a_gpu_lost_while_the_command_runs_does_not_disturb_it(mutegreen: Run, tmp_path: Path) -> None:
     fake = FakeNvml(tmp_path, FakeGpu(), FakeGpu(uuid=SECOND))
     fake.gpus[0].fail(GPU_IS_LOST, EVERY_CALL)
-    timer = threading.Timer(3.0, fake.write)
-    timer.start()
-    done = mutegreen(
-        "measure",
-        "--json",
-        "--idle",
-        "0",
-        "--",
-        sys.executable,
-        "-c",
-        "import sys, time; time.sleep(5); sys.exit(7)",
-        **fake.environ,
-    )
-    timer.join()
+
+    def lose_it() -> None:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        fake.write()
+
+    watcher = threading.Thread(target=lose_it, daemon=True)
+    watcher.start()
+    code = "import pathlib, sys, time; pathlib.Path('begun').touch(); time.sleep(2); sys.exit(7)"
+    done = mutegreen("measure", "--json", "--idle", "0", "--", sys.executable, "-c", code, **fake.environ)
+    watcher.join()
     assert done.returncode == 7
-    lost, good = gpus_of(json.loads(done.stdout.splitlines()[-1])).values()
+    document = json.loads(done.stdout.splitlines()[-1])
+    lost, good = gpus_of(document).values()
     assert lost["energy_j"] is None
     assert "GPU is lost" in lost["reason"]
     assert "device_lost" in lost["flags"]
-    assert good["energy_j"] == pytest.approx(500, rel=0.1)
+    assert good["energy_j"] == pytest.approx(100 * document["duration_s"], rel=0.02)
 
 
 def test_doctor_says_what_reads_each_gpu_and_what_cannot(mutegreen: Run, tmp_path: Path) -> None:

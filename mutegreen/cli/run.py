@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mutegreen.harness.audit import Limits, Metering
     from mutegreen.harness.plan import Options
     from mutegreen.meters.recorder import Recorder
-    from mutegreen.model import Unavailable
+    from mutegreen.model import Subject, Unavailable
     from mutegreen.store.store import Store
 
 INTERRUPTED = 130
@@ -132,13 +133,14 @@ def _start(name: str, options: Options, limits: Limits, metering: Metering, stor
     from mutegreen.store.store import Store
 
     subject = config.load(catalog.find_subject(name))
+    _see_its_devices(subject)
     with _metered(metering) as meters, Store.create(store_path) as store:
         return _go(store, audit.create(store, subject, options, limits, metering), meters, as_json)
 
 
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool) -> int:
-    from mutegreen import catalog
-    from mutegreen.harness.audit import Metering
+    from mutegreen import catalog, config
+    from mutegreen.harness.audit import Metering, Paths
     from mutegreen.store.store import Store
 
     with Store.open(store_path) as reading:
@@ -146,8 +148,14 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
     same = Metering(**record.options["metering"])
+    _see_its_devices(config.load(Paths.of(store_path, record.id).subject))
     with _metered(metering if metering != Metering() else same) as meters, Store.create(store_path) as store:
         return _go(store, record.id, meters, as_json)
+
+
+def _see_its_devices(subject: Subject) -> None:
+    """The meters read the GPUs that the training will see, also where the subject itself chooses them."""
+    os.environ.update({name: value for name, value in subject.environment.items() if name.startswith("CUDA_")})
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from mutegreen.errors import MeterError, MeterUnavailable, MuteGreenError, Usage
 from mutegreen.meters.base import CLASSES, Meter, domain_class, is_domain
 from mutegreen.meters.estimate import HINT as ESTIMATE_HINT
 from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.first_of import FirstOf
 from mutegreen.meters.nvml import NvmlMeter
 from mutegreen.meters.part import Part
 from mutegreen.meters.perf import PerfMeter
+from mutegreen.meters.perf_stat import PerfStatMeter
 from mutegreen.meters.pyrapl import PyRaplMeter
 from mutegreen.meters.rapl import RaplMeter
 from mutegreen.meters.replay import ReplayMeter
@@ -122,7 +124,8 @@ BUILDERS: Mapping[str, Callable[[str], Meter]] = {
     "estimate": _estimate,
     "replay": _replay,
     "rapl": _rapl,
-    "perf": _plain("perf", PerfMeter),
+    "perf": _plain("perf", lambda: FirstOf([PerfMeter(), PerfStatMeter()])),
+    "perf-stat": _plain("perf-stat", PerfStatMeter),
     "pyrapl": _plain("pyrapl", PyRaplMeter),
     "zeus": _plain("zeus", ZeusMeter),
 }

@@ -139,7 +139,7 @@ class Nvml:
         except Fault as fault:
             if fault.code in FINAL | LACKING:
                 raise
-            raise
+            return self._call(function, *arguments)
 
     def _call(self, function: str, *arguments: object) -> Any:
         try:

@@ -79,7 +79,7 @@ class PerfMeter(Meter):
             MeterUnavailable: This machine has none, or none that works.
             MeterPermissionError: It has them, but this user may not read them; the remedy has the command.
         """
-        number, packages = self._find()
+        number, packages = find_unit(self._root, self.name)
         sources: dict[str, _Source] = {}
         self._faults: dict[str, str] = {}
         try:
@@ -110,14 +110,6 @@ class PerfMeter(Meter):
         _close((self._sources or {}).values())
         self._sources = None
 
-    def _find(self) -> tuple[int, dict[int, list[int]]]:
-        try:
-            return unit_type(self._root), cpus_by_package(self._root)
-        except FileNotFoundError as error:
-            raise MeterUnavailable(f"perf: no energy events here: {error.filename} does not exist", NO_UNIT) from None
-        except (OSError, ValueError) as error:
-            raise MeterUnavailable(f"perf: the energy events are not as Linux has them: {error}") from error
-
     def _sources_of(self, name: str, domain: str, number: int, packages: Mapping[int, list[int]]) -> dict[str, _Source]:
         """The sources of one event on all sockets; none, and a fault noted, if one of them does not work."""
         opened: dict[str, _Source] = {}
@@ -136,6 +128,20 @@ class PerfMeter(Meter):
             self._faults[domain_class(domain)] = f"{name}: {getattr(error, 'strerror', None) or error}"
             return {}
         return opened
+
+
+def find_unit(root: Path, meter: str) -> tuple[int, dict[int, list[int]]]:
+    """The number of the unit of energy events, and the CPUs of each socket on which they are counted.
+
+    Raises:
+        MeterUnavailable: This machine does not have it.
+    """
+    try:
+        return unit_type(root), cpus_by_package(root)
+    except FileNotFoundError as error:
+        raise MeterUnavailable(f"{meter}: no energy events here: {error.filename} does not exist", NO_UNIT) from None
+    except (OSError, ValueError) as error:
+        raise MeterUnavailable(f"{meter}: the energy events are not as Linux has them: {error}") from error
 
 
 class _Source:
