@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from mutegreen import config
-from mutegreen.harness import audit, events, plan
+from mutegreen.harness import audit, events, opening, plan
 from mutegreen.harness.launch import launch
 from mutegreen.meters.choose import choose
 from mutegreen.meters.recorder import Recorder
@@ -86,7 +86,7 @@ def audit_s(folder: Path, options: plan.Options, path: Path) -> float:
 
     chosen = choose()
     with Recorder(chosen.meters, chosen.unavailable) as recorder, Store.create(path) as store:
-        audit_id = audit.create(store, config.load(folder), options, audit.Limits(cooldown_s=0))
+        audit_id = opening.create(store, config.load(folder), options, opening.Limits(cooldown_s=0))
         audit.Audit(store, audit_id, recorder, {}, chosen.unavailable, hear).run()
         assert store.outcomes(audit_id) == {"ok": 2 * (options.repetitions or 0)}
     return times[-1] - times[0]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters import choose as room
@@ -11,7 +12,6 @@ from mutegreen.meters.choose import Chosen, choose, parse
 from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Quality
-from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 
 CPU, DRAM, GPU = "cpu:package-0", "dram:package-0", "gpu:GPU-0"
 

@@ -45,9 +45,8 @@ def test_an_exported_audit_gives_the_same_statistics(audited: dict[str, Any], mu
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 10
     assert {row["gpu_j"] for row in rows} == {""}, "not measured is empty"
-    assert list(rows[0])[:12] == (
-        "subject,background,mutant,hyperparameter,value,default,repetition,package_j,dram_j,gpu_j,duration_s,performance"
-    ).split(",")
+    contract = ["subject", "background", "mutant", "hyperparameter", "value", "default", "repetition"]
+    assert list(rows[0])[:12] == [*contract, "package_j", "dram_j", "gpu_j", "duration_s", "performance"]
     ours = json.loads(mutegreen("stats", "--json").stdout)
     theirs = json.loads(mutegreen("stats", "--csv", "rows.csv", "--json").stdout)
     for table in ("correlation", "verdict", "win_tie_loss"):

@@ -57,7 +57,7 @@ def test_every_kind_of_site_and_option_is_read(tmp_path: Path) -> None:
             performance = { file = "out.json", key = "test.acc", goal = "minimize", tolerance = 0.01 }
             [hyperparameters]
             rate = { kind = "learning_rate", default = 0.1, source = { file = "train.py", name = "LR", line = 1 } }
-            size = { kind = "batch_size", default = 1, config = { file = "conf.yaml", key = "a.b" }, operator = "epochs" }
+            size = { kind = "batch_size", default = 1, config = { file = "conf.yaml", key = "a.b" }, operator = "x" }
             threads = { default = 2, env = "OMP_NUM_THREADS", evidence = 'threads (\\d+)' }
             gamma = { default = 0.7, flag = "--gamma=" }
             [presets.smoke]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from meter_fakes import TICKS_PER_S, FakeClock, FakeMachine, Schedule
 
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.cpu_time import cpu_share, machine_busy_s, memory_bytes, other_load
 from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.recorder import Recorder
-from meter_fakes import TICKS_PER_S, FakeClock, FakeMachine, Schedule
 
 CPU, DRAM = "cpu:package-0", "dram:package-0"
 IDLE = Schedule((0.0, 0.0))

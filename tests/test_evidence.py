@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny import environment
 
 from mutegreen.harness.evidence import Report, judge, probe_environment
 from mutegreen.model import EnvSite, Evidence, FlagSite, Hyperparameter, Kind, SourceSite
-from tiny import environment
 
 ARGPARSE = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--gamma', '-g', type=float, default=0.7)\n"
 CLICK = (

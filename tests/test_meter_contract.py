@@ -16,6 +16,7 @@ from fake_nvml import CONTROLS, EVERY_CALL, GPU_IS_LOST, FakeGpu, FakeNvml
 from fake_powercap import PACKAGE_UJ, FakePowercap, package
 from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
 from perf_fakes import CONFIGS, FakeKernel, FakeUnit
+from perf_stat_fakes import LinesMachine
 
 from mutegreen.meters.base import Meter, is_domain
 from mutegreen.meters.estimate import EstimateMeter
@@ -173,6 +174,20 @@ def perf(tmp_path: Path) -> Case:
     return Case(meter, clock, Quality.COUNTER, lambda d, a, b: watts[d].integral(a, b), lose)
 
 
+def perf_stat(tmp_path: Path) -> Case:
+    watts = {"cpu:package-0": WATTS["cpu:package-0"], "dram:package-0": Schedule((0.0, 4.0), (20.0, 9.0))}
+    machine = LinesMachine(tmp_path, {(event, 0): one for event, one in zip(CONFIGS, watts.values(), strict=True)})
+
+    def truth(domain: str, begin_s: float, end_s: float) -> float:
+        return watts[domain].integral(begin_s + machine.perf.waited_s, end_s + machine.perf.waited_s)
+
+    def lose() -> tuple[str, ...]:
+        machine.perf.values["energy-ram", 0] = "<not counted>"
+        return ("dram:package-0",)
+
+    return Case(machine.meter, machine.clock, Quality.COUNTER, truth, lose)
+
+
 def pyrapl(tmp_path: Path) -> Case:
     clock = FakeClock()
     watts = WATTS["cpu:package-0"]
@@ -213,7 +228,7 @@ def zeus(tmp_path: Path) -> Case:
 
 
 @pytest.fixture(
-    params=[simulated, estimate, replay, rapl, nvml, nvml_without_counters, perf, pyrapl, zeus],
+    params=[simulated, estimate, replay, rapl, nvml, nvml_without_counters, perf, perf_stat, pyrapl, zeus],
     ids=lambda make: make.__name__,
 )
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:

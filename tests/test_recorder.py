@@ -5,12 +5,12 @@ import time
 from itertools import pairwise
 
 import pytest
+from meter_fakes import DyingMeter, FakeClock, Schedule, SimulatedMeter
 
 from mutegreen.meters.base import Reading
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.track import Point, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
-from meter_fakes import DyingMeter, FakeClock, Schedule, SimulatedMeter
 
 CPU = "cpu:package-0"
 GPU = "gpu:GPU-0"

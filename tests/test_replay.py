@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from meter_fakes import FakeClock
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Flag, Quality
-from meter_fakes import FakeClock
 
 TRACE = """\
 # recorded on a bench

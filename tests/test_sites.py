@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mutegreen.errors import MutationError
-from mutegreen.model import ConfigSite, FlagSite, EnvSite, SourceSite
+from mutegreen.model import ConfigSite, EnvSite, FlagSite, SourceSite
 from mutegreen.mutation import apply, configfile, source
 
 SOURCES = {

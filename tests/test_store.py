@@ -26,8 +26,9 @@ from mutegreen.model import (
     Unavailable,
 )
 from mutegreen.store import schema
+from mutegreen.store.kept import AuditRecord, MutantRecord
 from mutegreen.store.records import COLUMNS, records
-from mutegreen.store.store import AuditRecord, MutantRecord, Store, now
+from mutegreen.store.store import Store, now
 
 MUTANTS = [
     MutantRecord(Mutant("original"), ""),

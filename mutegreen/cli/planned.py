@@ -8,7 +8,7 @@ from pathlib import Path
 from mutegreen.cli import common
 from mutegreen.errors import StoreError
 from mutegreen.harness import cooldown
-from mutegreen.harness.audit import Limits
+from mutegreen.harness.opening import Limits
 from mutegreen.harness.plan import Plan
 from mutegreen.model import IDENTITY
 from mutegreen.store.store import Store

@@ -15,7 +15,7 @@ from mutegreen.cli import common
 from mutegreen.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from mutegreen.harness.audit import Limits, Metering
+    from mutegreen.harness.opening import Limits, Metering
     from mutegreen.harness.plan import Options
     from mutegreen.meters.recorder import Recorder
     from mutegreen.model import Subject, Unavailable
@@ -88,7 +88,7 @@ def command(
     audit that was stopped goes on with --resume.
     """
     from mutegreen.harness import plan
-    from mutegreen.harness.audit import Limits, Metering
+    from mutegreen.harness.opening import Limits, Metering
 
     options = plan.Options(
         preset=preset,
@@ -114,10 +114,10 @@ def command(
 def _dry_run(name: str, options: Options, limits: Limits, store: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.cli import planned
-    from mutegreen.harness import audit, plan
+    from mutegreen.harness import opening, plan
 
     subject = config.load(catalog.find_subject(name))
-    audit.check(subject)
+    opening.check(subject)
     made = plan.make(subject, options)
     duration = planned.training_s(made, store)
     if as_json:
@@ -129,18 +129,18 @@ def _dry_run(name: str, options: Options, limits: Limits, store: Path, as_json: 
 
 def _start(name: str, options: Options, limits: Limits, metering: Metering, store_path: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.harness import audit
+    from mutegreen.harness import opening
     from mutegreen.store.store import Store
 
     subject = config.load(catalog.find_subject(name))
     _see_its_devices(subject)
     with _metered(metering) as meters, Store.create(store_path) as store:
-        return _go(store, audit.create(store, subject, options, limits, metering), meters, as_json)
+        return _go(store, opening.create(store, subject, options, limits, metering), meters, as_json)
 
 
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.harness.audit import Metering, Paths
+    from mutegreen.harness.opening import Metering, Paths
     from mutegreen.store.store import Store
 
     with Store.open(store_path) as reading:

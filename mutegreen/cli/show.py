@@ -10,7 +10,8 @@ from mutegreen.cli import common
 from mutegreen.errors import UsageError
 from mutegreen.model import ORIGINAL, DomainEnergy
 from mutegreen.mutation.apply import same_value
-from mutegreen.store.store import AuditRecord, MutantRecord, Store, TrialRecord
+from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
+from mutegreen.store.store import Store
 
 
 @click.command("show")
@@ -89,7 +90,7 @@ def _line(record: TrialRecord) -> str:
 
 
 def _trial(store: Store, audit: AuditRecord, number: int) -> None:
-    from mutegreen.harness.audit import Paths
+    from mutegreen.harness.opening import Paths
 
     records = {record.trial.number: record for record in store.trials(audit.id)}
     if number not in records:

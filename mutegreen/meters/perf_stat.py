@@ -7,7 +7,6 @@ One `perf stat -a -x, -I 20` runs while the meter is open. It prints the counts 
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -137,17 +136,16 @@ class PerfStatMeter(Meter):
         return faults, events
 
     def _begin(self, events: Mapping[str, Event], packages: Mapping[int, Iterable[int]]) -> Program:
-        path = shutil.which("perf")
-        if path is None:
-            raise MeterUnavailable(f"{self.name}: there is no program perf on the PATH", NO_PROGRAM)
         cpus = ",".join(str(cpu) for each in packages.values() for cpu in each)
         asked = ",".join(f"power/config={event.config:#x},name={name}/" for name, event in events.items())
         every = f"{INTERVAL_S * 1000:.0f}"
-        words = [path, "stat", "-a", "-C", cpus, "-x,", "-I", every, "--per-socket", "--log-fd", "1", "-e", asked]
+        words = ["perf", "stat", "-a", "-C", cpus, "-x,", "-I", every, "--per-socket", "--log-fd", "1", "-e", asked]
         try:
             return self._start(words)
         except OSError as error:
-            raise MeterUnavailable(f"{self.name}: {path} cannot be started: {error.strerror}", NO_PROGRAM) from None
+            raise MeterUnavailable(
+                f"{self.name}: the program perf cannot be started: {error.strerror}", NO_PROGRAM
+            ) from None
 
     def _first_lines(self) -> None:
         deadline_s = self._clock() + START_LIMIT_S

@@ -76,7 +76,7 @@ class Counted:
     def _append(self, stamp_s: float, energy_j: float) -> None:
         if stamp_s <= self.last_s:
             raise ValueError(f"perf went back from {self.last_s} s to {stamp_s} s")
-        if energy_j > MOST_W * (stamp_s - self.last_s):
+        if energy_j > MOST_W * (stamp_s - self.last_s + 1.0):
             self.lost = f"perf gave an impossible {energy_j:g} J in {stamp_s - self.last_s:g} s"
         else:
             self._points.append(_Point(stamp_s, self._points[-1].energy_j + energy_j))

@@ -100,7 +100,8 @@ def _legend(analysis: Analysis) -> Iterator[RenderableType]:
     if any(row.hyperparameter == IDENTITY for row in analysis.comparisons):
         yield Text("identity changes nothing: a win or a loss of it is a false alarm.")
     if any(row.quality is Quality.ESTIMATED for row in analysis.comparisons):
-        yield Text("(est.): estimated, not measured: the model knows CPU time and duration, and no more.", style="yellow")
+        legend = "(est.): estimated, not measured: the model knows CPU time and duration, and no more."
+        yield Text(legend, style="yellow")
 
 
 def _notes(analysis: Analysis) -> Iterator[RenderableType]:

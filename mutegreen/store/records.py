@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL, ROW_COLUMNS, Measurement, Mutant, Phase, TrialResult
-from mutegreen.store.store import AuditRecord, Store, TrialRecord
+from mutegreen.store.kept import AuditRecord, TrialRecord
+from mutegreen.store.store import Store
 
 NET_COLUMNS = {metric: f"net_{metric}" for metric in DOMAIN_OF_METRIC}
 QUALITY_COLUMNS = {metric: f"quality_{metric}" for metric in DOMAIN_OF_METRIC}

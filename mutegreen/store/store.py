@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
-    DomainEnergy,
-    Epoch,
-    Evidence,
-    Flag,
-    Goal,
-    Measurement,
-    Mutant,
     Outcome,
     Phase,
-    Quality,
     Timeline,
     Trial,
     TrialResult,
     Unavailable,
-    Value,
 )
-from mutegreen.store import schema, timelines
+from mutegreen.store import codec, schema, timelines
+from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"
@@ -41,51 +31,6 @@ BUSY_TIMEOUT_S = 30.0
 def default_path() -> Path:
     """The store that commands use unless they are told another: `MUTEGREEN_STORE`, else below this folder."""
     return Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
-
-
-@dataclass(frozen=True)
-class AuditRecord:
-    """One audit: what was asked for, of what, on which machine.
-
-    Attributes:
-        options: The plan's options, JSON-ready, from which `--resume` makes the same plan again.
-        environment: The machine, drivers and versions, JSON-ready.
-        notes: What the plan noted.
-        preflight_s: Wall time of the preflight, seconds; None: not done yet.
-        idle_w: Power of the idle machine by domain, watts; None: not measured.
-        unavailable: Domains that could not be read.
-    """
-
-    id: str
-    subject: str
-    folder: str
-    digest: str
-    goal: Goal
-    tolerance: float | None
-    options: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    notes: tuple[str, ...]
-    created_at: str
-    preflight_s: float | None = None
-    idle_w: Mapping[str, float] | None = None
-    unavailable: tuple[Unavailable, ...] = ()
-    finished_at: str | None = None
-
-
-@dataclass(frozen=True)
-class MutantRecord:
-    """A mutant and what it changes, as text."""
-
-    mutant: Mutant
-    diff: str
-
-
-@dataclass(frozen=True)
-class TrialRecord:
-    """A planned trial and, once it has ended, its result, without timelines and phases, which are many."""
-
-    trial: Trial
-    result: TrialResult | None
 
 
 def now() -> str:
@@ -150,8 +95,8 @@ class Store:
             StoreError: It cannot be written.
         """
         with self._transaction():
-            self._insert("audit", [_audit_row(audit)])
-            self._insert("mutant", [_mutant_row(audit.id, record) for record in mutants])
+            self._insert("audit", [codec.audit_row(audit)])
+            self._insert("mutant", [codec.mutant_row(audit.id, record) for record in mutants])
             self._insert("trial", [{"audit": audit.id, **asdict(trial)} for trial in trials])
 
     def remove_audit(self, audit: str) -> None:
@@ -176,17 +121,17 @@ class Store:
         Raises:
             StoreError: It cannot be written; the trial then counts as not done.
         """
-        row = _result_row(result)
+        row = codec.result_row(result)
         key = {"audit": audit, "trial": trial.number}
         with self._transaction():
             for table in ("energy", "epoch", "phase", "timeline"):  # of an earlier, interrupted try
                 self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
             assignments = ", ".join(f"{column} = :{column}" for column in row)
             self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
-            self._insert("energy", [key | _energy_row(d) for d in result.measurement.domains])
+            self._insert("energy", [key | codec.energy_row(d) for d in result.measurement.domains])
             epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
             self._insert("epoch", [key | epoch for epoch in epochs])
-            phases = [{"number": n, **_phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
+            phases = [{"number": n, **codec.phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
             self._insert("phase", [key | phase for phase in phases])
             steps = [{"domain": domain, "steps": timelines.packed(t)} for domain, t in result.timelines.items()]
             self._insert("timeline", [key | row for row in steps])
@@ -200,7 +145,7 @@ class Store:
 
     def audits(self) -> list[AuditRecord]:
         """All audits, oldest first."""
-        return [_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
+        return [codec.to_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
 
     def audit(self, audit_id: str | None = None) -> AuditRecord:
         """An audit by its id; without one, the latest.
@@ -219,14 +164,14 @@ class Store:
     def mutants(self, audit: str) -> list[MutantRecord]:
         """The mutants of an audit, the original first."""
         rows = self._select("SELECT * FROM mutant WHERE audit = ? ORDER BY rowid", audit)
-        return [_mutant(row) for row in rows]
+        return [codec.to_mutant(row) for row in rows]
 
     def trials(self, audit: str) -> list[TrialRecord]:
         """All trials of an audit, in their order."""
         energies = self._grouped("SELECT * FROM energy WHERE audit = ? ORDER BY rowid", audit)
         epochs = self._grouped("SELECT * FROM epoch WHERE audit = ? ORDER BY trial, number", audit)
         rows = self._select("SELECT * FROM trial WHERE audit = ? ORDER BY number", audit)
-        return [_trial(row, energies.get(row["number"], []), epochs.get(row["number"], [])) for row in rows]
+        return [codec.to_trial(row, energies.get(row["number"], []), epochs.get(row["number"], [])) for row in rows]
 
     def pending(self, audit: str) -> list[Trial]:
         """The trials that have still to be run: those that have not ended, and interrupted ones."""
@@ -236,7 +181,7 @@ class Store:
     def phases(self, audit: str) -> dict[int, tuple[Phase, ...]]:
         """The phases of the trials of an audit, by the trial's number."""
         groups = self._grouped("SELECT * FROM phase WHERE audit = ? ORDER BY trial, number", audit)
-        return {trial: tuple(_phase(row) for row in rows) for trial, rows in groups.items()}
+        return {trial: tuple(codec.to_phase(row) for row in rows) for trial, rows in groups.items()}
 
     def timelines(self, audit: str, trial: int) -> dict[str, Timeline]:
         """Power over a trial, by domain."""
@@ -332,109 +277,3 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreError(
             f"{path}: its folder cannot be made or read: {error.strerror}", "name another place with --store FILE"
         ) from error
-
-
-def _audit_row(audit: AuditRecord) -> dict[str, object]:
-    row = asdict(audit)
-    for column in ("options", "environment", "notes"):
-        row[column] = json.dumps(row[column])
-    for column in ("idle_w", "unavailable"):
-        row[column] = None
-    return row
-
-
-def _audit(row: sqlite3.Row) -> AuditRecord:
-    fields = dict(row)
-    for column in ("options", "environment", "notes", "idle_w", "unavailable"):
-        fields[column] = json.loads(fields[column] or "null")
-    fields["goal"] = Goal(fields["goal"])
-    fields["notes"] = tuple(fields["notes"])
-    fields["unavailable"] = tuple(Unavailable(**item) for item in fields["unavailable"] or ())
-    return AuditRecord(**fields)
-
-
-def _mutant_row(audit: str, record: MutantRecord) -> dict[str, object]:
-    mutant = record.mutant
-    return {
-        "audit": audit,
-        "id": mutant.id,
-        "operator": mutant.operator,
-        "hyperparameter": mutant.hyperparameter,
-        "value": json.dumps(mutant.value),
-        "default_value": json.dumps(mutant.default),
-        "diff": record.diff,
-    }
-
-
-def _mutant(row: sqlite3.Row) -> MutantRecord:
-    value: Value | None = json.loads(row["value"])
-    default: Value | None = json.loads(row["default_value"])
-    return MutantRecord(Mutant(row["id"], row["operator"], row["hyperparameter"], value, default), row["diff"])
-
-
-def _result_row(result: TrialResult) -> dict[str, object]:
-    return {
-        "outcome": result.outcome,
-        "reason": result.reason,
-        "started_at": result.started_at,
-        "duration_s": result.duration_s,
-        "cpu_s": result.cpu_s,
-        "peak_rss_bytes": result.peak_rss_bytes,
-        "status": result.status,
-        "performance": result.performance,
-        "evidence": json.dumps([asdict(item) for item in result.evidence]),
-    }
-
-
-def _energy_row(domain: DomainEnergy) -> dict[str, object]:
-    row = asdict(domain)
-    row["flags"] = " ".join(sorted(domain.flags))
-    return row
-
-
-def _phase_row(phase: Phase) -> dict[str, object]:
-    return asdict(phase) | {"energy_j": json.dumps(phase.energy_j)}
-
-
-def _phase(row: sqlite3.Row) -> Phase:
-    return Phase(row["name"], row["begin_s"], row["end_s"], json.loads(row["energy_j"]))
-
-
-def _domain(row: sqlite3.Row) -> DomainEnergy:
-    return DomainEnergy(
-        domain=row["domain"],
-        meter=row["meter"],
-        quality=Quality(row["quality"]),
-        energy_j=row["energy_j"],
-        duration_s=row["duration_s"],
-        idle_w=row["idle_w"],
-        flags=frozenset(Flag(flag) for flag in row["flags"].split()),
-        reason=row["reason"],
-    )
-
-
-def _epoch(row: sqlite3.Row) -> Epoch:
-    # SQLite keeps a figure that is not a number as NULL.
-    return Epoch(math.nan if row["performance"] is None else row["performance"], row["time_s"])
-
-
-def _trial(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> TrialRecord:
-    columns = ("number", "mutant", "block", "position", "repetition", "seed")
-    trial = Trial(**{column: row[column] for column in columns})
-    return TrialRecord(trial, _result(row, energies, epochs) if row["outcome"] is not None else None)
-
-
-def _result(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> TrialResult:
-    return TrialResult(
-        outcome=Outcome(row["outcome"]),
-        reason=row["reason"],
-        started_at=row["started_at"],
-        duration_s=row["duration_s"],
-        cpu_s=row["cpu_s"],
-        peak_rss_bytes=row["peak_rss_bytes"],
-        status=row["status"],
-        performance=row["performance"],
-        epochs=tuple(_epoch(e) for e in epochs),
-        measurement=Measurement(row["duration_s"], tuple(_domain(e) for e in energies)),
-        evidence=tuple(Evidence(**item) for item in json.loads(row["evidence"] or "[]")),
-    )

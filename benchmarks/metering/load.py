@@ -1,0 +1,70 @@
+"""A load of fixed work: asked for so many units, it answers what they took.
+
+    python load.py numpy|torch
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+
+TRIAL_S = 0.5
+
+
+def numpy_unit() -> Callable[[], object]:
+    """A millisecond or so of arithmetic in Python and in numpy."""
+    import numpy as np
+
+    matrix = np.random.default_rng(0).random((96, 96))
+
+    def unit() -> float:
+        return sum(i * i for i in range(10_000)) + float((matrix @ matrix).sum())
+
+    return unit
+
+
+def torch_unit() -> Callable[[], object]:
+    """One short step of training: a multi-layer perceptron of two small layers, 32 samples."""
+    import torch
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    inputs, targets = torch.randn(32, 16), torch.randn(32, 1)
+
+    def unit() -> None:
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(model(inputs), targets).backward()
+        optimizer.step()
+
+    return unit
+
+
+def run(unit: Callable[[], object], count: int) -> dict[str, float]:
+    began_s, cpu_s = time.monotonic(), time.process_time()
+    for _ in range(count):
+        unit()
+    return {"cpu_s": time.process_time() - cpu_s, "wall_s": time.monotonic() - began_s}
+
+
+def units_per_second(unit: Callable[[], object]) -> float:
+    count, end_s = 0, time.monotonic() + TRIAL_S
+    while time.monotonic() < end_s:
+        unit()
+        count += 1
+    return count / TRIAL_S
+
+
+def main() -> None:
+    unit = {"numpy": numpy_unit, "torch": torch_unit}[sys.argv[1]]()
+    run(unit, 20)
+    print(json.dumps(units_per_second(unit)), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(run(unit, int(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""A machine with simulated counters: the processes that meter find them by their environment, as real ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from fake_nvml import FakeGpu, FakeNvml, square_wave  # noqa: E402
+from fake_powercap import FakePowercap, FakeZone, RealTime, package  # noqa: E402
+from meter_fakes import FakeClock, Schedule  # noqa: E402
+
+BURSTS = square_wave(50.0, 350.0, period_s=1.0, duty=0.2, duration_s=1800.0)
+STEADY = Schedule((0.0, 200.0))
+WRITE_EVERY_S = 0.01
+"""Time between two updates of the simulated powercap counters, seconds; it costs the benchmark's own process little."""
+
+
+def zones() -> list[FakeZone]:
+    """Two sockets, each with memory: four domains."""
+    cpu, dram = Schedule((0.0, 120.0)), Schedule((0.0, 9.0))
+    return [*package(0, cpu, dram=dram), *package(1, cpu, dram=dram)]
+
+
+class Machine:
+    """Two sockets and one GPU, in real time; entered as a context, its counters move.
+
+    Args:
+        folder: Where its files are kept.
+        gpu: Its GPU.
+    """
+
+    def __init__(self, folder: Path, gpu: FakeGpu) -> None:
+        folder.mkdir()
+        self.gpu = gpu
+        self.nvml = FakeNvml(folder, gpu)
+        self.powercap = FakePowercap(folder / "sys", zones())
+        self._writer = RealTime(self.powercap, WRITE_EVERY_S)
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.__exit__()
+        self.powercap.close()
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of a process that finds these counters."""
+        return {**os.environ, **self.nvml.environ, "MUTEGREEN_POWERCAP_ROOT": str(self.powercap.root)}
+
+    def true_gpu_j(self, began_s: float, ended_s: float) -> float:
+        """What the GPU took between two moments of `time.monotonic`, joules."""
+        return self.gpu.watts.integral(began_s - self.nvml.begun_s, ended_s - self.nvml.begun_s)
+
+
+class Simulated:
+    """The same machine on a clock that goes on when told, within this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock(time.monotonic())
+        self.nvml = FakeNvml(folder, FakeGpu(watts=STEADY), clock=self.clock)
+        self.powercap = FakePowercap(folder / "sys", zones())
+        self.powercap.follow(self.clock)
+        FakeNvml.preload()
+        os.environ.update(self.nvml.environ)

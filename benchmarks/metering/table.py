@@ -1,0 +1,34 @@
+"""Medians with their spread, and rows of text."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """About 95 % confidence of the median, from the order of the values alone (binomial, normal approximation)."""
+    ordered = sorted(values)
+    place = max(0, math.floor(len(ordered) / 2 - 0.98 * math.sqrt(len(ordered))))
+    return ordered[place], ordered[-1 - place]
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """The median with the smallest and the largest."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} .. {max(values):.{digits}f})"
+
+
+def median_with_interval(values: Sequence[float], digits: int = 2) -> str:
+    """The median with its interval, then the smallest and the largest."""
+    low, high = interval(values)
+    middle = f"{statistics.median(values):+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
+    return f"{middle} ({min(values):+.{digits}f} .. {max(values):+.{digits}f})"
+
+
+def show(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table, columns as wide as they must be."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    print(f"\n{title}")
+    for row in (heads, *rows):
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(), flush=True)

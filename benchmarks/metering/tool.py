@@ -1,0 +1,139 @@
+"""A process that meters: told `begin`, it begins a window, and told `end` it answers what it measured and what it cost.
+
+    python tool.py mutegreen [METER ...] | zeus | codecarbon | carbontracker
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import psutil
+
+
+class Tool(NamedTuple):
+    """How a window is begun, and ended with the joules of the GPU, None where it does not tell them."""
+
+    begin: Callable[[], object]
+    end: Callable[[], float | None]
+
+
+def mutegreen(*meters: str) -> Tool:
+    """MuteGreen's recorder with these meters; none: the recorder alone."""
+    from mutegreen.meters.base import domain_class
+    from mutegreen.meters.choose import Chosen, choose
+    from mutegreen.meters.recorder import Recorder
+
+    chosen = choose(meters) if meters else Chosen((), ())
+    recorder = Recorder(chosen.meters, chosen.unavailable).__enter__()
+
+    def end() -> float | None:
+        measured = recorder.end("window")
+        return next((one.energy_j for one in measured.domains if domain_class(one.domain) == "gpu"), None)
+
+    return Tool(lambda: recorder.begin("window"), end)
+
+
+def zeus() -> Tool:
+    from zeus.monitor import ZeusMonitor
+
+    monitor = ZeusMonitor(cpu_indices=[])
+    return Tool(
+        lambda: monitor.begin_window("window", sync_execution=False),
+        lambda: float(sum(monitor.end_window("window", sync_execution=False).gpu_energy.values())),
+    )
+
+
+def codecarbon() -> Tool:
+    """Its tracker for places without a network, reading every second and not every 15, which is its default."""
+    from codecarbon import OfflineEmissionsTracker
+
+    tracker = OfflineEmissionsTracker(
+        country_iso_code="DNK", save_to_file=False, log_level="error", measure_power_secs=1, allow_multiple_runs=True
+    )
+
+    def end() -> float:
+        tracker.stop()
+        return float(tracker.final_emissions_data.gpu_energy) * 3.6e6
+
+    return Tool(tracker.start, end)
+
+
+def carbontracker() -> Tool:
+    """Its tracker of GPUs alone, every second as by default; its figure without the data centre's overhead (PUE)."""
+    from carbontracker import constants
+    from carbontracker.tracker import CarbonTracker
+
+    folder = tempfile.mkdtemp(prefix="carbontracker-")
+    tracker = CarbonTracker(epochs=2, epochs_before_pred=0, components="gpu", verbose=0, log_dir=folder)
+
+    def end() -> float:
+        tracker.epoch_end()
+        return float(tracker.tracker.total_energy_per_epoch().sum()) / constants.PUE_2023 * 3.6e6
+
+    return Tool(tracker.epoch_start, end)
+
+
+TOOLS: dict[str, Callable[..., Tool]] = {
+    "mutegreen": mutegreen,
+    "zeus": zeus,
+    "codecarbon": codecarbon,
+    "carbontracker": carbontracker,
+}
+
+
+def complete_fake() -> None:
+    """Answer in Python what these tools ask and the simulated library does not know; none of it is about energy."""
+    with suppress(ImportError):
+        nvml: Any = importlib.import_module("pynvml")
+        counts = os.environ["FAKE_GPU_COUNTS"] == "1"
+        nvml.nvmlDeviceGetArchitecture = lambda _: nvml.NVML_DEVICE_ARCH_AMPERE if counts else 4
+        nvml.nvmlDeviceGetMemoryInfo = lambda _: nvml.c_nvmlMemory_t(2**34, 2**34, 0)
+        nvml.nvmlDeviceGetEnforcedPowerLimit = lambda _: 400_000
+        nvml.nvmlDeviceGetUtilizationRates = lambda _: nvml.c_nvmlUtilization_t(50, 50)
+
+
+def cpu_s() -> float:
+    """CPU time of this process and its children so far, seconds."""
+    children = psutil.Process().children(recursive=True)
+    return time.process_time() + sum(sum(child.cpu_times()[:2]) for child in children)
+
+
+def serve(tool: Tool, answer: Callable[[object], None]) -> None:
+    answer({"cpu_s": cpu_s()})
+    for line in sys.stdin:
+        if line.strip() == "begin":
+            tool.begin()
+            before_s, began_s = cpu_s(), time.monotonic()
+            answer(None)
+        else:
+            ended_s = time.monotonic()
+            cost_s = cpu_s() - before_s
+            answer({"began_s": began_s, "ended_s": ended_s, "cpu_s": cost_s, "energy_j": tool.end()})
+
+
+def main() -> None:
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a tool prints must not be taken for an answer
+
+    def answer(value: object) -> None:
+        replies.write(json.dumps(value) + "\n")
+        replies.flush()
+
+    name, *words = sys.argv[1:]
+    serve(TOOLS[name](*words), answer)
+
+
+# Not only in main: zeus polls power in a process of its own, which imports this file.
+if "FAKE_GPU_COUNTS" in os.environ:
+    complete_fake()
+
+if __name__ == "__main__":
+    main()

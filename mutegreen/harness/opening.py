@@ -1,0 +1,148 @@
+"""How an audit begins: what was asked for, where its files lie, and its plan in the store."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mutegreen import config, environment
+from mutegreen.errors import ConfigError, StoreError
+from mutegreen.harness import plan
+from mutegreen.harness.launch import diff
+from mutegreen.harness.workspace import snapshot
+from mutegreen.model import Subject
+from mutegreen.mutation.apply import site_faults
+from mutegreen.store.kept import AuditRecord, MutantRecord
+from mutegreen.store.store import Store, now
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the files of an audit lie, beside its store."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, store: Path, audit: str) -> Paths:
+        """The paths of an audit of a store."""
+        return cls(store.absolute().parent / "audits" / audit)
+
+    @property
+    def subject(self) -> Path:
+        """The subject's files as they were when the audit began."""
+        return self.root / "subject"
+
+    @property
+    def work(self) -> Path:
+        """Workspaces of running trials."""
+        return self.root / "work"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that runs the audit."""
+        return self.root / "lock"
+
+    def log(self, name: str) -> Path:
+        """Output of a trial, each line with its time and stream."""
+        return self.root / "logs" / f"{name}.log"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times that a user may set; None: as the preset or the subject says, else the default.
+
+    Attributes:
+        timeout_s: Longest time of a training, seconds.
+        cooldown_s: Longest wait after a trial, seconds; 0: none.
+    """
+
+    timeout_s: float | None = None
+    cooldown_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Metering:
+    """The meters that a user named, and the domains without which nothing should begin; kept for `--resume`."""
+
+    meters: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meters", tuple(self.meters))
+        object.__setattr__(self, "require", tuple(self.require))
+
+
+def check(subject: Subject) -> None:
+    """Checks the sites in files against the files.
+
+    Raises:
+        ConfigError: Sites that are gone, ambiguous, or have another default; all of them.
+    """
+    faults = list(site_faults(subject))
+    if faults:
+        raise ConfigError(str(subject.folder / config.FILE_NAME), faults, "docs/subject-toml.md describes every key")
+
+
+def create(
+    store: Store, subject: Subject, options: plan.Options, limits: Limits, metering: Metering | None = None
+) -> str:
+    """Makes an audit: its plan, the snapshot of the subject and the mutants' differences are in the store.
+
+    Returns:
+        Its id.
+
+    Raises:
+        MuteGreenError: The plan cannot be made, the subject not copied, or the store not written.
+    """
+    check(subject)
+    made = plan.make(subject, options)
+    paths = _new_folder(store.path, subject.name)
+    try:
+        digest = snapshot(subject, paths.subject, keep_out=[store.path.parent / "audits", store.path])
+        record = AuditRecord(
+            id=paths.root.name,
+            subject=subject.name,
+            folder=str(subject.folder),
+            digest=digest,
+            goal=subject.performance.goal,
+            tolerance=subject.performance.tolerance,
+            options={
+                "plan": asdict(options),
+                "limits": asdict(limits),
+                "metering": asdict(metering or Metering()),
+            },
+            environment=environment.describe(),
+            notes=made.notes,
+            created_at=now(),
+        )
+        store.add_audit(record, _mutant_records(made, paths), made.trials)
+    except BaseException:
+        shutil.rmtree(paths.root, ignore_errors=True)
+        raise
+    return record.id
+
+
+def _mutant_records(made: plan.Plan, paths: Paths) -> list[MutantRecord]:
+    records = []
+    for mutant in made.mutants:
+        with tempfile.TemporaryDirectory() as scratch:
+            records.append(MutantRecord(mutant, diff(made, mutant, paths.subject, Path(scratch))))
+    return records
+
+
+def _new_folder(store: Path, subject: str) -> Paths:
+    stamp = f"{subject}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    for suffix in ("", *(f"-{n}" for n in range(2, 100))):
+        paths = Paths.of(store, stamp + suffix)
+        try:
+            paths.root.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise StoreError(f"{paths.root}: {error.strerror}", "name another place with --store FILE") from error
+        paths.log("x").parent.mkdir()
+        return paths
+    raise StoreError(f"{store.parent / 'audits'}: a hundred audits began in this second", "try again")
