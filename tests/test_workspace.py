@@ -72,3 +72,12 @@ def load_again(folder: Path) -> Subject:
     file = folder / "subject.toml"
     file.write_text(file.read_text().replace("[workspace]", '[workspace]\nexclude = ["*.bin"]'))
     return config.load(folder)
+
+
+def test_the_copy_of_a_read_only_subject_can_be_written(subject: Path, tmp_path: Path) -> None:
+    loaded = load(subject)
+    for path in (subject / "train.py", subject):
+        path.chmod(path.stat().st_mode & ~0o222)
+    workspace.snapshot(loaded, tmp_path / "copy")
+    subject.chmod(0o755)
+    assert all(p.stat().st_mode & 0o200 for p in (tmp_path / "copy", *(tmp_path / "copy").iterdir()))

@@ -26,9 +26,7 @@ class Cost(NamedTuple):
     """Measured to true energy of the GPU."""
 
 
-def report_sampler(
-    machines: Mapping[str, tuple[Machine, Sequence[str]]], rounds: int, window_s: float
-) -> None:
+def report_sampler(machines: Mapping[str, tuple[Machine, Sequence[str]]], rounds: int, window_s: float) -> None:
     """Print the sampler's own CPU time with each set of meters."""
     found: dict[str, list[Cost]] = {label: [] for label in machines}
     for _ in range(rounds):

@@ -1,6 +1,6 @@
 """A load of fixed work: asked for so many units, it answers what they took.
 
-    python load.py numpy|torch
+python load.py numpy|torch
 """
 
 from __future__ import annotations

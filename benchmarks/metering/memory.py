@@ -1,47 +1,73 @@
-"""Memory over an hour of sampling, in simulated time: one window open, all meters read ten times a second."""
+"""Memory over an hour of sampling, in simulated time: one window open, all meters read ten times a second.
+
+python memory.py SECONDS
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 from machine import Simulated
 from table import show
 
+from mutegreen.meters import estimate
 from mutegreen.meters.base import Meter
 from mutegreen.meters.estimate import EstimateMeter
 from mutegreen.meters.nvml import NvmlMeter
 from mutegreen.meters.rapl import RaplMeter
 from mutegreen.meters.recorder import PERIOD_S, Recorder
 
-REPORTS = 6
-MIB = 2**20
+PARTS = 6
+KIB = 2**10
 
 
 def main() -> None:
-    """Sample for so many simulated seconds, the first argument, and print the memory along the way."""
     samples = round(float(sys.argv[1]) / PERIOD_S)
     with tempfile.TemporaryDirectory() as name:
         machine = Simulated(Path(name))
-        clock = machine.clock
-        meters: list[Meter] = [
-            EstimateMeter(clock=clock),
-            RaplMeter(machine.powercap.root, clock=clock, boot_clock=clock, sleep=clock.advance),
-            NvmlMeter(clock=clock, sleep=clock.advance),
-        ]
-        for meter in meters:
-            meter.open()
-        # The estimate reads the same classes as rapl, of another name: the recorder takes any domains that differ.
-        recorder = Recorder(_distinct(meters), clock=clock, boot_clock=clock, sleep=clock.advance)
+        recorder = Recorder(open_all(machine), clock=machine.clock, boot_clock=machine.clock)
         recorder.begin("hour")
-        rows = [_row(machine, recorder, samples // REPORTS * part, samples // REPORTS) for part in range(REPORTS)]
-        show(f"3. Memory over {samples} samples of {len(recorder.domains)} domains", HEADS, rows)
+        rows = list(sample(machine, recorder, samples))
+        figures = recorder.end("hour").domains
         recorder.close()
+    title = f"3. Memory over {samples} samples of {len(figures)} domains"
+    show(title, ("simulated minutes", "resident, KiB", "growth, KiB"), rows)
+    assert all(one.energy_j is not None for one in figures)
 
 
-HEADS = ("simulated minutes", "RSS, MiB", "growth, KiB")
+def open_all(machine: Simulated) -> list[Meter]:
+    """All three meters. The estimate gets names of its own, as a recorder takes a domain from one meter only."""
+    estimate.CPU, estimate.DRAM = "cpu:estimate", "dram:estimate"
+    clock = machine.clock
+    meters: list[Meter] = [
+        EstimateMeter(clock=clock),
+        RaplMeter(machine.powercap.root, clock=clock, boot_clock=clock, sleep=clock.advance),
+        NvmlMeter(clock=clock, cpu_clock=lambda: 0.0, sleep=clock.advance),
+    ]
+    for meter in meters:
+        meter.open()
+    return meters
+
+
+def sample(machine: Simulated, recorder: Recorder, samples: int) -> Iterator[list[str]]:
+    """Sample, with a row of the table at the beginning and after each part."""
+    before = resident_kib()
+    yield ["0", f"{before:.0f}", ""]
+    for part in range(1, PARTS + 1):
+        for _ in range(samples // PARTS):
+            machine.clock.advance(PERIOD_S)
+            recorder.sample()
+        now = resident_kib()
+        yield [f"{part * (samples // PARTS) * PERIOD_S / 60:.0f}", f"{now:.0f}", f"{now - before:+.0f}"]
+        before = now
+
+
+def resident_kib() -> float:
+    return float(psutil.Process().memory_info().rss) / KIB
 
 
 if __name__ == "__main__":

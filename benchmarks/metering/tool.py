@@ -1,6 +1,6 @@
 """A process that meters: told `begin`, it begins a window, and told `end` it answers what it measured and what it cost.
 
-    python tool.py mutegreen [METER ...] | zeus | codecarbon | carbontracker
+python tool.py mutegreen [METER ...] | zeus | codecarbon | carbontracker
 """
 
 from __future__ import annotations
@@ -26,13 +26,18 @@ class Tool(NamedTuple):
 
 
 def mutegreen(*meters: str) -> Tool:
-    """MuteGreen's recorder with these meters; none: the recorder alone."""
+    """MuteGreen's recorder with these meters, all of them; none: the recorder alone."""
+    from mutegreen.meters import estimate
     from mutegreen.meters.base import domain_class
-    from mutegreen.meters.choose import Chosen, choose
+    from mutegreen.meters.choose import parse
     from mutegreen.meters.recorder import Recorder
 
-    chosen = choose(meters) if meters else Chosen((), ())
-    recorder = Recorder(chosen.meters, chosen.unavailable).__enter__()
+    # Names of its own, so that the estimate can be read beside a counter of the same class, which costs most.
+    estimate.CPU, estimate.DRAM = "cpu:estimate", "dram:estimate"
+    opened = [parse(meter) for meter in meters]
+    for meter in opened:
+        meter.open()
+    recorder = Recorder(opened).__enter__()
 
     def end() -> float | None:
         measured = recorder.end("window")
@@ -42,6 +47,7 @@ def mutegreen(*meters: str) -> Tool:
 
 
 def zeus() -> Tool:
+    """Its monitor, of GPUs alone."""
     from zeus.monitor import ZeusMonitor
 
     monitor = ZeusMonitor(cpu_indices=[])
@@ -56,7 +62,11 @@ def codecarbon() -> Tool:
     from codecarbon import OfflineEmissionsTracker
 
     tracker = OfflineEmissionsTracker(
-        country_iso_code="DNK", save_to_file=False, log_level="error", measure_power_secs=1, allow_multiple_runs=True
+        country_iso_code="DNK",
+        save_to_file=False,
+        log_level="error",
+        measure_power_secs=1,
+        allow_multiple_runs=True,
     )
 
     def end() -> float:

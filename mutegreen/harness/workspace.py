@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,7 @@ def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> s
     _refuse_large(subject, [path.resolve() for path in keep_out])
     try:
         shutil.copytree(subject.folder, target, symlinks=True, ignore=_ignored(subject, keep_out))
+        _make_writable(target)
         _keep_links_leading(subject.folder, target)
         for link in subject.link:
             (target / link).parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +71,13 @@ def workspace(snapshot_folder: Path, target: Path) -> Iterator[Path]:
         yield target
     finally:
         shutil.rmtree(target, ignore_errors=True)
+
+
+def _make_writable(folder: Path) -> None:
+    """A subject may be read-only; its copy is mutated, trained in and removed."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
 def digest(folder: Path) -> str:

@@ -1,0 +1,111 @@
+"""What metering costs: a training's speed, the sampler's CPU time and memory, and other tools beside it.
+
+    python benchmarks/metering [--quick]
+
+The meters are the real ones. What they read is simulated, except the load of this machine's CPUs (`estimate`), so
+that this needs no hardware and the energy to measure is known. A real driver's calls cost more than the simulated ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import cost
+import slowdown
+from child import FOLDER
+from machine import BURSTS, ROOT, STEADY, FakeGpu, Machine
+
+ALL = ("estimate", "rapl", "nvml")
+UPDATE_S = 0.1
+"""Time between two updates of the slower simulated counter."""
+
+
+class Sizes(NamedTuple):
+    """How long everything goes on."""
+
+    pairs: int
+    piece_s: float
+    rounds: int
+    window_s: float
+    hour_s: float
+
+
+FULL = Sizes(pairs=24, piece_s=1.5, rounds=5, window_s=5.0, hour_s=3600.0)
+QUICK = Sizes(pairs=2, piece_s=0.1, rounds=1, window_s=0.5, hour_s=60.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="some seconds, to see that it works")
+    parser.add_argument("--parts", default="1234", help="which of the four tables, for example 13")
+    arguments = parser.parse_args()
+    print(
+        f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]}"
+    )
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        machines = {
+            label: stack.enter_context(Machine(Path(name) / label.replace(" ", "-"), gpu)) for label, gpu in gpus()
+        }
+        report(machines, QUICK if arguments.quick else FULL, arguments.parts)
+
+
+def gpus() -> list[tuple[str, FakeGpu]]:
+    """A counter that is up to date, one that is updated ten times a second, and power alone."""
+    return [
+        ("fresh counter", FakeGpu(watts=STEADY)),
+        ("slow counter", FakeGpu(watts=BURSTS, counter_period_s=UPDATE_S, power_period_s=0.02)),
+        ("power alone", FakeGpu(watts=BURSTS, counter=0, power_period_s=0.02)),
+    ]
+
+
+def report(machines: dict[str, Machine], sizes: Sizes, parts: str) -> None:
+    """Print the tables asked for."""
+    if "1" in parts:
+        slowdown.report(machines["slow counter"].environ, ALL, loads(), sizes.pairs, sizes.piece_s)
+    if "2" in parts:
+        cost.report_sampler(sets(machines), sizes.rounds, sizes.window_s)
+    if "3" in parts:
+        subprocess.run([sys.executable, FOLDER / "memory.py", str(sizes.hour_s)], check=True, env=python_path())
+    if "4" in parts:
+        bursting = {label: machines[label] for label in ("slow counter", "power alone")}
+        cost.report_others(bursting, sizes.rounds, sizes.window_s)
+
+
+def sets(machines: dict[str, Machine]) -> dict[str, tuple[Machine, tuple[str, ...]]]:
+    """The sets of meters whose cost is told, and the machine that they read."""
+    fresh, slow, power = machines.values()
+    return {
+        "none: the recorder alone": (fresh, ()),
+        "estimate": (fresh, ("estimate",)),
+        "rapl, 4 domains": (fresh, ("rapl",)),
+        "nvml, fresh counter: 10 Hz": (fresh, ("nvml",)),
+        "nvml, counter updated every 0.1 s: 50 to 100 Hz": (slow, ("nvml",)),
+        "nvml, power alone: 50 to 100 Hz": (power, ("nvml",)),
+        "all three, fresh counter": (fresh, ALL),
+        "all three, slow counter": (slow, ALL),
+    }
+
+
+def loads() -> tuple[str, ...]:
+    """The loads that can run here."""
+    if importlib.util.find_spec("torch"):
+        return ("numpy", "torch")
+    print("torch is not installed: its load is left out")
+    return ("numpy",)
+
+
+def python_path() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+
+
+if __name__ == "__main__":
+    main()
