@@ -45,7 +45,7 @@ def meter_option(function: Decorated) -> Decorated:
         "meters",
         multiple=True,
         metavar="METER",
-        help="Use this meter (repeatable): nvml, rapl, perf, pyrapl, zeus, estimate, estimate:idle_w=W,full_w=W or "
+        help="Use this meter (repeatable): nvml, rapl, perf, perf-stat, pyrapl, zeus, estimate, estimate:idle_w=W,full_w=W or "
         "replay:FILE.  [default: for each domain the best that works]",
     )(function)
 

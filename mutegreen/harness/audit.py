@@ -8,7 +8,6 @@ import itertools
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from mutegreen import config
 from mutegreen.errors import MuteGreenError, PreflightError, StoreError, UsageError
@@ -58,7 +57,7 @@ class Audit:
         self._quality = dict(quality)
         self._unavailable = unavailable
         self._tell = listener
-        self._plan = _plan_again(self._record, self._paths)
+        self._plan = _plan_again(store, self._record, self._paths)
         self._limits = Limits(**self._record.options["limits"])
         self._idle_w: dict[str, float] = {}
 
@@ -186,14 +185,20 @@ class Audit:
         return given or max(TIMEOUT_LEAST_S, TIMEOUT_FACTOR * preflight_s)
 
 
-def _plan_again(record: AuditRecord, paths: Paths) -> plan.Plan:
-    """The plan of an audit from what it keeps: the snapshot of its subject and its options."""
+def _plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
+    """The plan of an audit from what it keeps, not made anew: another version may plan otherwise."""
     if not paths.subject.is_dir():
         raise StoreError(f"{paths.subject}: the files of audit {record.id} are gone", "start a new audit")
-    options: dict[str, Any] = dict(record.options["plan"])
-    if options["operators"] is not None:
-        options["operators"] = tuple(options["operators"])
-    return plan.make(config.load(paths.subject), plan.Options(**options))
+    subject = config.load(paths.subject)
+    preset = plan.choose_preset(subject, record.options["plan"]["preset"])
+    return plan.Plan(
+        subject=subject,
+        preset=preset,
+        settings=plan.original_settings(subject, preset),
+        mutants=tuple(kept.mutant for kept in store.mutants(record.id)),
+        trials=tuple(kept.trial for kept in store.trials(record.id)),
+        notes=record.notes,
+    )
 
 
 @contextlib.contextmanager

@@ -69,17 +69,22 @@ def make(subject: Subject, options: Options) -> Plan:
         UsageError: A preset, operator, hyperparameter or value that is not usable; the valid ones are named.
     """
     preset = choose_preset(subject, options.preset)
-    settings = {h.name: preset.defaults.get(h.name, h.default) for h in subject.hyperparameters}
-    mutants, notes = _mutants(subject, preset, settings, options)
+    values = original_settings(subject, preset)
+    mutants, notes = _mutants(subject, preset, values, options)
     repetitions = options.repetitions or preset.repetitions or DEFAULT_REPETITIONS
     return Plan(
         subject=subject,
         preset=preset,
-        settings=settings,
+        settings=values,
         mutants=tuple(mutants),
         trials=tuple(order(mutants, repetitions, options.seed, seeded=subject.seed is not None)),
         notes=tuple(notes),
     )
+
+
+def original_settings(subject: Subject, preset: Preset) -> dict[str, Value]:
+    """Every hyperparameter at the value that the original has under a preset."""
+    return {h.name: preset.defaults.get(h.name, h.default) for h in subject.hyperparameters}
 
 
 def choose_preset(subject: Subject, name: str | None) -> Preset:
