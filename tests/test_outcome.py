@@ -73,8 +73,11 @@ def test_a_fraction_is_divided_out() -> None:
     assert figures(r"Accuracy: (?P<value>\d+)/(?P<of>\d+)", line) == [308 / 360]
 
 
-def test_a_figure_that_is_no_number_is_not_a_number() -> None:
-    assert math.isnan(figures(r"accuracy=(\S+)", "accuracy=high")[0])
+def test_a_match_that_is_no_number_is_a_fault_of_the_pattern_and_no_divergence() -> None:
+    assert figures(PATTERN, "accuracy=high") == []
+    assert ended("accuracy=1,234.5") == "failed"
+    assert ended("accuracy=high\naccuracy=0.5") == "ok"
+    assert math.isnan(figures(PATTERN, "accuracy=nan")[0])
 
 
 @pytest.mark.parametrize(

@@ -94,3 +94,12 @@ def test_wrong_options_name_the_right_ones(loaded: Subject, options: Options, me
     with pytest.raises(UsageError, match=message) as caught:
         plan.make(loaded, options)
     assert hint is None or hint in str(caught.value.hint)
+
+
+def test_a_count_has_no_fraction_and_a_rate_may_have_one(loaded: Subject) -> None:
+    with pytest.raises(UsageError, match="must be a whole number"):
+        plan.make(loaded, Options(values={"epochs": ("1.5",)}))
+    whole = dataclasses.replace(loaded.hyperparameters[1], default=1)
+    subject = dataclasses.replace(loaded, hyperparameters=(loaded.hyperparameters[0], whole))
+    made = plan.make(subject, Options(operators=("identity",), values={"learning_rate": ("0.5",)}))
+    assert made.mutants[-1].value == 0.5

@@ -40,12 +40,18 @@ def test_the_figure_of_a_line(pattern: str, line: str, figure: float) -> None:
     [
         (r"accuracy (\S+)", "accuracy n/a"),
         (r"accuracy (\S*)", "accuracy "),
-        (r"(?P<value>\d+)/(?P<of>\d+)", "0/0"),
         (r"(?P<value>\d+)/(?P<of>\S+)", "1/all"),
+        (r"accuracy (\S+)", "accuracy 0.5\naccuracy n/a"),
     ],
 )
 def test_what_is_no_number_is_not_taken_for_one(pattern: str, line: str) -> None:
-    found = reader(pattern, line)
+    found = reader(pattern, *line.splitlines())
+    assert found.unreadable is not None
+    assert not found.diverged
+
+
+def test_a_part_of_nothing_is_not_a_number() -> None:
+    found = reader(r"(?P<value>\d+)/(?P<of>\d+)", "0/0")
     assert found.result is not None
     assert math.isnan(found.result)
     assert found.diverged

@@ -12,7 +12,7 @@ from mutegreen.errors import MeterUnavailable
 
 @click.command("calibrate")
 @click.option(
-    "--seconds", type=click.FloatRange(1), default=10.0, show_default=True, help="Time for each of three loads."
+    "--seconds", type=common.Seconds(1), default=10.0, show_default=True, help="Time for each of three loads."
 )
 @common.meter_option
 @common.json_option

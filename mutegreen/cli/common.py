@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
     from mutegreen.model import Unavailable
 
 Decorated = Callable[..., Any]
+
+
+class Seconds(click.FloatRange):
+    """A finite number of seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, checked; click itself lets nan and inf through."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return number
 
 
 def store_option(function: Decorated) -> Decorated:
@@ -45,8 +59,8 @@ def meter_option(function: Decorated) -> Decorated:
         "meters",
         multiple=True,
         metavar="METER",
-        help="Use this meter (repeatable): nvml, rapl, perf, perf-stat, pyrapl, zeus, estimate, estimate:idle_w=W,full_w=W or "
-        "replay:FILE.  [default: for each domain the best that works]",
+        help="Use this meter (repeatable): nvml, rapl, perf, perf-stat, pyrapl, zeus, estimate, "
+        "estimate:idle_w=W,full_w=W or replay:FILE.  [default: for each domain the best that works]",
     )(function)
 
 
@@ -99,6 +113,8 @@ def for_people_s(seconds: float) -> str:
 
 def for_people_j(energy_j: float) -> str:
     """An energy with a prefix that leaves three or four digits: `831 J`, `12.4 kJ`, `1.20 MJ`."""
+    if abs(energy_j) < 5e-4:
+        return "0 J"
     for unit, size in (("GJ", 1e9), ("MJ", 1e6), ("kJ", 1e3)):
         if abs(energy_j) >= size:
             return f"{energy_j / size:.3g} {unit}"

@@ -85,6 +85,6 @@ def _status() -> int:
 
 
 def _complain(message: str, hint: str | None) -> None:
-    click.secho(f"Error: {message}", fg="red", err=True)
+    click.secho(f"Error: {message}", fg=None if os.environ.get("NO_COLOR") else "red", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ CHUNK_BYTES = 65536
 @click.argument("words", metavar="-- COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
     "--idle",
-    type=click.FloatRange(0),
+    type=common.Seconds(0),
     default=1.0,
     show_default=True,
     metavar="S",
@@ -95,7 +96,7 @@ def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
     def pass_on(number: int, frame: Any) -> None:
         # Ctrl-C reaches the command from the terminal already.
-        if number != signal.SIGINT:
+        if number != signal.SIGINT or not _has_terminal():
             process.send_signal(number)
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -105,6 +106,14 @@ def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 def _document(measurement: Measurement, status: int) -> dict[str, object]:

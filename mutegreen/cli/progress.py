@@ -108,7 +108,9 @@ class Progress:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
         spent = for_people_s(time.monotonic() - self._began_s)
         self._console.print(
-            f"audit {event.audit} is complete: {counts}; {spent}, {self._energy()} in all", soft_wrap=True
+            f"audit {event.audit} is complete: {counts}; "
+            f"{spent}, {self._energy()} by the whole machine, pauses included",
+            soft_wrap=True,
         )
         self._warn_of_others()
         self._console.print("next: mutegreen stats")

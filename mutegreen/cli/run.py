@@ -45,16 +45,16 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @click.option(
     "--values", multiple=True, metavar="NAME=A,B", help="Values of a hyperparameter given by hand (repeatable)."
 )
-@click.option("--seed", type=int, metavar="S", help="Seed of values, order and trainings.  [default: 1]")
+@click.option("--seed", type=int, metavar="N", help="Seed of values, order and trainings.  [default: 1]")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=common.Seconds(0, min_open=True),
     metavar="S",
     help="Longest time of a training, seconds.  [default: 10 times the preflight's, at least 60]",
 )
 @click.option(
     "--cooldown",
-    type=click.FloatRange(0),
+    type=common.Seconds(0),
     metavar="S",
     help="Longest wait for the machine to come back near idle after a training, seconds; 0: none.  [default: 10]",
 )

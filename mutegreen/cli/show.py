@@ -38,14 +38,17 @@ def _list(store: Store, audit: AuditRecord) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table("trial", "block", "mutant", "seed", "outcome", "time", "performance", "reason", box=box.SIMPLE_HEAD)
+    table = Table("trial", "block", box=box.SIMPLE_HEAD)
+    table.add_column("mutant", no_wrap=True)
+    for heading in ("outcome", "time", "result", "reason"):
+        table.add_column(heading, overflow="fold")
     for record in store.trials(audit.id):
         trial, result = record.trial, record.result
         ended = ("pending", "", "", "")
         if result is not None:
             performance = "" if result.performance is None else f"{result.performance:.4g}"
             ended = (result.outcome, common.for_people_s(result.duration_s), performance, result.reason or "")
-        table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, str(trial.seed or ""), *ended)
+        table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, *ended)
     console = common.results()
     console.print(f"audit {audit.id} of {audit.folder}", style="bold", soft_wrap=True)
     console.print(table)
@@ -53,7 +56,8 @@ def _list(store: Store, audit: AuditRecord) -> None:
 
 def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
     records = store.mutants(audit.id)
-    found = next((record for record in records if _is_named(record, name)), None)
+    found = next((record for record in records if record.mutant.id == name), None)
+    found = found or next((record for record in records if _is_named(record, name)), None)
     if found is None:
         known = ", ".join(record.mutant.id for record in records)
         raise UsageError(f"audit {audit.id} has no mutant {name}", f"it has: {known}")
@@ -65,11 +69,14 @@ def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
 
 
 def _is_named(record: MutantRecord, name: str) -> bool:
-    """Whether a mutant is meant: `lr=1` is `lr=1.0` too."""
+    """Whether a mutant is meant: `lr=1` is `lr=1.0` too, and `lr=0.123` is `lr=0.12345`, as tables show it."""
     if record.mutant.id == name:
         return True
-    hyperparameter, equals, value = name.partition("=")
-    return bool(equals) and record.mutant.hyperparameter == hyperparameter and same_value(record.mutant.value, value)
+    hyperparameter, equals, text = name.partition("=")
+    if not equals or record.mutant.hyperparameter != hyperparameter:
+        return False
+    value = record.mutant.value
+    return same_value(value, text) or (isinstance(value, float) and f"{value:.3g}" == text)
 
 
 def _origin(record: MutantRecord) -> str:

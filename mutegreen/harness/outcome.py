@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mutegreen.harness.performance import OutputReader
+from mutegreen.harness.performance import SEARCHED_CHARACTERS, OutputReader
 from mutegreen.harness.process import Ended, Line
 from mutegreen.model import Evidence, Outcome
 
@@ -37,7 +37,8 @@ class Tail:
         """Takes the next line."""
         if line.text.strip():
             self.lines.append(line.text)
-        if self.out_of_memory is None and OUT_OF_MEMORY.search(line.text):
+        # The last such line is the exception's own; earlier ones may be lines of source in its traceback.
+        if OUT_OF_MEMORY.search(line.text, 0, SEARCHED_CHARACTERS):
             self.out_of_memory = line.text.strip()
 
 
@@ -65,6 +66,8 @@ def classify(
         return Outcome.TIMEOUT, f"ended after {ended.duration_s:.0f} s, its timeout"
     if ended.status != 0:
         return _crash(ended, tail, output, oom_killed)
+    if output.unreadable is not None:
+        return Outcome.FAILED, f"the performance pattern matched {output.unreadable!r}, in which it finds no number"
     if output.diverged:
         return Outcome.DIVERGED, _divergence(output)
     for item in evidence:

@@ -15,6 +15,10 @@ LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:(?:nan|inf
 """How trainings print a loss: `loss: 0.31`, `Average loss: nan`, `{'loss': 1e-3}`, `val_loss=inf`."""
 
 
+SEARCHED_CHARACTERS = 4096
+"""Of a line this much is searched for losses and complaints: megabytes without a line end hold neither."""
+
+
 @dataclass
 class OutputReader:
     """Follows the output: all figures of performance, the last loss, the value of each evidence pattern."""
@@ -24,6 +28,8 @@ class OutputReader:
     epochs: list[Epoch] = field(default_factory=list)
     last_loss: float | None = None
     seen: dict[str, str] = field(default_factory=dict)
+    unreadable: str | None = None
+    """The last match of the performance pattern, if that is no number: a pattern that matches too much."""
 
     def __post_init__(self) -> None:
         self._pattern = re.compile(self.performance.pattern) if self.performance.pattern else None
@@ -34,12 +40,21 @@ class OutputReader:
         """Takes the next line."""
         if self._pattern is not None:
             for match in self._pattern.finditer(line.text):
-                self.epochs.append(Epoch(_figure(match), line.time_s))
-        for match in self._loss.finditer(line.text):
-            self.last_loss = _number(_captured(match))
+                self._take(match, line.time_s)
+        for match in self._loss.finditer(line.text, 0, SEARCHED_CHARACTERS):
+            if (loss := _number(_captured(match))) is not None:
+                self.last_loss = loss
         for name, pattern in self._evidence.items():
             if match := pattern.search(line.text):  # type: ignore[assignment]
                 self.seen[name] = _captured(match)
+
+    def _take(self, match: re.Match[str], time_s: float) -> None:
+        figure = _figure(match)
+        if figure is None:
+            self.unreadable = match[0]
+        else:
+            self.unreadable = None
+            self.epochs.append(Epoch(figure, time_s))
 
     def read_file(self, workdir: Path) -> str | None:
         """Reads the file of results, if the subject has one; what is wrong with it, or None."""
@@ -67,10 +82,12 @@ class OutputReader:
         return any(v is not None and not math.isfinite(v) for v in (self.last_loss, self.result))
 
 
-def _figure(match: re.Match[str]) -> float:
+def _figure(match: re.Match[str]) -> float | None:
     groups = match.groupdict()
     figure = _number(groups.get("value") or _captured(match))
     whole = _number(groups["of"]) if groups.get("of") else 1.0
+    if figure is None or whole is None:
+        return None
     return figure / whole if whole else math.nan
 
 
@@ -79,9 +96,9 @@ def _captured(match: re.Match[str]) -> str:
     return next((text for text in match.groups() if text is not None), "")
 
 
-def _number(text: str) -> float:
-    """The number that a text spells; not a number if it spells none (a pattern that matches too much)."""
+def _number(text: str) -> float | None:
+    """The number that a text spells, which may be nan or inf; None if it spells none."""
     try:
         return float(text.rstrip("%,.;"))
     except ValueError:
-        return math.nan
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from mutegreen.model import IDENTITY, ORIGINAL, Hyperparameter, Kind, Mutant, Pr
 from mutegreen.mutation.apply import same_value, spelled
 
 DEFAULT_MUTANTS = 5
+COUNTS = frozenset({Kind.EPOCHS, Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE, Kind.TRAIN_STEPS, Kind.THREADS, Kind.DEPTH})
+"""Kinds of which there is no fraction."""
+
 DEFAULT_REPETITIONS = 5
 DEFAULT_SEED = 1
 
@@ -179,7 +183,7 @@ def _mutant(operator: str, name: str, value: Value, default: Value) -> Mutant:
 def _given(hyperparameter: Hyperparameter, default: Value, texts: Sequence[str]) -> list[Value]:
     values: list[Value] = []
     for text in texts:
-        value = _typed(hyperparameter.name, text, default)
+        value = _typed(hyperparameter, text, default)
         if same_value(value, default):
             raise UsageError(f"--values {hyperparameter.name}={text}: that is the default", "leave it out")
         if value not in values:
@@ -187,20 +191,26 @@ def _given(hyperparameter: Hyperparameter, default: Value, texts: Sequence[str])
     return values
 
 
-def _typed(name: str, text: str, default: Value) -> Value:
-    """A value given as text, in the type of the default; a fraction is allowed where the default is whole."""
+def _typed(hyperparameter: Hyperparameter, text: str, default: Value) -> Value:
+    """A value given as text, in the type of the default; a rate whose default is whole may be a fraction."""
+    name = hyperparameter.name
     if isinstance(default, bool):
         if text.lower() not in {"true", "false"}:
             raise UsageError(f"--values {name}={text}: must be true or false, as the default is {default}")
         return text.lower() == "true"
     if isinstance(default, str):
         return text
-    for kind in (int, float) if isinstance(default, int) else (float,):
+    kinds: tuple[type[int] | type[float], ...] = (int, float) if isinstance(default, int) else (float,)
+    if isinstance(default, int) and hyperparameter.kind in COUNTS:
+        kinds = (int,)
+    for kind in kinds:
         try:
-            return kind(text)
+            if math.isfinite(value := kind(text)):
+                return value
         except ValueError:
             continue
-    raise UsageError(f"--values {name}={text}: must be a number, as the default is {default}")
+    what = "a whole number" if kinds == (int,) else "a number"
+    raise UsageError(f"--values {name}={text}: must be {what}, as the default is {default}")
 
 
 def _check_operators(subject: Subject, wanted: Sequence[str] | None) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,9 @@ from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Evidence, Hyperparameter, Outcome, Phase, Subject, TrialResult
 from mutegreen.mutation import apply
 from mutegreen.store.store import now
+
+ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+"""Colours, cursor movements and control characters: neither for patterns nor for people's terminals."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,9 @@ class _Output:
 
     def feed(self, line: Line) -> None:
         self.kept.write(f"{line.time_s:10.3f} {line.stream} {line.text}\n")
-        self.reader.feed(line)
-        self.tail.feed(line)
+        plain = replace(line, text=ESCAPES.sub("", line.text))
+        self.reader.feed(plain)
+        self.tail.feed(plain)
 
 
 def _result(

@@ -50,7 +50,7 @@ def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> s
         for link in subject.link:
             (target / link).parent.mkdir(parents=True, exist_ok=True)
             (target / link).symlink_to((subject.folder / link).resolve())
-    except (OSError, shutil.Error) as error:
+    except (OSError, RuntimeError, shutil.Error) as error:  # Python 3.11 tells a loop of links as a RuntimeError
         raise MuteGreenError(
             f"{subject.folder} cannot be copied to {target}: {_cause(error)}",
             "free some space, or keep data sets out with link = [...] under [workspace] in subject.toml",
