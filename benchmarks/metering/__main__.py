@@ -39,18 +39,17 @@ class Sizes(NamedTuple):
     hour_s: float
 
 
-FULL = Sizes(pairs=24, piece_s=1.5, rounds=5, window_s=5.0, hour_s=3600.0)
-QUICK = Sizes(pairs=2, piece_s=0.1, rounds=1, window_s=0.5, hour_s=60.0)
+FULL = Sizes(pairs=200, piece_s=0.1, rounds=3, window_s=5.0, hour_s=3600.0)
+QUICK = Sizes(pairs=3, piece_s=0.1, rounds=1, window_s=0.5, hour_s=60.0)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="some seconds, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="half a minute, to see that it works")
     parser.add_argument("--parts", default="1234", help="which of the four tables, for example 13")
     arguments = parser.parse_args()
-    print(
-        f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]}"
-    )
+    system = f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs"
+    print(f"{system}, load {os.getloadavg()[0]:.2f}", flush=True)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         machines = {
             label: stack.enter_context(Machine(Path(name) / label.replace(" ", "-"), gpu)) for label, gpu in gpus()
@@ -59,10 +58,10 @@ def main() -> None:
 
 
 def gpus() -> list[tuple[str, FakeGpu]]:
-    """A counter that is up to date, one that is updated ten times a second, and power alone."""
+    """A counter that is up to date; one that is updated ten times a second, with mean power too; power alone."""
     return [
         ("fresh counter", FakeGpu(watts=STEADY)),
-        ("slow counter", FakeGpu(watts=BURSTS, counter_period_s=UPDATE_S, power_period_s=0.02)),
+        ("slow counter", FakeGpu(watts=BURSTS, counter_period_s=UPDATE_S, power_period_s=0.02, average_s=1.0)),
         ("power alone", FakeGpu(watts=BURSTS, counter=0, power_period_s=0.02)),
     ]
 
@@ -70,7 +69,8 @@ def gpus() -> list[tuple[str, FakeGpu]]:
 def report(machines: dict[str, Machine], sizes: Sizes, parts: str) -> None:
     """Print the tables asked for."""
     if "1" in parts:
-        slowdown.report(machines["slow counter"].environ, ALL, loads(), sizes.pairs, sizes.piece_s)
+        rates = {"10 Hz": machines["fresh counter"], "50 to 100 Hz": machines["slow counter"]}
+        slowdown.report(rates, ALL, loads(), sizes.pairs, sizes.piece_s)
     if "2" in parts:
         cost.report_sampler(sets(machines), sizes.rounds, sizes.window_s)
     if "3" in parts:

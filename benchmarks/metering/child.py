@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,25 +23,23 @@ class Child:
         script: Its file name.
         words: Its arguments.
         environ: Its environment.
-        cpus: The CPUs it may use; none: all.
 
     Raises:
         RuntimeError: It ended; the text is the last line of what it said.
     """
 
-    def __init__(self, script: str, *words: str, environ: Mapping[str, str], cpus: Iterable[int] = ()) -> None:
+    def __init__(self, script: str, *words: str, environ: Mapping[str, str]) -> None:
         root = os.pathsep.join([str(FOLDER.parents[1]), environ.get("PYTHONPATH", "")])
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__; a pipe would fill up
         self._process = subprocess.Popen(
             [sys.executable, str(FOLDER / script), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
             text=True,
             env={**environ, **ONE_THREAD, "PYTHONPATH": root},
             start_new_session=True,
         )
-        if cpus:
-            os.sched_setaffinity(self._process.pid, cpus)
         self.first = self.answer()
 
     def __enter__(self) -> Self:
@@ -50,6 +49,7 @@ class Child:
         self.go_on()
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
+        self._said.close()
 
     def tell(self, line: str) -> None:
         """Ask; `answer` has the answer."""
@@ -62,7 +62,9 @@ class Child:
         assert self._process.stdout is not None
         if line := self._process.stdout.readline():
             return json.loads(line)
-        said = self._process.communicate()[1].strip().splitlines()
+        self._process.wait()
+        self._said.seek(0)
+        said = self._said.read().strip().splitlines()
         raise RuntimeError(said[-1] if said else "it ended without a word")
 
     def ask(self, line: str) -> Any:

@@ -12,6 +12,9 @@ from child import Child
 from machine import Machine
 from table import show, spread
 
+SETTLE_S = 2.0
+"""Time for a tool to get ready in, seconds: zeus finds out in processes of its own how often power is updated."""
+
 OTHERS = ("zeus", "codecarbon", "carbontracker")
 
 
@@ -72,6 +75,7 @@ def measure(machine: Machine, words: Sequence[str], window_s: float, load: str |
 def _window(machine: Machine, words: Sequence[str], window_s: float) -> Cost:
     environ = {**machine.environ, "FAKE_GPU_COUNTS": str(machine.gpu.counter)}
     with Child("tool.py", *words, environ=environ) as tool:
+        time.sleep(min(SETTLE_S, window_s))
         tool.ask("begin")
         time.sleep(window_s)
         ended = tool.ask("end")

@@ -1,6 +1,6 @@
 """A load of fixed work: asked for so many units, it answers what they took.
 
-python load.py numpy|torch
+Run as `python load.py numpy` or `python load.py torch`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def torch_unit() -> Callable[[], object]:
 
     def unit() -> None:
         optimizer.zero_grad()
-        torch.nn.functional.mse_loss(model(inputs), targets).backward()
+        loss = torch.nn.functional.mse_loss(model(inputs), targets)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     return unit

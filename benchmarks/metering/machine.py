@@ -16,7 +16,13 @@ from fake_nvml import FakeGpu, FakeNvml, square_wave  # noqa: E402
 from fake_powercap import FakePowercap, FakeZone, RealTime, package  # noqa: E402
 from meter_fakes import FakeClock, Schedule  # noqa: E402
 
-BURSTS = square_wave(50.0, 350.0, period_s=1.0, duty=0.2, duration_s=1800.0)
+__all__ = ["BURSTS", "STEADY", "FakeGpu", "Machine", "Simulated", "preload"]
+
+preload = FakeNvml.preload
+
+BURSTS = square_wave(50.0, 350.0, period_s=0.83, duty=0.25, duration_s=1500.0)
+"""Its rhythm fits into no whole second, so that a tool that looks once a second is neither lucky nor unlucky."""
+
 STEADY = Schedule((0.0, 200.0))
 WRITE_EVERY_S = 0.01
 """Time between two updates of the simulated powercap counters, seconds; it costs the benchmark's own process little."""
@@ -42,6 +48,12 @@ class Machine:
         self.nvml = FakeNvml(folder, gpu)
         self.powercap = FakePowercap(folder / "sys", zones())
         self._writer = RealTime(self.powercap, WRITE_EVERY_S)
+        self._programs = folder / "bin"
+        self._programs.mkdir()
+        # codecarbon looks for a GPU by whether this program runs.
+        smi = self._programs / "nvidia-smi"
+        smi.write_text("#!/bin/sh\n")
+        smi.chmod(0o755)
 
     def __enter__(self) -> Self:
         self._writer.__enter__()
@@ -54,11 +66,13 @@ class Machine:
     @property
     def environ(self) -> Mapping[str, str]:
         """The environment of a process that finds these counters."""
-        return {**os.environ, **self.nvml.environ, "MUTEGREEN_POWERCAP_ROOT": str(self.powercap.root)}
+        path = os.pathsep.join([str(self._programs), os.environ.get("PATH", os.defpath)])
+        roots = {"PATH": path, "MUTEGREEN_POWERCAP_ROOT": str(self.powercap.root)}
+        return {**os.environ, **self.nvml.environ, **roots}
 
     def true_gpu_j(self, began_s: float, ended_s: float) -> float:
         """What the GPU took between two moments of `time.monotonic`, joules."""
-        return self.gpu.watts.integral(began_s - self.nvml.begun_s, ended_s - self.nvml.begun_s)
+        return float(self.gpu.watts.integral(began_s - self.nvml.begun_s, ended_s - self.nvml.begun_s))
 
 
 class Simulated:

@@ -1,6 +1,6 @@
 """Memory over an hour of sampling, in simulated time: one window open, all meters read ten times a second.
 
-python memory.py SECONDS
+Run as `python memory.py SECONDS`.
 """
 
 from __future__ import annotations

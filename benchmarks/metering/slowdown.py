@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from child import Child
+from machine import Machine
 from table import median_with_interval, show
 
-WHERE = {"any CPU": (), "one CPU for both": (0,)}
+REST_S = 0.03
+"""Rest between two pieces, seconds: a sampler that goes on reads at once, which is not of the piece."""
 
 
 class Segment(NamedTuple):
@@ -20,30 +23,34 @@ class Segment(NamedTuple):
     wall_s: float
 
 
-def report(environ: Mapping[str, str], meters: Sequence[str], loads: Sequence[str], pairs: int, piece_s: float) -> None:
-    """Print the slowdown of each load, wherever the two run."""
-    rows = [row for load in loads for where in WHERE for row in _rows(environ, meters, load, where, pairs, piece_s)]
-    heads = ("load", "they run on", "compared", "CPU seconds, %", "wall, %")
-    show(
+def report(
+    machines: Mapping[str, Machine], meters: Sequence[str], loads: Sequence[str], pairs: int, piece_s: float
+) -> None:
+    """Print the slowdown of each load by the meters that read each machine."""
+    rows = [
+        row
+        for load in loads
+        for label, machine in machines.items()
+        for row in _rows(label, machine.environ, meters, load, pairs, piece_s)
+    ]
+    title = (
         f"1. Slowdown by {', '.join(meters)}: {pairs} pairs of {piece_s:g} s, in turn off on on off\n"
-        "   median [about 95 % confidence of it] (smallest .. largest)",
-        heads,
-        rows,
+        "   median [about 95 % confidence of it] (smallest .. largest)"
     )
+    show(title, ("load", "sampled at", "compared", "CPU seconds, %", "wall, %"), rows)
 
 
 def _rows(
-    environ: Mapping[str, str], meters: Sequence[str], load: str, where: str, pairs: int, piece_s: float
+    label: str, environ: Mapping[str, str], meters: Sequence[str], load: str, pairs: int, piece_s: float
 ) -> list[list[str]]:
-    cpus = WHERE[where]
     with (
-        Child("load.py", load, environ=environ, cpus=cpus) as training,
-        Child("tool.py", "mutegreen", *meters, environ=environ, cpus=cpus) as tool,
+        Child("load.py", load, environ=environ) as training,
+        Child("tool.py", "mutegreen", *meters, environ=environ) as tool,
     ):
         tool.ask("begin")
         segments = _segments(training, tool, pairs, round(training.first * piece_s))
     compared = {"on to off": _on_to_off(segments), "off to off": _off_to_off(segments)}
-    return [[load, where, label, *map(median_with_interval, _percents(found))] for label, found in compared.items()]
+    return [[load, label, which, *map(median_with_interval, _percents(found))] for which, found in compared.items()]
 
 
 def _segments(training: Child, tool: Child, pairs: int, units: int) -> list[Segment]:
@@ -51,6 +58,7 @@ def _segments(training: Child, tool: Child, pairs: int, units: int) -> list[Segm
     for number in range(pairs):
         for metered in (False, True) if number % 2 == 0 else (True, False):
             (tool.go_on if metered else tool.pause)()
+            time.sleep(REST_S)
             found.append(Segment(metered, **training.ask(str(units))))
     return found
 

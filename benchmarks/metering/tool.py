@@ -1,6 +1,6 @@
-"""A process that meters: told `begin`, it begins a window, and told `end` it answers what it measured and what it cost.
+"""A process that meters: told `begin` it begins a window, told `end` it answers what it measured and what it cost.
 
-python tool.py mutegreen [METER ...] | zeus | codecarbon | carbontracker
+Run as `python tool.py mutegreen [METER ...]`, or with the name of another tool.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -81,12 +80,12 @@ def carbontracker() -> Tool:
     from carbontracker import constants
     from carbontracker.tracker import CarbonTracker
 
-    folder = tempfile.mkdtemp(prefix="carbontracker-")
-    tracker = CarbonTracker(epochs=2, epochs_before_pred=0, components="gpu", verbose=0, log_dir=folder)
+    tracker = CarbonTracker(epochs=2, epochs_before_pred=0, components="gpu", verbose=0)
 
     def end() -> float:
         tracker.epoch_end()
-        return float(tracker.tracker.total_energy_per_epoch().sum()) / constants.PUE_2023 * 3.6e6
+        kwh = float(tracker.tracker.total_energy_per_epoch().sum())
+        return kwh / float(constants.PUE_2023) * 3.6e6
 
     return Tool(tracker.epoch_start, end)
 
@@ -104,29 +103,34 @@ def complete_fake() -> None:
     with suppress(ImportError):
         nvml: Any = importlib.import_module("pynvml")
         counts = os.environ["FAKE_GPU_COUNTS"] == "1"
-        nvml.nvmlDeviceGetArchitecture = lambda _: nvml.NVML_DEVICE_ARCH_AMPERE if counts else 4
+        nvml.nvmlDeviceGetArchitecture = lambda _: (
+            nvml.NVML_DEVICE_ARCH_AMPERE if counts else nvml.NVML_DEVICE_ARCH_PASCAL
+        )
         nvml.nvmlDeviceGetMemoryInfo = lambda _: nvml.c_nvmlMemory_t(2**34, 2**34, 0)
         nvml.nvmlDeviceGetEnforcedPowerLimit = lambda _: 400_000
         nvml.nvmlDeviceGetUtilizationRates = lambda _: nvml.c_nvmlUtilization_t(50, 50)
 
 
-def cpu_s() -> float:
-    """CPU time of this process and its children so far, seconds."""
+def children_s() -> float:
+    """CPU time of the children so far, seconds; asking takes some milliseconds itself."""
     children = psutil.Process().children(recursive=True)
-    return time.process_time() + sum(sum(child.cpu_times()[:2]) for child in children)
+    return float(sum(sum(child.cpu_times()[:2]) for child in children))
 
 
 def serve(tool: Tool, answer: Callable[[object], None]) -> None:
-    answer({"cpu_s": cpu_s()})
+    answer({"cpu_s": time.process_time() + children_s()})
     for line in sys.stdin:
         if line.strip() == "begin":
             tool.begin()
-            before_s, began_s = cpu_s(), time.monotonic()
+            before_s = children_s()
+            before_s += time.process_time()
+            began_s = time.monotonic()
             answer(None)
         else:
             ended_s = time.monotonic()
-            cost_s = cpu_s() - before_s
-            answer({"began_s": began_s, "ended_s": ended_s, "cpu_s": cost_s, "energy_j": tool.end()})
+            cost_s = time.process_time() - before_s
+            energy_j = tool.end()
+            answer({"began_s": began_s, "ended_s": ended_s, "cpu_s": cost_s + children_s(), "energy_j": energy_j})
 
 
 def main() -> None:

@@ -1,0 +1,254 @@
+"""One GPU's energy over the same windows, read in four ways at once: how far they are apart.
+
+    python benchmarks/gpu_side_by_side.py [--windows 2 10 60] [--repeats 5]
+    python benchmarks/gpu_side_by_side.py --fake --windows 2 --repeats 2
+
+The ways: MuteGreen's `nvml` as it is (the GPU's counter, where it has one), the same made to integrate power, the mean
+of what nvidia-smi shows once a second times the duration, and zeus if it is installed. The load is a matrix product of
+torch, steady and in bursts of 0.3 s out of each 0.8 s; without CUDA in torch the GPU is read as it is. With `--fake`
+the GPU is simulated, bursting, and the true energy is known: that is to see that this program works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from unittest import mock
+
+os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+sys.path.insert(0, str(Path(__file__).resolve().parent / "metering"))
+
+from table import show, spread
+from tool import Tool, complete_fake, zeus
+
+from mutegreen.errors import MeterError
+from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.nvml_gauge import PowerGauge
+from mutegreen.meters.nvml_library import Gpu, Nvml
+from mutegreen.meters.nvml_power import best_power
+from mutegreen.meters.recorder import Recorder
+
+if TYPE_CHECKING:
+    from machine import Machine
+
+LOAD = """
+import sys, time, torch
+on_s, off_s = map(float, sys.argv[1:])
+a = torch.randn(4096, 4096, device="cuda", dtype=torch.float16)
+print("ready", flush=True)
+while True:
+    end_s = time.monotonic() + on_s
+    while time.monotonic() < end_s:
+        a @ a
+        torch.cuda.synchronize()
+    time.sleep(off_s)
+"""
+
+RHYTHMS = {"steady": (1.0, 0.0), "bursts": (0.3, 0.5)}
+"""Seconds of work and of rest in turn."""
+
+WARM_UP_S = 3.0
+
+SMI = ("nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits", "--loop=1", "-i")
+
+
+class Window(NamedTuple):
+    """What each way says of one window, joules; of the first way also the quality."""
+
+    energy_j: dict[str, float | None]
+    true_j: float | None
+
+
+class PowerMeter(NvmlMeter):
+    """Power integrated also where the GPU has a counter."""
+
+    name = "power"
+
+    def open(self) -> None:
+        """See `NvmlMeter`."""
+
+        def gauge(nvml: Nvml, gpu: Gpu) -> PowerGauge:
+            return PowerGauge(best_power(nvml, gpu))
+
+        with mock.patch("mutegreen.meters.nvml.gauge", gauge):
+            super().open()
+
+
+class EverySecond:
+    """The mean of the power in a window, asked once a second all the time, as scripts around nvidia-smi do."""
+
+    def __init__(self, powers_w: Iterator[float]) -> None:
+        self._powers_w = powers_w
+        self._seen: list[tuple[float, float]] = []
+        self._begun_s = 0.0
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def begin(self) -> None:
+        """Begin a window."""
+        self._begun_s = time.monotonic()
+
+    def end(self) -> float | None:
+        """Joules of the window; None: nothing was read in it."""
+        ended_s = time.monotonic()
+        inside = [watts for t_s, watts in list(self._seen) if self._begun_s <= t_s <= ended_s]
+        return statistics.mean(inside) * (ended_s - self._begun_s) if inside else None
+
+    def _run(self) -> None:
+        for watts in self._powers_w:
+            self._seen.append((time.monotonic(), watts))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--windows", type=float, nargs="+", default=[2.0, 10.0, 60.0], help="their lengths, seconds")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--fake", action="store_true", help="a simulated GPU")
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            compare(simulate(Path(name)) if arguments.fake else None, arguments.windows, arguments.repeats)
+    except MeterError as error:
+        sys.exit(f"{error.message}\n{error.remedy or ''} (a simulated GPU: --fake)")
+
+
+def simulate(folder: Path) -> Machine:
+    """Have a simulated GPU in this process."""
+    from machine import BURSTS, FakeGpu, Machine, preload
+
+    gpu = FakeGpu(watts=BURSTS, counter_period_s=0.1, power_period_s=0.02, average_s=1.0)
+    machine = Machine(folder / "machine", gpu)
+    preload()
+    os.environ.update(machine.nvml.environ, FAKE_GPU_COUNTS="1")
+    complete_fake()
+    return machine
+
+
+def compare(fake: Machine | None, windows_s: Sequence[float], repeats: int) -> None:
+    """Print one row for each load and length of window."""
+    rows: list[list[str]] = []
+    ways = open_ways(fake)
+    for label, start in loads(fake).items():
+        with start():
+            for window_s in windows_s:
+                measured = [measure(ways, window_s, fake) for _ in range(repeats)]
+                rows.append([label, f"{window_s:g}", *summary(measured, ways)])
+    first, *others = ways
+    heads = ("load", "window, s", f"{first}, J", *(f"{way} / {first}" for way in others), f"{first} / true")
+    show(f"{repeats} windows each, all ways at once: median (smallest .. largest)", heads, rows)
+
+
+def open_ways(fake: Machine | None) -> dict[str, Tool]:
+    """The ways that there are here; that of MuteGreen comes first and must work.
+
+    Raises:
+        MeterError: There is no GPU to read.
+    """
+    meter = NvmlMeter()
+    own = recorder(meter)
+    (domain, *_) = meter.domains
+    print(f"{domain}: {meter.quality[domain]}, resolution {meter.resolution_s:.3f} s, period {meter.period_s:.3f} s")
+    ways = {f"nvml ({meter.quality[domain]})": own, "power integrated": recorder(PowerMeter())}
+    uuid = domain.partition(":")[2]
+    smi = None if fake else shutil.which(SMI[0])
+    polled = EverySecond(shown(uuid) if smi else asked(uuid))
+    ways["nvidia-smi, 1 Hz" if smi else "NVML power, 1 Hz"] = Tool(polled.begin, polled.end)
+    try:
+        ways["zeus"] = zeus()
+    except ImportError:
+        print("zeus is not installed: left out")
+    return ways
+
+
+def recorder(meter: NvmlMeter) -> Tool:
+    """A recorder over this meter, which is opened."""
+    meter.open()
+    made = Recorder([meter]).__enter__()
+    return Tool(lambda: made.begin("window"), lambda: made.end("window").domains[0].energy_j)
+
+
+def shown(uuid: str) -> Iterator[float]:
+    """Watts as nvidia-smi prints them."""
+    with subprocess.Popen([*SMI, uuid], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield from map(float, process.stdout or ())
+        finally:
+            process.kill()
+
+
+def asked(uuid: str) -> Iterator[float]:
+    """Watts as nvidia-smi would print them, asked of NVML."""
+    nvml = Nvml()
+    gpu = next(gpu for gpu in nvml.gpus() if isinstance(gpu, Gpu) and gpu.uuid == uuid)
+    while True:
+        yield nvml.power_w(gpu)
+        time.sleep(1.0)
+
+
+def loads(fake: Machine | None) -> Mapping[str, Callable[[], AbstractContextManager[None]]]:
+    """For each load what starts it."""
+    if fake:
+        return {"simulated bursts": nullcontext}
+    try:
+        import torch
+    except ImportError:
+        return {"none: torch is not installed": nullcontext}
+    if not torch.cuda.is_available():
+        return {"none: torch has no CUDA": nullcontext}
+    return {label: functools.partial(working, *rhythm) for label, rhythm in RHYTHMS.items()}
+
+
+@contextmanager
+def working(on_s: float, off_s: float) -> Iterator[None]:
+    """A process that multiplies matrices on the GPU in this rhythm."""
+    words = [sys.executable, "-c", LOAD, str(on_s), str(off_s)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(WARM_UP_S)
+            yield
+        finally:
+            process.kill()
+
+
+def measure(ways: Mapping[str, Tool], window_s: float, fake: Machine | None) -> Window:
+    """One window, begun and ended in all ways within milliseconds."""
+    for way in ways.values():
+        way.begin()
+    began_s = time.monotonic()
+    time.sleep(window_s)
+    ended_s = time.monotonic()
+    energy_j = {name: way.end() for name, way in ways.items()}
+    return Window(energy_j, fake.true_gpu_j(began_s, ended_s) if fake else None)
+
+
+def summary(measured: Sequence[Window], ways: Mapping[str, Tool]) -> list[str]:
+    """The cells of a row."""
+    first, *others = ways
+    base = [window.energy_j[first] for window in measured]
+    ratios = [_ratios([window.energy_j[way] for window in measured], base) for way in others]
+    known = [joules for joules in base if joules is not None]
+    joules = f"{statistics.median(known):.1f}" if known else "none"
+    return [joules, *ratios, _ratios(base, [window.true_j for window in measured])]
+
+
+def _ratios(above: Sequence[float | None], below: Sequence[float | None]) -> str:
+    found = [a / b for a, b in zip(above, below, strict=True) if a is not None and b]
+    return spread(found, 3) if found else "not known"
+
+
+if __name__ == "__main__":
+    main()
