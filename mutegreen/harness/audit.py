@@ -82,7 +82,7 @@ class Audit:
                 result = self._trial(item, self._timeout_s(preflight_s))
                 if following is not None:
                     self._cool(result)
-                    if following.block != item.block:
+                    if following.block != item.block and self._cooldown_limit_s() > 0:
                         self._measure_idle()
             self._store.finish_audit(self._record.id)
             shutil.rmtree(self._paths.work, ignore_errors=True)
@@ -113,7 +113,7 @@ class Audit:
         self._tell(events.AuditOpened(self._record.id, self._plan, domains, self._unavailable, done))
 
     def _measure_idle(self) -> None:
-        """Before the first training and between blocks: idle power drifts with the machine's warmth."""
+        """Before the first training and, after a cool-down, between blocks: idle power drifts with warmth."""
         self._idle_w = self._recorder.idle(IDLE_S)
         self._recorder.set_idle(self._idle_w)
 
