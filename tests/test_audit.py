@@ -358,3 +358,18 @@ def test_resume_measures_with_the_same_meters_and_refuses_another_subject(tmp_pa
     assert resume(folder).returncode == 0
     with closing(sqlite3.connect(tmp_path / "reports/mutegreen.sqlite")) as db:
         assert db.execute("SELECT DISTINCT meter, domain FROM energy").fetchall() == [("replay", "gpu:GPU-1")]
+
+
+@pytest.mark.parametrize(("cooldown", "times"), [("0.3", 2), ("0", 1)])
+def test_idle_power_is_measured_again_between_blocks(
+    cooldown: str, times: int, subject: Path, mutegreen: Run, tmp_path: Path
+) -> None:
+    """A trace whose power grows by a watt a second: what is idle later is more than what was idle first."""
+    rows_of_trace = "".join(f"{t},{t * t / 2}\n" for t in range(601))
+    (tmp_path / "trace.csv").write_text(f"# quality=counter\ntime_s,cpu:package-0\n{rows_of_trace}")
+    words = ("--operators", "identity", "--repetitions", "2", "--cooldown", cooldown, "--meter", "replay:trace.csv")
+    assert mutegreen("run", subject, *words).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "reports/mutegreen.sqlite")) as db:
+        idle_w = [watts for (watts,) in db.execute("SELECT idle_w FROM energy ORDER BY trial")]
+    assert len(set(idle_w)) == times
+    assert idle_w == sorted(idle_w)
