@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mutegreen.cli import common
+from mutegreen.cli.main import INTERRUPTED
 from mutegreen.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from mutegreen.meters.recorder import Recorder
     from mutegreen.model import Subject, Unavailable
     from mutegreen.store.store import Store
-
-INTERRUPTED = 130
 
 
 def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

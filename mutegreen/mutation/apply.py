@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -103,8 +102,3 @@ def file_diff(before: Path, after: Path, name: str) -> str:
         (folder / name).read_text(encoding="utf-8", errors="replace").splitlines() for folder in (before, after)
     )
     return "\n".join(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm=""))
-
-
-def command_diff(before: list[str], after: list[str]) -> str:
-    """Two command lines, or two lists of assignments, as a diff."""
-    return f"- {shlex.join(before)}\n+ {shlex.join(after)}"
