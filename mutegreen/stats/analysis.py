@@ -35,6 +35,18 @@ class Correlation:
     reason: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CarefulCorrelation(Correlation):
+    """A correlation with 95 % intervals, and p values adjusted for all correlations of the section."""
+
+    spearman_low: float | None = None
+    spearman_high: float | None = None
+    spearman_p_adjusted: float | None = None
+    pearson_low: float | None = None
+    pearson_high: float | None = None
+    pearson_p_adjusted: float | None = None
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A mutant against the original, for one metric.
@@ -64,6 +76,32 @@ class Comparison:
     verdict: Verdict
     quality: Quality | None
     reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarefulComparison(Comparison):
+    """A comparison with blocks taken out, 95 % intervals, and p values adjusted for all comparisons of the section.
+
+    Args:
+        relative_low, relative_high: Of the relative change.
+        difference: In the metric's unit, with `difference_low` and `difference_high`.
+        interval: How the interval was come by: `bca` (bootstrap) or `t` (too few figures for a bootstrap).
+        p_adjusted: Of no difference; `p` is the same before the adjustment.
+        p_equivalent: Of a difference as large as `margin` or larger (two one-sided tests), not adjusted.
+        margin: Difference that does not matter, relative for energy and time, in its own unit for performance.
+    """
+
+    relative_low: float | None = None
+    relative_high: float | None = None
+    difference: float | None = None
+    difference_low: float | None = None
+    difference_high: float | None = None
+    interval: str | None = None
+    p_adjusted: float | None = None
+    p_equivalent: float | None = None
+    margin: float | None = None
+    cliffs_delta_low: float | None = None
+    cliffs_delta_high: float | None = None
 
 
 @dataclass(frozen=True)

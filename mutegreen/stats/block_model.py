@@ -1,0 +1,108 @@
+"""Figures as the sum of an arm's effect, a block's effect and noise, so that drift over blocks is no effect of an arm.
+
+An arm is the original or one mutant. The model is the additive two-way layout of a randomised block design, fitted
+by least squares, with a noise of its own for every arm (Cochran & Cox, "Experimental Designs", 1957, chapter 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+_NOTHING = 1e-9
+"""Share of an observation that is free to vary below which it says nothing of the noise."""
+
+
+@dataclass(frozen=True)
+class BlockFit:
+    """Effects of arms, and the noise around them.
+
+    Shapes: A arms, B blocks, N figures, in the order in which they were given.
+
+    Args:
+        n: (A,) figures of each arm.
+        effect: (A,) least-squares mean of each arm, blocks taken out; NaN for an arm without figures.
+        block_effect: (B,) each block's deviation; they sum to 0 within what is connected.
+        variance: (A,) of a single figure around its arm and block; NaN where `freedom` is 0.
+        freedom: (A,) degrees of freedom of `variance`: with A arms in complete blocks (n - 1)(A - 1) / A, without
+            blocks n - 1.
+        adjusted: (N,) figures with their block's effect taken out.
+        residual: (N,) figures less arm and block, made as wide as the noise (divided by the root of 1 - leverage).
+        imbalance: (A,) variance that an arm's difference to the first arm has from incomplete blocks, in units of
+            the variance of a figure; 0 in complete blocks.
+        joined: (A,) whether arm and first arm share blocks, if only through other arms, so can be compared.
+    """
+
+    n: Codes
+    effect: Floats
+    block_effect: Floats
+    variance: Floats
+    freedom: Floats
+    adjusted: Floats
+    residual: Floats
+    imbalance: Floats
+    joined: NDArray[np.bool_]
+
+
+def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:
+    """Fits the model.
+
+    Args:
+        figures: Shape (N,), finite.
+        arms: Shape (N,), from 0 to n_arms - 1; arm 0 is the original.
+        blocks: Shape (N,), from 0 without gaps; all 0 where blocks are not known.
+        n_arms: Arms there are, also such without figures.
+    """
+    n_blocks = int(blocks.max(initial=0)) + 1
+    cells = np.bincount(arms * n_blocks + blocks, minlength=n_arms * n_blocks).reshape(n_arms, n_blocks).astype(float)
+    n = cells.sum(axis=1)
+    share = cells / np.maximum(n, 1)[:, None]
+    spread = np.linalg.pinv(np.diag(cells.sum(axis=0)) - cells.T @ share, hermitian=True)
+    arm_sums = np.bincount(arms, figures, n_arms)
+    block_sums = np.bincount(blocks, figures, n_blocks)
+    block_effect = spread @ (block_sums - share.T @ arm_sums)
+    adjusted = figures - block_effect[blocks]
+    effect = np.where(n > 0, np.bincount(arms, adjusted, n_arms) / np.maximum(n, 1), np.nan)
+    free = _free(share, spread, n)[arms, blocks]
+    residual = adjusted - effect[arms]
+    freedom = np.bincount(arms, free, n_arms)
+    gap = share - share[0]
+    return BlockFit(
+        n=n.astype(np.int64),
+        effect=effect,
+        block_effect=block_effect,
+        variance=_ratio(np.bincount(arms, residual**2, n_arms), freedom),
+        freedom=np.where(freedom > _NOTHING, freedom, 0.0),
+        adjusted=adjusted,
+        residual=residual / np.sqrt(np.maximum(free, _NOTHING)),
+        imbalance=np.maximum(((gap @ spread) * gap).sum(axis=1), 0.0),
+        joined=_joined(cells),
+    )
+
+
+def _free(share: Floats, spread: Floats, n: Floats) -> Floats:
+    """1 - leverage of a figure in each cell, shape (arms, blocks)."""
+    reach = share @ spread
+    leverage = 1 / np.maximum(n, 1)[:, None] + np.diag(spread) - 2 * reach + (reach * share).sum(axis=1)[:, None]
+    free: Floats = np.where(1 - leverage > _NOTHING, 1 - leverage, 0.0)
+    return free
+
+
+def _ratio(squares: Floats, freedom: Floats) -> Floats:
+    return np.divide(squares, freedom, out=np.full_like(squares, np.nan), where=freedom > _NOTHING)
+
+
+def _joined(cells: Floats) -> NDArray[np.bool_]:
+    n_arms, n_blocks = cells.shape
+    arms, blocks = np.nonzero(cells)
+    links = sparse.coo_array((np.ones(len(arms)), (arms, n_arms + blocks)), shape=(n_arms + n_blocks,) * 2)
+    labels = csgraph.connected_components(links, directed=False)[1]
+    same: NDArray[np.bool_] = labels[:n_arms] == labels[0]
+    return same

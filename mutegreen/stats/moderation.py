@@ -1,0 +1,87 @@
+"""Variances of many small samples, each strengthened by what all of them say together.
+
+With five trainings an arm's own variance is a poor guess. Smyth ("Linear models and empirical Bayes methods for
+assessing differential expression in microarray experiments", 2004) takes the arms' true variances as drawn from a
+scaled inverse chi-squared distribution, reads its parameters off all arms, and moves every variance towards it: far
+where the arms are alike, hardly where they differ. Here a variance is only ever raised that way. An arm that is noisier
+than the others would otherwise borrow a calm that it does not have, and one such arm in sixteen, if it is the original,
+would raise the false alarms of an audit from 5 % to 17 %.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+Floats = NDArray[np.float64]
+
+FEWEST = 5
+"""Arms below which their variances say too little of each other."""
+_TINIEST = 1e-5
+"""Share of the median below which a variance counts as this share: a log of 0 would drown all others."""
+
+
+@dataclass(frozen=True)
+class Moderated:
+    """Variances to reckon with.
+
+    Args:
+        variance: Shape (A,); NaN where an arm's own is not known.
+        freedom: Shape (A,), degrees of freedom of `variance`.
+        pooled: The variance of all arms together.
+        pooled_freedom: Its degrees of freedom, which no comparison can exceed.
+        prior_freedom: Degrees of freedom lent to each arm: 0 for none, infinite for arms that are all alike.
+    """
+
+    variance: Floats
+    freedom: Floats
+    pooled: float
+    pooled_freedom: float
+    prior_freedom: float
+
+
+def moderate(variance: Floats, freedom: Floats) -> Moderated:
+    """Moderates variances.
+
+    Args:
+        variance: Shape (A,), of each arm; NaN where not known.
+        freedom: Shape (A,), its degrees of freedom; 0 where not known.
+    """
+    known = freedom > 0
+    total = float(freedom[known].sum())
+    pooled = float((variance[known] * freedom[known]).sum() / total) if total else np.nan
+    lent, centre = _prior(variance[known], freedom[known], pooled)
+    mixed = centre if np.isinf(lent) else (lent * centre + freedom * variance) / np.maximum(lent + freedom, 1e-300)
+    raised = known & (mixed >= variance)
+    return Moderated(
+        variance=np.where(raised, mixed, variance),
+        freedom=np.where(raised, np.minimum(freedom + lent, total), freedom),
+        pooled=pooled,
+        pooled_freedom=total,
+        prior_freedom=lent,
+    )
+
+
+def _prior(variance: Floats, freedom: Floats, pooled: float) -> tuple[float, float]:
+    """Degrees of freedom and scale of the distribution of variances, by Smyth's moments of their logarithms."""
+    if len(variance) < FEWEST:
+        return 0.0, 0.0
+    if np.median(variance) == 0:
+        # Where most arms happen not to vary, their 0 is not to be believed, and logarithms say nothing.
+        return np.inf, pooled
+    half = freedom / 2
+    logs = np.log(np.maximum(variance, _TINIEST * np.median(variance))) - special.digamma(half) + np.log(half)
+    excess = float(logs.var(ddof=1) - special.polygamma(1, half).mean())
+    if excess <= 0:
+        return np.inf, pooled
+    lent = 2 * _trigamma_inverse(excess)
+    return lent, float(np.exp(logs.mean() + special.digamma(lent / 2) - np.log(lent / 2)))
+
+
+def _trigamma_inverse(value: float) -> float:
+    """x with trigamma(x) = value > 0; it lies between 1 / (2 value) and 1 / value + 1 / sqrt(value)."""
+    low, high = 0.5 / value, 1 / value + 1 / np.sqrt(value)
+    return float(optimize.brentq(lambda x: special.polygamma(1, x) - value, low, high))
