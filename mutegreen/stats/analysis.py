@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from enum import Enum
 
 from mutegreen.model import Goal, Quality, Verdict
@@ -109,6 +109,7 @@ class WinTieLoss:
     """How many mutants of a hyperparameter win, tie and lose energy (rows) and performance (columns).
 
     Args:
+        hyperparameter: Empty for all together.
         undecided: Mutants without a verdict for either, which are in none of the counts.
     """
 
@@ -141,23 +142,24 @@ class Analysis:
         """The contract's tables, of types that `json.dumps` takes; None for what is not known or not finite."""
         return {
             "protocol": self.protocol,
-            "correlation": [_plain(vars(row)) for row in self.correlations],
-            "verdict": [_plain(vars(row)) for row in self.comparisons],
-            "win_tie_loss": [_plain(vars(row)) for row in self.win_tie_loss],
-            "goals": _plain(self.goals),
+            "correlation": plain(self.correlations),
+            "verdict": plain(self.comparisons),
+            "win_tie_loss": plain(self.win_tie_loss),
+            "goals": plain(self.goals),
             "notes": list(self.notes),
         }
 
 
-def _plain(record: Mapping[str, object]) -> dict[str, object]:
-    return {key: _plain_value(value) for key, value in record.items()}
-
-
-def _plain_value(value: object) -> object:
+def plain(value: object) -> object:
+    """Records, however nested, as lists and dictionaries of types that `json.dumps` takes; None for not finite."""
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, tuple):
-        return [_plain_value(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
     return value

@@ -18,6 +18,8 @@ Codes = NDArray[np.int64]
 
 _NOTHING = 1e-9
 """Share of an observation that is free to vary below which it says nothing of the noise."""
+_ROUNDING = 1e-12
+"""Share of the largest figure below which a difference is rounding: equal figures must stay equal."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +67,34 @@ def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:
     n = cells.sum(axis=1)
     share = cells / np.maximum(n, 1)[:, None]
     spread = np.linalg.pinv(np.diag(cells.sum(axis=0)) - cells.T @ share, hermitian=True)
-    arm_sums = np.bincount(arms, figures, n_arms)
-    block_sums = np.bincount(blocks, figures, n_blocks)
+    arm_sums = sums(arms, figures, n_arms)
+    block_sums = sums(blocks, figures, n_blocks)
     block_effect = spread @ (block_sums - share.T @ arm_sums)
     adjusted = figures - block_effect[blocks]
-    effect = np.where(n > 0, np.bincount(arms, adjusted, n_arms) / np.maximum(n, 1), np.nan)
+    rounding = _ROUNDING * float(np.abs(figures).max(initial=0.0))
+    effect = np.where(n > 0, sums(arms, adjusted, n_arms) / np.maximum(n, 1), np.nan)
+    effect = np.where(np.abs(effect - effect[0]) <= rounding, effect[0], effect)
     free = _free(share, spread, n)[arms, blocks]
     residual = adjusted - effect[arms]
-    freedom = np.bincount(arms, free, n_arms)
+    residual[np.abs(residual) <= rounding] = 0.0
+    freedom = sums(arms, free, n_arms)
     gap = share - share[0]
     return BlockFit(
         n=n.astype(np.int64),
         effect=effect,
         block_effect=block_effect,
-        variance=_ratio(np.bincount(arms, residual**2, n_arms), freedom),
+        variance=_ratio(sums(arms, residual**2, n_arms), freedom),
         freedom=np.where(freedom > _NOTHING, freedom, 0.0),
         adjusted=adjusted,
         residual=residual / np.sqrt(np.maximum(free, _NOTHING)),
         imbalance=np.maximum(((gap @ spread) * gap).sum(axis=1), 0.0),
         joined=_joined(cells),
     )
+
+
+def sums(codes: Codes, figures: Floats, n_codes: int) -> Floats:
+    """Sum of the figures of each code, shape (n_codes,)."""
+    return np.asarray(np.bincount(codes, figures, n_codes), dtype=np.float64)
 
 
 def _free(share: Floats, spread: Floats, n: Floats) -> Floats:

@@ -53,7 +53,7 @@ def intervals(
         return low, high
     generator = np.random.default_rng(seed)
     residual = _widened(fitted, arms, noise)[np.argsort(arms, kind="stable")]
-    first = np.concatenate([[0], np.cumsum(fitted.n)])
+    first = np.concatenate([[0], np.cumsum(fitted.n)]).astype(np.int64)
     own = residual[: fitted.n[0]]
     drawn = (_draws(len(own), generator) @ own)[:, None]
     for chosen in _alike(fitted.n, np.isfinite(found.freedom)):
@@ -71,8 +71,7 @@ def _widened(fitted: BlockFit, arms: Codes, noise: Moderated) -> Floats:
     """Residuals whose spread in each arm is the noise that the tests reckon with."""
     varies = fitted.variance > 0
     wider = np.sqrt(np.divide(noise.variance, fitted.variance, out=np.ones_like(fitted.variance), where=varies))
-    widened: Floats = fitted.residual * wider[arms]
-    return widened
+    return np.asarray(fitted.residual * wider[arms])
 
 
 def _alike(n: Codes, wanted: NDArray[np.bool_]) -> Iterator[Codes]:
@@ -83,7 +82,7 @@ def _alike(n: Codes, wanted: NDArray[np.bool_]) -> Iterator[Codes]:
 
 def _draws(n: int, generator: np.random.Generator) -> Floats:
     """Weights of n figures in each resample, shape (RESAMPLES, n)."""
-    return generator.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
+    return np.asarray(generator.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n)
 
 
 def _acceleration(figures: Floats, original: Floats) -> Floats:
@@ -91,7 +90,8 @@ def _acceleration(figures: Floats, original: Floats) -> Floats:
     against = np.broadcast_to(-original[:, None] / len(original), (len(original), figures.shape[1]))
     influence = np.concatenate([figures / len(figures), against])
     squares = (influence**2).sum(axis=0)
-    return np.divide((influence**3).sum(axis=0), 6 * squares**1.5, out=np.zeros_like(squares), where=squares > 0)
+    sixth = np.divide((influence**3).sum(axis=0), 6 * squares**1.5, out=np.zeros_like(squares), where=squares > 0)
+    return np.asarray(sixth)
 
 
 def _bca(moved: Floats, acceleration: Floats, quantile: Floats) -> Floats:

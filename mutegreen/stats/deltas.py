@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from mutegreen.stats.block_model import Codes, Floats, sums
 from mutegreen.stats.effect import dominance
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 FEWEST = 2
 """Figures of either side below which delta has no variance."""
@@ -43,9 +40,9 @@ def cliffs_deltas(figures: Floats, arms: Codes, n_arms: int, confidence: float =
     rows = dominance(figures, original)
     z = float(special.ndtri((1 + confidence) / 2))
     with np.errstate(all="ignore"):
-        delta = np.bincount(arms, rows, n_arms) / n
+        delta = sums(arms, rows, n_arms) / n
         columns, ties = _columns(figures, arms, original, n)
-        around = np.bincount(arms, (rows - delta[arms]) ** 2, n_arms), ((columns - delta[:, None]) ** 2).sum(axis=1)
+        around = sums(arms, (rows - delta[arms]) ** 2, n_arms), ((columns - delta[:, None]) ** 2).sum(axis=1)
         variance = _variance(delta, around, ties, n, len(original))
         low, high = _interval(delta, z * z * variance, z * z / np.minimum(n, len(original)))
     enough = np.minimum(n, len(original)) >= FEWEST
@@ -68,9 +65,11 @@ def _variance(delta: Floats, around: tuple[Floats, Floats], ties: Floats, n: Flo
     """Cliff's unbiased variance of delta, not less than the least that he allows.
 
     Args:
+        delta: The deltas.
         around: Squares of rows' and of columns' dominance around delta, summed.
         ties: Pairs that tie.
-        n, m: Figures of each arm, and of the original.
+        n: Figures of each arm.
+        m: Figures of the original.
     """
     pairs = n * m - ties - n * m * delta**2
     unbiased = (m * m * around[0] + n * n * around[1] - pairs) / (n * m * (n - 1) * (m - 1))

@@ -85,13 +85,11 @@ class Factorial:
         rows: The trainings.
         effects: Shape (n, columns): the mean, the blocks, the single effects.
         terms: The interaction: one term for two scales, else one for each value.
-        doubles: How many mutants of both there are.
     """
 
     rows: pd.DataFrame
     effects: Floats
     terms: tuple[Term, ...]
-    doubles: int
 
 
 def factorial(rows: pd.DataFrame, changes: Mapping[str, Changes], pair: tuple[str, str]) -> Factorial:
@@ -116,7 +114,6 @@ def factorial(rows: pd.DataFrame, changes: Mapping[str, Changes], pair: tuple[st
         rows=used,
         effects=np.column_stack([np.ones(len(used)), *_blocks(used), *singles]),
         terms=tuple(_terms(parts, list(used["mutant"]))),
-        doubles=len(both),
     )
 
 

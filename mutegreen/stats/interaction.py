@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import linalg
 
 from mutegreen.model import ENERGY_METRICS, METRICS, Quality
 from mutegreen.stats.adjust import Adjustment, adjust
 from mutegreen.stats.compare import ALPHA
-from mutegreen.stats.factorial import Changes, Factorial, Floats, Term, changes_of, factorial
+from mutegreen.stats.factorial import Changes, Factorial, Floats, changes_of, factorial
 from mutegreen.stats.quality import worst_quality
 
 CONFIDENCE = 0.95
@@ -141,62 +142,61 @@ def _of_group(
 
 def _of_pair(rows: pd.DataFrame, changes: Mapping[str, Changes], pair: tuple[str, str]) -> Iterator[dict[str, Any]]:
     """For each metric and term, the further fields of `Interaction`."""
+    doubles = sum(each.keys() == set(pair) for each in changes.values())
     try:
         design = factorial(rows, changes, pair)
     except LookupError as error:
         for metric in _measured(rows):
-            yield {"metric": metric, "term": " * ".join(pair), "n": 0, "doubles": 0, "reason": str(error)}
+            yield {"metric": metric, "term": " * ".join(pair), "n": 0, "doubles": doubles, "reason": str(error)}
         return
     for metric in _measured(design.rows):
         quality = worst_quality(design.rows, metric) if metric in ENERGY_METRICS else None
-        for term, estimate in zip(design.terms, _estimates(design, metric), strict=True):
-            about = {"metric": metric, "term": term.text, "doubles": design.doubles, "mutant": term.mutant}
-            yield about | {"quality": quality} | estimate
+        for at, term in enumerate(design.terms):
+            about = {"metric": metric, "term": term.text, "doubles": doubles, "mutant": term.mutant}
+            yield about | {"quality": quality} | _estimate(design, at, metric)
 
 
 def _measured(rows: pd.DataFrame) -> list[str]:
     return [metric for metric in METRICS if rows[metric].notna().any()]
 
 
-def _estimates(design: Factorial, metric: str) -> Iterator[dict[str, Any]]:
-    """For each term, `n` and the figures of `Interaction`, or the reason why there are none."""
-    from statsmodels.regression.linear_model import OLS
-
+def _estimate(design: Factorial, at: int, metric: str) -> dict[str, Any]:
+    """For a term and a metric, `n` and the figures of `Interaction`, or the reason why there are none."""
     figures = design.rows[metric].to_numpy(dtype=np.float64)
     known = ~np.isnan(figures)
-    figures, columns = figures[known], np.column_stack([design.effects, *(t.column for t in design.terms)])[known]
-    obstacle = _obstacle(figures, metric)
-    if obstacle is not None:
-        yield from ({"n": len(figures), "reason": obstacle} for _ in design.terms)
-        return
-    fit = OLS(figures if metric == "performance" else np.log(figures), columns).fit()
-    for at, term in enumerate(design.terms, design.effects.shape[1]):
-        yield {"n": len(figures)} | _estimate(fit, at, term, relative=metric != "performance")
+    figures = figures[known]
+    others = [term.column for term in design.terms[:at] + design.terms[at + 1 :]]
+    rest = linalg.orth(np.column_stack([design.effects, *others])[known])
+    columns = np.column_stack([rest, design.terms[at].column[known]])
+    reason = _obstacle(figures, columns, metric)
+    if reason is not None:
+        return {"n": len(figures), "reason": reason}
+    return {"n": len(figures)} | _fitted(figures, columns, design.terms[at].peak, relative=metric != "performance")
 
 
-def _obstacle(figures: Floats, metric: str) -> str | None:
+def _obstacle(figures: Floats, columns: Floats, metric: str) -> str | None:
     if not np.isfinite(figures).all():
         return "a figure is infinite"
-    if np.ptp(figures) == 0:
-        return "all figures are equal"
     if metric != "performance" and figures.min() <= 0:
         return "a figure is 0, which has no logarithm"
+    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        return "not measured at every corner: the original, each change alone, both together"
+    if np.ptp(figures) == 0:
+        return "all figures are equal"
     return None
 
 
-def _estimate(fit: Any, at: int, term: Term, relative: bool) -> dict[str, Any]:
-    columns = fit.model.exog
-    rank = np.linalg.matrix_rank(columns)
-    if np.linalg.matrix_rank(np.delete(columns, at, axis=1)) == rank:
-        return {"reason": "not measured at every corner: the original, each change alone, both together"}
-    effect = float(fit.params[at])
-    extra = np.expm1 if relative else np.positive
-    known = {"coefficient": effect / term.peak, "extra": float(extra(effect))}
+def _fitted(figures: Floats, columns: Floats, peak: float, relative: bool) -> dict[str, Any]:
+    """Least squares; the term is the last column, 1 where its own value is `peak`."""
+    from statsmodels.regression.linear_model import OLS
+
+    fit = OLS(np.log(figures) if relative else figures, columns).fit()
+    effect, extra = float(fit.params[-1]), np.expm1 if relative else np.positive
+    found: dict[str, Any] = {"coefficient": effect / peak, "extra": float(extra(effect))}
     if fit.df_resid < 1:
-        return known | {"reason": f"{len(columns)} trainings for {rank} effects leave nothing to tell the noise by"}
+        return found | {"reason": f"{len(figures)} trainings are too few to tell the noise by; repeat them"}
     if np.abs(fit.resid).max() <= _ROUNDING * np.abs(fit.model.endog).max():
-        return known | {"reason": "repetitions do not vary, so there is no interval"}
-    low, high = fit.conf_int(1 - CONFIDENCE)[at]
-    bounds = sorted((low / term.peak, high / term.peak))
-    known |= {"low": float(bounds[0]), "high": float(bounds[1]), "p": float(fit.pvalues[at])}
-    return known | {"extra_low": float(extra(low)), "extra_high": float(extra(high))}
+        return found | {"reason": "repetitions do not vary, so there is no interval"}
+    low, high = map(float, fit.conf_int(1 - CONFIDENCE)[-1])
+    found["low"], found["high"] = sorted((low / peak, high / peak))
+    return found | {"extra_low": float(extra(low)), "extra_high": float(extra(high)), "p": float(fit.pvalues[-1])}

@@ -82,6 +82,6 @@ def _prior(variance: Floats, freedom: Floats, pooled: float) -> tuple[float, flo
 
 
 def _trigamma_inverse(value: float) -> float:
-    """x with trigamma(x) = value > 0; it lies between 1 / (2 value) and 1 / value + 1 / sqrt(value)."""
+    """Where trigamma(x) is a value > 0: it lies between 1 / (2 value) and 1 / value + 1 / sqrt(value)."""
     low, high = 0.5 / value, 1 / value + 1 / np.sqrt(value)
     return float(optimize.brentq(lambda x: special.polygamma(1, x) - value, low, high))

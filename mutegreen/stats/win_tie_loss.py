@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import cast
+
+import numpy as np
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, Verdict
 from mutegreen.stats.analysis import Comparison, Counts, WinTieLoss
@@ -13,12 +15,13 @@ from mutegreen.stats.analysis import Comparison, Counts, WinTieLoss
 _DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 
 
-def win_tie_loss(comparisons: Iterable[Comparison]) -> Iterator[WinTieLoss]:
+def win_tie_loss(comparisons: Iterable[Comparison], energies: Sequence[str] = ENERGY_METRICS) -> Iterator[WinTieLoss]:
     """A 3 x 3 table for each hyperparameter and energy metric.
 
     Args:
         comparisons: Those of one hyperparameter of a subject beside a background stand together. Mutants that change
             nothing are not counted.
+        energies: The energy metrics wanted.
     """
     for key, part in groupby(comparisons, lambda row: (row.subject, row.background, row.hyperparameter)):
         verdicts: dict[str, dict[str, Verdict]] = {}
@@ -26,8 +29,18 @@ def win_tie_loss(comparisons: Iterable[Comparison]) -> Iterator[WinTieLoss]:
             verdicts.setdefault(row.metric, {})[row.mutant] = row.verdict
         if "performance" not in verdicts or row.hyperparameter == IDENTITY:
             continue
-        for energy in (metric for metric in ENERGY_METRICS if metric in verdicts):
+        for energy in (metric for metric in energies if metric in verdicts):
             yield WinTieLoss(*key, energy, *_count(verdicts[energy], verdicts["performance"]))
+
+
+def overall(tables: Iterable[WinTieLoss]) -> Iterator[WinTieLoss]:
+    """The tables of all hyperparameters added up, one for each subject, background and energy metric."""
+    sums: dict[tuple[str, str, str], list[WinTieLoss]] = {}
+    for table in tables:
+        sums.setdefault((table.subject, table.background, table.energy), []).append(table)
+    for (subject, background, energy), parts in sums.items():
+        counts = cast(Counts, tuple(map(tuple, np.sum([part.counts for part in parts], axis=0).tolist())))
+        yield WinTieLoss(subject, background, "", energy, counts, sum(part.undecided for part in parts))
 
 
 def _count(energy: dict[str, Verdict], performance: dict[str, Verdict]) -> tuple[Counts, int]:
