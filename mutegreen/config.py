@@ -240,6 +240,7 @@ class _Preset(_Table):
     mutants: Count | None = None
     repetitions: Count | None = None
     operators: tuple[Text, ...] | None = None
+    order: Count | None = None
 
 
 class _SubjectFile(_Table):

@@ -6,7 +6,7 @@ Units are joules, watts and seconds everywhere. `None` means "not measured", nev
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -105,6 +105,8 @@ class Verdict(StrEnum):
 
 ENERGY_METRICS = ("package_j", "dram_j", "gpu_j")
 METRICS = (*ENERGY_METRICS, "duration_s", "performance")
+TOTAL = "total_j"
+"""The sum of the energy metrics measured, where there are several: a result of statistics, in no row."""
 ROW_COLUMNS = (
     "subject",
     "background",
@@ -122,6 +124,9 @@ ORIGINAL = "original"
 
 IDENTITY = "identity"
 """The operator, and the hyperparameter column, of the mutant that changes nothing: the A/A control."""
+
+JOINT = ","
+"""Joins the names and the values of a mutant that changes several hyperparameters at once; in no name of one."""
 
 DOMAIN_OF_METRIC = {"package_j": "cpu", "dram_j": "dram", "gpu_j": "gpu"}
 """The class of domains (the part before the colon) that each energy metric sums."""
@@ -242,6 +247,7 @@ class Preset:
     mutants: int | None = None
     repetitions: int | None = None
     operators: tuple[str, ...] | None = None
+    order: int | None = None
 
 
 @dataclass(frozen=True)
@@ -289,22 +295,65 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """The subject with exactly one hyperparameter changed (with none changed, for the operator `identity`).
+class Change:
+    """One hyperparameter at another value than the original's; `operator` gave the value."""
 
-    `id` is `original`, `identity` or `<hyperparameter>=<value>`; it is unique within an audit.
+    hyperparameter: str
+    value: Value
+    default: Value
+    operator: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The subject with one hyperparameter changed, or with several at once: a mutant of higher order.
+
+    `id` is `original`, `identity` or `<hyperparameter>=<value>`, once for each change; it is unique within an audit.
     """
 
     id: str
-    operator: str = ""
-    hyperparameter: str | None = None
-    value: Value | None = None
-    default: Value | None = None
+    changes: tuple[Change, ...] = ()
+
+    @classmethod
+    def of(cls, *changes: Change) -> Mutant:
+        """The mutant that makes these changes, named after them."""
+        return cls(JOINT.join(f"{change.hyperparameter}={change.value}" for change in changes), changes)
 
     @property
     def is_original(self) -> bool:
         """Whether this is the unchanged program, against which mutants are compared."""
         return self.id == ORIGINAL
+
+    @property
+    def order(self) -> int:
+        """How many hyperparameters are changed at once; 0 for the original and for `identity`."""
+        return len(self.changes)
+
+    @property
+    def operator(self) -> str:
+        """The operator, those of several changes joined; empty for the original."""
+        return JOINT.join(change.operator for change in self.changes) or ("" if self.is_original else IDENTITY)
+
+    @property
+    def hyperparameter(self) -> str | None:
+        """What is changed, the names of several joined; None for the original."""
+        return JOINT.join(change.hyperparameter for change in self.changes) or (None if self.is_original else IDENTITY)
+
+    @property
+    def value(self) -> Value | None:
+        """The new value, those of several changes joined to a text; None where nothing is changed."""
+        return _joint([change.value for change in self.changes])
+
+    @property
+    def default(self) -> Value | None:
+        """The original's value, as `value`."""
+        return _joint([change.default for change in self.changes])
+
+
+def _joint(values: Sequence[Value]) -> Value | None:
+    if len(values) == 1:
+        return values[0]
+    return JOINT.join(map(str, values)) if values else None
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,28 @@ def test_unknown_quality(given):
     assert "counter, integrated, attributed, estimated" in str(error.hint)
 
 
+def test_changes_of_several_hyperparameters_are_read_as_written(given):
+    pair = MUTANT.replace("epochs=3,epochs,3,2", '"epochs=3,lr=0.1","epochs,lr","3,0.1","2,0.5"')
+    text = '{"epochs": 3, "lr": 0.1}'
+    quoted = text.replace('"', '""')
+    rows = read_csv(given(f"{ORIGINAL},", f'{pair},"{quoted}"', header=f"{HEADER},changes"))
+    assert rows["changes"].tolist() == ["", text]
+    assert rows.loc[1, ["hyperparameter", "value", "default"]].tolist() == ["epochs,lr", "3,0.1", "2,0.5"]
+
+
+@pytest.mark.parametrize("cell", ["epochs", "[1]", "3", '{"epochs": [1]}', '{"epochs": null}', '{"epochs": NaN}', "{"])
+def test_changes_that_are_none(given, cell):
+    quoted = cell.replace('"', '""')
+    error = refusal(given(f"{ORIGINAL},", f'{MUTANT},"{quoted}"', header=f"{HEADER},changes"))
+    assert error.message == f"rows.csv, line 3: changes is {cell}"
+    assert '{"epochs": 6}' in str(error.hint)
+
+
+def test_one_mutant_changes_one_thing(given):
+    lines = [f"{ORIGINAL},", f'{MUTANT},"{{""epochs"": 3}}"', f'{MUTANT.replace(",0,11", ",1,11")},"{{""epochs"": 4}}"']
+    assert "line 4: mutant epochs=3 of m has another" in refusal(given(*lines, header=f"{HEADER},changes")).message
+
+
 def test_one_mutant_has_one_value_and_one_hyperparameter_one_default(given):
     again = MUTANT.replace(",0,11", ",1,11")
     assert (

@@ -1,5 +1,6 @@
 """The store's contract, and what it does when the file system lets it down."""
 
+import json
 import math
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 
 from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
+    Change,
     DomainEnergy,
     Epoch,
     Evidence,
@@ -32,9 +34,10 @@ from mutegreen.store.store import Store, now
 
 MUTANTS = [
     MutantRecord(Mutant("original"), ""),
-    MutantRecord(Mutant("lr=0.5", "learning_rate", "lr", 0.5, 1.0), "- a\n+ b"),
-    MutantRecord(Mutant("opt=sgd", "given", "opt", "sgd", "adam"), ""),
+    MutantRecord(Mutant.of(Change("lr", 0.5, 1.0, "learning_rate")), "- a\n+ b"),
+    MutantRecord(Mutant.of(Change("opt", "sgd", "adam", "given")), ""),
 ]
+PAIR = Mutant.of(*(change for record in MUTANTS for change in record.mutant.changes))
 TRIALS = [Trial(n, MUTANTS[n - 1].mutant.id, 0, n - 1, 0, 2**31 - 1) for n in (1, 2, 3)]
 
 
@@ -128,6 +131,20 @@ def test_rows_are_the_contract(store: Store) -> None:
     assert mutant["quality_package_j"] == "integrated", "the worst in the sum"
     assert (mutant["gpu_j"], mutant["dram_j"]) == (None, None), "lost and never measured: not 0"
     assert mutant["flags"] == "counter_wrapped device_lost"
+
+
+def test_a_mutant_of_two_hyperparameters_is_kept_and_written_with_both(store: Store) -> None:
+    mutants = [PAIR, Mutant("original"), Mutant("identity")]
+    trials = [Trial(number, mutant.id, 0, number - 1, 0, None) for number, mutant in enumerate(mutants, 1)]
+    store.add_audit(audit("a-2"), [MutantRecord(mutant, "") for mutant in mutants], trials)
+    assert [record.mutant for record in store.mutants("a-2")] == mutants
+    for trial in trials:
+        store.finish_trial("a-2", trial, result())
+    pair, original, identity = records(store, store.audit("a-2"))
+    joined = [pair[column] for column in ("mutant", "hyperparameter", "value", "default")]
+    assert joined == ["lr=0.5,opt=sgd", "lr,opt", "0.5,sgd", "1.0,adam"]
+    assert json.loads(str(pair["changes"])) == {"lr": 0.5, "opt": "sgd"}
+    assert (original["changes"], identity["changes"]) == (None, "{}")
 
 
 def test_rows_hold_only_trials_that_ended_ok(store: Store) -> None:

@@ -13,11 +13,14 @@ from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
 
 COMMANDS = {
+    "scan": "Find the hyperparameters of a training script, without running it.",
     "run": "Audit a training script: train the original and its mutants under energy meters.",
     "stats": "Say which hyperparameters move energy, and what each mutant does.",
+    "plot": "Draw figures of an audit: energy against values, win-tie-loss, Pareto front, power.",
     "show": "Show what a mutant changes, or how a trial ended.",
     "audits": "List the audits of the store.",
     "export": "Write the trainings of an audit as CSV, JSON or Parquet.",
+    "mutate": "Write a script with one of its hyperparameters changed.",
     "measure": "Run any command under the energy meters.",
     "doctor": "Say which energy meters work on this machine, and what would mend the others.",
     "calibrate": "Fit the estimate's watts on a machine where a meter of hardware works.",

@@ -10,7 +10,7 @@ from mutegreen.errors import StoreError
 from mutegreen.harness import cooldown
 from mutegreen.harness.opening import Limits
 from mutegreen.harness.plan import Plan
-from mutegreen.model import IDENTITY
+from mutegreen.model import IDENTITY, Mutant
 from mutegreen.store.store import Store
 
 
@@ -58,12 +58,17 @@ def document(plan: Plan, duration: Duration | None, limits: Limits) -> dict[str,
         "subject": plan.subject.name,
         "preset": plan.preset.name or None,
         "settings": plan.settings,
-        "mutants": [asdict(mutant) for mutant in plan.mutants],
+        "mutants": [_mutant(mutant) for mutant in plan.mutants],
         "trials": [asdict(trial) for trial in plan.trials],
         "notes": list(plan.notes),
         "training_s": duration.training_s if duration else None,
         "expected_s": expected_s(plan, duration, limits),
     }
+
+
+def _mutant(mutant: Mutant) -> dict[str, object]:
+    joined = {name: getattr(mutant, name) for name in ("operator", "hyperparameter", "value", "default")}
+    return {"id": mutant.id, **joined, "changes": {change.hyperparameter: change.value for change in mutant.changes}}
 
 
 def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
@@ -74,13 +79,15 @@ def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
     console = common.results()
     table = Table("hyperparameter", "default", "operator", "mutants", box=box.SIMPLE_HEAD)
     for name, default in plan.settings.items():
-        own = [m for m in plan.mutants if m.hyperparameter == name]
+        own = [m for m in plan.mutants if m.order == 1 and m.hyperparameter == name]
         if own:
             table.add_row(name, str(default), own[0].operator, ", ".join(str(m.value) for m in own))
     if any(m.operator == IDENTITY for m in plan.mutants):
         table.add_row("-", "-", "identity", "the original once more, as an A/A control")
     console.print(f"{plan.subject.name}" + (f", preset {plan.preset.name}" if plan.preset.name else ""), style="bold")
     console.print(table)
+    if several := _several(plan):
+        console.print(f"several at once, at values that are also tried alone: {'; '.join(m.id for m in several)}")
     for block in range(max(trial.block for trial in plan.trials) + 1):
         order = [trial.mutant for trial in plan.trials if trial.block == block]
         console.print(f"block {block + 1}: {', '.join(order)}")
@@ -89,8 +96,13 @@ def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
     console.print(_sum(plan, duration, limits))
 
 
+def _several(plan: Plan) -> list[Mutant]:
+    return [mutant for mutant in plan.mutants if mutant.order > 1]
+
+
 def _sum(plan: Plan, duration: Duration | None, limits: Limits) -> str:
-    size = f"{len(plan.trials)} trainings of {len(plan.mutants) - 1} mutants and the original"
+    several = f" ({len(_several(plan))} of several hyperparameters)" if _several(plan) else ""
+    size = f"{len(plan.trials)} trainings of {len(plan.mutants) - 1} mutants{several} and the original"
     total_s = expected_s(plan, duration, limits)
     if duration is None or total_s is None:
         return f"{size}; how long they take is known after the first one, with which a run begins."

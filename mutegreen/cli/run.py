@@ -44,6 +44,12 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @click.option(
     "--values", multiple=True, metavar="NAME=A,B", help="Values of a hyperparameter given by hand (repeatable)."
 )
+@click.option(
+    "--order",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Most hyperparameters that a mutant changes; 2 adds a mutant of every pair.  [default: 1]",
+)
 @click.option("--seed", type=int, metavar="N", help="Seed of values, order and trainings.  [default: 1]")
 @click.option(
     "--timeout",
@@ -70,6 +76,7 @@ def command(
     mutants: int | None,
     repetitions: int | None,
     values: tuple[str, ...],
+    order: int | None,
     seed: int | None,
     timeout: float | None,
     cooldown: float | None,
@@ -95,6 +102,7 @@ def command(
         mutants=mutants,
         repetitions=repetitions,
         values=_values(values),
+        order=order,
         seed=plan.DEFAULT_SEED if seed is None else seed,
     )
     limits, metering = Limits(timeout, cooldown), Metering(meters, require)

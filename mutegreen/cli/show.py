@@ -8,7 +8,7 @@ import click
 
 from mutegreen.cli import common
 from mutegreen.errors import UsageError
-from mutegreen.model import ORIGINAL, DomainEnergy
+from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Value
 from mutegreen.mutation.apply import same_value
 from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.store import Store
@@ -19,7 +19,7 @@ from mutegreen.store.store import Store
 @click.option("--audit", metavar="AUDIT", help="One of `mutegreen audits`.  [default: the latest]")
 @common.store_option
 def command(what: str | None, audit: str | None, store: Path) -> int:
-    """Show what a MUTANT changes (learning_rate=0.5), or how a TRIAL ended (its number).
+    """Show what a MUTANT changes (epochs=6 or epochs=6,learning_rate=0.5), or how a TRIAL ended (its number).
 
     Without either, list the mutants and trials of the audit.
     """
@@ -70,12 +70,12 @@ def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
 
 def _is_named(record: MutantRecord, name: str) -> bool:
     """Whether a mutant is meant: `lr=1` is `lr=1.0` too, and `lr=0.123` is `lr=0.12345`, as tables show it."""
-    if record.mutant.id == name:
-        return True
-    hyperparameter, equals, text = name.partition("=")
-    if not equals or record.mutant.hyperparameter != hyperparameter:
-        return False
-    value = record.mutant.value
+    texts = dict(part.partition("=")[::2] for part in name.split(JOINT))
+    changes = {change.hyperparameter: change.value for change in record.mutant.changes}
+    return bool(changes) and changes.keys() == texts.keys() and all(_reads(texts[n], v) for n, v in changes.items())
+
+
+def _reads(text: str, value: Value) -> bool:
     return same_value(value, text) or (isinstance(value, float) and f"{value:.3g}" == text)
 
 
@@ -83,9 +83,9 @@ def _origin(record: MutantRecord) -> str:
     mutant = record.mutant
     if mutant.is_original:
         return "the program as its subject.toml says"
-    if mutant.hyperparameter is None or mutant.value is None:
+    if not mutant.changes:
         return f"operator {mutant.operator}: nothing is changed"
-    return f"operator {mutant.operator}, default {mutant.default}"
+    return "; ".join(f"operator {change.operator}, default {change.default}" for change in mutant.changes)
 
 
 def _line(record: TrialRecord) -> str:

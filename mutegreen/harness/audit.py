@@ -157,9 +157,7 @@ class Audit:
         one = launch(self._plan, mutant, item.seed)
         name = f"{item.number:04d}"
         try:
-            result, _ = trial.run(
-                self._bench, name, one, [changed] if changed else [], self._paths.log(name), timeout_s
-            )
+            result, _ = trial.run(self._bench, name, one, changed, self._paths.log(name), timeout_s)
         except KeyboardInterrupt:
             self._store.finish_trial(self._record.id, item, _interrupted())
             raise

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mutegreen.harness.plan import Plan, seed_parameter
-from mutegreen.model import ConfigSite, EnvSite, Hyperparameter, Mutant, SourceSite, Value
+from mutegreen.model import ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
 from mutegreen.mutation import apply
 
 PYTHON = "{python}"
@@ -43,9 +44,7 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
     All hyperparameters are set, also those at their defaults: the original is what `subject.toml` and the preset
     say, whatever the program's own defaults are.
     """
-    values = dict(plan.settings)
-    if mutant.hyperparameter in values and mutant.value is not None:
-        values[mutant.hyperparameter] = mutant.value
+    values = plan.settings | {change.hyperparameter: change.value for change in mutant.changes}
     settings = {h: values[h.name] for h in plan.subject.hyperparameters}
     seeding = seed_parameter(plan.subject)
     if seeding is not None and seed is not None:
@@ -56,13 +55,13 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
     return Launch(_words(plan.subject.command, arguments), variables, settings)
 
 
-def mutated(plan: Plan, mutant: Mutant) -> Hyperparameter | None:
-    """The hyperparameter that a mutant changes; None for the original and for `identity`."""
-    return next((h for h in plan.subject.hyperparameters if h.name == mutant.hyperparameter), None)
+def mutated(plan: Plan, mutant: Mutant) -> list[Hyperparameter]:
+    """The hyperparameters that a mutant changes; none for the original and for `identity`."""
+    return [plan.subject.hyperparameter(change.hyperparameter) for change in mutant.changes]
 
 
 def diff(plan: Plan, mutant: Mutant, snapshot: Path, scratch: Path) -> str:
-    """What a mutant changes, as text: lines of a file, or the command.
+    """What a mutant changes, as text: lines of files, the command, or both.
 
     Args:
         plan: The plan.
@@ -70,30 +69,31 @@ def diff(plan: Plan, mutant: Mutant, snapshot: Path, scratch: Path) -> str:
         snapshot: The subject's files.
         scratch: An empty folder to mutate files in.
     """
-    hyperparameter = mutated(plan, mutant)
     original, changed = launch(plan, plan.mutants[0], None), launch(plan, mutant, None)
-    if hyperparameter is None:
+    sites = [hyperparameter.site for hyperparameter in mutated(plan, mutant)]
+    if not sites:
         return f"  {_shown(original)}"
-    if isinstance(site := hyperparameter.site, (SourceSite, ConfigSite)):
-        folders = [
-            _mutated_copy(one, site, snapshot, scratch / name) for one, name in ((original, "a"), (changed, "b"))
-        ]
-        return apply.file_diff(folders[0], folders[1], site.file)
-    return f"- {_shown(original, hyperparameter)}\n+ {_shown(changed, hyperparameter)}"
+    parts = []
+    for file in sorted({site.file for site in sites if isinstance(site, (SourceSite, ConfigSite))}):
+        before = _mutated_copy(original, file, snapshot, scratch / "a")
+        after = _mutated_copy(changed, file, snapshot, scratch / "b")
+        parts.append(apply.file_diff(before, after, file))
+    if any(isinstance(site, (FlagSite, EnvSite)) for site in sites):
+        parts.append(f"- {_shown(original, sites)}\n+ {_shown(changed, sites)}")
+    return "\n".join(parts)
 
 
-def _mutated_copy(one: Launch, site: SourceSite | ConfigSite, snapshot: Path, folder: Path) -> Path:
-    (folder / site.file).parent.mkdir(parents=True, exist_ok=True)
-    (folder / site.file).write_bytes((snapshot / site.file).read_bytes())
-    apply.write_files(folder, {h: v for h, v in one.settings.items() if getattr(h.site, "file", None) == site.file})
+def _mutated_copy(one: Launch, file: str, snapshot: Path, folder: Path) -> Path:
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_bytes((snapshot / file).read_bytes())
+    apply.write_files(folder, {h: v for h, v in one.settings.items() if getattr(h.site, "file", None) == file})
     return folder
 
 
-def _shown(one: Launch, hyperparameter: Hyperparameter | None = None) -> str:
-    words = shlex.join(["python" if word == sys.executable else word for word in one.words])
-    if hyperparameter is not None and isinstance(hyperparameter.site, EnvSite):
-        return f"{hyperparameter.site.variable}={one.variables[hyperparameter.site.variable]} {words}"
-    return words
+def _shown(one: Launch, changed: Sequence[Site] = ()) -> str:
+    variables = [site.variable for site in changed if isinstance(site, EnvSite)]
+    words = ["python" if word == sys.executable else word for word in one.words]
+    return " ".join([*(f"{name}={one.variables[name]}" for name in variables), shlex.join(words)])
 
 
 def _words(command: tuple[str, ...], arguments: list[str]) -> tuple[str, ...]:

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
-from mutegreen.model import IDENTITY, ORIGINAL, Hyperparameter, Kind, Mutant, Preset, Subject, Trial, Value
-from mutegreen.mutation.apply import same_value, spelled
+from mutegreen.harness.higher_order import higher_order
+from mutegreen.model import IDENTITY, ORIGINAL, Change, Hyperparameter, Kind, Mutant, Preset, Subject, Trial, Value
+from mutegreen.mutation.apply import same_value
 
 DEFAULT_MUTANTS = 5
 COUNTS = frozenset({Kind.EPOCHS, Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE, Kind.TRAIN_STEPS, Kind.THREADS, Kind.DEPTH})
 """Kinds of which there is no fraction."""
 
 DEFAULT_REPETITIONS = 5
+DEFAULT_ORDER = 1
 DEFAULT_SEED = 1
 
 
@@ -30,6 +32,7 @@ class Options:
         mutants: Mutants of each hyperparameter.
         repetitions: Trainings of the original and of every mutant.
         values: Values given by hand, by hyperparameter, as texts.
+        order: Most hyperparameters that a mutant changes at once.
         seed: Seed of the values, of the order and of the trainings' own seeds.
     """
 
@@ -38,6 +41,7 @@ class Options:
     mutants: int | None = None
     repetitions: int | None = None
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    order: int | None = None
     seed: int = DEFAULT_SEED
 
 
@@ -133,17 +137,18 @@ def _mutants(
     _check_operators(subject, wanted)
     _check_values(subject, options.values)
     count = options.mutants or preset.mutants or DEFAULT_MUTANTS
-    mutants, notes = [Mutant(ORIGINAL)], []
-    if wanted is not None and IDENTITY in wanted:
-        mutants.append(Mutant(IDENTITY, operator=IDENTITY, hyperparameter=IDENTITY))
+    controls = [Mutant(IDENTITY)] if wanted is not None and IDENTITY in wanted else []
+    mutants: list[Mutant] = []
+    notes: list[str] = []
     for hyperparameter in subject.hyperparameters:
         if _chosen(hyperparameter, wanted, options.values):
             made, note = _mutants_of(hyperparameter, settings[hyperparameter.name], count, options)
             mutants += made
             notes += [note] if note else []
-    if len(mutants) == 1:
+    if not mutants and not controls:
         raise UsageError(f"there is nothing to mutate in {subject.name}", "; ".join(notes) or None)
-    return mutants, notes
+    several = higher_order(mutants, options.order or preset.order or DEFAULT_ORDER, options.seed)
+    return [Mutant(ORIGINAL), *controls, *mutants, *several], notes
 
 
 def _chosen(hyperparameter: Hyperparameter, wanted: Sequence[str] | None, values: Mapping[str, Sequence[str]]) -> bool:
@@ -163,7 +168,7 @@ def _mutants_of(
     name = hyperparameter.name
     if name in options.values:
         values = _given(hyperparameter, default, options.values[name])
-        return [_mutant("given", name, v, default) for v in values], None
+        return [Mutant.of(Change(name, v, default, "given")) for v in values], None
     operator = catalog.operator_for(hyperparameter)
     if operator is None:
         hint = f"--values {name}=A,B gives them by hand"
@@ -173,11 +178,8 @@ def _mutants_of(
     except ValueError as error:
         return [], f"{name}: no mutants, operator {operator.name} {error}; --values {name}=A,B gives them by hand"
     note = f"{name}: {len(drawn)} mutants instead of {count}: {operator.name} finds no more from {default}"
-    return [_mutant(operator.name, name, v, default) for v in drawn], note if len(drawn) < count else None
-
-
-def _mutant(operator: str, name: str, value: Value, default: Value) -> Mutant:
-    return Mutant(f"{name}={spelled(value)}", operator, name, value, default)
+    mutants = [Mutant.of(Change(name, v, default, operator.name)) for v in drawn]
+    return mutants, note if len(drawn) < count else None
 
 
 def _given(hyperparameter: Hyperparameter, default: Value, texts: Sequence[str]) -> list[Value]:

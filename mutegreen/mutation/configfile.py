@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mutegreen.errors import MutationError
 from mutegreen.model import ConfigSite, Value
 from mutegreen.mutation.text import TextFile
+
+_MARK = "\u2402mutegreen\u2403"
 
 
 def read(folder: Path, site: ConfigSite) -> Value:
@@ -28,10 +31,27 @@ def write(folder: Path, site: ConfigSite, value: Value) -> None:
     Raises:
         MutationError: As for `read`.
     """
-    path = folder / site.file
-    file = TextFile.read(path)
-    text = _format(site).write(file.text, site, value)
-    TextFile(text, file.encoding, file.bom).write(path)
+    mutated(folder, site, value).write(folder / site.file)
+
+
+def mutated(folder: Path, site: ConfigSite, value: Value) -> TextFile:
+    """The file with another value at a key, not written.
+
+    Raises:
+        MutationError: As for `read`.
+    """
+    file = TextFile.read(folder / site.file)
+    return replace(file, text=_format(site).write(file.text, site, value))
+
+
+def place(text: str, site: ConfigSite) -> tuple[int, int]:
+    """Where the value at a key stands: line from 1, column in characters from 0.
+
+    Raises:
+        MutationError: As for `read`.
+    """
+    start, _ = _format(site).span(text, site)
+    return text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1)
 
 
 class _Format(ABC):
@@ -40,6 +60,10 @@ class _Format(ABC):
 
     @abstractmethod
     def write(self, text: str, site: ConfigSite, value: Value) -> str: ...
+
+    @abstractmethod
+    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
+        """First character of the value, and the one after its last; the key is known to exist."""
 
 
 class _Toml(_Format):
@@ -56,6 +80,12 @@ class _Toml(_Format):
         table[int(last) if isinstance(table, list) else last] = value
         return str(document.as_string())
 
+    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
+        # tomlkit does not say where a value stands; what stands before and after it does.
+        marked = self.write(text, site, _MARK)
+        start = marked.index(f'"{_MARK}"')
+        return start, len(text) - (len(marked) - start - len(_MARK) - 2)
+
     def _document(self, text: str, site: ConfigSite) -> Any:
         import tomlkit
         from tomlkit.exceptions import TOMLKitError
@@ -68,10 +98,6 @@ class _Toml(_Format):
 
 class _Spliced(_Format):
     """A format whose parser says where a value stands."""
-
-    @abstractmethod
-    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
-        """First character of the value, and the one after its last; the key is known to exist."""
 
     @abstractmethod
     def load(self, text: str, site: ConfigSite) -> object: ...

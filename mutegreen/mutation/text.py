@@ -7,6 +7,8 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from mutegreen.errors import MutationError
@@ -42,14 +44,33 @@ class TextFile:
 
     def write(self, path: Path) -> None:
         """Writes the bytes back."""
-        path.write_bytes(self.bom + self.text.encode(self.encoding))
+        path.write_bytes(self.encode())
+
+    def encode(self) -> bytes:
+        """The bytes of the file.
+
+        Raises:
+            UnicodeEncodeError: A character that was put in has no place in the file's encoding.
+        """
+        return self.bom + self.text.encode(self.encoding)
 
     def splice(self, start: int, end: int, replacement: str) -> TextFile:
         """The same text with the characters from `start` up to `end` replaced."""
         return replace(self, text=self.text[:start] + replacement + self.text[end:])
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines with their ends, as Python counts them: a form feed ends none."""
+        return _LINE.findall(self.text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate(map(len, self.lines), initial=0))
+
+    def column(self, line: int, utf8_column: int) -> int:
+        """Column in characters (from 0) from one in UTF-8 bytes, as `ast` counts them; lines from 1."""
+        return len(self.lines[line - 1].encode()[:utf8_column].decode())
+
     def offset(self, line: int, utf8_column: int) -> int:
-        """Index of a character from its line (from 1) and its column in UTF-8 bytes, as `ast` counts them."""
-        lines = _LINE.findall(self.text)
-        before = sum(len(text) for text in lines[: line - 1])
-        return before + len(lines[line - 1].encode()[:utf8_column].decode())
+        """Index of a character from its line (from 1) and its column in UTF-8 bytes."""
+        return self._starts[line - 1] + self.column(line, utf8_column)

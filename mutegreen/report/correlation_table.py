@@ -10,7 +10,7 @@ from rich.text import Text
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, span
-from mutegreen.stats.analysis import Correlation
+from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.compare import ALPHA
 
 
@@ -38,16 +38,24 @@ def _table(section: Section, cell: Callable[[Correlation], str], columns: str, g
 
 
 def _cell(row: Correlation, cell: Callable[[Correlation], str]) -> Text:
-    significant = row.spearman_p is not None and row.spearman_p <= ALPHA
+    p = _p(row)[0]
+    significant = p is not None and p <= ALPHA
     return Text(cell(row), style="" if significant else "dim")
 
 
+def _p(row: Correlation) -> tuple[float | None, float | None]:
+    """Spearman's and Pearson's p, adjusted where the protocol does."""
+    if isinstance(row, CarefulCorrelation):
+        return row.spearman_p_adjusted, row.pearson_p_adjusted
+    return row.spearman_p, row.pearson_p
+
+
 def _spearman(row: Correlation) -> str:
-    return _coefficient(row.spearman, row.spearman_p)
+    return _coefficient(row.spearman, _p(row)[0])
 
 
 def _both(row: Correlation) -> str:
-    return f"{_spearman(row)} {_coefficient(row.pearson, row.pearson_p)}"
+    return f"{_spearman(row)} {_coefficient(row.pearson, _p(row)[1])}"
 
 
 def _coefficient(coefficient: float | None, p: float | None) -> str:

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, METRICS, Quality, Verdict
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Quality, Verdict
 from mutegreen.report.units import value_label, values
+from mutegreen.stats.advice import Advice
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation, WinTieLoss
+from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.stats.interaction import Interaction
+from mutegreen.stats.target import TargetComparison
+from mutegreen.stats.trend import Trend
+from mutegreen.stats.trust import Flagged, Trust
 
-_Row = TypeVar("_Row", Correlation, Comparison, WinTieLoss)
-
-TITLES = {"package_j": "CPU", "dram_j": "DRAM", "gpu_j": "GPU", "duration_s": "time", "performance": "performance"}
+TITLES = {
+    "package_j": "CPU",
+    "dram_j": "DRAM",
+    "gpu_j": "GPU",
+    TOTAL: "all energy",
+    "duration_s": "time",
+    "performance": "performance",
+}
+_ORDER = tuple(TITLES)
 
 
 @dataclass(frozen=True)
 class Line:
     """One mutant: what it changes, as shown, and its comparisons by metric."""
 
+    mutant: str
     hyperparameter: str
     label: str
     comparisons: dict[str, Comparison]
 
     @property
-    def is_greener(self) -> bool:
+    def wins(self) -> bool:
         """Whether it wins energy in some domain, loses it in none, and does not lose performance."""
         energy = {self.comparisons[metric].verdict for metric in ENERGY_METRICS if metric in self.comparisons}
         performance = self.comparisons.get("performance")
@@ -47,6 +60,13 @@ class Section:
     correlations: list[Correlation]
     comparisons: list[Comparison]
     win_tie_loss: list[WinTieLoss]
+    overall: list[WinTieLoss] = field(default_factory=list)
+    trends: list[Trend] = field(default_factory=list)
+    targets: list[TargetComparison] = field(default_factory=list)
+    interactions: list[Interaction] = field(default_factory=list)
+    trust: list[Trust] = field(default_factory=list)
+    flags: list[Flagged] = field(default_factory=list)
+    advice: Advice | None = None
 
     @property
     def title(self) -> str:
@@ -56,7 +76,7 @@ class Section:
     @cached_property
     def metrics(self) -> list[str]:
         """The metrics measured, in their usual order."""
-        return [metric for metric in METRICS if metric in {row.metric for row in self.comparisons}]
+        return [metric for metric in _ORDER if metric in {row.metric for row in self.comparisons}]
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -66,12 +86,25 @@ class Section:
             by_mutant.setdefault(row.mutant, {})[row.metric] = row
         firsts = [next(iter(rows.values())) for rows in by_mutant.values()]
         labels = _labels(firsts)
-        return [Line(first.hyperparameter, labels[first.mutant], by_mutant[first.mutant]) for first in firsts]
+        return [Line(row.mutant, row.hyperparameter, labels[row.mutant], by_mutant[row.mutant]) for row in firsts]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What sentences call each arm: its hyperparameter and value, as short as tables have it."""
+        changing = {line.mutant: f"{line.hyperparameter} {line.label}" for line in self.lines if not line.is_control}
+        return {line.mutant: line.mutant for line in self.lines} | {ORIGINAL: ORIGINAL} | changing
+
+    @cached_property
+    def greener(self) -> set[str]:
+        """The mutants to point at: those recommended; without advice those that win energy and keep performance."""
+        if self.advice is not None:
+            return {each.mutant for each in self.advice.recommended}
+        return {line.mutant for line in self.lines if line.wins}
 
     @property
     def defaults(self) -> dict[str, str]:
         """The original's values of the hyperparameters mutated."""
-        mutated = (row for row in self.comparisons if row.hyperparameter != IDENTITY)
+        mutated = (row for row in self.comparisons if row.hyperparameter != IDENTITY and JOINT not in row.hyperparameter)
         return {row.hyperparameter: value_label(row.default) for row in mutated}
 
     def heading(self, metric: str) -> str:
@@ -82,14 +115,23 @@ class Section:
 
 def sections_of(analysis: Analysis) -> Iterator[Section]:
     """The sections in the analysis' order."""
-    correlations = _by_section(analysis.correlations)
-    win_tie_loss = _by_section(analysis.win_tie_loss)
-    for key, comparisons in _by_section(analysis.comparisons).items():
-        yield Section(*key, correlations.get(key, []), comparisons, win_tie_loss.get(key, []))
+    tables = _tables(analysis)
+    for key in tables["comparisons"]:
+        parts: dict[str, Any] = {name: table.get(key, []) for name, table in tables.items()}
+        advice = next(iter(parts.pop("advice")), None)
+        yield Section(*key, **parts, advice=advice)
 
 
-def _by_section(rows: Iterable[_Row]) -> dict[tuple[str, str], list[_Row]]:
-    found: dict[tuple[str, str], list[_Row]] = {}
+def _tables(analysis: Analysis) -> dict[str, dict[tuple[str, str], list[Any]]]:
+    """All tables of records, by section."""
+    names = ["correlations", "comparisons", "win_tie_loss"]
+    if isinstance(analysis, CarefulAnalysis):
+        names += ["overall", "trends", "targets", "interactions", "trust", "flags", "advice"]
+    return {"advice": {}} | {name: _by_section(getattr(analysis, name)) for name in names}
+
+
+def _by_section(rows: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
+    found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         found.setdefault((row.subject, row.background), []).append(row)
     return found

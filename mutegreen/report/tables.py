@@ -8,46 +8,61 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from mutegreen.model import IDENTITY, Goal, Quality, Verdict
+from mutegreen.model import Goal
+from mutegreen.report.advice_text import advice_lines
 from mutegreen.report.correlation_table import correlation_table
+from mutegreen.report.detail_table import detail_table
+from mutegreen.report.interaction_table import interaction_findings, interaction_table
+from mutegreen.report.legend import legend
 from mutegreen.report.section import TITLES, Section, sections_of
+from mutegreen.report.target_table import target_table
+from mutegreen.report.trend_table import trend_table
+from mutegreen.report.trust_table import flag_lines, trust_lines
 from mutegreen.report.units import span
 from mutegreen.report.verdict_table import GREENER_MARK, verdict_table
 from mutegreen.report.win_tie_loss_table import uncounted, win_tie_loss_table
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
-from mutegreen.stats.compare import ALPHA
-from mutegreen.stats.effect import NEGLIGIBLE
 
 _FEW = 3
 """Names listed in a sentence; more are counted."""
 
 
-def render(analysis: Analysis) -> RenderableType:
+def render(analysis: Analysis, metric: str | None = None) -> RenderableType:
     """All tables, a section for each subject beside each background, then a legend and the notes.
 
     Reads well from 80 columns on; a wider console shows more figures. Colours repeat what words say.
+
+    Args:
+        analysis: By any protocol.
+        metric: The only metric wanted, then in full; sections in which it was not measured say so.
     """
+    if metric is not None:
+        return Group(*(part for section in sections_of(analysis) for part in _of_metric(section, metric)))
+    sections = list(sections_of(analysis))
     parts: list[RenderableType] = []
-    for section in sections_of(analysis):
+    for section in sections:
         parts += [*_section(section, analysis.goals.get(section.subject, Goal.MAXIMIZE)), Text()]
-    return Group(*parts, *_legend(analysis), *_notes(analysis))
+    return Group(*parts, *legend(analysis, sections), *_notes(analysis))
+
+
+def _of_metric(section: Section, metric: str) -> Iterator[RenderableType]:
+    yield Rule(Text(section.title, style="bold"), align="left")
+    if metric in section.metrics:
+        yield detail_table(section, metric)
+        yield from _reasons([row for row in section.comparisons if row.metric == metric], "mutants")
+    else:
+        yield Text(f"{TITLES[metric]} was not measured.", style="yellow")
+    yield Text()
 
 
 def _section(section: Section, goal: Goal) -> Iterator[RenderableType]:
     yield Rule(Text(section.title, style="bold"), align="left")
     yield Text(_original(section, goal))
-    if section.correlations:
-        yield Text()
-        yield correlation_table(section)
-        yield from _reasons(section.correlations, "hyperparameters")
-    yield Text()
-    yield verdict_table(section)
-    yield from _reasons(section.comparisons, "mutants")
-    if any(map(any, (counts for row in section.win_tie_loss for counts in row.counts))):
-        yield _greener(section)
-        yield Text()
-        yield win_tie_loss_table(section)
-        yield from uncounted(section)
+    for block in (_movers, _verdicts, _targets, _together, _counts, _trust, _advice):
+        lines = list(block(section))
+        if lines:
+            yield Text()
+            yield from lines
 
 
 def _original(section: Section, goal: Goal) -> str:
@@ -59,11 +74,60 @@ def _original(section: Section, goal: Goal) -> str:
     return text + (" Less is better for performance." if goal is Goal.MINIMIZE else "")
 
 
+def _movers(section: Section) -> Iterator[RenderableType]:
+    """Which hyperparameters move what."""
+    if section.correlations:
+        yield correlation_table(section)
+        yield from _reasons(section.correlations, "hyperparameters")
+    if section.trends:
+        yield Text()
+        yield trend_table(section.trends)
+
+
+def _verdicts(section: Section) -> Iterator[RenderableType]:
+    yield verdict_table(section)
+    yield from _reasons(section.comparisons, "mutants")
+    if section.advice is None and _is_counted(section):
+        yield _greener(section)
+
+
+def _targets(section: Section) -> Iterator[RenderableType]:
+    if section.targets:
+        yield target_table(section.targets)
+
+
+def _together(section: Section) -> Iterator[RenderableType]:
+    if section.interactions:
+        yield interaction_table(section.interactions)
+        yield from interaction_findings(section.interactions)
+
+
+def _counts(section: Section) -> Iterator[RenderableType]:
+    if _is_counted(section):
+        yield win_tie_loss_table(section)
+        yield from uncounted(section)
+
+
+def _is_counted(section: Section) -> bool:
+    return any(map(any, (counts for row in section.win_tie_loss for counts in row.counts)))
+
+
+def _trust(section: Section) -> Iterator[RenderableType]:
+    if section.trust:
+        yield from trust_lines(section.trust, section.names)
+        yield from flag_lines(section.flags)
+
+
+def _advice(section: Section) -> Iterator[RenderableType]:
+    if section.advice is not None:
+        yield from advice_lines(section.advice, section.names)
+
+
 def _greener(section: Section) -> Text:
     """The answer that a reader looks for: which mutants save energy and keep the performance."""
     names: dict[str, list[str]] = {}
     for line in section.lines:
-        if line.is_greener:
+        if line.mutant in section.greener:
             names.setdefault(line.hyperparameter, []).append(line.label)
     found = "; ".join(f"{hyperparameter} {', '.join(labels)}" for hyperparameter, labels in names.items())
     text = f"{GREENER_MARK} Greener without a significant loss of performance: {found or 'none'}."
@@ -81,27 +145,6 @@ def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Te
         names = list(dict.fromkeys(r.mutant if isinstance(r, Comparison) else r.hyperparameter for r in those))
         which = ", ".join(names) if len(names) <= _FEW else f"{len(names)} {noun}"
         yield Text(f"{metrics} of {which}: {reason}.", style="yellow")
-
-
-def _legend(analysis: Analysis) -> Iterator[RenderableType]:
-    verdicts = {row.verdict for row in analysis.comparisons}
-    yield Rule(Text(f"How to read this (protocol {analysis.protocol})", style="bold"), align="left")
-    yield Text(
-        "win: less energy or time than the original, or better performance; loss: the opposite; tie: no "
-        f"significant difference (p > {ALPHA} in Student's t-test, or |Cliff's delta| < {NEGLIGIBLE}). A tie does "
-        "not prove that nothing was lost: with few trainings a real loss of performance can go unseen."
-    )
-    if analysis.win_tie_loss:
-        yield Text(f"{GREENER_MARK}: energy wins in some domain, loses in none, and performance does not lose.")
-    if analysis.correlations:
-        yield Text("rho: Spearman's coefficient with its p; r: Pearson's with its p, where the terminal is wide.")
-    if Verdict.UNDECIDED in verdicts:
-        yield Text("?: undecided, because the figures do not allow a test.")
-    if any(row.hyperparameter == IDENTITY for row in analysis.comparisons):
-        yield Text("identity changes nothing: a win or a loss of it is a false alarm.")
-    if any(row.quality is Quality.ESTIMATED for row in analysis.comparisons):
-        legend = "(est.): estimated, not measured: the model knows CPU time and duration, and no more."
-        yield Text(legend, style="yellow")
 
 
 def _notes(analysis: Analysis) -> Iterator[RenderableType]:

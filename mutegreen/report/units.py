@@ -43,6 +43,14 @@ def percent(ratio: float) -> str:
     return "0.00%" if shown in ("+0.00%", "-0.00%") else shown
 
 
+def interval(low: float, high: float) -> str:
+    """The ends of a relative change, as precise as `percent` would be for the larger: `[-13.9, -11.8]`."""
+    largest = 100.0 * max(abs(low), abs(high))
+    decimals = 2 if largest < 9.995 else 1 if largest < 99.95 else 0
+    ends = (f"{100.0 * end:+.{decimals}f}" for end in (low, high))
+    return f"[{', '.join(ends)}]"
+
+
 def p_value(p: float) -> str:
     """Three decimals, or `<0.001`."""
     return "<0.001" if p < 0.001 else f"{p:.3f}"

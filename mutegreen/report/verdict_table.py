@@ -11,51 +11,76 @@ from rich.text import Text
 from mutegreen.model import IDENTITY, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Line, Section
-from mutegreen.report.units import figure, p_value, percent
-from mutegreen.stats.analysis import Comparison
+from mutegreen.report.units import figure, interval, p_value, percent
+from mutegreen.stats.analysis import CarefulComparison, Comparison
 
 GREENER_MARK = "*"
+_PAPER_COLUMNS = "\n   mean change            p delta"
 _WORDS = {Verdict.UNDECIDED: "?"}
-_STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
+STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
 
 
 def verdict_table(section: Section) -> Widest:
-    """Change of the mean and verdict of every mutant; with the mean, p and delta where there is room."""
+    """Change and verdict of every mutant; with means, intervals, p and delta where there is room."""
+    careful = any(isinstance(row, CarefulComparison) for row in section.comparisons)
+    wide = (_change_and_interval, 3, "\nchange   95 % interval") if careful else (_all, 3, _PAPER_COLUMNS)
     return Widest(
-        "Each mutant against the original: change of the mean, verdict",
-        _table(section, _all, gap=3, columns="\n   mean change            p delta"),
+        f"Each mutant against the original: change{'' if careful else ' of the mean'}, verdict",
+        _table(section, *wide),
         _table(section, _mean_and_change, gap=3),
         _table(section, _change, gap=2),
         _table(section, _change, gap=1),
+        _table(section, _shortest, gap=2, folded=True),
     )
 
 
-def _table(section: Section, cell: Callable[[Comparison], str], gap: int, columns: str = "") -> Table:
-    table = table_of(["", *(section.heading(metric) + columns for metric in section.metrics)], gap)
+def _table(
+    section: Section, cell: Callable[[Comparison], str], gap: int, columns: str = "", folded: bool = False
+) -> Table:
+    headings = [section.heading(metric) + columns for metric in section.metrics]
+    if folded:
+        headings = [heading.replace(" (", "\n(") for heading in headings]
+    table = table_of(["", *headings], gap)
     originals = {row.metric: row.mean_original for row in section.comparisons}
     table.add_row("original", *(_mean(metric, originals[metric]) for metric in section.metrics))
     for hyperparameter, lines in groupby(section.lines, lambda line: line.hyperparameter):
         if hyperparameter != IDENTITY:
             table.add_row(Text(hyperparameter, style="bold"))
         for line in lines:
-            table.add_row(_label(line), *(_cell(line.comparisons[metric], cell) for metric in section.metrics))
+            table.add_row(
+                _label(line, line.mutant in section.greener),
+                *(_cell(line.comparisons[metric], cell) for metric in section.metrics),
+            )
     return table
 
 
-def _label(line: Line) -> Text:
+def _label(line: Line, is_greener: bool) -> Text:
     indent = "" if line.hyperparameter == IDENTITY else "  "
-    mark = f" {GREENER_MARK}" if line.is_greener else ""
+    mark = f" {GREENER_MARK}" if is_greener else ""
     return Text(f"{indent}{line.label}").append(mark, style="bold green")
 
 
 def _cell(row: Comparison, cell: Callable[[Comparison], str]) -> Text:
-    return Text("-") if row.n == 0 else Text(cell(row), style=_STYLES[row.verdict])
+    return Text("-") if row.n == 0 else Text(cell(row), style=STYLES[row.verdict])
 
 
 def _change(row: Comparison) -> str:
     change = "" if row.relative_change is None else percent(row.relative_change)
     word = _WORDS.get(row.verdict, row.verdict.value)
     return f"{change:>6} {word:>4}"
+
+
+def _shortest(row: Comparison) -> str:
+    change = "" if row.relative_change is None else percent(row.relative_change)
+    return f"{change:>6} {_WORDS.get(row.verdict, row.verdict.value[0])}"
+
+
+def _change_and_interval(row: Comparison) -> str:
+    if not isinstance(row, CarefulComparison) or row.relative_low is None or row.relative_high is None:
+        return f"{'':>18} {_change(row)}"
+    change = "" if row.relative_change is None else percent(row.relative_change)
+    word = _WORDS.get(row.verdict, row.verdict.value)
+    return f"{change:>6} {interval(row.relative_low, row.relative_high):>17} {word:>4}"
 
 
 def _mean_and_change(row: Comparison) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from rich.table import Table
 from rich.text import Text
 
 from mutegreen.report.layout import Widest, table_of
@@ -16,16 +18,26 @@ _VERDICTS = ("win", "tie", "loss")
 def win_tie_loss_table(section: Section) -> Widest:
     """Mutants counted: rows are the verdict on energy, columns that on performance."""
     found: dict[str, dict[str, WinTieLoss]] = {}
-    for row in section.win_tie_loss:
+    for row in (*section.win_tie_loss, *(section.overall if len(section.defaults) > 1 else ())):
         found.setdefault(row.hyperparameter, {})[row.energy] = row
+    return Widest(
+        "Mutants by their verdict on energy (rows) and on performance (columns)",
+        _table(section, found, " win  tie loss", gap=3),
+        _table(section, found, "win tie loss", gap=2),
+    )
+
+
+def _table(section: Section, found: dict[str, dict[str, WinTieLoss]], columns: str, gap: int) -> Table:
     energies = list(dict.fromkeys(row.energy for row in section.win_tie_loss))
-    table = table_of(["", "", *(f"{section.heading(energy)}\n win  tie loss" for energy in energies)], gap=3)
+    widths = [len(part) for part in re.findall(r" *\w+", columns)]
+    table = table_of(["", "", *(f"{section.heading(energy)}\n{columns}" for energy in energies)], gap)
     for hyperparameter, by_energy in found.items():
         for line, verdict in enumerate(_VERDICTS):
-            label = Text(hyperparameter if line == 0 else "", style="bold")
-            counts = (by_energy[energy].counts[line] for energy in energies)
-            table.add_row(label, verdict, *("".join(f"{count or '.':>5}" for count in three)[1:] for three in counts))
-    return Widest("Mutants by their verdict on energy (rows) and on performance (columns)", table)
+            label = Text((hyperparameter or "all together") if line == 0 else "", style="bold")
+            rows = (zip(by_energy[energy].counts[line], widths, strict=True) for energy in energies)
+            cells = ("".join(f"{count or '.':>{width}}" for count, width in row) for row in rows)
+            table.add_row(label, verdict, *cells)
+    return table
 
 
 def uncounted(section: Section) -> Iterator[Text]:

@@ -18,6 +18,8 @@ from mutegreen.stats.quality import worst_quality
 FEWEST = 4
 """Trainings below which a coefficient's z has no variance."""
 _CONFIDENCE = 0.95
+_ROUNDING = 1e-12
+"""What a perfect coefficient may lack of 1."""
 
 
 def correlations(group: Group) -> Iterator[Correlation]:
@@ -76,7 +78,7 @@ def _with_intervals(row: Correlation, spearman_p: float | None, pearson_p: float
 
 def _interval(coefficient: float | None, n: int, variance: float) -> tuple[float, float] | tuple[None, None]:
     """Both ends; `variance` is that of z times n - 3."""
-    if coefficient is None or n < FEWEST or abs(coefficient) >= 1:
+    if coefficient is None or n < FEWEST or abs(coefficient) > 1 - _ROUNDING:
         return None, None
     z = math.atanh(coefficient)
     half = float(special.ndtri((1 + _CONFIDENCE) / 2)) * math.sqrt(variance / (n - 3))

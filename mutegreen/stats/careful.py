@@ -8,27 +8,24 @@ and how often it errs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
-from mutegreen.model import ENERGY_METRICS, TOTAL, Goal, Quality, Verdict
-from mutegreen.stats.adjust import adjust
+from mutegreen.model import ENERGY_METRICS, TOTAL, Goal
 from mutegreen.stats.advice import Advice, advise
-from mutegreen.stats.analysis import Analysis, CarefulComparison, WinTieLoss, plain
-from mutegreen.stats.block_model import Floats
-from mutegreen.stats.deltas import cliffs_deltas
+from mutegreen.stats.analysis import Analysis, WinTieLoss, plain
+from mutegreen.stats.association import associations
+from mutegreen.stats.comparing import comparisons
 from mutegreen.stats.group import groups_of
-from mutegreen.stats.judge import reasons, verdicts
-from mutegreen.stats.measured import Measured
+from mutegreen.stats.interaction import Interaction, interactions
 from mutegreen.stats.notes import notes_on
-from mutegreen.stats.quality import worst_qualities
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.study import Study, study_of
-from mutegreen.stats.trust import Trust, trust_of
+from mutegreen.stats.study import study_of
+from mutegreen.stats.target import TargetComparison, energy_to_target
+from mutegreen.stats.trend import Trend, trends
+from mutegreen.stats.trust import Flagged, Trust, flagged, trust_of
 from mutegreen.stats.win_tie_loss import overall, win_tie_loss
 
 PROTOCOL = "careful"
@@ -39,14 +36,24 @@ class CarefulAnalysis(Analysis):
     """What the careful protocol finds beyond the published one.
 
     Args:
+        settings: The user's choices.
         advice: What to do, for each section.
         trust: How far to trust it, for each section and metric.
+        flags: Trainings that something was amiss with, for each section and flag.
         overall: Win-tie-loss of all hyperparameters together, for each section and energy metric.
+        trends: The shape of each relation of a hyperparameter and a metric.
+        interactions: What two hyperparameters do together beyond what each does, where mutants change both.
+        targets: Energy and time to the original's final performance, where performance is known for every epoch.
     """
 
+    settings: Settings = field(default_factory=Settings)
     advice: tuple[Advice, ...] = ()
     trust: tuple[Trust, ...] = ()
+    flags: tuple[Flagged, ...] = ()
     overall: tuple[WinTieLoss, ...] = ()
+    targets: tuple[TargetComparison, ...] = ()
+    trends: tuple[Trend, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The contract's tables, those of the total energy apart from them, and what this protocol adds."""
@@ -61,8 +68,13 @@ class CarefulAnalysis(Analysis):
                 "win_tie_loss": plain([row for row in self.win_tie_loss if row.energy == TOTAL]),
             },
             "win_tie_loss_overall": plain(self.overall),
+            "trend": plain(self.trends),
+            "interaction": plain(self.interactions),
+            "energy_to_target": plain(self.targets),
+            "settings": plain(self.settings),
             "advice": plain(self.advice),
             "trust": plain(self.trust),
+            "flags": plain(self.flags),
         }
 
 
@@ -71,6 +83,7 @@ def analyse(
     goals: Mapping[str, Goal] | None = None,
     tolerances: Mapping[str, float | None] | None = None,
     settings: Settings | None = None,
+    epochs: pd.DataFrame | None = None,
     spent_j: float | None = None,
 ) -> CarefulAnalysis:
     """Works out everything that the rows allow to say.
@@ -80,6 +93,7 @@ def analyse(
         goals: By subject, which direction of the performance is better; more is, if not said.
         tolerances: By subject, how much performance may change without it mattering, in its own unit.
         settings: The user's choices.
+        epochs: In the form said in `energy_to_target`; None where they are not known.
         spent_j: Energy of all trainings of the audit, for a single section of which more is known than the rows say.
     """
     groups = list(groups_of(rows))
@@ -92,99 +106,17 @@ def analyse(
     counts = tuple(win_tie_loss(flat, (*ENERGY_METRICS, TOTAL)))
     return CarefulAnalysis(
         protocol=PROTOCOL,
-        correlations=(),
+        correlations=tuple(row for group in complete for row in associations(group, told.adjustment)),
         comparisons=flat,
         win_tie_loss=counts,
         goals=chosen,
         notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups)),
+        settings=told,
         advice=tuple(advise(study, section, spent_j) for study, section in zip(studies, found, strict=True)),
         trust=tuple(row for study, section in zip(studies, found, strict=True) for row in trust_of(study, section)),
+        flags=tuple(row for study in studies for row in flagged(study)),
         overall=tuple(overall(counts)),
+        trends=tuple(row for study in studies for row in trends(study)),
+        interactions=tuple(interactions(rows, told.alpha, told.adjustment)),
+        targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
     )
-
-
-def comparisons(study: Study) -> Iterator[CarefulComparison]:
-    """For each mutant, its verdicts for every metric."""
-    columns = {metric: _columns(study, measured) for metric, measured in study.measured.items()}
-    p = np.stack([column["p"] for column in columns.values()])
-    for column, adjusted in zip(columns.values(), adjust(p, study.settings.adjustment), strict=True):
-        column["p_adjusted"] = adjusted
-    for metric, column in columns.items():
-        column["verdict"] = verdicts(
-            study.measured[metric],
-            column["p_adjusted"],
-            column["p_equivalent"],
-            study.settings.alpha,
-            study.less_is_better(metric),
-        )
-    yield from _records(study, columns)
-
-
-def _columns(study: Study, measured: Measured) -> dict[str, Any]:
-    """The figures of `CarefulComparison` for every arm, before the adjustment."""
-    found, low, high, resampled = measured.found, *measured.intervals()
-    deltas = cliffs_deltas(measured.fitted.adjusted, measured.code, len(study.arms))
-    margin = study.margin(measured.metric)
-    return {
-        "n": measured.fitted.n,
-        "mean": measured.mean,
-        "relative_change": measured.as_relative(found.estimate),
-        "relative_low": measured.as_relative(low),
-        "relative_high": measured.as_relative(high),
-        "difference": measured.as_absolute(found.estimate),
-        "difference_low": measured.as_absolute(low),
-        "difference_high": measured.as_absolute(high),
-        "interval": np.where(np.isfinite(low), np.where(resampled, "bca", "t"), ""),
-        "p": found.differ(),
-        "p_equivalent": _nothing(found.estimate) if margin is None else found.within(*measured.bounds(margin)),
-        "cliffs_delta": deltas.delta,
-        "cliffs_delta_low": deltas.low,
-        "cliffs_delta_high": deltas.high,
-        "reason": reasons(measured),
-    }
-
-
-def _nothing(like: Floats) -> Floats:
-    return np.full_like(like, np.nan)
-
-
-def _records(study: Study, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[CarefulComparison]:
-    lists = {metric: _listed(column) for metric, column in columns.items()}
-    qualities = {metric: _qualities(study, metric) for metric in columns}
-    for arm, definition in enumerate(study.group.definitions, start=1):
-        for metric, cells in lists.items():
-            yield CarefulComparison(
-                subject=study.group.subject,
-                background=study.group.background,
-                **vars(definition),
-                metric=metric,
-                n_original=cells["n"][0],
-                mean_original=cells["mean"][0],
-                margin=study.margin(metric),
-                quality=qualities[metric].get(definition.mutant),
-                verdict=Verdict(cells["verdict"][arm]),
-                **{name: cell[arm] for name, cell in cells.items() if name != "verdict"},
-            )
-
-
-def _listed(column: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Arrays as lists of plain cells; None for what is not known."""
-    lists = {}
-    for name, array in column.items():
-        cells = array.astype(object)
-        unknown = ~np.isfinite(array) if np.issubdtype(array.dtype, np.number) else array == ""
-        cells[unknown] = None
-        lists[name] = cells.tolist()
-    return lists
-
-
-def _qualities(study: Study, metric: str) -> dict[str, Quality | None]:
-    """By mutant, the worst quality that its comparison rests on; a total is as good as its worst part."""
-    if metric != TOTAL:
-        return worst_qualities(study.group.rows, metric)
-    parts = [worst_qualities(study.group.rows, part) for part in ENERGY_METRICS if part in study.measured]
-    return {mutant: _worst(part.get(mutant) for part in parts) for mutant in study.arms.names}
-
-
-def _worst(qualities: Iterable[Quality | None]) -> Quality | None:
-    return Quality.worst(quality for quality in qualities if quality is not None)

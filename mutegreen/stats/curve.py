@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 ROUNDING = 1e-9
 """Share of the figures below which what is left around a curve is rounding, not noise."""
 
+_HUGE = 700.0
+"""Logarithm short of the largest float: a search may stray so far, and 0 times infinity would end it."""
+
 
 class Shape(StrEnum):
     """How a metric follows a hyperparameter's value."""
@@ -154,14 +157,16 @@ def share_of(value: Floats, shape: Shape) -> Floats:
 
 def _course(ends: Floats, share: Floats, bent: bool) -> Floats:
     if not bent:
-        return ends[0] * (1 - share) + ends[1] * share
+        return np.asarray(ends[0] * (1 - share) + ends[1] * share)
     with np.errstate(divide="ignore"):
-        return np.logaddexp(ends[0] + np.log1p(-share), ends[1] + np.log(share))
+        return np.asarray(np.logaddexp(ends[0] + np.log1p(-share), ends[1] + np.log(share)))
 
 
 def _slope(ends: Floats, share: Floats, bent: bool) -> Floats:
     slope = np.stack([1 - share, share], axis=1)
-    return slope * np.exp(ends - _course(ends, share, bent)[:, None]) if bent else slope
+    if not bent:
+        return slope
+    return np.asarray(slope * np.exp(np.minimum(ends - _course(ends, share, bent)[:, None], _HUGE)))
 
 
 def _aicc(points: Points, residual: Floats, parameters: int) -> float:

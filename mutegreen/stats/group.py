@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from mutegreen.model import IDENTITY, METRICS, ORIGINAL
+from mutegreen.model import IDENTITY, JOINT, METRICS, ORIGINAL
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,13 @@ class Group:
     def hyperparameters(self) -> dict[str, float | str | None]:
         """The hyperparameters that were mutated, with the original's value."""
         return {each.hyperparameter: each.default for each in self.definitions}
+
+    @cached_property
+    def single(self) -> dict[str, float | str | None]:
+        """The hyperparameters that mutants change alone, with the original's value; not the control, no pairs."""
+        return {
+            name: default for name, default in self.hyperparameters.items() if name != IDENTITY and JOINT not in name
+        }
 
     def is_numeric(self, hyperparameter: str) -> bool:
         """Whether all values of a hyperparameter are numbers, the original's too."""

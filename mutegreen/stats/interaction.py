@@ -20,6 +20,9 @@ CONFIDENCE = 0.95
 _ROUNDING = 1e-12
 """Residuals that are this share of the figures or less are no noise."""
 
+_DEPENDENT = 1e-9
+"""A column of which only this share or less is its own follows from the others."""
+
 _SHOWN = {
     "package_j": "CPU energy",
     "dram_j": "DRAM energy",
@@ -134,7 +137,10 @@ def _of_group(
     subject: str, background: str, rows: pd.DataFrame, changes: Mapping[str, Changes]
 ) -> Iterator[Interaction]:
     own = {text: changes[text] for text in rows["changes"].unique()}
-    pairs = {frozenset(each): tuple(each) for each in own.values() if len(each) == 2}
+    pairs: dict[frozenset[str], tuple[str, ...]] = {}
+    for each in own.values():
+        if len(each) == 2:
+            pairs.setdefault(frozenset(each), tuple(each))
     for first, second in pairs.values():
         for found in _of_pair(rows, own, (first, second)):
             yield Interaction(subject, background, (first, second), **found)
@@ -179,18 +185,24 @@ def _obstacle(figures: Floats, columns: Floats, metric: str) -> str | None:
         return "a figure is infinite"
     if metric != "performance" and figures.min() <= 0:
         return "a figure is 0, which has no logarithm"
-    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+    if _depends(columns[:, -1], columns[:, :-1]):
         return "not measured at every corner: the original, each change alone, both together"
     if np.ptp(figures) == 0:
         return "all figures are equal"
     return None
 
 
+def _depends(column: Floats, basis: Floats) -> bool:
+    """Whether a column is a combination of those of an orthonormal basis."""
+    own = column - basis @ (basis.T @ column)
+    return bool(np.abs(own).max() <= _DEPENDENT * np.abs(column).max())
+
+
 def _fitted(figures: Floats, columns: Floats, peak: float, relative: bool) -> dict[str, Any]:
     """Least squares; the term is the last column, 1 where its own value is `peak`."""
     from statsmodels.regression.linear_model import OLS
 
-    fit = OLS(np.log(figures) if relative else figures, columns).fit()
+    fit = OLS(np.log(figures) if relative else figures, columns).fit(method="qr")
     effect, extra = float(fit.params[-1]), np.expm1 if relative else np.positive
     found: dict[str, Any] = {"coefficient": effect / peak, "extra": float(extra(effect))}
     if fit.df_resid < 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from mutegreen.model import IDENTITY, METRICS
+from mutegreen.model import METRICS
 from mutegreen.stats.group import Group
 
 
@@ -33,5 +33,5 @@ def _notes_on_group(group: Group, measured: set[str]) -> Iterator[str]:
         if metric in measured and metric not in group.metrics:
             yield f"{group}: {metric} was not measured."
     for hyperparameter in group.hyperparameters:
-        if hyperparameter != IDENTITY and not group.is_numeric(hyperparameter):
+        if hyperparameter in group.single and not group.is_numeric(hyperparameter):
             yield f"{group}: no correlation for {hyperparameter}, whose values are not all numbers."

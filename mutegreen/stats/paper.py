@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mutegreen.model import IDENTITY, ORIGINAL, Goal, Verdict
+from mutegreen.model import ORIGINAL, Goal, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.compare import compare
 from mutegreen.stats.correlation import correlate
@@ -64,8 +64,8 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
 
 
 def _correlations(group: Group) -> Iterator[Correlation]:
-    for hyperparameter, default in group.hyperparameters.items():
-        if hyperparameter == IDENTITY or not group.is_numeric(hyperparameter):
+    for hyperparameter, default in group.single.items():
+        if not group.is_numeric(hyperparameter):
             continue
         rows = group.of_hyperparameter(hyperparameter)
         values = rows["value"].where(rows["mutant"] != ORIGINAL, default).to_numpy(dtype=np.float64)

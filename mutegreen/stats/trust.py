@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -70,6 +71,17 @@ class Trust:
     controls: tuple[Control, ...]
 
 
+@dataclass(frozen=True)
+class Flagged:
+    """Trainings whose measurement carries a flag, of all trainings of a section."""
+
+    subject: str
+    background: str
+    flag: Flag
+    count: int
+    trainings: int
+
+
 def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
     """What there is to know of every metric.
 
@@ -95,11 +107,13 @@ def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
     ]
 
 
-def other_load(study: Study) -> int:
-    """Trainings beside which something else kept the machine busy."""
+def flagged(study: Study) -> list[Flagged]:
+    """How many trainings carry which flag, the most frequent first."""
     if "flags" not in study.group.rows:
-        return 0
-    return int(study.group.rows["flags"].fillna("").str.split().map(lambda flags: Flag.OTHER_LOAD in flags).sum())
+        return []
+    counts = Counter(flag for flags in study.group.rows["flags"].fillna("") for flag in str(flags).split())
+    named = ((Flag(flag), count) for flag, count in counts.most_common() if flag in list(Flag))
+    return [Flagged(study.group.subject, study.group.background, *each, len(study.group.rows)) for each in named]
 
 
 def _noise(measured: Measured) -> float:

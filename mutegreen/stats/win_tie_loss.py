@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, Verdict
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, Verdict
 from mutegreen.stats.analysis import Comparison, Counts, WinTieLoss
 
 _DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
@@ -20,14 +20,14 @@ def win_tie_loss(comparisons: Iterable[Comparison], energies: Sequence[str] = EN
 
     Args:
         comparisons: Those of one hyperparameter of a subject beside a background stand together. Mutants that change
-            nothing are not counted.
+            nothing, or several hyperparameters at once, are not counted.
         energies: The energy metrics wanted.
     """
     for key, part in groupby(comparisons, lambda row: (row.subject, row.background, row.hyperparameter)):
         verdicts: dict[str, dict[str, Verdict]] = {}
         for row in part:
             verdicts.setdefault(row.metric, {})[row.mutant] = row.verdict
-        if "performance" not in verdicts or row.hyperparameter == IDENTITY:
+        if "performance" not in verdicts or row.hyperparameter == IDENTITY or JOINT in row.hyperparameter:
             continue
         for energy in (metric for metric in energies if metric in verdicts):
             yield WinTieLoss(*key, energy, *_count(verdicts[energy], verdicts["performance"]))

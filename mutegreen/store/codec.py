@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from mutegreen.model import (
+    Change,
     DomainEnergy,
     Epoch,
     Evidence,
@@ -22,7 +23,6 @@ from mutegreen.model import (
     Trial,
     TrialResult,
     Unavailable,
-    Value,
 )
 from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
 
@@ -49,24 +49,15 @@ def to_audit(row: sqlite3.Row) -> AuditRecord:
 
 
 def mutant_row(audit: str, record: MutantRecord) -> dict[str, object]:
-    """A mutant as a row; values as JSON, which keeps their types."""
-    mutant = record.mutant
-    return {
-        "audit": audit,
-        "id": mutant.id,
-        "operator": mutant.operator,
-        "hyperparameter": mutant.hyperparameter,
-        "value": json.dumps(mutant.value),
-        "default_value": json.dumps(mutant.default),
-        "diff": record.diff,
-    }
+    """A mutant as a row; changes as JSON, which keeps the types of their values."""
+    changes = json.dumps([asdict(change) for change in record.mutant.changes])
+    return {"audit": audit, "id": record.mutant.id, "changes": changes, "diff": record.diff}
 
 
 def to_mutant(row: sqlite3.Row) -> MutantRecord:
     """The mutant of a row."""
-    value: Value | None = json.loads(row["value"])
-    default: Value | None = json.loads(row["default_value"])
-    return MutantRecord(Mutant(row["id"], row["operator"], row["hyperparameter"], value, default), row["diff"])
+    changes = tuple(Change(**change) for change in json.loads(row["changes"]))
+    return MutantRecord(Mutant(row["id"], changes), row["diff"])
 
 
 def result_row(result: TrialResult) -> dict[str, object]:

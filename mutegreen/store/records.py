@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL, ROW_COLUMNS, Measurement, Mutant, Phase, TrialResult
@@ -18,6 +19,7 @@ COLUMNS = (
     "seed",
     *QUALITY_COLUMNS.values(),
     *NET_COLUMNS.values(),
+    "changes",
     "goal",
     "flags",
     "cpu_s",
@@ -96,6 +98,7 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         "block": trial.block,
         "position": trial.position,
         "seed": trial.seed,
+        "changes": _changes(mutant),
         "goal": str(audit.goal),
         "flags": " ".join(sorted({flag for d in result.measurement.domains for flag in d.flags})),
         "cpu_s": result.cpu_s,
@@ -104,6 +107,11 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         "trial": trial.number,
     }
     return {column: found[column] for column in COLUMNS}
+
+
+def _changes(mutant: Mutant) -> str | None:
+    """New values by hyperparameter, as a JSON object; None for the original."""
+    return None if mutant.is_original else json.dumps({each.hyperparameter: each.value for each in mutant.changes})
 
 
 def _energies(measurement: Measurement) -> Record:

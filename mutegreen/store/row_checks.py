@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +49,7 @@ def check_rows(rows: pd.DataFrame, source: Source) -> None:
     _check_labels(rows, source)
     _check_figures(rows, source)
     _check_originals(rows, source)
+    _check_changes(rows, source)
     _check_definitions(rows, source)
     _check_trainings(rows, source)
 
@@ -86,10 +89,30 @@ def _check_originals(rows: pd.DataFrame, source: Source) -> None:
         raise RowsError(f"{source.name} has no row of the original, so nothing to compare with", hint)
 
 
+def _check_changes(rows: pd.DataFrame, source: Source) -> None:
+    if "changes" in rows:
+        strange = [text for text in rows["changes"].unique() if text and not _are_changes(text)]
+        rule = 'It is empty, or a JSON object with the new values, such as {"epochs": 6}.'
+        _refuse(rows, rows["changes"].isin(strange), "changes", source, rule)
+
+
+def _are_changes(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and all(map(_is_value, found.values()))
+
+
+def _is_value(found: object) -> bool:
+    return isinstance(found, (bool, int, str)) or (isinstance(found, float) and math.isfinite(found))
+
+
 def _check_definitions(rows: pd.DataFrame, source: Source) -> None:
     """Refuses a mutant with two values, and a hyperparameter with two defaults (so two different originals)."""
     mutants = rows[rows["mutant"] != ORIGINAL]
-    for noun, told in (("mutant", ["hyperparameter", "value", "default"]), ("hyperparameter", ["default"])):
+    defined = [column for column in ("hyperparameter", "value", "default", "changes") if column in rows]
+    for noun, told in (("mutant", defined), ("hyperparameter", ["default"])):
         variants = mutants.drop_duplicates([*_GROUP, noun, *told])
         again = variants.duplicated([*_GROUP, noun])
         if again.any():

@@ -19,7 +19,7 @@ from mutegreen.store.row_checks import EXPORTED, QUALITIES, Source, check_rows, 
 
 LABELS = ("subject", "background", "mutant", "hyperparameter")
 VALUES = ("value", "default")
-OPTIONAL_LABELS = (*QUALITIES, "audit")
+OPTIONAL_LABELS = (*QUALITIES, "audit", "changes")
 _DECIMAL_COMMA = "Write decimal points instead of decimal commas: 12.5, not 12,5."
 _PLAIN_NUMBERS = "Write numbers plainly, such as 1234.5, and leave the cell empty where nothing was measured."
 
@@ -50,10 +50,10 @@ def read_csv(path: Path) -> pd.DataFrame:
 def rows_frame(records: Iterable[Mapping[str, object]], name: str = "rows") -> pd.DataFrame:
     """Rows from anywhere else, such as the store, in the form that the statistics read.
 
-    Labels are text, empty where there is none. Metrics are floats, NaN where not measured. `value` and `default`
-    hold objects: floats for numbers, text for anything else (an optimizer's name, `True`), None for nothing.
-    Where there is a column `outcome`, only rows `ok` are kept (none given counts as ok), and
-    `frame.attrs["notes"]`, a list of sentences, says what was left out.
+    Labels are text, empty where there is none; so is `changes`, a JSON object. Metrics are floats, NaN where not
+    measured. `value` and `default` hold objects: floats for numbers, text for anything else (an optimizer's name,
+    `True`), None for nothing. Where there is a column `outcome`, only rows `ok` are kept (none given counts as ok),
+    and `frame.attrs["notes"]`, a list of sentences, says what was left out.
 
     Args:
         records: For each training, its columns and cells.

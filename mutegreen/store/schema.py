@@ -2,9 +2,10 @@
 
 History of the schema (`PRAGMA user_version`):
   1  the first one.
+  2  a mutant holds any number of changes.
 """
 
-VERSION = 1
+VERSION = 2
 
 APPLICATION_ID = 0x4D47524E
 """Written into the file's header (`PRAGMA application_id`), so that another program's database is not mistaken."""
@@ -30,10 +31,7 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE TABLE IF NOT EXISTS mutant (
     audit TEXT NOT NULL REFERENCES audit (id),
     id TEXT NOT NULL,
-    operator TEXT NOT NULL,
-    hyperparameter TEXT,
-    value TEXT,
-    default_value TEXT,
+    changes TEXT NOT NULL,
     diff TEXT NOT NULL,
     PRIMARY KEY (audit, id)
 ) STRICT;

@@ -1,0 +1,118 @@
+"""Figures drawn and written, kind by kind; what cannot be drawn is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mutegreen.cli.analysed import Analysed
+from mutegreen.errors import UsageError
+from mutegreen.model import ORIGINAL, Goal, Outcome, TrialResult
+from mutegreen.report.figures import by_value, correlation, pareto, power, win_tie_loss
+from mutegreen.report.figures.files import stems_of, write
+from mutegreen.report.figures.power import Training
+from mutegreen.report.figures.style import Drawing
+from mutegreen.report.section import Section, sections_of
+from mutegreen.stats.group import Group, groups_of
+from mutegreen.store.kept import AuditRecord, TrialRecord
+from mutegreen.store.store import Store
+
+_VERDICTS = "that needs an original and mutants, with energy and performance measured"
+WHY_NOT = {
+    by_value.KIND: "no hyperparameter was mutated, or nothing was measured",
+    win_tie_loss.KIND: _VERDICTS,
+    correlation.KIND: "that needs an original and mutants whose values are numbers",
+    pareto.KIND: _VERDICTS,
+    power.KIND: "no power over time was kept",
+}
+"""By kind, why there is no figure of it."""
+
+
+class Plotted:
+    """Figures in a folder.
+
+    Attributes:
+        files: Of each file its path (`file`), `kind`, `title` and `caption`.
+        notes: Sentences on what was not drawn.
+    """
+
+    def __init__(self, folder: Path, form: str) -> None:
+        self.files: list[dict[str, str]] = []
+        self.notes: list[str] = []
+        self._folder = folder
+        self._form = form
+
+    def add_analysed(self, found: Analysed, kinds: Sequence[str]) -> None:
+        """Draws each subject beside each background.
+
+        Raises:
+            MuteGreenError: A figure cannot be written.
+        """
+        groups = list(groups_of(found.rows))
+        sections = {(section.subject, section.background): section for section in sections_of(found.analysis)}
+        audit = found.about.get("audit")
+        stems = stems_of([audit] if audit else [str(group) for group in groups])
+        for group, stem in zip(groups, stems, strict=True):
+            key = (group.subject, group.background)
+            section = sections.get(key, Section(*key, [], [], []))
+            if not group.definitions:
+                self.notes.append(f"{section.title}: only the original was trained")
+                continue
+            goal = found.analysis.goals.get(group.subject, Goal.MAXIMIZE)
+            for kind in kinds:
+                self._add(kind, _drawings(kind, group, section, goal), stem, section.title)
+
+    def add_power(self, store: Path, audit_id: str | None, number: int | None) -> None:
+        """Draws the power of one training: that of the number, else the first of the original that has a timeline.
+
+        Raises:
+            UsageError: There is no such audit or trial.
+            StoreError: There is no store.
+            MuteGreenError: The figure cannot be written.
+        """
+        with Store.open(store) as opened:
+            audit = opened.audit(audit_id)
+            trainings = _trainings(opened, audit, number)
+            training = next((each for each in trainings if each.timelines), None)
+        (stem,) = stems_of([audit.id])
+        part = f"trial-{number}" if number is not None else ""
+        self._add(power.KIND, power.draw(training, part) if training else [], stem, f"audit {audit.id}")
+
+    def _add(self, kind: str, drawings: Sequence[Drawing], stem: str, title: str) -> None:
+        for each in drawings:
+            path = write(each, self._folder, stem, self._form)
+            self.files.append({"file": str(path), "kind": kind, "title": each.title, "caption": each.caption})
+        if not drawings:
+            self.notes.append(f"{title}: no figure {kind}: {WHY_NOT[kind]}")
+
+
+def _drawings(kind: str, group: Group, section: Section, goal: Goal) -> list[Drawing]:
+    if kind == by_value.KIND:
+        return by_value.draw(group, section.title, goal)
+    if kind == pareto.KIND:
+        return pareto.draw(section, goal)
+    return win_tie_loss.draw(section) if kind == win_tie_loss.KIND else correlation.draw(section)
+
+
+def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator[Training]:
+    """The trial of that number; without one, those that have ended, those of the original first."""
+    records = store.trials(audit.id)
+    wanted = [record for record in records if number in (None, record.trial.number)]
+    if not wanted:
+        raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials are 1 to {len(records)}")
+    phases = store.phases(audit.id)
+    for record in sorted(wanted, key=lambda record: record.trial.mutant != ORIGINAL):
+        if record.result is not None:
+            yield Training(
+                title=f"{audit.subject}, trained alone",
+                about=_about(audit, record, record.result),
+                duration_s=record.result.duration_s,
+                timelines=store.timelines(audit.id, record.trial.number),
+                domains=record.result.measurement.domains,
+                phases=phases.get(record.trial.number, ()),
+            )
+
+
+def _about(audit: AuditRecord, record: TrialRecord, result: TrialResult) -> str:
+    ended = "" if result.outcome == Outcome.OK else f", which ended as {result.outcome}"
+    return f"One training of {record.trial.mutant} (trial {record.trial.number} of audit {audit.id}{ended})"

@@ -1,0 +1,175 @@
+"""Energy, time and performance against the value of each hyperparameter: every training a dot.
+
+The layout is that of the first figure of "Can Adjusting Hyperparameters Lead to Green Deep Learning"
+(arXiv 2603.06195), with the trainings themselves instead of boxes over a handful of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mutegreen.model import IDENTITY, ORIGINAL, Goal
+from mutegreen.report.figures import scales
+from mutegreen.report.figures.positions import Positions
+from mutegreen.report.figures.scales import Scale
+from mutegreen.report.figures.style import (
+    BLUE,
+    CHARACTER_IN,
+    GREY,
+    VERMILLION,
+    WIDTH_IN,
+    Drawing,
+    applied,
+    page,
+    shortened,
+)
+from mutegreen.report.figures.words import trainings_of
+from mutegreen.stats.group import Group
+from mutegreen.stats.quality import worst_quality
+
+KIND = "values"
+
+_ROW_IN = 1.3
+_NUMBERS_IN = 2.0
+"""Width of a panel whose values are numbers."""
+_WORD_IN = 0.16
+"""Width of a place on an axis of words."""
+_MARGIN_IN = 0.7
+_MANY_DOTS = 2000
+"""Dots from which a vector file keeps them as pixels."""
+_SPREAD = 100.0
+"""Ratio of figures from which their axis is logarithmic."""
+_CAPTION = (
+    "Every dot is one training, the line joins the means of the values, diamonds and the dashed line (their mean) "
+    "are the original."
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One metric over all panels of a row."""
+
+    metric: str
+    label: str
+    scale: Scale
+    figures: pd.Series[float]
+
+
+@applied()
+def draw(group: Group, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
+    """A panel for each hyperparameter and metric.
+
+    Args:
+        group: Trainings of one subject beside one background.
+        title: Its name.
+        goal: Which direction of the performance is better.
+
+    Returns:
+        As many drawings as the hyperparameters need pages; none where nothing was mutated.
+    """
+    rows = [_row(group, metric, goal) for metric in group.metrics if np.isfinite(group.rows[metric]).any()]
+    columns = {name: _positions(group, name) for name in group.hyperparameters if name != IDENTITY}
+    pages = list(_pages(columns))
+    parts = [""] if len(pages) == 1 else [str(number) for number in range(1, len(pages) + 1)]
+    return [_drawing(group, title, rows, shown, part) for part, shown in zip(parts, pages, strict=True)] if rows else []
+
+
+def _row(group: Group, metric: str, goal: Goal) -> _Row:
+    figures = group.rows[metric].where(np.isfinite(group.rows[metric]))
+    scale = scales.scale_of(metric, figures)
+    name = scales.metric_label(metric, [worst_quality(group.rows, metric)], goal)
+    return _Row(metric, scale.label(name.replace(", ", ",\n")), scale, figures / scale.size)
+
+
+def _positions(group: Group, hyperparameter: str) -> Positions:
+    default = group.hyperparameters[hyperparameter]
+    own = [each.value for each in group.definitions if each.hyperparameter == hyperparameter]
+    return Positions.of([default, *own])
+
+
+def _pages(columns: dict[str, Positions]) -> Iterator[dict[str, Positions]]:
+    """The columns that fit beside each other, page by page."""
+    shown: dict[str, Positions] = {}
+    for name, positions in columns.items():
+        if shown and sum(map(_width_in, [*shown.values(), positions])) > WIDTH_IN - _MARGIN_IN:
+            yield shown
+            shown = {}
+        shown[name] = positions
+    if shown:
+        yield shown
+
+
+def _width_in(positions: Positions) -> float:
+    return max(_NUMBERS_IN, _WORD_IN * len(positions.labels or ()))
+
+
+def _drawing(group: Group, title: str, rows: Sequence[_Row], columns: dict[str, Positions], part: str) -> Drawing:
+    caption = f"{_trainings(group)} {_CAPTION}{_left_out(group)}"
+    widths = [_width_in(positions) for positions in columns.values()]
+    words_in = CHARACTER_IN * max(positions.upright_characters for positions in columns.values())
+    figure = page(title, caption, _ROW_IN * len(rows) + 0.9 + words_in, sum(widths) + _MARGIN_IN)
+    grid = figure.subplots(
+        len(rows), len(columns), squeeze=False, sharex="col", sharey="row", gridspec_kw={"width_ratios": widths}
+    )
+    for row, panels in zip(rows, grid, strict=True):
+        panels[0].set_ylabel(row.label)
+        for axes, (name, positions) in zip(panels, columns.items(), strict=True):
+            _panel(axes, group, name, positions, row.figures)
+        if scales.is_spread(row.figures, _SPREAD):
+            scales.make_logarithmic(panels[0], "y", row.figures.min(), row.figures.max())
+    for axes, (name, positions) in zip(grid[-1], columns.items(), strict=True):
+        _label_values(axes, name, positions)
+    figure.align_ylabels(list(grid[:, 0]))
+    return Drawing(KIND, part, title, caption, figure)
+
+
+def _panel(axes: Axes, group: Group, name: str, positions: Positions, figures: pd.Series[float]) -> None:
+    rows = group.of_hyperparameter(name)
+    y = figures.loc[rows.index].dropna()
+    original = rows["mutant"].loc[y.index] == ORIGINAL
+    values = rows["value"].loc[y.index].where(~original, group.hyperparameters[name])
+    x = values.map(positions.at).astype(float)
+    axes.axhline(y[original].mean(), color=GREY, linestyle="--", linewidth=0.6, zorder=1)
+    _means(axes, y.groupby(x).mean(), positions)
+    pixels = len(y) > _MANY_DOTS
+    dots = {"marker": "o", "color": BLUE, "mfc": "none", "ms": 3.5, "mew": 0.8, "gid": "dots"}
+    diamonds = {"marker": "D", "color": VERMILLION, "ms": 4.5, "mew": 0.4, "mec": "black", "gid": "original"}
+    for which, looks in ((~original, dots), (original, diamonds)):
+        axes.plot(x[which], y[which], linestyle="", rasterized=pixels, **looks)  # type: ignore[arg-type]
+
+
+def _means(axes: Axes, means: pd.Series[float], positions: Positions) -> None:
+    """The mean of each value: joined where values are numbers, dashes where they are words."""
+    if positions.labels is None:
+        axes.plot(means.index, means, "-", color="black", linewidth=0.9, gid="means", zorder=1.5)
+    else:
+        axes.plot(means.index, means, "_", color="black", ms=9, mew=0.9, gid="means", zorder=1.5)
+
+
+def _label_values(axes: Axes, name: str, positions: Positions) -> None:
+    axes.set_xlabel(shortened(name))
+    places = list(positions.at.values())
+    if positions.labels is not None:
+        axes.set_xticks(places, positions.labels, rotation=90 if positions.upright_characters else 0)
+        axes.set_xlim(-0.6, len(places) - 0.4)
+    elif positions.is_logarithmic:
+        scales.make_logarithmic(axes, "x", min(places), max(places))
+    else:
+        axes.xaxis.get_major_locator().set_params(nbins=5)  # type: ignore[call-arg]
+
+
+def _trainings(group: Group) -> str:
+    counts = {str(mutant): int(count) for mutant, count in group.rows["mutant"].value_counts().items()}
+    return trainings_of(counts.pop(ORIGINAL, 0), list(counts.values()))
+
+
+def _left_out(group: Group) -> str:
+    """What has no dot, and why."""
+    missing = {scales.NAMES[m]: int((~np.isfinite(group.rows[m])).sum()) for m in group.metrics}
+    parts = [f"{name} of {count}" for name, count in missing.items() if count]
+    return f" Not drawn, because not measured or not finite: {', '.join(parts)} trainings." if parts else ""

@@ -1,0 +1,97 @@
+"""Which hyperparameter moves what: coefficients of correlation as a heat map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from matplotlib.axes import Axes
+
+from mutegreen.report.figures.heat import SIGNED, heat_map, label_cells
+from mutegreen.report.figures.scales import NAMES, metric_label
+from mutegreen.report.figures.style import WIDTH_IN, Drawing, applied, page, shortened
+from mutegreen.report.figures.words import in_pages
+from mutegreen.report.section import Section
+from mutegreen.report.units import p_value, span
+from mutegreen.stats.analysis import CarefulCorrelation, Correlation
+from mutegreen.stats.compare import ALPHA
+
+KIND = "correlation"
+
+_Coefficient = Literal["spearman", "pearson"]
+_TITLES: dict[_Coefficient, str] = {"spearman": "Spearman's rank correlation", "pearson": "Pearson's correlation"}
+_CELL_IN = 0.42
+_MOST_ROWS = 8
+_Cells = dict[str, dict[str, Correlation]]
+
+
+@applied()
+def draw(section: Section) -> list[Drawing]:
+    """Spearman's coefficients and, below, Pearson's: hyperparameters in rows, metrics in columns.
+
+    Returns:
+        As many drawings as the hyperparameters need pages; none where there are no correlations.
+    """
+    found: _Cells = {}
+    for row in section.correlations:
+        found.setdefault(row.hyperparameter, {})[row.metric] = row
+    pages = in_pages(list(found), _MOST_ROWS)
+    return [_drawing(section, {name: found[name] for name in names}, part) for part, names in pages]
+
+
+def _drawing(section: Section, found: _Cells, part: str) -> Drawing:
+    measured = {row.metric for row in section.correlations}
+    metrics = [metric for metric in NAMES if metric in measured]
+    caption = _caption(section.correlations)
+    figure = page(section.title, caption, 2 * _CELL_IN * len(found) + 1.6, WIDTH_IN)
+    for axes, which in zip(figure.subplots(2, 1, sharex=True), _TITLES, strict=True):
+        _panel(axes, which, found, metrics)
+    qualities = {metric: [row.quality for row in section.correlations if row.metric == metric] for metric in metrics}
+    names = [metric_label(metric, qualities[metric]).replace(", ", ",\n") for metric in metrics]
+    label_cells(axes, [shortened(name) for name in found], names)
+    return Drawing(KIND, part, section.title, caption, figure)
+
+
+def _panel(axes: Axes, which: _Coefficient, found: _Cells, metrics: Sequence[str]) -> None:
+    rows = [[by_metric.get(metric) for metric in metrics] for by_metric in found.values()]
+    coefficients = [[math.nan if row is None else _known(getattr(row, which)) for row in line] for line in rows]
+    heat_map(axes, coefficients, [[_text(row, which) for row in line] for line in rows], SIGNED, -1.0)
+    axes.set_title(_TITLES[which], loc="left")
+    axes.set_yticks([place + 0.5 for place in range(len(found))], [shortened(name) for name in found])
+
+
+def _known(coefficient: float | None) -> float:
+    return math.nan if coefficient is None else coefficient
+
+
+def _text(row: Correlation | None, which: _Coefficient) -> str:
+    coefficient = None if row is None else getattr(row, which)
+    if row is None or coefficient is None:
+        return "-"
+    p = _p(row, which)
+    mark = "*" if p is not None and p <= ALPHA else ""
+    low, high = getattr(row, f"{which}_low", None), getattr(row, f"{which}_high", None)
+    second = f"\n{low:+.2f} to {high:+.2f}" if low is not None and high is not None else _p_text(p)
+    return f"{coefficient:+.2f}{mark}{second}".replace("-", "−")
+
+
+def _p(row: Correlation, which: _Coefficient) -> float | None:
+    p = getattr(row, f"{which}_p_adjusted" if isinstance(row, CarefulCorrelation) else f"{which}_p")
+    return None if p is None else float(p)
+
+
+def _p_text(p: float | None) -> str:
+    if p is None:
+        return ""
+    shown = p_value(p)
+    return f"\np {shown}" if shown.startswith("<") else f"\np = {shown}"
+
+
+def _caption(rows: Sequence[Correlation]) -> str:
+    adjusted = any(isinstance(row, CarefulCorrelation) for row in rows)
+    below = "a 95 % interval" if adjusted else "p"
+    return (
+        f"Over {span({row.n for row in rows})} trainings of the original and of a hyperparameter's mutants. Below each "
+        f"coefficient {below}. *: p {'adjusted for the number of correlations ' if adjusted else ''}at most {ALPHA}."
+    )

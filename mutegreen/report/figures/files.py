@@ -1,0 +1,69 @@
+"""Drawings as files: PNG, SVG or PDF, the same bytes for the same drawing."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from mutegreen.errors import MuteGreenError
+from mutegreen.report.figures.style import Drawing, applied
+
+FORMATS = ("png", "svg", "pdf")
+_PREFIX = "mutegreen"
+"""Begins the name of every file: whoever has such a file has it from here, and may have it replaced."""
+_MOST_CHARACTERS = 80
+
+
+def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
+    """Writes a drawing as `mutegreen-<stem>-<kind>.<form>` and replaces an earlier one.
+
+    Args:
+        drawing: The drawing.
+        folder: Made where there is none.
+        stem: Of `stems_of`.
+        form: One of `FORMATS`.
+
+    Raises:
+        MuteGreenError: The file cannot be written.
+    """
+    path = folder / f"{'-'.join(filter(None, (_PREFIX, stem, drawing.kind, drawing.part)))}.{form}"
+    # Never half a figure under the final name.
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with applied():
+            drawing.figure.savefig(part, format=form, metadata=_metadata(drawing, form))
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise MuteGreenError(f"{path}: {error.strerror}", "name another folder with --out FOLDER") from error
+    return path
+
+
+def stems_of(names: Iterable[str]) -> list[str]:
+    """For each name one that can be in a file's name, each of them different."""
+    found: list[str] = []
+    for name in names:
+        stem = re.sub(r"[^\w.=+-]+", "-", name).strip("-.")[:_MOST_CHARACTERS] or "unnamed"
+        taken = {other.casefold() for other in found}
+        found.append(next(each for each in _numbered(stem) if each.casefold() not in taken))
+    return found
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    yield from (f"{stem}-{number}" for number in itertools.count(2))
+
+
+def _metadata(drawing: Drawing, form: str) -> dict[str, str | None]:
+    """Title and caption in the words of each format; no date, which would make equal figures differ."""
+    if form == "pdf":
+        return {"Title": drawing.title, "Subject": drawing.caption, "CreationDate": None}
+    if form == "svg":
+        return {"Title": drawing.title, "Description": drawing.caption, "Date": None}
+    return {"Title": drawing.title, "Description": drawing.caption}

@@ -1,0 +1,68 @@
+"""Where the values of a hyperparameter stand on an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mutegreen.model import JOINT
+from mutegreen.report.figures.scales import is_spread
+from mutegreen.report.figures.style import shortened
+from mutegreen.report.units import value_label, values
+
+_DIGITS = 3
+_MOST_CHARACTERS = 22
+_FEW_LABELS, _SHORT_LABEL = 4, 6
+"""Labels, and characters of a label, that stand beside each other on an axis; more must stand upright."""
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Places of values, and their labels.
+
+    Attributes:
+        at: By value.
+        labels: Of the places 0, 1, 2 and so on; None: the values are numbers and stand where they are.
+    """
+
+    at: dict[float | str | None, float]
+    labels: tuple[str, ...] | None
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether the values are numbers that are spread by factors."""
+        return self.labels is None and is_spread(list(self.at.values()))
+
+    @property
+    def upright_characters(self) -> int:
+        """Length of the longest label where labels must stand upright; 0 where they lie."""
+        longest = max(map(len, self.labels or ("",)))
+        upright = len(self.labels or ()) > _FEW_LABELS or longest > _SHORT_LABEL
+        return longest if upright else 0
+
+    @classmethod
+    def of(cls, several: Sequence[float | str | None]) -> Positions:
+        """Numbers where they are; anything else side by side, in the order given."""
+        unique = list(dict.fromkeys(several))
+        if all(isinstance(value, float) for value in unique):
+            return cls({value: value for value in unique if isinstance(value, float)}, None)
+        labels = labels_of(unique)
+        return cls({value: float(place) for place, value in enumerate(unique)}, tuple(labels))
+
+
+def labels_of(several: Sequence[float | str | None]) -> list[str]:
+    """Short labels of values, different for different ones; those of several hyperparameters at once have a comma."""
+    shown = [_words(value) if isinstance(value, str) else value for value in several]
+    different = len(set(shown)) == len(set(several))
+    return values(shown if different else several)
+
+
+def _words(text: str) -> str:
+    return shortened(", ".join(_part(part) for part in text.split(JOINT)), _MOST_CHARACTERS)
+
+
+def _part(text: str) -> str:
+    try:
+        return value_label(float(text), _DIGITS)
+    except ValueError:
+        return text.strip()

@@ -1,0 +1,115 @@
+"""Axes in units that people read: SI prefixes, logarithms where values are spread by factors, words for text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import ArrayLike
+
+from mutegreen.model import Goal, Quality
+
+NAMES = {
+    "package_j": "CPU energy",
+    "dram_j": "DRAM energy",
+    "gpu_j": "GPU energy",
+    "total_j": "total energy",
+    "duration_s": "time",
+    "performance": "performance",
+}
+"""What figures call the metrics, in the order in which they show them."""
+
+_PREFIXES = {-2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
+_TIMES = ((7200.0, 3600.0, "h"), (120.0, 60.0, "min"))
+_LOG_FROM = 10.0
+"""Ratio of the largest to the smallest value from which an axis is logarithmic."""
+_STEPS = ((1,), (1, 3), (1, 2, 5))
+"""Multiples of powers of ten with a tick: the fewest of them that give enough ticks."""
+_ENOUGH_TICKS = 3
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A unit for an axis: a figure divided by `size` is in `unit`."""
+
+    size: float
+    unit: str
+
+    def label(self, name: str) -> str:
+        """The axis' label."""
+        return f"{name} ({self.unit})" if self.unit else name
+
+
+def scale_of(metric: str, figures: ArrayLike) -> Scale:
+    """The unit in which the largest of the figures has one to three digits before the point."""
+    if metric == "performance":
+        return Scale(1.0, "")
+    largest = _largest(figures)
+    return time_scale(largest) if metric == "duration_s" else si_scale(largest, "J")
+
+
+def si_scale(largest: float, unit: str) -> Scale:
+    """The prefixed unit for figures up to that one."""
+    power = math.floor(math.log10(largest) / 3 + 1e-9) if largest > 0 else 0
+    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
+    return Scale(1000.0**power, _PREFIXES[power] + unit)
+
+
+def time_scale(longest_s: float) -> Scale:
+    """Seconds, from two minutes on minutes, from two hours on hours."""
+    return next((Scale(size, unit) for least, size, unit in _TIMES if longest_s >= least), Scale(1.0, "s"))
+
+
+def metric_label(metric: str, qualities: Iterable[Quality | None], goal: Goal = Goal.MAXIMIZE) -> str:
+    """What a metric is called, with what a reader must know of its figures."""
+    if metric == "performance":
+        return NAMES[metric] + (", less is better" if goal is Goal.MINIMIZE else "")
+    return NAMES.get(metric, metric) + (", estimated" if Quality.ESTIMATED in set(qualities) else "")
+
+
+def is_spread(figures: ArrayLike, ratio: float = _LOG_FROM) -> bool:
+    """Whether figures are spread by factors, so that a logarithmic axis shows them best."""
+    known = np.asarray(figures, dtype=float)
+    known = known[np.isfinite(known)]
+    return bool(known.size and known.min() > 0 and known.max() >= ratio * known.min())
+
+
+def make_logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """A logarithmic axis over [low, high] with few ticks, each with a label that is short and plain."""
+    ticks = _log_ticks(low, high)
+    margin = (high / low) ** 0.08
+    axes.set(**{f"{which}scale": "log", f"{which}lim": (low / margin, high * margin)})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: short_number(tick, min(ticks), max(ticks))))
+
+
+def short_number(number: float, low: float, high: float) -> str:
+    """A tick among others from low to high: `0.05`, or `5e-5` where plain ones would be long."""
+    if low >= 1e-3 and high < 1e5:
+        return f"{number:.10g}"
+    power = math.floor(math.log10(number) + 1e-9)
+    return f"{number / 10.0**power:.3g}e{power}"
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = math.ceil(len(powers) / 6)
+    for steps in _STEPS:
+        ticks = [step * 10.0**power for power in powers if power % every == 0 for step in steps]
+        inside = [tick for tick in ticks if low / 1.001 <= tick <= high * 1.001]
+        if len(inside) >= _ENOUGH_TICKS:
+            break
+    return inside
+
+
+def _largest(figures: ArrayLike) -> float:
+    known = np.abs(np.asarray(figures, dtype=float))
+    known = known[np.isfinite(known)]
+    return float(known.max()) if known.size else 0.0

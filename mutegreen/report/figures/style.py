@@ -1,0 +1,117 @@
+"""What all figures share: fonts, colours, sizes, title and caption."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH_IN = 7.0
+"""Width of a figure, inches: the text width of a page."""
+FONT_PT = 8.0
+CHARACTER_IN = FONT_PT * 0.66 / 72
+"""Width of a character, inches, a little generous."""
+
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+)
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+"""Okabe and Ito, "Color Universal Design" (2008), without yellow, which is too pale for thin lines on white."""
+MARKERS = ("o", "s", "^", "v", "P", "X", "*")
+LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
+GREY = "#808080"
+"""Lines that only help the eye."""
+
+_CAPTION_CHARACTERS = 120
+"""That fit a line of the full width; a caption of a narrower figure breaks earlier in proportion."""
+_STYLE = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": FONT_PT,
+    "axes.titlesize": FONT_PT,
+    "axes.labelsize": FONT_PT,
+    "xtick.labelsize": FONT_PT,
+    "ytick.labelsize": FONT_PT,
+    "legend.fontsize": FONT_PT,
+    "figure.titlesize": FONT_PT + 2,
+    "figure.titleweight": "bold",
+    "figure.dpi": 100,
+    "savefig.dpi": 300,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.useoffset": False,
+    "axes.grid": False,
+    "lines.linewidth": 1.0,
+    "hatch.linewidth": 0.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "text.parse_math": False,  # a value or a name may well hold a dollar sign
+    "pdf.fonttype": 42,  # publishers refuse Type 3 fonts
+    "svg.hashsalt": "mutegreen",  # the same figure gives the same file
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and what it is of.
+
+    Attributes:
+        kind: Of the commands' option `--kind`.
+        part: Tells several figures of one kind apart; empty if there is only one.
+        title: Subject and background.
+        caption: What is seen, and the number of trainings.
+    """
+
+    kind: str
+    part: str
+    title: str
+    caption: str
+    figure: Figure
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """The figures' style, whatever the user's own matplotlibrc says; the settings before it come back at the end."""
+    with matplotlib.style.context(["default", _STYLE]):
+        yield
+
+
+def page(title: str, caption: str, height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure with its title above and its caption below; it needs no display.
+
+    Args:
+        title: One line.
+        caption: As many lines as it needs.
+        height_in: Without the caption, inches.
+        width_in: In print, inches.
+    """
+    lines = textwrap.wrap(caption, int(_CAPTION_CHARACTERS * width_in / WIDTH_IN))
+    caption_in = len(lines) * FONT_PT * 1.25 / 72
+    figure = Figure(figsize=(width_in, height_in + caption_in), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left")
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=FONT_PT, weight="normal")
+    return figure
+
+
+def without_ticks(axes: Axes) -> None:
+    """Takes the ticks' marks away and leaves their labels."""
+    axes.tick_params(length=0)
+
+
+def shortened(text: str, characters: int = 28) -> str:
+    """Text that is not longer than that: of a longer one both ends, which tell names apart."""
+    if len(text) <= characters:
+        return text
+    half = (characters - 1) // 2
+    return f"{text[: characters - 1 - half]}…{text[-half:]}"

@@ -1,0 +1,92 @@
+"""The table of interactions: a line for each pair of hyperparameters, a column for each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from mutegreen.model import JOINT, METRICS, Quality
+from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.section import TITLES
+from mutegreen.report.units import p_value, percent
+from mutegreen.stats.interaction import Interaction
+
+_Line = dict[str, Interaction]
+
+
+def interaction_table(interactions: Sequence[Interaction]) -> Widest:
+    """What pairs do beyond their single effects, with the adjusted p; with the interval where there is room.
+
+    Args:
+        interactions: Of one subject beside one background, at least one.
+    """
+    return Widest(
+        "Changed together: what a pair does beyond its single effects",
+        _table(interactions, _with_interval, "extra    95 % interval       p", gap=3),
+        _table(interactions, _extra, "extra      p", gap=3),
+        _table(interactions, _extra, "extra      p", gap=1),
+        _table(interactions, _extra, "extra      p", gap=0),
+    )
+
+
+def interaction_findings(interactions: Sequence[Interaction]) -> Iterator[Text]:
+    """The terms that matter, a sentence each, then why others are missing, each reason once."""
+    asked = [row for row in interactions if row.p is not None]
+    for row in interactions:
+        if row.matters:
+            yield Text(row.sentence, style="bold")
+    if asked and not any(row.matters for row in asked):
+        yield Text("No interaction is shown, which does not prove that there is none.")
+    for reason in dict.fromkeys(row.reason for row in interactions if row.reason is not None):
+        names = dict.fromkeys(
+            f"{TITLES[row.metric]} of {' and '.join(row.hyperparameters)}"
+            for row in interactions
+            if row.reason == reason
+        )
+        yield Text(f"{', '.join(names)}: {reason}.", style="yellow")
+
+
+def _table(rows: Sequence[Interaction], cell: Callable[[Interaction], str], columns: str, gap: int) -> Table:
+    metrics = [metric for metric in METRICS if any(row.metric == metric for row in rows)]
+    table = table_of(["", *(f"{_heading(metric, rows)}\n{columns}" for metric in metrics)], gap)
+    for label, line in _lines(rows).items():
+        cells = [_cell(line[metric], cell) if metric in line else Text("-") for metric in metrics]
+        table.add_row(Text(label), *cells)
+    return table
+
+
+def _lines(rows: Sequence[Interaction]) -> dict[str, _Line]:
+    """By label (the mutant that a term was worked out for, one change a line), a term's results by metric."""
+    lines: dict[str, _Line] = {}
+    for row in rows:
+        label = row.mutant or JOINT.join(row.hyperparameters)
+        lines.setdefault(label.replace(JOINT, f"{JOINT}\n"), {})[row.metric] = row
+    return lines
+
+
+def _heading(metric: str, rows: Sequence[Interaction]) -> str:
+    estimated = any(row.metric == metric and row.quality is Quality.ESTIMATED for row in rows)
+    return f"{TITLES[metric]} (est.)" if estimated else TITLES[metric]
+
+
+def _cell(row: Interaction, cell: Callable[[Interaction], str]) -> Text:
+    return Text("-") if row.extra is None else Text(cell(row), style="bold" if row.matters else "")
+
+
+def _extra(row: Interaction) -> str:
+    p = "-" if row.p_adjusted is None else p_value(row.p_adjusted)
+    return f"{_shown(row, row.extra)} {p:>6}"
+
+
+def _with_interval(row: Interaction) -> str:
+    interval = "-" if row.extra_low is None else f"{_shown(row, row.extra_low)} to {_shown(row, row.extra_high)}"
+    p = "-" if row.p_adjusted is None else p_value(row.p_adjusted)
+    return f"{_shown(row, row.extra)} {interval:>18} {p:>6}"
+
+
+def _shown(row: Interaction, extra: float | None) -> str:
+    if extra is None:
+        return "-"
+    return f"{extra:+.2g}" if row.metric == "performance" else percent(extra)

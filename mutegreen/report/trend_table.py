@@ -1,0 +1,187 @@
+"""Trends in plain words: what one more step of a hyperparameter costs, or that it changes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mutegreen.model import TOTAL, Quality
+from mutegreen.report.units import figure, percent, value_label, values
+from mutegreen.stats.curve import Shape
+from mutegreen.stats.curve_reading import DOUBLING
+from mutegreen.stats.settings import ALPHA
+from mutegreen.stats.trend import Finding, Trend
+
+_NOUNS = {
+    "package_j": "CPU energy",
+    "dram_j": "DRAM energy",
+    "gpu_j": "GPU energy",
+    TOTAL: "total energy",
+    "duration_s": "time",
+    "performance": "performance",
+}
+_SHORT = {metric: noun.removesuffix(" energy") for metric, noun in _NOUNS.items()}
+_COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
+"""Endings of names that count something, so that one more of it has a name."""
+_LABELS = {
+    Finding.NO_TREND: "no trend",
+    Finding.NO_SIMPLE_TREND: "up and down",
+    Finding.UNDECIDED: "undecided",
+}
+_NO_ANSWER = "no answer"
+_MEANINGS = {
+    "no trend": "the metric is shown to change by less than a margin that does not matter, over all values tried",
+    "up and down": "values differ by as much as said, more than repetitions do, but follow no simple trend",
+    "undecided": "no trend is seen, but one within the interval said is not excluded",
+}
+_ABOUT = "about: values scatter around the trend more than repetitions do"
+
+
+def sentence(trend: Trend) -> str:
+    """One trend in plain words: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
+    where = f"{_noun(trend, _NOUNS)}, {trend.hyperparameter}{_range(trend)}"
+    if not _is_known(trend):
+        return f"{where}: no answer, because {trend.reason}"
+    if trend.finding is Finding.TREND:
+        return f"{where}: {_step(trend, ' of the original')}"
+    if trend.finding is Finding.NO_TREND:
+        return f"{where}: no trend, it changes by {_extent(trend)} (95 %)"
+    if trend.finding is Finding.NO_SIMPLE_TREND:
+        return f"{where}: no simple trend, it goes up and down by {_extent(trend)}"
+    if trend.change_low is None or trend.change_high is None:
+        return f"{where}: no trend seen"
+    return f"{where}: no trend seen, but a change of {_extent(trend)} is not excluded (95 %)"
+
+
+def trend_table(trends: Sequence[Trend]) -> RenderableType:
+    """A line or two for each trend; metrics without one share a line.
+
+    Args:
+        trends: Of one subject beside one background, those of a hyperparameter together.
+    """
+    parts: list[RenderableType] = [Text("What one more step costs, with its 95 % interval", style="bold")]
+    for _, rows in groupby(trends, lambda trend: trend.hyperparameter):
+        own = list(rows)
+        parts += [_heading(own), Padding(_lines(own), (0, 0, 0, 2))]
+    return Group(*parts)
+
+
+def trend_legend(trends: Sequence[Trend]) -> Iterator[str]:
+    """What the words of the table mean, as far as they are used."""
+    findings = {_LABELS[trend.finding] for trend in trends if trend.finding in _LABELS and _is_known(trend)}
+    yield from (f"{label}: {meaning}." for label, meaning in _MEANINGS.items() if label in findings)
+    if any(trend.finding is Finding.TREND and _scatters(trend) for trend in trends):
+        yield f"{_ABOUT}."
+    remarks = {(trend.hyperparameter, trend.reason) for trend in trends if trend.reason and _is_known(trend)}
+    yield from (f"{hyperparameter}: {reason}." for hyperparameter, reason in sorted(remarks))
+
+
+def _heading(trends: Sequence[Trend]) -> Text:
+    first = next((trend for trend in trends if trend.lowest is not None), trends[0])
+    original = "" if first.default is None else f", original {value_label(first.default)}"
+    return Text(first.hyperparameter, style="bold").append(f"{_range(first)}{original}", style="not bold")
+
+
+def _lines(trends: Sequence[Trend]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(min_width=max(map(len, _LABELS.values())), no_wrap=True)
+    table.add_column(overflow="fold")
+    for trend in trends:
+        if trend.finding is Finding.TREND:
+            table.add_row(Text(_noun(trend)), Text(_step(trend)))
+    for wanted, label in _LABELS.items():
+        own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is wanted and _is_known(each)]
+        if own:
+            table.add_row(Text(label, style="dim"), Text(", ".join(own), style="dim"))
+    for reason in dict.fromkeys(each.reason for each in trends if not _is_known(each)):
+        nouns = ", ".join(_noun(each) for each in trends if each.reason == reason and not _is_known(each))
+        table.add_row(Text(_NO_ANSWER, style="yellow"), Text(f"{nouns}: {reason}", style="yellow"))
+    return table
+
+
+def _is_known(trend: Trend) -> bool:
+    return trend.p is not None
+
+
+def _noun(trend: Trend, nouns: Mapping[str, str] = _SHORT) -> str:
+    return nouns[trend.metric] + (" (est.)" if trend.quality is Quality.ESTIMATED else "")
+
+
+def _range(trend: Trend) -> str:
+    if trend.lowest is None or trend.highest is None:
+        return ""
+    return " " + " to ".join(values([trend.lowest, trend.highest]))
+
+
+def _step(trend: Trend, whose: str = "") -> str:
+    """`each further epoch costs 353 J (+6.93%), 334 to 372 J`."""
+    relative = "" if trend.relative_slope is None else f" ({percent(trend.relative_slope)}{whose})"
+    verb = f"{_verb(trend)}{' about' if _scatters(trend) else ''}"
+    size = figure(trend.metric, abs(trend.slope or 0.0))
+    return f"{_one_more(trend)} {verb} {size}{relative}, {_interval(trend)}{_exponent(trend)}{_size(trend)}"
+
+
+def _one_more(trend: Trend) -> str:
+    name, step = trend.hyperparameter, trend.step or 1.0
+    if trend.shape is not Shape.LINEAR:
+        return f"doubling {name}" if step == DOUBLING else f"adding {step - 1:.0%} to {name}"
+    if step != 1:
+        return f"each further {step:g} of {name}"
+    return f"each further {name[:-1]}" if name.endswith(_COUNTED) else f"each further unit of {name}"
+
+
+def _verb(trend: Trend) -> str:
+    is_more = (trend.slope or 0.0) > 0
+    if trend.metric == "performance":
+        return "raises it by" if is_more else "lowers it by"
+    return "costs" if is_more else "saves"
+
+
+def _scatters(trend: Trend) -> bool:
+    return trend.lack_of_fit_p_adjusted is not None and trend.lack_of_fit_p_adjusted <= ALPHA
+
+
+def _interval(trend: Trend) -> str:
+    """Sizes from small to large where both ends go the same way, else with their signs."""
+    low, high = trend.slope_low or 0.0, trend.slope_high or 0.0
+    ends = sorted((abs(low), abs(high))) if low * high > 0 else [low, high]
+    first, last = (figure(trend.metric, end) for end in ends)
+    number, _, unit = first.partition(" ")
+    return f"{number if unit == last.partition(' ')[2] else first} to {last}"
+
+
+def _exponent(trend: Trend) -> str:
+    if trend.exponent is None:
+        return ""
+    return f"; power law, exponent {trend.exponent:.2f} [{trend.exponent_low:.2f}, {trend.exponent_high:.2f}]"
+
+
+def _size(trend: Trend) -> str:
+    if trend.margin is None or trend.change_low is None or trend.change_high is None:
+        return ""
+    is_small = -trend.margin < trend.change_low and trend.change_high < trend.margin
+    return f"; over all values within {_share(trend.margin)}" if is_small else ""
+
+
+def _extent(trend: Trend) -> str:
+    """How large a trend can be, or how far apart values are."""
+    if trend.change_low is None or trend.change_high is None or trend.spread is None:
+        return "no interval"
+    if trend.finding is Finding.NO_TREND:
+        return f"less than {_share(max(abs(trend.change_low), abs(trend.change_high)))}"
+    if trend.finding is Finding.NO_SIMPLE_TREND:
+        return f"up to {_share(trend.spread)}"
+    return f"{percent(trend.change_low)} to {percent(trend.change_high)}"
+
+
+def _share(ratio: float) -> str:
+    """Two digits, rounded up so that a bound holds: `1.3%`."""
+    power = math.floor(math.log10(ratio)) - 1
+    up = math.ceil(round(ratio / 10.0**power, 6)) * 10.0**power
+    return f"{100 * up:.{max(-power - 2, 0)}f}%"

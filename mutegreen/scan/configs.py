@@ -1,0 +1,141 @@
+"""Configuration files that a script names: their keys are hyperparameters of the script."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mutegreen.errors import MuteGreenError
+from mutegreen.model import ConfigSite, Kind
+from mutegreen.mutation import configfile
+from mutegreen.mutation.text import TextFile
+from mutegreen.scan.calls import called_name, text_of
+from mutegreen.scan.finding import Finding, Form
+from mutegreen.scan.meaning import Meaning
+from mutegreen.scan.module import Module
+from mutegreen.scan.project import Project
+from mutegreen.scan.vocabulary import meaning
+from mutegreen.scan.words import words
+
+_ENDINGS = (".yaml", ".yml", ".json", ".toml")
+_LARGEST_BYTES = 200_000
+_SCHEDULES = frozenset({"sched", "scheduler", "schedule", "lr"})
+_NORMS = frozenset({"bn", "norm", "ema"})
+_Keyed = tuple[tuple[str, ...], Any]
+
+
+def findings(project: Project, modules: list[Module]) -> list[Finding]:
+    """The hyperparameters in the configuration files that these modules name; one that cannot be read has none."""
+    paths = dict.fromkeys(path.resolve() for module in modules for path in _named(project, module))
+    return [finding for path in paths for finding in _of_file(path, project.folder)]
+
+
+def _named(project: Project, module: Module) -> Iterator[Path]:
+    folders = [module.path.resolve().parent, *project.roots]
+    for node in module.nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(_ENDINGS):
+            yield from _existing(folders, node.value)
+        elif isinstance(node, ast.Call) and called_name(node) in {"main", "compose"}:
+            yield from _hydra(folders[0], node)
+
+
+def _existing(folders: list[Path], name: str) -> Iterator[Path]:
+    if len(name) < 200 and "\0" not in name:
+        yield from [path for folder in folders if (path := folder / name).is_file()][:1]
+
+
+def _hydra(folder: Path, call: ast.Call) -> Iterator[Path]:
+    """The configuration of `@hydra.main(config_path=..., config_name=...)` and the groups in its defaults."""
+    given = {word.arg: text_of(word.value) for word in call.keywords}
+    if given.get("config_name"):
+        root = folder / given.get("config_path", "")
+        waiting = [root / given["config_name"].removesuffix(".yaml")]
+        while waiting:
+            path = waiting.pop(0).with_suffix(".yaml")
+            if path.is_file():
+                yield path
+                waiting += _defaults(path)
+
+
+def _defaults(path: Path) -> list[Path]:
+    document = _load(path)
+    listed = document.get("defaults", []) if isinstance(document, dict) else []
+    found = []
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, str) and item != "_self_":
+            found.append(path.parent / item)
+        elif isinstance(item, dict):
+            found += [
+                path.parent / str(group).split(" ")[-1].split("@")[0] / str(name).removesuffix(".yaml")
+                for group, name in item.items()
+            ]
+    return found
+
+
+def _load(path: Path) -> Any:
+    """The file's content; None where it cannot be read."""
+    import yaml
+
+    try:
+        text = TextFile.read(path).text if path.stat().st_size <= _LARGEST_BYTES else ""
+        if path.suffix == ".toml":
+            return tomllib.loads(text)
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (MuteGreenError, yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def _of_file(path: Path, folder: Path) -> Iterator[Finding]:
+    file = Path(os.path.relpath(path, folder)).as_posix()
+    text = TextFile.read(path).text
+    for keys, value in _values(_load(path), ()):
+        found = _meaning(keys, value)
+        if found.kind is not None and not any("." in key for key in keys):
+            yield _finding(text, ConfigSite(file, ".".join(keys)), keys, value, found)
+
+
+def _values(node: Any, keys: tuple[str, ...]) -> Iterator[_Keyed]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _values(value, (*keys, str(key)))
+    elif isinstance(node, (bool, int, float, str)):
+        yield keys, node
+
+
+def _meaning(keys: tuple[str, ...], value: Any) -> Meaning:
+    """What a key means; `lr: {value: 0.1}` is `lr`, and what stands above it decides where the key does not."""
+    named = [key for key in keys if key not in {"value", "default"}]
+    if not named:
+        return Meaning(None)
+    above = {word for key in named[:-1] for word in words(key)}
+    found = meaning(named[-1], value)
+    if named[-1] in {"gamma", "factor", "decay_rate"} and above & _SCHEDULES and not isinstance(value, str):
+        return Meaning(Kind.GAMMA)
+    if found.kind is Kind.MOMENTUM and above & _NORMS:
+        return Meaning(None)
+    if found.kind is Kind.BATCH_SIZE and "eval" in above:
+        return Meaning(Kind.EVAL_BATCH_SIZE)
+    return found
+
+
+def _finding(text: str, site: ConfigSite, keys: tuple[str, ...], value: Any, found: Meaning) -> Finding:
+    line, column = configfile.place(text, site)
+    assert found.kind is not None
+    return Finding(
+        name=keys[-1],
+        kind=found.kind,
+        value=value,
+        file=site.file,
+        line=line,
+        column=column,
+        form=Form.MAPPING,
+        flag=None,
+        site=f"{site.file}:{site.key}",
+        source=text.splitlines()[line - 1].strip(),
+        why=found.why,
+    )

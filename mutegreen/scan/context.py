@@ -1,0 +1,96 @@
+"""What around a value takes its name's usual meaning away: searches, reinforcement learning, normalisation."""
+
+from __future__ import annotations
+
+import ast
+
+from mutegreen.scan.calls import called_name, dotted, last_name, text_of
+from mutegreen.scan.mention import Mention
+from mutegreen.scan.module import Module
+from mutegreen.scan.words import word_set, words
+
+_SEARCHES = word_set(
+    "suggest_float suggest_int suggest_uniform suggest_loguniform suggest_categorical suggest_discrete_uniform "
+    "choice uniform loguniform quniform qloguniform randint lograndint grid_search sample_from Choice HParam "
+    "Discrete RealInterval IntInterval GridSearchCV RandomizedSearchCV ParameterGrid UniformParameter"
+)
+_SEARCH_WORDS = frozenset({"grid", "sweep", "space", "search", "distributions", "suggest"})
+_PLAYING = word_set(
+    "gym gymnasium gym_minigrid stable_baselines3 envpool pettingzoo procgen brax ale_py vizdoom unityagents "
+    "mlagents minigrid rlbench"
+)
+_REWARDS = word_set(
+    "reward rewards next_state next_states discount returns replay_buffer env discounted_rewards td_target"
+)
+_NORMS = frozenset({"bn", "norm", "batchnorm", "ema"})
+
+
+def is_searched(mention: Mention) -> bool:
+    """Whether a value belongs to a table or a suggestion of a search, and is no default."""
+    for node in mention.module.ancestors(mention.node):
+        if isinstance(node, ast.Call) and called_name(node) in _SEARCHES:
+            return True
+        if (
+            isinstance(node, ast.Assign)
+            and node.value is not mention.node
+            and _SEARCH_WORDS & set(words(last_name(node.targets[0])))
+        ):
+            return True
+        if isinstance(node, ast.stmt) and not isinstance(node, (ast.Assign, ast.Expr)):
+            return False
+    return False
+
+
+def is_discount(mention: Mention) -> bool:
+    """Whether a gamma is reinforcement learning's."""
+    module = mention.module
+    return bool(module.roots & _PLAYING) or len(module.words & _REWARDS) >= 2
+
+
+def is_normalisation(mention: Mention) -> bool:
+    """Whether a momentum belongs to a normalisation or a moving average, by what it is written in."""
+    module, node = mention.module, mention.node
+    parent = module.parents.get(node)
+    if isinstance(parent, ast.keyword):
+        parent = module.parents.get(parent)
+    if isinstance(parent, ast.Dict):
+        types = (text_of(value) for value in parent.values)
+        if any(_NORMS & set(words(text)) for text in types):
+            return True
+    owners = [*module.function_names(node)[:2], *_assigned_names(module, node)]
+    if isinstance(parent, ast.Call):
+        owners += [called_name(parent), *(text_of(word.value) for word in parent.keywords if word.arg == "type")]
+    return any(_NORMS & set(words(owner)) for owner in owners)
+
+
+def _assigned_names(module: Module, node: ast.AST) -> list[str]:
+    names = []
+    for above in module.ancestors(node):
+        if isinstance(above, ast.Assign):
+            names += [dotted(target) for target in above.targets]
+        elif isinstance(above, ast.keyword) and above.arg:
+            names.append(above.arg)
+        elif isinstance(above, ast.stmt):
+            break
+    return names
+
+
+def has_schedule(mention: Mention) -> bool:
+    """Whether the file speaks of learning-rate schedules, so that a bare gamma is likely theirs."""
+    return any(
+        "sched" in word or "milestone" in word or word in {"step_size", "lr_step", "lr_steps", "lrscheduler"}
+        for word in mention.module.words
+    )
+
+
+def is_exempted_group(mention: Mention) -> bool:
+    """Whether a weight decay of 0 only takes some parameters out, as `{"params": biases, "weight_decay": 0.0}` does."""
+    if not (isinstance(mention.node, ast.Constant) and mention.node.value == 0):
+        return False
+    keys: set[str | None] = set()
+    for above in list(mention.module.ancestors(mention.node))[:2]:
+        if isinstance(above, ast.Dict):
+            keys |= {text_of(key) for key in above.keys}
+        elif isinstance(above, ast.Call) and called_name(above) == "dict":
+            keys |= {word.arg for word in above.keywords}
+    return "params" in keys

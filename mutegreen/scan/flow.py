@@ -1,0 +1,269 @@
+"""Follows an expression back to the literals that its value may come from: names, attributes, keys, callers."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mutegreen.mutation.sites import is_literal, parameter_defaults
+from mutegreen.scan.calls import called_name, parameters, passed
+from mutegreen.scan.module import Function, Module
+from mutegreen.scan.project import Project
+from mutegreen.scan.words import word_set
+
+_DEEPEST = 30
+CASTS = word_set(
+    "float int abs round str max min float32 float64 int32 int64 Variable tensor constant array asarray "
+    "constant_schedule convert_to_tensor literal_eval eval"
+)
+_LOOKUPS = frozenset({"get", "getattr", "getenv", "pop", "setdefault"})
+_ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Add, ast.Sub)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A literal that a value may come from.
+
+    Attributes:
+        name: The last name that it was reached through; empty: it stands in the expression itself.
+    """
+
+    module: Module
+    node: ast.expr
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A value given to an attribute or a key; `owner` is the class whose `self` has it."""
+
+    module: Module
+    value: ast.expr
+    owner: ast.ClassDef | None
+
+
+Follows = Callable[[str], bool]
+
+
+class Flow:
+    """What is known of all names of some modules.
+
+    Args:
+        project: Of the script.
+        modules: Those whose attributes, keys and calls count.
+        options: What parsers give the attributes of their results, by name.
+    """
+
+    def __init__(
+        self, project: Project, modules: Sequence[Module], options: Sequence[tuple[str, Module, ast.expr]]
+    ) -> None:
+        self.project = project
+        self.fields: dict[str, list[_Field]] = defaultdict(list)
+        self.calls: dict[str, list[tuple[Module, ast.Call]]] = defaultdict(list)
+        for name, module, value in options:
+            self.fields[name].append(_Field(module, value, None))
+        for module in modules:
+            self._index(module)
+
+    def literals(self, module: Module, node: ast.expr, follows: Follows, is_it: Follows) -> list[Reached]:
+        """The literals that an expression's value may come from.
+
+        Args:
+            module: Where the expression stands.
+            node: The expression.
+            follows: Whether an operand of that name may carry the value that is sought.
+            is_it: Whether an operand of that name surely does, so that literals beside it are only factors.
+        """
+        return list(_Trace(self, follows, is_it).run(module, node, "", 0))
+
+    def _index(self, module: Module) -> None:
+        for name, value, owner in named_fields(module):
+            self.fields[name].append(_Field(module, value, owner))
+        for node in module.nodes:
+            if isinstance(node, ast.Call):
+                self.calls[called_name(node)].append((module, node))
+
+
+def named_fields(module: Module) -> Iterator[tuple[str, ast.expr, ast.ClassDef | None]]:
+    """All (attribute or key, value, class whose self it is) of a module."""
+    for target, value in module.assignments:
+        if isinstance(target, ast.Attribute):
+            is_self = isinstance(target.value, ast.Name) and target.value.id == "self"
+            yield target.attr, value, module.enclosing_class(target) if is_self else None
+        elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+            yield str(target.slice.value), value, None
+        elif isinstance(target, ast.Name) and isinstance(module.scope(target), ast.ClassDef):
+            yield target.id, value, None
+    for node in module.nodes:
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, value, None
+        elif isinstance(node, ast.Call) and _is_record(node):
+            yield from ((word.arg, word.value, None) for word in node.keywords if word.arg)
+
+
+def _is_record(call: ast.Call) -> bool:
+    """Whether a call makes a record of its keywords: `dict`, `Namespace`, a class called a configuration."""
+    name = called_name(call).lower()
+    return name in {"dict", "namespace", "simplenamespace", "edict", "easydict", "attrdict", "munch", "configdict"} or (
+        name.endswith(("config", "args", "arguments", "params", "hparams", "settings", "options"))
+    )
+
+
+class _Trace:
+    def __init__(self, flow: Flow, follows: Follows, is_it: Follows) -> None:
+        self.flow = flow
+        self.follows = follows
+        self.is_it = is_it
+        self.seen: set[int] = set()
+
+    def run(self, module: Module, node: ast.expr, name: str, depth: int) -> Iterator[Reached]:
+        if id(node) in self.seen or depth > _DEEPEST:
+            return
+        self.seen.add(id(node))
+        if is_literal(node):
+            yield Reached(module, node, name)
+        elif isinstance(node, ast.BinOp):
+            yield from self._operands(module, node, name, depth)
+        else:
+            for source, value, through in self._sources(module, node):
+                yield from self.run(source, value, through or name, depth + 1)
+
+    def _sources(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr, str]]:
+        if isinstance(node, ast.Name):
+            yield from self._name(module, node)
+        elif isinstance(node, ast.Attribute):
+            yield from self._attribute(module, node)
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            yield from self._item(module, node)
+        elif isinstance(node, ast.Lambda):
+            yield module, node.body, ""
+        elif isinstance(node, ast.BoolOp):
+            yield from ((module, value, "") for value in node.values)
+        elif isinstance(node, ast.IfExp):
+            yield from ((module, value, "") for value in _branches(node))
+        elif isinstance(node, ast.Call):
+            yield from self._call(module, node)
+
+    def _name(self, module: Module, node: ast.Name) -> Iterator[tuple[Module, ast.expr, str]]:
+        for scope in module.scopes(node):
+            values = module.bindings.get((scope, node.id), [])
+            yield from ((module, value, node.id) for value in values)
+            if isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and node.id in parameters(scope):
+                yield from self._parameter(module, scope, node.id)
+                return
+            if values:
+                return
+        yield from self._elsewhere(module, node, node.id)
+
+    def _elsewhere(self, module: Module, node: ast.expr, name: str) -> Iterator[tuple[Module, ast.expr, str]]:
+        target = self.flow.project.target(module, node)
+        if target is not None:
+            other, other_name = target
+            yield from ((other, value, name) for value in other.bindings.get((other.tree, other_name), []))
+
+    def _parameter(self, module: Module, scope: Function, name: str) -> Iterator[tuple[Module, ast.expr, str]]:
+        yield from ((module, value, name) for own, value in parameter_defaults(scope.args) if own == name)
+        if isinstance(scope, ast.Lambda):
+            return
+        owner = module.parents.get(scope)
+        is_method = isinstance(owner, ast.ClassDef)
+        called = owner.name if isinstance(owner, ast.ClassDef) and scope.name == "__init__" else scope.name
+        for caller, call in self.flow.calls.get(called, []):
+            value = passed(call, parameters(scope)[1:] if is_method else parameters(scope)).get(name)
+            if value is not None:
+                yield caller, value, name
+
+    def _attribute(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr, str]]:
+        elsewhere = list(self._elsewhere(module, node, node.attr))
+        if elsewhere:
+            yield from elsewhere
+            return
+        known = self.flow.fields.get(node.attr, [])
+        found = [f for f in known if f.owner is None] or known
+        if isinstance(node.value, ast.Name) and node.value.id == "self":
+            owner = module.enclosing_class(node)
+            classes = [f for f in known if f.owner is not None or isinstance(f.module.scope(f.value), ast.ClassDef)]
+            found = [f for f in classes if owner in (f.owner, f.module.scope(f.value))] or classes
+        yield from ((f.module, f.value, node.attr) for f in found)
+
+    def _item(self, module: Module, node: ast.Subscript) -> Iterator[tuple[Module, ast.expr, str]]:
+        assert isinstance(node.slice, ast.Constant)
+        key = node.slice.value
+        if isinstance(key, str):
+            yield from ((f.module, f.value, key) for f in self.flow.fields.get(key, []))
+        elif isinstance(key, int):
+            for source, value, name in self._sources(module, node.value):
+                if isinstance(value, (ast.List, ast.Tuple)) and -len(value.elts) <= key < len(value.elts):
+                    yield source, value.elts[key], name
+
+    def _call(self, module: Module, node: ast.Call) -> Iterator[tuple[Module, ast.expr, str]]:
+        name = called_name(node)
+        defaults = [word.value for word in node.keywords if word.arg == "default"]
+        if defaults or name in CASTS:
+            yield from ((module, value, "") for value in defaults or _values(node, name))
+        elif name == "Field" and node.args:
+            yield module, node.args[0], ""
+        elif name in _LOOKUPS:
+            keys = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            for key in keys[:1]:
+                yield from ((f.module, f.value, key) for f in self.flow.fields.get(key, []))
+                yield from ((module, value, key) for value in node.args[-1:] if len(node.args) > 1)
+
+    def _operands(self, module: Module, node: ast.BinOp, name: str, depth: int) -> Iterator[Reached]:
+        """Of a product or sum: the operands that may carry the value; else its first literal that may."""
+        if not isinstance(node.op, _ARITHMETIC):
+            return
+        operands = list(_flat(node))
+        named = [o for o in operands if not is_literal(o) and self.follows(_last_name(o))]
+        certain = [o for o in named if self.is_it(_last_name(o))]
+        # Of two unknown factors neither is the value: `batch = envs * steps`.
+        followed = certain or (named if sum(not is_literal(o) for o in operands) == 1 else [])
+        found = [reached for o in followed for reached in self.run(module, o, name, depth + 1)]
+        if not found and not certain:
+            numbers = [o for o in operands if is_literal(o) and not _is_unit(o)]
+            found = [Reached(module, o, name) for o in numbers[:1]]
+        yield from found
+
+
+def _branches(node: ast.IfExp) -> list[ast.expr]:
+    """Both branches; a 0 beside a name only switches it off, as in `p if training else 0.0`."""
+    branches = [node.body, node.orelse]
+    if all(is_literal(branch) for branch in branches):
+        return branches
+    return [branch for branch in branches if not (isinstance(branch, ast.Constant) and branch.value in (0, None))]
+
+
+def _values(call: ast.Call, name: str) -> list[ast.expr]:
+    """The arguments that a cast hands through; a literal beside a name is a bound, as in `max(1, batch // 2)`."""
+    numbers = [argument for argument in call.args if is_literal(argument)]
+    if name in {"max", "min"} and 0 < len(numbers) < len(call.args):
+        return [argument for argument in call.args if argument not in numbers]
+    return call.args
+
+
+def _is_unit(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (0, 1)
+
+
+def _flat(node: ast.expr) -> Iterator[ast.expr]:
+    """The operands of nested sums and products, those left out that are divided by."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, _ARITHMETIC):
+        yield from _flat(node.left)
+        if not isinstance(node.op, (ast.Div, ast.FloorDiv)):
+            yield from _flat(node.right)
+    else:
+        yield node
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    return _last_name(node.args[0]) if isinstance(node, ast.Call) and node.args else ""

@@ -1,0 +1,118 @@
+"""Keywords and positions in calls: the libraries' by their signatures, the project's own by their definitions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from mutegreen.model import Kind
+from mutegreen.mutation.sites import is_literal
+from mutegreen.scan import library
+from mutegreen.scan.calls import called_name, parameters, passed
+from mutegreen.scan.finding import Form
+from mutegreen.scan.forms.names import named
+from mutegreen.scan.library import Argument
+from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning
+from mutegreen.scan.mention import Mention
+from mutegreen.scan.module import Module
+from mutegreen.scan.project import Project
+from mutegreen.scan.role import is_evaluation
+from mutegreen.scan.words import word_set
+
+_DECLARING = frozenset({"add_argument", "add_arg", "add_option", "option", "Option", "set_defaults", "field", "Field"})
+_TELLING = word_set(
+    "print format log info debug warning add_scalar add_scalars add_hparams plot figure title imshow legend "
+    "scatter hist bar savefig subplots text annotate update_title set_title axhline fill_between set_postfix "
+    "map filter"
+)
+_SHAPES = {Kind.HIDDEN, Kind.DEPTH}
+"""Kinds that arguments of library layers do not have: there they are the model's architecture."""
+_MAPPINGS = word_set("dict ordereddict easydict edict attrdict configdict munch box dotdict")
+_RECORDS = frozenset({"namespace", "simplenamespace"})
+
+
+def mentions(module: Module, project: Project) -> Iterator[Mention]:
+    """The arguments of all calls."""
+    for node in module.nodes:
+        if isinstance(node, ast.Call) and not _is_apart(node):
+            own = _definition(module, project, node)
+            found = library.arguments(module, node) if own is None else _own_arguments(node, own)
+            for argument in found:
+                yield from _argument(module, node, argument)
+
+
+def _is_apart(call: ast.Call) -> bool:
+    """Whether other forms read a call, or it only tells people something."""
+    name = called_name(call)
+    return name in _DECLARING or name in _TELLING or name.startswith("DEFINE_")
+
+
+def _definition(module: Module, project: Project, call: ast.Call) -> list[str] | None:
+    """The parameters of a function or class of the project; None: it is not the project's."""
+    target = project.target(module, call.func)
+    if target is None:
+        return _method(module, call)
+    definition = target[0].definitions.get(target[1])
+    if isinstance(definition, ast.ClassDef):
+        return _constructor(definition)
+    return None if definition is None else parameters(definition)
+
+
+def _method(module: Module, call: ast.Call) -> list[str] | None:
+    """The parameters of `self.method(...)`, and of the only method of that name in the file."""
+    if not isinstance(call.func, ast.Attribute) or module.qualified(call.func) is not None:
+        return None
+    name = call.func.attr
+    methods = [
+        item
+        for owner in module.definitions.values()
+        if isinstance(owner, ast.ClassDef)
+        for item in owner.body
+        if isinstance(item, ast.FunctionDef) and item.name == name
+    ]
+    return parameters(methods[0])[1:] if len(methods) == 1 else None
+
+
+def _constructor(owner: ast.ClassDef) -> list[str] | None:
+    """The parameters of a class: its `__init__`'s, or its annotated fields where it has none."""
+    for item in owner.body:
+        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
+            return parameters(item)[1:]
+    fields = [i.target.id for i in owner.body if isinstance(i, ast.AnnAssign) and isinstance(i.target, ast.Name)]
+    return fields or None
+
+
+def _own_arguments(call: ast.Call, names: list[str]) -> list[Argument]:
+    by_name = {word.arg for word in call.keywords}
+    return [Argument(name, value, name in by_name) for name, value in passed(call, names).items()]
+
+
+def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Mention]:
+    form = Form.KEYWORD if argument.keyword else Form.POSITIONAL
+    name = called_name(call)
+    if name.lower() in _MAPPINGS:
+        form = Form.MAPPING
+    elif name.lower() in _RECORDS:
+        form = Form.FIELD
+    if argument.parameter == "betas":
+        yield from _betas(module, argument, form)
+        return
+    told = _told(argument)
+    if told.kind is Kind.BATCH_SIZE and is_evaluation(module, call):
+        told = Meaning(Kind.EVAL_BATCH_SIZE)
+    yield Mention(module, argument.value, argument.parameter, form, told, strong=argument.known)
+
+
+def _told(argument: Argument) -> Meaning:
+    if argument.known:
+        return NOTHING if argument.kind is None else Meaning(argument.kind)
+    found = named(argument.parameter, argument.value)
+    return UNKNOWN if argument.of_library and found.kind in _SHAPES else found
+
+
+def _betas(module: Module, argument: Argument, form: Form) -> Iterator[Mention]:
+    if isinstance(argument.value, (ast.Tuple, ast.List)):
+        for kind, value in zip((Kind.BETA1, Kind.BETA2), argument.value.elts, strict=False):
+            yield Mention(module, value, kind.value, form, Meaning(kind), strong=True)
+    elif not is_literal(argument.value):
+        yield Mention(module, argument.value, "betas", form, NOTHING)

@@ -1,0 +1,62 @@
+"""What a name or a use tells of a value, and which values a kind can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mutegreen.model import Kind
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a name means: its kind, and what makes that unsure; kind None: no training hyperparameter."""
+
+    kind: Kind | None
+    why: str | None = None
+
+    @property
+    def sure(self) -> bool:
+        """Whether the name alone settles the kind."""
+        return self.kind is not None and self.why is None
+
+
+UNKNOWN = Meaning(None)
+"""A name that tells nothing: a use may."""
+
+NOTHING = Meaning(None, "known to be none")
+"""A name that tells that it is no training hyperparameter, whatever it is used for."""
+
+_LIMITS: dict[Kind, tuple[float, float, bool]] = {
+    Kind.EPOCHS: (1, 1e6, False),
+    Kind.LEARNING_RATE: (1e-12, 1e3, False),
+    Kind.GAMMA: (1e-6, 1e3, False),
+    Kind.BATCH_SIZE: (1, 1e7, True),
+    Kind.EVAL_BATCH_SIZE: (1, 1e7, True),
+    Kind.MOMENTUM: (0, 1, False),
+    Kind.WEIGHT_DECAY: (0, 10, False),
+    Kind.DROPOUT: (0, 1, False),
+    Kind.TRAIN_STEPS: (1, 1e12, True),
+}
+"""Smallest and largest value, and whether it is a whole number."""
+
+
+def is_number(value: object, low: float = 0.0, high: float = float("inf"), whole: bool = False) -> bool:
+    """Whether a value, or a text that a parser converts, is a number from `low` to `high`."""
+    if isinstance(value, bool):
+        return False
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return low <= number <= high and (not whole or number.is_integer())
+
+
+def plausible(kind: Kind, value: object) -> bool:
+    """Whether a hyperparameter of a kind can have a value at all."""
+    limits = _LIMITS.get(kind)
+    return limits is None or is_number(value, *limits)
+
+
+def if_plausible(kind: Kind, value: object) -> Meaning:
+    """The kind, if the value can be one of it; else it is none."""
+    return Meaning(kind) if plausible(kind, value) else NOTHING

@@ -1,0 +1,70 @@
+"""Which of a project's files, functions and classes a script uses: only their hyperparameters are its own."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+from mutegreen.scan.finding import Form
+from mutegreen.scan.mention import Mention
+from mutegreen.scan.module import Module
+from mutegreen.scan.project import Project
+
+
+class Reach:
+    """What a script uses: all of itself, and what it refers to, and what that refers to."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._names: dict[Module, set[str]] = defaultdict(set)
+        self._visit(project.script, project.script.tree)
+
+    @property
+    def modules(self) -> list[Module]:
+        """The files that are used, the script first."""
+        return [self.project.script, *(m for m in self._names if m is not self.project.script)]
+
+    def has(self, mention: Mention) -> bool:
+        """Whether a mention stands in what is used; a constant that nothing refers to does not."""
+        module = mention.module
+        if module is self.project.script:
+            return True
+        top = _top(module, mention.node)
+        if isinstance(top, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return top.name in self._names[module]
+        return mention.form in (Form.ARGPARSE, Form.FLAG) or bool(_given(top) & self._names[module])
+
+    def _visit(self, module: Module, part: ast.AST) -> None:
+        waiting = [(module, part)]
+        while waiting:
+            module, part = waiting.pop()
+            for node in ast.walk(part):
+                if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
+                    waiting += self._refer(module, node)
+
+    def _refer(self, module: Module, node: ast.Name | ast.Attribute) -> list[tuple[Module, ast.AST]]:
+        target = self.project.target(module, node)
+        if target is None or target[1] in self._names[target[0]]:
+            return []
+        other, name = target
+        self._names[other].add(name)
+        if other is self.project.script:
+            return []
+        definition = other.definitions.get(name)
+        parts = [definition] if definition is not None else other.bindings.get((other.tree, name), [])
+        return [(other, part) for part in parts]
+
+
+def _top(module: Module, node: ast.AST) -> ast.AST:
+    """The statement at the top of the file that a node stands in."""
+    below = node
+    for above in module.ancestors(node):
+        if isinstance(above, ast.Module):
+            return below
+        below = above
+    return below
+
+
+def _given(statement: ast.AST) -> set[str]:
+    """The names that a statement gives values to."""
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

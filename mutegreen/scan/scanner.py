@@ -1,0 +1,79 @@
+"""Scans a script: reads it and what it uses of its project, and tells its hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mutegreen.errors import UsageError
+from mutegreen.scan import configs
+from mutegreen.scan.decide import Literal, decide, literals
+from mutegreen.scan.finding import Finding, Scan
+from mutegreen.scan.flow import Flow
+from mutegreen.scan.forms import calls, expressions, flags, loops, names, options
+from mutegreen.scan.meaning import Meaning
+from mutegreen.scan.mention import Mention
+from mutegreen.scan.module import Module
+from mutegreen.scan.project import Project
+from mutegreen.scan.reach import Reach
+from mutegreen.scan.value import literal_value
+
+
+def scan(script: Path) -> Scan:
+    """The hyperparameters of a training script, found without importing or running anything.
+
+    Raises:
+        UsageError: The script cannot be read, or is no Python 3 source.
+    """
+    try:
+        return _scan(script)
+    except RecursionError as error:
+        raise UsageError(f"{script}: nested too deeply to be read") from error
+
+
+def _scan(script: Path) -> Scan:
+    project = Project(script)
+    reach = Reach(project)
+    mentions = [mention for module in reach.modules for mention in _mentions(module, project)]
+    given = [(m.name, m.module, m.node) for m in mentions if m.flag is not None]
+    found = [
+        _finding(literal, *decided)
+        for literal in literals(mentions, Flow(project, reach.modules, given))
+        if (decided := decide(literal)) is not None and _is_used(reach, literal, decided[0])
+    ]
+    found += configs.findings(project, reach.modules)
+    found.sort(key=lambda f: (f.file != project.script.file, f.file, f.line, f.column))
+    sure = tuple(finding for finding in found if finding.why is None)
+    return Scan(str(script), sure, tuple(finding for finding in found if finding.why is not None))
+
+
+def _mentions(module: Module, project: Project) -> Iterator[Mention]:
+    yield from options.mentions(module)
+    yield from flags.mentions(module)
+    yield from loops.mentions(module)
+    yield from expressions.mentions(module)
+    yield from calls.mentions(module, project)
+    yield from names.mentions(module)
+
+
+def _is_used(reach: Reach, literal: Literal, mention: Mention) -> bool:
+    return reach.has(mention) or any(use.strong and reach.has(use) for use in literal.uses)
+
+
+def _finding(literal: Literal, mention: Mention, meaning: Meaning) -> Finding:
+    module, node = literal.module, literal.node
+    line, column = module.place(node)
+    assert meaning.kind is not None
+    return Finding(
+        name=mention.name,
+        kind=meaning.kind,
+        value=literal_value(node),
+        file=module.file,
+        line=line,
+        column=column,
+        form=mention.form,
+        flag=mention.flag,
+        site=f"{module.file}:{module.paths[node]}",
+        source=module.text.lines[line - 1].strip(),
+        why=meaning.why,
+    )

@@ -1,0 +1,38 @@
+"""The values of literals."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from mutegreen.mutation.sites import is_literal
+from mutegreen.scan.calls import last_name
+from mutegreen.scan.words import word_set
+
+
+def literal_value(node: ast.expr) -> Any:
+    """The value of a literal: number, text, truth value, None, or a list of such."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [literal_value(item) for item in node.elts]
+    value = ast.literal_eval(node)
+    return value if isinstance(value, (bool, int, float, str)) else None
+
+
+_CASTS = word_set("float int float32 float64 int32 int64 constant tensor array Variable asarray convert_to_tensor")
+
+
+def peeled(node: ast.expr) -> ast.expr:
+    """The literal in a cast (`int(1e6)`) or a declaration (`field(default=0.1)`); else the expression as it is."""
+    if not isinstance(node, ast.Call):
+        return node
+    defaults = [word.value for word in node.keywords if word.arg == "default"]
+    name = last_name(node.func)
+    inner = defaults or (node.args[:1] if name in _CASTS or name == "Field" else [])
+    return peeled(inner[0]) if inner and is_literal(peeled(inner[0])) else node
+
+
+def is_number(node: ast.expr) -> bool:
+    """Whether an expression is a number, signed or not."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, (ast.USub, ast.UAdd)) and is_number(node.operand)
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)

@@ -1,0 +1,96 @@
+"""What a name, with the value it is given and what is said of it, tells about its kind."""
+
+from __future__ import annotations
+
+import re
+
+from mutegreen.model import Kind
+from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning, plausible
+from mutegreen.scan.name_rules import RULES
+from mutegreen.scan.name_tables import tabled
+from mutegreen.scan.words import word_set, words
+
+_SWITCHES = word_set(
+    "use with enable disable is has do no not apply add type mode name policy scheduler schedule sched scaler "
+    "strategy method file path dir fn func function finder find auto noise id key offset"
+)
+_FLAGS_OF_OPTIMIZERS = frozenset({("nesterov",), ("amsgrad",)})
+
+
+def meaning(name: str, value: object, help_text: str = "") -> Meaning:
+    """The kind that a name stands for.
+
+    Args:
+        name: Of the flag, variable, argument, field or key; of a dotted name only the last part counts.
+        value: What it is given; a kind that cannot have this value is not meant.
+        help_text: What an option's help says, for names that do not tell.
+    """
+    parts = words(name.rpartition(".")[2])
+    if isinstance(value, bool):
+        return Meaning(Kind.OTHER) if parts in _FLAGS_OF_OPTIMIZERS else NOTHING
+    found = _by_name(parts, value)
+    if help_text and not found.sure and found is not NOTHING:
+        return _by_help(help_text, value) or found
+    return found
+
+
+def kind_named(name: str) -> Kind | None:
+    """The kind that a name surely has where its value is not known; `epoch` and `batch` may be one of them, too."""
+    parts = words(name)
+    if parts[-1:] in {("epoch",), ("batch",)} and len(parts) < 3:
+        return None
+    found = (meaning(name, value) for value in (0.1, 10))
+    return next((one.kind for one in found if one.sure), None)
+
+
+def excluded(name: str) -> bool:
+    """Whether a name is known to stand for no hyperparameter: `start_epoch`, `log_interval`."""
+    return all(meaning(name, value) is NOTHING for value in (0.1, 10))
+
+
+def _by_name(parts: tuple[str, ...], value: object) -> Meaning:
+    has = frozenset(parts)
+    if "offset" in has or (_SWITCHES & has and not isinstance(value, float)):
+        return tabled(parts, value) if isinstance(value, str) else NOTHING
+    for rule in RULES:
+        found = rule(parts, has, value)
+        if found is not None:
+            return found
+    return tabled(parts, value)
+
+
+_LR = r"(learning.?rate|lr)"
+_HELP = [
+    (re.compile(pattern, re.IGNORECASE), kind)
+    for pattern, kind in (
+        (r"early.stop|patience|toleran|between|warm.?up|accumul|discount|resum|every|interval|bandwidth|kernel", None),
+        (r"start(ing)? epoch|epoch to (start|resume)|manual epoch", None),
+        (r"momentum (term )?of adam|adam.{0,20}(beta|momentum|b1)|beta.?1", Kind.BETA1),
+        (r"second.order momentum|beta.?2", Kind.BETA2),
+        (r"(weight decay|l2) |weight.?decay$|l2.(penalty|regulari)", Kind.WEIGHT_DECAY),
+        (r"(number|num|amount|maximum|max|total|#) ?(of )?((training|train|total) )?epochs", Kind.EPOCHS),
+        (r"epochs to (train|run)|how many epochs|number of (full )?passes", Kind.EPOCHS),
+        (
+            rf"(factor|gamma|rate).{{0,30}}{_LR}|{_LR}.{{0,20}}(decay|step|drop|gamma).{{0,12}}(factor|gamma|rate)",
+            Kind.GAMMA,
+        ),
+        (r"decay (rate|factor)", Kind.GAMMA),
+        (
+            rf"^ *(the )?(initial |base |starting |maximum |adam:? |sgd )?{_LR}\b"
+            r"(?!.{0,12}(decay|schedul|warm|polic|step|drop))",
+            Kind.LEARNING_RATE,
+        ),
+        (r"^ *(the )?(input |training |train |mini.?)?batch.?size", Kind.BATCH_SIZE),
+        (r"(test|eval\w*|valid\w*) batch.?size", Kind.EVAL_BATCH_SIZE),
+        (r"^ *(the )?(sgd |optimi[sz]er )?momentum", Kind.MOMENTUM),
+        (r"^ *(the )?dropout|dropout (rate|prob)", Kind.DROPOUT),
+    )
+]
+
+
+def _by_help(text: str, value: object) -> Meaning | None:
+    """What the first pattern that fits an option's help says."""
+    for pattern, kind in _HELP:
+        if pattern.search(text):
+            return UNKNOWN if kind is None else Meaning(kind) if plausible(kind, value) else None
+    return None

@@ -1,0 +1,286 @@
+"""Interactions: found where they are, not found where there are none, and reasons where nothing can be said."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from rich.console import Group as Together
+from scipy import stats
+from statsmodels.formula.api import ols
+
+from mutegreen.model import METRICS
+from mutegreen.report.interaction_table import interaction_findings, interaction_table
+from mutegreen.stats.interaction import Interaction, interactions
+
+DEFAULTS = {"epochs": 8.0, "dropout": 0.5}
+SINGLES = ({"epochs": 4.0}, {"epochs": 16.0}, {"dropout": 0.4}, {"dropout": 0.7})
+CORNER = {"epochs": 4.0, "dropout": 0.7}
+OTHER = {"epochs": 16.0, "dropout": 0.4}
+Settings = Mapping[str, Any]
+
+
+def bent(settings: Settings) -> float:
+    """An energy in joules whose single effects are far from straight lines, and multiply."""
+    return float((50 + 3 * settings["epochs"] ** 2) * (1 + 4 * (settings["dropout"] - 0.5) ** 2))
+
+
+def rows_of(
+    energy: Callable[[Settings], float],
+    mutants: Sequence[Settings] = (*SINGLES, CORNER),
+    repetitions: int = 5,
+    noise: float = 0.03,
+    drift: float = 0.1,
+    seed: int = 0,
+    defaults: Settings = DEFAULTS,
+    **columns: Any,
+) -> pd.DataFrame:
+    """Trainings in blocks in the form that the statistics read; energy with noise, the other metrics not measured."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for block, level in enumerate(rng.normal(0, drift, repetitions)):
+        for changes in ({}, *mutants):
+            figure = energy({**defaults, **changes}) * np.exp(level + rng.normal(0, noise))
+            single = len(changes) == 1
+            row = {
+                "subject": "s",
+                "background": "",
+                "mutant": ",".join(f"{name}={value}" for name, value in changes.items()) or "original",
+                "hyperparameter": ",".join(changes),
+                "value": next(iter(changes.values())) if single else None,
+                "default": defaults[next(iter(changes))] if single else None,
+                "repetition": block,
+                **dict.fromkeys(METRICS, np.nan),
+                "package_j": figure,
+                "block": block,
+                "changes": json.dumps(changes) if changes else "",
+            }
+            found.append(row | columns)
+    return pd.DataFrame(found)
+
+
+def the_only(rows: pd.DataFrame) -> Interaction:
+    (found,) = interactions(rows)
+    return found
+
+
+def many(energy: Callable[[Settings], float], subjects: int, **options: Any) -> list[Interaction]:
+    frames = [rows_of(energy, seed=seed, subject=f"s{seed:03}", **options) for seed in range(subjects)]
+    return interactions(pd.concat(frames, ignore_index=True))
+
+
+def test_a_known_interaction_lies_in_its_interval_19_times_of_20() -> None:
+    def energy(settings: Settings) -> float:
+        both = settings["epochs"] == 4 and settings["dropout"] == 0.7
+        return bent(settings) * (1.06 if both else 1.0)
+
+    found = many(energy, 300)
+    covered = sum(row.extra_low <= 0.06 <= row.extra_high for row in found if row.extra_low and row.extra_high)
+    assert stats.binomtest(covered, 300, 0.95).pvalue > 0.001
+    assert np.mean([row.extra for row in found]) == pytest.approx(0.06, abs=0.006)
+    clear = the_only(rows_of(energy, noise=0.005))
+    assert clear.matters
+    assert clear.mutant == "epochs=4.0,dropout=0.7"
+
+
+@pytest.mark.parametrize("noise_of_both", [1.0, 3.0])
+def test_without_an_interaction_5_of_100_look_like_one(noise_of_both: float) -> None:
+    rng = np.random.default_rng(9)
+
+    def energy(settings: Settings) -> float:
+        both = settings["epochs"] != 8 and settings["dropout"] != 0.5
+        further = 0.03 * np.sqrt(noise_of_both**2 - 1) if both else 0.0
+        return bent(settings) * float(np.exp(rng.normal(0, further)))
+
+    p = [row.p for row in many(energy, 300)]
+    alarms = sum(each <= 0.05 for each in p if each is not None)
+    assert alarms <= stats.binom.ppf(0.999, 300, 0.05)
+    assert alarms >= stats.binom.ppf(0.001, 300, 0.05)
+
+
+def test_all_terms_of_a_call_are_one_family() -> None:
+    found = sorted(many(bent, 20), key=lambda row: row.p or 0.0)
+    holm = np.maximum.accumulate([(20 - at) * (row.p or 0.0) for at, row in enumerate(found)]).clip(max=1.0)
+    assert [row.p_adjusted for row in found] == pytest.approx(list(holm))
+    assert found[0].p is not None
+    loose = interactions(rows_of(bent), alpha=1.0)
+    assert [row.matters for row in (*found, *loose)] == [False] * 20 + [True]
+
+
+def test_one_corner_is_the_ratio_of_geometric_means() -> None:
+    rows = rows_of(bent)
+    mean = np.exp(np.log(rows["package_j"]).groupby(rows["mutant"]).mean())
+    expected = mean["epochs=4.0,dropout=0.7"] * mean["original"] / (mean["epochs=4.0"] * mean["dropout=0.7"]) - 1
+    assert the_only(rows).extra == pytest.approx(expected)
+
+
+def test_another_parametrisation_gives_the_same_test() -> None:
+    rows = rows_of(bent)
+    used = rows[rows["mutant"].isin(["original", "epochs=4.0", "dropout=0.7", "epochs=4.0,dropout=0.7"])]
+    cells = [json.loads(text or "{}") for text in used["changes"]]
+    used = used.assign(a=["epochs" in c for c in cells], b=["dropout" in c for c in cells])
+    fit = ols("np.log(package_j) ~ C(block, Sum) + a * b", used).fit()
+    found = the_only(rows)
+    assert found.n == 20
+    assert found.p == pytest.approx(fit.pvalues.iloc[-1])
+    assert found.extra == pytest.approx(np.expm1(fit.params.iloc[-1]))
+    assert (found.extra_low, found.extra_high) == pytest.approx(tuple(np.expm1(fit.conf_int().iloc[-1])))
+
+
+def test_two_corners_share_the_product_of_their_scales() -> None:
+    rows = rows_of(bent, (*SINGLES, CORNER, OTHER))
+    found = the_only(rows)
+    assert (found.term, found.doubles, found.n) == ("log2(epochs / 8) * (dropout - 0.5)", 2, 35)
+    cells = [{**DEFAULTS, **json.loads(text or "{}")} for text in rows["changes"]]
+    used = rows.assign(epochs=[c["epochs"] for c in cells], dropout=[c["dropout"] for c in cells])
+    formula = "np.log(package_j) ~ C(block) + C(epochs) + C(dropout) + I(np.log2(epochs / 8) * (dropout - 0.5))"
+    fit = ols(formula, used).fit()
+    assert found.coefficient == pytest.approx(fit.params.iloc[-1])
+    assert (found.low, found.high) == pytest.approx(tuple(fit.conf_int().iloc[-1]))
+    assert found.p == pytest.approx(fit.pvalues.iloc[-1])
+    assert found.mutant == "epochs=4.0,dropout=0.7", "0.2 from the default, not 0.1"
+    assert found.extra == pytest.approx(np.expm1(-0.2 * fit.params.iloc[-1]))
+
+
+def test_a_bent_single_effect_is_no_interaction_though_a_slope_would_make_it_one() -> None:
+    rows = rows_of(bent, noise=0.002)
+    cells = [{**DEFAULTS, **json.loads(text or "{}")} for text in rows["changes"]]
+    used = rows.assign(epochs=[c["epochs"] for c in cells], dropout=[c["dropout"] for c in cells])
+    slopes = ols("np.log(package_j) ~ C(block) + np.log2(epochs / 8) * I(dropout - 0.5)", used).fit()
+    assert slopes.pvalues.iloc[-1] < 0.01
+    found = the_only(rows)
+    assert found.p is not None
+    assert found.p > 0.05
+    assert abs(float(found.extra or 0)) < 0.01
+
+
+def test_a_drift_over_blocks_changes_nothing() -> None:
+    steady, drifting = (the_only(rows_of(bent, drift=drift)) for drift in (0.0, 0.5))
+    assert drifting.extra == pytest.approx(steady.extra)
+    assert drifting.p == pytest.approx(steady.p)
+    unknown = the_only(rows_of(bent, drift=0.5).drop(columns="block"))
+    assert unknown.extra == pytest.approx(steady.extra)
+    assert (unknown.high or 0) > 5 * (drifting.high or 0), "without blocks the drift is noise"
+
+
+def test_blocks_of_two_audits_are_not_taken_for_one_another() -> None:
+    pieces = [rows_of(bent, seed=seed, audit=f"a{seed}", drift=0.5) for seed in (0, 1)]
+    found = the_only(pd.concat(pieces, ignore_index=True))
+    renumbered = pieces[1].assign(block=pieces[1]["block"] + 5)
+    assert found.p == pytest.approx(the_only(pd.concat([pieces[0], renumbered])).p)
+
+
+def test_values_that_are_no_numbers_have_a_term_each() -> None:
+    defaults = {"epochs": 8.0, "optimizer": "sgd"}
+    cost = {"sgd": 1.0, "adam": 1.3, "lion": 1.1}
+    both = [{"optimizer": "adam", "epochs": 4.0}, {"epochs": 16.0, "optimizer": "lion"}]
+    mutants = [{"epochs": 4.0}, {"epochs": 16.0}, {"optimizer": "adam"}, {"optimizer": "lion"}, *both]
+
+    def energy(settings: Settings) -> float:
+        extra = 1.5 if settings["optimizer"] == "lion" and settings["epochs"] == 16 else 1.0
+        return float(settings["epochs"] * cost[settings["optimizer"]] * extra)
+
+    found = interactions(rows_of(energy, mutants, defaults=defaults))
+    assert [row.term for row in found] == ["[optimizer=adam] * log2(epochs / 8)", "[optimizer=lion] * log2(epochs / 8)"]
+    assert [row.matters for row in found] == [False, True]
+    assert found[1].extra == pytest.approx(0.5, abs=0.1)
+    assert found[1].mutant == "epochs=16.0,optimizer=lion"
+
+
+def test_true_and_false_are_no_numbers() -> None:
+    mutants: list[Settings] = [{"epochs": 4.0}, {"nesterov": True}, {"epochs": 4.0, "nesterov": True}]
+    rows = rows_of(lambda s: float(s["epochs"]), mutants, defaults={"epochs": 8.0, "nesterov": "False"})
+    assert the_only(rows).term == "(epochs - 8) * [nesterov=True]"
+
+
+def test_performance_adds_up_in_its_own_unit() -> None:
+    rows = rows_of(bent)
+    accuracy = [0.9 - 0.01 * (t.count(":") == 2) - 0.02 * ("epochs" in t) for t in rows["changes"]]
+    rows["performance"] = np.array(accuracy) + np.random.default_rng(1).normal(0, 1e-4, len(rows))
+    _, found = interactions(rows)
+    assert (found.metric, found.matters) == ("performance", True)
+    assert found.extra == pytest.approx(-0.01, abs=3e-4)
+    assert "below what its single effects add up to" in found.sentence
+
+
+def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
+    rows = rows_of(bent)
+    others = rows_of(bent, [{**CORNER, "momentum": 0.8}], defaults={**DEFAULTS, "momentum": 0.9}, seed=5)
+    others = others[others["mutant"] != "original"]
+    control = rows[rows["mutant"] == "original"].assign(mutant="identity", hyperparameter="identity", changes="{}")
+    assert interactions(pd.concat([rows, others, control])) == interactions(rows)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda r: r[r["repetition"] == 0], "4 trainings are too few to tell the noise by"),
+        (lambda r: r[r["mutant"] != "epochs=4.0"], "no training changes epochs alone"),
+        (lambda r: r[r["mutant"] != "original"], "not measured at every corner"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"].str.contains(","))), "not measured at every"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, np.inf)), "a figure is infinite"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, 0.0)), "which has no logarithm"),
+        (lambda r: r.assign(package_j=3.0), "all figures are equal"),
+        (lambda r: r.assign(package_j=[bent({**DEFAULTS, **json.loads(t or "{}")}) for t in r["changes"]]), "vary"),
+    ],
+)
+def test_what_cannot_be_fitted_has_a_reason_and_no_p(
+    spoil: Callable[[pd.DataFrame], pd.DataFrame], reason: str
+) -> None:
+    found = the_only(spoil(rows_of(bent)))
+    assert found.reason is not None
+    assert reason in found.reason
+    assert (found.p, found.p_adjusted, found.low, found.extra_high, found.matters) == (None, None, None, None, False)
+    assert reason in found.sentence
+
+
+def test_without_noise_the_effect_is_known_and_only_the_interval_is_not() -> None:
+    found = the_only(rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1), noise=0.0, drift=0.0))
+    assert found.extra == pytest.approx(0.5)
+    assert found.reason == "repetitions do not vary, so there is no interval"
+
+
+def test_without_pairs_there_is_nothing() -> None:
+    rows = rows_of(bent, SINGLES)
+    assert interactions(rows) == interactions(rows.drop(columns="changes")) == []
+    assert interactions(rows.assign(package_j=np.nan)) == []
+    assert interactions(rows_of(bent).assign(package_j=np.nan)) == []
+
+
+def test_a_sentence_says_how_much_and_how_sure() -> None:
+    found = the_only(rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1)))
+    said = f"epochs and dropout: epochs=4.0,dropout=0.7 costs {100 * (found.extra or 0):.2g} % more CPU energy than"
+    assert found.sentence.startswith(said)
+    assert found.sentence.endswith("adjusted p < 0.001).")
+    assert "no interaction shown for CPU energy" in the_only(rows_of(bent)).sentence
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_table_fits_and_says_what_matters(width: int) -> None:
+    rows = rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1), quality_package_j="estimated")
+    for metric in ("dram_j", "gpu_j", "duration_s"):
+        rows[metric] = rows["package_j"]
+    rows["performance"] = 0.9
+    found = interactions(rows)
+    console = Console(width=width, record=True, file=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(Together(interaction_table(found), *interaction_findings(found)))
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(captured.get().split())
+    assert "CPU (est.)" in text
+    assert "<0.001" in text
+    assert ("95 % interval p" in text) == (width == 200)
+    assert "performance of epochs and dropout: all figures are equal." in text
+    assert text.count("costs") == 4
+    assert "No interaction" not in text
+
+
+def test_the_table_says_when_nothing_is_shown() -> None:
+    found = interactions(rows_of(bent))
+    assert [str(text) for text in interaction_findings(found)] == [
+        "No interaction is shown, which does not prove that there is none."
+    ]
