@@ -143,3 +143,27 @@ def test_a_probe_that_cannot_write_does_not_end_the_training(tmp_path: Path) -> 
 def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "out").write_text('{"kind": "start", "pid": 1}\n{"kind": "par')
     assert len(Report.read(tmp_path / "out", tmp_path).events) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "arrived", "how"),
+    [
+        ("lr = 0.5\n", True, "the mutated train.py was read, and lr was 0.5 in the end"),
+        ("lr = 0.5\nexec(open('config.py').read())\n", False, "lr was 0.3 in the end, not 0.5"),
+        ("lr = 0.5\nimport json\nglobals().update(json.loads('{\"lr\": 0.1}'))\n", False, "lr was 0.1 in the end"),
+        ("lr = 0.5\nfor _ in range(3):\n    lr = lr * 0.9\n", True, "the mutated train.py was read by the training"),
+        ("lr = 0.5\nlr = dict(lr=0.1).get('lr', lr)\n", False, "lr was 0.1 in the end, not 0.5"),
+        ("lr = 0.5\nimport os\nos._exit(0)\n", True, "the mutated train.py was read by the training"),
+        ("def train(lr=0.5):\n    return 2\nlr = train()\n", True, "the mutated train.py was read by the training"),
+    ],
+    ids=["plain", "exec", "globals", "decay", "set back", "no end", "a parameter"],
+)
+def test_a_constant_that_is_set_anew_did_not_arrive(tmp_path: Path, text: str, arrived: bool, how: str) -> None:
+    """The file as it is after its mutation: 0.1 became 0.5."""
+    script(tmp_path, "lr = 0.3\n", "config.py")
+    name = script(tmp_path, text)
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "0.5" in one)
+    site = SourceSite("train.py", "lr", line)
+    found = observe(tmp_path, Hyperparameter("lr", Kind.LEARNING_RATE, 0.1, site), 0.5, [sys.executable, name])
+    assert found.arrived is arrived
+    assert how in found.how

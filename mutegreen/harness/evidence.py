@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mutegreen.model import ConfigSite, EnvSite, Evidence, FlagSite, Hyperparameter, SourceSite, Value
+from mutegreen.model import ConfigSite, EnvSite, Evidence, FlagSite, Hyperparameter, Site, SourceSite, Value
 from mutegreen.mutation.apply import same_value, spelled
+from mutegreen.mutation.constant import constant
 
 PROBE_FOLDER = Path(__file__).parent / "probe"
 
@@ -31,10 +32,20 @@ def probe_environment(
         "out": str(out),
         "flags": [flag for flag in map(watched_flag, hyperparameters) if flag],
         "files": sorted({str(workspace / s.file) for s in sites if isinstance(s, (SourceSite, ConfigSite))}),
+        "constants": _constants(sites, workspace),
         "variables": [site.variable for site in sites if isinstance(site, EnvSite)],
     }
     path = os.pathsep.join([str(PROBE_FOLDER), *filter(None, [environment.get("PYTHONPATH")])])
     return {"MUTEGREEN_PROBE": json.dumps(task), "PYTHONPATH": path}
+
+
+def _constants(sites: Iterable[Site], workspace: Path) -> dict[str, list[str]]:
+    """By file, the module constants among the sites."""
+    found: dict[str, list[str]] = {}
+    for site in sites:
+        if isinstance(site, SourceSite) and (known := constant(workspace, site)) is not None:
+            found.setdefault(str(workspace / site.file), []).append(known.name)
+    return found
 
 
 def watched_flag(hyperparameter: Hyperparameter) -> str | None:
@@ -91,6 +102,8 @@ def judge(hyperparameter: Hyperparameter, value: Value, report: Report, seen: Ma
     else:
         assert isinstance(site, (SourceSite, ConfigSite))
         arrived, how = _by_file(report.workspace / site.file, report)
+        if arrived and isinstance(site, SourceSite):
+            arrived, how = _by_constant(site, value, hyperparameter.default, report) or (arrived, how)
     return Evidence(hyperparameter.name, value, arrived, how)
 
 
@@ -162,6 +175,24 @@ def _by_file(path: Path, report: Report) -> tuple[bool, str]:
     if not report.of("start"):
         return False, _UNSEEN
     return False, f"the mutated {path.name} was never opened by the training"
+
+
+def _by_constant(site: SourceSite, value: Value, default: Value, report: Report) -> tuple[bool, str] | None:
+    """What a module constant was in the end; None where that says nothing.
+
+    A source that itself gives the name new values, as in `lr = lr * 0.9`, may well have used the mutated one first.
+    """
+    known = constant(report.workspace, site)
+    path = str(report.workspace / site.file)
+    ends = [e for e in report.of("ended") if known and (e["file"], e["name"]) == (path, known.name)]
+    if known is None or not ends:
+        return None
+    found = ends[-1]["value"]
+    if same_value(found, value):
+        return True, f"the mutated {site.file} was read, and {known.name} was {found} in the end"
+    if known.rebound and not same_value(found, default):
+        return None
+    return False, f"{known.name} was {found} in the end, not {value}: something in the program sets it anew"
 
 
 def _unwrapped(found: Any) -> Any:

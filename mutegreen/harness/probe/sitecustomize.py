@@ -1,9 +1,10 @@
 """Evidence that a value arrived, gathered inside every Python process of a trial.
 
 The harness puts this file's folder first on PYTHONPATH, so that Python imports it when it starts. It watches what
-the program's own parser (argparse, click, absl) made of the command line, environment variables, and whether a
-mutated file is opened, and appends one JSON line for each to the file named by MUTEGREEN_PROBE. It must never
-disturb a training: it needs only the standard library, any Python from 3.6, and swallows its own errors.
+the program's own parser (argparse, click, absl) made of the command line, environment variables, whether a
+mutated file is opened, and what a mutated constant is in the end, and appends one JSON line for each to the file
+named by MUTEGREEN_PROBE. It must never disturb a training: it needs only the standard library, any Python from 3.6,
+and swallows its own errors.
 """
 
 import os
@@ -17,6 +18,7 @@ def _main():
     flags = task["flags"]
     files = {os.path.realpath(path) for path in task["files"]}
     names = {os.path.basename(path) for path in files}
+    constants = {os.path.realpath(path): given for path, given in task["constants"].items()}
 
     def report(kind, **facts):
         facts.update(kind=kind, pid=os.getpid(), ppid=os.getppid())
@@ -151,9 +153,21 @@ def _main():
                     files.discard(path)
                     report("opened", file=path)
 
+    def ended():
+        # A constant that a config file or another module has set anew is not what the mutant wanted.
+        for module in list(sys.modules.values()):
+            # The file of `__main__` is forgotten as soon as it has run.
+            file = getattr(module, "__file__", None) or (main if module.__name__ == "__main__" else None)
+            path = os.path.realpath(file or "")
+            for name in constants.get(path, ()):
+                value = vars(module).get(name)
+                if isinstance(value, (bool, int, float, str)):
+                    report("ended", file=path, name=name, value=value)
+
+    main = started()
     report(
         "start",
-        program=started(),
+        program=main,
         arguments=list(getattr(sys, "orig_argv", ())),
         environment={name: os.environ.get(name) for name in task["variables"]},
     )
@@ -161,6 +175,10 @@ def _main():
         sys.meta_path.insert(0, Finder)
     if files and hasattr(sys, "addaudithook"):
         sys.addaudithook(lambda event, arguments: quietly(opened, event, arguments))
+    if constants:
+        import atexit
+
+        atexit.register(quietly, ended)
 
 
 def _next_sitecustomize():
