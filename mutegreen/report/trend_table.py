@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mutegreen.model import TOTAL, Quality
+from mutegreen.report.section import TITLES
 from mutegreen.report.units import figure, percent, value_label, values
 from mutegreen.stats.curve import Shape
 from mutegreen.stats.curve_reading import DOUBLING
@@ -22,11 +23,10 @@ _NOUNS = {
     "package_j": "CPU energy",
     "dram_j": "DRAM energy",
     "gpu_j": "GPU energy",
-    TOTAL: "total energy",
+    TOTAL: "all energy",
     "duration_s": "time",
     "performance": "performance",
 }
-_SHORT = {metric: noun.removesuffix(" energy") for metric, noun in _NOUNS.items()}
 _COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
 """Endings of names that count something, so that one more of it has a name."""
 _LABELS = {
@@ -109,7 +109,7 @@ def _is_known(trend: Trend) -> bool:
     return trend.p is not None
 
 
-def _noun(trend: Trend, nouns: Mapping[str, str] = _SHORT) -> str:
+def _noun(trend: Trend, nouns: Mapping[str, str] = TITLES) -> str:
     return nouns[trend.metric] + (" (est.)" if trend.quality is Quality.ESTIMATED else "")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import special
 
-from mutegreen.model import IDENTITY, ORIGINAL
+from mutegreen.model import ORIGINAL
 from mutegreen.stats.adjust import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.correlation import correlate
@@ -27,8 +27,8 @@ def correlations(group: Group) -> Iterator[Correlation]:
 
     Hyperparameters with values that are not numbers are left out, as are mutants that change nothing.
     """
-    for hyperparameter, default in group.hyperparameters.items():
-        if hyperparameter == IDENTITY or not group.is_numeric(hyperparameter):
+    for hyperparameter, default in group.single.items():
+        if not group.is_numeric(hyperparameter):
             continue
         rows = group.of_hyperparameter(hyperparameter)
         values = rows["value"].where(rows["mutant"] != ORIGINAL, default).to_numpy(dtype=np.float64)

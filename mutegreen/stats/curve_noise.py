@@ -68,10 +68,9 @@ def noise_of(points: Points, curve: Curve) -> Noise | None:
 def lack_of_fit(points: Points, curve: Curve) -> float | None:
     """P of the F test for lack of fit against the pure error of the repetitions.
 
-    Where all arms are equally noisy it is the classical test (Draper & Smith, "Applied Regression Analysis", 1998,
-    chapter 2); where not, degrees of freedom are Box's ("Some theorems on quadratic forms", 1954; Brunner, Dette &
-    Munk, "Box-type approximations in nonparametric factorial designs", 1997), because one noisy arm would otherwise
-    pass for a bend.
+    The classical F ratio (Draper & Smith, "Applied Regression Analysis", 1998, chapter 2), with a noise of its own for
+    every arm and Box's degrees of freedom ("Some theorems on quadratic forms", 1954; Brunner, Dette & Munk, "Box-type
+    approximations in nonparametric factorial designs", 1997), because one noisy arm would otherwise pass for a bend.
 
     Returns:
         None with two points, which lie on every curve, or without repetitions.

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 FEWEST = 5
 """Arms below which their variances say too little of each other."""
+_ROUNDING = 1e-12
 _TINIEST = 1e-5
 """Share of the median below which a variance counts as this share: a log of 0 would drown all others."""
 
@@ -55,7 +56,7 @@ def moderate(variance: Floats, freedom: Floats) -> Moderated:
     pooled = float((variance[known] * freedom[known]).sum() / total) if total else np.nan
     lent, centre = _prior(variance[known], freedom[known], pooled)
     mixed = centre if np.isinf(lent) else (lent * centre + freedom * variance) / np.maximum(lent + freedom, 1e-300)
-    raised = known & (mixed >= variance)
+    raised = known & (mixed >= variance * (1 - _ROUNDING))
     return Moderated(
         variance=np.where(raised, mixed, variance),
         freedom=np.where(raised, np.minimum(freedom + lent, total), freedom),

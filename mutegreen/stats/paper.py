@@ -11,16 +11,15 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from mutegreen.model import ORIGINAL, Goal, Verdict
-from mutegreen.stats.analysis import Analysis, Comparison, Correlation
+from mutegreen.model import Goal, Verdict
+from mutegreen.stats.analysis import Analysis, Comparison
+from mutegreen.stats.association import correlations
 from mutegreen.stats.compare import compare
-from mutegreen.stats.correlation import correlate
 from mutegreen.stats.group import Group, groups_of
 from mutegreen.stats.notes import notes_on
-from mutegreen.stats.quality import worst_qualities, worst_quality
+from mutegreen.stats.quality import worst_qualities
 from mutegreen.stats.win_tie_loss import win_tie_loss
 
 PROTOCOL = "paper"
@@ -55,29 +54,12 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
     comparisons = [row for group in complete for row in _comparisons(group, chosen[group.subject])]
     return Analysis(
         protocol=PROTOCOL,
-        correlations=tuple(row for group in complete for row in _correlations(group)),
+        correlations=tuple(row for group in complete for row in correlations(group)),
         comparisons=tuple(comparisons),
         win_tie_loss=tuple(win_tie_loss(comparisons)),
         goals=chosen,
         notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups)),
     )
-
-
-def _correlations(group: Group) -> Iterator[Correlation]:
-    for hyperparameter, default in group.single.items():
-        if not group.is_numeric(hyperparameter):
-            continue
-        rows = group.of_hyperparameter(hyperparameter)
-        values = rows["value"].where(rows["mutant"] != ORIGINAL, default).to_numpy(dtype=np.float64)
-        for metric in group.metrics:
-            yield Correlation(
-                group.subject,
-                group.background,
-                hyperparameter,
-                metric,
-                **vars(correlate(values, rows[metric].to_numpy())),
-                quality=worst_quality(rows, metric),
-            )
 
 
 def _comparisons(group: Group, goal: Goal) -> Iterator[Comparison]:

@@ -33,8 +33,10 @@ LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (9,
 GREY = "#808080"
 """Lines that only help the eye."""
 
-_CAPTION_CHARACTERS = 120
-"""That fit a line of the full width; a caption of a narrower figure breaks earlier in proportion."""
+_CAPTION_IN = FONT_PT * 0.54 / 72
+"""Width of a caption's character on average, inches."""
+_SPARE = 3
+"""Characters fewer than the average lets hope for: some lines have wide ones."""
 _STYLE = {
     "font.family": ["DejaVu Sans"],
     "font.size": FONT_PT,
@@ -96,7 +98,7 @@ def page(title: str, caption: str, height_in: float, width_in: float = WIDTH_IN)
         height_in: Without the caption, inches.
         width_in: In print, inches.
     """
-    lines = textwrap.wrap(caption, int(_CAPTION_CHARACTERS * width_in / WIDTH_IN))
+    lines = textwrap.wrap(caption, int(width_in / _CAPTION_IN) - _SPARE)
     caption_in = len(lines) * FONT_PT * 1.25 / 72
     figure = Figure(figsize=(width_in, height_in + caption_in), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left")

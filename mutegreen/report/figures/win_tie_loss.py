@@ -71,7 +71,6 @@ def _panel(axes: Axes, row: WinTieLoss) -> None:
     counts = np.array(row.counts)
     heat_map(axes, counts / max(counts.sum(), 1), [[str(count) for count in line] for line in row.counts], COUNTS, 0.0)
     label_cells(axes, _VERDICTS, _VERDICTS)
-    axes.set_aspect("equal")
     down, right = _GREENER[0]
     axes.add_patch(Rectangle((right, down), len(_GREENER), 1, fill=False, linewidth=1.5, zorder=3, clip_on=False))
     if row.undecided:
