@@ -159,7 +159,7 @@ def open_ways(fake: Machine | None) -> dict[str, Tool]:
     meter = NvmlMeter()
     own = recorder(meter)
     (domain, *_) = meter.domains
-    print(f"{domain}: {meter.quality[domain]}, resolution {meter.resolution_s:.3f} s, period {meter.period_s:.3f} s")
+    print(f"{domain}: {meter.quality[domain]}, resolution {meter.resolution_s:.3f} s")
     ways = {f"nvml ({meter.quality[domain]})": own, "power integrated": recorder(PowerMeter())}
     uuid = domain.partition(":")[2]
     smi = None if fake else shutil.which(SMI[0])
@@ -192,8 +192,9 @@ def asked(uuid: str) -> Iterator[float]:
     """Watts as nvidia-smi would print them, asked of NVML."""
     nvml = Nvml()
     gpu = next(gpu for gpu in nvml.gpus() if isinstance(gpu, Gpu) and gpu.uuid == uuid)
+    read_w = nvml.usage(gpu)
     while True:
-        yield nvml.power_w(gpu)
+        yield read_w()
         time.sleep(1.0)
 
 

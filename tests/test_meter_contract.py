@@ -15,6 +15,7 @@ import zeus_fakes
 from fake_nvml import CONTROLS, EVERY_CALL, GPU_IS_LOST, FakeGpu, FakeNvml
 from fake_powercap import PACKAGE_UJ, FakePowercap, package
 from meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from nvml_bench import SimulatedWatch
 from perf_fakes import CONFIGS, FakeKernel, FakeUnit
 from perf_stat_fakes import LinesMachine
 
@@ -141,7 +142,7 @@ def _gpus(tmp_path: Path, quality: Quality, *gpus: FakeGpu) -> Case:
         naps.append(0.25)
         clock.advance(0.25)
 
-    meter = NvmlMeter({}, clock=clock, sleep=nap)
+    meter = NvmlMeter({}, clock=clock, sleep=nap, watch=SimulatedWatch)
     watts = {gpu.domain: gpu.watts for gpu in gpus}
 
     def truth(domain: str, begin_s: float, end_s: float) -> float:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,10 +21,11 @@ from fake_nvml import (
     square_wave,
 )
 from meter_fakes import FakeClock, Schedule
-from nvml_bench import BURSTS, OTHER, TRAINING, Bench, bench_fixture, joules, only  # noqa: F401 - a fixture
+from nvml_bench import BURSTS, OTHER, TRAINING, Bench, SimulatedWatch, bench_fixture, joules, only  # noqa: F401 - a fixture
 
-from mutegreen.meters.nvml import PERIOD_S, SLOWEST_PERIOD_S, NvmlMeter
+from mutegreen.meters.nvml import LOOK_S, SLOWEST_LOOK_S, NvmlMeter
 from mutegreen.meters.nvml_power import Integral
+from mutegreen.meters.nvml_watch import Watch
 from mutegreen.model import Flag, Quality
 
 
@@ -36,12 +40,27 @@ class TestCounter:
         assert (figure.domain, figure.meter) == (f"gpu:{FakeGpu().uuid}", "nvml")
         assert (figure.quality, figure.flags) == (Quality.COUNTER, frozenset())
 
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("period_s", [0.037, 0.1])
+    def test_so_are_two_seconds_of_bursts(self, bench: type[Bench], period_s: float, seed: int) -> None:
+        begin_s = 0.61 + seed / 7
+        made = bench(FakeGpu(watts=BURSTS, counter_period_s=period_s), seed=seed)
+        figure = only(made.measure(begin_s, begin_s + 2.0))
+        assert joules(figure) == pytest.approx(BURSTS.integral(begin_s, begin_s + 2.0), rel=0.01)
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_an_update_is_put_in_the_middle_of_when_it_may_have_been(self, bench: type[Bench], seed: int) -> None:
+        """Power is 0 W where the window begins, so that what is off is off at its end."""
+        watts = Schedule((0.0, 50.0), (0.6, 0.0), (1.2, 300.0))
+        figure = only(bench(FakeGpu(watts=watts, counter_period_s=0.1), seed=seed).measure(1.0, 1.5 + 0.013 * seed))
+        assert joules(figure) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * LOOK_S / 2)
+
     def test_between_two_updates_energy_goes_on(self, bench: type[Bench]) -> None:
         made = bench(FakeGpu(watts=Schedule((0.0, 200.0)), counter_period_s=0.1))
         made.go_on(5.0)
         made.recorder.begin("half of an update")
         made.go_on(5.05)
-        assert joules(only(made.recorder.end("half of an update"))) == pytest.approx(10.0, abs=200 * 2 * PERIOD_S)
+        assert joules(only(made.recorder.end("half of an update"))) == pytest.approx(10.0, abs=200 * 2 * LOOK_S)
 
     def test_power_that_is_wrong_moves_no_more_than_the_edges(self, bench: type[Bench]) -> None:
         """Power is a mean over a second here; the counter has the last word."""
@@ -136,26 +155,90 @@ class TestSeveral:
             assert made.meter.domains == (f"gpu:{OTHER}",)
 
 
-class TestPeriod:
-    @pytest.mark.parametrize(("cost_s", "period_s"), [(0.0, PERIOD_S), (70e-6, 0.014), (0.01, SLOWEST_PERIOD_S)])
-    def test_it_is_read_less_often_where_that_costs_much(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost_s: float, period_s: float
+class TestWatch:
+    """GPUs that must be looked at between two readings are; the recorder reads ten times a second in any case."""
+
+    def test_counters_that_are_up_to_date_are_not_looked_at(self, bench: type[Bench]) -> None:
+        made = bench(FakeGpu(), FakeGpu(uuid=OTHER))
+        assert made.watch is None
+        assert made.meter.period_s == math.inf
+
+    def test_only_what_needs_it_is_looked_at(self, bench: type[Bench]) -> None:
+        made = bench(FakeGpu(), FakeGpu(uuid=OTHER, counter_period_s=0.1))
+        before = len(made.fake.calls())
+        assert made.watch is not None
+        made.watch.look()
+        assert {call.split()[1] for call in made.fake.calls()[before:]} == {"1"}
+
+    def test_what_fails_is_left_to_the_next_reading(self, bench: type[Bench]) -> None:
+        made = bench(FakeGpu(counter=0).fail(GPU_IS_LOST, *POWERS, begin_s=2.0))
+        made.go_on(2.0)
+        assert made.watch is not None
+        made.watch.look()
+        assert "was lost" in made.meter.read().lost[FakeGpu().domain]
+        before = len(made.fake.calls())
+        made.watch.look()
+        assert len(made.fake.calls()) == before, "it is not asked again"
+
+    @pytest.mark.parametrize(("cost_s", "look_s"), [(0.0, LOOK_S), (300e-6, 0.015), (0.01, SLOWEST_LOOK_S)])
+    def test_they_are_looked_at_less_often_where_that_costs_much(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost_s: float, look_s: float
     ) -> None:
-        clock, cpu_clock = FakeClock(), FakeClock(0.0)
-        FakeNvml(tmp_path, FakeGpu(), FakeGpu(uuid=OTHER, counter=0), clock=clock).install(monkeypatch)
+        """Only one of the two GPUs is looked at, so that half of what reading both costs counts."""
+        clock, cpu_clock, periods_s = FakeClock(), FakeClock(0.0), []
 
         def cpu_time_s() -> float:
             cpu_clock.advance(cost_s)
             return cpu_clock.now_s
 
-        meter = NvmlMeter(clock=clock, cpu_clock=cpu_time_s, sleep=clock.advance)
+        def watch(look: Callable[[], None], period_s: float) -> SimulatedWatch:
+            periods_s.append(period_s)
+            return SimulatedWatch(look, period_s)
+
+        FakeNvml(tmp_path, FakeGpu(), FakeGpu(uuid=OTHER, counter=0), clock=clock).install(monkeypatch)
+        meter = NvmlMeter(clock=clock, cpu_clock=cpu_time_s, sleep=clock.advance, watch=watch)
         meter.open()
         meter.close()
-        assert meter.period_s == pytest.approx(period_s)
+        assert periods_s == [pytest.approx(look_s)]
 
-    def test_counters_that_are_up_to_date_are_read_when_needed(self, bench: type[Bench]) -> None:
-        assert bench(FakeGpu(), FakeGpu(uuid=OTHER)).meter.period_s == math.inf
-        assert bench(FakeGpu(), FakeGpu(uuid=OTHER, counter_period_s=0.1)).meter.period_s == PERIOD_S
+    def test_closing_stops_it(self, bench: type[Bench]) -> None:
+        made = bench(FakeGpu(counter=0))
+        made.meter.close()
+        assert made.watch is not None
+        assert made.watch.is_stopped
+
+    def test_the_real_one_calls_until_it_is_stopped(self) -> None:
+        looker = Looker()
+        watch = Watch(looker.look, 0.001)
+        assert looker.enough.wait(10.0)
+        assert watch.stop()
+        stopped_at = len(looker.threads)
+        time.sleep(0.01)
+        assert len(looker.threads) == stopped_at
+        assert {thread.name for thread in looker.threads} == {"mutegreen-nvml"}
+
+    def test_the_real_one_ends_with_a_meter_that_was_not_closed(self) -> None:
+        looker = Looker()
+        watch = Watch(looker.look, 0.001)
+        assert looker.enough.wait(10.0)
+        (thread,) = set(looker.threads)
+        del looker
+        thread.join(10.0)
+        assert not thread.is_alive()
+        assert watch.stop()
+
+
+class Looker:
+    """Notes the threads in which it was called."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+        self.enough = threading.Event()
+
+    def look(self) -> None:
+        self.threads.append(threading.current_thread())
+        if len(self.threads) == 3:
+            self.enough.set()
 
 
 class TestUnreadable:

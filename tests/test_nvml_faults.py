@@ -40,6 +40,43 @@ class TestReset:
         gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.0).fail(TIMEOUT, *POWERS, begin_s=2.9, end_s=3.1)
         assert only(bench(gpu).measure(1.0, 5.0)).energy_j is None
 
+    def test_nor_is_there_where_power_comes_back_between_two_readings(self, bench: type[Bench]) -> None:
+        """The reset is seen by a look; the reading before it had no power to bridge from."""
+        gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.05, counter_period_s=0.037)
+        made = bench(gpu.fail(TIMEOUT, *POWERS, begin_s=2.85, end_s=3.06))
+        made.recorder.begin("window")
+        made.go_on(3.0)
+        made.recorder.sample()
+        made.go_on(3.06)
+        assert made.watch is not None
+        made.clock.advance(0.03)
+        made.watch.look()
+        made.go_on(5.0)
+        assert only(made.recorder.end("window")).energy_j is None
+
+
+class TestStall:
+    @pytest.mark.parametrize("counter_period_s", [0.037, 0.1])
+    def test_nothing_is_made_up_where_nobody_looked(self, bench: type[Bench], counter_period_s: float) -> None:
+        """The machine stood still for 4 s: power is not known, the counter went on."""
+        watts = Schedule((0.0, 300.0), (2.1, 50.0), (5.8, 300.0))
+        made = bench(FakeGpu(watts=watts, counter_period_s=counter_period_s))
+        made.go_on(1.0)
+        made.recorder.begin("window")
+        made.go_on(2.0)
+        made.clock.advance(4.0)
+        made.recorder.sample()
+        made.go_on(8.0)
+        assert joules(only(made.recorder.end("window"))) == pytest.approx(watts.integral(1.0, 8.0), rel=0.01)
+
+    def test_nor_where_it_ends_with_the_window(self, bench: type[Bench]) -> None:
+        made = bench(FakeGpu(watts=Schedule((0.0, 300.0)), counter_period_s=0.1))
+        made.go_on(1.0)
+        made.recorder.begin("window")
+        made.go_on(2.0)
+        made.clock.advance(4.0)
+        assert joules(only(made.recorder.end("window"))) == pytest.approx(1500.0, abs=300.0 * 0.1)
+
 
 class TestLost:
     @pytest.mark.parametrize("code", [GPU_IS_LOST, 1, 9, 16])
@@ -94,7 +131,8 @@ class TestPassing:
         made = bench(FakeGpu().fail(TIMEOUT, COUNTER, begin_s=2.0))
         made.go_on(1.9)
         before = len(made.fake.calls())
-        made.go_on(2.1, step_s=0.2)
+        made.go_on(2.1)
+        made.recorder.sample()
         assert made.fake.calls()[before:].count(f"{COUNTER} 0") >= 2
 
     def test_power_lost_for_long_in_an_integral_is_flagged(self, bench: type[Bench]) -> None:

@@ -69,7 +69,7 @@ def gpus() -> list[tuple[str, FakeGpu]]:
 def report(machines: dict[str, Machine], sizes: Sizes, parts: str) -> None:
     """Print the tables asked for."""
     if "1" in parts:
-        rates = {"10 Hz": machines["fresh counter"], "50 to 100 Hz": machines["slow counter"]}
+        rates = {"10 Hz": machines["fresh counter"], "10 Hz, GPU at 80 Hz": machines["slow counter"]}
         slowdown.report(rates, ALL, loads(), sizes.pairs, sizes.piece_s)
     if "2" in parts:
         cost.report_sampler(sets(machines), sizes.rounds, sizes.window_s)
@@ -87,9 +87,9 @@ def sets(machines: dict[str, Machine]) -> dict[str, tuple[Machine, tuple[str, ..
         "none: the recorder alone": (fresh, ()),
         "estimate": (fresh, ("estimate",)),
         "rapl, 4 domains": (fresh, ("rapl",)),
-        "nvml, fresh counter: 10 Hz": (fresh, ("nvml",)),
-        "nvml, counter updated every 0.1 s: 50 to 100 Hz": (slow, ("nvml",)),
-        "nvml, power alone: 50 to 100 Hz": (power, ("nvml",)),
+        "nvml, fresh counter": (fresh, ("nvml",)),
+        "nvml, counter updated every 0.1 s: looked at at 80 Hz": (slow, ("nvml",)),
+        "nvml, power alone: looked at at 80 Hz": (power, ("nvml",)),
         "all three, fresh counter": (fresh, ALL),
         "all three, slow counter": (slow, ALL),
     }

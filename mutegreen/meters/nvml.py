@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-import math
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Protocol
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Clock, Meter, Reading
 from mutegreen.meters.nvml_devices import VISIBLE, visible
 from mutegreen.meters.nvml_gauge import Gauge, gauge
 from mutegreen.meters.nvml_library import NO_PERMISSION, PERMISSION, Fault, Gpu, Nvml
+from mutegreen.meters.nvml_watch import Watch
 from mutegreen.model import Flag, Unavailable
 
-PERIOD_S = 0.01
-"""Time between two readings, seconds, for power and for counters that are updated rarely: the edges of a square wave,
-and the moments of the counter's updates, are then known to 10 ms."""
+LOOK_S = 0.0125
+"""Time between two looks, seconds, at power and at counters that are updated rarely: the steps of a square wave, and
+the moments of the counter's updates, are then known to 12.5 ms, which is what 1 % of two seconds takes."""
 
-SLOWEST_PERIOD_S = 0.02
-"""The same where a reading costs much. Slower still, a counter updated every 0.1 s would not be good to 1 % in 2 s."""
+SLOWEST_LOOK_S = 0.02
+"""The same where looking costs much."""
 
-CPU_SHARE = 0.0025
-"""What reading one GPU should take of one CPU; waking up for it and the recorder take about three times as much."""
+CPU_SHARE = 0.01
+"""What looking should take of one CPU; waking up for it comes on top."""
 
 TRIAL_S = 0.5
 """How long `open` watches the GPUs at most, seconds, to compare counters with power."""
+
+TRIAL_READ_S = 0.01
+"""Time between two readings meanwhile, seconds."""
 
 TRIAL_READS = 5
 """How often it reads them at least, to know what a reading costs."""
 
 PATIENCE_S = 3.0
 """A GPU that could not be read for so long is lost."""
+
+
+class Watching(Protocol):
+    """What looks at the GPUs, as `Watch` does."""
+
+    def stop(self) -> bool:
+        """Look no more; returns whether that came about."""
 
 
 class NvmlMeter(Meter):
@@ -45,6 +58,7 @@ class NvmlMeter(Meter):
         clock: The clock of the readings.
         cpu_clock: CPU time of this thread, seconds.
         sleep: Waits for that many seconds.
+        watch: Calls a function every so many seconds.
     """
 
     name = "nvml"
@@ -56,11 +70,14 @@ class NvmlMeter(Meter):
         clock: Clock = time.monotonic,
         cpu_clock: Clock = time.thread_time,
         sleep: Callable[[float], None] = time.sleep,
+        watch: Callable[[Callable[[], None], float], Watching] = Watch,
     ) -> None:
         self._environ = environ
-        self._clock, self._cpu_clock, self._sleep = clock, cpu_clock, sleep
-        self.resolution_s = SLOWEST_PERIOD_S
+        self._clock, self._cpu_clock, self._sleep, self._watch = clock, cpu_clock, sleep, watch
+        self.resolution_s = LOOK_S
+        self._lock = threading.Lock()
         self._nvml: Nvml | None = None
+        self._watching: Watching | None = None
 
     def open(self) -> None:
         """Find the GPUs, find out how to read each, and watch them for half a second at most.
@@ -77,16 +94,22 @@ class NvmlMeter(Meter):
             nvml.close()
             raise
         self._nvml = nvml
+        if self._watched:
+            self._watching = self._watch(self._look, self._look_s)
 
     def read(self) -> Reading:
         """The joules of every GPU; one that fails does not take the others along."""
         if self._nvml is None:
             raise RuntimeError("the meter is not open")
-        return self._read()
+        with self._lock:
+            return self._read()
 
     def close(self) -> None:
-        """Let NVML go."""
+        """Let NVML go, unless the driver hangs."""
         nvml, self._nvml = self._nvml, None
+        watching, self._watching = self._watching, None
+        if watching is not None and not watching.stop():
+            return
         if nvml is not None:
             nvml.close()
 
@@ -123,12 +146,20 @@ class NvmlMeter(Meter):
             self._read()
             spent_s += self._cpu_clock() - before_s
             reads += 1
-            self._sleep(PERIOD_S)
+            self._sleep(TRIAL_READ_S)
         self._zero_j |= self._read().energy_j
-        cost_s = spent_s / reads / len(self._gauges)
-        period_s = min(max(PERIOD_S, cost_s / CPU_SHARE), SLOWEST_PERIOD_S)
-        self.period_s = math.inf if all(gauge.is_fresh for gauge in self._gauges.values()) else period_s
-        self.resolution_s = max(PERIOD_S, *(gauge.resolution_s for gauge in self._gauges.values()))
+        self._watched = [domain for domain, gauge in self._gauges.items() if not gauge.is_fresh]
+        watched_share = len(self._watched) / len(self._gauges)
+        self._look_s = min(max(LOOK_S, spent_s / reads * watched_share / CPU_SHARE), SLOWEST_LOOK_S)
+        self.resolution_s = max(LOOK_S, *(gauge.resolution_s for gauge in self._gauges.values()))
+
+    def _look(self) -> None:
+        """Look at the GPUs that need it. What fails is left to the next reading, which knows what to do about it."""
+        with self._lock:
+            for domain in self._watched:
+                if domain not in self._lost:
+                    with suppress(Exception):
+                        self._gauges[domain].look(self._clock())
 
     def _read(self) -> Reading:
         t_s = self._clock()

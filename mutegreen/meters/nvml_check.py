@@ -16,7 +16,7 @@ NOISE = 0.3
 RATIO = 2.0
 """Counter and power may differ by this factor: cards were seen at 1.7 (ml-energy/zeus issue 181)."""
 
-CONCLUSIVE = 0.25
+CONCLUSIVE = 0.15
 """A comparison counts once what cannot be compared is below this share of the energy."""
 
 STILL_S, STILL_J = 5.0, 200.0

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 from mutegreen.meters.nvml_check import CrossCheck
-from mutegreen.meters.nvml_library import Fault, Gpu, Nvml
+from mutegreen.meters.nvml_library import Fault, Gpu, Nvml, Read
 from mutegreen.meters.nvml_power import Integral, Power, best_power
 from mutegreen.model import Flag, Quality
 
 GAP_S = 0.2
 """Power that was not read for longer is flagged: what it did meanwhile is a guess."""
 
+LATE_S = 0.05
+"""Where the last look was longer ago, its time says nothing of when the counter was updated."""
 
 FRESH_S = 0.02
 """A counter updated so often lags by 1 % of two seconds at most."""
@@ -35,7 +36,7 @@ class Gauge(ABC):
         quality: How its figures are come by.
         resolution_s: How far they may lag behind, seconds.
         decided: Whether nothing more is to be learnt before it is used.
-        is_fresh: Whether it is good even if it is read only now and then.
+        is_fresh: Whether it is good even if it is read only now and then; else it must be looked at meanwhile.
     """
 
     quality: Quality
@@ -51,6 +52,14 @@ class Gauge(ABC):
             Fault: The GPU cannot be read; if it can again, the joules of the meantime are not missing.
         """
 
+    @abstractmethod
+    def look(self, t_s: float) -> None:
+        """Take in what the next reading could not make up for: the power at this moment, an update of the counter.
+
+        Raises:
+            Fault: The GPU cannot be read.
+        """
+
 
 class PowerGauge(Gauge):
     """A GPU without a counter."""
@@ -61,12 +70,19 @@ class PowerGauge(Gauge):
         self.resolution_s = power.lag_s
         self._power = power
         self._integral = Integral()
+        self._gap = False
 
     def read(self, t_s: float) -> Gauged:
         """See `Gauge`."""
-        since_s = self._integral.add(t_s, self._power.read())
-        gap = since_s is not None and since_s > GAP_S
+        self.look(t_s)
+        gap, self._gap = self._gap, False
         return Gauged(self._integral.energy_j, frozenset({Flag.SAMPLER_GAP}) if gap else frozenset())
+
+    def look(self, t_s: float) -> None:
+        """See `Gauge`."""
+        since_s = self._integral.add(t_s, self._power.read())
+        if since_s is not None and since_s > GAP_S:
+            self._gap = True
 
 
 class CounterGauge(Gauge):
@@ -82,7 +98,7 @@ class CounterGauge(Gauge):
 
     quality = Quality.COUNTER
 
-    def __init__(self, counter: Callable[[], float], power: Power | None) -> None:
+    def __init__(self, counter: Read, power: Power | None) -> None:
         self._counter, self._power = counter, power
         self._check = CrossCheck(power.lag_s) if power else None
         self._integral = Integral()
@@ -93,6 +109,8 @@ class CounterGauge(Gauge):
         self._is_settled = power is None
         self._read_s: float | None = None
         self._updated_s = self._longest_s = 0.0
+        self._seen = Gauged(0.0)
+        self._looked_s, self._looked_j = -math.inf, 0.0
 
     @property
     def resolution_s(self) -> float:  # type: ignore[override]
@@ -111,6 +129,18 @@ class CounterGauge(Gauge):
 
     def read(self, t_s: float) -> Gauged:
         """See `Gauge`."""
+        now, seen, self._seen = self._read(t_s), self._seen, Gauged(0.0)
+        return Gauged(now.energy_j, now.flags | seen.flags, now.unknown or seen.unknown)
+
+    def look(self, t_s: float) -> None:
+        """See `Gauge`."""
+        if self._power and self._integral.add(t_s, self._power.read()) is None:
+            self._is_covered = False
+        if self._counter() != self._raw_j:
+            self._seen = self.read(t_s)
+        self._looked_s, self._looked_j = t_s, self._integral.energy_j
+
+    def _read(self, t_s: float) -> Gauged:
         power_w = self._add_power(t_s)
         raw_j = self._counter()
         flags: set[Flag] = set()
@@ -157,7 +187,9 @@ class CounterGauge(Gauge):
                 # How old the count was at first is not known: up to its first update it is the power that counts.
                 self._offset_j, self._is_settled = power_j - raw_j, True
             self._longest_s = max(self._longest_s, t_s - self._updated_s)
-            self._at_update_j, self._updated_s = power_j, t_s
+            # The update is as likely to be of any moment since the last look.
+            looked_j = self._looked_j if t_s - self._looked_s <= LATE_S else power_j
+            self._at_update_j, self._updated_s = (looked_j + power_j) / 2, t_s
         self._raw_j, self._read_s, self._at_read_j, self._is_covered = raw_j, t_s, power_j, True
         self._energy_j = max(self._energy_j, raw_j + self._offset_j + power_j - self._at_update_j)
 
@@ -168,7 +200,7 @@ def gauge(nvml: Nvml, gpu: Gpu) -> Gauge:
     Raises:
         Fault: It tells neither energy nor power.
     """
-    counter = partial(nvml.counter_j, gpu)
+    counter = nvml.counter(gpu)
     try:
         counter()
     except Fault as fault:

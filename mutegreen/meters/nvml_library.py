@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 
 LIBRARY = "libnvidia-ml.so.1"
+
+Read = Callable[[], float]
+"""Reads one figure of one GPU; raises `Fault`."""
 
 UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, DRIVER_NOT_LOADED = 1, 3, 4, 9
 FUNCTION_NOT_FOUND, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH = 13, 15, 16, 18
@@ -77,6 +81,7 @@ class Nvml:
 
     def __init__(self) -> None:
         self._api = _bindings()
+        self._library = ctypes.CDLL(LIBRARY)
         try:
             self._call("nvmlInit")
         except Fault as fault:
@@ -102,21 +107,42 @@ class Nvml:
         except Fault:
             return None
 
-    def counter_j(self, gpu: Gpu) -> float:
-        """The GPU's own count of joules since its driver was loaded, which has steps of a millijoule."""
-        return float(self._twice("nvmlDeviceGetTotalEnergyConsumption", gpu.handle)) / 1000
+    def counter(self, gpu: Gpu) -> Read:
+        """Reads the GPU's own count of joules since its driver was loaded, which has steps of a millijoule."""
+        count = ctypes.c_ulonglong()
+        call = self._prepared("nvmlDeviceGetTotalEnergyConsumption", gpu.handle, ctypes.byref(count))
 
-    def power_w(self, gpu: Gpu) -> float:
-        """Power in watts: on GA100 and what is older at this moment, on what is newer the mean of the last second."""
-        return float(self._twice("nvmlDeviceGetPowerUsage", gpu.handle)) / 1000
+        def read_j() -> float:
+            call()
+            return count.value / 1000
 
-    def field_w(self, gpu: Gpu, field: int) -> float:
-        """Power in watts as one of the fields `POWER_INSTANT` and `POWER_AVERAGE`."""
-        # With its scope (0: the GPU), or else the binding raises and catches an exception in every call.
-        (value,) = self._twice("nvmlDeviceGetFieldValues", gpu.handle, [(field, 0)])
-        if value.nvmlReturn:
-            raise self._fault(value.nvmlReturn)
-        return float(getattr(value.value, VALUE_OF_TYPE[value.valueType])) / 1000
+        return read_j
+
+    def usage(self, gpu: Gpu) -> Read:
+        """Reads power in watts: on GA100 and what is older at this moment, on what is newer the mean of a second."""
+        power = ctypes.c_uint()
+        call = self._prepared("nvmlDeviceGetPowerUsage", gpu.handle, ctypes.byref(power))
+
+        def read_w() -> float:
+            call()
+            return power.value / 1000
+
+        return read_w
+
+    def field(self, gpu: Gpu, field: int) -> Read:
+        """Reads power in watts as one of the fields `POWER_INSTANT` and `POWER_AVERAGE`."""
+        fields = (self._api.c_nvmlFieldValue_t * 1)()
+        power = fields[0]
+        power.fieldId = field
+        call = self._prepared("nvmlDeviceGetFieldValues", gpu.handle, 1, ctypes.byref(fields))
+
+        def read_w() -> float:
+            call()
+            if power.nvmlReturn:
+                raise self._fault(power.nvmlReturn)
+            return float(getattr(power.value, VALUE_OF_TYPE[power.valueType])) / 1000
+
+        return read_w
 
     def _gpu(self, number: int) -> Gpu | Fault:
         try:
@@ -132,14 +158,19 @@ class Nvml:
         except Fault:
             return False
 
-    def _twice(self, function: str, *arguments: object) -> Any:
-        """A sensor may be busy for a moment, so an error that may pass is given a second try."""
-        try:
-            return self._call(function, *arguments)
-        except Fault as fault:
-            if fault.code in FINAL | LACKING:
-                raise
-            return self._call(function, *arguments)
+    def _prepared(self, function: str, *arguments: object) -> Callable[[], None]:
+        """A call to make again and again. The bindings make its arguments anew each time, which costs most of it."""
+        entry = getattr(self._library, function, _missing)
+
+        def call() -> None:
+            code = entry(*arguments)
+            if code and code not in FINAL | LACKING:
+                # A sensor may be busy for a moment.
+                code = entry(*arguments)
+            if code:
+                raise self._fault(code)
+
+        return call
 
     def _call(self, function: str, *arguments: object) -> Any:
         try:
@@ -162,6 +193,11 @@ def _bindings() -> Any:
     except ImportError as error:
         raise MeterUnavailable(f"nvml: {error}", "pip install nvidia-ml-py") from error
     return pynvml
+
+
+def _missing(*_: object) -> int:
+    """Stands for a call that the driver is too old to have."""
+    return FUNCTION_NOT_FOUND
 
 
 def _refused(fault: Fault) -> MeterError:

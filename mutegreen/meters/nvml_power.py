@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
-from mutegreen.meters.nvml_library import POWER_AVERAGE, POWER_INSTANT, Fault, Gpu, Nvml
+from mutegreen.meters.nvml_library import POWER_AVERAGE, POWER_INSTANT, Fault, Gpu, Nvml, Read
 
 INSTANT_LAG_S = 0.1
 """How far the power of the moment may lag behind, seconds: about the slowest sensor. On A100 and H100 it looks only
@@ -20,7 +18,7 @@ AVERAGE_LAG_S = 1.0
 class Power:
     """A way to read a GPU's power, watts, and how far that lags behind, seconds."""
 
-    read: Callable[[], float]
+    read: Read
     lag_s: float
 
 
@@ -51,9 +49,9 @@ def best_power(nvml: Nvml, gpu: Gpu) -> Power:
         Fault: There is none.
     """
     ways = (
-        Power(partial(nvml.field_w, gpu, POWER_INSTANT), INSTANT_LAG_S),
-        Power(partial(nvml.field_w, gpu, POWER_AVERAGE), AVERAGE_LAG_S),
-        Power(partial(nvml.power_w, gpu), AVERAGE_LAG_S),
+        Power(nvml.field(gpu, POWER_INSTANT), INSTANT_LAG_S),
+        Power(nvml.field(gpu, POWER_AVERAGE), AVERAGE_LAG_S),
+        Power(nvml.usage(gpu), AVERAGE_LAG_S),
     )
     for way in ways[:-1]:
         try:

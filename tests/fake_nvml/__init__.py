@@ -48,7 +48,7 @@ def library() -> Path:
     atexit.register(folder.cleanup)
     path = Path(folder.name) / "libnvidia-ml.so.1"
     options = ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-shared", "-fPIC", f"-Wl,-soname,{path.name}"]
-    subprocess.run([compiler, *options, "-o", path, SOURCE, "-lm"], check=True)
+    subprocess.run([compiler, *options, "-o", path, SOURCE, "-lm", "-pthread"], check=True)
     return path
 
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,14 +104,15 @@ static void map_shared(void) {
     snprintf(controls_file, sizeof controls_file, "%s", controls());
     snprintf(path, sizeof path, "%s.now", controls_file);
     int file = open(path, O_RDONLY);
-    if (shared) munmap((void *)shared, sizeof *shared);
-    shared = mmap(NULL, sizeof *shared, PROT_READ, MAP_SHARED, file, 0);
-    if (file < 0 || shared == MAP_FAILED) abort();
+    /* What was mapped before stays: another thread may be reading it. */
+    void *mapped = mmap(NULL, sizeof *shared, PROT_READ, MAP_SHARED, file, 0);
+    if (file < 0 || mapped == MAP_FAILED) abort();
+    shared = mapped;
     close(file);
     generation = NAN;
 }
 
-static void reload(void) {
+static void reload_alone(void) {
     char line[1024];
     if (!controls()) { device_count = 0; return; }
     if (strcmp(controls(), controls_file)) map_shared();
@@ -136,6 +138,13 @@ static void reload(void) {
         }
     }
     if (file) fclose(file);
+}
+
+static void reload(void) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    reload_alone();
+    pthread_mutex_unlock(&mutex);
 }
 
 /* What every call does first: 0, or the code with which it must fail. */
