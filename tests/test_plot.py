@@ -272,7 +272,7 @@ def test_intervals_are_crosses_around_the_difference_from_the_original() -> None
     rows = [careful_comparison("total_j", -10, -15, -4), careful_comparison("performance", 1, -2, 3)]
     (drawing,) = pareto.draw(Section("net", "", [], list(rows), []))
     assert drawn("interval", drawing.figure)[0] == [(85, 101), (96, 101), (90, 98), (90, 103)]
-    assert drawing.figure.axes[0].get_xlabel() == "total energy, estimated (J)"
+    assert drawing.figure.axes[0].get_xlabel() == "all energy, estimated (J)"
     assert "95 % intervals" in drawing.caption
 
 

@@ -184,14 +184,17 @@ def _spent_j(study: Study, metric: str | None) -> float | None:
 
 
 def _pareto(study: Study, metric: str | None) -> Iterator[Point]:
-    """Arms that no other beats in both, by means with blocks taken out where these are known."""
+    """Arms that no other beats in both, by means with blocks taken out where these are known; without controls."""
     if metric is None or "performance" not in study.measured:
         return
     energy, performance = (study.measured[each].typical for each in (metric, "performance"))
     sign = -1 if study.less_is_better("performance") else 1
+    controls = {each.mutant for each in study.group.definitions if each.hyperparameter == IDENTITY}
     best = -np.inf
     for arm in np.lexsort((-sign * performance, energy)):
-        if np.isfinite(energy[arm]) and sign * performance[arm] > best:
+        if study.arms.names[arm] in controls or not np.isfinite(energy[arm]):
+            continue
+        if sign * performance[arm] > best:
             best = sign * performance[arm]
             yield Point(study.arms.names[arm], float(energy[arm]), float(performance[arm]))
 

@@ -67,7 +67,7 @@ class Point:
 
 @applied()
 def draw(section: Section, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
-    """The plane of the total energy, or where there is no total, of each domain, and performance.
+    """The plane of all energy, or where there is no sum, of each domain, and performance.
 
     Returns:
         None where energy or performance was not measured.

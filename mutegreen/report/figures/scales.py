@@ -18,7 +18,7 @@ NAMES = {
     "package_j": "CPU energy",
     "dram_j": "DRAM energy",
     "gpu_j": "GPU energy",
-    "total_j": "total energy",
+    "total_j": "all energy",
     "duration_s": "time",
     "performance": "performance",
 }
