@@ -15,7 +15,7 @@ RANKS = [
     {"errors", "model", "phase"},
     {"config", "environment", "stats", "mutation", "meters", "store"},
     {"catalog", "harness", "scan"},
-    {"report"},
+    {"draft", "report"},
     {"cli"},
 ]
 """A room imports rooms of lower ranks, itself, and within the third rank harness imports catalog."""

@@ -13,6 +13,7 @@ from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
 
 COMMANDS = {
+    "init": "Write a subject.toml for a training script that nobody prepared.",
     "scan": "Find the hyperparameters of a training script, without running it.",
     "run": "Audit a training script: train the original and its mutants under energy meters.",
     "stats": "Say which hyperparameters move energy, and what each mutant does.",

@@ -28,6 +28,8 @@ def command(script: Path, site: str, value: str) -> int:
     file, separator, path = site.partition(":")
     if not separator or not path:
         raise UsageError(f"{site!r} is no site", "`mutegreen scan SCRIPT --sites` lists them")
+    if script.is_dir():
+        raise UsageError(f"{script}: is a folder", "name the script that was scanned")
     target = script.parent / file
     changed = _config(target, path, value) if target.suffix in _CONFIGS else _source(target, site, value)
     click.echo(changed.encode(), nl=False)

@@ -13,9 +13,13 @@ from mutegreen.cli import common
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rich.console import OverflowMethod
     from rich.table import Table
 
     from mutegreen.scan.finding import Finding
+
+_BEFORE = 24
+"""Characters of a source line that are shown before the literal."""
 
 
 @click.command("scan")
@@ -55,17 +59,27 @@ def _table(findings: list[Finding], path: Path, sites: bool) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", expand=True
+    )
     table.add_column("line", justify="right", no_wrap=True)
-    for heading in ("kind", "value", "set by"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("site" if sites else "source", overflow="fold" if sites else "ellipsis", no_wrap=not sites)
+    for heading in ("kind", "value") if sites else ("kind", "value", "set by"):
+        table.add_column(heading, overflow="fold", max_width=20)
+    overflow: OverflowMethod = "fold" if sites else "ellipsis"
+    table.add_column("site" if sites else "source", overflow=overflow, no_wrap=not sites, ratio=1)
     for finding in findings:
         line = Text(str(finding.line), style=f"link file://{path}")
-        told = finding.site if sites else finding.source
-        table.add_row(line, finding.kind, str(finding.value), _set_by(finding), finding.why or told)
+        told = [finding.site] if sites else [finding.flag or f"{finding.form} {finding.name}", _excerpt(finding)]
+        table.add_row(line, finding.kind, str(finding.value), *told)
+        if finding.why is not None:
+            table.add_row("", "", "", *([] if sites else [""]), Text(finding.why, style="italic"))
     return table
 
 
-def _set_by(finding: Finding) -> str:
-    return finding.flag or f"{finding.form} {finding.name}"
+def _excerpt(finding: Finding) -> str:
+    """The source line from a little before the literal, so that it is seen where the line is cut."""
+    begin = max(finding.column - _BEFORE, 0)
+    head = (
+        finding.source[begin : finding.column].lstrip() if begin == 0 else "…" + finding.source[begin : finding.column]
+    )
+    return head + finding.source[finding.column :]

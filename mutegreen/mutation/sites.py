@@ -140,7 +140,8 @@ def _arguments(node: ast.Call, place: _Place) -> Iterator[tuple[ast.AST, _Place]
     callee = _text(node.func).rpartition(".")[2]
     subject = _subject(node)
     for index, argument in enumerate(node.args):
-        yield argument, replace(place, slot=f"{callee}({subject or index})" if index else f"{callee}(0)")
+        labels = [subject if index else "", str(index) if index != 1 or not subject else ""]
+        yield argument, replace(place, slot=f"{callee}({' '.join(filter(None, labels))})")
     for keyword in node.keywords:
         words = [subject, keyword.arg or "**"]
         slot = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 import tokenize
 from dataclasses import dataclass, replace
@@ -33,7 +32,8 @@ class TextFile:
         """
         try:
             raw = path.read_bytes()
-            encoding = tokenize.detect_encoding(io.BytesIO(raw).readline)[0] if python else "utf-8"
+            lines = iter(raw.splitlines(keepends=True))
+            encoding = tokenize.detect_encoding(lines.__next__)[0] if python else "utf-8"
             bom = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
             encoding = "utf-8" if encoding == "utf-8-sig" else encoding
             return cls(raw[len(bom) :].decode(encoding), encoding, bom)

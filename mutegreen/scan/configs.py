@@ -136,6 +136,6 @@ def _finding(text: str, site: ConfigSite, keys: tuple[str, ...], value: Any, fou
         form=Form.MAPPING,
         flag=None,
         site=f"{site.file}:{site.key}",
-        source=text.splitlines()[line - 1].strip(),
+        source=text.splitlines()[line - 1].rstrip(),
         why=found.why,
     )

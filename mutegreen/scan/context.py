@@ -14,6 +14,7 @@ _SEARCHES = word_set(
     "choice uniform loguniform quniform qloguniform randint lograndint grid_search sample_from Choice HParam "
     "Discrete RealInterval IntInterval GridSearchCV RandomizedSearchCV ParameterGrid UniformParameter"
 )
+_TUNER = frozenset({"hp.Float", "hp.Int", "hp.Fixed", "hp.Boolean"})
 _SEARCH_WORDS = frozenset({"grid", "sweep", "space", "search", "distributions", "suggest"})
 _PLAYING = word_set(
     "gym gymnasium gym_minigrid stable_baselines3 envpool pettingzoo procgen brax ale_py vizdoom unityagents "
@@ -28,7 +29,7 @@ _NORMS = frozenset({"bn", "norm", "batchnorm", "ema"})
 def is_searched(mention: Mention) -> bool:
     """Whether a value belongs to a table or a suggestion of a search, and is no default."""
     for node in mention.module.ancestors(mention.node):
-        if isinstance(node, ast.Call) and called_name(node) in _SEARCHES:
+        if isinstance(node, ast.Call) and (called_name(node) in _SEARCHES or dotted(node.func) in _TUNER):
             return True
         if (
             isinstance(node, ast.Assign)
@@ -81,6 +82,18 @@ def has_schedule(mention: Mention) -> bool:
         "sched" in word or "milestone" in word or word in {"step_size", "lr_step", "lr_steps", "lrscheduler"}
         for word in mention.module.words
     )
+
+
+def is_sampling(mention: Mention) -> bool:
+    """Whether a value is set only for looking at samples, as in `if sampling: self.batch_size = 1`."""
+    inner: ast.AST = mention.node
+    for node in mention.module.ancestors(mention.node):
+        if isinstance(node, ast.If) and inner in node.body:
+            found = {word for part in ast.walk(node.test) for word in words(last_name(part))}
+            if found & {"sample", "sampling", "eval"} and "train" not in found:
+                return True
+        inner = node
+    return False
 
 
 def is_exempted_group(mention: Mention) -> bool:

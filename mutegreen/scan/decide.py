@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from mutegreen.model import Kind
 from mutegreen.mutation.sites import is_literal
 from mutegreen.scan import context
+from mutegreen.scan.calls import called_name
 from mutegreen.scan.finding import Form
-from mutegreen.scan.flow import Flow, Reached
+from mutegreen.scan.flow import LOOKUPS, Flow, Reached
 from mutegreen.scan.meaning import NOTHING, Meaning, plausible
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.module import Module
-from mutegreen.scan.value import literal_value
+from mutegreen.scan.value import CASTS, literal_value
 from mutegreen.scan.vocabulary import excluded, kind_named
 
 _FORMS_FIRST = (Form.ARGPARSE, Form.FLAG, Form.RANGE, Form.MAPPING, Form.EXPRESSION)
@@ -29,12 +30,14 @@ class Literal:
     """A literal, the mentions of which it is the value, and the uses that lead to it.
 
     Attributes:
-        uses: (what the use tells, whether strongly) of each expression elsewhere that takes its value.
+        parts: The mentions of expressions that it is a part of.
+        uses: The mentions of expressions elsewhere that take its value.
     """
 
     module: Module
     node: ast.expr
     mentions: list[Mention] = field(default_factory=list)
+    parts: list[Mention] = field(default_factory=list)
     uses: list[Mention] = field(default_factory=list)
 
 
@@ -52,9 +55,8 @@ def literals(mentions: Iterable[Mention], flow: Flow) -> list[Literal]:
             for reached in _led_to(flow, mention):
                 one = at(reached.module, reached.node)
                 if _stands_in(reached, mention):
-                    one.mentions.append(_within(mention, reached.node))
-                else:
-                    one.uses.append(replace(mention, name=reached.name))
+                    one.parts.append(_within(mention, reached.node))
+                one.uses.append(replace(mention, name=reached.name))
     return list(found.values())
 
 
@@ -78,16 +80,24 @@ def _stands_in(reached: Reached, mention: Mention) -> bool:
 def _within(mention: Mention, node: ast.expr) -> Mention:
     """The mention of a literal that is a part of the value: an expression, unless there are only casts around it."""
     for above in mention.module.ancestors(node):
-        if not isinstance(above, (ast.Call, ast.keyword)) and mention.form is not Form.RANGE:
+        if not _is_transparent(above) and mention.form is not Form.RANGE:
             return replace(mention, node=node, form=Form.EXPRESSION)
         if above is mention.node:
             break
     return replace(mention, node=node)
 
 
+def _is_transparent(node: ast.AST) -> bool:
+    """Whether a literal in it is the whole value: a cast, a look-up, a declaration with a default."""
+    if not isinstance(node, ast.Call):
+        return isinstance(node, ast.keyword)
+    declares = any(word.arg == "default" for word in node.keywords)
+    return declares or called_name(node) in CASTS | LOOKUPS | {"Field"}
+
+
 def decide(literal: Literal) -> tuple[Mention, Meaning] | None:
     """The mention that names a literal, and what it is; None: no hyperparameter."""
-    mentions = sorted(literal.mentions, key=_rank) or _made(literal)
+    mentions = [*sorted(literal.mentions, key=_rank), *sorted(literal.parts, key=_rank)] or _made(literal)
     if not mentions:
         return None
     meanings = [(mention, _settled(mention, literal)) for mention in mentions]
@@ -116,6 +126,8 @@ def _settled(mention: Mention, literal: Literal) -> Meaning:
         return own
     strong = [use.meaning for use in literal.uses if use.strong]
     kinds = [meaning.kind for meaning in strong if meaning.kind is not None and meaning.sure]
+    if own.kind is Kind.BATCH_SIZE and context.is_sampling(mention):
+        return NOTHING
     if own.sure:
         return _checked(mention, own, kinds, strong)
     if kinds:

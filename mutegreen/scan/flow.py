@@ -14,11 +14,11 @@ from mutegreen.scan.project import Project
 from mutegreen.scan.words import word_set
 
 _DEEPEST = 30
-CASTS = word_set(
+_HANDING_ON = word_set(
     "float int abs round str max min float32 float64 int32 int64 Variable tensor constant array asarray "
-    "constant_schedule convert_to_tensor literal_eval eval"
+    "constant_schedule convert_to_tensor literal_eval eval sqrt"
 )
-_LOOKUPS = frozenset({"get", "getattr", "getenv", "pop", "setdefault"})
+LOOKUPS = frozenset({"get", "getattr", "getenv", "pop", "setdefault"})
 _ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Add, ast.Sub)
 
 
@@ -203,11 +203,11 @@ class _Trace:
     def _call(self, module: Module, node: ast.Call) -> Iterator[tuple[Module, ast.expr, str]]:
         name = called_name(node)
         defaults = [word.value for word in node.keywords if word.arg == "default"]
-        if defaults or name in CASTS:
+        if defaults or name in _HANDING_ON:
             yield from ((module, value, "") for value in defaults or _values(node, name))
         elif name == "Field" and node.args:
             yield module, node.args[0], ""
-        elif name in _LOOKUPS:
+        elif name in LOOKUPS:
             keys = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             for key in keys[:1]:
                 yield from ((f.module, f.value, key) for f in self.flow.fields.get(key, []))

@@ -27,7 +27,7 @@ NOTHING = Meaning(None, "known to be none")
 """A name that tells that it is no training hyperparameter, whatever it is used for."""
 
 _LIMITS: dict[Kind, tuple[float, float, bool]] = {
-    Kind.EPOCHS: (1, 1e6, False),
+    Kind.EPOCHS: (1, 1e9, False),
     Kind.LEARNING_RATE: (1e-12, 1e3, False),
     Kind.GAMMA: (1e-6, 1e3, False),
     Kind.BATCH_SIZE: (1, 1e7, True),
@@ -35,6 +35,7 @@ _LIMITS: dict[Kind, tuple[float, float, bool]] = {
     Kind.MOMENTUM: (0, 1, False),
     Kind.WEIGHT_DECAY: (0, 10, False),
     Kind.DROPOUT: (0, 1, False),
+    Kind.STEP_SIZE: (1, 1e12, False),
     Kind.TRAIN_STEPS: (1, 1e12, True),
 }
 """Smallest and largest value, and whether it is a whole number."""

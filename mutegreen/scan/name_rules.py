@@ -23,9 +23,7 @@ _NO_COUNT = word_set(
     "visualize show dump write record summary wandb tensorboard patience sample samples sampling stop "
     "stopping early ratio swap backup keep generate image images gif monitor reset eval between"
 )
-_RESUMED = word_set(
-    "start begin resume last cur current best load restart prev previous latest restore pretrained"
-)
+_RESUMED = word_set("start begin resume last cur current best load restart prev previous latest restore pretrained")
 _PERIODS = word_set("steps step epoch epochs every interval period freq milestones iter after patience at")
 _FACTORS = word_set("decay gamma factor reduce reduction shrink anneal annealing drop")
 _RATIOS = word_set("mult multiplier scale scaling power ratio coef patience f threshold weight")
@@ -37,6 +35,9 @@ _AVERAGES = word_set(
 )
 _PENALTY = word_set(
     "reg regularizer regularization regularisation penalty coef weight factor rate scale strength alpha"
+)
+_DROPPED = word_set(
+    "rate prob ratio in input attn attention att feat feature ffn hidden emb embed proj head mlp res out"
 )
 _NOT_RATES = word_set("weight ema moving average epsilon eps exploration explore rms momentum loss std")
 
@@ -60,7 +61,7 @@ def _learning_rate(parts: Parts, has: Words, value: object) -> Meaning | None:
         return None
     if has & _SHAPES:
         return Meaning(Kind.OTHER) if is_number(value) else NOTHING
-    if has & _PERIODS:
+    if has & _PERIODS or ("drop" in has and is_number(value, 2, whole=True)):
         return _period(value, Meaning(Kind.GAMMA, "a factor or a period") if has & _FACTORS else NOTHING)
     if has & _FACTORS:
         return _decay(value)
@@ -87,7 +88,7 @@ def _decay(value: object) -> Meaning:
 
 def _batch_size(parts: Parts, has: Words, value: object) -> Meaning | None:
     pairs = set(pairwise(parts))
-    sized = bool(pairs & {("batch", "size"), ("size", "batch")})
+    sized = bool(pairs & {("batch", "size"), ("size", "batch"), ("mb", "size")})
     if not sized and not (parts[-1:] == ("batch",) and has <= {"batch", "mini", "train", "eval", "micro"}):
         return None
     if has & {"num", "log", "print", "save", "vis", "display", "sample", "samples", "visualize"}:
@@ -114,7 +115,7 @@ def _dropout(parts: Parts, has: Words, value: object) -> Meaning | None:
     rate = is_number(value, 0, 0.9999)
     if parts == ("drop",) and rate:
         return Meaning(Kind.DROPOUT, "may be a dropout, or a factor of the learning rate")
-    if "dropout" in has or ("drop" in has and has & {"rate", "prob", "ratio"}):
+    if "dropout" in has or ("drop" in has and has & _DROPPED):
         return Meaning(Kind.DROPOUT) if rate else NOTHING
     return None
 

@@ -23,12 +23,19 @@ class Project:
     def __init__(self, script: Path) -> None:
         self.folder = script.resolve().parent
         self._loaded: dict[Path, Module | None] = {}
+        self._located: dict[tuple[Path, str], tuple[Module, list[str]] | None] = {}
         self.script = Module(script, script.name)
         self._loaded[script.resolve()] = self.script
         self.roots = _roots(self.folder)
 
     def locate(self, module: Module, origin: str) -> tuple[Module, list[str]] | None:
         """The project's file that holds `package.module.name`, and the rest of the name within it."""
+        place = (module.path.parent, origin)
+        if place not in self._located:
+            self._located[place] = self._locate(module, origin)
+        return self._located[place]
+
+    def _locate(self, module: Module, origin: str) -> tuple[Module, list[str]] | None:
         relative = len(origin) - len(origin.lstrip("."))
         parts = [part for part in origin.lstrip(".").split(".") if part]
         bases = [_above(module.path.resolve(), relative)] if relative else self.roots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,11 @@ def _is_used(reach: Reach, literal: Literal, mention: Mention) -> bool:
     return reach.has(mention) or any(use.strong and reach.has(use) for use in literal.uses)
 
 
+def _flag_of(literal: Literal) -> str | None:
+    """The option whose default a constant is, as in `add_argument("--lr", default=LR)`."""
+    return next((use.flag for use in literal.uses if use.flag and isinstance(use.node, ast.Name)), None)
+
+
 def _finding(literal: Literal, mention: Mention, meaning: Meaning) -> Finding:
     module, node = literal.module, literal.node
     line, column = module.place(node)
@@ -72,8 +78,8 @@ def _finding(literal: Literal, mention: Mention, meaning: Meaning) -> Finding:
         line=line,
         column=column,
         form=mention.form,
-        flag=mention.flag,
+        flag=mention.flag or _flag_of(literal),
         site=f"{module.file}:{module.paths[node]}",
-        source=module.text.lines[line - 1].strip(),
+        source=module.text.lines[line - 1].rstrip(),
         why=meaning.why,
     )

@@ -18,7 +18,7 @@ def literal_value(node: ast.expr) -> Any:
     return value if isinstance(value, (bool, int, float, str)) else None
 
 
-_CASTS = word_set("float int float32 float64 int32 int64 constant tensor array Variable asarray convert_to_tensor")
+CASTS = word_set("float int float32 float64 int32 int64 constant tensor array Variable asarray convert_to_tensor")
 
 
 def peeled(node: ast.expr) -> ast.expr:
@@ -27,7 +27,7 @@ def peeled(node: ast.expr) -> ast.expr:
         return node
     defaults = [word.value for word in node.keywords if word.arg == "default"]
     name = last_name(node.func)
-    inner = defaults or (node.args[:1] if name in _CASTS or name == "Field" else [])
+    inner = defaults or (node.args[:1] if name in CASTS or name == "Field" else [])
     return peeled(inner[0]) if inner and is_literal(peeled(inner[0])) else node
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mutegreen.model import Kind
-from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning, plausible
+from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning, is_number, plausible
 from mutegreen.scan.name_rules import RULES
 from mutegreen.scan.name_tables import tabled
 from mutegreen.scan.words import word_set, words
@@ -75,6 +75,7 @@ _HELP = [
             Kind.GAMMA,
         ),
         (r"decay (rate|factor)", Kind.GAMMA),
+        (rf"{_LR}.{{0,40}}(multipli|decay|gamma|reduc)|(multipli|decay).{{0,40}}\b{_LR}\b", Kind.GAMMA),
         (
             rf"^ *(the )?(initial |base |starting |maximum |adam:? |sgd )?{_LR}\b"
             r"(?!.{0,12}(decay|schedul|warm|polic|step|drop))",
@@ -83,7 +84,7 @@ _HELP = [
         (r"^ *(the )?(input |training |train |mini.?)?batch.?size", Kind.BATCH_SIZE),
         (r"(test|eval\w*|valid\w*) batch.?size", Kind.EVAL_BATCH_SIZE),
         (r"^ *(the )?(sgd |optimi[sz]er )?momentum", Kind.MOMENTUM),
-        (r"^ *(the )?dropout|dropout (rate|prob)", Kind.DROPOUT),
+        (r"\bdropout\b", Kind.DROPOUT),
     )
 ]
 
@@ -92,5 +93,7 @@ def _by_help(text: str, value: object) -> Meaning | None:
     """What the first pattern that fits an option's help says."""
     for pattern, kind in _HELP:
         if pattern.search(text):
+            if kind is Kind.GAMMA and not is_number(value, 0.01, 1):
+                return None
             return UNKNOWN if kind is None else Meaning(kind) if plausible(kind, value) else None
     return None

@@ -38,6 +38,8 @@ def mentions(module: Module, project: Project) -> Iterator[Mention]:
             own = _definition(module, project, node)
             found = library.arguments(module, node) if own is None else _own_arguments(node, own)
             for argument in found:
+                if argument.parameter == "default" and not argument.known:
+                    continue
                 yield from _argument(module, node, argument)
 
 

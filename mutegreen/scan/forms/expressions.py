@@ -37,7 +37,9 @@ def mentions(module: Module) -> Iterator[Mention]:
             yield from _product(module, node)
         elif isinstance(node, ast.Call) and _ADJUSTING.match(called_name(node)):
             fractions = (a for a in node.args if is_number(a) and 0 < ast.literal_eval(a) < 1)
-            yield from (_mention(module, a, Meaning(Kind.GAMMA)) for a in fractions)
+            yield from (
+                Mention(module, a, "gamma", Form.POSITIONAL, Meaning(Kind.GAMMA), strong=True) for a in fractions
+            )
         elif isinstance(node, ast.If) and (_changes_rate(node) or _returns_rate(module, node)):
             yield from _milestones(module, node.test)
     for target, value in module.assignments:
@@ -120,13 +122,20 @@ def _is_schedule(module: Module, node: ast.Lambda) -> bool:
 
 
 def _product(module: Module, node: ast.BinOp) -> Iterator[Mention]:
-    """Penalties (`1e-4 * l2_loss`) and steps against a gradient (`w -= lr * grad`)."""
+    """Penalties (`1e-4 * l2_loss`), steps against a gradient (`w -= lr * grad`), decays (`lr * 0.9 ** epoch`)."""
+    if is_rate(node.left) and _power(node.right) is not None:
+        yield from _schedule(module, node)
     for factor, other in ((node.left, node.right), (node.right, node.left)):
-        if _is_value(factor) and _L2.search(dotted(other)) and not is_number(other):
+        if _is_penalty(factor) and _L2.search(dotted(other)) and not is_number(other):
             if kind_named(last_name(other)) is not Kind.WEIGHT_DECAY:
                 yield _mention(module, factor, Meaning(Kind.WEIGHT_DECAY))
         elif _is_value(factor) and _is_gradient(other) and _is_subtracted(module, node):
             yield _mention(module, factor, Meaning(Kind.LEARNING_RATE))
+
+
+def _is_penalty(node: ast.expr) -> bool:
+    """Whether a factor may be a weight decay: a name, or a small number."""
+    return ast.literal_eval(node) < 0.5 if is_number(node) else _is_value(node)
 
 
 def _is_value(node: ast.expr) -> bool:

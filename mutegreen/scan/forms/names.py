@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mutegreen.model import Kind
 from mutegreen.mutation.sites import is_literal, parameter_defaults
@@ -16,7 +17,9 @@ from mutegreen.scan.value import literal_value, peeled
 from mutegreen.scan.vocabulary import excluded, kind_named, meaning
 from mutegreen.scan.words import words
 
-_PARSED = frozenset({"HfArgumentParser", "tyro", "simple_parsing", "ArgumentParser", "add_arguments", "cli", "parse"})
+_PARSERS = frozenset({"HfArgumentParser", "tyro", "simple_parsing", "ArgumentParser", "add_arguments", "cli", "parse"})
+
+_FIRE = frozenset({"Fire"})
 
 
 def mentions(module: Module) -> Iterator[Mention]:
@@ -32,25 +35,25 @@ def mentions(module: Module) -> Iterator[Mention]:
             yield from _looked_up(module, node)
 
 
-def named(name: str, value: ast.expr, context: str = "") -> Meaning:
+def named(name: str, value: ast.expr) -> Meaning:
     """What a name tells of its value; one that is no literal counts where the name is sure by itself."""
+    if words(name) == ("epoch",) and _is_unit(value):
+        return UNKNOWN
     if is_literal(value):
-        found = meaning(name, literal_value(value))
-    elif excluded(name):
+        return meaning(name, literal_value(value))
+    if excluded(name):
         return NOTHING
-    else:
-        kind = kind_named(name)
-        found = UNKNOWN if kind is None else Meaning(kind)
-    return found
+    kind = kind_named(name)
+    return UNKNOWN if kind is None else Meaning(kind)
 
 
 def _assigned(module: Module, target: ast.expr, value: ast.expr) -> Iterator[Mention]:
     if isinstance(target, ast.Name):
         in_class = isinstance(module.scope(target), ast.ClassDef)
-        if target.id in module.counters and not in_class and _is_zero(value):
+        if target.id in module.counters and not in_class and _is_unit(value):
             return
         form = Form.FIELD if in_class else Form.CONSTANT
-        flag = _field_flag(module, target) if in_class else None
+        flag = _flag(target.id, _class_name(module, target), module, _PARSERS) if in_class else None
         yield Mention(module, value, target.id, form, named(target.id, value), flag=flag)
     elif isinstance(target, ast.Attribute):
         yield Mention(module, value, target.attr, Form.FIELD, named(target.attr, value))
@@ -59,42 +62,42 @@ def _assigned(module: Module, target: ast.expr, value: ast.expr) -> Iterator[Men
         yield Mention(module, value, key, Form.MAPPING, named(key, value))
 
 
-def _is_zero(value: ast.expr) -> bool:
+def _class_name(module: Module, node: ast.expr) -> str:
+    scope = module.scope(node)
+    return scope.name if isinstance(scope, ast.ClassDef) else ""
+
+
+def _is_unit(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value in (0, 1)
 
 
-def _field_flag(module: Module, target: ast.Name) -> str | None:
-    """The option that a parser makes of a dataclass's field."""
-    owner = module.scope(target)
-    assert isinstance(owner, ast.ClassDef)
-    parsers = (n for n in module.nodes if isinstance(n, ast.Call) and (_PARSED & {called_name(n)}))
-    given = {name.id for call in parsers for a in ast.walk(call) for name in [a] if isinstance(name, ast.Name)}
-    if owner.name not in given:
+def _flag(name: str, owner: str, module: Module, makers: frozenset[str]) -> str | None:
+    """The option that a parser makes of a dataclass's field or a function's parameter."""
+    if owner not in _given_to(module, makers):
         return None
-    return "--" + (target.id.replace("_", "-") if "tyro" in module.roots else target.id)
+    return "--" + (name.replace("_", "-") if "tyro" in module.roots else name)
+
+
+@lru_cache(maxsize=256)
+def _given_to(module: Module, makers: frozenset[str]) -> frozenset[str]:
+    """The names that are given to functions that make parsers of them, such as `Fire(main)`."""
+    calls = (node for node in module.nodes if isinstance(node, ast.Call) and called_name(node) in makers)
+    return frozenset(n.id for call in calls for n in ast.walk(call) if isinstance(n, ast.Name))
 
 
 def _defaults(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[Mention]:
-    flag = not isinstance(node, ast.Lambda) and _is_fired(module, node.name)
+    owner = "" if isinstance(node, ast.Lambda) else node.name
     for name, default in parameter_defaults(node.args):
-        yield Mention(module, default, name, Form.PARAMETER, named(name, default), flag=f"--{name}" if flag else None)
-
-
-def _is_fired(module: Module, name: str) -> bool:
-    calls = (node for node in module.nodes if isinstance(node, ast.Call) and called_name(node) == "Fire")
-    return any(isinstance(a, ast.Name) and a.id == name for call in calls for a in call.args)
+        flag, value = _flag(name, owner, module, _FIRE), peeled(default)
+        yield Mention(module, value, name, Form.PARAMETER, named(name, value), flag=flag)
 
 
 def _entries(module: Module, node: ast.Dict) -> Iterator[Mention]:
-    for key, value in zip(node.keys, node.values, strict=True):
+    for key, value in zip(node.keys, map(peeled, node.values), strict=True):
         name = text_of(key) or (last_name(key) if key is not None else "")
-        if name and not (text_of(key) == "" and _is_neutral(value)):
+        # A placeholder is switched off for evaluation by what is fed: `{keep_prob: 1.0}`.
+        if name and not (text_of(key) == "" and _is_unit(value)):
             yield Mention(module, value, name, Form.MAPPING, _of_role(module, node, named(name, value)))
-
-
-def _is_neutral(value: ast.expr) -> bool:
-    """Whether a value that is fed to a placeholder switches it off, as in `{keep_prob: 1.0}` for evaluation."""
-    return isinstance(value, ast.Constant) and value.value in (0, 1)
 
 
 def _of_role(module: Module, node: ast.Dict, found: Meaning) -> Meaning:

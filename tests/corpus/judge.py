@@ -1,0 +1,148 @@
+"""Compares what `mutegreen scan` finds with the labels, and counts; README.md says how."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labels import SEVEN, Label, Labelled, label_files, read_labels, script_file
+
+from mutegreen.cli.main import cli
+from mutegreen.errors import MuteGreenError
+from mutegreen.model import Kind
+
+UNSURE = "unsure"
+"""Why a label is missed that the scanner lists among what it is unsure of."""
+
+Finding = dict[str, Any]
+"""One hyperparameter of `mutegreen scan --json`."""
+
+
+@dataclass
+class Judgement:
+    """What the scanner did with one script: labels hit, labels missed and why, findings that are wrong."""
+
+    script: Labelled
+    hits: list[tuple[Label, Finding]] = field(default_factory=list)
+    misses: list[tuple[Label, str]] = field(default_factory=list)
+    false_alarms: list[Finding] = field(default_factory=list)
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many labels were hit, how many were missed, how many findings were wrong."""
+
+    hits: int
+    misses: int
+    false_alarms: int
+
+    @property
+    def labels(self) -> int:
+        """How many labels there are."""
+        return self.hits + self.misses
+
+    @property
+    def recall(self) -> float:
+        """Share of the labels that were found; NaN without labels."""
+        return self.hits / self.labels if self.labels else float("nan")
+
+    @property
+    def precision(self) -> float:
+        """Share of the findings that are right; NaN without findings."""
+        findings = self.hits + self.false_alarms
+        return self.hits / findings if findings else float("nan")
+
+
+def run_command(arguments: Sequence[str]) -> bytes:
+    """What `mutegreen ARGUMENTS` writes to stdout, run in this process."""
+    output = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)) as text:
+        cli.main(list(arguments), prog_name="mutegreen", standalone_mode=False)
+        text.flush()
+        return output.getvalue()
+
+
+def scan(file: Path) -> tuple[list[Finding], list[Finding]]:
+    """What the scanner finds in the file itself, not in others that it uses, and what it is unsure of there."""
+    answer = json.loads(run_command(["scan", str(file), "--json"]))
+    found, unsure = (
+        [f for f in answer[key] if f.get("file", file.name) == file.name] for key in ("hyperparameters", "unsure")
+    )
+    return found, unsure
+
+
+def judge(script: Labelled, found: Iterable[Finding], unsure: Iterable[Finding]) -> Judgement:
+    """Compares findings with labels, by place and kind."""
+    judgement = Judgement(script)
+    left = list(found)
+    unsure_places = {_place(finding) for finding in unsure}
+    for label in script.labels:
+        here = [finding for finding in left if _place(finding) == label.place]
+        hit = next((finding for finding in here if finding["kind"] in label.kinds), None)
+        if hit is None:
+            judgement.misses.append((label, _why_missed(here, label.place in unsure_places)))
+        else:
+            left.remove(hit)
+            judgement.hits.append((label, hit))
+    judgement.false_alarms = [finding for finding in left if _is_false_alarm(finding, script)]
+    return judgement
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    return finding["line"], finding["column"]
+
+
+def _why_missed(here: Sequence[Finding], is_unsure: bool) -> str:
+    if here:
+        return f"reported as {here[0]['kind']}"
+    return UNSURE if is_unsure else "not found"
+
+
+def trap_note(finding: Finding, script: Labelled) -> str | None:
+    """What the trap is that the finding fell into; None: it fell into none."""
+    here = (trap for trap in script.traps if trap.covers(*_place(finding), finding["kind"]))
+    return next((trap.note or trap.name for trap in here), None)
+
+
+def _is_false_alarm(finding: Finding, script: Labelled) -> bool:
+    if finding["kind"] not in SEVEN and trap_note(finding, script) is not None:
+        return False
+    return not any(region.covers(*_place(finding), finding["kind"]) for region in script.doubtful)
+
+
+def judge_script(script: Labelled, folder: Path) -> Judgement:
+    """Scans the script and judges it; a script that cannot be scanned has all its labels missed."""
+    file = script_file(script, folder)
+    try:
+        return judge(script, *scan(file))
+    except MuteGreenError as error:
+        return Judgement(script, misses=[(label, "not scanned") for label in script.labels], error=error.message)
+
+
+def judge_part(part: str, folder: Path) -> list[Judgement]:
+    """Judges every script of a part, fetching those that `folder` lacks.
+
+    Raises:
+        CorpusError: A script cannot be had.
+    """
+    return [judge_script(read_labels(file), folder) for file in label_files(part)]
+
+
+def tally(judgements: Iterable[Judgement], kinds: Iterable[str] = tuple(Kind), form: str | None = None) -> Tally:
+    """Counts over some kinds, and over one form where it is given."""
+    judgements, kinds = list(judgements), set(kinds)
+
+    def counts(kind: str, its_form: str) -> bool:
+        return kind in kinds and form in (None, its_form)
+
+    return Tally(
+        sum(counts(label.kind, label.form) for j in judgements for label, _ in j.hits),
+        sum(counts(label.kind, label.form) for j in judgements for label, _ in j.misses),
+        sum(counts(finding["kind"], finding["form"]) for j in judgements for finding in j.false_alarms),
+    )

@@ -1,0 +1,146 @@
+"""The labels of the corpus: reading them, and getting the scripts that they are of."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mutegreen.model import Kind
+from mutegreen.scan.finding import Form
+
+HERE = Path(__file__).parent
+PARTS = ("dev", "heldout", "fresh")
+SEVEN = (
+    Kind.EPOCHS,
+    Kind.LEARNING_RATE,
+    Kind.GAMMA,
+    Kind.BATCH_SIZE,
+    Kind.MOMENTUM,
+    Kind.WEIGHT_DECAY,
+    Kind.DROPOUT,
+)
+"""The kinds for which operators change training energy in the published study."""
+
+
+class CorpusError(Exception):
+    """A script cannot be had, or is not the one that was labelled."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A hyperparameter that a person found: what stands where, of which kind, in which form."""
+
+    line: int
+    column: int
+    value: Any
+    kind: Kind
+    name: str
+    form: Form
+    flag: str
+    also: tuple[Kind, ...] = ()
+    note: str = ""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column."""
+        return self.line, self.column
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All kinds that are right."""
+        return (self.kind, *self.also)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A trap, or a place where people differ: one literal, or whole lines if there is no `column`."""
+
+    line: int
+    column: int | None = None
+    value: Any = None
+    name: str = ""
+    note: str = ""
+    last_line: int | None = None
+    kinds: tuple[Kind, ...] = ()
+
+    def covers(self, line: int, column: int, kind: str) -> bool:
+        """Whether a finding of that kind at that place belongs to this region."""
+        inside = self.line <= line <= (self.last_line or self.line)
+        return inside and self.column in (None, column) and (not self.kinds or kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A script and its ground truth."""
+
+    part: str
+    name: str
+    repository: str
+    commit: str
+    path: str
+    sha256: str
+    framework: str
+    licence: str
+    labels: tuple[Label, ...] = field(repr=False)
+    traps: tuple[Region, ...] = field(repr=False)
+    doubtful: tuple[Region, ...] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where the script's bytes are."""
+        return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{quote(self.path)}"
+
+
+def label_files(part: str) -> list[Path]:
+    """The files of labels of a part."""
+    return sorted((HERE / part).glob("*.toml"))
+
+
+def read_labels(file: Path) -> Labelled:
+    """The labels in a file; ValueError or TypeError if they are not of the format."""
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    labels = tuple(_label(entry) for entry in table.pop("hyperparameter"))
+    traps = tuple(_region(entry) for entry in table.pop("trap"))
+    doubtful = tuple(_region(entry) for entry in table.pop("doubtful"))
+    return Labelled(file.parent.name, file.stem, **table, labels=labels, traps=traps, doubtful=doubtful)
+
+
+def _label(entry: dict[str, Any]) -> Label:
+    kinds = {"kind": Kind(entry["kind"]), "also": tuple(map(Kind, entry.get("also", ())))}
+    return Label(**{**entry, **kinds, "form": Form(entry["form"])})
+
+
+def _region(entry: dict[str, Any]) -> Region:
+    return Region(**{**entry, "kinds": tuple(map(Kind, entry.get("kinds", ())))})
+
+
+def script_file(script: Labelled, folder: Path) -> Path:
+    """The script in `folder`, fetched into it if it is not there.
+
+    Raises:
+        CorpusError: It cannot be fetched, or its bytes are not those that were labelled.
+    """
+    file = folder / script.part / f"{script.name}.py"
+    if not file.exists():
+        content = _fetch(script)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    if hashlib.sha256(file.read_bytes()).hexdigest() != script.sha256:
+        raise CorpusError(f"{file} is not the script that was labelled: remove it, and it is fetched anew")
+    return file
+
+
+def _fetch(script: Labelled) -> bytes:
+    try:
+        with urllib.request.urlopen(script.url, timeout=30) as answer:
+            content: bytes = answer.read()
+    except (urllib.error.URLError, TimeoutError) as error:
+        remedy = "--scripts FOLDER or MUTEGREEN_CORPUS=FOLDER names a folder that has the scripts"
+        raise CorpusError(f"{script.url} cannot be fetched: {error}\n  {remedy}") from None
+    return content

@@ -1,0 +1,13 @@
+"""The ways in which people write hyperparameters: exactly what is marked is found, with place, value and kind."""
+
+from pathlib import Path
+
+import pytest
+from marked import found, scanned, unmarked
+from scan_idioms import IDIOMS
+
+
+@pytest.mark.parametrize("name", IDIOMS)
+def test_what_is_marked_is_found_and_nothing_else(tmp_path: Path, name: str) -> None:
+    source, expected = unmarked(IDIOMS[name])
+    assert found(scanned(tmp_path, source), "train.py") == expected
