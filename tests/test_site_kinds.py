@@ -38,10 +38,10 @@ def command(before: str, after: str, printed: str, how: str) -> Mutated:
     return Mutated([f"- {before}", f"+ {after}"], printed, how)
 
 
-def line(file: str, before: str, after: str, printed: str) -> Mutated:
+def line(file: str, before: str, after: str, printed: str, how: str = " by the training") -> Mutated:
     """A mutant by one line of a file."""
     changes = [f"--- a/{file}", f"+++ b/{file}", f"-{before}", f"+{after}"]
-    return Mutated(changes, printed, f"the mutated {file} was read by the training")
+    return Mutated(changes, printed, f"the mutated {file} was read{how}")
 
 
 BY_PARSER = "{program} got {flag} = {value} from its parser ({parser})".format
@@ -121,7 +121,7 @@ KINDS = {
     "literal": Kind(
         "A literal in the source",
         {
-            "epochs=12": line("main.py", "EPOCHS = 20", "EPOCHS = 12", "epochs=12"),
+            "epochs=12": line("main.py", "EPOCHS = 20", "EPOCHS = 12", "epochs=12", ", and EPOCHS was 12 in the end"),
             "learning_rate=0.25": line(
                 "main.py", "fit(EPOCHS, learning_rate=0.5)", "fit(EPOCHS, learning_rate=0.25)", "learning_rate=0.25"
             ),
