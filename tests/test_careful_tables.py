@@ -95,6 +95,21 @@ def test_a_wide_terminal_shows_intervals(published: CarefulAnalysis) -> None:
     assert ends in shown(published, 80, metric="gpu_j")
 
 
+def test_of_very_many_mutants_some_hundred_are_shown_and_the_rest_is_counted() -> None:
+    few = rows(repetitions=2)
+    original = few[few["mutant"] == "original"]
+    values = [f"{value}.5" for value in range(500)]
+    many = pd.concat(
+        [original, *(original.assign(mutant=v, hyperparameter="epochs", value=v, default=20.0) for v in values)]
+    )
+    analysis = analyse(rows_frame(many.to_dict("records")))
+    for text in (shown(analysis), shown(analysis, metric="gpu_j")):
+        lines = re.findall(r"^  (\d+\.5) ", text, re.MULTILINE)
+        assert len(lines) == len(set(lines)) == 200
+        assert (lines[0], lines[-1]) == ("0.5", "499.5")
+        assert "200 of 500 mutants, evenly chosen; all are in --json." in joined(text)
+
+
 def test_recommended_settings_stand_in_order_of_saving() -> None:
     text = shown(analyse(rows()))
     found = re.findall(r"^(epochs \d+) +([\d.]+)% ", text[text.index("What to do") :], re.MULTILINE)

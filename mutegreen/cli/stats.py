@@ -10,6 +10,7 @@ import click
 
 from mutegreen.cli import common
 from mutegreen.cli.analysed import Analysed, Choices, analysed, protocol_options
+from mutegreen.cli.paged import FORMATS, page_of
 from mutegreen.errors import UsageError
 from mutegreen.model import METRICS, TOTAL, Quality
 
@@ -25,6 +26,20 @@ from mutegreen.model import METRICS, TOTAL, Quality
     type=click.Choice([*METRICS, TOTAL]),
     help="One metric in full: intervals, p values, Cliff's delta; total_j is that of all energy.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="tables for the terminal, markdown or latex for pages, csv with every figure in full.  [default: tables]",
+)
+@click.option(
+    "--table",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A table for --format (repeatable but for csv): verdict, trend, advice ...; a wrong name lists all.  "
+    "[default: all; csv: verdict]",
+)
 @click.option("--phases", is_flag=True, help="Add the energy of each epoch, and of each window that the script marked.")
 @common.store_option
 @common.json_option
@@ -32,6 +47,8 @@ def command(
     audit: str | None,
     csv_file: Path | None,
     metric: str | None,
+    form: str | None,
+    names: tuple[str, ...],
     phases: bool,
     store: Path,
     as_json: bool,
@@ -43,8 +60,14 @@ def command(
     """
     if phases and csv_file is not None:
         raise UsageError("a CSV file holds no phases", "leave --phases or --csv away")
+    if as_json and form is not None:
+        raise UsageError("--json and --format are both given", "give one of them")
+    page = page_of(form or "tables", names, metric, phases)
     found = analysed(audit, csv_file, store, Choices(**choices))
-    if as_json:
+    if page is not None:
+        click.echo(page.text(found.analysis), nl=False)
+        _say_outcomes(found.about)
+    elif as_json:
         parts = {"phases": [summary.as_json() for summary in found.phases]} if csv_file is None else {}
         common.write_json(found.about | found.analysis.as_json() | parts)
     else:

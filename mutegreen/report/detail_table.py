@@ -39,7 +39,7 @@ def _lines(section: Section, metric: str) -> Iterator[tuple[Text, list[str], str
     first = next(row for row in section.comparisons if row.metric == metric)
     mean = "-" if first.mean_original is None else figure(metric, first.mean_original)
     yield Text("original"), [str(first.n_original), mean], ""
-    for hyperparameter, lines in groupby(section.lines, lambda line: line.hyperparameter):
+    for hyperparameter, lines in groupby(section.shown, lambda line: line.hyperparameter):
         if hyperparameter != IDENTITY:
             yield Text(hyperparameter, style="bold"), [], ""
         for line in lines:

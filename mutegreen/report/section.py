@@ -26,6 +26,8 @@ TITLES = {
     "performance": "performance",
 }
 _ORDER = tuple(TITLES)
+MOST_LINES = 200
+"""Mutants shown line by line in a terminal: nobody reads ten thousand."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,12 @@ class Section:
         return [Line(row.mutant, row.hyperparameter, labels[row.mutant], by_mutant[row.mutant]) for row in firsts]
 
     @cached_property
+    def shown(self) -> list[Line]:
+        """The lines for a terminal: all of them or, of very many, `MOST_LINES` at even distances, with the last."""
+        step = max((len(self.lines) - 1) / (MOST_LINES - 1), 1.0)
+        return [self.lines[round(at * step)] for at in range(min(len(self.lines), MOST_LINES))]
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """What sentences call each arm: its hyperparameter and value, as short as tables have it."""
         changing = {line.mutant: f"{line.hyperparameter} {line.label}" for line in self.lines if not line.is_control}
@@ -104,7 +112,9 @@ class Section:
     @property
     def defaults(self) -> dict[str, str]:
         """The original's values of the hyperparameters mutated."""
-        mutated = (row for row in self.comparisons if row.hyperparameter != IDENTITY and JOINT not in row.hyperparameter)
+        mutated = (
+            row for row in self.comparisons if row.hyperparameter != IDENTITY and JOINT not in row.hyperparameter
+        )
         return {row.hyperparameter: value_label(row.default) for row in mutated}
 
     def heading(self, metric: str) -> str:

@@ -49,6 +49,7 @@ def _of_metric(section: Section, metric: str) -> Iterator[RenderableType]:
     yield Rule(Text(section.title, style="bold"), align="left")
     if metric in section.metrics:
         yield detail_table(section, metric)
+        yield from _left_out(section)
         yield from _reasons([row for row in section.comparisons if row.metric == metric], "mutants")
     else:
         yield Text(f"{TITLES[metric]} was not measured.", style="yellow")
@@ -86,9 +87,15 @@ def _movers(section: Section) -> Iterator[RenderableType]:
 
 def _verdicts(section: Section) -> Iterator[RenderableType]:
     yield verdict_table(section)
+    yield from _left_out(section)
     yield from _reasons(section.comparisons, "mutants")
     if section.advice is None and _is_counted(section):
         yield _greener(section)
+
+
+def _left_out(section: Section) -> Iterator[Text]:
+    if len(section.shown) < len(section.lines):
+        yield Text(f"{len(section.shown)} of {len(section.lines):,} mutants, evenly chosen; all are in --json.")
 
 
 def _targets(section: Section) -> Iterator[RenderableType]:

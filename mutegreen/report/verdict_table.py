@@ -43,7 +43,7 @@ def _table(
     table = table_of(["", *headings], gap)
     originals = {row.metric: row.mean_original for row in section.comparisons}
     table.add_row("original", *(_mean(metric, originals[metric]) for metric in section.metrics))
-    for hyperparameter, lines in groupby(section.lines, lambda line: line.hyperparameter):
+    for hyperparameter, lines in groupby(section.shown, lambda line: line.hyperparameter):
         if hyperparameter != IDENTITY:
             table.add_row(Text(hyperparameter, style="bold"))
         for line in lines:

@@ -156,10 +156,11 @@ def plain(value: object) -> object:
         return value.value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, int)):
+        return value
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        value = vars(value)
-    if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
+    parts = vars(value) if is_dataclass(value) else value
+    if isinstance(parts, Mapping):
+        return {key: plain(part) for key, part in parts.items()}
     return value

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -20,6 +18,8 @@ _NOTHING = 1e-9
 """Share of an observation that is free to vary below which it says nothing of the noise."""
 _ROUNDING = 1e-12
 """Share of the largest figure below which a difference is rounding: equal figures must stay equal."""
+_SINGULAR = 1e-10
+"""Share of the largest eigenvalue below which one is 0 but for rounding: blocks can be told apart up to a constant."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:
     cells = np.bincount(arms * n_blocks + blocks, minlength=n_arms * n_blocks).reshape(n_arms, n_blocks).astype(float)
     n = cells.sum(axis=1)
     share = cells / np.maximum(n, 1)[:, None]
-    spread = np.linalg.pinv(np.diag(cells.sum(axis=0)) - cells.T @ share, hermitian=True)
+    spread = np.linalg.pinv(np.diag(cells.sum(axis=0)) - cells.T @ share, rcond=_SINGULAR, hermitian=True)
     arm_sums = sums(arms, figures, n_arms)
     block_sums = sums(blocks, figures, n_blocks)
     block_effect = spread @ (block_sums - share.T @ arm_sums)
@@ -110,9 +110,11 @@ def _ratio(squares: Floats, freedom: Floats) -> Floats:
 
 
 def _joined(cells: Floats) -> NDArray[np.bool_]:
-    n_arms, n_blocks = cells.shape
-    arms, blocks = np.nonzero(cells)
-    links = sparse.coo_array((np.ones(len(arms)), (arms, n_arms + blocks)), shape=(n_arms + n_blocks,) * 2)
-    labels = csgraph.connected_components(links, directed=False)[1]
-    same: NDArray[np.bool_] = labels[:n_arms] == labels[0]
-    return same
+    """Arms that can be reached from the first one, from arm to block to arm."""
+    there = cells > 0
+    reached: NDArray[np.bool_] = np.arange(len(there)) == 0
+    while True:
+        wider = reached | there[:, there[reached].any(axis=0)].any(axis=1)
+        if (wider == reached).all():
+            return reached
+        reached = wider

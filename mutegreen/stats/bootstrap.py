@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 RESAMPLES = 1999
 FEWEST = 5
 """Figures of either arm below which resamples are too few and too alike for an interval: 95 % would be 86 to 92 %."""
-_COLUMNS = 2048
+_AT_ONCE = 2048
 """Arms whose resampled means are held at once: 32 MB."""
 
 
@@ -55,14 +55,14 @@ def intervals(
     residual = _widened(fitted, arms, noise)[np.argsort(arms, kind="stable")]
     first = np.concatenate([[0], np.cumsum(fitted.n)]).astype(np.int64)
     own = residual[: fitted.n[0]]
-    drawn = (_draws(len(own), generator) @ own)[:, None]
+    drawn = _draws(len(own), generator) @ own
     for chosen in _alike(fitted.n, np.isfinite(found.freedom)):
         n = fitted.n[chosen[0]]
         draws = _draws(n, generator)
-        for part in np.array_split(chosen, -(-len(chosen) // _COLUMNS)):
-            figures = residual[first[part][None, :] + np.arange(n)[:, None]]
+        for part in np.array_split(chosen, -(-len(chosen) // _AT_ONCE)):
+            figures = residual[first[part][:, None] + np.arange(n)]
             quantile = special.stdtrit(found.freedom[part], (1 + confidence) / 2)
-            ends = _bca(draws @ figures - drawn, _acceleration(figures, own), quantile)
+            ends = _bca(figures @ draws.T - drawn, _acceleration(figures, own), quantile)
             low[part], high[part] = found.estimate[part] + ends
     return low, high
 
@@ -86,19 +86,30 @@ def _draws(n: int, generator: np.random.Generator) -> Floats:
 
 
 def _acceleration(figures: Floats, original: Floats) -> Floats:
-    """A sixth of the skewness of the figures' influence on the difference, shape (arms,)."""
-    against = np.broadcast_to(-original[:, None] / len(original), (len(original), figures.shape[1]))
-    influence = np.concatenate([figures / len(figures), against])
-    squares = (influence**2).sum(axis=0)
-    sixth = np.divide((influence**3).sum(axis=0), 6 * squares**1.5, out=np.zeros_like(squares), where=squares > 0)
+    """A sixth of the skewness of the figures' influence on the difference, shape (arms,).
+
+    Args:
+        figures: Shape (arms, n).
+        original: Shape (m,).
+    """
+    own, against = figures / figures.shape[1], -original / len(original)
+    squares = (own**2).sum(axis=1) + (against**2).sum()
+    cubes = (own**2 * own).sum(axis=1) + (against**3).sum()
+    sixth = np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(squares), where=squares > 0)
     return np.asarray(sixth)
 
 
 def _bca(moved: Floats, acceleration: Floats, quantile: Floats) -> Floats:
-    """Both ends of each column's interval, relative to its estimate; NaN for a column that does not vary."""
-    ordered = np.sort(moved, axis=0)
+    """Both ends of each arm's interval, relative to its estimate; NaN for one that does not vary.
+
+    Args:
+        moved: Shape (arms, RESAMPLES).
+        acceleration: Shape (arms,).
+        quantile: Shape (arms,), of Student's t at the upper end.
+    """
+    ordered = np.sort(moved, axis=1)
     # Of values equal to the estimate, half count as below: discrete resamples would shift the interval otherwise.
-    below = ((moved < 0).mean(axis=0) + (moved <= 0).mean(axis=0)) / 2
+    below = ((moved < 0).mean(axis=1) + (moved <= 0).mean(axis=1)) / 2
     bias = special.ndtri(np.clip(below, 1 / (RESAMPLES + 1), RESAMPLES / (RESAMPLES + 1)))
     ends = []
     for side in (-quantile, quantile):
@@ -106,13 +117,13 @@ def _bca(moved: Floats, acceleration: Floats, quantile: Floats) -> Floats:
         stretch = 1 - acceleration * shifted
         level = special.ndtr(bias + shifted / np.where(stretch > 0, stretch, np.nan))
         ends.append(_at(ordered, np.where(stretch > 0, level, (side > 0).astype(float))))
-    return np.where(ordered[0] < ordered[-1], np.stack(ends), np.nan)
+    return np.where(ordered[:, 0] < ordered[:, -1], np.stack(ends), np.nan)
 
 
 def _at(ordered: Floats, level: Floats) -> Floats:
-    """Each column's quantile at its own level, by linear interpolation."""
-    place = np.clip(level, 0, 1) * (len(ordered) - 1)
-    floor = np.minimum(place.astype(np.int64), len(ordered) - 2)
-    columns = np.arange(ordered.shape[1])
-    low, high = ordered[floor, columns], ordered[floor + 1, columns]
+    """Each arm's quantile at its own level, by linear interpolation."""
+    place = np.clip(level, 0, 1) * (RESAMPLES - 1)
+    floor = np.minimum(place.astype(np.int64), RESAMPLES - 2)
+    arms = np.arange(len(ordered))
+    low, high = ordered[arms, floor], ordered[arms, floor + 1]
     return np.asarray(low + (high - low) * (place - floor))

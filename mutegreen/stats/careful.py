@@ -20,7 +20,7 @@ from mutegreen.stats.association import associations
 from mutegreen.stats.comparing import comparisons
 from mutegreen.stats.group import groups_of
 from mutegreen.stats.interaction import Interaction, interactions
-from mutegreen.stats.notes import notes_on
+from mutegreen.stats.notes import notes_on, notes_on_order
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.study import study_of
 from mutegreen.stats.target import TargetComparison, energy_to_target
@@ -110,7 +110,7 @@ def analyse(
         comparisons=flat,
         win_tie_loss=counts,
         goals=chosen,
-        notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups)),
+        notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups), *notes_on_order(complete)),
         settings=told,
         advice=tuple(advise(study, section, spent_j) for study, section in zip(studies, found, strict=True)),
         trust=tuple(row for study, section in zip(studies, found, strict=True) for row in trust_of(study, section)),

@@ -50,15 +50,16 @@ def cliffs_deltas(figures: Floats, arms: Codes, n_arms: int, confidence: float =
 
 
 def _columns(figures: Floats, arms: Codes, original: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """For each arm and figure of the original, the share of the arm above it less that below; pairs that tie."""
-    ranks = np.unique(figures, return_inverse=True)[1]
-    width = len(figures) + 1
-    keys = np.sort(arms * width + ranks)
-    first = np.arange(len(n))[:, None] * width
-    asked = first + ranks[arms == 0]
-    left, right = np.searchsorted(keys, asked, "left"), np.searchsorted(keys, asked, "right")
-    begin, end = np.searchsorted(keys, first), np.searchsorted(keys, first + width)
-    return (end - right - left + begin) / n[:, None], (right - left).sum(axis=1).astype(float)
+    """For each arm, its share above each figure of the original, sorted, less that below; and pairs that tie."""
+    ordered, width = np.sort(original), len(original) + 1
+    # A figure is at most the j-th of these if j or fewer lie below it, and below the j-th if j or fewer are at most it.
+    at_most, below = (
+        np.bincount(arms * width + np.searchsorted(ordered, figures, side), minlength=len(n) * width)
+        .reshape(-1, width)[:, :-1]
+        .cumsum(axis=1)
+        for side in ("left", "right")
+    )
+    return 1 - (at_most + below) / n[:, None], (at_most - below).sum(axis=1).astype(float)
 
 
 def _variance(delta: Floats, around: tuple[Floats, Floats], ties: Floats, n: Floats, m: int) -> Floats:

@@ -61,9 +61,10 @@ def drift_of(study: Study, measured: Measured) -> Drift | None:
 
 def _times(study: Study, measured: Measured) -> tuple[Floats, Codes]:
     """When each figure was measured, from 0 to 1 in its audit; and its cell of arm and audit."""
-    rows = study.group.rows[measured.used]
+    known = [column for column in ("position", "block", "audit") if column in study.group.rows]
+    rows = study.group.rows.loc[measured.used, known]
     audit = rows.groupby("audit").ngroup().to_numpy() if "audit" in rows else np.zeros(len(rows), dtype=np.int64)
-    order = [rows[column].to_numpy() for column in ("position", "block") if column in rows]
+    order = [rows[column].to_numpy() for column in known if column != "audit"]
     place = np.empty(len(rows))
     place[np.lexsort((*order, audit))] = np.arange(len(rows))
     first, last = (np.full(audit.max() + 1, empty) for empty in (np.inf, -np.inf))

@@ -35,3 +35,13 @@ def _notes_on_group(group: Group, measured: set[str]) -> Iterator[str]:
     for hyperparameter in group.hyperparameters:
         if hyperparameter in group.single and not group.is_numeric(hyperparameter):
             yield f"{group}: no correlation for {hyperparameter}, whose values are not all numbers."
+
+
+def notes_on_order(groups: Sequence[Group]) -> Iterator[str]:
+    """What cannot be known where the order of the trainings is not."""
+    unknown = [str(each) for each in groups if "block" not in each.rows or each.rows["block"].isna().any()]
+    if unknown:
+        yield (
+            f"{', '.join(unknown)}: the rows do not say in which block each training ran, so that a change of the "
+            "machine in the meantime may look like an effect of mutants."
+        )

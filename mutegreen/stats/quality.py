@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,21 +15,24 @@ _RANK = {quality.value: rank for rank, quality in enumerate(_QUALITIES)}
 
 def worst_quality(rows: pd.DataFrame, metric: str) -> Quality | None:
     """The worst known quality of a metric over all rows in which it was measured; None if none is known."""
-    return _quality(_ranks(rows, metric).max())
+    return _quality(_ranks(_known(rows, metric).drop_duplicates()).max())
 
 
 def worst_qualities(rows: pd.DataFrame, metric: str) -> dict[str, Quality | None]:
     """For each mutant, the worst known quality of a metric over its and the original's rows."""
-    worst = _ranks(rows, metric).groupby(rows["mutant"]).max()
+    pairs = pd.DataFrame({"mutant": rows["mutant"], "quality": _known(rows, metric)}).drop_duplicates()
+    worst = _ranks(pairs["quality"]).groupby(pairs["mutant"]).max()
     ranks = np.fmax(worst.to_numpy(), worst.loc[ORIGINAL])
     return {str(mutant): _quality(rank) for mutant, rank in zip(worst.index, ranks, strict=True)}
 
 
-def _ranks(rows: pd.DataFrame, metric: str) -> pd.Series[float]:
+def _known(rows: pd.DataFrame, metric: str) -> pd.Series[Any]:
     column = f"quality_{metric}"
-    if column not in rows:
-        return pd.Series(np.nan, rows.index)
-    return rows[column].map(_RANK).where(rows[metric].notna()).astype("float64")
+    return rows[column].where(rows[metric].notna()) if column in rows else pd.Series(np.nan, rows.index)
+
+
+def _ranks(qualities: pd.Series[Any]) -> pd.Series[float]:
+    return qualities.map(_RANK).astype("float64")
 
 
 def _quality(rank: float) -> Quality | None:

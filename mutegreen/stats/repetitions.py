@@ -59,9 +59,12 @@ def needed(
     arm = study.arms.names.index(energy.mutant)
     saved = study.measured[energy.metric]
     alpha = study.settings.alpha
+    sizes = _size(saved, arm, float(saved.found.estimate[arm])), _size(study.measured["performance"], arm, room)
+    if not questions or any(map(math.isnan, sizes)):
+        return None
     counts = (
-        _repetitions(_size(saved, arm, float(saved.found.estimate[arm])), alpha / questions, "two-sided"),
-        _repetitions(_size(study.measured["performance"], arm, room), alpha / candidates, "larger"),
+        _repetitions(sizes[0], alpha / questions, "two-sided"),
+        _repetitions(sizes[1], alpha / candidates, "larger"),
     )
     now = min(energy.n, energy.n_original)
     return Needed(
@@ -74,7 +77,7 @@ def needed(
 
 
 def _size(measured: Measured, arm: int, effect: float) -> float:
-    """Cohen's d of an effect; infinite where nothing varies."""
+    """Cohen's d of an effect; infinite where nothing varies, NaN where nothing tells whether it does."""
     deviation = math.sqrt((measured.noise.variance[arm] + measured.noise.variance[0]) / 2)
     return abs(effect) / deviation if deviation else math.inf
 

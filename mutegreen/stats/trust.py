@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Flag, Verdict
 from mutegreen.stats.adjust import adjust
@@ -111,7 +111,9 @@ def flagged(study: Study) -> list[Flagged]:
     """How many trainings carry which flag, the most frequent first."""
     if "flags" not in study.group.rows:
         return []
-    counts = Counter(flag for flags in study.group.rows["flags"].fillna("") for flag in str(flags).split())
+    counts: Counter[str] = Counter()
+    for flags, count in study.group.rows["flags"].value_counts().items():
+        counts.update(dict.fromkeys(str(flags).split(), count))
     named = ((Flag(flag), count) for flag, count in counts.most_common() if flag in list(Flag))
     return [Flagged(study.group.subject, study.group.background, *each, len(study.group.rows)) for each in named]
 
@@ -122,12 +124,18 @@ def _noise(measured: Measured) -> float:
 
 
 def _smallest_effect(measured: Measured, alpha: float) -> float:
-    """By the usual sum of two quantiles, at the median standard error of the mutants."""
-    error, freedom = measured.found.error[1:], measured.found.freedom[1:]
-    if not np.isfinite(error).any():
+    """The effect that mutants with the errors observed would show with a chance of `POWER` on average."""
+    known = np.isfinite(measured.found.error)
+    error, freedom = measured.found.error[known], measured.found.freedom[known]
+    if not error.size:
         return np.nan
-    quantiles = special.stdtrit(freedom, 1 - alpha / 2) + special.stdtrit(freedom, POWER)
-    return float(measured.as_relative(np.nanmedian(quantiles * error)))
+    critical = special.stdtrit(freedom, 1 - alpha / 2)
+    enough = float(((critical + special.stdtrit(freedom, POWER)) * error).max()) * (1 + 1e-9)
+
+    def lacking(effect: float) -> float:
+        return float(special.stdtr(freedom, effect / error - critical).mean()) - POWER
+
+    return float(measured.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
 
 
 def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
@@ -137,12 +145,12 @@ def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
     if not deviation > 0:
         return
     score = _NORMAL_MAD * residual / deviation
-    rows = study.group.rows[measured.used]
-    for at in np.argsort(-np.abs(score), kind="stable"):
-        if abs(score[at]) <= _FAR:
-            break
-        row = rows.iloc[at]
-        yield Outlier(str(row["mutant"]), int(row["repetition"]), float(measured.figures[at]), float(score[at]))
+    far = np.flatnonzero(np.abs(score) > _FAR)
+    far = far[np.argsort(-np.abs(score[far]), kind="stable")]
+    rows = study.group.rows.loc[measured.used, ["mutant", "repetition"]].iloc[far]
+    figures = zip(measured.figures[far].tolist(), score[far].tolist(), strict=True)
+    for (mutant, repetition), (figure, z) in zip(rows.itertuples(index=False, name=None), figures, strict=True):
+        yield Outlier(str(mutant), int(repetition), figure, z)
 
 
 def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Control]:

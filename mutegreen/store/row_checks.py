@@ -110,8 +110,8 @@ def _is_value(found: object) -> bool:
 
 def _check_definitions(rows: pd.DataFrame, source: Source) -> None:
     """Refuses a mutant with two values, and a hyperparameter with two defaults (so two different originals)."""
-    mutants = rows[rows["mutant"] != ORIGINAL]
     defined = [column for column in ("hyperparameter", "value", "default", "changes") if column in rows]
+    mutants = rows.loc[rows["mutant"] != ORIGINAL, [*_GROUP, "mutant", *defined]].drop_duplicates()
     for noun, told in (("mutant", defined), ("hyperparameter", ["default"])):
         variants = mutants.drop_duplicates([*_GROUP, noun, *told])
         again = variants.duplicated([*_GROUP, noun])

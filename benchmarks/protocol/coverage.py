@@ -1,0 +1,75 @@
+"""How often the 95 % intervals hold the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import world as w
+from protocols import measured_of
+from scipy import special
+from table import markdown, with_error
+from world import NOISE, World
+
+from mutegreen.stats.bootstrap import FEWEST
+from mutegreen.stats.deltas import cliffs_deltas
+
+REPETITIONS = (3, 5, 10, 20)
+WORLDS = {
+    "all arms alike, normal": World(),
+    "original 3 times as noisy": World(spread=w.original_noisier(3.0)),
+    "noise of arms log-normal, sigma 0.5": World(spread=w.lognormal_spread(0.5)),
+    "heavy tails: t with 3 degrees of freedom": World(shape=w.student(3.0)),
+    "skewed: log-normal, sigma 1": World(shape=w.skewed(1.0)),
+    "steady rise of 5 %, 10 % missing": World(drift=w.linear(0.05), missing=0.1),
+}
+SHIFTS = (0.0, 0.5, 1.0, 2.0)
+"""Of mutants, in standard deviations of a training, for Cliff's delta."""
+EACH = 4
+
+
+def report(audits: int) -> str:
+    """Both tables."""
+    heads = ["3: t", "5: BCa", "5: t", "10: BCa", "10: t", "20: BCa", "20: t"]
+    relative = [[label, *_relative(world, audits)] for label, world in WORLDS.items()]
+    deltas = [[str(count), *_deltas(count, audits)] for count in REPETITIONS]
+    truths = [f"{_delta(shift):.2f}" for shift in SHIFTS]
+    return "\n\n".join(
+        [
+            f"Intervals of the relative change that hold the truth, percent, with standard error; {audits} audits of "
+            "16 arms each, by repetitions. BCa is what is shown, t what it falls back to.",
+            markdown(["noise", *heads], relative),
+            "Intervals of Cliff's delta that hold the truth, by the true delta (normal noise).",
+            markdown(["repetitions", *truths], deltas),
+        ]
+    )
+
+
+def _relative(world: World, audits: int) -> list[str]:
+    cells = []
+    for count in REPETITIONS:
+        shown, student = [], []
+        for audit in replace(world, repetitions=count).audits(audits, seed=count).in_blocks:
+            measured = measured_of(audit)[0]
+            low, high, _ = measured.intervals()
+            shown.append(((low <= 0) & (high >= 0))[1:])
+            student.append((np.abs(measured.found.estimate) <= measured.found.half_width())[1:])
+        cells += [with_error(np.array(each)) for each in ((shown, student) if count >= FEWEST else (student,))]
+    return cells
+
+
+def _deltas(repetitions: int, audits: int) -> Sequence[str]:
+    shift = np.concatenate([[0.0], np.repeat(SHIFTS, EACH)])
+    world = World(len(shift), repetitions, effect={"package_j": np.expm1(shift * NOISE[0])})
+    held = []
+    for audit in world.audits(audits, seed=repetitions).in_blocks:
+        measured = measured_of(audit)[0]
+        found = cliffs_deltas(measured.fitted.adjusted, measured.code, world.arms)
+        held.append(((found.low <= _delta(shift)) & (found.high >= _delta(shift)))[1:])
+    return [with_error(part) for part in np.split(np.array(held), len(SHIFTS), axis=1)]
+
+
+def _delta(shift: float | w.Floats) -> w.Floats:
+    """Cliff's delta of two normal distributions that lie this many standard deviations apart."""
+    return np.asarray(2 * special.ndtr(np.asarray(shift) / np.sqrt(2)) - 1)

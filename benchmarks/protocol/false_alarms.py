@@ -1,0 +1,101 @@
+"""How often an audit in which nothing has an effect claims one, anywhere: the family-wise rate of false alarms."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+import world as w
+from protocols import careful, published
+from table import markdown, percent
+from world import Audits, World
+
+REPETITIONS = (3, 5, 10)
+SIZE = 0.05
+"""Of a drift over the audit: 6 to 8 times the noise of a training."""
+
+NOISES = {
+    "all arms alike, normal": World(),
+    "metrics independent of each other": World(shared=0.0),
+    "noise of arms log-normal, sigma 0.5": World(spread=w.lognormal_spread(0.5)),
+    "noise of arms log-normal, sigma 1": World(spread=w.lognormal_spread(1.0)),
+    "one mutant 5 times as noisy": World(spread=w.noisier(5.0, 0.0)),
+    "one mutant 5 times as noisy, metrics independent": World(spread=w.noisier(5.0, 0.0), shared=0.0),
+    "20 % of mutants 3 times as noisy": World(spread=w.noisier(3.0, 0.2)),
+    "20 % of mutants 5 times as noisy": World(spread=w.noisier(5.0, 0.2)),
+    "original 2 times as noisy": World(spread=w.original_noisier(2.0)),
+    "original 3 times as noisy": World(spread=w.original_noisier(3.0)),
+    "original a third as noisy": World(spread=w.original_noisier(1 / 3)),
+    "original 3 times as noisy, metrics independent": World(spread=w.original_noisier(3.0), shared=0.0),
+    "heavy tails: t with 3 degrees of freedom": World(shape=w.student(3.0)),
+    "skewed: log-normal, sigma 1": World(shape=w.skewed(1.0)),
+    "5 % of trainings disturbed, 10 times the noise": World(shape=w.contaminated(0.05, 10.0)),
+    "performance in steps of 2 deviations": World(quantum=0.001),
+    "performance in steps of 6 deviations": World(quantum=0.003),
+    "10 % of trainings missing": World(missing=0.1),
+    "30 % missing, original 3 times as noisy": World(missing=0.3, spread=w.original_noisier(3.0)),
+    "2 arms": World(arms=2),
+    "2 arms, original 3 times as noisy": World(arms=2, spread=w.original_noisier(3.0)),
+    "6 arms": World(arms=6),
+    "6 arms, original 3 times as noisy": World(arms=6, spread=w.original_noisier(3.0)),
+    "31 arms": World(arms=31),
+    "31 arms, original 3 times as noisy": World(arms=31, spread=w.original_noisier(3.0)),
+}
+
+DRIFTS = {
+    "steady rise": World(drift=w.linear(SIZE)),
+    "step amid a block": World(drift=w.step(SIZE)),
+    "cold machine at the beginning": World(drift=w.warm_up(SIZE)),
+    "cold machine at the beginning of each block": World(drift=w.within_blocks(SIZE)),
+    "waves": World(drift=w.waves(SIZE)),
+    "steady rise, original 3 times as noisy": World(drift=w.linear(SIZE), spread=w.original_noisier(3.0)),
+    "steady rise, 10 % missing": World(drift=w.linear(SIZE), missing=0.1),
+}
+
+
+def report(audits: int) -> str:
+    """Both tables."""
+    ours = [f"careful, {count}" for count in REPETITIONS]
+    theirs = [f"published, {count}" for count in REPETITIONS]
+    noises = [[label, *_noise_row(label, world, audits)] for label, world in NOISES.items()]
+    drifts = [[label, *_drift_row(label, world, audits)] for label, world in DRIFTS.items()]
+    ordered = ["published, random blocks", "published, one mutant after another", "careful, one mutant after another"]
+    return "\n\n".join(
+        [
+            f"Audits with a false alarm, percent, by the number of repetitions; {audits} audits each, so a true 5 % is "
+            f"seen as 5 ± {196 * (0.05 * 0.95 / audits) ** 0.5:.1f} (95 %). 16 arms unless "
+            "said; a difference in performance counts however small.",
+            markdown(["noise", *ours, *theirs], noises),
+            f"The same where the machine drifts by {100 * SIZE:.0f} %. Careful: in random blocks. The last three "
+            "columns: 5 repetitions.",
+            markdown(["drift", *ours, *ordered], drifts),
+        ]
+    )
+
+
+def _noise_row(label: str, world: World, audits: int) -> list[str]:
+    ours, theirs = [], []
+    for repetitions in REPETITIONS:
+        figures = _drawn(label, world, repetitions, audits).in_blocks
+        ours.append(percent(careful(figures, tolerance=0.0).alarm.any(axis=(1, 2))))
+        theirs.append(percent(published(figures).alarm.any(axis=(1, 2)), digits=0))
+    return [*ours, *theirs]
+
+
+def _drift_row(label: str, world: World, audits: int) -> list[str]:
+    drawn = {count: _drawn(label, world, count, audits) for count in REPETITIONS}
+    ours = [careful(each.in_blocks, tolerance=0.0) for each in drawn.values()]
+    usual = drawn[5]
+    others = [
+        published(usual.in_blocks),
+        published(usual.in_turn),
+        careful(usual.in_turn[: audits // 2], tolerance=0.0, blocked=False),
+    ]
+    return [
+        percent(each.alarm.any(axis=(1, 2)), digits) for group, digits in ((ours, 1), (others, 0)) for each in group
+    ]
+
+
+def _drawn(label: str, world: World, repetitions: int, audits: int) -> Audits:
+    """Audits of its own for each world, so that their errors are independent."""
+    return replace(world, repetitions=repetitions).audits(audits, zlib.crc32(f"{label}, {repetitions}".encode()))

@@ -1,0 +1,152 @@
+"""The two protocols on many audits at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from world import Floats
+
+from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
+from mutegreen.stats.arms import Arms
+from mutegreen.stats.compare import ALPHA
+from mutegreen.stats.effect import NEGLIGIBLE
+from mutegreen.stats.judge import verdicts
+from mutegreen.stats.measured import Measured, measure
+from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, MARGIN
+
+ALL_METRICS = (*METRICS, TOTAL)
+"""The metrics that the careful protocol compares."""
+
+
+Words = NDArray[np.str_]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a protocol says of audits.
+
+    Args:
+        verdict: Shape (audits, metrics, mutants): `win`, `tie`, `loss` or `undecided`.
+        recommended: Shape (audits, mutants); None where the protocol recommends nothing.
+    """
+
+    verdict: Words
+    recommended: Flags | None = None
+
+    @property
+    def alarm(self) -> Flags:
+        """Whether a difference is claimed."""
+        return np.isin(self.verdict, ("win", "loss"))
+
+
+def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = True) -> Found:
+    """The careful protocol.
+
+    Runs the code that `mutegreen stats` runs, less what nothing judged here depends on: intervals, tables, wording.
+
+    Args:
+        figures: Shape (audits, arms, repetitions, metrics).
+        tolerance: Change of performance that does not matter, in its own unit; None: what is customary.
+        blocked: Whether repetitions are blocks.
+    """
+    metrics = [measured_of(audit, blocked=blocked) for audit in figures]
+    verdict = np.stack([_judged(measured, tolerance) for measured in metrics])
+    not_worse = np.stack([_not_worse(measured[METRICS.index("performance")], tolerance) for measured in metrics])
+    return Found(verdict, (verdict[:, ALL_METRICS.index(TOTAL)] == "win") & not_worse)
+
+
+def measured_of(audit: Floats, *, blocked: bool = True) -> list[Measured]:
+    """Every metric of one audit, shape (arms, repetitions, metrics), and the total energy last."""
+    arms, repetitions, _ = audit.shape
+    there = np.isfinite(audit[..., 0])
+    code, block = (index[there] for index in np.indices((arms, repetitions)))
+    names = ("original", *(f"mutant {arm}" for arm in range(1, arms)))
+    layout = Arms(names, code, block if blocked else np.zeros_like(block), blocked)
+    rows = audit[there]
+    columns = dict(zip(METRICS, rows.T, strict=True)) | {TOTAL: rows[:, : len(ENERGY_METRICS)].sum(axis=1)}
+    return [measure(column, layout, metric) for metric, column in columns.items()]
+
+
+def _judged(metrics: list[Measured], tolerance: float | None) -> Words:
+    p_adjusted = holm(np.stack([measured.found.differ() for measured in metrics]))
+    found = [
+        verdicts(
+            measured,
+            adjusted,
+            measured.found.within(*measured.bounds(_margin(measured, tolerance))),
+            ALPHA,
+            measured.metric != "performance",
+        )
+        for measured, adjusted in zip(metrics, p_adjusted, strict=True)
+    ]
+    return np.stack(found)[:, 1:]
+
+
+def _margin(measured: Measured, tolerance: float | None) -> float:
+    if measured.metric != "performance":
+        return MARGIN
+    return CUSTOMARY_TOLERANCE * measured.reference if tolerance is None else tolerance
+
+
+def _not_worse(performance: Measured, tolerance: float | None) -> Flags:
+    """For each mutant, whether performance is shown to be no worse than tolerated."""
+    found = performance.found
+    p = found.above(-_margin(performance, tolerance))
+    p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)
+    return np.asarray(holm(p[1:]) <= ALPHA)
+
+
+def holm(p: Floats) -> Floats:
+    """Holm's adjustment of one family; NaN where there is none. Like `mutegreen.stats.adjust`, but 100 times faster."""
+    asked = np.isfinite(p)
+    raw = p[asked]
+    order = np.argsort(raw)
+    adjusted = np.full(p.shape, np.nan)
+    ranked = np.empty_like(raw)
+    ranked[order] = np.minimum(np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1)), 1.0)
+    adjusted[asked] = ranked
+    return adjusted
+
+
+def published(figures: Floats) -> Found:
+    """The published protocol on the metrics that it compares.
+
+    Args:
+        figures: Shape (audits, arms, repetitions, metrics).
+    """
+    original, mutants = figures[:, :1], figures[:, 1:]
+    p, difference = _student(original, mutants)
+    delta = _deltas(original, mutants)
+    less_is_better = np.array([metric != "performance" for metric in METRICS])
+    tie = ~(p <= ALPHA) | (np.abs(delta) < NEGLIGIBLE)
+    verdict = np.select([tie, (difference < 0) == less_is_better], ["tie", "win"], "loss")
+    return Found(np.moveaxis(verdict, -1, 1))
+
+
+def _student(original: Floats, mutants: Floats) -> tuple[Floats, Floats]:
+    """Two-sided p of Student's t test with equal variances, and the difference of the means."""
+    (n, mean, square), (own_n, own_mean, own_square) = map(_moments, (original, mutants))
+    freedom = n + own_n - 2
+    error = np.sqrt((square + own_square) / freedom * (1 / n + 1 / own_n))
+    difference = own_mean - mean
+    with np.errstate(all="ignore"):
+        p = 2 * special.stdtr(freedom, -np.abs(difference / error))
+    # Where nothing varies the test has its limit: different constants differ, equal ones do not.
+    return np.where(error == 0, np.where(difference == 0, 1.0, 0.0), p), difference
+
+
+def _moments(figures: Floats) -> tuple[Floats, Floats, Floats]:
+    mean = np.nanmean(figures, axis=2)
+    # A constant's mean may differ from it by rounding.
+    mean = np.where(np.nanmin(figures, axis=2) == np.nanmax(figures, axis=2), np.nanmin(figures, axis=2), mean)
+    square = np.nansum((figures - mean[:, :, None]) ** 2, axis=2)
+    return np.isfinite(figures).sum(axis=2).astype(float), mean, square
+
+
+def _deltas(original: Floats, mutants: Floats) -> Floats:
+    signs = np.sign(mutants[:, :, :, None] - original[:, :, None])
+    return np.asarray(np.nanmean(signs, axis=(2, 3)))

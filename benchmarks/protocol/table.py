@@ -1,0 +1,25 @@
+"""Shares with their Monte Carlo error, and tables in markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def percent(hits: NDArray[np.bool_], digits: int = 1) -> str:
+    """The share of hits, in percent."""
+    return f"{100 * hits.mean():.{digits}f}" if hits.size else "-"
+
+
+def with_error(hits: NDArray[np.bool_], digits: int = 1) -> str:
+    """The share of hits in percent, with its standard error; the first axis is the audits, which are independent."""
+    each = hits.reshape(len(hits), -1).mean(axis=1)
+    return f"{100 * each.mean():.{digits}f} ± {100 * each.std() / np.sqrt(len(each)):.{digits}f}"
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; all columns but the first are figures."""
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rule, *rows))

@@ -1,0 +1,198 @@
+"""Audits whose truth is known: what every arm does, how the machine drifts, and how noisy a training is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from mutegreen.model import METRICS
+
+Floats = NDArray[np.float64]
+Generator = np.random.Generator
+Spread = Callable[[Generator, int], Floats]
+"""From the number of arms to how many times the usual noise each has."""
+Shape = Callable[[Generator, Floats], Floats]
+"""From correlated normal deviates, shape (..., metrics), to noise with a variance of about 1."""
+Drift = Callable[[Floats, Floats], Floats]
+"""From the time in the audit and the time in the block, both from 0 to 1, to a relative change of energy and time."""
+
+LEVEL = np.array([5066.0, 570.0, 15760.0, 183.7, 0.9915])
+"""Means of the published trainings of mnist alone, in the order of `METRICS`."""
+NOISE = np.array([0.006, 0.0076, 0.0079, 0.0063, 0.0005])
+"""Their coefficients of variation (medians over mutants); of performance a little more."""
+SHARED = 0.85
+"""Share of the variance of energy and time that a training's metrics have in common: correlations as published."""
+
+
+def alike(_: Generator, arms: int) -> Floats:
+    """All arms are equally noisy."""
+    return np.ones(arms)
+
+
+def normal(_: Generator, deviates: Floats) -> Floats:
+    """Normal noise."""
+    return deviates
+
+
+def steady(time: Floats, _: Floats) -> Floats:
+    """A machine that does not drift."""
+    return np.zeros_like(time)
+
+
+@dataclass(frozen=True)
+class World:
+    """How audits come about.
+
+    Args:
+        arms: The original and its mutants.
+        repetitions: Trainings of each; each repetition is a block.
+        spread, shape, drift: The noise of arms, its distribution, and what the machine does.
+        missing: Share of trainings that did not end well.
+        quantum: Step in which performance is counted, in its own unit; 0 for none.
+        noise: Coefficients of variation, in the order of `METRICS`.
+        effect: By metric, the relative change that each arm brings, shape (arms,); none if not said.
+    """
+
+    arms: int = 16
+    repetitions: int = 5
+    spread: Spread = alike
+    shape: Shape = normal
+    drift: Drift = steady
+    missing: float = 0.0
+    quantum: float = 0.0
+    shared: float = SHARED
+    noise: Floats = field(default_factory=NOISE.copy)
+    effect: Mapping[str, Floats] = field(default_factory=dict)
+
+    def audits(self, count: int, seed: int) -> Audits:
+        """That many audits, each run in random blocks and as the study did."""
+        generator = np.random.default_rng(seed)
+        cells = (count, self.arms, self.repetitions)
+        noise = self._noise(generator, cells)
+        missing = generator.random(cells) < self.missing
+        missing[:, :, :2] &= self.missing >= 1  # Two trainings of each arm are there: without, there is nothing to say.
+        in_blocks = self._figures(noise, *_random_blocks(generator, cells), generator)
+        in_turn = self._figures(noise, *_one_arm_after_another(cells), generator)
+        for figures in (in_blocks, in_turn):
+            figures[missing] = np.nan
+        return Audits(in_blocks, in_turn)
+
+    def _noise(self, generator: Generator, cells: tuple[int, ...]) -> Floats:
+        shared = np.append(np.full(len(METRICS) - 1, self.shared), 0.0)
+        deviates = np.sqrt(shared) * generator.standard_normal((*cells, 1))
+        deviates = deviates + np.sqrt(1 - shared) * generator.standard_normal((*cells, len(METRICS)))
+        spread = np.stack([self.spread(generator, self.arms) for _ in range(cells[0])])
+        return np.asarray(self.noise * spread[:, :, None, None] * self.shape(generator, deviates))
+
+    def _figures(self, noise: Floats, time: Floats, time_in_block: Floats, generator: Generator) -> Floats:
+        change = noise.copy()
+        change[..., :-1] += np.log1p(self.drift(time, time_in_block))[..., None]
+        for metric, effect in self.effect.items():
+            change[..., METRICS.index(metric)] += np.log1p(effect)[:, None]
+        figures = LEVEL * np.exp(change)
+        if self.quantum:
+            # Where the mean lies between two steps is a matter of chance.
+            offset = generator.random((len(noise), 1, 1)) * self.quantum
+            figures[..., -1] = np.round((figures[..., -1] + offset) / self.quantum) * self.quantum
+        return np.asarray(figures)
+
+
+@dataclass(frozen=True)
+class Audits:
+    """Figures of audits, shape (audits, arms, repetitions, metrics); NaN where a training did not end well.
+
+    Args:
+        in_blocks: Every repetition a block, in a random order of its own.
+        in_turn: The same noise, but all repetitions of the original trained first, then those of each mutant.
+    """
+
+    in_blocks: Floats
+    in_turn: Floats
+
+
+def _random_blocks(generator: Generator, cells: tuple[int, ...]) -> tuple[Floats, Floats]:
+    _, arms, repetitions = cells
+    place = generator.permuted(np.broadcast_to(np.arange(arms)[:, None], cells), axis=1)
+    within = place / max(arms - 1, 1)
+    return (place + arms * np.arange(repetitions)) / (arms * repetitions - 1), within
+
+
+def _one_arm_after_another(cells: tuple[int, ...]) -> tuple[Floats, Floats]:
+    _, arms, repetitions = cells
+    place = np.arange(arms)[:, None] * repetitions + np.arange(repetitions)
+    within = np.arange(repetitions) / max(repetitions - 1, 1)
+    return (
+        np.broadcast_to(place / (arms * repetitions - 1), cells),
+        np.broadcast_to(within, cells),
+    )
+
+
+def lognormal_spread(sigma: float) -> Spread:
+    """Arms whose noise differs by chance: a log-normal factor."""
+    return lambda generator, arms: np.exp(sigma * generator.standard_normal(arms))
+
+
+def noisier(times: float, share: float) -> Spread:
+    """A share of the mutants, one at least, is noisier."""
+
+    def spread(generator: Generator, arms: int) -> Floats:
+        factor = np.ones(arms)
+        factor[1 + generator.permutation(arms - 1)[: max(1, round(share * (arms - 1)))]] = times
+        return factor
+
+    return spread
+
+
+def original_noisier(times: float) -> Spread:
+    """The original is noisier (or calmer, below 1) than all mutants."""
+    return lambda _, arms: np.where(np.arange(arms) == 0, times, 1.0)
+
+
+def student(freedom: float) -> Shape:
+    """Student's t, brought to unit variance: heavy tails."""
+    return lambda _, deviates: special.stdtrit(freedom, special.ndtr(deviates)) / np.sqrt(freedom / (freedom - 2))
+
+
+def skewed(sigma: float) -> Shape:
+    """Log-normal, brought to mean 0 and unit variance."""
+    mean, variance = np.exp(sigma**2 / 2), (np.exp(sigma**2) - 1) * np.exp(sigma**2)
+    return lambda _, deviates: (np.exp(sigma * deviates) - mean) / np.sqrt(variance)
+
+
+def contaminated(share: float, times: float) -> Shape:
+    """Some trainings are disturbed, all metrics at once: always upward, by a multiple of the noise."""
+
+    def shape(generator: Generator, deviates: Floats) -> Floats:
+        disturbed = generator.random((*deviates.shape[:-1], 1)) < share
+        return deviates + np.where(disturbed, times * np.abs(generator.standard_normal(disturbed.shape)), 0.0)
+
+    return shape
+
+
+def linear(size: float) -> Drift:
+    """A steady rise over the whole audit."""
+    return lambda time, _: size * time
+
+
+def step(size: float, at: float = 0.4) -> Drift:
+    """A sudden change that stays, as when another program starts; amid a block."""
+    return lambda time, _: np.where(time < at, 0.0, size)
+
+
+def warm_up(size: float, over: float = 0.05) -> Drift:
+    """A cold machine at the beginning."""
+    return lambda time, _: -size * np.exp(-time / over)
+
+
+def within_blocks(size: float) -> Drift:
+    """A cold machine at the beginning of each block, and a rise through it."""
+    return lambda _, within: size * within - size * np.exp(-within / 0.1)
+
+
+def waves(size: float, periods: float = 3.3) -> Drift:
+    """Day and night: slow waves that do not fit the blocks."""
+    return lambda time, _: size * np.sin(2 * np.pi * periods * time)

@@ -1,0 +1,78 @@
+"""Cliff's delta of two samples: ours, the package cliffs-delta and all pairs in turns, then ours on larger samples."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mutegreen.stats.deltas import cliffs_deltas
+from mutegreen.stats.effect import cliffs_delta
+
+Floats = NDArray[np.float64]
+Delta = Callable[[Floats, Floats], float]
+
+SIZE = 5000
+ROUNDS = 15
+LARGER = (10**4, 10**5, 10**6)
+
+
+def report() -> None:
+    """How much longer others take at `SIZE`, and how ours grows."""
+    made = samples(SIZE)
+    others = {"all pairs, by numpy": all_pairs} | packaged()
+    assert all(math.isclose(other(*made), cliffs_delta(*made), abs_tol=1e-12) for other in (*others.values(), fitted))
+    rounds = [{name: seconds(each, made) for name, each in {**OURS, **others}.items()} for _ in range(ROUNDS)]
+    print(f"Cliff's delta, n = {SIZE:,}, {ROUNDS} rounds: ms, and how many times as long as each of ours")
+    for name in rounds[0]:
+        ratios = [statistics.median(one[name] / one[own] for one in rounds) for own in OURS]
+        took_ms = 1000 * statistics.median(one[name] for one in rounds)
+        print(f"  {name:32} {took_ms:8.2f}", *(f"{ratio:8.2f}" for ratio in ratios), flush=True)
+    print(f"ms for n = {', '.join(f'{size:,}' for size in LARGER)}, and the exponent from the first to the last")
+    for name, own in OURS.items():
+        times = [min(seconds(own, samples(size)) for _ in range(3)) for size in LARGER]
+        growth = math.log(times[-1] / times[0]) / math.log(LARGER[-1] / LARGER[0])
+        print(f"  {name:32}", *(f"{1000 * each:8.2f}" for each in times), f"{growth:8.2f}")
+
+
+def samples(size: int) -> tuple[Floats, Floats]:
+    """Two samples that overlap."""
+    generator = np.random.default_rng(0)
+    return generator.normal(0.5, 1, size), generator.normal(0, 1, size)
+
+
+def seconds(function: Delta, made: tuple[Floats, Floats]) -> float:
+    began = time.perf_counter()
+    function(*made)
+    return time.perf_counter() - began
+
+
+def fitted(mutant: Floats, original: Floats) -> float:
+    """Ours for many arms at once, of one arm."""
+    arms = np.repeat([0, 1], [len(original), len(mutant)])
+    return float(cliffs_deltas(np.concatenate([original, mutant]), arms, 2).delta[1])
+
+
+def all_pairs(mutant: Floats, original: Floats) -> float:
+    return float(np.sign(mutant[:, None] - original).mean())
+
+
+def packaged() -> dict[str, Delta]:
+    """The package where it is installed: given arrays, and given lists, which suit its loops better."""
+    try:
+        from cliffs_delta import cliffs_delta as package
+    except ImportError:
+        print("cliffs-delta is not installed")
+        return {}
+    lists = [sample.tolist() for sample in samples(SIZE)]
+    return {
+        "package cliffs-delta, on arrays": lambda mutant, original: package(mutant, original)[0],
+        "package cliffs-delta, on lists": lambda *_: package(*lists)[0],
+    }
+
+
+OURS = {"cliffs_delta": cliffs_delta, "cliffs_deltas, with interval": fitted}

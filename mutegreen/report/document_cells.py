@@ -1,0 +1,131 @@
+"""Cells of tables for pages: the unit is in the heading, and figures of a column have the same decimals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mutegreen.model import Quality, Verdict
+from mutegreen.report.section import Section
+from mutegreen.report.units import p_value
+from mutegreen.stats.adjust import Adjustment
+from mutegreen.stats.analysis import Analysis
+from mutegreen.stats.careful import CarefulAnalysis
+
+ADJUSTED = {Adjustment.HOLM: "Holm", Adjustment.BH: "Benjamini-Hochberg"}
+INTERVAL = "95 % interval"
+ESTIMATED = "est.: estimated, not measured: the model knows CPU time and duration, and no more."
+_ENERGY = {"GJ": 1e9, "MJ": 1e6, "kJ": 1e3, "J": 1.0, "mJ": 1e-3}
+_TIME = {"h": 7200.0, "min": 120.0, "s": 0.0}
+_SECONDS = {"h": 3600.0, "min": 60.0, "s": 1.0}
+_PARTS = {"": 1.0, "1e-3": 1e-3, "1e-6": 1e-6, "1e-9": 1e-9}
+_LEAST = 0.1
+"""Units of performance below which another one is taken."""
+_DIGITS = 4
+_PLAIN = range(-5, 7)
+"""Powers of ten between which a figure is written out."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the figures of a column are written.
+
+    Args:
+        unit: Performance has none, or a power of ten.
+        size: Of the unit, in joules, seconds or the performance's own.
+        decimals: None: too large or too small to be written out.
+    """
+
+    unit: str
+    size: float
+    decimals: int | None
+
+    def cell(self, figure: float | None, sign: str = "-") -> str | None:
+        """A figure in joules, seconds or the performance's unit; `sign` is `+` where a plus shall be seen."""
+        if figure is None or not math.isfinite(figure):
+            return None
+        return f"{figure / self.size:{sign}.{f'{self.decimals}f' if self.decimals is not None else f'{_DIGITS}g'}}"
+
+    def interval(self, low: float | None, high: float | None) -> str | None:
+        """The ends of an interval, with their signs."""
+        return _ends(self.cell(low, "+"), self.cell(high, "+"))
+
+    @property
+    def heading(self) -> str:
+        """The unit as a heading has it."""
+        return f"({self.unit})" if self.unit else ""
+
+
+def scale_of(metric: str, figures: Iterable[float | None], digits: int = _DIGITS) -> Scale:
+    """The unit in which the largest figure is short, and the decimals that give it so many digits."""
+    largest = max((abs(figure) for figure in figures if figure is not None and math.isfinite(figure)), default=0.0)
+    unit, size = _unit(metric, largest)
+    power = math.floor(math.log10(largest / size)) if largest > 0 else 0
+    return Scale(unit, size, max(digits - 1 - power, 0) if power in _PLAIN else None)
+
+
+def change(ratio: float | None) -> str | None:
+    """A relative change in percent, with its sign; two decimals, one from 100 % on."""
+    return None if ratio is None else _signed(100.0 * ratio)
+
+
+def change_interval(low: float | None, high: float | None) -> str | None:
+    """The ends of a relative change, in percent."""
+    return _ends(change(low), change(high))
+
+
+def coefficient(figure: float | None) -> str | None:
+    """A figure between -1 and 1, with its sign."""
+    return None if figure is None else _signed(figure)
+
+
+def coefficient_interval(low: float | None, high: float | None) -> str | None:
+    """The ends of such a figure."""
+    return _ends(coefficient(low), coefficient(high))
+
+
+def p_cell(p: float | None) -> str | None:
+    """A p value."""
+    return None if p is None else p_value(p)
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """A verdict where there is little room."""
+    return "?" if verdict is Verdict.UNDECIDED else verdict.value
+
+
+def adjusted_note(analysis: Analysis) -> tuple[str, ...]:
+    """Of p values, where the protocol adjusts them."""
+    if not isinstance(analysis, CarefulAnalysis):
+        return ()
+    return (f"p values are adjusted for all that were asked at once ({ADJUSTED[analysis.settings.adjustment]}).",)
+
+
+def estimated_note(section: Section) -> tuple[str, ...]:
+    """What `est.` means, where there are estimates."""
+    return (ESTIMATED,) if any(row.quality is Quality.ESTIMATED for row in section.comparisons) else ()
+
+
+def sentence_case(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def _unit(metric: str, largest: float) -> tuple[str, float]:
+    if metric == "performance":
+        return next((found for found in _PARTS.items() if largest >= _LEAST * found[1]), ("", 1.0))
+    if metric == "duration_s":
+        unit = next(unit for unit, least in _TIME.items() if largest >= least)
+        return unit, _SECONDS[unit]
+    unit = next((unit for unit, size in _ENERGY.items() if largest >= size), "J")
+    return unit, _ENERGY[unit]
+
+
+def _signed(figure: float) -> str:
+    shown = f"{figure:+.{2 if abs(figure) < 99.995 else 1}f}"
+    return "0.00" if shown in ("+0.00", "-0.00") else shown
+
+
+def _ends(low: str | None, high: str | None) -> str | None:
+    return None if low is None or high is None else f"[{low}, {high}]"

@@ -1,0 +1,109 @@
+"""The records of an analysis as CSV: every figure in full, the keys of `--json` as columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mutegreen.model import Verdict
+from mutegreen.stats.analysis import Analysis, plain
+
+Record = dict[str, Any]
+
+_WHOLE = {
+    "verdict": "comparisons",
+    "correlation": "correlations",
+    "trend": "trends",
+    "interaction": "interactions",
+    "energy_to_target": "targets",
+    "win_tie_loss": "win_tie_loss",
+    "win_tie_loss_overall": "overall",
+    "trust": "trust",
+    "flags": "flags",
+}
+"""By name, the attribute of an analysis."""
+_PARTS = {
+    "advice": ("advice", "recommended"),
+    "needed": ("advice", "needed"),
+    "pareto": ("advice", "pareto"),
+    "outliers": ("trust", "outliers"),
+    "controls": ("trust", "controls"),
+}
+"""By name, the attribute of an analysis and that of its records."""
+NAMES = (*_WHOLE, *_PARTS)
+_KEYS = ("subject", "background", "metric")
+_VERDICTS = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+
+
+def csv_of(analysis: Analysis, name: str, metric: str | None = None) -> str:
+    """One table as CSV, with a line of headings; empty if there is no record of that name.
+
+    What is not known is empty. A text that a spreadsheet would take for a formula gets a leading apostrophe, as
+    OWASP advises against CSV injection: labels come from anybody's files.
+
+    Args:
+        analysis: By any protocol.
+        name: One of `NAMES`.
+        metric: The only one wanted.
+    """
+    records = [record for record in _records(analysis, name) if metric in (None, record.get("metric"))]
+    rows = list(_flat(records))
+    columns = dict.fromkeys(key for row in rows for key in row)
+    if not columns:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _records(analysis: Analysis, name: str) -> Iterator[Record]:
+    if name in _WHOLE:
+        yield from (_plain(record) for record in getattr(analysis, _WHOLE[name], ()))
+        return
+    attribute, part = _PARTS[name]
+    for parent in getattr(analysis, attribute, ()):
+        place = {key: getattr(parent, key) for key in _KEYS}
+        yield from (place | _plain(record) for record in getattr(parent, part))
+
+
+def _plain(record: object) -> Record:
+    found = plain(record)
+    assert isinstance(found, dict)
+    return found
+
+
+def _flat(records: Iterable[Record]) -> Iterator[Record]:
+    """The records without fields in fields: `drift: {p: 0.1}` becomes `drift_p: 0.1`."""
+    kept = list(records)
+    nested = {key for record in kept for key, value in record.items() if isinstance(value, Mapping)}
+    for record in kept:
+        yield {column: cell for key, value in record.items() for column, cell in _cells(key, value, key in nested)}
+
+
+def _cells(key: str, value: Any, is_nested: bool) -> Iterator[tuple[str, Any]]:
+    if is_nested:
+        yield from ((f"{key}_{inner}", _safe(each)) for inner, each in (value or {}).items())
+    elif key == "counts":
+        yield from _counts(value)
+    elif not isinstance(value, list):
+        yield key, _safe(value)
+    elif all(isinstance(each, str) for each in value) and key == "hyperparameters":
+        yield key, _safe(",".join(value))
+
+
+def _counts(counts: list[list[int]]) -> Iterator[tuple[str, int]]:
+    for energy, line in zip(_VERDICTS, counts, strict=True):
+        for performance, count in zip(_VERDICTS, line, strict=True):
+            yield f"energy_{energy}_performance_{performance}", count
+
+
+def _safe(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")  # the writer would leave it bare, and readers would take it for a line's end
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,176 @@
+"""Tables for pages of which hyperparameters move what: correlations, trends, interactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mutegreen.report.document import Heading, PlainTable, Row
+from mutegreen.report.document_cells import (
+    INTERVAL,
+    Scale,
+    adjusted_note,
+    change,
+    change_interval,
+    coefficient,
+    coefficient_interval,
+    estimated_note,
+    p_cell,
+    scale_of,
+)
+from mutegreen.report.interaction_table import interaction_findings
+from mutegreen.report.section import Section
+from mutegreen.report.units import value_label, values
+from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
+from mutegreen.stats.curve import Shape
+from mutegreen.stats.interaction import Interaction
+from mutegreen.stats.trend import Finding, Trend
+
+_FINDINGS = {
+    Finding.TREND: "trend",
+    Finding.NO_TREND: "no trend",
+    Finding.NO_SIMPLE_TREND: "up and down",
+    Finding.UNDECIDED: "undecided",
+}
+_DIGITS = 3
+"""Of effects, which are known less well than means."""
+
+
+def correlation(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """Spearman's and Pearson's coefficients, with intervals where the protocol has them."""
+    rows = section.correlations
+    if not rows:
+        return
+    yield PlainTable(
+        name="correlation",
+        place=section.title,
+        title="Which hyperparameter moves what: correlation over trainings",
+        headings=(("", "Metric"), ("", "n"), *_of("Spearman's", "rho"), *_of("Pearson's", "r")),
+        rows=tuple(Row((section.heading(row.metric), *_coefficients(row)), row.hyperparameter) for row in rows),
+        notes=(*adjusted_note(analysis), *_reasons(section, rows), *estimated_note(section)),
+    ).without_empty_columns()
+
+
+def trend(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """What one more step of a hyperparameter does, and what all values do."""
+    if not section.trends:
+        return
+    yield PlainTable(
+        name="trend",
+        place=section.title,
+        title="What one more step of a hyperparameter does",
+        headings=(
+            ("", "Metric"),
+            ("", "Finding"),
+            ("", "Step"),
+            ("Effect of a step", ""),
+            ("Effect of a step", INTERVAL),
+            ("", "Unit"),
+            ("All values (%)", INTERVAL),
+            ("", "p"),
+        ),
+        rows=tuple(Row((section.heading(row.metric), *_trend(row)), _range(row)) for row in section.trends),
+        notes=(
+            "Step: + along a straight line, × along a power law (performance: a logarithm). All values: change from "
+            "the lowest to the highest. No trend: shown to change by less than the margin.",
+            *adjusted_note(analysis),
+            *_exponents(section),
+            *_reasons(section, section.trends),
+            *estimated_note(section),
+        ),
+    ).without_empty_columns()
+
+
+def interaction(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """What pairs of hyperparameters do beyond their single effects."""
+    if not section.interactions:
+        return
+    yield PlainTable(
+        name="interaction",
+        place=section.title,
+        title="Changed together: what a pair does beyond its single effects",
+        headings=(("", "Metric"), ("", "n"), ("Extra", ""), ("Extra", INTERVAL), ("", "Unit"), ("", "p")),
+        rows=tuple(
+            Row(
+                (section.heading(row.metric), str(row.n), *_extra(row)), row.mutant or " and ".join(row.hyperparameters)
+            )
+            for row in section.interactions
+        ),
+        notes=(
+            *(line.plain for line in interaction_findings(section.interactions)),
+            *adjusted_note(analysis),
+            *estimated_note(section),
+        ),
+        group_heading="Mutant",
+    ).without_empty_columns()
+
+
+def _of(whose: str, coefficient: str) -> tuple[Heading, ...]:
+    return ((whose, coefficient), (whose, INTERVAL), (whose, "p"))
+
+
+def _coefficients(row: Correlation) -> list[str | None]:
+    spearman, pearson = coefficient(row.spearman), coefficient(row.pearson)
+    if not isinstance(row, CarefulCorrelation):
+        return [str(row.n), spearman, None, p_cell(row.spearman_p), pearson, None, p_cell(row.pearson_p)]
+    return [
+        str(row.n),
+        spearman,
+        coefficient_interval(row.spearman_low, row.spearman_high),
+        p_cell(row.spearman_p_adjusted),
+        pearson,
+        coefficient_interval(row.pearson_low, row.pearson_high),
+        p_cell(row.pearson_p_adjusted),
+    ]
+
+
+def _scale(row: Trend) -> Scale:
+    return scale_of(row.metric, (row.slope, row.slope_low, row.slope_high), _DIGITS)
+
+
+def _range(row: Trend) -> str:
+    if row.lowest is None or row.highest is None:
+        return row.hyperparameter
+    return f"{row.hyperparameter} {' to '.join(values([row.lowest, row.highest]))}"
+
+
+def _trend(row: Trend) -> list[str | None]:
+    scale = _scale(row)
+    return [
+        None if row.p is None else _FINDINGS[row.finding],
+        _step(row),
+        scale.cell(row.slope, "+"),
+        scale.interval(row.slope_low, row.slope_high),
+        scale.unit if row.slope is not None else None,
+        change_interval(row.change_low, row.change_high),
+        p_cell(row.p_adjusted),
+    ]
+
+
+def _step(row: Trend) -> str | None:
+    if row.step is None:
+        return None
+    return f"{'+' if row.shape is Shape.LINEAR else '×'}{value_label(row.step)}"
+
+
+def _exponents(section: Section) -> Iterator[str]:
+    for row in section.trends:
+        if row.finding is Finding.TREND and row.exponent is not None:
+            ends = coefficient_interval(row.exponent_low, row.exponent_high)
+            label = f"{section.heading(row.metric)} of {row.hyperparameter}"
+            yield f"Exponent of the power law, {label}: {coefficient(row.exponent)} {ends or ''}.".replace(" .", ".")
+
+
+def _extra(row: Interaction) -> list[str | None]:
+    if row.metric != "performance":
+        return [change(row.extra), change_interval(row.extra_low, row.extra_high), "%", p_cell(row.p_adjusted)]
+    scale = scale_of(row.metric, (row.extra, row.extra_low, row.extra_high), _DIGITS)
+    ends = scale.interval(row.extra_low, row.extra_high)
+    return [scale.cell(row.extra, "+"), ends, scale.unit, p_cell(row.p_adjusted)]
+
+
+def _reasons(section: Section, rows: list[Correlation] | list[Trend]) -> Iterator[str]:
+    for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
+        of = dict.fromkeys(
+            f"{section.heading(row.metric)} of {row.hyperparameter}" for row in rows if row.reason == reason
+        )
+        yield f"{', '.join(of)}: {reason}."

@@ -1,0 +1,42 @@
+"""An analysis as tables for pages, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from mutegreen.report.document import Builder, PlainTable
+from mutegreen.report.document_findings import advice, pareto, trust
+from mutegreen.report.document_mutants import energy_to_target, overview, verdict, win_tie_loss
+from mutegreen.report.document_relations import correlation, interaction, trend
+from mutegreen.report.section import sections_of
+from mutegreen.stats.analysis import Analysis
+
+BUILDERS: dict[str, Builder] = {
+    "correlation": correlation,
+    "trend": trend,
+    "overview": overview,
+    "verdict": verdict,
+    "energy_to_target": energy_to_target,
+    "interaction": interaction,
+    "win_tie_loss": win_tie_loss,
+    "trust": trust,
+    "advice": advice,
+    "pareto": pareto,
+}
+"""In the order in which pages have them."""
+
+
+def tables_of(analysis: Analysis, names: Sequence[str] = (), metric: str | None = None) -> Iterator[PlainTable]:
+    """The tables of all sections, a section after the other.
+
+    Args:
+        analysis: By any protocol.
+        names: Of `BUILDERS`, the tables wanted; all, if none is named. Those with nothing to show are left out.
+        metric: The only one wanted in the table of verdicts.
+    """
+    builders = BUILDERS | {"verdict": partial(verdict, metric=metric)}
+    for section in sections_of(analysis):
+        for name, build in builders.items():
+            if not names or name in names:
+                yield from build(section, analysis)
