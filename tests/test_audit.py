@@ -97,6 +97,16 @@ def test_an_audit_keeps_every_trial_and_touches_no_file_of_the_user(
     assert not (tmp_path / "reports" / "audits" / summary["audit"] / "work").exists()
 
 
+def test_a_constant_of_the_source_is_mutated_and_seen_to_arrive(mutegreen: Run, tmp_path: Path) -> None:
+    train = TRAIN.replace("args = parser", "LR = 0.5\nargs = parser").replace("args.lr *", "LR *")
+    toml = SUBJECT.replace('flag = "--lr"', 'source = { file = "train.py", name = "LR" }')
+    write_subject(tmp_path / "points", train, toml)
+    done = mutegreen("run", "points", "--operators", "learning_rate", *SMALL)
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path / "reports/mutegreen.sqlite")
+    assert Counter(row["outcome"] for row in found) == {"ok": 6}
+
+
 def test_the_log_has_a_time_for_each_line(subject: Path, mutegreen: Run, tmp_path: Path) -> None:
     summary = json.loads(mutegreen("run", subject, *SMALL, "--json").stdout)
     log = (tmp_path / "reports" / "audits" / summary["audit"] / "logs" / "0001.log").read_text().splitlines()

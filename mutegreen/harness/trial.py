@@ -81,7 +81,7 @@ def run(
         file_fault = reader.read_file(workdir)
         report = evidence_of.Report.read(probe_out, folder)
         windows = phases.read_windows(windows_out, measured.started_s, measured.ended.duration_s)
-    evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
+        evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
     end = classify(measured.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
     parts = phases.cut(measured.timelines, reader.epochs, windows)
     return _result(end, started_at, measured, reader, parts, evidence), tail

@@ -46,7 +46,7 @@ def _careful(analysis: CarefulAnalysis) -> Iterator[str]:
     )
     if analysis.correlations:
         yield "rho: Spearman's coefficient with its p; r: Pearson's, where the terminal is wide. All p are adjusted."
-    yield "Intervals: on a wide terminal, by --metric for one metric, or in --json."
+    yield "Intervals: on a wide terminal, by --metric for one metric, by --format, or in --json."
     yield f"{GREENER_MARK}: recommended. docs/statistics.md says how everything is worked out."
 
 

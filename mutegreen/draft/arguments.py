@@ -1,0 +1,97 @@
+"""The arguments of a command: those that the user gave, and placeholders for those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mutegreen.draft.options import Option
+from mutegreen.model import Value
+
+
+@dataclass(frozen=True)
+class Word:
+    """One argument as it was given: its option, if that is known, its words, and its value."""
+
+    words: tuple[str, ...]
+    option: Option | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An argument that the program needs and that nobody gave."""
+
+    option: Option
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in the command until the user has written the value."""
+        return self.option.suggested or f"<{self.option.name}>"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the command."""
+        return (self.option.flag, self.placeholder) if self.option.flag else (self.placeholder,)
+
+    @property
+    def text(self) -> str:
+        """What is to be filled in, for the user."""
+        if self.option.suggested:
+            return f"{self.placeholder} was taken of the sub-commands {', '.join(self.option.choices)}"
+        said = [self.option.help, f"one of {', '.join(self.option.choices)}" if self.option.choices else ""]
+        return ": ".join([f"{self.placeholder} must be filled in", *filter(None, said)])
+
+
+def given(words: Sequence[str], declared: Sequence[Option]) -> list[Word]:
+    """The arguments in a command line, each with its option."""
+    by_flag = {flag: option for option in declared for flag in option.flags}
+    return list(_given(words, by_flag))
+
+
+def _given(words: Sequence[str], by_flag: dict[str, Option]) -> Iterator[Word]:
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if not word.startswith("-") or _is_number(word):
+            yield Word((word,), value=word)
+            continue
+        flag, joined, value = word.partition("=")
+        option = by_flag.get(flag)
+        if joined or not _takes_next(option, waiting):
+            yield Word((word,), option or Option(flag.lstrip("-"), (flag,)), value if joined else None)
+        else:
+            yield Word((word, waiting[0]), option or Option(flag.lstrip("-"), (flag,)), waiting.pop(0))
+
+
+def _takes_next(option: Option | None, waiting: Sequence[str]) -> bool:
+    follows = bool(waiting) and (not waiting[0].startswith("-") or _is_number(waiting[0]))
+    return follows and (option is None or option.takes_value)
+
+
+def missing(words: Sequence[Word], declared: Sequence[Option]) -> list[Missing]:
+    """The required options and arguments that the words do not give, options first."""
+    named = {flag for word in words if word.option for flag in word.option.flags}
+    needed = [option for option in declared if option.required]
+    commands = [option for option in needed if option.suggested]
+    options = [option for option in needed if option.flags and not named & set(option.flags)]
+    positional = [option for option in needed if not option.flags]
+    loose = sum(word.option is None for word in words)
+    left = positional[loose:]
+    ordered = [*(one for one in commands if one in left), *options, *left]
+    unique = {option.flag or option.name: option for option in ordered}
+    return [Missing(option) for option in unique.values()]
+
+
+def value_of(text: str) -> Value:
+    """A value as it was typed: a number where it is one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _is_number(word: str) -> bool:
+    return not isinstance(value_of(word), str)

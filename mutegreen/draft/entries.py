@@ -1,0 +1,176 @@
+"""Turns what a scan found into hyperparameters of a subject: their sites, names and kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mutegreen.config import CONFIG_SUFFIXES
+from mutegreen.draft import overridden
+from mutegreen.draft.arguments import Word, value_of
+from mutegreen.draft.entry import Entry, as_number, named, unsuited
+from mutegreen.draft.options import Option
+from mutegreen.draft.program import Program
+from mutegreen.errors import MuteGreenError
+from mutegreen.model import ConfigSite, FlagSite, Hyperparameter, Kind, Site, SourceSite, Value
+from mutegreen.mutation import source
+from mutegreen.mutation.apply import file_value, same_value
+from mutegreen.mutation.text import TextFile
+from mutegreen.scan.finding import Finding, Form, Scan
+from mutegreen.scan.module import Module
+from mutegreen.scan.vocabulary import meaning
+
+_UNMUTATED = frozenset({Kind.SEED, Kind.EVAL_BATCH_SIZE})
+"""Kinds that are no choice of the training; a seed is set for each repetition."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What entries are made from, besides the findings."""
+
+    program: Program
+    modules: Sequence[Module]
+    options: Sequence[Option]
+    words: Sequence[Word]
+
+    def option(self, flag: str) -> Option | None:
+        """The option with that flag."""
+        return next((option for option in self.options if flag in option.flags), None)
+
+    def given(self, flag: str) -> str | None:
+        """The value that the user gave with a flag."""
+        option = self.option(flag)
+        flags = {flag, *(option.flags if option else ())}
+        return next((w.value for w in self.words if w.option and flags & set(w.option.flags) and w.value), None)
+
+
+def entries(scan: Scan, context: Context) -> list[Entry]:
+    """All that was found as entries: those to mutate, then those for the user to judge."""
+    made = [_entry(finding, context) for finding in (*scan.hyperparameters, *scan.unsure)]
+    unique = {entry.hyperparameter.site: entry for entry in reversed([*made, *_without_default(context)])}
+    judged = [_judged(entry) for entry in reversed(unique.values())]
+    judged = _with_something_to_set(_elsewhere_doubted(judged, context))
+    return named(sorted(judged, key=lambda entry: entry.why_not is not None))
+
+
+def _judged(entry: Entry) -> Entry:
+    return replace(entry, why_not=entry.why_not or unsuited(entry.hyperparameter))
+
+
+def _elsewhere_doubted(judged: list[Entry], context: Context) -> list[Entry]:
+    """Doubts the literals of other files whose kind the script itself sets: one of several models, often."""
+    script = context.program.relative(context.program.script)
+    own = {e.hyperparameter.kind for e in judged if e.why_not is None and _file_of(e) in {None, script}}
+    reason = "the script sets one of its kind: see that this one is in use as well"
+    return [
+        replace(e, why_not=reason)
+        if e.why_not is None and e.hyperparameter.kind in own and _file_of(e) not in {None, script}
+        else e
+        for e in judged
+    ]
+
+
+def _file_of(entry: Entry) -> str | None:
+    """The Python file that a value stands in; None: a flag or a configuration file sets it."""
+    site = entry.hyperparameter.site
+    return site.file if isinstance(site, SourceSite) else None
+
+
+def _with_something_to_set(judged: list[Entry]) -> list[Entry]:
+    """The entries; where none of them would be mutated, those that an operator fits, else all that can be set."""
+    if any(entry.why_not is None for entry in judged):
+        return judged
+    fitting = [entry for entry in judged if entry.settable and unsuited(entry.hyperparameter) is None]
+    chosen = fitting or [entry for entry in judged if entry.settable]
+    return [replace(entry, why_not=None) if entry in chosen else entry for entry in judged]
+
+
+def _entry(finding: Finding, context: Context) -> Entry:
+    value = finding.value if isinstance(finding.value, (bool, int, float, str)) else None
+    place, text = _place(finding, context), finding.source.strip()
+    site, why_not = _site(finding, context)
+    default: Value = value if value is not None else str(finding.value)
+    if isinstance(site, FlagSite):
+        typed = context.given(site.flag)
+        default = value_of(typed) if typed is not None else as_number(default)
+    if value is None:
+        why_not = "a list, and only single values are set"
+    doubt = why_not or finding.why or overridden.why(finding, context.modules)
+    return Entry(Hyperparameter(finding.name, finding.kind, default, site), place, text, doubt, why_not is None)
+
+
+def _place(finding: Finding, context: Context) -> str:
+    return f"{_file(finding, context)}:{finding.line}"
+
+
+def _file(finding: Finding, context: Context) -> str:
+    return context.program.relative(context.program.script.parent / finding.file)
+
+
+def _site(finding: Finding, context: Context) -> tuple[Site, str | None]:
+    """Where a value is set, and what speaks against mutating it there."""
+    if finding.flag is not None:
+        option = context.option(finding.flag)
+        if option is None or (option.takes_value and option.single) or finding.form is Form.FLAG:
+            return FlagSite(finding.flag), None
+        return FlagSite(finding.flag), "the option takes no value, or several"
+    file = _file(finding, context)
+    path = finding.site.partition(":")[2]
+    if file.endswith(CONFIG_SUFFIXES):
+        site: SourceSite | ConfigSite = ConfigSite(file, path)
+    else:
+        site = _source_site(context.program.folder, file, finding, path)
+    return site, _fault(context.program.folder, site, finding.value)
+
+
+def _source_site(folder: Path, file: str, finding: Finding, path: str) -> SourceSite:
+    """The plain name where it is enough, else the stable path that `mutegreen scan` names."""
+    stable = SourceSite(file, f"{Path(file).name}:{path}")
+    plain = SourceSite(file, finding.name)
+    try:
+        text = TextFile.read(folder / file, python=True)
+        same = source.locate(text, plain).span == source.locate(text, stable).span
+    except MuteGreenError:
+        return stable
+    return plain if same else stable
+
+
+def _fault(folder: Path, site: SourceSite | ConfigSite, value: object) -> str | None:
+    """Why a literal cannot be mutated where it stands; the program runs in a copy of the folder."""
+    if site.file.startswith(".."):
+        return f"lies outside of {folder}"
+    if any((folder / part).is_symlink() for part in (Path(site.file), *Path(site.file).parents)):
+        return "lies behind a link"
+    try:
+        found = file_value(folder, site)
+    except MuteGreenError as error:
+        return error.message
+    return None if same_value(found, value) else f"{site} is {found!r}"
+
+
+def _without_default(context: Context) -> Iterator[Entry]:
+    """Options that the source gives no value, and the user did: `init train.py -- --epochs 5`."""
+    for word in context.words:
+        if word.option is not None and word.option.flag and not word.option.default and word.value is not None:
+            value = value_of(word.value)
+            found = meaning(word.option.name, value, word.option.help)
+            if found.sure and found.kind is not None and found.kind not in _UNMUTATED:
+                site = FlagSite(word.option.flag)
+                yield Entry(Hyperparameter(word.option.name, found.kind, value, site), "the command", "")
+
+
+def seed(found: Sequence[Entry], context: Context) -> Site | None:
+    """The site that takes the seed of a repetition: a flag where there is one, else the likeliest literal."""
+    options = [o for o in context.options if o.takes_value and meaning(o.name, 1).kind is Kind.SEED]
+    flags = [option.flag for option in sorted(options, key=lambda option: len(option.name)) if option.flag]
+    if flags:
+        return FlagSite(flags[0])
+    literals = [e.hyperparameter for e in found if e.hyperparameter.kind is Kind.SEED and _is_usable(e)]
+    ordered = sorted(literals, key=lambda h: "random_state" in str(h.site))
+    return next((h.site for h in ordered), None)
+
+
+def _is_usable(entry: Entry) -> bool:
+    default = entry.hyperparameter.default
+    return entry.settable and isinstance(default, int) and not isinstance(default, bool)

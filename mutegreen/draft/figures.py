@@ -1,0 +1,162 @@
+"""Chooses the figure of performance among all that a program prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mutegreen.draft import metric
+from mutegreen.draft.metric import TEST, TRAINING, UNKNOWN, VALIDATION, Metric
+from mutegreen.draft.pattern import Target, pattern, shape
+from mutegreen.draft.printed import Printed
+from mutegreen.draft.template import Hole, Template
+from mutegreen.model import Goal
+
+_OF_SPLIT = {TEST: 30, VALIDATION: 29, UNKNOWN: 14, TRAINING: 0}
+"""Worth more than any difference of metrics: a figure of the training data does not tell how good a model is."""
+
+_UNSURE, _BEST, _UNLABELLED, _OF_A_BATCH, _SHARED = 5, 4, 6, 2, 3
+_SPEAKS_FOR_ITSELF = 8
+"""A metric that weighs less is taken for one only where the output names it."""
+
+_BATCHES = re.compile(r"(?i)loader|batch|enumerate|data_?iter")
+_METERS = re.compile(r"\.(val|value)\b")
+"""The last value of an `AverageMeter`: no validation."""
+
+_AFTER = 24
+"""Characters behind a number in which its name may stand: `91.2% accuracy`."""
+
+SPLITS = {TEST: "test", VALIDATION: "validation", UNKNOWN: "unnamed", TRAINING: "training"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of performance that the program prints.
+
+    Attributes:
+        pattern: The expression that finds it.
+        goal: Which direction is better.
+        metric: What it is.
+        split: The data that it is of, one of `metric.TEST` and so on.
+        score: How likely it is the one that is wanted.
+        place: File and line that print it; empty: seen in the output, or printed by a library.
+        source: That line.
+        shared: Whether other lines look the same.
+    """
+
+    pattern: str
+    goal: Goal
+    metric: str
+    split: int
+    score: float
+    place: str = ""
+    source: str = ""
+    shared: bool = False
+
+
+def figures(lines: Sequence[Printed], tensors: bool = False) -> list[Figure]:
+    """All figures in printed lines, the likeliest first."""
+    found = [figure for line in lines for figure in _of_line(line, lines, tensors)]
+    order = {id(figure): number for number, figure in enumerate(found)}
+    return sorted(found, key=lambda figure: (-figure.score, -order[id(figure)]))
+
+
+def _of_line(printed: Printed, lines: Sequence[Printed], tensors: bool) -> Iterator[Figure]:
+    alike = [other for other in lines if shape(other.line) == shape(printed.line)]
+    for index, found, labelled in _named_holes(printed.line):
+        target = Target(printed.line, index)
+        split = _split(printed, target)
+        shared = any(_split(other, Target(other.line, index)) < split for other in alike)
+        if labelled or (printed.sure and found.weight > _SPEAKS_FOR_ITSELF):
+            yield Figure(
+                pattern=pattern(target, (other.line for other in lines), tensors),
+                goal=found.goal,
+                metric=found.name,
+                split=split,
+                score=_score(printed, target, found, split) - _UNLABELLED * (not labelled) - _SHARED * shared,
+                place=printed.place,
+                source=printed.source,
+                shared=shared,
+            )
+
+
+def _score(printed: Printed, target: Target, found: Metric, split: int) -> float:
+    score = _OF_SPLIT[split] + found.weight - _UNSURE * (not printed.sure)
+    score -= _OF_A_BATCH * any(_BATCHES.search(text) for text in printed.around)
+    return score - _BEST * ("best" in f"{target.before} {target.hole.source}".lower())
+
+
+def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
+    """The holes that hold a metric, each with it and whether the text before says so."""
+    waiting: list[Metric] = []
+    for index, part in enumerate(line):
+        if isinstance(part, str):
+            waiting = _in_a_row(line, index) if metric.metrics_in(part) else waiting if not _has_words(part) else []
+        elif not _is_text_hole(part) and _text(line, index - 1).strip() != "/":
+            found = waiting[0] if waiting else _of_hole(line, index, part)
+            if found is not None:
+                yield index, found, bool(waiting)
+            waiting = waiting[1:]
+
+
+def _in_a_row(line: Template, index: int) -> list[Metric]:
+    """The metrics of the holes that follow a text: of `loss and accuracy: {} {}` both, of `loss falls, accuracy {}`
+    the last; none where one hole has two names, and so is a list.
+    """
+    text = _text(line, index)
+    named = metric.metrics_in(text)
+    if metric.is_no_figure(_last_words(text)):
+        return []
+    if len(named) == 1 or not metric.is_list(text):
+        return named[-1:]
+    places = range(index + 1, index + 2 * len(named), 2)
+    if all(place < len(line) and isinstance(line[place], Hole) for place in places):
+        return named if not any(_has_words(_text(line, place - 1)) for place in places[1:]) else named[-1:]
+    return []
+
+
+def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
+    """What a hole without a name before it holds, by its expression or by the text behind it."""
+    named = metric.metrics_in(_METERS.sub("", hole.source))
+    before = _text(line, index - 1)
+    if named and not metric.is_no_figure(f"{before} {hole.source}") and len(_words(before)) <= 1:
+        return named[-1]
+    return _behind(line, index)
+
+
+def _behind(line: Template, index: int) -> Metric | None:
+    text = _text(line, index + 1).lstrip(" %").lower()[:_AFTER]
+    named = metric.metrics_in(text.partition(":")[0].partition(",")[0]) if not text.startswith(("|", ",", ";")) else []
+    return named[0] if named and index + 2 >= len(line) else None
+
+
+def _is_text_hole(hole: Hole) -> bool:
+    return hole.spec.endswith("s") or bool(hole.words)
+
+
+def _text(line: Template, index: int) -> str:
+    part = line[index] if 0 <= index < len(line) else ""
+    return part if isinstance(part, str) else ""
+
+
+def _has_words(text: str) -> bool:
+    return bool(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{2,}", text)
+
+
+def _last_words(text: str) -> str:
+    return text.replace(",", "|").replace(";", "|").rpartition("|")[2]
+
+
+def _split(printed: Printed, target: Target) -> int:
+    """The data that a figure is of, by its label, its name, its line, and what the call stands in."""
+    so_far = "".join(part for part in target.line[: target.index] if isinstance(part, str))
+    for text in (target.before, _METERS.sub("", target.hole.source), so_far, *printed.around):
+        split = metric.split_in(text)
+        if split is not None:
+            return split
+    return UNKNOWN

@@ -1,0 +1,60 @@
+"""A notebook as a script: converted by nbconvert, without what only a notebook understands."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mutegreen.errors import UsageError
+
+_TIMED = re.compile(r"^%%(time|timeit|capture|prun)\b")
+_MAGIC = re.compile(r"^(\s*)([%!].*)$")
+
+
+def converted(notebook: Path) -> tuple[str, list[str]]:
+    """The script that a notebook is, and the lines of it that were left out.
+
+    Raises:
+        UsageError: nbconvert is not installed, or the file is no notebook of Python.
+    """
+    try:
+        import nbformat
+        from nbconvert import PythonExporter
+    except ImportError:
+        raise UsageError(
+            f"{notebook} is a notebook, and nbconvert, which makes a script of it, is not installed",
+            "pip install 'mutegreen[notebook]', or pip install nbconvert",
+        ) from None
+    try:
+        document = nbformat.reads(notebook.read_text(encoding="utf-8-sig"), as_version=4)  # type: ignore[no-untyped-call]
+    except Exception as error:  # nbformat raises what its JSON and schema libraries raise
+        raise UsageError(f"{notebook}: no notebook: {' '.join(str(error).split())[:200]}") from error
+    language = document.metadata.get("kernelspec", {}).get("language", "python")
+    if language != "python":
+        raise UsageError(f"{notebook}: a notebook of {language}, not of Python")
+    left_out = [line for cell in document.cells if cell.cell_type == "code" for line in _plain(cell)]
+    exporter = PythonExporter(exclude_input_prompt=True)  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it would like IPython for what has just been taken out
+        return str(exporter.from_notebook_node(document)[0]), left_out
+
+
+def _plain(cell: Any) -> Iterator[str]:
+    """Takes out of a cell what only a notebook understands, and returns these lines."""
+    lines = cell.source.split("\n")
+    if lines and lines[0].startswith("%%"):
+        yield lines[0]
+        if not _TIMED.match(lines[0]):
+            cell.source = "\n".join(f"# {line}" for line in lines)
+            return
+        lines = lines[1:]
+    kept = []
+    for line in lines:
+        magic = _MAGIC.match(line)
+        if magic:
+            yield magic[2]
+        kept.append(f"{magic[1]}pass  # {magic[2]}" if magic else line)
+    cell.source = "\n".join(kept)

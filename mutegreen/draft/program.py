@@ -1,0 +1,80 @@
+"""The program to train: its script, the folder that it needs, and how it is started."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mutegreen.errors import UsageError
+
+PYTHON = "{python}"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A training program as a user starts it.
+
+    Attributes:
+        script: Its main file.
+        folder: The folder of the subject, which holds all that it needs.
+        workdir: Folder that it is started in, relative to `folder`.
+        module: Name for `python -m`; None: the script is started by its path.
+        launcher: Words that start it instead of Python, such as `torchrun --nproc_per_node=1`.
+        notebook: The notebook that the script was converted from.
+    """
+
+    script: Path
+    folder: Path
+    workdir: str = "."
+    module: str | None = None
+    launcher: tuple[str, ...] = ()
+    notebook: Path | None = None
+
+    @property
+    def start(self) -> tuple[str, ...]:
+        """The words that start it, without arguments."""
+        words = self.launcher or (PYTHON,)
+        if self.module is not None:
+            return (*words, "-m", self.module)
+        return (*words, self.relative(self.script, self.folder / self.workdir))
+
+    def relative(self, path: Path, start: Path | None = None) -> str:
+        """A path relative to the subject's folder."""
+        return Path(os.path.relpath(path, start or self.folder)).as_posix()
+
+    def holding(self, files: list[Path]) -> Program:
+        """The program with the smallest folder that holds these files as well; started where it was started."""
+        outside = [file for file in files if not file.is_relative_to(self.folder)]
+        if not outside:
+            return self
+        top = Path(os.path.commonpath([self.folder, *(file.parent for file in outside)]))
+        return replace(self, folder=top, workdir=Path(os.path.relpath(self.folder / self.workdir, top)).as_posix())
+
+
+def by_module(name: str, folder: Path) -> Program:
+    """The program that `python -m NAME` starts in a folder, or in the `src` folder in it.
+
+    Raises:
+        UsageError: There is no such module.
+    """
+    for workdir in (".", "src"):
+        base = (folder / workdir).joinpath(*name.split("."))
+        for file in (base.with_name(base.name + ".py"), base / "__main__.py"):
+            if file.is_file():
+                return Program(file.resolve(), folder.resolve(), workdir, name)
+    raise UsageError(f"{folder}: no module {name}", "name it as after `python -m`, and the folder that you start it in")
+
+
+def by_script(script: Path, folder: Path | None = None) -> Program:
+    """The program that a script is; without a folder, in the script's own.
+
+    Raises:
+        UsageError: There is no such file, or it lies outside of the folder.
+    """
+    if not script.is_file():
+        raise UsageError(f"{script}: no such file", "name a training script, a notebook, or the folder of one")
+    path, home = script.resolve(), (folder or script.parent).resolve()
+    if not path.is_relative_to(home):
+        raise UsageError(f"{script} does not lie in {folder}", "name a folder that holds it")
+    return Program(path, home)

@@ -1,0 +1,150 @@
+"""What around a training an audit must know: its data, what it leaves behind, launchers, windows."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutegreen.draft.program import Program
+from mutegreen.harness.workspace import NEVER_COPIED
+from mutegreen.scan.calls import dotted, text_of
+from mutegreen.scan.module import Module
+from mutegreen.scan.project import Project
+
+_DATA = re.compile(r"(?i)^\.?(data|datas|dataset|datasets|corpus|corpora|images|imgs|inputs?|mnist|cifar.*|raw)$")
+_LEFT = (
+    "runs", "wandb", "mlruns", "lightning_logs", "checkpoint", "checkpoints", "outputs", "logs", "log", "tb_logs",
+    "results", "saved_models", "*.pt", "*.pth", "*.ckpt", "*.h5",
+)  # fmt: skip
+_ABOVE = re.compile(r"(\.\./)+[\w./-]*")
+_LARGE_BYTES = 20 * 2**20
+_MOST_FILES = 5_000
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What goes into `[workspace]` and `environment`, and what the user should look at.
+
+    Attributes:
+        link: Folders with data, to be linked into each copy instead of copied.
+        exclude: What earlier trainings left, by pattern.
+        environment: Variables to set.
+        notes: For the user.
+    """
+
+    link: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def surroundings(program: Program, project: Project, modules: Sequence[Module], changed: set[str]) -> Surroundings:
+    """What there is around a program.
+
+    Args:
+        program: The program.
+        project: Its project, which knows where imports are looked for.
+        modules: The files of the project that it uses.
+        changed: The files that hold hyperparameters, which must be copied.
+    """
+    files = changed | {program.relative(module.path.resolve()) for module in modules}
+    link = tuple(name for name in _data_folders(program.folder) if not any(f.startswith(f"{name}/") for f in files))
+    return Surroundings(
+        link=link,
+        exclude=tuple(_left_behind(program.folder, files)),
+        environment=tuple(_environment(program, project, modules)),
+        notes=tuple(dict.fromkeys(note for module in modules for note in _notes(module, program, link))),
+    )
+
+
+def _data_folders(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink() and path.name not in NEVER_COPIED and path.name not in _LEFT:
+            holds_code = any(path.glob("*.py")) or any(path.glob("*/*.py"))
+            if not holds_code and (_DATA.match(path.name) or _is_large(path)):
+                yield path.name
+
+
+def _is_large(folder: Path) -> bool:
+    total = count = 0
+    for above, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        count += len(names)
+        total += sum((Path(above) / name).lstat().st_size for name in names)
+        if total > _LARGE_BYTES or count > _MOST_FILES:
+            return folder.name != ".git"
+    return False
+
+
+def _left_behind(folder: Path, files: set[str]) -> Iterator[str]:
+    for pattern in _LEFT:
+        found = [path for path in folder.glob(pattern) if not any(path.rglob("*.py"))]
+        if found and not any(Path(file).match(pattern) or file.startswith(f"{pattern}/") for file in files):
+            yield pattern
+
+
+def _environment(program: Program, project: Project, modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
+    if any("matplotlib" in module.roots and "show(" in module.text.text for module in modules):
+        yield "MPLBACKEND", "Agg"
+    if program.module is None and (roots := _import_roots(program, project, modules)):
+        yield "PYTHONPATH", roots
+
+
+def _import_roots(program: Program, project: Project, modules: Sequence[Module]) -> str:
+    """Where imports lead outside of the script's own folder, relative to where the program is started."""
+    paths = [module.path.resolve() for module in modules]
+    outside = [path for path in paths if not path.is_relative_to(project.folder)]
+    above = [[root for root in project.roots if path.is_relative_to(root)] for path in outside]
+    roots = {max(known, key=lambda root: len(root.parts)) for known in above if known}
+    return os.pathsep.join(sorted(os.path.relpath(root, program.folder / program.workdir) for root in roots))
+
+
+def _notes(module: Module, program: Program, link: Sequence[str]) -> Iterator[str]:
+    file = program.relative(module.path.resolve())
+    yield from _launchers(module, program)
+    for node in module.nodes:
+        if isinstance(node, ast.Call):
+            yield from _downloads(file, node, link)
+        elif isinstance(node, ast.Constant) and _leads_out(node.value, module.path.parent):
+            yield (
+                f"{node.value!s} (line {node.lineno} of {file}) leads out of the folder: in the copy that is "
+                "trained it is another place. Link the data into this folder, or pass an absolute path"
+            )
+
+
+def _leads_out(text: object, folder: Path) -> bool:
+    return isinstance(text, str) and bool(_ABOVE.fullmatch(text)) and (folder / text).is_dir()
+
+
+def _launchers(module: Module, program: Program) -> Iterator[str]:
+    if program.launcher:
+        return
+    imports = {*module.imports.values(), *module.stars}
+    if any(origin.startswith("accelerate") for origin in imports):
+        yield "It uses accelerate. If you start it with `accelerate launch`, say so: --launcher 'accelerate launch'"
+    elif any("init_process_group" in dotted(n) for n in module.nodes if isinstance(n, (ast.Name, ast.Attribute))):
+        yield (
+            "It uses torch.distributed. If you start it with torchrun, say so: --launcher 'torchrun --nproc_per_node=1'"
+        )
+
+
+def _downloads(file: str, call: ast.Call, link: Sequence[str]) -> Iterator[str]:
+    """A data set that a training downloads beside itself would be downloaded by every training."""
+    downloads = any(w.arg == "download" and isinstance(w.value, ast.Constant) and w.value.value for w in call.keywords)
+    if not downloads:
+        return
+    root = next((text_of(w.value) for w in call.keywords if w.arg == "root"), "") or text_of(
+        next(iter(call.args), None)
+    )
+    top = Path(os.path.normpath(root)).parts[0] if root else ""
+    if root.startswith("/") or top == ".." or top in link:
+        return
+    where = f'"{top}"' if top and top != "." else "the folder"
+    yield (
+        f"{file} downloads its data into {where}. Run it once, then name the folder of the data in link = [...] "
+        "under [workspace]: else every training downloads it again"
+    )

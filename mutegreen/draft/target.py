@@ -1,0 +1,99 @@
+"""What a user points at, a script, a folder, a notebook or a module, as the program to train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mutegreen.draft import choose
+from mutegreen.draft.notebook import converted
+from mutegreen.draft.program import Program, by_module, by_script
+from mutegreen.errors import UsageError
+
+_MARK = "# Converted by `mutegreen init` from "
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Target:
+    """A program, whether its folder was named, and what is to be said of how it was found."""
+
+    program: Program
+    fixed: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def target(
+    path: Path | None, script: Path | None, module: str | None, ask: Callable[[Sequence[Path]], Path] | None = None
+) -> Target:
+    """The program that is meant.
+
+    Args:
+        path: A script, a notebook, or a folder; None: the current folder.
+        script: The script in the folder.
+        module: Name of a module, as after `python -m`.
+        ask: Asks which of several scripts is meant; None: there is nobody to ask.
+
+    Raises:
+        UsageError: There is no such program, or it is not clear which one is meant.
+    """
+    if module is not None:
+        if script is not None or (path is not None and not path.is_dir()):
+            raise UsageError("-m names a module, and a script is named as well", "mutegreen init -m MODULE [FOLDER]")
+        return Target(by_module(module, path or Path()), fixed=True)
+    if path is not None and not path.is_dir():
+        if script is not None:
+            raise UsageError(f"{path} is no folder, and --script names a script in one", "leave one of them away")
+        return _of_file(path)
+    folder = path or Path()
+    if script is not None:
+        inside = folder / script
+        return _of_file(inside if inside.is_file() else script, folder)
+    return _of_folder(folder, ask)
+
+
+def _of_file(path: Path, folder: Path | None = None) -> Target:
+    program = by_script(path, folder)
+    if path.suffix == ".ipynb":
+        return _of_notebook(program, folder is not None)
+    return Target(program, folder is not None)
+
+
+def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> Target:
+    found = choose.candidates(folder)
+    if not found:
+        raise UsageError(f"{folder}: no script in it that trains", "name it: mutegreen init SCRIPT")
+    chosen = choose.likeliest(found)
+    scripts = [one.script for one in found]
+    if chosen is None and ask is not None:
+        chosen = ask(scripts)
+    if chosen is None:
+        listed = ", ".join(str(script.relative_to(folder)) for script in scripts[:_SHOWN])
+        raise UsageError(f"{folder}: several scripts may be the one that trains: {listed}", "--script NAME says which")
+    others = [str(script.relative_to(folder)) for script in scripts if script != chosen][:_SHOWN]
+    found_target = _of_file(chosen, folder)
+    if not others:
+        return found_target
+    name = chosen.relative_to(folder)
+    note = f"{name} was taken for the script that trains; --script names another: {', '.join(others)}"
+    return replace(found_target, notes=(note, *found_target.notes))
+
+
+def _of_notebook(program: Program, fixed: bool) -> Target:
+    """A script of the notebook, written beside it; it is ours, and made anew each time."""
+    notebook = program.script
+    script = notebook.with_name(f"{notebook.stem}_notebook.py")
+    if script.exists() and not script.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
+        raise UsageError(f"{script} exists, and was not made from {notebook.name}", "rename it")
+    text, left_out = converted(notebook)
+    try:
+        script.write_text(f"{_MARK}{notebook.name}\n{text}", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{script}: cannot be written: {error.strerror}", "copy the notebook to another folder"
+        ) from error
+    notes = [f"{script.name} was made from {notebook.name}: run `mutegreen init` again when the notebook has changed"]
+    if left_out:
+        notes.append(f"Left out of the notebook: {'; '.join(left_out)}")
+    return Target(replace(program, script=script, notebook=notebook), fixed, tuple(notes))

@@ -1,0 +1,107 @@
+"""A trial run of the drafted program: in a copy of its folder, for a limited time, with its output read."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutegreen.draft.draft import Draft
+from mutegreen.draft.program import PYTHON
+from mutegreen.errors import UsageError
+from mutegreen.harness.opening import check
+from mutegreen.harness.process import Command, Line
+from mutegreen.harness.trial import ESCAPES
+from mutegreen.harness.workspace import snapshot
+from mutegreen.model import Hyperparameter, Kind, Performance, Subject, Value
+from mutegreen.mutation import apply
+
+_LAST_LINES = 5
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a trial run came to.
+
+    Attributes:
+        output: The lines that it printed, of both streams.
+        status: Exit status; negative: the signal that ended it.
+        timed_out: Whether its time was up.
+        duration_s: How long it ran, seconds.
+        whole: Whether it trained as long as the program does by itself.
+    """
+
+    output: tuple[str, ...]
+    status: int
+    timed_out: bool
+    duration_s: float
+    whole: bool
+
+    @property
+    def fault(self) -> str | None:
+        """What went wrong, with the last lines of the output; None: nothing, or only the time was up."""
+        if self.status == 0 or self.timed_out:
+            return None
+        last = [line for line in self.output if line.strip()][-_LAST_LINES:]
+        return f"ended with status {self.status}" + "".join(f"\n    {line}" for line in last)
+
+
+def run(draft: Draft, timeout_s: float) -> Ran:
+    """Runs the program once with one epoch, where that can be set, in a copy that is thrown away.
+
+    Raises:
+        UsageError: The program cannot be started, or an argument is still to be filled in.
+        MuteGreenError: Its folder cannot be copied.
+    """
+    unknown = [missing.placeholder for missing in draft.missing if not missing.option.suggested]
+    if unknown:
+        raise UsageError(
+            f"a trial run needs {', '.join(unknown)}",
+            "give the program's own arguments after --",
+        )
+    settings = _settings(draft)
+    with tempfile.TemporaryDirectory(prefix="mutegreen-init-") as scratch:
+        folder = Path(scratch) / "copy"
+        snapshot(_subject(draft), folder)
+        apply.write_files(folder, settings)
+        return _run(draft, folder, settings, timeout_s)
+
+
+def _settings(draft: Draft) -> dict[Hyperparameter, Value]:
+    """Every hyperparameter at its default, but one epoch."""
+    found = [entry.hyperparameter for entry in draft.active]
+    return {h: 1 if h.kind is Kind.EPOCHS else h.default for h in found}
+
+
+def _subject(draft: Draft) -> Subject:
+    subject = Subject(
+        name="trial",
+        folder=draft.program.folder,
+        command=draft.command,
+        hyperparameters=tuple(entry.hyperparameter for entry in draft.active),
+        performance=Performance(pattern="(.)"),
+        link=draft.around.link,
+        exclude=draft.around.exclude,
+    )
+    check(subject)
+    return subject
+
+
+def _run(draft: Draft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> Ran:
+    words = [sys.executable if word == PYTHON else word for word in draft.command]
+    words += apply.arguments({h.site: value for h, value in settings.items()})
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **dict(draft.around.environment)}
+    output: list[str] = []
+
+    def keep(line: Line) -> None:
+        output.append(ESCAPES.sub("", line.text))
+
+    try:
+        with Command(words, folder / draft.program.workdir, environment, f"init-{os.getpid()}") as command:
+            ended = command.wait(keep, timeout_s)
+    except OSError as error:
+        raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "see the launcher") from error
+    whole = all(same == h.default for h, same in settings.items())
+    return Ran(tuple(output), ended.status, ended.timed_out, ended.duration_s, whole)
