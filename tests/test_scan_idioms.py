@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from marked import found, scanned, unmarked
 from scan_idioms import IDIOMS
+from scan_idioms_flow import FLOW_IDIOMS
+
+_ALL = IDIOMS | FLOW_IDIOMS
 
 
-@pytest.mark.parametrize("name", IDIOMS)
+@pytest.mark.parametrize("name", _ALL)
 def test_what_is_marked_is_found_and_nothing_else(tmp_path: Path, name: str) -> None:
-    source, expected = unmarked(IDIOMS[name])
+    source, expected = unmarked(_ALL[name])
     assert found(scanned(tmp_path, source), "train.py") == expected

@@ -23,6 +23,7 @@ _PLAYING = word_set(
 _REWARDS = word_set(
     "reward rewards next_state next_states discount returns replay_buffer env discounted_rewards td_target"
 )
+_SCHEDULES = frozenset({"sched", "scheduler", "schedule", "lr"})
 _NORMS = frozenset({"bn", "norm", "batchnorm", "ema"})
 
 
@@ -77,7 +78,9 @@ def _assigned_names(module: Module, node: ast.AST) -> list[str]:
 
 
 def has_schedule(mention: Mention) -> bool:
-    """Whether the file speaks of learning-rate schedules, so that a bare gamma is likely theirs."""
+    """Whether the value's owner is a schedule, or the file speaks of such, so that a bare gamma is likely theirs."""
+    if any(_SCHEDULES & set(words(name)) for name in _assigned_names(mention.module, mention.node)):
+        return True
     return any(
         "sched" in word or "milestone" in word or word in {"step_size", "lr_step", "lr_steps", "lrscheduler"}
         for word in mention.module.words

@@ -22,7 +22,7 @@ _FORMS_FIRST = (Form.ARGPARSE, Form.FLAG, Form.RANGE, Form.MAPPING, Form.EXPRESS
 _BATCHES = {Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE}
 _STRETCHED = {Kind.STEP_SIZE: Kind.LEARNING_RATE, Kind.TRAIN_STEPS: Kind.EPOCHS}
 """Names that some give to another kind: jax's `step_size` is a learning rate, `niter` often counts epochs."""
-_SINGLE = frozenset(Kind) - {Kind.MILESTONES}
+_SINGLE = frozenset(Kind) - {Kind.MILESTONES, Kind.HIDDEN, Kind.OTHER}
 
 
 @dataclass
@@ -70,7 +70,7 @@ def _led_to(flow: Flow, mention: Mention) -> list[Reached]:
         kind = kind_named(name)
         return kind is not None and (kind is wanted or {kind, wanted} == _BATCHES or _STRETCHED.get(kind) is wanted)
 
-    return flow.literals(mention.module, mention.node, follows, is_it)
+    return flow.literals(mention.module, mention.node, follows, is_it, of_lists=wanted is Kind.MILESTONES)
 
 
 def _stands_in(reached: Reached, mention: Mention) -> bool:
@@ -165,8 +165,8 @@ def _can_be(node: ast.expr, kind: Kind) -> bool:
     value = literal_value(node)
     if value is None or (isinstance(value, bool) and kind is not Kind.OTHER):
         return False
-    if isinstance(value, list) and kind in _SINGLE:
-        return False
+    if isinstance(value, list):
+        return kind not in _SINGLE
     if isinstance(value, str) and kind not in {Kind.OPTIMIZER, Kind.OTHER} and not plausible(kind, value):
         return False
     return plausible(kind, value)

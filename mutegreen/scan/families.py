@@ -65,6 +65,7 @@ _SCHEDULE: _Kinds = {
     "T_0": Kind.OTHER,
     "power": Kind.OTHER,
     "end_learning_rate": Kind.OTHER,
+    "end_value": Kind.OTHER,
     "base_momentum": Kind.OTHER,
     "max_momentum": Kind.OTHER,
 }
@@ -125,6 +126,13 @@ FAMILIES = (
         r".*(regularizers?\.(l2|L2|l1_l2|L1L2)|l2_regularizer|\bl2|\bl1_l2)$",
         {"l2": Kind.WEIGHT_DECAY, "l": Kind.WEIGHT_DECAY, "scale": Kind.WEIGHT_DECAY, "l1": Kind.OTHER},
         "l2",
+    ),
+    _family(r".*\.next_batch$", {"batch_size": Kind.BATCH_SIZE}, "batch_size"),
+    _family(
+        r".*\.(fit_one_cycle|fit_flat_cos|fine_tune)$|learn(er)?\.fit$",
+        {"n_epoch": Kind.EPOCHS, "cyc_len": Kind.EPOCHS, "epochs": Kind.EPOCHS},
+        "n_epoch",
+        "lr",
     ),
     _family(r"chainer\..*WeightDecay$|.*\.L2Decay$", {"rate": Kind.WEIGHT_DECAY}, "rate"),
     _family(r"chainer\..*ExponentialShift$", {"rate": Kind.GAMMA}, "attr", "rate"),

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mutegreen.mutation.sites import is_literal, parameter_defaults
-from mutegreen.scan.calls import called_name, parameters, passed
+from mutegreen.scan import receivers
+from mutegreen.scan.calls import called_name, parameters, passed, text_of
 from mutegreen.scan.module import Function, Module
+from mutegreen.scan.operands import ARITHMETIC, branches, flat, handed_through, is_unit, operand_name
 from mutegreen.scan.project import Project
 from mutegreen.scan.words import word_set
 
@@ -19,7 +21,6 @@ _HANDING_ON = word_set(
     "constant_schedule convert_to_tensor literal_eval eval sqrt"
 )
 LOOKUPS = frozenset({"get", "getattr", "getenv", "pop", "setdefault"})
-_ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Add, ast.Sub)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Flow:
         for module in modules:
             self._index(module)
 
-    def literals(self, module: Module, node: ast.expr, follows: Follows, is_it: Follows) -> list[Reached]:
+    def literals(
+        self, module: Module, node: ast.expr, follows: Follows, is_it: Follows, of_lists: bool = False
+    ) -> list[Reached]:
         """The literals that an expression's value may come from.
 
         Args:
@@ -75,8 +78,9 @@ class Flow:
             node: The expression.
             follows: Whether an operand of that name may carry the value that is sought.
             is_it: Whether an operand of that name surely does, so that literals beside it are only factors.
+            of_lists: Whether the items of a list that is computed carry it, as milestones do.
         """
-        return list(_Trace(self, follows, is_it).run(module, node, "", 0))
+        return list(_Trace(self, follows, is_it, of_lists).run(module, node, "", 0))
 
     def _index(self, module: Module) -> None:
         for name, value, owner in named_fields(module):
@@ -114,8 +118,9 @@ def _is_record(call: ast.Call) -> bool:
 
 
 class _Trace:
-    def __init__(self, flow: Flow, follows: Follows, is_it: Follows) -> None:
+    def __init__(self, flow: Flow, follows: Follows, is_it: Follows, of_lists: bool) -> None:
         self.flow = flow
+        self.of_lists = of_lists
         self.follows = follows
         self.is_it = is_it
         self.seen: set[int] = set()
@@ -128,6 +133,10 @@ class _Trace:
             yield Reached(module, node, name)
         elif isinstance(node, ast.BinOp):
             yield from self._operands(module, node, name, depth)
+        elif isinstance(node, (ast.List, ast.Tuple, ast.ListComp)):
+            items = [node.generators[0].iter] if isinstance(node, ast.ListComp) else node.elts
+            for item in items if self.of_lists else ():
+                yield from self.run(module, item, name, depth + 1)
         else:
             for source, value, through in self._sources(module, node):
                 yield from self.run(source, value, through or name, depth + 1)
@@ -139,12 +148,16 @@ class _Trace:
             yield from self._attribute(module, node)
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             yield from self._item(module, node)
+        elif isinstance(node, ast.Subscript):
+            yield from self._table(module, node.value)
+        elif isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.Not):
+            yield module, node.operand, ""
         elif isinstance(node, ast.Lambda):
             yield module, node.body, ""
         elif isinstance(node, ast.BoolOp):
             yield from ((module, value, "") for value in node.values)
         elif isinstance(node, ast.IfExp):
-            yield from ((module, value, "") for value in _branches(node))
+            yield from ((module, value, "") for value in branches(node))
         elif isinstance(node, ast.Call):
             yield from self._call(module, node)
 
@@ -173,9 +186,16 @@ class _Trace:
         is_method = isinstance(owner, ast.ClassDef)
         called = owner.name if isinstance(owner, ast.ClassDef) and scope.name == "__init__" else scope.name
         for caller, call in self.flow.calls.get(called, []):
+            if is_method and not self._may_be(caller, call, owner):
+                continue
             value = passed(call, parameters(scope)[1:] if is_method else parameters(scope)).get(name)
             if value is not None:
                 yield caller, value, name
+
+    def _may_be(self, caller: Module, call: ast.Call, owner: ast.AST | None) -> bool:
+        """Whether a method that is called may be this class's: not if the object is seen to be another's."""
+        made = receivers.classes(caller, self.flow.project, call)
+        return not made or owner in made
 
     def _attribute(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr, str]]:
         elsewhere = list(self._elsewhere(module, node, node.attr))
@@ -200,11 +220,18 @@ class _Trace:
                 if isinstance(value, (ast.List, ast.Tuple)) and -len(value.elts) <= key < len(value.elts):
                     yield source, value.elts[key], name
 
+    def _table(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr, str]]:
+        """All values of a dict of which a variable picks one: `rates[args.dataset]`."""
+        written = [(module, node, "")] if isinstance(node, ast.Dict) else self._sources(module, node)
+        for source, value, _ in written:
+            if isinstance(value, ast.Dict):
+                yield from ((source, item, text_of(key)) for key, item in zip(value.keys, value.values, strict=True))
+
     def _call(self, module: Module, node: ast.Call) -> Iterator[tuple[Module, ast.expr, str]]:
         name = called_name(node)
         defaults = [word.value for word in node.keywords if word.arg == "default"]
         if defaults or name in _HANDING_ON:
-            yield from ((module, value, "") for value in defaults or _values(node, name))
+            yield from ((module, value, "") for value in defaults or handed_through(node, name))
         elif name == "Field" and node.args:
             yield module, node.args[0], ""
         elif name in LOOKUPS:
@@ -212,58 +239,21 @@ class _Trace:
             for key in keys[:1]:
                 yield from ((f.module, f.value, key) for f in self.flow.fields.get(key, []))
                 yield from ((module, value, key) for value in node.args[-1:] if len(node.args) > 1)
+            if not keys and isinstance(node.func, ast.Attribute):
+                yield from self._table(module, node.func.value)
+                yield from ((module, value, "") for value in node.args[1:])
 
     def _operands(self, module: Module, node: ast.BinOp, name: str, depth: int) -> Iterator[Reached]:
         """Of a product or sum: the operands that may carry the value; else its first literal that may."""
-        if not isinstance(node.op, _ARITHMETIC):
+        if not isinstance(node.op, ARITHMETIC):
             return
-        operands = list(_flat(node))
-        named = [o for o in operands if not is_literal(o) and self.follows(_last_name(o))]
-        certain = [o for o in named if self.is_it(_last_name(o))]
+        operands = list(flat(node))
+        named = [o for o in operands if not is_literal(o) and self.follows(operand_name(o))]
+        certain = [o for o in named if self.is_it(operand_name(o))]
         # Of two unknown factors neither is the value: `batch = envs * steps`.
         followed = certain or (named if sum(not is_literal(o) for o in operands) == 1 else [])
         found = [reached for o in followed for reached in self.run(module, o, name, depth + 1)]
         if not found and not certain:
-            numbers = [o for o in operands if is_literal(o) and not _is_unit(o)]
-            found = [Reached(module, o, name) for o in numbers[:1]]
+            numbers = [o for o in operands if is_literal(o) and not is_unit(o)]
+            found = [Reached(module, o, name) for o in (numbers if len(operands) == len(numbers) else numbers[:1])]
         yield from found
-
-
-def _branches(node: ast.IfExp) -> list[ast.expr]:
-    """Both branches; a 0 beside a name only switches it off, as in `p if training else 0.0`."""
-    branches = [node.body, node.orelse]
-    if all(is_literal(branch) for branch in branches):
-        return branches
-    return [branch for branch in branches if not (isinstance(branch, ast.Constant) and branch.value in (0, None))]
-
-
-def _values(call: ast.Call, name: str) -> list[ast.expr]:
-    """The arguments that a cast hands through; a literal beside a name is a bound, as in `max(1, batch // 2)`."""
-    numbers = [argument for argument in call.args if is_literal(argument)]
-    if name in {"max", "min"} and 0 < len(numbers) < len(call.args):
-        return [argument for argument in call.args if argument not in numbers]
-    return call.args
-
-
-def _is_unit(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value in (0, 1)
-
-
-def _flat(node: ast.expr) -> Iterator[ast.expr]:
-    """The operands of nested sums and products, those left out that are divided by."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, _ARITHMETIC):
-        yield from _flat(node.left)
-        if not isinstance(node.op, (ast.Div, ast.FloorDiv)):
-            yield from _flat(node.right)
-    else:
-        yield node
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        return str(node.slice.value)
-    return _last_name(node.args[0]) if isinstance(node, ast.Call) and node.args else ""

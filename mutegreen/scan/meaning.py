@@ -35,6 +35,8 @@ _LIMITS: dict[Kind, tuple[float, float, bool]] = {
     Kind.MOMENTUM: (0, 1, False),
     Kind.WEIGHT_DECAY: (0, 10, False),
     Kind.DROPOUT: (0, 1, False),
+    Kind.HIDDEN: (1, 1e9, True),
+    Kind.DEPTH: (1, 1e6, True),
     Kind.STEP_SIZE: (1, 1e12, False),
     Kind.TRAIN_STEPS: (1, 1e12, True),
 }
@@ -42,8 +44,8 @@ _LIMITS: dict[Kind, tuple[float, float, bool]] = {
 
 
 def is_number(value: object, low: float = 0.0, high: float = float("inf"), whole: bool = False) -> bool:
-    """Whether a value, or a text that a parser converts, is a number from `low` to `high`."""
-    if isinstance(value, bool):
+    """Whether a value, or a text that a parser converts, is a number from `low` to `high`; `"01"` is a code."""
+    if isinstance(value, bool) or (isinstance(value, str) and value[:1] == "0" and value[1:2].isdigit()):
         return False
     try:
         number = float(value)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ _OFTEN = word_set("interval freq every per steps epochs epoch period rate step")
 _NO_COUNT = word_set(
     "log print display report save saving checkpoint ckpt snapshot interval freq every per plot vis "
     "visualize show dump write record summary wandb tensorboard patience sample samples sampling stop "
-    "stopping early ratio swap backup keep generate image images gif monitor reset eval between"
+    "stopping early cycle ratio swap backup keep generate image images gif monitor reset eval between"
 )
 _RESUMED = word_set("start begin resume last cur current best load restart prev previous latest restore pretrained")
 _PERIODS = word_set("steps step epoch epochs every interval period freq milestones iter after patience at")
@@ -29,13 +29,14 @@ _FACTORS = word_set("decay gamma factor reduce reduction shrink anneal annealing
 _RATIOS = word_set("mult multiplier scale scaling power ratio coef patience f threshold weight")
 _SHAPES = word_set("noise pct std cycle limit mul k size")
 _OTHER_RATES = word_set("min final end floor stop lowest warmup minimal clip")
+_LOOKED_AT = word_set("num log print save vis display sample samples visualize")
+_EXAMPLES = word_set("ims imgs images samples videos examples")
 _OF_DEVICES = word_set("device gpu rank replica core worker cpu step node tpu")
 _AVERAGES = word_set(
     "bn norm batchnorm batch ema teacher target moco byol avg average moving polyak swa running key tau"
 )
-_PENALTY = word_set(
-    "reg regularizer regularization regularisation penalty coef weight factor rate scale strength alpha"
-)
+_REGULAR = word_set("reg regular regularizer regularization regularisation")
+_PENALTY = _REGULAR | word_set("penalty coef weight factor rate scale strength alpha")
 _DROPPED = word_set(
     "rate prob ratio in input attn attention att feat feature ffn hidden emb embed proj head mlp res out"
 )
@@ -47,12 +48,16 @@ def _epochs(parts: Parts, has: Words, value: object) -> Meaning | None:
         return None
     if has & {"warmup", "burn", "burnin"}:
         return Meaning(Kind.WARMUP) if is_number(value) else NOTHING
+    if parts[-2:] == ("per", "epoch") and has & {"steps", "updates", "batch", "episodes"} and "eval" not in has:
+        return Meaning(Kind.TRAIN_STEPS) if is_number(value, 1, whole=True) else NOTHING
     if has & {"decay", "milestones", "lr", "drop", "anneal", "schedule", "step", "steps"} and "per" not in has:
         return _period(value, Meaning(Kind.STEP_SIZE, "epochs that belong to a schedule"))
     if has & _NO_COUNT or has & _RESUMED or {"init", "epoch"} <= has or not plausible(Kind.EPOCHS, value):
         return NOTHING
     if parts == ("epoch",) and is_number(value, 0, 1):
         return Meaning(Kind.EPOCHS, "may be a counter of epochs")
+    if parts == ("epoch", "size"):
+        return Meaning(Kind.EPOCHS, "may count the samples of an epoch")
     return Meaning(Kind.EPOCHS)
 
 
@@ -88,19 +93,23 @@ def _decay(value: object) -> Meaning:
 
 def _batch_size(parts: Parts, has: Words, value: object) -> Meaning | None:
     pairs = set(pairwise(parts))
-    sized = bool(pairs & {("batch", "size"), ("size", "batch"), ("mb", "size")})
+    sized = bool(pairs & {("batch", "size"), ("size", "batch"), ("mb", "size")}) or _is_share(parts)
     if not sized and not (parts[-1:] == ("batch",) and has <= {"batch", "mini", "train", "eval", "micro"}):
         return None
-    if has & {"num", "log", "print", "save", "vis", "display", "sample", "samples", "visualize"}:
-        return NOTHING
-    if "per" in has and not has & _OF_DEVICES:
+    if not _is_share(parts) and (has & _LOOKED_AT or ("per" in has and not has & _OF_DEVICES)):
         return NOTHING
     return if_plausible(Kind.EVAL_BATCH_SIZE if "eval" in has and "train" not in has else Kind.BATCH_SIZE, value)
 
 
+def _is_share(parts: Parts) -> bool:
+    """Whether a name counts the examples of a batch: `imgs_per_batch`, `samples_per_gpu`."""
+    return len(parts) == 3 and parts[0] in _EXAMPLES and parts[1] == "per" and parts[2] in _OF_DEVICES | {"batch"}
+
+
 def _weight_decay(parts: Parts, has: Words, value: object) -> Meaning | None:
     l2 = ("l", "2") in pairwise(parts)
-    if not ({"weight", "decay"} <= has or (l2 and (len(parts) == 2 or has & _PENALTY))):
+    penalty = len(parts) > 1 and has <= _PENALTY and bool(has & _REGULAR) and is_number(value, 0, 0.5)
+    if not ({"weight", "decay"} <= has or penalty or (l2 and (len(parts) == 2 or has & _PENALTY))):
         return None
     if has & {"end", "final", "min"} and is_number(value):
         return Meaning(Kind.OTHER)
@@ -110,7 +119,7 @@ def _weight_decay(parts: Parts, has: Words, value: object) -> Meaning | None:
 def _dropout(parts: Parts, has: Words, value: object) -> Meaning | None:
     if has & {"path", "connect", "block", "depth"} and has & {"drop", "dropout"}:
         return Meaning(Kind.OTHER) if is_number(value) else NOTHING
-    if {"keep", "prob"} <= has:
+    if {"keep", "prob"} <= has or parts == ("keep", "rate"):
         return if_plausible(Kind.DROPOUT, value)
     rate = is_number(value, 0, 0.9999)
     if parts == ("drop",) and rate:
@@ -123,7 +132,7 @@ def _dropout(parts: Parts, has: Words, value: object) -> Meaning | None:
 def _momentum(parts: Parts, has: Words, value: object) -> Meaning | None:
     if "momentum" not in has:
         return None
-    if has & _AVERAGES or not plausible(Kind.MOMENTUM, value):
+    if has & (_AVERAGES | {"buffer", "buf"}) or not plausible(Kind.MOMENTUM, value):
         return NOTHING
     if has & {"max", "min", "warmup", "final", "end", "start", "decay"}:
         return Meaning(Kind.OTHER)

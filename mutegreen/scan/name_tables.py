@@ -56,6 +56,10 @@ _NAMES: list[tuple[Kind, frozenset[tuple[str, ...]], _Fits]] = [
     (
         Kind.CLIP,
         _named(
+            "gradient_clip_value grad_clip_value weight_clip weight_clip_value weight_clipping clip_weights "
+            "clip_gradients clip_grad_value clip_grad_norm gradient_clip_norm gradient_clipnorm max_norm "
+            "grad_norm_max gradient_clip_threshold grad_clip_thresh clip_threshold clip_gradient_norm gradient_norm "
+            "gradient_max_norm grad_max_norm max_gradient_norm clip_eps clip_epsilon clipping clip_range_vf "
             "clip grad_clip clip_grad max_grad_norm gradient_clip_val clip_norm clipnorm clipvalue "
             "grad_norm_clip gradient_clip grad_clip_norm clip_max_norm clip_value grad_norm clip_coef "
             "clip_param max_gradient_norm eps_clip clip_gradient gradient_clipping l2_norm_clip clip_ratio "

@@ -11,7 +11,7 @@ from mutegreen.scan import configs
 from mutegreen.scan.decide import Literal, decide, literals
 from mutegreen.scan.finding import Finding, Scan
 from mutegreen.scan.flow import Flow
-from mutegreen.scan.forms import calls, expressions, flags, loops, names, options
+from mutegreen.scan.forms import calls, clips, expressions, flags, loops, names, options
 from mutegreen.scan.meaning import Meaning
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.module import Module
@@ -53,6 +53,7 @@ def _mentions(module: Module, project: Project) -> Iterator[Mention]:
     yield from flags.mentions(module)
     yield from loops.mentions(module)
     yield from expressions.mentions(module)
+    yield from clips.mentions(module)
     yield from calls.mentions(module, project)
     yield from names.mentions(module)
 

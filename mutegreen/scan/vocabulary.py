@@ -7,6 +7,7 @@ import re
 from mutegreen.model import Kind
 from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning, is_number, plausible
 from mutegreen.scan.name_rules import RULES
+from mutegreen.scan.name_shapes import hidden, tuned
 from mutegreen.scan.name_tables import tabled
 from mutegreen.scan.words import word_set, words
 
@@ -29,6 +30,8 @@ def meaning(name: str, value: object, help_text: str = "") -> Meaning:
     if isinstance(value, bool):
         return Meaning(Kind.OTHER) if parts in _FLAGS_OF_OPTIMIZERS else NOTHING
     found = _by_name(parts, value)
+    if help_text and found.kind is Kind.TRAIN_STEPS and _by_help(help_text, value) == Meaning(Kind.EPOCHS):
+        return Meaning(Kind.EPOCHS)
     if help_text and not found.sure and found is not NOTHING:
         return _by_help(help_text, value) or found
     return found
@@ -50,13 +53,16 @@ def excluded(name: str) -> bool:
 
 def _by_name(parts: tuple[str, ...], value: object) -> Meaning:
     has = frozenset(parts)
+    if "schedule" in has and isinstance(value, list) and value and all(is_number(item, 1) for item in value):
+        return Meaning(Kind.MILESTONES)
     if "offset" in has or (_SWITCHES & has and not isinstance(value, float)):
         return tabled(parts, value) if isinstance(value, str) else NOTHING
     for rule in RULES:
         found = rule(parts, has, value)
         if found is not None:
             return found
-    return tabled(parts, value)
+    found = tabled(parts, value)
+    return found if found.kind is not None else hidden(parts, has, value) or tuned(parts, has, value) or found
 
 
 _LR = r"(learning.?rate|lr)"
@@ -65,10 +71,12 @@ _HELP = [
     for pattern, kind in (
         (r"early.stop|patience|toleran|between|warm.?up|accumul|discount|resum|every|interval|bandwidth|kernel", None),
         (r"start(ing)? epoch|epoch to (start|resume)|manual epoch", None),
+        (r"before (the )?(first|second|third|1st|2nd|3rd).{0,20}(decay|decrease|drop)", Kind.MILESTONES),
         (r"momentum (term )?of adam|adam.{0,20}(beta|momentum|b1)|beta.?1", Kind.BETA1),
         (r"second.order momentum|beta.?2", Kind.BETA2),
         (r"(weight decay|l2) |weight.?decay$|l2.(penalty|regulari)", Kind.WEIGHT_DECAY),
         (r"(number|num|amount|maximum|max|total|#) ?(of )?((training|train|total) )?epochs", Kind.EPOCHS),
+        (r"^ *(the )?(train(ing)? )?epochs?$", Kind.EPOCHS),
         (r"epochs to (train|run)|how many epochs|number of (full )?passes", Kind.EPOCHS),
         (
             rf"(factor|gamma|rate).{{0,30}}{_LR}|{_LR}.{{0,20}}(decay|step|drop|gamma).{{0,12}}(factor|gamma|rate)",
@@ -81,7 +89,7 @@ _HELP = [
             r"(?!.{0,12}(decay|schedul|warm|polic|step|drop))",
             Kind.LEARNING_RATE,
         ),
-        (r"^ *(the )?(input |training |train |mini.?)?batch.?size", Kind.BATCH_SIZE),
+        (r"^ *(the )?(input |training |train |mini.?|meta.?|global |total |effective )?batch.?size", Kind.BATCH_SIZE),
         (r"(test|eval\w*|valid\w*) batch.?size", Kind.EVAL_BATCH_SIZE),
         (r"^ *(the )?(sgd |optimi[sz]er )?momentum", Kind.MOMENTUM),
         (r"\bdropout\b", Kind.DROPOUT),

@@ -16,7 +16,7 @@ _GLUED = [
         (r"(test|val|eval|train)(batch|bs)", r"\1 \2"),
         (r"batchs(?:i)?ze", "batch size"),
         (r"minibatch|mbatch", "mini batch"),
-        (r"bsz?", "batch size"),
+        (r"bsz?|bsize", "batch size"),
         (
             r"(train|test|val|valid|dev|eval)(set|loader|data|dataset|datasets|dataloader|dl|ds|gen|generator|iter)",
             r"\1 \2",
@@ -30,7 +30,7 @@ _GLUED = [
         (r"dropouts?", "dropout"),
         (r"(attn|resid|embd|embed|att|ffn|fc|input|emb)p?drop(?:out)?", r"\1 dropout"),
         (r"pdrop", "dropout"),
-        (r"keepprob", "keep prob"),
+        (r"keepprob|keeprate", "keep prob"),
         (r"batchnorm", "bn"),
         (r"mom", "momentum"),
     )
@@ -60,6 +60,11 @@ _SAME = {
     "tst": "eval",
     "evaluation": "eval",
     "dev": "eval",
+    "evaluate": "eval",
+    "evaluating": "eval",
+    "evaluator": "eval",
+    "validate": "eval",
+    "validating": "eval",
     "inference": "eval",
     "infer": "eval",
     "predict": "eval",
@@ -116,7 +121,7 @@ def _learning_rate(parts: tuple[str, ...]) -> list[str]:
     """`learning rate` is `lr`."""
     found: list[str] = []
     for part in parts:
-        if part == "rate" and found and found[-1] in ("learning", "learn"):
+        if part == "rate" and found and found[-1] in ("learning", "learn", "l"):
             found[-1] = "lr"
         else:
             found.append(part)

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from mutegreen.model import Kind
-from mutegreen.mutation.sites import is_literal
-from mutegreen.scan import library
+from mutegreen.scan import library, receivers
 from mutegreen.scan.calls import called_name, parameters, passed
 from mutegreen.scan.finding import Form
+from mutegreen.scan.forms import betas
 from mutegreen.scan.forms.names import named
 from mutegreen.scan.library import Argument
 from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning
@@ -27,6 +27,8 @@ _TELLING = word_set(
 )
 _SHAPES = {Kind.HIDDEN, Kind.DEPTH}
 """Kinds that arguments of library layers do not have: there they are the model's architecture."""
+_OF_EVALUATION = {Kind.BATCH_SIZE, Kind.EPOCHS}
+"""Kinds that are others in a call that evaluates: one pass over the data is no training."""
 _MAPPINGS = word_set("dict ordereddict easydict edict attrdict configdict munch box dotdict")
 _RECORDS = frozenset({"namespace", "simplenamespace"})
 
@@ -53,24 +55,22 @@ def _definition(module: Module, project: Project, call: ast.Call) -> list[str] |
     """The parameters of a function or class of the project; None: it is not the project's."""
     target = project.target(module, call.func)
     if target is None:
-        return _method(module, call)
+        return _method(module, project, call)
     definition = target[0].definitions.get(target[1])
     if isinstance(definition, ast.ClassDef):
         return _constructor(definition)
     return None if definition is None else parameters(definition)
 
 
-def _method(module: Module, call: ast.Call) -> list[str] | None:
-    """The parameters of `self.method(...)`, and of the only method of that name in the file."""
+def _method(module: Module, project: Project, call: ast.Call) -> list[str] | None:
+    """The parameters of a method: of the object's class where that is seen, else of the file's only one of the name."""
     if not isinstance(call.func, ast.Attribute) or module.qualified(call.func) is not None:
         return None
     name = call.func.attr
+    owners = receivers.classes(module, project, call)[:1]
+    owners = owners or [owner for owner in module.definitions.values() if isinstance(owner, ast.ClassDef)]
     methods = [
-        item
-        for owner in module.definitions.values()
-        if isinstance(owner, ast.ClassDef)
-        for item in owner.body
-        if isinstance(item, ast.FunctionDef) and item.name == name
+        item for owner in owners for item in owner.body if isinstance(item, ast.FunctionDef) and item.name == name
     ]
     return parameters(methods[0])[1:] if len(methods) == 1 else None
 
@@ -96,12 +96,12 @@ def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Me
         form = Form.MAPPING
     elif name.lower() in _RECORDS:
         form = Form.FIELD
-    if argument.parameter == "betas":
-        yield from _betas(module, argument, form)
+    if betas.is_pair(argument.parameter, argument.value):
+        yield from betas.mentions(module, argument.value, form)
         return
     told = _told(argument)
-    if told.kind is Kind.BATCH_SIZE and is_evaluation(module, call):
-        told = Meaning(Kind.EVAL_BATCH_SIZE)
+    if told.kind in _OF_EVALUATION and is_evaluation(module, call):
+        told = NOTHING if told.kind is Kind.EPOCHS else Meaning(Kind.EVAL_BATCH_SIZE)
     yield Mention(module, argument.value, argument.parameter, form, told, strong=argument.known)
 
 
@@ -110,11 +110,3 @@ def _told(argument: Argument) -> Meaning:
         return NOTHING if argument.kind is None else Meaning(argument.kind)
     found = named(argument.parameter, argument.value)
     return UNKNOWN if argument.of_library and found.kind in _SHAPES else found
-
-
-def _betas(module: Module, argument: Argument, form: Form) -> Iterator[Mention]:
-    if isinstance(argument.value, (ast.Tuple, ast.List)):
-        for kind, value in zip((Kind.BETA1, Kind.BETA2), argument.value.elts, strict=False):
-            yield Mention(module, value, kind.value, form, Meaning(kind), strong=True)
-    elif not is_literal(argument.value):
-        yield Mention(module, argument.value, "betas", form, NOTHING)

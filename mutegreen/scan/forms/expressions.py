@@ -19,12 +19,13 @@ from mutegreen.scan.words import words
 _SCHEDULING = re.compile(r"lr|learning_?rate|sched|decay|anneal", re.IGNORECASE)
 _ADJUSTING = re.compile(r"_?(adjust|decay|reduce|decrease|drop|lower)_?(the_)?(lr|learning_?rate)", re.IGNORECASE)
 _PER_EPOCH = frozenset({"LambdaLR", "MultiplicativeLR", "LearningRateScheduler"})
-_L2 = re.compile(r"l2|weight_?decay", re.IGNORECASE)
+_L2 = re.compile(r"l2|weight_?decay|^reg(_?(loss|term)|ulari[sz](er|ation)s?(_?(loss|term))?)$", re.I)
 _TIME = frozenset({"epoch", "epochs", "steps", "it", "itr", "t", "ep", "global", "e", "i", "x", "count"})
 
 
 def mentions(module: Module) -> Iterator[Mention]:
     """The operands that are hyperparameters."""
+    scales = _scales(module)
     for node in module.nodes:
         if isinstance(node, ast.AugAssign):
             yield from _updated(module, node)
@@ -35,12 +36,14 @@ def mentions(module: Module) -> Iterator[Mention]:
             yield from _schedule(module, node.body)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             yield from _product(module, node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.FloorDiv, ast.Div)):
+            yield from _divided_data(module, node)
         elif isinstance(node, ast.Call) and _ADJUSTING.match(called_name(node)):
             fractions = (a for a in node.args if is_number(a) and 0 < ast.literal_eval(a) < 1)
             yield from (
                 Mention(module, a, "gamma", Form.POSITIONAL, Meaning(Kind.GAMMA), strong=True) for a in fractions
             )
-        elif isinstance(node, ast.If) and (_changes_rate(node) or _returns_rate(module, node)):
+        elif isinstance(node, ast.If) and _changes_rate(module, node, scales):
             yield from _milestones(module, node.test)
     for target, value in module.assignments:
         if is_rate(target):
@@ -126,11 +129,41 @@ def _product(module: Module, node: ast.BinOp) -> Iterator[Mention]:
     if is_rate(node.left) and _power(node.right) is not None:
         yield from _schedule(module, node)
     for factor, other in ((node.left, node.right), (node.right, node.left)):
-        if _is_penalty(factor) and _L2.search(dotted(other)) and not is_number(other):
+        if _is_penalty(factor) and _is_l2(other) and not is_number(other):
             if kind_named(last_name(other)) is not Kind.WEIGHT_DECAY:
                 yield _mention(module, factor, Meaning(Kind.WEIGHT_DECAY))
         elif _is_value(factor) and _is_gradient(other) and _is_subtracted(module, node):
             yield _mention(module, factor, Meaning(Kind.LEARNING_RATE))
+
+
+def _is_l2(node: ast.expr) -> bool:
+    """Whether an expression is a penalty on weights: `reg_loss`, `tf.add_n([tf.nn.l2_loss(w) for w in weights])`."""
+    if isinstance(node, ast.Call) and any(last_name(inner) == "l2_loss" for inner in ast.walk(node)):
+        return True
+    return bool(_L2.search(dotted(node)))
+
+
+def _divided_data(module: Module, node: ast.BinOp) -> Iterator[Mention]:
+    """The batch size in a number of steps: `steps_per_epoch=len(train) // 32`."""
+    sized = isinstance(node.left, ast.Call) and called_name(node.left) == "len"
+    sized = sized or (isinstance(node.left, ast.Subscript) and last_name(node.left.value) == "shape")
+    if sized and is_number(node.right) and ast.literal_eval(node.right) >= 2:
+        named = {word for name in _given_to(module, node) for word in words(name)}
+        if named & {"steps", "batch"}:
+            kind = Kind.EVAL_BATCH_SIZE if "eval" in named else Kind.BATCH_SIZE
+            yield _mention(module, node.right, Meaning(kind))
+
+
+def _given_to(module: Module, node: ast.AST) -> Iterator[str]:
+    """The keyword or the names that an expression is given to."""
+    for above in module.ancestors(node):
+        if isinstance(above, ast.keyword):
+            yield above.arg or ""
+            return
+        if isinstance(above, ast.Assign):
+            yield from (last_name(target) for target in above.targets)
+        if isinstance(above, ast.stmt):
+            return
 
 
 def _is_penalty(node: ast.expr) -> bool:
@@ -156,7 +189,23 @@ def _is_subtracted(module: Module, node: ast.BinOp) -> bool:
     return isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub) and parent.right is node
 
 
-def _changes_rate(node: ast.If) -> bool:
+def _scales(module: Module) -> set[tuple[ast.AST, str]]:
+    """The names, each with its scope, that a learning rate is multiplied or divided by."""
+    rates = [value for target, value in module.assignments if is_rate(target)]
+    rates += [node.value for node in module.nodes if isinstance(node, ast.AugAssign) and is_rate(node.target)]
+    names = (node for value in rates for node in ast.walk(value) if isinstance(node, ast.Name))
+    return {(module.scope(name), name.id) for name in names if not _is_time(name)}
+
+
+def _changes_rate(module: Module, node: ast.If, scales: set[tuple[ast.AST, str]]) -> bool:
+    """Whether a branch changes the learning rate, or what it is scaled by: `if epoch > 80: decay = 10`."""
+    if _sets_rate(node) or _returns_rate(module, node):
+        return True
+    targets = [target for part in node.body if isinstance(part, ast.Assign) for target in part.targets]
+    return any(isinstance(target, ast.Name) and (module.scope(target), target.id) in scales for target in targets)
+
+
+def _sets_rate(node: ast.If) -> bool:
     for inner in (n for part in node.body for n in ast.walk(part)):
         if isinstance(inner, ast.Call) and _ADJUSTING.match(called_name(inner)):
             return True
@@ -169,8 +218,12 @@ def _changes_rate(node: ast.If) -> bool:
 def _returns_rate(module: Module, node: ast.If) -> bool:
     """Whether a schedule returns another rate from here on, as keras's `LearningRateScheduler` asks for."""
     returned = node.body[0].value if isinstance(node.body[0], ast.Return) else None
-    names = module.function_names(node)[:1]
-    return returned is not None and is_number(returned) and any(_SCHEDULING.search(name) for name in names)
+    if returned is None or not any(_SCHEDULING.search(name) for name in module.function_names(node)[:1]):
+        return False
+    parts = list(ast.walk(returned))
+    # What grows with time is a warm-up.
+    is_fixed = not any(isinstance(part, ast.Name) and _is_time(part) for part in parts)
+    return is_fixed and any(isinstance(part, ast.expr) and (is_number(part) or is_rate(part)) for part in parts)
 
 
 def _milestones(module: Module, test: ast.expr) -> Iterator[Mention]:

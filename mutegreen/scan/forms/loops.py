@@ -47,7 +47,7 @@ def _for(module: Module, loop: ast.For | ast.AsyncFor) -> Iterator[Mention]:
     name = "epochs" if kind is Kind.EPOCHS else "steps"
     if kind is not None:
         yield Mention(module, count, name, Form.RANGE, Meaning(kind), strong=True)
-    if more:
+    if more and not isinstance(first, ast.BinOp):
         yield Mention(module, first, "start", Form.RANGE, NOTHING, strong=True)
 
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from mutegreen.model import Kind
 from mutegreen.mutation.sites import is_literal, parameter_defaults
-from mutegreen.scan.calls import called_name, last_name, text_of
+from mutegreen.scan.calls import called_name, dotted, last_name, text_of
 from mutegreen.scan.finding import Form
+from mutegreen.scan.forms import betas
 from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.module import Module
@@ -19,6 +20,8 @@ from mutegreen.scan.words import words
 
 _PARSERS = frozenset({"HfArgumentParser", "tyro", "simple_parsing", "ArgumentParser", "add_arguments", "cli", "parse"})
 
+_SCHEDULES = frozenset({"solver", "sched", "scheduler", "schedule", "lr"})
+_SCHEDULED = frozenset({Kind.GAMMA, Kind.MILESTONES, Kind.STEP_SIZE})
 _FIRE = frozenset({"Fire"})
 
 
@@ -43,6 +46,8 @@ def named(name: str, value: ast.expr) -> Meaning:
         return meaning(name, literal_value(value))
     if excluded(name):
         return NOTHING
+    if isinstance(value, (ast.List, ast.Tuple, ast.ListComp)) and meaning(name, [10, 20]).kind is Kind.MILESTONES:
+        return Meaning(Kind.MILESTONES)
     kind = kind_named(name)
     return UNKNOWN if kind is None else Meaning(kind)
 
@@ -54,12 +59,34 @@ def _assigned(module: Module, target: ast.expr, value: ast.expr) -> Iterator[Men
             return
         form = Form.FIELD if in_class else Form.CONSTANT
         flag = _flag(target.id, _class_name(module, target), module, _PARSERS) if in_class else None
-        yield Mention(module, value, target.id, form, named(target.id, value), flag=flag)
+        yield from _given(module, target.id, value, form, flag)
     elif isinstance(target, ast.Attribute):
-        yield Mention(module, value, target.attr, Form.FIELD, named(target.attr, value))
+        yield from _setting(module, target, value)
     elif isinstance(target, ast.Subscript):
-        key = text_of(target.slice) or last_name(target.slice)
-        yield Mention(module, value, key, Form.MAPPING, named(key, value))
+        yield from _given(module, text_of(target.slice) or last_name(target.slice), value, Form.MAPPING)
+
+
+def _setting(module: Module, target: ast.Attribute, value: ast.expr) -> Iterator[Mention]:
+    """An attribute; what it belongs to tells what its name leaves open, as in `cfg.SOLVER.STEPS = (30, 40)`."""
+    above = set(words(dotted(target.value)))
+    found = named(target.attr, value)
+    if found.kind is Kind.BATCH_SIZE and "eval" in above and "train" not in above:
+        yield Mention(module, value, target.attr, Form.FIELD, Meaning(Kind.EVAL_BATCH_SIZE))
+    elif above & _SCHEDULES and not found.sure and meaning(f"lr_{target.attr}", _value(value)).kind in _SCHEDULED:
+        yield Mention(module, value, target.attr, Form.FIELD, meaning(f"lr_{target.attr}", _value(value)))
+    else:
+        yield from _given(module, target.attr, value, Form.FIELD)
+
+
+def _value(node: ast.expr) -> object:
+    return literal_value(node) if is_literal(node) else None
+
+
+def _given(module: Module, name: str, value: ast.expr, form: Form, flag: str | None = None) -> Iterator[Mention]:
+    if betas.is_pair(name, value):
+        yield from betas.mentions(module, value, form, flag)
+    else:
+        yield Mention(module, value, name, form, named(name, value), flag=flag)
 
 
 def _class_name(module: Module, node: ast.expr) -> str:
@@ -89,14 +116,19 @@ def _defaults(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef | ast
     owner = "" if isinstance(node, ast.Lambda) else node.name
     for name, default in parameter_defaults(node.args):
         flag, value = _flag(name, owner, module, _FIRE), peeled(default)
-        yield Mention(module, value, name, Form.PARAMETER, named(name, value), flag=flag)
+        if words(owner)[:1] == ("eval",) and named(name, value).kind is Kind.BATCH_SIZE:
+            yield Mention(module, value, name, Form.PARAMETER, Meaning(Kind.EVAL_BATCH_SIZE), flag=flag)
+        else:
+            yield from _given(module, name, value, Form.PARAMETER, flag)
 
 
 def _entries(module: Module, node: ast.Dict) -> Iterator[Mention]:
     for key, value in zip(node.keys, map(peeled, node.values), strict=True):
         name = text_of(key) or (last_name(key) if key is not None else "")
         # A placeholder is switched off for evaluation by what is fed: `{keep_prob: 1.0}`.
-        if name and not (text_of(key) == "" and _is_unit(value)):
+        if betas.is_pair(name, value):
+            yield from betas.mentions(module, value, Form.MAPPING)
+        elif name and not (text_of(key) == "" and _is_unit(value)):
             yield Mention(module, value, name, Form.MAPPING, _of_role(module, node, named(name, value)))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mutegreen.mutation.sites import is_literal
 from mutegreen.scan.calls import called_name, last_name, text_of
 from mutegreen.scan.finding import Form
+from mutegreen.scan.forms import betas
 from mutegreen.scan.meaning import UNKNOWN, Meaning
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.module import Module
@@ -38,13 +39,13 @@ def mentions(module: Module) -> Iterator[Mention]:
     overridden = {word.arg for call in _calls(module, "set_defaults") for word in call.keywords}
     for option in options(module):
         if option.destination not in overridden or not is_literal(option.default):
-            yield _mention(module, option, option.default)
+            yield from _mentions(module, option, option.default)
     by_name = {option.destination: option for option in _declared(module)}
     for call in _calls(module, "set_defaults"):
         for word in call.keywords:
             if word.arg:
                 option = by_name.get(word.arg) or Option(word.arg, (), word.value, "")
-                yield _mention(module, option, word.value)
+                yield from _mentions(module, option, word.value)
 
 
 def options(module: Module) -> Iterator[Option]:
@@ -91,9 +92,12 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _mention(module: Module, option: Option, default: ast.expr) -> Mention:
+def _mentions(module: Module, option: Option, default: ast.expr) -> Iterator[Mention]:
     default = peeled(default)
-    return Mention(module, default, option.destination, Form.ARGPARSE, _meaning(option, default), flag=option.flag)
+    if betas.is_pair(option.destination, default):
+        yield from betas.mentions(module, default, Form.ARGPARSE, option.flag)
+    else:
+        yield Mention(module, default, option.destination, Form.ARGPARSE, _meaning(option, default), flag=option.flag)
 
 
 def _meaning(option: Option, default: ast.expr) -> Meaning:

@@ -1,0 +1,55 @@
+"""The operands of an expression, and which of them may carry its value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from mutegreen.mutation.sites import is_literal
+
+ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Add, ast.Sub)
+"""The operators whose operands are followed."""
+
+
+def branches(node: ast.IfExp) -> list[ast.expr]:
+    """Both branches; a 0 beside a name only switches it off, as in `p if training else 0.0`."""
+    both = [node.body, node.orelse]
+    if all(is_literal(branch) for branch in both):
+        return both
+    return [branch for branch in both if not (isinstance(branch, ast.Constant) and branch.value in (0, None))]
+
+
+def handed_through(call: ast.Call, name: str) -> list[ast.expr]:
+    """The arguments that a cast hands through; a literal beside a name is a bound, as in `max(1, batch // 2)`."""
+    numbers = [argument for argument in call.args if is_literal(argument)]
+    if name in {"max", "min"} and 0 < len(numbers) < len(call.args):
+        return [argument for argument in call.args if argument not in numbers]
+    return call.args
+
+
+def is_unit(node: ast.expr) -> bool:
+    """Whether an expression is a literal 0 or 1, which only shifts or keeps what it stands beside."""
+    return isinstance(node, ast.Constant) and node.value in (0, 1)
+
+
+def flat(node: ast.expr) -> Iterator[ast.expr]:
+    """The operands of nested sums and products, those left out that are divided by."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC):
+        yield from flat(node.left)
+        if not isinstance(node.op, (ast.Div, ast.FloorDiv)):
+            yield from flat(node.right)
+    else:
+        yield node
+
+
+def operand_name(node: ast.expr) -> str:
+    """The name by which an operand tells what it is: the last of a dotted one, a key, the table that it is from."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value)
+    if isinstance(node, ast.Subscript):
+        return operand_name(node.value)
+    return operand_name(node.args[0]) if isinstance(node, ast.Call) and node.args else ""
