@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from mutegreen.stats.adjust import Adjustment, adjust
 
@@ -35,3 +36,10 @@ def test_what_was_not_asked_does_not_count(adjustment: Adjustment) -> None:
 def test_nothing_was_asked() -> None:
     assert adjust([]).size == 0
     assert np.isnan(adjust([np.nan, np.nan])).all()
+
+
+@pytest.mark.parametrize(("adjustment", "name"), [(Adjustment.HOLM, "holm"), (Adjustment.BH, "fdr_bh")])
+def test_agrees_with_statsmodels(adjustment: Adjustment, name: str) -> None:
+    p = np.random.default_rng(1).beta(0.3, 1.0, 200)
+    p[20:30] = p[20]
+    np.testing.assert_allclose(adjust(p, adjustment), multipletests(p, method=name)[1])
