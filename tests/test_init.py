@@ -565,3 +565,13 @@ def test_from_a_script_to_statistics_in_three_commands(tmp_path: Path, mutegreen
     analysed = mutegreen("stats", "--json")
     assert analysed.returncode == 0, analysed.stderr
     assert {row["hyperparameter"] for row in json.loads(analysed.stdout)["verdict"]} == {"epochs", "learning_rate"}
+
+
+def test_the_last_words_of_a_trial_run_that_failed_are_no_metric(tmp_path: Path) -> None:
+    source = "EPOCHS = 8\nlr = 0.5\nprint(f'test accuracy {get()}')\n"
+    source = "def get():\n    raise OSError(-3, 'urlopen error 104')\n" + source
+    folder = write(tmp_path / "subject", Shape(source, {}))
+    result = invoke("init", folder, "--try")
+    assert result.status == 1
+    assert "accuracy" in (config.load(folder).performance.pattern or "")
+    assert "urlopen" not in (folder / "subject.toml").read_text()

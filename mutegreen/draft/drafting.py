@@ -112,12 +112,15 @@ class Tried:
 
 
 def tried(drafted: Draft, timeout_s: float) -> Tried:
-    """The draft with a pattern that finds figures in what the program really prints.
+    """The draft with a pattern that finds figures in what the program really prints, if it ran without a fault.
 
     Raises:
         MuteGreenError: The program cannot be copied or started.
     """
     ran = trial.run(drafted, timeout_s)
+    if ran.fault is not None:
+        # The last words of a program that failed have numbers too: `<urlopen error [Errno -3] ...>`.
+        return Tried(drafted, ran)
     seen = figures(observed.seen_lines(ran.output))
     found = observed.confirmed([*drafted.figures, *seen], ran.output)
     if found is None:

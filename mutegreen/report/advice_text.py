@@ -40,7 +40,7 @@ def _table(advice: Advice, names: Mapping[str, str]) -> Widest:
     headings = ["", "saves", "95 %", "a training", "performance", "95 %", "pays back after"]
     tables = [table_of(headings[:length]) for length in (7, 6, 5)]
     for each in advice.recommended[:_SHOWN]:
-        saves = percent(each.saving).lstrip("+"), interval(each.saving_low, each.saving_high)
+        saves = percent(each.saving).replace("+", ""), interval(each.saving_low, each.saving_high)
         cells = [*saves, energy(each.saving_j), *_performance(each), _payback(each)]
         for table in tables:
             table.add_row(Text(names[each.mutant], style="green"), *cells[: len(table.columns) - 1])
@@ -75,7 +75,7 @@ def _tolerance(advice: Advice) -> str:
 
 
 def _needed(each: Needed, names: Mapping[str, str]) -> str:
-    saves = percent(each.saving).lstrip("+")
+    saves = percent(each.saving).replace("+", "")
     seems = f"{names[each.mutant]} seems to save {saves} at {each.performance_change:+.2g} performance"
     if each.more is None:
         return f"{seems}: more than {MOST} repetitions would be needed to show it."

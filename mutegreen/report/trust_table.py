@@ -56,7 +56,7 @@ def flag_lines(flags: Sequence[Flagged]) -> Iterator[Text]:
 
 
 def _share(share: float | None) -> str:
-    return "-" if share is None else percent(share).lstrip("+")
+    return "-" if share is None else percent(share).replace("+", "")
 
 
 def _drift(drift: Drift | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 _PREFIXES = {-1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
+_UNREADABLE_PERCENT = 99_999.5
 _MOST_DIGITS = 17
 """Digits that tell any two floats apart."""
 
@@ -36,8 +37,10 @@ def figure(metric: str, value: float) -> str:
 
 
 def percent(ratio: float) -> str:
-    """A relative change with its sign and about three digits: `-12.3%`."""
+    """A relative change with its sign and about three digits: `-12.3%`; `>+99999%` for what nobody would read."""
     share = 100.0 * ratio
+    if share >= _UNREADABLE_PERCENT:
+        return ">+99999%"
     decimals = 2 if abs(share) < 9.995 else 1 if abs(share) < 99.95 else 0
     shown = f"{share:+.{decimals}f}%"
     return "0.00%" if shown in ("+0.00%", "-0.00%") else shown
@@ -47,7 +50,7 @@ def interval(low: float, high: float) -> str:
     """The ends of a relative change, as precise as `percent` would be for the larger: `[-13.9, -11.8]`."""
     largest = 100.0 * max(abs(low), abs(high))
     decimals = 2 if largest < 9.995 else 1 if largest < 99.95 else 0
-    ends = (f"{100.0 * end:+.{decimals}f}" for end in (low, high))
+    ends = (f"{100.0 * end:+.{decimals}f}" if 100.0 * end < _UNREADABLE_PERCENT else ">+99999" for end in (low, high))
     return f"[{', '.join(ends)}]"
 
 
