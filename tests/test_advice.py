@@ -123,7 +123,7 @@ def test_the_pareto_front_is_what_nothing_beats() -> None:
         (["performance", "duration_s"], GREENER, {}, "energy was not measured"),
         (["gpu_j"], GREENER, {}, "performance was not measured, so no saving can be called harmless"),
         (None, {"original": (0, 0), "identity": (0, 0)}, {}, "no mutant changes a hyperparameter"),
-        (None, {"original": (0, 0)} | COSTLIER, {}, "no mutant was shown to save energy"),
+        (None, {"original": (0, 0)} | COSTLIER, {}, "no mutant was shown to save energy, and none seems to"),
         (None, {"original": (0, -0.9), "epochs=3": (-0.3, -0.9)}, {"exact": True}, "the original's performance is 0"),
         (None, {"original": (0, 0)} | HARMFUL, {}, "of the mutants shown to save energy (epochs=5) none was shown"),
     ],
@@ -237,3 +237,10 @@ def test_recommended_mutants_are_truly_harmless() -> None:
         right.append(len(found & {name for name, (_, lost) in arms.items() if lost == 0}))
     assert sum(wrong) <= stats.binom.ppf(0.99, 20, 0.05)
     assert sum(right) > 0
+
+
+def test_more_repetitions_are_not_promised_where_performance_seems_lost() -> None:
+    advice = advice_on({"original": (0, 0), "epochs=3": (-0.08, -0.2)}, noise=0.06)
+    assert advice.needed == ()
+    lost = "and those that seem to would lose more performance than is tolerated"
+    assert advice.reason == f"no mutant was shown to save energy, {lost}"

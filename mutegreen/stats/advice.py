@@ -13,7 +13,7 @@ from mutegreen.model import IDENTITY, Verdict
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.arms import energy_metrics, figures_of
-from mutegreen.stats.repetitions import Needed, needed
+from mutegreen.stats.repetitions import Needed, needed, room_of
 from mutegreen.stats.study import Study
 
 _TRIED = 5
@@ -210,11 +210,21 @@ def _why_none(study: Study, metric: str | None, candidates: Sequence[_Candidate]
         return "no mutant changes a hyperparameter"
     savers = [each for each in candidates if each.saves]
     if not savers:
-        return "no mutant was shown to save energy"
+        return f"no mutant was shown to save energy{_hopeless(study, candidates)}"
     kept = f"to keep performance within {study.tolerance:.3g} of the original's"
     names = ", ".join(each.energy.mutant for each in savers[:_TRIED])
     more = f" and {len(savers) - _TRIED} more" if len(savers) > _TRIED else ""
     return f"of the mutants shown to save energy ({names}{more}) none was shown {kept}"
+
+
+def _hopeless(study: Study, candidates: Sequence[_Candidate]) -> str:
+    """Why more repetitions would hardly help, where that is so."""
+    seeming = [each for each in candidates if _known(each.energy.relative_change) < 0]
+    if not seeming:
+        return ", and none seems to"
+    rooms = [room_of(study, each.performance) for each in seeming]
+    lost = all(room is not None and room <= 0 for room in rooms)
+    return ", and those that seem to would lose more performance than is tolerated" if lost else ""
 
 
 def _needed(

@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from mutegreen.stats.block_model import BlockFit, Codes
+from mutegreen.stats.block_model import BlockFit, Codes, Floats
 from mutegreen.stats.contrast import Contrasts
 from mutegreen.stats.moderation import Moderated
-
-Floats = NDArray[np.float64]
 
 RESAMPLES = 1999
 FEWEST = 5

@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from mutegreen.stats.block_model import BlockFit
+from mutegreen.stats.block_model import BlockFit, Floats
 from mutegreen.stats.moderation import Moderated
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from mutegreen.stats.block_model import Floats
 from mutegreen.stats.measured import Measured
-
-Floats = NDArray[np.float64]
 
 ROUNDING = 1e-9
 """Share of the figures below which what is left around a curve is rounding, not noise."""

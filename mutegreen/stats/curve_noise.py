@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
+from mutegreen.stats.block_model import Floats
 from mutegreen.stats.curve import ROUNDING, Curve, Points
-
-Floats = NDArray[np.float64]
 
 PRELIMINARY_ALPHA = 0.25
 """P of the lack of fit up to which it counts as noise (Bozivich, Bancroft & Hartley, "Power of analysis of variance

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mutegreen.stats.curve import Curve, Floats, Points, Shape
+from mutegreen.stats.block_model import Floats
+from mutegreen.stats.curve import Curve, Points, Shape
 from mutegreen.stats.curve_noise import Estimate, Noise, estimate
 
 DOUBLING = 2.0

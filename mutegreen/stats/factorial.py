@@ -16,11 +16,10 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mutegreen.model import ORIGINAL
+from mutegreen.stats.block_model import Floats
 
-Floats = NDArray[np.float64]
 Level = float | str
 Changes = Mapping[str, Level]
 

@@ -12,8 +12,9 @@ from scipy import linalg
 
 from mutegreen.model import ENERGY_METRICS, METRICS, Quality
 from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.block_model import Floats
 from mutegreen.stats.compare import ALPHA
-from mutegreen.stats.factorial import Changes, Factorial, Floats, changes_of, factorial
+from mutegreen.stats.factorial import Changes, Factorial, changes_of, factorial
 from mutegreen.stats.quality import worst_quality
 
 CONFIDENCE = 0.95

@@ -16,10 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, special
 
-Floats = NDArray[np.float64]
+from mutegreen.stats.block_model import Floats
 
 FEWEST = 5
 """Arms below which their variances say too little of each other."""

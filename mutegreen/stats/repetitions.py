@@ -50,11 +50,8 @@ def needed(
     Returns:
         None where no number would do: performance seems to be lost, or nothing is known of the noise.
     """
-    change, tolerance = performance.difference, study.tolerance
-    if change is None or tolerance is None or energy.relative_change is None:
-        return None
-    room = tolerance - change if study.less_is_better("performance") else tolerance + change
-    if room <= 0:
+    change, room = performance.difference, room_of(study, performance)
+    if change is None or room is None or room <= 0 or energy.relative_change is None:
         return None
     arm = study.arms.names.index(energy.mutant)
     saved = study.measured[energy.metric]
@@ -74,6 +71,14 @@ def needed(
         repetitions=None if None in counts else max(now + 1, *(count for count in counts if count is not None)),
         more=None if None in counts else max(1, *(count - now for count in counts if count is not None)),
     )
+
+
+def room_of(study: Study, performance: CarefulComparison) -> float | None:
+    """How much worse a mutant could still be, in performance's own unit; negative: it seems to be too bad already."""
+    change, tolerance = performance.difference, study.tolerance
+    if change is None or tolerance is None:
+        return None
+    return tolerance - change if study.less_is_better("performance") else tolerance + change
 
 
 def _size(measured: Measured, arm: int, effect: float) -> float:

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, TOTAL, Quality
 from mutegreen.stats.adjust import adjust
-from mutegreen.stats.curve import Floats, Shape
+from mutegreen.stats.block_model import Floats
+from mutegreen.stats.curve import Shape
 from mutegreen.stats.measured import Measured
 from mutegreen.stats.quality import worst_quality
 from mutegreen.stats.study import Study

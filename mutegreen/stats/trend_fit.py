@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mutegreen.stats.curve import ROUNDING, Curve, Floats, Points, Shape, constant_aicc, fit, points_of
+from mutegreen.stats.block_model import Floats
+from mutegreen.stats.curve import ROUNDING, Curve, Points, Shape, constant_aicc, fit, points_of
 from mutegreen.stats.curve_noise import Estimate, noise_of
 from mutegreen.stats.curve_reading import Reading, read
 from mutegreen.stats.measured import Measured
