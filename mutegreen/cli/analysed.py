@@ -71,7 +71,7 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["holm", "bh"]),
             default="holm",
             show_default=True,
-            help="holm: one audit in twenty has a false win or loss; bh: one win or loss in twenty is false.",
+            help="holm: at most one audit in twenty has a false win or loss; bh: at most one win or loss in twenty is.",
         ),
     )
     for option in reversed(options):
