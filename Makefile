@@ -27,7 +27,7 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml setup.cfg
 	touch $@
 
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml setup.cfg
-	$(BIN)/python -m pip install --quiet -e '.[torch,dev]'
+	$(BIN)/python -m pip install --quiet -e '.[reid,dev]'
 	touch $@
 
 clean:

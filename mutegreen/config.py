@@ -28,7 +28,7 @@ from pydantic_core import ErrorDetails
 
 from mutegreen import model
 from mutegreen.errors import ConfigError
-from mutegreen.model import Goal, Kind
+from mutegreen.model import Compat, Goal, Kind
 
 FILE_NAME = "subject.toml"
 CONFIG_SUFFIXES = (".toml", ".json", ".yaml", ".yml")
@@ -105,6 +105,12 @@ def _known(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def _figure_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError("cannot be a name: letters, digits, _ -")
+    return name
+
+
 def _is_inside(path: str) -> bool:
     """By the path's own words: a data set inside the folder may well be a link to somewhere else."""
     return not Path(path).is_absolute() and ".." not in Path(path).parts
@@ -118,6 +124,7 @@ FileInside = Annotated[Text, AfterValidator(_file_inside)]
 PathInside = Annotated[Text, AfterValidator(_path_inside)]
 FolderInside = Annotated[Text, AfterValidator(_folder_inside)]
 KnownName = Annotated[str, AfterValidator(_known)]
+FigureName = Annotated[str, AfterValidator(_figure_name)]
 SubjectName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
@@ -208,6 +215,19 @@ class _Hyperparameter(_Site):
     evidence: FlagOrPattern | None = None
 
 
+class _Figure(_Table):
+    pattern: Pattern | None = None
+    key: Text | None = None
+    goal: Goal = Goal.MAXIMIZE
+    tolerance: NotNegative | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.pattern is None) == (self.key is None):
+            raise ValueError("give either pattern, or key")
+        return self
+
+
 class _Performance(_Table):
     pattern: Pattern | None = None
     file: Text | None = None
@@ -215,9 +235,22 @@ class _Performance(_Table):
     goal: Goal = Goal.MAXIMIZE
     tolerance: NotNegative | None = None
     loss: Pattern | None = None
+    also: dict[FigureName, _Figure] = {}
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _named_by_text(cls, given: object, info: ValidationInfo) -> object:
+        """A text alone is a key where there is a file, else a pattern."""
+        way = "key" if info.data.get("file") else "pattern"
+        if not isinstance(given, dict):
+            return given
+        return {name: {way: each} if isinstance(each, str) else each for name, each in given.items()}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
+        keyed = [name for name, figure in self.also.items() if figure.key is not None]
+        if keyed and self.file is None:
+            raise ValueError(f"also.{keyed[0]} has a key, but there is no file")
         if (self.pattern is None) == (self.file is None):
             raise ValueError("give either pattern, or file and key")
         if (self.file is None) != (self.key is None):
@@ -228,6 +261,16 @@ class _Performance(_Table):
 class _Workspace(_Table):
     link: tuple[PathInside, ...] = ()
     exclude: tuple[Text, ...] = ()
+
+
+class _Data(_Table):
+    name: Text
+    generated: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_text(cls, given: object) -> object:
+        return {"name": given} if isinstance(given, str) else given
 
 
 class _Preset(_Table):
@@ -241,6 +284,8 @@ class _Preset(_Table):
     repetitions: Count | None = None
     operators: tuple[Text, ...] | None = None
     order: Count | None = None
+    data: _Data | None = None
+    compat: tuple[Compat, ...] | None = None
 
 
 class _SubjectFile(_Table):
@@ -248,6 +293,8 @@ class _SubjectFile(_Table):
     description: str = ""
     command: Words
     workdir: FolderInside = "."
+    data: _Data | None = None
+    compat: tuple[Compat, ...] = ()
     duration_s: Seconds | None = None
     timeout_s: Seconds | None = None
     environment: dict[str, str] = {}
@@ -309,6 +356,8 @@ def _fault(details: ErrorDetails) -> str:
         return f"{key}: unknown key; {_valid_names(location[-1], _keys_at(location[:-1]))}"
     if details["type"] == "missing":
         return f"{key}: missing"
+    if details["type"] == "model_type":
+        return f"{key}: must be a table"
     given = details.get("input")
     shown = f" (it is {given!r})" if isinstance(given, (str, int, float, bool)) else ""
     message = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
@@ -318,6 +367,8 @@ def _fault(details: ErrorDetails) -> str:
 _TABLES: dict[str, type[BaseModel]] = {
     "workspace": _Workspace,
     "performance": _Performance,
+    "also": _Figure,
+    "data": _Data,
     "seed": _Site,
     "hyperparameters": _Hyperparameter,
     "presets": _Preset,
@@ -347,9 +398,11 @@ def _subject(parsed: _SubjectFile, folder: Path) -> model.Subject:
         command=parsed.command,
         workdir=parsed.workdir,
         hyperparameters=tuple(_hyperparameter(name, h) for name, h in parsed.hyperparameters.items()),
-        performance=model.Performance(**dict(parsed.performance)),
+        data=_data(parsed.data),
+        compat=parsed.compat,
+        performance=_performance(parsed.performance),
         seed=parsed.seed.site() if parsed.seed else None,
-        presets={name: model.Preset(name=name, **dict(p)) for name, p in parsed.presets.items()},
+        presets={name: _preset(name, p) for name, p in parsed.presets.items()},
         duration_s=parsed.duration_s,
         timeout_s=parsed.timeout_s,
         environment=parsed.environment,
@@ -367,3 +420,16 @@ def _hyperparameter(name: str, given: _Hyperparameter) -> model.Hyperparameter:
         operator=given.operator,
         evidence=given.evidence,
     )
+
+
+def _performance(given: _Performance) -> model.Performance:
+    also = tuple(model.Figure(name, **dict(figure)) for name, figure in given.also.items())
+    return model.Performance(**dict(given) | {"also": also})
+
+
+def _preset(name: str, given: _Preset) -> model.Preset:
+    return model.Preset(name=name, **dict(given) | {"data": _data(given.data)})
+
+
+def _data(given: _Data | None) -> model.Data | None:
+    return None if given is None else model.Data(given.name, given.generated)

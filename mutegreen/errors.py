@@ -51,6 +51,12 @@ class PreflightError(MuteGreenError):
     exit_status = 1
 
 
+class BackgroundError(MuteGreenError):
+    """A background cannot be kept running, so that the trials beside it would not be what they are called."""
+
+    exit_status = 1
+
+
 class StoreError(MuteGreenError):
     """The store cannot be read or written."""
 

@@ -6,7 +6,7 @@ Units are joules, watts and seconds everywhere. `None` means "not measured", nev
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -103,6 +103,24 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Seeding(StrEnum):
+    """What decides the chance in the trainings of an audit: first weights, order of the data, dropout."""
+
+    OWN = "own"
+    """Each repetition has its own seed, which all mutants share: repetitions show what chance does."""
+    SAME = "same"
+    """All trainings have one seed: repetitions show only what the seed does not decide."""
+    NONE = "none"
+    """The program takes no seed: every training is left to chance."""
+
+    @classmethod
+    def of(cls, seeds: Collection[int | None]) -> Seeding:
+        """From the seed of each repetition."""
+        if None in seeds:
+            return cls.NONE
+        return cls.SAME if len(set(seeds)) < len(seeds) else cls.OWN
+
+
 ENERGY_METRICS = ("package_j", "dram_j", "gpu_j")
 METRICS = (*ENERGY_METRICS, "duration_s", "performance")
 TOTAL = "total_j"
@@ -130,6 +148,23 @@ JOINT = ","
 
 DOMAIN_OF_METRIC = {"package_j": "cpu", "dram_j": "dram", "gpu_j": "gpu"}
 """The class of domains (the part before the colon) that each energy metric sums."""
+
+
+class Compat(StrEnum):
+    """A stand-in, put into a training from outside, for what the machine or the program lacks."""
+
+    CUDA = "cuda"
+    """`.cuda()` does nothing where there is no GPU."""
+    CHECKSUMS = "checksums"
+    """Files of data sets are taken whatever their checksums."""
+    WEIGHTS = "weights"
+    """Networks start from random weights instead of downloaded ones."""
+    SEED = "seed"
+    """The program's random numbers begin at the training's seed, `SEED_VARIABLE`."""
+
+
+SEED_VARIABLE = "MUTEGREEN_SEED"
+"""Where the stand-in `seed` finds the seed of a training."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +243,25 @@ class Hyperparameter:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A further figure of performance, kept beside the one that decides: mean average precision beside rank 1.
+
+    Args:
+        name: Its name in options, tables and columns.
+        pattern: Regular expression over the output, as `Performance.pattern`; the last match is the figure.
+        key: Dotted key in the performance's file; of a list there, the last. One of the two is given.
+        goal: Which direction is better.
+        tolerance: How much worse, in its own unit, is still as good; None: not said.
+    """
+
+    name: str
+    pattern: str | None = None
+    key: str | None = None
+    goal: Goal = Goal.MAXIMIZE
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
 class Performance:
     """How a training's performance is read: from its output by `pattern`, or from a JSON `file` by `key`.
 
@@ -219,6 +273,7 @@ class Performance:
         goal: Which direction is better.
         tolerance: How much worse, in the performance's own unit, is still as good; None: not said.
         loss: Regular expression for the loss in the output; a last loss that is not finite is a divergence.
+        also: Further figures; a training may well end without them.
     """
 
     pattern: str | None = None
@@ -227,10 +282,35 @@ class Performance:
     goal: Goal = Goal.MAXIMIZE
     tolerance: float | None = None
     loss: str | None = None
+    also: tuple[Figure, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.pattern is None) == (self.file is None):
             raise ValueError("performance needs either a pattern or a file, not both")
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a subject trains on; `generated` says that the data were made up by a program."""
+
+    name: str
+    generated: bool = False
+
+    def __str__(self) -> str:
+        return f"generated {self.name}" if self.generated else self.name
+
+    @property
+    def label(self) -> str:
+        """Both in one text, as rows hold it: `generated: coloured shapes`."""
+        return f"{_GENERATED}{self.name}" if self.generated else self.name
+
+    @classmethod
+    def of(cls, label: str) -> Data:
+        """The data of a label."""
+        return cls(label.removeprefix(_GENERATED), label.startswith(_GENERATED))
+
+
+_GENERATED = "generated: "
 
 
 @dataclass(frozen=True)
@@ -248,6 +328,8 @@ class Preset:
     repetitions: int | None = None
     operators: tuple[str, ...] | None = None
     order: int | None = None
+    data: Data | None = None
+    compat: tuple[Compat, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -269,6 +351,8 @@ class Subject:
         environment: Variables set for every trial.
         link: Paths in the folder that are linked, not copied, into a trial's workspace (data sets).
         exclude: Patterns of paths that are left out of a workspace.
+        data: What it trains on, unless a preset says otherwise; None: not declared.
+        compat: Stand-ins that its trainings get, unless a preset says otherwise.
     """
 
     name: str
@@ -285,6 +369,8 @@ class Subject:
     link: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     description: str = ""
+    data: Data | None = None
+    compat: tuple[Compat, ...] = ()
 
     def hyperparameter(self, name: str) -> Hyperparameter:
         """The hyperparameter of that name; KeyError if there is none."""
@@ -465,6 +551,15 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """What a stand-in that was asked for did in one training: whether it acted, and how or why not."""
+
+    name: Compat
+    acted: bool
+    how: str
+
+
+@dataclass(frozen=True)
 class Epoch:
     """One figure of performance and when it was printed, seconds since the start (None: read from a file)."""
 
@@ -492,6 +587,68 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A training that ran on the same machine while another one did: `trial 12`, or a background's name."""
+
+    name: str
+    overlap_s: float
+
+
+@dataclass(frozen=True)
+class BackgroundRun:
+    """What a background training did during the window of a trial.
+
+    Attributes:
+        name: Its name, as in the rows' `background`.
+        epochs: Epochs that it got through, parts of one by time; None: it prints no figure to count them by.
+        slowdown: Its rate of epochs when it trains alone, over its rate here; None: one of the two is not known.
+        cpu_s: CPU time of its processes, seconds; None: not known.
+        restarts: How often it ended early and was started again.
+    """
+
+    name: str
+    epochs: float | None
+    slowdown: float | None
+    cpu_s: float | None
+    restarts: int
+
+
+@dataclass(frozen=True)
+class Company:
+    """What shared the machine with a trial on purpose; a trial that trained alone has none.
+
+    Attributes:
+        beside: Each other training, and for how many seconds it ran beside this one.
+        shares: With a background, the trial's own part of each domain, attributed; the measurement is the whole.
+        backgrounds: With a background, what it did meanwhile.
+        by_use: Part of the attributed joules that was shared out by measured use and not evenly, from 0 to 1, by
+            domain; the rest is idle power, and what the devices told nothing of.
+    """
+
+    beside: tuple[Beside, ...] = ()
+    shares: tuple[DomainEnergy, ...] = ()
+    backgrounds: tuple[BackgroundRun, ...] = ()
+    by_use: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Span:
+    """An unbroken time in which trainings ran at the same time: the exact energy of the devices.
+
+    Attributes:
+        started_at: Wall-clock time, ISO 8601 in UTC.
+        measurement: Of the whole devices, from the first training's start to the end of the last.
+        attributed_j: Sum of the shares of all trainings in it, joules by domain.
+        nobody_j: Joules of a domain that no training could use for a while, such as one of two GPUs.
+    """
+
+    started_at: str
+    measurement: Measurement
+    attributed_j: dict[str, float]
+    nobody_j: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class TrialResult:
     """What one training came to.
 
@@ -503,11 +660,14 @@ class TrialResult:
         peak_rss_bytes: Largest resident memory of any single process.
         status: Exit status; negative: the signal that ended it.
         performance: The last figure of performance; None if there was none.
+        also: The last of each further figure, by name; those never printed are missing.
         epochs: All figures of performance.
         measurement: Energy over the training.
         evidence: Whether the mutated value arrived.
         timelines: Power over the training by domain.
         phases: Epochs and windows with their joules.
+        company: What shared the machine with it on purpose; None: it trained alone.
+        standins: What each stand-in that was asked for did.
     """
 
     outcome: Outcome
@@ -523,6 +683,9 @@ class TrialResult:
     evidence: tuple[Evidence, ...] = ()
     timelines: dict[str, Timeline] = field(default_factory=dict)
     phases: tuple[Phase, ...] = ()
+    also: dict[str, float] = field(default_factory=dict)
+    standins: tuple[StandIn, ...] = ()
+    company: Company | None = None
 
 
 def _sum_or_none(parts: Iterable[float | None]) -> float | None:

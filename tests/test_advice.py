@@ -100,7 +100,7 @@ def test_the_audits_energy_is_paid_back_in_whole_trainings() -> None:
     assert advice.audit_j == pytest.approx(spent)
     for one in advice.recommended:
         assert one.pays_back_after == math.ceil(spent / one.saving_j)
-    assert advice_of(analyse(rows, spent_j=1e6)).recommended[0].pays_back_after > 1000
+    assert advice_of(analyse(rows, spent_j={("simulated", ""): 1e6})).recommended[0].pays_back_after > 1000
 
 
 def test_what_changes_nothing_is_never_recommended() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from mutegreen import config
 from mutegreen.errors import ConfigError
-from mutegreen.model import ConfigSite, EnvSite, FlagSite, Goal, Kind, SourceSite
+from mutegreen.model import ConfigSite, Data, EnvSite, Figure, FlagSite, Goal, Kind, SourceSite
 
 MINIMAL = """
 command = "python train.py"
@@ -127,6 +127,58 @@ def test_all_faults_are_reported_at_once_with_key_and_valid_names(tmp_path: Path
 )
 def test_single_faults(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
     assert fault in "\n".join(faults(tmp_path, MINIMAL.replace(*change)))
+
+
+def test_further_figures_are_patterns_with_a_goal_of_their_own(tmp_path: Path) -> None:
+    also = """also = { mAP = 'mAP (\\S+)', loss = { pattern = 'l (\\S+)', goal = "minimize", tolerance = 0.1 } }"""
+    subject = config.load(write(tmp_path, MINIMAL.replace("\n[hyper", f"{also}\n[hyper")))
+    assert subject.performance.also == (
+        Figure("mAP", pattern=r"mAP (\S+)"),
+        Figure("loss", pattern=r"l (\S+)", goal=Goal.MINIMIZE, tolerance=0.1),
+    )
+
+
+def test_where_there_is_a_file_a_text_is_a_key_in_it(tmp_path: Path) -> None:
+    performance = """file = "r.json"\nkey = "acc"\nalso = { mAP = "test.mAP", loss = { pattern = 'l (\\S+)' } }"""
+    subject = config.load(write(tmp_path, MINIMAL.replace("pattern = 'accuracy=(\\S+)'", performance)))
+    assert subject.performance.also == (Figure("mAP", key="test.mAP"), Figure("loss", pattern=r"l (\S+)"))
+
+
+@pytest.mark.parametrize(
+    ("also", "fault"),
+    [
+        ("""{ mAP = 'mAP' }""", "performance.also.mAP.pattern: needs a group"),
+        ("""{ "m A" = '(.)' }""", "performance.also.m A: cannot be a name: letters, digits, _ -"),
+        ("""{ mAP = { key = "a.b" } }""", "performance: also.mAP has a key, but there is no file"),
+        ("""{ mAP = { pattern = '(.)', key = "a" } }""", "performance.also.mAP: give either pattern, or key"),
+        ("""{ mAP = { pattern = '(.)', gaol = "x" } }""", "performance.also.mAP.gaol: unknown key; did you mean goal?"),
+        ("""{ mAP = 3 }""", "performance.also.mAP: must be a table"),
+    ],
+)
+def test_faults_of_further_figures(tmp_path: Path, also: str, fault: str) -> None:
+    assert fault in "\n".join(faults(tmp_path, MINIMAL.replace("\n[hyper", f"also = {also}\n[hyper")))
+
+
+def test_data_are_a_name_or_a_table_and_those_of_a_preset_are_its_own(tmp_path: Path) -> None:
+    presets = '\n[presets.paper]\ndata = "MNIST"\n[presets.smoke]\nmutants = 2\n'
+    subject = config.load(write(tmp_path, f'data = {{ name = "shapes", generated = true }}\n{MINIMAL}{presets}'))
+    assert subject.data == Data("shapes", generated=True)
+    assert subject.presets["paper"].data == Data("MNIST")
+    assert subject.presets["smoke"].data is None
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        ('""', "data.name: String should have at least 1 character"),
+        ('{ name = "x", generated = 1 }', "data.generated: must be a valid boolean"),
+        ("{ generated = true }", "data.name: missing"),
+        ('{ nam = "x" }', "data.nam: unknown key; did you mean name? valid: name, generated"),
+        ("3", "data: must be a table"),
+    ],
+)
+def test_faults_of_data(tmp_path: Path, data: str, fault: str) -> None:
+    assert fault in "\n".join(faults(tmp_path, f"data = {data}\n{MINIMAL}"))
 
 
 def test_not_toml_names_the_line(tmp_path: Path) -> None:

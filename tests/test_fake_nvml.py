@@ -51,7 +51,18 @@ def test_processes_come_and_go_with_their_shares(handle: Any, clock: FakeClock) 
     clock.advance(2.5)
     running = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
     assert [(process.pid, process.usedGpuMemory) for process in running] == [(41, 2**30), (42, 2**20)]
-    samples = pynvml.nvmlDeviceGetProcessUtilization(handle, 0)
-    assert [(sample.pid, sample.smUtil) for sample in samples] == [(41, 60), (42, 30)]
     clock.advance(1.0)
     assert [process.pid for process in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)] == [42]
+
+
+def test_utilisation_is_the_mean_over_all_samples_since_a_moment(handle: Any, clock: FakeClock) -> None:
+    def used_since(moment_s: float) -> list[tuple[int, int, float]]:
+        samples = pynvml.nvmlDeviceGetProcessUtilization(handle, round((1000.0 + moment_s) * 1e6))
+        return [(sample.pid, sample.smUtil, sample.timeStamp / 1e6 - 1000.0) for sample in samples]
+
+    clock.advance(4.0)
+    assert used_since(0.0) == [(41, 60 * 2 // 4, 3.0), (42, 30 * 2 // 4, 4.0)]
+    assert used_since(2.5) == [(41, 60 * 0.5 / 1.5, 3.0), (42, 30, 4.0)]
+    assert used_since(3.0) == [(42, 30, 4.0)]
+    with pytest.raises(pynvml.NVMLError_NotFound):
+        used_since(4.0)

@@ -14,11 +14,13 @@ PACKAGE = ROOT / "mutegreen"
 RANKS = [
     {"errors", "model", "phase"},
     {"config", "environment", "stats", "mutation", "meters", "store"},
+    {"attribution"},
     {"catalog", "harness", "scan"},
     {"draft", "report"},
+    {"study"},
     {"cli"},
 ]
-"""A room imports rooms of lower ranks, itself, and within the third rank harness imports catalog."""
+"""A room imports rooms of lower ranks, itself, and within its rank harness imports catalog."""
 
 
 def rank(room: str) -> int:

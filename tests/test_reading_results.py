@@ -9,7 +9,7 @@ import pytest
 
 from mutegreen.harness.performance import OutputReader
 from mutegreen.harness.process import Line
-from mutegreen.model import Performance
+from mutegreen.model import Figure, Performance
 
 
 def reader(pattern: str, *lines: str, evidence: str | None = None, loss: str | None = None) -> OutputReader:
@@ -104,3 +104,33 @@ def test_a_file_of_results(tmp_path: Path, text: str | None, fault: str | None) 
     assert (said or "").startswith(fault or "")
     assert (said is None) is (fault is None)
     assert found.result == (0.75 if fault is None else None)
+
+
+def further(*lines: str, **patterns: str) -> dict[str, float]:
+    also = tuple(Figure(name, pattern=pattern) for name, pattern in patterns.items())
+    found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
+    for second, text in enumerate(lines):
+        found.feed(Line(float(second), "out", text))
+    return found.figures
+
+
+def test_of_further_figures_the_last_is_kept() -> None:
+    lines = ("rank-1 0.5 mAP 30%", "mAP 40% after mAP 35%, 3/4 right", "rank-1 0.6")
+    assert further(*lines, mAP=r"mAP (\S+)", right=r"(?P<value>\d+)/(?P<of>\d+)", r5=r"rank-5 (\S+)") == {
+        "mAP": 35.0,
+        "right": 0.75,
+    }
+
+
+def test_an_outdated_further_figure_is_none() -> None:
+    assert further("mAP 0.4", "mAP n/a", mAP=r"mAP (\S+)") == {}
+    assert further("mAP n/a", "mAP 0.4", mAP=r"mAP (\S+)") == {"mAP": 0.4}
+
+
+def test_a_further_figure_decides_nothing() -> None:
+    also = (Figure("mAP", pattern=r"mAP (\S+)"),)
+    found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
+    found.feed(Line(0.0, "out", "rank-1 0.5 mAP nan"))
+    assert math.isnan(found.figures["mAP"])
+    assert (found.result, found.diverged, found.unreadable) == (0.5, False, None)
+    assert [epoch.performance for epoch in found.epochs] == [0.5]

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ import pytest
 from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
     Change,
+    Data,
     DomainEnergy,
     Epoch,
     Evidence,
+    Figure,
     Flag,
     Goal,
     Measurement,
@@ -29,7 +32,7 @@ from mutegreen.model import (
 )
 from mutegreen.store import schema
 from mutegreen.store.kept import AuditRecord, MutantRecord
-from mutegreen.store.records import COLUMNS, records
+from mutegreen.store.records import COLUMNS, columns_of, records
 from mutegreen.store.store import Store, now
 
 MUTANTS = [
@@ -38,12 +41,24 @@ MUTANTS = [
     MutantRecord(Mutant.of(Change("opt", "sgd", "adam", "given")), ""),
 ]
 PAIR = Mutant.of(*(change for record in MUTANTS for change in record.mutant.changes))
+ALSO = (Figure("mAP", pattern=r"mAP (\S+)"), Figure("loss", key="a.b", goal=Goal.MINIMIZE, tolerance=0.1))
 TRIALS = [Trial(n, MUTANTS[n - 1].mutant.id, 0, n - 1, 0, 2**31 - 1) for n in (1, 2, 3)]
 
 
-def audit(audit_id: str = "a-1") -> AuditRecord:
+def audit(audit_id: str = "a-1", data: Data | None = None) -> AuditRecord:
     return AuditRecord(
-        audit_id, "a", "/a", "0", Goal.MINIMIZE, 0.01, {"plan": {"preset": None}}, {"cpus": 2}, ("note",), now()
+        audit_id,
+        "a",
+        "/a",
+        "0",
+        Goal.MINIMIZE,
+        0.01,
+        {"plan": {"preset": None}},
+        {"cpus": 2},
+        ("note",),
+        now(),
+        data=data,
+        also=ALSO,
     )
 
 
@@ -66,6 +81,7 @@ def result(outcome: Outcome = Outcome.OK, performance: float | None = 0.9) -> Tr
         epochs=(Epoch(0.5, 1.0), Epoch(0.9, None)),
         measurement=Measurement(2.0, domains),
         evidence=(Evidence("lr", 0.5, True, "seen"),),
+        also={"mAP": 0.25, "loss": math.inf},
     )
 
 
@@ -91,6 +107,7 @@ def test_what_is_written_is_read_back(store: Store, path: Path) -> None:
         assert found.unavailable == (Unavailable("nvml", "no library", "install it"),)
         assert found.finished_at is not None
         assert (found.goal, found.tolerance, found.notes) == (Goal.MINIMIZE, 0.01, ("note",))
+        assert (found.data, found.also) == (None, ALSO)
         assert again.mutants("a-1") == MUTANTS
         trials = again.trials("a-1")
         assert [record.trial for record in trials] == TRIALS
@@ -121,7 +138,8 @@ def test_rows_are_the_contract(store: Store) -> None:
     for trial in TRIALS:
         store.finish_trial("a-1", trial, result())
     rows = records(store, store.audit())
-    assert [tuple(row) for row in rows] == [COLUMNS] * 3
+    assert [tuple(row) for row in rows] == [columns_of(audit())] * 3
+    assert columns_of(audit())[: len(COLUMNS)] == COLUMNS
     original, mutant, text = rows
     assert (original["mutant"], original["hyperparameter"], original["value"]) == ("original", None, None)
     assert (mutant["hyperparameter"], mutant["value"], mutant["default"]) == ("lr", 0.5, 1.0)
@@ -131,6 +149,40 @@ def test_rows_are_the_contract(store: Store) -> None:
     assert mutant["quality_package_j"] == "integrated", "the worst in the sum"
     assert (mutant["gpu_j"], mutant["dram_j"]) == (None, None), "lost and never measured: not 0"
     assert mutant["flags"] == "counter_wrapped device_lost"
+
+
+def test_further_figures_are_kept_by_name_and_a_trial_may_lack_them(store: Store) -> None:
+    figures = ({"mAP": 0.25, "loss": math.nan}, {"loss": 0.5}, {})
+    for trial, also in zip(TRIALS, figures, strict=True):
+        store.finish_trial("a-1", trial, replace(result(), also=also))
+    kept = [record.result.also for record in store.trials("a-1") if record.result]
+    assert kept[1:] == [{"loss": 0.5}, {}]
+    assert kept[0]["mAP"] == 0.25
+    assert math.isnan(kept[0]["loss"]), "printed, but no number: not the same as never printed"
+    rows = records(store, store.audit())
+    assert [row["performance_mAP"] for row in rows] == [0.25, None, None]
+    assert [row["performance_loss"] for row in rows[1:]] == [0.5, None]
+    assert {(row["goal_mAP"], row["goal_loss"]) for row in rows} == {("maximize", "minimize")}
+    assert {row["performance"] for row in rows} == {0.9}
+
+
+def test_a_trial_that_is_run_again_has_only_its_new_figures(store: Store) -> None:
+    store.finish_trial("a-1", TRIALS[0], result(Outcome.INTERRUPTED))
+    store.finish_trial("a-1", TRIALS[0], replace(result(), also={"mAP": 0.5}))
+    found = result_at(store)
+    assert found is not None
+    assert found.also == {"mAP": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("data", "cell"), [(None, None), (Data("MNIST"), "MNIST"), (Data("shapes", True), "generated: shapes")]
+)
+def test_the_data_are_kept_and_written_in_every_row(store: Store, data: Data | None, cell: str | None) -> None:
+    store.add_audit(audit("a-2", data), MUTANTS, TRIALS)
+    store.finish_trial("a-2", TRIALS[0], result())
+    assert store.audit("a-2").data == data
+    assert [row["data"] for row in records(store, store.audit("a-2"))] == [cell]
+    assert cell is None or Data.of(cell) == data
 
 
 def test_a_mutant_of_two_hyperparameters_is_kept_and_written_with_both(store: Store) -> None:

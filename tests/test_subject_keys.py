@@ -25,6 +25,33 @@ print(f"Test set: Accuracy: {100 * fit(20, float(sys.argv[2]))[-1]:.1f}%, done")
     "subject.toml": f"{MAIN}\n[performance]\npattern = 'Accuracy: (\\S+)'\n{RATE}",
 }
 SILENT = {"main.py": "from train import fit\n\nfit(epochs=20, learning_rate=0.5)\n", "results.json": '{"test": 0.99}'}
+FURTHER_FILE = {
+    "main.py": """\
+import json
+
+from train import fit
+
+accuracies = fit(epochs=20, learning_rate=0.5)
+with open("results.json", "w") as file:
+    json.dump({"test": {"accuracy": accuracies, "errors": [1 - a for a in accuracies], "note": "none"}}, file)
+print("figures:", len(accuracies))
+""",
+    "subject.toml": f"""\
+{MAIN}
+[performance]
+file = "results.json"
+key = "test.accuracy"
+
+[performance.also]
+errors = {{ key = "test.errors", goal = "minimize" }}
+note = "test.note"
+nowhere = "test.loss"
+count = {{ pattern = 'figures: (.+)' }}
+
+[hyperparameters]
+learning_rate = {{ source = {{ file = "main.py", name = "learning_rate" }}, default = 0.5 }}
+""",
+}
 STALE = {"results.json": '{"test": {"accuracy": [0.99]}}'}
 LEAST_SQUARES = """\
 import argparse
@@ -99,6 +126,9 @@ pathlib.Path("model.py").write_text("spoilt")
 EXAMPLES = {
     "count of all": Example(FIRST, LEARNING_RATE),
     "small": Example("Smaller is better", LEARNING_RATE),
+    "further": Example("Further figures", LEARNING_RATE),
+    "further in a file": Example("A file of results", LEARNING_RATE, FURTHER_FILE),
+    "data": Example("`data`", (*LEARNING_RATE, "--preset", "census")),
     "percent": Example(FIRST, LEARNING_RATE, PERCENT),
     "file": Example("A file of results", LEARNING_RATE, STALE),
     "file not written": Example("A file of results", LEARNING_RATE, SILENT),
@@ -137,6 +167,42 @@ def test_a_figure_to_be_small_has_its_goal_and_tolerance(audits: dict[str, Audit
         assert result.performance == figures(log, r"loss ([\d.]+),")[-1]
     with Store.open(audits["small"].store) as store:
         assert (store.audit().goal, store.audit().tolerance) == ("minimize", 0.01)
+
+
+def test_the_last_of_each_further_figure_is_kept(audits: dict[str, Audited]) -> None:
+    audited = audits["further"]
+    assert audited.outcomes == {"ok": 3}, audited.stderr
+    for (result, log), *_ in audited.results.values():
+        (right, loss) = figures(log, r"accuracy (\d+)/60")[-1], figures(log, r"loss ([\d.]+),")[-1]
+        assert result.also == {"right": right, "loss": loss}
+        assert result.performance == right / 60
+    assert "further figure" not in audited.stderr
+    rows = json.loads(audited.mutegreen("export", "--format", "json"))
+    results = {mutant: trainings[0][0] for mutant, trainings in audited.results.items()}
+    for row in rows:
+        assert (row["performance_loss"], row["goal_loss"]) == (results[row["mutant"]].also["loss"], "minimize")
+
+
+def test_further_figures_may_be_in_the_file_beside_the_performance_and_need_not_be_there(
+    audits: dict[str, Audited],
+) -> None:
+    audited = audits["further in a file"]
+    assert audited.outcomes == {"ok": 3}, audited.stderr
+    for (result, _), *_ in audited.results.values():
+        assert result.performance is not None
+        assert result.also == {"errors": 1 - result.performance, "count": 20}
+    for name in ("note", "nowhere"):
+        assert f"warning: {name}: this further figure of performance was not found" in audited.stderr
+
+
+def test_the_data_of_a_preset_are_those_of_its_audit(audits: dict[str, Audited]) -> None:
+    audited = audits["data"]
+    assert audited.outcomes == {"ok": 3}, audited.stderr
+    assert "data: the census of 1994\n" in audited.stderr
+    assert "data: the census of 1994\n" in audited.mutegreen("show")
+    assert {row["data"] for row in json.loads(audited.mutegreen("export", "--format", "json"))} == {
+        "the census of 1994"
+    }
 
 
 def test_percents_stay_percents(audits: dict[str, Audited]) -> None:

@@ -22,6 +22,8 @@ SECTION_OF = {
     "config": "A key in a configuration file",
     "seed": "`seed`",
     "performance": "`[performance]`",
+    "also": "Further figures",
+    "data": "`data`",
     "workspace": "`[workspace]`",
     "presets": "`[presets]`",
 }

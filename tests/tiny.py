@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
+
+LOCKS = os.path.join(tempfile.gettempdir(), f"mutegreen-test-locks-{os.getpid()}")
+"""Tests wait for no audit of anybody else on this machine."""
 
 TRAIN = '''\
 """Logistic regression by gradient descent on eight points."""
@@ -58,4 +62,4 @@ def command(*words: object) -> list[str]:
 
 def environment(**variables: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("MUTEGREEN")}
-    return {**clean, "COLUMNS": "100", **variables}
+    return {**clean, "COLUMNS": "100", "MUTEGREEN_LOCKS": LOCKS, **variables}

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mutegreen.errors import RowsError, UsageError
-from mutegreen.model import DOMAIN_OF_METRIC, Goal
+from mutegreen.errors import UsageError
+from mutegreen.model import Goal
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mutegreen.stats.analysis import Analysis
     from mutegreen.stats.phases import PhaseSummary
-    from mutegreen.store.kept import AuditRecord
-    from mutegreen.store.store import Store
 
 PROTOCOLS = ("careful", "paper")
 
@@ -42,7 +40,7 @@ class Share(click.ParamType):  # type: ignore[type-arg]
 
 
 def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say how to analyse: they arrive as `protocol`, `tolerance`, `margin` and `adjustment`."""
+    """The options that say how to analyse: they arrive as the fields of `Choices`."""
     options = (
         click.option(
             "--protocol",
@@ -50,6 +48,11 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
             default=PROTOCOLS[0],
             show_default=True,
             help="careful: blocks, intervals, adjusted p values, ties that are shown; paper: as published.",
+        ),
+        click.option(
+            "--performance",
+            metavar="NAME",
+            help="Analyse this further figure of performance (`[performance.also]`) in place of the performance.",
         ),
         click.option(
             "--tolerance",
@@ -87,6 +90,7 @@ class Choices:
     tolerance: float | None
     margin: float
     adjustment: str
+    performance: str | None = None
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not math.isfinite(self.tolerance):
@@ -95,31 +99,56 @@ class Choices:
 
 @dataclass(frozen=True)
 class Analysed:
-    """The rows, the analysis, and what an audit says beyond its rows."""
+    """The rows, the analysis, and what audits say beyond their rows.
+
+    Attributes:
+        about: Of each audit named its id, its trials' outcomes and what was not measured; none for files.
+        compared_with: Audits that were found to compare those with, likewise.
+        hints: What the user could do to learn more.
+    """
 
     rows: pd.DataFrame
     analysis: Analysis
-    about: dict[str, Any] = field(default_factory=dict)
+    about: Sequence[Mapping[str, Any]] = ()
+    compared_with: Sequence[Mapping[str, Any]] = ()
+    hints: Sequence[str] = ()
     phases: Sequence[PhaseSummary] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The analysis, with what it says of a single audit beside its tables and of several in `audits`."""
+        if len(self.about) > 1:
+            return {"audits": list(self.about), **self.analysis.as_json()}
+        alone = {"compared_with": [each["audit"] for each in self.compared_with]} if self.about else {}
+        return {**(self.about[0] if self.about else {}), **alone, **self.analysis.as_json()}
 
-def analysed(audit: str | None, csv_file: Path | None, store: Path, choices: Choices) -> Analysed:
+
+def analysed(
+    audits: Sequence[str], files: Sequence[Path], store: Path, choices: Choices, *, with_alone: bool = False
+) -> Analysed:
     """Reads and analyses.
 
+    Args:
+        audits: Their ids; none, and no files: the latest.
+        files: Of rows, instead of audits.
+        store: Where audits are kept.
+        choices: Of the user.
+        with_alone: Whether an audit in company brings with it the newest finished one of the same subject alone.
+
     Raises:
-        UsageError: Both an audit and a file are given.
+        UsageError: Both audits and files are given, or a figure of performance that there is not.
         RowsError: The rows cannot be used, or there are none.
         StoreError: The store cannot be read, or has no such audit.
     """
-    if audit is not None and csv_file is not None:
+    if audits and files:
         raise UsageError("both an audit and --csv are given", "give one of them")
-    return _of_file(csv_file, choices) if csv_file is not None else _of_audit(store, audit, choices)
+    return _of_files(files, choices) if files else _of_audits(store, audits, choices, with_alone)
 
 
-def _of_file(path: Path, choices: Choices) -> Analysed:
+def _of_files(paths: Sequence[Path], choices: Choices) -> Analysed:
+    from mutegreen.store.joined import joined
     from mutegreen.store.rows import read_csv
 
-    rows = read_csv(path)
+    rows = joined([read_csv(path, choices.performance) for path in paths], [path.name for path in paths])
     return Analysed(rows, _analysis(rows, _goals(rows), choices))
 
 
@@ -131,35 +160,29 @@ def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
     return {str(subject): Goal(goal) for subject, goal in pairs if goal in list(Goal)}
 
 
-def _of_audit(path: Path, audit_id: str | None, choices: Choices) -> Analysed:
+def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_alone: bool) -> Analysed:
+    from mutegreen.cli.audit_rows import judged_by, read_audits
     from mutegreen.stats.phases import summarise
-    from mutegreen.store.epochs import epochs_frame
-    from mutegreen.store.records import phase_records, records
-    from mutegreen.store.rows import rows_frame
-    from mutegreen.store.store import Store
 
-    with Store.open(path) as store:
-        audit = store.audit(audit_id)
-        outcomes = store.outcomes(audit.id)
-        found, parts = records(store, audit), phase_records(store, audit)
-        if not found:
-            ended = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
-            raise RowsError(f"audit {audit.id} has no trial that ended ok ({ended})", "mutegreen show NUMBER says why")
-        rows = rows_frame(found)
-        epochs, spent_j = epochs_frame(store, audit, rows), _spent_j(store, audit)
-    about = {"audit": audit.id, "outcomes": outcomes, "unmeasured": [asdict(item) for item in audit.unavailable]}
-    tolerances = {audit.subject: audit.tolerance}
-    analysis = _analysis(rows, {audit.subject: audit.goal}, choices, tolerances, epochs=epochs, spent_j=spent_j)
-    return Analysed(rows, analysis, about, summarise(parts))
-
-
-def _spent_j(store: Store, audit: AuditRecord) -> float | None:
-    """Energy of all trainings of an audit, however they ended; None where a domain of one is not known."""
-    results = [record.result for record in store.trials(audit.id) if record.result is not None]
-    measured = {name for result in results for name in DOMAIN_OF_METRIC.values() if result.measurement.of(name)}
-    figures = [result.measurement.total_j(name) for result in results for name in measured]
-    known = [figure for figure in figures if figure is not None]
-    return math.fsum(known) if known and len(known) == len(figures) else None
+    found = read_audits(path, ids, choices.performance, with_alone)
+    judged = {each.subject: judged_by(each, choices.performance) for each in reversed(found.audits)}
+    analysis = _analysis(
+        found.rows,
+        {subject: figure.goal for subject, figure in judged.items()},
+        choices,
+        {subject: figure.tolerance for subject, figure in judged.items()},
+        epochs=found.epochs,
+        spent_j=found.spent_j,
+    )
+    about = found.about()
+    return Analysed(
+        rows=found.rows,
+        analysis=analysis,
+        about=about[: found.named],
+        compared_with=about[found.named :],
+        hints=found.hints() if with_alone else (),
+        phases=summarise(found.phases),
+    )
 
 
 def _analysis(

@@ -24,9 +24,13 @@ def command(store: Path, as_json: bool) -> int:
     from rich import box
     from rich.table import Table
 
-    table = Table("audit", "preset", "trials", "began (UTC)", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("audit", no_wrap=True)
+    for heading in ("preset", "data", "seeds", "trials", "began (UTC)"):
+        table.add_column(heading)
     for audit, outcomes in found:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
-        table.add_row(audit.id, audit.options["plan"]["preset"] or "", counts, audit.created_at[:19].replace("T", " "))
+        preset, seeding = audit.options["plan"]["preset"] or "", audit.options.get("seeding", "")
+        table.add_row(audit.id, preset, str(audit.data or ""), seeding, counts, audit.created_at[:19].replace("T", " "))
     common.results().print(table)
     return 0

@@ -11,7 +11,7 @@ import click
 
 from mutegreen.cli import common
 from mutegreen.errors import MuteGreenError, UsageError
-from mutegreen.store.records import COLUMNS, records
+from mutegreen.store.records import columns_of, records
 from mutegreen.store.store import Store
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def command(audit: str | None, form: str, output: Path | None, store: Path) -> i
     import pandas as pd
 
     with Store.open(store) as opened:
-        frame = pd.DataFrame(records(opened, opened.audit(audit)), columns=list(COLUMNS))
+        record = opened.audit(audit)
+        frame = pd.DataFrame(records(opened, record), columns=list(columns_of(record)))
     data = _written(frame, form)
     if output is None:
         if form == "parquet" and sys.stdout.isatty():

@@ -23,6 +23,7 @@ COMMANDS = {
     "export": "Write the trainings of an audit as CSV, JSON or Parquet.",
     "mutate": "Write a script with one of its hyperparameters changed.",
     "measure": "Run any command under the energy meters.",
+    "study": "Do the published study again, and show its tables beside the published ones.",
     "doctor": "Say which energy meters work on this machine, and what would mend the others.",
     "calibrate": "Fit the estimate's watts on a machine where a meter of hardware works.",
     "operators": "List the mutation operators.",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mutegreen.cli import common
+from mutegreen.cli.seeds import seeds
+from mutegreen.cli.sharing import AUTO
 from mutegreen.errors import StoreError
 from mutegreen.harness import cooldown
-from mutegreen.harness.opening import Limits
+from mutegreen.harness.opening import Limits, Sharing
 from mutegreen.harness.plan import Plan
 from mutegreen.model import IDENTITY, Mutant
 from mutegreen.store.store import Store
@@ -52,14 +56,19 @@ def expected_s(plan: Plan, duration: Duration | None, limits: Limits) -> float |
     return (len(plan.trials) + 1) * (duration.training_s + pause_s)
 
 
-def document(plan: Plan, duration: Duration | None, limits: Limits) -> dict[str, object]:
+def document(plan: Plan, duration: Duration | None, limits: Limits, shared: Sharing) -> dict[str, object]:
     """The plan, JSON-ready."""
     return {
         "subject": plan.subject.name,
         "preset": plan.preset.name or None,
+        "data": asdict(plan.data) if plan.data else None,
         "settings": plan.settings,
         "mutants": [_mutant(mutant) for mutant in plan.mutants],
         "trials": [asdict(trial) for trial in plan.trials],
+        "seeding": plan.seeding,
+        "compat": list(plan.compat),
+        "background": [record.name for record in shared.backgrounds],
+        "jobs": AUTO if shared.jobs == 0 else shared.jobs or 1,
         "notes": list(plan.notes),
         "training_s": duration.training_s if duration else None,
         "expected_s": expected_s(plan, duration, limits),
@@ -71,7 +80,7 @@ def _mutant(mutant: Mutant) -> dict[str, object]:
     return {"id": mutant.id, **joined, "changes": {change.hyperparameter: change.value for change in mutant.changes}}
 
 
-def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
+def show(plan: Plan, duration: Duration | None, limits: Limits, shared: Sharing) -> None:
     """Prints the mutants, the order of the trials and the time that they will take."""
     from rich import box
     from rich.table import Table
@@ -85,15 +94,32 @@ def show(plan: Plan, duration: Duration | None, limits: Limits) -> None:
     if any(m.operator == IDENTITY for m in plan.mutants):
         table.add_row("-", "-", "identity", "the original once more, as an A/A control")
     console.print(f"{plan.subject.name}" + (f", preset {plan.preset.name}" if plan.preset.name else ""), style="bold")
+    if plan.data:
+        console.print(f"data: {plan.data}")
     console.print(table)
     if several := _several(plan):
         console.print(f"several at once, at values that are also tried alone: {'; '.join(m.id for m in several)}")
     for block in range(max(trial.block for trial in plan.trials) + 1):
         order = [trial.mutant for trial in plan.trials if trial.block == block]
         console.print(f"block {block + 1}: {', '.join(order)}")
+    console.print(seeds(plan.seeding, plan.trials[0].seed))
+    if plan.compat:
+        console.print(f"stand-ins: {', '.join(plan.compat)} (docs/compatibility.md)")
+    for line in _shared(shared):
+        console.print(line)
     for note in plan.notes:
         console.print(note, style="yellow")
     console.print(_sum(plan, duration, limits))
+
+
+def _shared(shared: Sharing) -> Iterator[str]:
+    for record in shared.backgrounds:
+        what = shlex.join(record.words) or f"the original of {record.folder}"
+        preset = f", preset {record.preset}" if record.preset else ""
+        yield f"beside every trial: {record.name} ({what}{preset}); its warm-ups and the slowdown come on top"
+    if shared.jobs is not None:
+        number = "as many as memory and CPUs allow" if shared.jobs == 0 else shared.jobs
+        yield f"trainings at a time on a device: {number}; the time below is that of one after another"
 
 
 def _several(plan: Plan) -> list[Mutant]:

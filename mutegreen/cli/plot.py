@@ -20,9 +20,14 @@ _POWER = "power"
 
 
 @click.command("plot")
-@click.argument("audit", required=False)
+@click.argument("audits", metavar="[AUDIT]...", nargs=-1)
 @click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Rows of trainings, instead of an audit."
+    "--csv",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Rows of trainings, instead of audits (repeatable).",
 )
 @click.option(
     "--kind",
@@ -50,8 +55,8 @@ _POWER = "power"
 @common.store_option
 @common.json_option
 def command(
-    audit: str | None,
-    csv_file: Path | None,
+    audits: tuple[str, ...],
+    files: tuple[Path, ...],
     kinds: tuple[str, ...],
     out: Path,
     form: str,
@@ -62,22 +67,25 @@ def command(
 ) -> int:
     """Draw what the trainings of AUDIT say, as files that can be printed.
 
-    AUDIT is one of `mutegreen audits`; without it, the latest.
+    AUDIT is one of `mutegreen audits`; without it, the latest. Several are analysed together.
 
     Kinds: values (energy, time and performance against the value of each hyperparameter), win-tie-loss (how many
     mutants win, tie and lose energy and performance), correlation (which hyperparameter moves what), pareto (the
     mutants that no other one beats in energy and performance), power (watts over the time of one training).
     """
-    wanted = _wanted(kinds, csv_file is not None, trial)
+    wanted = _wanted(kinds, bool(files), trial)
+    if trial is not None and len(audits) > 1:
+        raise UsageError("--trial is of one audit", "name one audit, or leave --trial away")
     of_rows = [kind for kind in wanted if kind != _POWER]
     with _without_chatter():
         from mutegreen.cli.plotted import Plotted
 
         plotted = Plotted(out, form)
         if of_rows:
-            plotted.add_analysed(analysed(audit, csv_file, store, Choices(**choices)), of_rows)
+            plotted.add_analysed(analysed(audits, files, store, Choices(**choices)), of_rows)
         if _POWER in wanted:
-            plotted.add_power(store, audit, trial)
+            for audit in audits or (None,):
+                plotted.add_power(store, audit, trial)
     if not plotted.files:
         raise RowsError("there is nothing to draw", "; ".join(plotted.notes))
     if as_json:

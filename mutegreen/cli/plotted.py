@@ -50,11 +50,14 @@ class Plotted:
         """
         groups = list(groups_of(found.rows))
         sections = {(section.subject, section.background): section for section in sections_of(found.analysis)}
-        audit = found.about.get("audit")
-        stems = stems_of([audit] if audit else [str(group) for group in groups])
+        audits = [each["audit"] for each in found.about]
+        figure = f"-{found.analysis.figure}" if found.analysis.figure else ""
+        stems = stems_of(
+            f"{name}{figure}" for name in (audits if len(audits) == len(groups) == 1 else map(str, groups))
+        )
         for group, stem in zip(groups, stems, strict=True):
             key = (group.subject, group.background)
-            section = sections.get(key, Section(*key, [], [], []))
+            section = sections.get(key, Section(*key, [], [], [], data=found.analysis.data.get(group.subject)))
             if not group.definitions:
                 self.notes.append(f"{section.title}: only the original was trained")
                 continue
@@ -88,7 +91,7 @@ class Plotted:
 
 def _drawings(kind: str, group: Group, section: Section, goal: Goal) -> list[Drawing]:
     if kind == by_value.KIND:
-        return by_value.draw(group, section.title, goal)
+        return by_value.draw(group, section.full_title, goal)
     if kind == pareto.KIND:
         return pareto.draw(section, goal)
     return win_tie_loss.draw(section) if kind == win_tie_loss.KIND else correlation.draw(section)
@@ -104,7 +107,7 @@ def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator
     for record in sorted(wanted, key=lambda record: record.trial.mutant != ORIGINAL):
         if record.result is not None:
             yield Training(
-                title=f"{audit.subject}, trained alone",
+                title=Section(audit.subject, "", [], [], [], data=audit.data).full_title,
                 about=_about(audit, record, record.result),
                 duration_s=record.result.duration_s,
                 timelines=store.timelines(audit.id, record.trial.number),

@@ -8,8 +8,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
+from mutegreen.cli.stood_in import in_one
 from mutegreen.harness import events
-from mutegreen.model import Flag, Outcome, TrialResult
+from mutegreen.model import Flag, Outcome, Trial, TrialResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +37,7 @@ class Progress:
         self._began_s = 0.0
         self._outcomes: Counter[str] = Counter()
         self._disturbed = 0
+        self._under_way: dict[int, Trial] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -49,14 +51,21 @@ class Progress:
         match event:
             case events.AuditOpened():
                 self._opened(event)
+            case events.BackgroundsStarted():
+                self._say_now(f"training {', '.join(event.names)} alone once, as it will run in the background")
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
             case events.PreflightEnded():
                 self._preflight(event)
+            case events.WarmingUp():
+                self._now(f"warming up {', '.join(event.names)} in the background")
             case events.Cooling():
                 self._now("cooling down")
             case events.TrialStarted():
-                self._now(f"training {event.trial.mutant}, block {event.trial.block + 1}")
+                self._under_way[event.trial.number] = event.trial
+                self._now(self._training())
+            case events.TrialRepeated():
+                self._repeated(event)
             case events.TrialEnded():
                 self._ended(event)
             case events.AuditEnded():
@@ -67,6 +76,8 @@ class Progress:
         self._began_s = time.monotonic()
         say = self._console.print
         say(f"audit {event.audit}", style="bold", soft_wrap=True)
+        if event.plan.data:
+            say(f"data: {event.plan.data}", soft_wrap=True)
         by_quality = ", ".join(f"{domain} ({quality})" for domain, quality in event.domains)
         say(f"measured: {by_quality or 'no energy'}", soft_wrap=True)
         say_unavailable(self._console, event.unavailable)
@@ -81,13 +92,31 @@ class Progress:
         self._began_s = time.monotonic()
         self._console.print(
             f"preflight passed: performance {result.performance:.4g} in {for_people_s(result.duration_s)}; "
-            f"{self._total - self._done} trials will take about {for_people_s(event.expected_s)}",
+            f"{self._total - self._done} trials{_at_a_time(event)} will take about {for_people_s(event.expected_s)}",
             soft_wrap=True,
         )
+        for standin in result.standins:
+            self._console.print(in_one(standin), soft_wrap=True)
         for warning in event.warnings:
             self._console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
 
+    def _repeated(self, event: events.TrialRepeated) -> None:
+        del self._under_way[event.trial.number]
+        self._console.print(
+            f"{event.trial.mutant}: memory was too short beside others ({event.reason}); it trains again, alone, "
+            f"and from now on {event.at_a_time} at a time",
+            style="yellow",
+            soft_wrap=True,
+        )
+
+    def _training(self) -> str:
+        trials = list(self._under_way.values())
+        if len(trials) == 1:
+            return f"training {trials[0].mutant}, block {trials[0].block + 1}"
+        return f"training {len(trials)} at a time: {', '.join(trial.mutant for trial in trials)}"
+
     def _ended(self, event: events.TrialEnded) -> None:
+        self._under_way.pop(event.trial.number, None)
         self._done += 1
         self._done_here += 1
         result = event.result
@@ -99,8 +128,10 @@ class Progress:
             )
         if not self._console.is_terminal:
             self._console.print(
-                f"{self._count()} {event.trial.mutant}: {_figures(result)}; {self._cost()} so far", soft_wrap=True
+                f"{self._count()} {event.trial.mutant}: {figures(result)}; {self._cost()} so far", soft_wrap=True
             )
+        elif self._under_way:
+            self._now(self._training())
 
     def _finished(self, event: events.AuditEnded) -> None:
         if self._status is not None:
@@ -123,6 +154,12 @@ class Progress:
                 style="yellow",
                 soft_wrap=True,
             )
+
+    def _say_now(self, what: str) -> None:
+        """Also in a log: it takes as long as a training, and no other line tells of it."""
+        self._now(what)
+        if not self._console.is_terminal:
+            self._console.print(what, soft_wrap=True)
 
     def _now(self, what: str) -> None:
         if not self._console.is_terminal:
@@ -158,6 +195,11 @@ class Progress:
         return self._expected_s
 
 
-def _figures(result: TrialResult) -> str:
+def _at_a_time(event: events.PreflightEnded) -> str:
+    return f", {event.at_a_time} at a time," if event.at_a_time > 1 else ""
+
+
+def figures(result: TrialResult) -> str:
+    """How a training ended, its performance and its time."""
     performance = "no performance" if result.performance is None else f"performance {result.performance:.4g}"
     return f"{result.outcome}, {performance}, {for_people_s(result.duration_s)}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +10,13 @@ import click
 
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.errors import StoreError, UsageError
+from mutegreen.cli.metering import Meters, metered, see_devices_of
+from mutegreen.cli.sharing import background_option, jobs_option, sharing, wait_option
+from mutegreen.errors import BackgroundError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from mutegreen.harness.opening import Limits, Metering
+    from mutegreen.harness.opening import Limits, Metering, Sharing
     from mutegreen.harness.plan import Options
-    from mutegreen.meters.recorder import Recorder
-    from mutegreen.model import Subject, Unavailable
     from mutegreen.store.store import Store
 
 
@@ -52,6 +49,14 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 )
 @click.option("--seed", type=int, metavar="N", help="Seed of values, order and trainings.  [default: 1]")
 @click.option(
+    "--same-seed", is_flag=True, help="Train all repetitions with one seed.  [default: each repetition has its own]"
+)
+@click.option(
+    "--compat",
+    metavar="A,B",
+    help="Stand-ins for what the machine or the program lacks: cuda, checksums, weights, seed; '' for none.",
+)
+@click.option(
     "--timeout",
     type=common.Seconds(0, min_open=True),
     metavar="S",
@@ -63,6 +68,9 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     metavar="S",
     help="Longest wait for the machine to come back near idle after a training, seconds; 0: none.  [default: 10]",
 )
+@background_option
+@jobs_option
+@wait_option
 @click.option("--dry-run", is_flag=True, help="Show the whole plan with an estimate of time, and train nothing.")
 @click.option("--resume", metavar="AUDIT", help="Finish an audit that was stopped.")
 @common.meter_option
@@ -78,8 +86,13 @@ def command(
     values: tuple[str, ...],
     order: int | None,
     seed: int | None,
+    same_seed: bool,
+    compat: str | None,
     timeout: float | None,
     cooldown: float | None,
+    backgrounds: tuple[str, ...],
+    jobs: int | None,
+    no_wait: bool,
     dry_run: bool,
     resume: str | None,
     meters: tuple[str, ...],
@@ -93,8 +106,8 @@ def command(
     trained under energy meters, in random order within blocks. Every training is kept the moment it ends; an
     audit that was stopped goes on with --resume.
     """
-    from mutegreen.harness import plan
-    from mutegreen.harness.opening import Limits, Metering
+    from mutegreen.harness import plan, standins
+    from mutegreen.harness.opening import Limits, Metering, Sharing
 
     options = plan.Options(
         preset=preset,
@@ -104,21 +117,35 @@ def command(
         values=_values(values),
         order=order,
         seed=plan.DEFAULT_SEED if seed is None else seed,
+        same_seed=same_seed,
+        compat=standins.named(common.split(compat)) if compat is not None else None,
     )
     limits, metering = Limits(timeout, cooldown), Metering(meters, require)
-    given = options != plan.Options() or seed is not None or limits != Limits()
+    shared = sharing(jobs, backgrounds, preset)
+    given = options != plan.Options() or seed is not None or limits != Limits() or shared != Sharing()
     if resume is not None:
         if given or dry_run:
             raise UsageError("--resume takes up an audit as it was planned", "leave the options of the plan away")
-        return _resume(resume, subject, metering, store, as_json)
+        return _resume(resume, subject, metering, store, as_json, not no_wait)
     if subject is None:
         raise UsageError("no subject is named", "mutegreen run SUBJECT; `mutegreen subjects` lists those at hand")
     if dry_run:
-        return _dry_run(subject, options, limits, store, as_json)
-    return _start(subject, options, limits, metering, store, as_json)
+        return _dry_run(subject, options, limits, shared, store, as_json)
+    return _start(_Asked(subject, options, limits, metering, shared), store, as_json, not no_wait)
 
 
-def _dry_run(name: str, options: Options, limits: Limits, store: Path, as_json: bool) -> int:
+@dataclass(frozen=True)
+class _Asked:
+    """What a new audit is to be."""
+
+    subject: str
+    options: Options
+    limits: Limits
+    metering: Metering
+    sharing: Sharing
+
+
+def _dry_run(name: str, options: Options, limits: Limits, shared: Sharing, store: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.cli import planned
     from mutegreen.harness import opening, plan
@@ -128,24 +155,25 @@ def _dry_run(name: str, options: Options, limits: Limits, store: Path, as_json: 
     made = plan.make(subject, options)
     duration = planned.training_s(made, store)
     if as_json:
-        common.write_json(planned.document(made, duration, limits))
+        common.write_json(planned.document(made, duration, limits, shared))
     else:
-        planned.show(made, duration, limits)
+        planned.show(made, duration, limits, shared)
     return 0
 
 
-def _start(name: str, options: Options, limits: Limits, metering: Metering, store_path: Path, as_json: bool) -> int:
+def _start(asked: _Asked, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.harness import opening
     from mutegreen.store.store import Store
 
-    subject = config.load(catalog.find_subject(name))
-    _see_its_devices(subject)
-    with _metered(metering) as meters, Store.create(store_path) as store:
-        return _go(store, opening.create(store, subject, options, limits, metering), meters, as_json)
+    subject = config.load(catalog.find_subject(asked.subject))
+    see_devices_of(subject)
+    with metered(asked.metering, f"of {subject.name}", wait) as meters, Store.create(store_path) as store:
+        audit = opening.create(store, subject, asked.options, asked.limits, asked.metering, asked.sharing)
+        return _go(store, audit, meters, as_json)
 
 
-def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool) -> int:
+def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.harness.opening import Metering, Paths
     from mutegreen.store.store import Store
@@ -155,37 +183,13 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
     same = Metering(**record.options["metering"])
-    _see_its_devices(config.load(Paths.of(store_path, record.id).subject))
-    with _metered(metering if metering != Metering() else same) as meters, Store.create(store_path) as store:
+    see_devices_of(config.load(Paths.of(store_path, record.id).subject))
+    chosen = metering if metering != Metering() else same
+    with metered(chosen, record.id, wait) as meters, Store.create(store_path) as store:
         return _go(store, record.id, meters, as_json)
 
 
-def _see_its_devices(subject: Subject) -> None:
-    """The meters read the GPUs that the training will see, also where the subject itself chooses them."""
-    os.environ.update({name: value for name, value in subject.environment.items() if name.startswith("CUDA_")})
-
-
-@dataclass(frozen=True)
-class _Meters:
-    """The meters of a run, sampling, and what there is to say of them."""
-
-    recorder: Recorder
-    quality: dict[str, str]
-    unavailable: tuple[Unavailable, ...]
-
-
-@contextmanager
-def _metered(metering: Metering) -> Iterator[_Meters]:
-    from mutegreen.meters.choose import choose
-    from mutegreen.meters.recorder import Recorder
-
-    chosen = choose(metering.meters or None, metering.require)
-    quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
-    with Recorder(chosen.meters, chosen.unavailable) as recorder:
-        yield _Meters(recorder, quality, chosen.unavailable)
-
-
-def _go(store: Store, audit_id: str, meters: _Meters, as_json: bool) -> int:
+def _go(store: Store, audit_id: str, meters: Meters, as_json: bool) -> int:
     from mutegreen.cli.progress import Progress
     from mutegreen.harness.audit import Audit
 
@@ -197,7 +201,7 @@ def _go(store: Store, audit_id: str, meters: _Meters, as_json: bool) -> int:
         _say_how_to_go_on(audit_id, store.path, "Interrupted")
         _report(store, audit_id, as_json)
         return INTERRUPTED
-    except StoreError:
+    except (StoreError, BackgroundError):
         _say_how_to_go_on(audit_id, store.path, "Stopped")
         raise
     return _report(store, audit_id, as_json)

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from mutegreen.cli import common
+from mutegreen.cli.seeds import seeds
+from mutegreen.cli.stood_in import in_all, in_one
 from mutegreen.errors import UsageError
-from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Value
+from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
 from mutegreen.mutation.apply import same_value
 from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.store import Store
@@ -38,19 +40,28 @@ def _list(store: Store, audit: AuditRecord) -> None:
     from rich import box
     from rich.table import Table
 
+    trials = store.trials(audit.id)
+    by_repetition = {record.trial.repetition: record.trial.seed for record in trials}
     table = Table("trial", "block", box=box.SIMPLE_HEAD)
     table.add_column("mutant", no_wrap=True)
-    for heading in ("outcome", "time", "result", "reason"):
+    for heading in ("outcome", "time", "result", "further figures, reason" if audit.also else "reason"):
         table.add_column(heading, overflow="fold")
-    for record in store.trials(audit.id):
+    for record in trials:
         trial, result = record.trial, record.result
         ended = ("pending", "", "", "")
         if result is not None:
             performance = "" if result.performance is None else f"{result.performance:.4g}"
-            ended = (result.outcome, common.for_people_s(result.duration_s), performance, result.reason or "")
+            figures = [f"{name} {figure:.4g}" for name, figure in result.also.items()]
+            remarks = ", ".join(filter(None, (result.reason, *figures)))
+            ended = (result.outcome, common.for_people_s(result.duration_s), performance, remarks)
         table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, *ended)
     console = common.results()
     console.print(f"audit {audit.id} of {audit.folder}", style="bold", soft_wrap=True)
+    if audit.data:
+        console.print(f"data: {audit.data}", soft_wrap=True)
+    console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
+    for name in audit.options["plan"].get("compat") or ():
+        console.print(in_all(name, [record.result for record in trials if record.result is not None]), soft_wrap=True)
     console.print(table)
 
 
@@ -109,9 +120,14 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     if result is None:
         return
     performance = "not found" if result.performance is None else f"{result.performance:.6g}"
-    click.echo(f"performance {performance}, CPU time {common.for_people_s(result.cpu_s)}, begun {result.started_at}")
+    figures = "".join(f", {name} {figure:.6g}" for name, figure in result.also.items())
+    data = f" (data: {audit.data})" if audit.data else ""
+    click.echo(f"performance {performance}{figures}{data}")
+    click.echo(f"CPU time {common.for_people_s(result.cpu_s)}, begun {result.started_at}")
     for figure in result.measurement.domains:
         click.echo(_energy(figure))
+    for standin in result.standins:
+        click.echo(in_one(standin))
     for evidence in result.evidence:
         click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")
     if trial.mutant == ORIGINAL:

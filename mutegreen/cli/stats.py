@@ -16,9 +16,14 @@ from mutegreen.model import METRICS, TOTAL, Quality
 
 
 @click.command("stats")
-@click.argument("audit", required=False)
+@click.argument("audits", metavar="[AUDIT]...", nargs=-1)
 @click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Rows of trainings, instead of an audit."
+    "--csv",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Rows of trainings, instead of audits (repeatable).",
 )
 @protocol_options
 @click.option(
@@ -44,8 +49,8 @@ from mutegreen.model import METRICS, TOTAL, Quality
 @common.store_option
 @common.json_option
 def command(
-    audit: str | None,
-    csv_file: Path | None,
+    audits: tuple[str, ...],
+    files: tuple[Path, ...],
     metric: str | None,
     form: str | None,
     names: tuple[str, ...],
@@ -56,20 +61,23 @@ def command(
 ) -> int:
     """Say which hyperparameters move energy, what each mutant does, and what to do about it.
 
-    AUDIT is one of `mutegreen audits`; without it, the latest.
+    AUDIT is one of `mutegreen audits`; without it, the latest. Several are analysed together. An audit beside a
+    background is compared with the newest one of the same subject and preset alone.
     """
-    if phases and csv_file is not None:
+    if phases and files:
         raise UsageError("a CSV file holds no phases", "leave --phases or --csv away")
+    if phases and len(audits) > 1:
+        raise UsageError("phases are shown of one audit at a time", "name one, or leave --phases away")
     if as_json and form is not None:
         raise UsageError("--json and --format are both given", "give one of them")
     page = page_of(form or "tables", names, metric, phases)
-    found = analysed(audit, csv_file, store, Choices(**choices))
+    found = analysed(audits, files, store, Choices(**choices), with_alone=True)
     if page is not None:
         click.echo(page.text(found.analysis), nl=False)
-        _say_outcomes(found.about)
+        _say_outcomes(found)
     elif as_json:
-        parts = {"phases": [summary.as_json() for summary in found.phases]} if csv_file is None else {}
-        common.write_json(found.about | found.analysis.as_json() | parts)
+        parts = {"phases": [summary.as_json() for summary in found.phases]} if len(found.about) == 1 else {}
+        common.write_json(found.as_json() | parts)
     else:
         _show(found, metric, phases)
     return 0
@@ -86,13 +94,22 @@ def _show(found: Analysed, metric: str | None, phases: bool) -> None:
         console.print(phase_table(found.phases, estimated))
     elif phases:
         console.print("No phases: the performance is read from a file, and the script marks no windows.")
-    _say_outcomes(found.about)
+    _say_outcomes(found)
 
 
-def _say_outcomes(about: Mapping[str, Any]) -> None:
-    """What the tables do not show: trials that did not end ok, domains that were not measured."""
-    if not about:
-        return
+def _say_outcomes(found: Analysed) -> None:
+    """What the tables do not show: trials that did not end ok, domains that were not measured, audits compared with."""
+    for about in found.about:
+        _say_outcome(about)
+    console = common.messages()
+    for about in found.compared_with:
+        console.print(f"compared with audit {about['audit']}, which trained alone", soft_wrap=True)
+        _say_outcome(about)
+    for hint in found.hints:
+        console.print(hint, soft_wrap=True)
+
+
+def _say_outcome(about: Mapping[str, Any]) -> None:
     from mutegreen.model import Unavailable
 
     others = ", ".join(f"{n} {outcome}" for outcome, n in about["outcomes"].items() if outcome != "ok")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from mutegreen import catalog, config
@@ -23,11 +25,19 @@ def command(as_json: bool) -> int:
     table = Table("subject", "what it is", "hyperparameters", "presets", box=box.SIMPLE_HEAD)
     for subject in found:
         names = ", ".join(f"{h.name} {h.default}" for h in subject.hyperparameters)
-        table.add_row(subject.name, subject.description, names, ", ".join(subject.presets))
+        table.add_row(subject.name, _about(subject), names, ", ".join(subject.presets))
     common.results().print(table)
     for problem in catalog.problems():
         common.messages().print(f"warning: {problem}", style="yellow", soft_wrap=True)
     return 0
+
+
+def _about(subject: Subject) -> str:
+    """The description, and the data of the subject and of the presets that have others."""
+    others = {preset.name: preset.data for preset in subject.presets.values() if preset.data}
+    told = [str(subject.data)] if subject.data else []
+    data = "; ".join([*told, *(f"{name}: {data}" for name, data in others.items())])
+    return subject.description + (f"\nData: {data}" if data else "")
 
 
 def _document(subject: Subject) -> dict[str, object]:
@@ -35,6 +45,8 @@ def _document(subject: Subject) -> dict[str, object]:
         "name": subject.name,
         "description": subject.description,
         "folder": str(subject.folder),
+        "data": asdict(subject.data) if subject.data else None,
         "hyperparameters": {h.name: h.default for h in subject.hyperparameters},
         "presets": {p.name: p.description for p in subject.presets.values()},
+        "presets_data": {p.name: asdict(p.data) for p in subject.presets.values() if p.data},
     }

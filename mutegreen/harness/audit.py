@@ -1,22 +1,22 @@
-"""The audit: snapshot, preflight, then trial after trial, each kept the moment it ends; resumed where it stopped."""
+"""The audit: preflight, then all trials, each kept the moment it ends; resumed where it stopped."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import itertools
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+import threading
+from collections.abc import Iterator, Mapping
 
-from mutegreen import config
-from mutegreen.errors import MuteGreenError, PreflightError, StoreError, UsageError
-from mutegreen.harness import cooldown, events, plan, process, trial
+from mutegreen.errors import MuteGreenError, StoreError, UsageError
+from mutegreen.harness import cooldown, events, modes, process, trial
+from mutegreen.harness.backgrounds import built, try_alone
 from mutegreen.harness.launch import launch, mutated
-from mutegreen.harness.opening import Limits, Paths
+from mutegreen.harness.opening import Limits, Paths, plan_again
+from mutegreen.harness.preflight import checked, preflight
+from mutegreen.harness.slots import Slot
 from mutegreen.meters.recorder import Recorder
-from mutegreen.model import Measurement, Outcome, Trial, TrialResult, Unavailable
-from mutegreen.store.kept import AuditRecord
+from mutegreen.model import ORIGINAL, Measurement, Outcome, Trial, TrialResult, Unavailable
 from mutegreen.store.store import Store, now
 
 IDLE_S = 1.0
@@ -57,36 +57,77 @@ class Audit:
         self._quality = dict(quality)
         self._unavailable = unavailable
         self._tell = listener
-        self._plan = _plan_again(store, self._record, self._paths)
+        self._plan = plan_again(store, self._record, self._paths)
         self._limits = Limits(**self._record.options["limits"])
         self._idle_w: dict[str, float] = {}
+        self._preflight_s = self._record.preflight_s
+        self._mode: modes.Mode = modes.Alone(recorder)
 
     def run(self) -> None:
         """Runs all trials that have not ended.
 
         Raises:
             PreflightError: The original does not train; nothing was spent on mutants.
+            BackgroundError: A background does not train, or no longer.
             StoreError: A result cannot be kept; that trial counts as not done.
-            KeyboardInterrupt: Interrupted; what was measured is kept, the trial under way is noted as interrupted.
+            KeyboardInterrupt: Interrupted; what was measured is kept, trials under way are noted as interrupted.
         """
         process.become_subreaper()
-        with _clear_disk_errors(self._paths.root), self._locked():
+        with _clear_disk_errors(self._paths), self._locked():
             process.end_all(lambda: process.marked(self._mark))
             pending = self._store.pending(self._record.id)
             self._announce(len(self._plan.trials) - len(pending))
             self._measure_idle()
-            preflight_s = self._record.preflight_s
-            if preflight_s is None:
-                preflight_s = self._first_preflight(len(pending))
-            for item, following in itertools.zip_longest(pending, pending[1:]):
-                result = self._trial(item, self._timeout_s(preflight_s))
-                if following is not None:
-                    self._cool(result)
-                    if following.block != item.block and self._cooldown_limit_s() > 0:
-                        self._measure_idle()
+            with self._mode_of_record() as self._mode:
+                if self._preflight_s is None:
+                    self._first_preflight(len(pending))
+                try:
+                    self._mode.executor().run(pending, self)
+                finally:
+                    self._store.add_spans(self._record.id, self._mode.spans())
             self._store.finish_audit(self._record.id)
             shutil.rmtree(self._paths.work, ignore_errors=True)
         self._tell(events.AuditEnded(self._record.id))
+
+    # The work of the executor
+
+    def begins(self, item: Trial) -> None:
+        """Tells so."""
+        self._tell(events.TrialStarted(item))
+
+    def train(self, item: Trial, slot: Slot, stop: threading.Event) -> TrialResult:
+        """Trains a mutant at a place. This alone may run in another thread: it leaves the store alone."""
+        mutant = self._plan.mutant(item.mutant)
+        one, changed = launch(self._plan, mutant, item.seed), mutated(self._plan, mutant)
+        name = f"{item.number:04d}"
+        with self._company():
+            log = self._paths.log(name)
+            trained = trial.run(self._bench, name, one, changed, log, self._timeout_s(), slot, stop)
+        self._mode.learn(item.mutant, trained.peak_bytes)
+        return trained.result
+
+    def ended(self, item: Trial, result: TrialResult) -> None:
+        """Keeps the result."""
+        self._store.finish_trial(self._record.id, item, result)
+        self._tell(events.TrialEnded(item, result))
+
+    def again(self, item: Trial, result: TrialResult, at_a_time: int) -> None:
+        """Tells so; the figures of the first try are not kept, its output is."""
+        log = self._paths.log(f"{item.number:04d}")
+        log.replace(log.with_suffix(".out-of-memory.log"))
+        self._tell(events.TrialRepeated(item, result.reason or "", at_a_time))
+
+    def interrupted(self, item: Trial) -> None:
+        """Notes it; the trial is still to be run."""
+        self._store.finish_trial(self._record.id, item, _interrupted())
+
+    def rests(self, item: Trial, result: TrialResult, following: Trial) -> None:
+        """Lets the machine cool down, and measures its idle power anew between blocks."""
+        self._cool(result)
+        if following.block != item.block and self._cooldown_limit_s() > 0:
+            self._measure_idle()
+
+    # Inside
 
     @property
     def _mark(self) -> str:
@@ -95,7 +136,13 @@ class Audit:
 
     @property
     def _bench(self) -> trial.Bench:
-        return trial.Bench(self._plan.subject, self._paths.subject, self._paths.work, self._recorder, self._mark)
+        paths, domains = self._paths, self._recorder.domains
+        return trial.Bench(self._plan.subject, paths.subject, paths.work, self._mode.scale, domains, self._mark)
+
+    @property
+    def _seed(self) -> int:
+        """Of the backgrounds, the same for all trials: what runs beside them is no source of chance."""
+        return int(self._record.options["plan"]["seed"])
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -108,6 +155,39 @@ class Audit:
                 raise UsageError(f"audit {self._record.id} is being run by another process", "let it end") from None
             yield
 
+    @contextlib.contextmanager
+    def _mode_of_record(self) -> Iterator[modes.Mode]:
+        """How the trials share the machine, as it was asked for when the audit began."""
+        jobs = self._record.options["jobs"]
+        if jobs is None and not self._record.backgrounds:
+            yield modes.Alone(self._recorder)
+            return
+        backgrounds = self._record.backgrounds
+        if backgrounds and self._preflight_s is None:
+            self._tell(events.BackgroundsStarted(self._background_names))
+            with self._nothing_left_of_a_failure():
+                backgrounds = try_alone(backgrounds, self._paths, self._recorder, self._seed, self._limits.timeout_s)
+            self._store.set_backgrounds(self._record.id, backgrounds)
+        with modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
+            if backgrounds:
+                running = built(backgrounds, self._paths, ledger, self._mark, self._seed)
+                yield modes.BesideBackgrounds(self._recorder, ledger, running)
+            else:
+                mode = modes.SideBySide(self._recorder, ledger, jobs)
+                mode.learn(ORIGINAL, self._record.peak_bytes)
+                yield mode
+
+    @property
+    def _background_names(self) -> tuple[str, ...]:
+        return tuple(record.name for record in self._record.backgrounds)
+
+    @contextlib.contextmanager
+    def _company(self) -> Iterator[None]:
+        if self._record.backgrounds:
+            self._tell(events.WarmingUp(self._background_names))
+        with self._mode.company():
+            yield
+
     def _announce(self, done: int) -> None:
         domains = tuple(self._quality.items())
         self._tell(events.AuditOpened(self._record.id, self._plan, domains, self._unavailable, done))
@@ -117,53 +197,34 @@ class Audit:
         self._idle_w = self._recorder.idle(IDLE_S)
         self._recorder.set_idle(self._idle_w)
 
-    def _first_preflight(self, trials: int) -> float:
-        """An audit that does not pass leaves nothing behind but the output of its preflight."""
+    @contextlib.contextmanager
+    def _nothing_left_of_a_failure(self) -> Iterator[None]:
+        """An audit whose original or background does not train leaves nothing behind but their output."""
         try:
-            return self._preflight(trials)
+            yield
         except StoreError:
             raise
         except MuteGreenError:
             self._store.remove_audit(self._record.id)
-            for folder in (self._paths.subject, self._paths.work):
+            for folder in self._paths.copies():
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def _preflight(self, trials: int) -> float:
+    def _first_preflight(self, trials: int) -> None:
         """Trains the original once and discards the figures: does it run, report, and take its values?"""
         self._tell(events.PreflightStarted())
-        subject = self._plan.subject
-        log = self._paths.log("preflight")
-        one = launch(self._plan, self._plan.mutants[0], self._plan.trials[0].seed)
-        timeout_s = self._limits.timeout_s or self._plan.preset.timeout_s or subject.timeout_s
-        try:
-            result, tail = trial.run(self._bench, "preflight", one, subject.hyperparameters, log, timeout_s)
-        except (FileNotFoundError, PermissionError) as error:
-            raise PreflightError(
-                f"{one.words[0]} cannot be started: {error.strerror}", "see command in subject.toml"
-            ) from error
-        if result.outcome is not Outcome.OK:
-            raise PreflightError(_preflight_fault(result, tail.lines), f"the whole output is in {log}")
-        self._store.set_start(self._record.id, result.duration_s, self._idle_w, self._unavailable)
-        expected_s = trials * (result.duration_s + self._expected_pause_s())
-        self._tell(events.PreflightEnded(result, expected_s, _doubts(result)))
+        given_s = self._limits.timeout_s or self._plan.preset.timeout_s or self._plan.subject.timeout_s
+        with self._nothing_left_of_a_failure():
+            with self._company():
+                trained = preflight(self._bench, self._plan, self._paths.log("preflight"), given_s, self._mode.slot())
+            doubts = checked(trained, self._plan, self._paths.log("preflight"))
+        result = trained.result
+        self._preflight_s = result.duration_s
+        self._mode.learn(ORIGINAL, trained.peak_bytes)
+        self._store.set_start(self._record.id, result.duration_s, self._idle_w, self._unavailable, trained.peak_bytes)
+        expected_s = trials * (result.duration_s + self._expected_pause_s()) / self._mode.at_a_time()
+        self._tell(events.PreflightEnded(result, expected_s, self._mode.at_a_time(), doubts))
         self._cool(result)
-        return result.duration_s
-
-    def _trial(self, item: Trial, timeout_s: float) -> TrialResult:
-        self._tell(events.TrialStarted(item))
-        mutant = self._plan.mutant(item.mutant)
-        changed = mutated(self._plan, mutant)
-        one = launch(self._plan, mutant, item.seed)
-        name = f"{item.number:04d}"
-        try:
-            result, _ = trial.run(self._bench, name, one, changed, self._paths.log(name), timeout_s)
-        except KeyboardInterrupt:
-            self._store.finish_trial(self._record.id, item, _interrupted())
-            raise
-        self._store.finish_trial(self._record.id, item, result)
-        self._tell(events.TrialEnded(item, result))
-        return result
 
     def _cool(self, result: TrialResult) -> None:
         limit_s = self._cooldown_limit_s()
@@ -176,35 +237,21 @@ class Audit:
         return next(limit for limit in given if limit is not None)
 
     def _expected_pause_s(self) -> float:
+        if not self._mode.rests:
+            return 0.0
         return min(self._cooldown_limit_s(), cooldown.SLICE_S)
 
-    def _timeout_s(self, preflight_s: float) -> float:
+    def _timeout_s(self) -> float:
         given = self._limits.timeout_s or self._plan.preset.timeout_s or self._plan.subject.timeout_s
-        return given or max(TIMEOUT_LEAST_S, TIMEOUT_FACTOR * preflight_s)
-
-
-def _plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
-    """The plan of an audit from what it keeps, not made anew: another version may plan otherwise."""
-    if not paths.subject.is_dir():
-        raise StoreError(f"{paths.subject}: the files of audit {record.id} are gone", "start a new audit")
-    subject = config.load(paths.subject)
-    preset = plan.choose_preset(subject, record.options["plan"]["preset"])
-    return plan.Plan(
-        subject=subject,
-        preset=preset,
-        settings=plan.original_settings(subject, preset),
-        mutants=tuple(kept.mutant for kept in store.mutants(record.id)),
-        trials=tuple(kept.trial for kept in store.trials(record.id)),
-        notes=record.notes,
-    )
+        return given or max(TIMEOUT_LEAST_S, TIMEOUT_FACTOR * (self._preflight_s or 0.0))
 
 
 @contextlib.contextmanager
-def _clear_disk_errors(folder: Path) -> Iterator[None]:
+def _clear_disk_errors(paths: Paths) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or folder
+        place = error.filename or paths.root
         raise StoreError(
             f"{place}: {error.strerror}", "mend that, then resume: all trials that have ended are kept"
         ) from error
@@ -212,19 +259,3 @@ def _clear_disk_errors(folder: Path) -> Iterator[None]:
 
 def _interrupted() -> TrialResult:
     return TrialResult(Outcome.INTERRUPTED, "interrupted", now(), 0.0, 0.0, 0, 0, None, (), Measurement(0.0))
-
-
-def _preflight_fault(result: TrialResult, last_lines: Iterable[str]) -> str:
-    lines = "\n".join(f"  | {line}" for line in last_lines)
-    return f"the original does not pass its preflight: {result.outcome}: {result.reason}" + (
-        f"\n{lines}" if lines else ""
-    )
-
-
-def _doubts(result: TrialResult) -> tuple[str, ...]:
-    return tuple(
-        f"{item.hyperparameter}: its flag did not reach the program, which used its own default; "
-        "mutants of it may end as not_applied"
-        for item in result.evidence
-        if item.own_default
-    )

@@ -28,11 +28,35 @@ class PreflightStarted:
 
 @dataclass(frozen=True)
 class PreflightEnded:
-    """It works. `expected_s` is the estimate for all trials of the audit, seconds."""
+    """It works. `expected_s` is the estimate for all trials of the audit, so many `at_a_time`, seconds."""
 
     result: TrialResult
     expected_s: float
+    at_a_time: int
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BackgroundsStarted:
+    """Backgrounds train alone once, to see that they work and how fast they are without company."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WarmingUp:
+    """The backgrounds are started anew, and given the time to pass their own warm-up."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrialRepeated:
+    """A trial's memory was too short in company; it runs again alone, and from now on fewer run at a time."""
+
+    trial: Trial
+    reason: str
+    at_a_time: int
 
 
 @dataclass(frozen=True)
@@ -64,5 +88,16 @@ class AuditEnded:
     audit: str
 
 
-Event = AuditOpened | PreflightStarted | PreflightEnded | Cooling | TrialStarted | TrialEnded | AuditEnded
+Event = (
+    AuditOpened
+    | BackgroundsStarted
+    | PreflightStarted
+    | PreflightEnded
+    | WarmingUp
+    | Cooling
+    | TrialStarted
+    | TrialRepeated
+    | TrialEnded
+    | AuditEnded
+)
 Listener = Callable[[Event], None]

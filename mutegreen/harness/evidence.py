@@ -24,9 +24,13 @@ _UNSEEN = "no Python process of the training could be observed (give the hyperpa
 
 
 def probe_environment(
-    hyperparameters: Sequence[Hyperparameter], workspace: Path, out: Path, environment: Mapping[str, str]
+    hyperparameters: Sequence[Hyperparameter],
+    workspace: Path,
+    out: Path,
+    environment: Mapping[str, str],
+    standins: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Variables that put the probe into the Python processes of a trial and tell it what to watch."""
+    """Variables that put the probe, with its stand-ins, into a trial's Python processes and tell it what to watch."""
     sites = [h.site for h in hyperparameters]
     task = {
         "out": str(out),
@@ -34,6 +38,7 @@ def probe_environment(
         "files": sorted({str(workspace / s.file) for s in sites if isinstance(s, (SourceSite, ConfigSite))}),
         "constants": _constants(sites, workspace),
         "variables": [site.variable for site in sites if isinstance(site, EnvSite)],
+        "standins": list(standins),
     }
     path = os.pathsep.join([str(PROBE_FOLDER), *filter(None, [environment.get("PYTHONPATH")])])
     return {"MUTEGREEN_PROBE": json.dumps(task), "PYTHONPATH": path}

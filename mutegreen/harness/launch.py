@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutegreen.harness import standins
 from mutegreen.harness.plan import Plan, seed_parameter
-from mutegreen.model import ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
+from mutegreen.model import Compat, ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
 from mutegreen.mutation import apply
 
 PYTHON = "{python}"
@@ -24,11 +25,13 @@ class Launch:
         words: Program and arguments.
         variables: Environment variables beyond the harness's own.
         settings: The value of every hyperparameter, and of the seed.
+        compat: Stand-ins to put into it.
     """
 
     words: tuple[str, ...]
     variables: dict[str, str]
     settings: dict[Hyperparameter, Value]
+    compat: tuple[Compat, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """The whole environment of the training.
@@ -51,8 +54,12 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
         settings[seeding] = seed
     sites = {hyperparameter.site: value for hyperparameter, value in settings.items()}
     arguments = [*plan.preset.arguments, *apply.arguments(sites)]
-    variables = {**plan.subject.environment, **apply.environment(sites)}
-    return Launch(_words(plan.subject.command, arguments), variables, settings)
+    variables = {
+        **plan.subject.environment,
+        **apply.environment(sites),
+        **standins.variables(plan.compat, seed),
+    }
+    return Launch(_words(plan.subject.command, arguments), variables, settings, plan.compat)
 
 
 def mutated(plan: Plan, mutant: Mutant) -> list[Hyperparameter]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mutegreen import config, environment
 from mutegreen.errors import ConfigError, StoreError
-from mutegreen.harness import plan
+from mutegreen.harness import plan, standins
 from mutegreen.harness.launch import diff
 from mutegreen.harness.workspace import snapshot
 from mutegreen.model import Subject
 from mutegreen.mutation.apply import site_faults
-from mutegreen.store.kept import AuditRecord, MutantRecord
+from mutegreen.store.kept import AuditRecord, BackgroundRecord, MutantRecord
 from mutegreen.store.store import Store, now
 
 
@@ -34,6 +35,14 @@ class Paths:
     def subject(self) -> Path:
         """The subject's files as they were when the audit began."""
         return self.root / "subject"
+
+    def background(self, number: int) -> Path:
+        """The files of a background subject, as they were when the audit began."""
+        return self.root / f"background-{number}"
+
+    def copies(self) -> list[Path]:
+        """All that was copied for the audit."""
+        return [self.subject, self.work, *self.root.glob("background-*")]
 
     @property
     def work(self) -> Path:
@@ -75,6 +84,19 @@ class Metering:
         object.__setattr__(self, "require", tuple(self.require))
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """How trials share the machine; kept for `--resume`.
+
+    Attributes:
+        jobs: Trainings at a time on each device; 0: as many as memory allows; None: one, with the machine to itself.
+        backgrounds: What runs beside each trial.
+    """
+
+    jobs: int | None = None
+    backgrounds: tuple[BackgroundRecord, ...] = ()
+
+
 def check(subject: Subject) -> None:
     """Checks the sites in files against the files.
 
@@ -87,7 +109,12 @@ def check(subject: Subject) -> None:
 
 
 def create(
-    store: Store, subject: Subject, options: plan.Options, limits: Limits, metering: Metering | None = None
+    store: Store,
+    subject: Subject,
+    options: plan.Options,
+    limits: Limits,
+    metering: Metering | None = None,
+    sharing: Sharing | None = None,
 ) -> str:
     """Makes an audit: its plan, the snapshot of the subject and the mutants' differences are in the store.
 
@@ -99,6 +126,7 @@ def create(
     """
     check(subject)
     made = plan.make(subject, options)
+    shared = sharing or Sharing()
     paths = _new_folder(store.path, subject.name)
     try:
         digest = snapshot(subject, paths.subject, keep_out=[store.path.parent / "audits", store.path])
@@ -110,19 +138,60 @@ def create(
             goal=subject.performance.goal,
             tolerance=subject.performance.tolerance,
             options={
-                "plan": asdict(options),
+                "plan": asdict(options) | {"compat": made.compat},
+                "seeding": str(made.seeding),
                 "limits": asdict(limits),
                 "metering": asdict(metering or Metering()),
+                "jobs": shared.jobs,
             },
             environment=environment.describe(),
             notes=made.notes,
             created_at=now(),
+            data=made.data,
+            also=subject.performance.also,
+            backgrounds=keep(shared.backgrounds, paths),
         )
         store.add_audit(record, _mutant_records(made, paths), made.trials)
     except BaseException:
         shutil.rmtree(paths.root, ignore_errors=True)
         raise
     return record.id
+
+
+def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
+    """The plan of an audit from what it keeps, not made anew: another version may plan otherwise.
+
+    Raises:
+        StoreError: Its files are gone.
+    """
+    if not paths.subject.is_dir():
+        raise StoreError(f"{paths.subject}: the files of audit {record.id} are gone", "start a new audit")
+    subject = config.load(paths.subject)
+    preset = plan.choose_preset(subject, record.options["plan"]["preset"])
+    return plan.Plan(
+        subject=subject,
+        preset=preset,
+        settings=plan.original_settings(subject, preset),
+        mutants=tuple(kept.mutant for kept in store.mutants(record.id)),
+        trials=tuple(kept.trial for kept in store.trials(record.id)),
+        notes=record.notes,
+        compat=standins.named(record.options["plan"].get("compat") or ()),
+    )
+
+
+def keep(backgrounds: Sequence[BackgroundRecord], paths: Paths) -> tuple[BackgroundRecord, ...]:
+    """Takes snapshots of the subjects among the backgrounds, beside that of the audit's own.
+
+    Raises:
+        MuteGreenError: One cannot be copied.
+    """
+    return tuple(
+        record if record.words else _kept(record, paths.background(number)) for number, record in enumerate(backgrounds)
+    )
+
+
+def _kept(record: BackgroundRecord, target: Path) -> BackgroundRecord:
+    return replace(record, digest=snapshot(config.load(Path(record.folder)), target))
 
 
 def _mutant_records(made: plan.Plan, paths: Paths) -> list[MutantRecord]:

@@ -33,6 +33,11 @@ class Tail:
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     out_of_memory: str | None = None
 
+    @property
+    def last(self) -> str:
+        """The last line."""
+        return self.lines[-1].strip() if self.lines else "no output"
+
     def feed(self, line: Line) -> None:
         """Takes the next line."""
         if line.text.strip():
@@ -85,9 +90,8 @@ def _crash(ended: Ended, tail: Tail, output: OutputReader, oom_killed: bool) -> 
         return Outcome.OUT_OF_MEMORY, "killed by the kernel (signal 9), which was short of memory"
     if output.diverged:
         return Outcome.DIVERGED, _divergence(output)
-    last = tail.lines[-1].strip() if tail.lines else "no output"
     how = f"signal {-ended.status}" if ended.status < 0 else f"exit status {ended.status}"
-    return Outcome.FAILED, f"{how}: {last}"
+    return Outcome.FAILED, f"{how}: {tail.last}"
 
 
 def _divergence(output: OutputReader) -> str:

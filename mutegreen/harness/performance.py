@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mutegreen.harness.process import Line
 from mutegreen.model import Epoch, Performance
@@ -18,14 +20,21 @@ LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:(?:nan|inf
 SEARCHED_CHARACTERS = 4096
 """Of a line this much is searched for losses and complaints: megabytes without a line end hold neither."""
 
+_NO_FIGURE = (ValueError, KeyError, IndexError, TypeError)
+"""What a document without a number at a key raises."""
+
 
 @dataclass
 class OutputReader:
-    """Follows the output: all figures of performance, the last loss, the value of each evidence pattern."""
+    """Follows the output: all figures of performance, the last loss, the value of each evidence pattern.
+
+    `figures` holds the last of each further figure of performance that was found, by name.
+    """
 
     performance: Performance
     evidence: dict[str, str] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
     last_loss: float | None = None
     seen: dict[str, str] = field(default_factory=dict)
     unreadable: str | None = None
@@ -34,6 +43,7 @@ class OutputReader:
     def __post_init__(self) -> None:
         self._pattern = re.compile(self.performance.pattern) if self.performance.pattern else None
         self._loss = re.compile(self.performance.loss) if self.performance.loss else LOSS
+        self._also = {each.name: re.compile(each.pattern) for each in self.performance.also if each.pattern}
         self._evidence = {name: re.compile(pattern) for name, pattern in self.evidence.items()}
 
     def feed(self, line: Line) -> None:
@@ -41,6 +51,9 @@ class OutputReader:
         if self._pattern is not None:
             for match in self._pattern.finditer(line.text):
                 self._take(match, line.time_s)
+        for name, pattern in self._also.items():
+            for match in pattern.finditer(line.text):
+                self._keep(name, _figure(match))
         for match in self._loss.finditer(line.text, 0, SEARCHED_CHARACTERS):
             if (loss := _number(_captured(match))) is not None:
                 self.last_loss = loss
@@ -56,20 +69,31 @@ class OutputReader:
             self.unreadable = None
             self.epochs.append(Epoch(figure, time_s))
 
+    def _keep(self, name: str, figure: float | None) -> None:
+        """Takes a further figure; after one that cannot be read, an earlier one would be out of date."""
+        self.figures.pop(name, None)
+        if figure is not None:
+            self.figures[name] = figure
+
     def read_file(self, workdir: Path) -> str | None:
         """Reads the file of results, if the subject has one; what is wrong with it, or None."""
         if self.performance.file is None or self.performance.key is None:
             return None
         try:
-            found = json.loads((workdir / self.performance.file).read_text(encoding="utf-8"))
-            for part in self.performance.key.split("."):
-                found = found[int(part)] if isinstance(found, list) else found[part]
-            self.epochs = [Epoch(float(v), None) for v in (found if isinstance(found, list) else [found])]
+            document = json.loads((workdir / self.performance.file).read_text(encoding="utf-8"))
+            self.epochs = [Epoch(figure, None) for figure in _figures_at(document, self.performance.key)]
         except OSError as error:
             return f"{self.performance.file} cannot be read: {error.strerror}"
-        except (ValueError, KeyError, IndexError, TypeError) as error:
+        except _NO_FIGURE as error:
             return f"{self.performance.file} has no number at {self.performance.key}: {type(error).__name__} {error}"
+        self._read_further(document)
         return None if self.epochs else f"{self.performance.file} has an empty list at {self.performance.key}"
+
+    def _read_further(self, document: Any) -> None:
+        for each in self.performance.also:
+            if each.key is not None:
+                with contextlib.suppress(*_NO_FIGURE):
+                    self.figures[each.name] = _figures_at(document, each.key)[-1]
 
     @property
     def result(self) -> float | None:
@@ -80,6 +104,13 @@ class OutputReader:
     def diverged(self) -> bool:
         """Whether the last loss or the result is not a finite number."""
         return any(v is not None and not math.isfinite(v) for v in (self.last_loss, self.result))
+
+
+def _figures_at(document: Any, key: str) -> list[float]:
+    """The figure, or the list of them, at a dotted key; one of `_NO_FIGURE` where there is none."""
+    for part in key.split("."):
+        document = document[int(part)] if isinstance(document, list) else document[part]
+    return [float(figure) for figure in (document if isinstance(document, list) else [document])]
 
 
 def _figure(match: re.Match[str]) -> float | None:

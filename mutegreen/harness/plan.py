@@ -9,8 +9,23 @@ from dataclasses import dataclass, field
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
+from mutegreen.harness import standins
 from mutegreen.harness.higher_order import higher_order
-from mutegreen.model import IDENTITY, ORIGINAL, Change, Hyperparameter, Kind, Mutant, Preset, Subject, Trial, Value
+from mutegreen.model import (
+    IDENTITY,
+    ORIGINAL,
+    Change,
+    Compat,
+    Data,
+    Hyperparameter,
+    Kind,
+    Mutant,
+    Preset,
+    Seeding,
+    Subject,
+    Trial,
+    Value,
+)
 from mutegreen.mutation.apply import same_value
 
 DEFAULT_MUTANTS = 5
@@ -34,6 +49,8 @@ class Options:
         values: Values given by hand, by hyperparameter, as texts.
         order: Most hyperparameters that a mutant changes at once.
         seed: Seed of the values, of the order and of the trainings' own seeds.
+        same_seed: Whether all repetitions train with one seed, instead of each with its own.
+        compat: Stand-ins that the trainings get.
     """
 
     preset: str | None = None
@@ -43,6 +60,8 @@ class Options:
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     order: int | None = None
     seed: int = DEFAULT_SEED
+    same_seed: bool = False
+    compat: tuple[Compat, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,7 @@ class Plan:
         mutants: The original first.
         trials: In the order in which they will run.
         notes: What a user should know: hyperparameters with fewer mutants than asked for, or with none.
+        compat: Stand-ins that every training gets.
     """
 
     subject: Subject
@@ -64,6 +84,17 @@ class Plan:
     mutants: tuple[Mutant, ...]
     trials: tuple[Trial, ...]
     notes: tuple[str, ...]
+    compat: tuple[Compat, ...] = ()
+
+    @property
+    def seeding(self) -> Seeding:
+        """What decides the chance in the trainings."""
+        return Seeding.of({trial.repetition: trial.seed for trial in self.trials}.values())
+
+    @property
+    def data(self) -> Data | None:
+        """What is trained on; None: not declared."""
+        return self.preset.data or self.subject.data
 
     def mutant(self, mutant_id: str) -> Mutant:
         """The mutant of that id; KeyError if there is none."""
@@ -74,9 +105,17 @@ def make(subject: Subject, options: Options) -> Plan:
     """The plan for a subject.
 
     Raises:
-        UsageError: A preset, operator, hyperparameter or value that is not usable; the valid ones are named.
+        UsageError: A preset, operator, hyperparameter or value that is not usable; the valid ones are named. Or the
+            same seed for all trainings of a program that takes none.
     """
     preset = choose_preset(subject, options.preset)
+    compat = standins.chosen(subject, preset, options.compat)
+    seeded = standins.takes_seed(subject, compat)
+    if options.same_seed and not seeded:
+        raise UsageError(
+            f"--same-seed: {subject.name} takes no seed, and varies by chance",
+            'name what takes it in subject.toml, such as seed = { flag = "--seed" }, or use --compat seed',
+        )
     values = original_settings(subject, preset)
     mutants, notes = _mutants(subject, preset, values, options)
     repetitions = options.repetitions or preset.repetitions or DEFAULT_REPETITIONS
@@ -85,9 +124,21 @@ def make(subject: Subject, options: Options) -> Plan:
         preset=preset,
         settings=values,
         mutants=tuple(mutants),
-        trials=tuple(order(mutants, repetitions, options.seed, seeded=subject.seed is not None)),
+        trials=tuple(order(mutants, repetitions, options.seed, seeded, options.same_seed)),
         notes=tuple(notes),
+        compat=compat,
     )
+
+
+def original_only(subject: Subject, preset: str | None) -> Plan:
+    """A plan of the original alone, for a training that is no trial.
+
+    Raises:
+        UsageError: The subject has no such preset.
+    """
+    chosen = choose_preset(subject, preset)
+    settings, compat = original_settings(subject, chosen), standins.chosen(subject, chosen, None)
+    return Plan(subject, chosen, settings, (Mutant(ORIGINAL),), (), (), compat)
 
 
 def original_settings(subject: Subject, preset: Preset) -> dict[str, Value]:
@@ -109,16 +160,18 @@ def choose_preset(subject: Subject, name: str | None) -> Preset:
     return subject.presets[name]
 
 
-def order(mutants: Sequence[Mutant], repetitions: int, seed: int, seeded: bool) -> list[Trial]:
+def order(mutants: Sequence[Mutant], repetitions: int, seed: int, seeded: bool, same_seed: bool = False) -> list[Trial]:
     """Trials in random blocks: each block holds one repetition of every mutant, in an order drawn from the seed.
 
     Randomised complete blocks keep a drift of the machine over the audit out of the comparison of mutants
-    (Fisher, The Design of Experiments, 1935). All trials of a block train with the same seed.
+    (Fisher, The Design of Experiments, 1935). All trials of a block train with the same seed, and with `same_seed`
+    those of all blocks with that of the first.
     """
     trials: list[Trial] = []
     for block in range(repetitions):
         rng = random.Random(f"{seed}/{block}")
-        training_seed = rng.randrange(1, 2**31) if seeded else None
+        drawn = rng.randrange(1, 2**31) if seeded else None
+        training_seed = trials[0].seed if same_seed and trials else drawn
         shuffled = rng.sample(mutants, len(mutants))
         for position, mutant in enumerate(shuffled):
             trials.append(Trial(len(trials) + 1, mutant.id, block, position, block, training_seed))

@@ -9,8 +9,9 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -63,6 +64,10 @@ class Ended:
     timed_out: bool
 
 
+class Stopped(Exception):  # noqa: N818 - an order, not an error
+    """A command was told by another thread to end: an interrupt, or a fault elsewhere. No result of it counts."""
+
+
 def become_subreaper() -> None:
     """Makes orphans of a trial children of this process, so that they can be found (Linux; elsewhere nothing)."""
     if sys.platform == "linux":
@@ -73,13 +78,30 @@ def become_subreaper() -> None:
 class Command:
     """A running command. `wait` supervises it; leaving the context ends whatever is left of it."""
 
-    def __init__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str], mark: str) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        mark: str,
+        cpus: Collection[int] = (),
+        stop: threading.Event | None = None,
+    ) -> None:
         """Starts it.
+
+        Args:
+            words: Program and arguments.
+            folder: Working folder.
+            environment: The whole environment.
+            mark: What its processes are known by.
+            cpus: The CPUs that it may use; none named: all.
+            stop: Ends `wait` once it is set.
 
         Raises:
             OSError: The program cannot be started.
         """
         self._mark = mark
+        self._stop = stop or threading.Event()
         self.started_s = time.monotonic()
         self._process = subprocess.Popen(
             words,
@@ -91,6 +113,8 @@ class Command:
             start_new_session=True,
         )
         self.pid = self._process.pid
+        if cpus:
+            _keep_to(self.pid, cpus)
         self._seen: set[int] = set()
         self._ended: tuple[int, float, float, int] | None = None
         self._streams = _Streams(self._process, self.started_s)
@@ -106,22 +130,28 @@ class Command:
         self,
         on_line: Callable[[Line], None],
         timeout_s: float | None = None,
-        on_end: Callable[[], object] = lambda: None,
+        on_end: Callable[[float | None], object] = lambda cpu_s: None,
     ) -> Ended:
         """Hands on lines until the command has ended, then ends the rest of its group.
 
-        `on_end` is called the moment the command itself has ended, before anything is cleaned up.
+        `on_end` is called the moment the command itself has ended, before anything is cleaned up, with the CPU time
+        of the command and of the descendants that it waited for, seconds; None: it still runs, past its timeout.
         An exception (an interrupt, a full disk in `on_line`) leaves at once; leaving the context ends the group.
+
+        Raises:
+            Stopped: It was told to stop.
         """
         deadline_s = None if timeout_s is None else self.started_s + timeout_s
         timed_out = False
         while not self._reap():
+            if self._stop.is_set():
+                raise Stopped
             if deadline_s is not None and time.monotonic() >= deadline_s:
                 timed_out = True
                 break
             for line in self._streams.read(_until(deadline_s)):
                 on_line(line)
-        on_end()
+        on_end(self._ended[2] if self._ended else None)
         self._end_group()
         for line in self._streams.rest():
             on_line(line)
@@ -193,6 +223,12 @@ def marked(prefix: str) -> list[psutil.Process]:
             if process.environ().get(MARK, "").startswith(prefix) and _is_alive(process):
                 found.append(process)
     return found
+
+
+def _keep_to(pid: int, cpus: Collection[int]) -> None:
+    """Before the program has begun, so that all its threads inherit it; where that cannot be, it uses all CPUs."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.sched_setaffinity(pid, cpus)
 
 
 def _belongs(process: psutil.Process, session: int, mark: str) -> bool:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from mutegreen import phase
 from mutegreen.harness import evidence as evidence_of
-from mutegreen.harness import metered, phases
+from mutegreen.harness import metered, phases, standins
 from mutegreen.harness.launch import Launch
 from mutegreen.harness.metered import Metered
 from mutegreen.harness.outcome import Tail, classify, oom_kills
+from mutegreen.harness.output import Output
 from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Command, Line
+from mutegreen.harness.process import Command
+from mutegreen.harness.slots import Slot
+from mutegreen.harness.weighing import Scale
 from mutegreen.harness.workspace import workspace
-from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Evidence, Hyperparameter, Outcome, Phase, Subject, TrialResult
 from mutegreen.mutation import apply
 from mutegreen.store.store import now
-
-ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-"""Colours, cursor movements and control characters: neither for patterns nor for people's terminals."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +34,43 @@ class Bench:
         subject: The subject.
         snapshot: The subject's files as they were when the audit began.
         work: Folder for workspaces.
-        recorder: The meters.
+        scale: Weighs each training.
+        domains: All domains measured.
         prefix: What the marks of the audit's processes begin with.
     """
 
     subject: Subject
     snapshot: Path
     work: Path
-    recorder: Recorder
+    scale: Scale
+    domains: tuple[str, ...]
     prefix: str
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to.
+
+    Attributes:
+        tail: The last lines of its output.
+        peak_bytes: Most memory that it held, by `host` and GPU domain, as far as seen.
+    """
+
+    result: TrialResult
+    tail: Tail
+    peak_bytes: dict[str, int]
+
+
 def run(
-    bench: Bench, name: str, launch: Launch, watched: Sequence[Hyperparameter], log: Path, timeout_s: float | None
-) -> tuple[TrialResult, Tail]:
+    bench: Bench,
+    name: str,
+    launch: Launch,
+    watched: Sequence[Hyperparameter],
+    log: Path,
+    timeout_s: float | None,
+    slot: Slot | None = None,
+    stop: threading.Event | None = None,
+) -> Trained:
     """Trains once.
 
     Args:
@@ -59,32 +80,38 @@ def run(
         watched: Hyperparameters whose arrival is to be proved.
         log: File that keeps the output, each line with its time in seconds and its stream.
         timeout_s: Longest time, seconds; None: no limit.
-
-    Returns:
-        The result, and the last lines of the output.
+        slot: Its place among trainings that run at the same time; None: it has the machine to itself.
+        stop: Ends it once it is set.
 
     Raises:
+        Stopped: `stop` was set.
         MutationError: A value cannot be placed.
         OSError: The command cannot be started, or there is no space for its output.
     """
+    slot = slot or Slot()
     probe_out, windows_out = (bench.work / f"{name}.{what}" for what in ("probe", "windows"))
     reader, tail = OutputReader(bench.subject.performance, _patterns(watched)), Tail()
     with _fresh(probe_out, windows_out), workspace(bench.snapshot, bench.work / name) as folder:
         apply.write_files(folder, launch.settings)
         environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
-        environment |= evidence_of.probe_environment(watched, folder, probe_out, environment)
+        environment |= slot.variables(environment)
+        environment |= evidence_of.probe_environment(watched, folder, probe_out, environment, launch.compat)
         workdir = folder / bench.subject.workdir
-        start = partial(Command, launch.words, workdir, environment, f"{bench.prefix}{name}")
+        mark = f"{bench.prefix}{name}"
+        start = partial(Command, launch.words, workdir, environment, mark, slot.cpus, stop)
+        weighing = bench.scale.weighing(name, slot.domains(bench.domains))
         kills, started_at = oom_kills(), now()
         with log.open("w", encoding="utf-8", buffering=1) as kept:
-            measured = metered.run(bench.recorder, name, start, _Output(kept, reader, tail).feed, timeout_s)
+            measured = metered.run(weighing, start, Output(kept, reader, tail).feed, timeout_s)
         file_fault = reader.read_file(workdir)
         report = evidence_of.Report.read(probe_out, folder)
         windows = phases.read_windows(windows_out, measured.started_s, measured.ended.duration_s)
         evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
+        stood_in = standins.judge(launch.compat, report)
     end = classify(measured.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
-    parts = phases.cut(measured.timelines, reader.epochs, windows)
-    return _result(end, started_at, measured, reader, parts, evidence), tail
+    parts = phases.cut(measured.weighed.timelines, reader.epochs, windows)
+    result = replace(_result(end, started_at, measured, reader, parts, evidence), standins=stood_in)
+    return Trained(result, tail, measured.weighed.peak_bytes)
 
 
 @contextmanager
@@ -95,21 +122,6 @@ def _fresh(*files: Path) -> Iterator[None]:
     yield
     for file in files:
         file.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class _Output:
-    """Keeps each line and hands it to those who read in it."""
-
-    kept: TextIO
-    reader: OutputReader
-    tail: Tail
-
-    def feed(self, line: Line) -> None:
-        self.kept.write(f"{line.time_s:10.3f} {line.stream} {line.text}\n")
-        plain = replace(line, text=ESCAPES.sub("", line.text))
-        self.reader.feed(plain)
-        self.tail.feed(plain)
 
 
 def _result(
@@ -131,10 +143,12 @@ def _result(
         status=ended.status,
         performance=reader.result,
         epochs=tuple(reader.epochs),
-        measurement=measured.measurement,
+        measurement=measured.weighed.measurement,
         evidence=tuple(evidence),
-        timelines=measured.timelines,
+        timelines=measured.weighed.timelines,
         phases=tuple(parts),
+        also=reader.figures,
+        company=measured.weighed.company,
     )
 
 

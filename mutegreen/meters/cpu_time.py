@@ -91,6 +91,22 @@ def memory_bytes(root: Path = Path("/")) -> int:
     raise ValueError("/proc/meminfo has no line MemTotal")
 
 
+def available_bytes(root: Path = Path("/")) -> int:
+    """Memory that programs could still take without swapping, or what is left to the tightest cgroup v2.
+
+    Raises:
+        OSError: /proc/meminfo cannot be read.
+        ValueError: It has no line MemAvailable.
+    """
+    lines = (root / "proc/meminfo").read_text().splitlines()
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            limit, group = _tightest(root, "memory.max", float)
+            left = limit - (_limit(group / "memory.current", float) or 0.0) if group is not None else limit
+            return int(min(int(line.split()[1]) * 1024, max(0.0, left)))
+    raise ValueError("/proc/meminfo has no line MemAvailable")
+
+
 def total_s(root: Path = Path("/")) -> float:
     """All seconds that /proc/stat has counted, busy or not: they grow wherever they are counted at all."""
     return sum(_ticks(_cpu_lines(root)["cpu"])) / TICKS_PER_S

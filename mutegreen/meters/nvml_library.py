@@ -14,7 +14,7 @@ LIBRARY = "libnvidia-ml.so.1"
 Read = Callable[[], float]
 """Reads one figure of one GPU; raises `Fault`."""
 
-UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, DRIVER_NOT_LOADED = 1, 3, 4, 9
+SUCCESS, UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, DRIVER_NOT_LOADED = 0, 1, 3, 4, 6, 9
 FUNCTION_NOT_FOUND, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH = 13, 15, 16, 18
 
 FINAL = {UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH}
@@ -69,6 +69,21 @@ class Gpu:
     name: str
     handle: Any
     is_split: bool = False
+
+
+@dataclass(frozen=True)
+class ProcessUse:
+    """How busy a process kept a GPU.
+
+    Attributes:
+        pid: The process.
+        t_us: When it was last seen busy, microseconds since 1970.
+        sm_percent: Its part of the GPU's time, mean over the time asked for.
+    """
+
+    pid: int
+    t_us: int
+    sm_percent: int
 
 
 class Nvml:
@@ -143,6 +158,29 @@ class Nvml:
             return float(getattr(power.value, VALUE_OF_TYPE[power.valueType])) / 1000
 
         return read_w
+
+    def process_use(self, gpu: Gpu, since_us: int) -> list[ProcessUse]:
+        """What processes did on the GPU after that moment, microseconds since 1970; those that did nothing are missing.
+
+        No process is told of on a GPU divided into MIG instances, on most virtual ones, or before Maxwell.
+        """
+        try:
+            samples = self._call("nvmlDeviceGetProcessUtilization", gpu.handle, since_us)
+        except Fault as fault:
+            if fault.code in {SUCCESS, NOT_FOUND}:
+                # The bindings have an error also for a success without a sample.
+                return []
+            raise
+        return [ProcessUse(sample.pid, sample.timeStamp, sample.smUtil) for sample in samples]
+
+    def process_memory(self, gpu: Gpu) -> dict[int, int]:
+        """Bytes of the GPU's memory that processes use, by their number, where the driver tells it."""
+        running = self._call("nvmlDeviceGetComputeRunningProcesses", gpu.handle)
+        return {process.pid: process.usedGpuMemory for process in running if process.usedGpuMemory is not None}
+
+    def free_memory(self, gpu: Gpu) -> int:
+        """Bytes of the GPU's memory that nothing uses."""
+        return int(self._call("nvmlDeviceGetMemoryInfo", gpu.handle).free)
 
     def _gpu(self, number: int) -> Gpu | Fault:
         try:

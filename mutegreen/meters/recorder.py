@@ -109,6 +109,11 @@ class Recorder:
         """All domains, also those lost since."""
         return tuple(self._meters)
 
+    @property
+    def unavailable(self) -> tuple[Unavailable, ...]:
+        """What could not be read from the beginning."""
+        return self._unavailable
+
     def begin(self, key: Hashable) -> None:
         """Begin a window.
 

@@ -39,6 +39,7 @@ class PlainTable:
         notes: Sentences below it.
         group_heading: What groups are.
         part: What tells it apart from others of its name and place, such as a metric.
+        about: What else there is to say of the place: the data.
     """
 
     name: str
@@ -49,6 +50,12 @@ class PlainTable:
     notes: tuple[str, ...] = ()
     group_heading: str = "Hyperparameter"
     part: str = ""
+    about: str = ""
+
+    @property
+    def full_place(self) -> str:
+        """The place with what there is to say of it."""
+        return ", ".join(filter(None, (self.place, self.about)))
 
     @property
     def is_grouped(self) -> bool:

@@ -32,17 +32,19 @@ _PARTS = {
     "controls": ("trust", "controls"),
 }
 """By name, the attribute of an analysis and that of its records."""
-NAMES = (*_WHOLE, *_PARTS)
+_COMPANY = {
+    f"company_{name}": name
+    for name in ("susceptibility", "verdict", "correlation", "win_tie_loss", "slowdown", "background_slowdown")
+}
+"""By name, the attribute of an analysis' company."""
+NAMES = (*_WHOLE, *_PARTS, *_COMPANY)
 _KEYS = ("subject", "background", "metric")
 _VERDICTS = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
 def csv_of(analysis: Analysis, name: str, metric: str | None = None) -> str:
-    """One table as CSV, with a line of headings; empty if there is no record of that name.
-
-    What is not known is empty. A text that a spreadsheet would take for a formula gets a leading apostrophe, as
-    OWASP advises against CSV injection: labels come from anybody's files.
+    """One table as CSV, as `csv_text` writes it.
 
     Args:
         analysis: By any protocol.
@@ -50,6 +52,15 @@ def csv_of(analysis: Analysis, name: str, metric: str | None = None) -> str:
         metric: The only one wanted.
     """
     records = [record for record in _records(analysis, name) if metric in (None, record.get("metric"))]
+    return csv_text([row | _about(analysis, row["subject"]) for row in records])
+
+
+def csv_text(records: Iterable[Record]) -> str:
+    """Records as CSV, with a line of headings; empty if there is none.
+
+    What is not known is empty. A text that a spreadsheet would take for a formula gets a leading apostrophe, as
+    OWASP advises against CSV injection: labels come from anybody's files.
+    """
     rows = list(_flat(records))
     columns = dict.fromkeys(key for row in rows for key in row)
     if not columns:
@@ -61,9 +72,19 @@ def csv_of(analysis: Analysis, name: str, metric: str | None = None) -> str:
     return text.getvalue()
 
 
+def _about(analysis: Analysis, subject: str) -> Record:
+    """What a table that is read alone must say of a subject: its data, and what is taken for its performance."""
+    data = analysis.data.get(subject)
+    known = {"data": data.label if data else None, "performance_figure": analysis.figure}
+    return {key: text for key, text in known.items() if text}
+
+
 def _records(analysis: Analysis, name: str) -> Iterator[Record]:
     if name in _WHOLE:
         yield from (_plain(record) for record in getattr(analysis, _WHOLE[name], ()))
+        return
+    if name in _COMPANY:
+        yield from (_plain(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
         return
     attribute, part = _PARTS[name]
     for parent in getattr(analysis, attribute, ()):
@@ -88,18 +109,18 @@ def _flat(records: Iterable[Record]) -> Iterator[Record]:
 def _cells(key: str, value: Any, is_nested: bool) -> Iterator[tuple[str, Any]]:
     if is_nested:
         yield from ((f"{key}_{inner}", _safe(each)) for inner, each in (value or {}).items())
-    elif key == "counts":
-        yield from _counts(value)
+    elif key in ("counts", "counts_alone"):
+        yield from _counts(value, key.removeprefix("counts").removeprefix("_"))
     elif not isinstance(value, list):
         yield key, _safe(value)
     elif all(isinstance(each, str) for each in value) and key == "hyperparameters":
         yield key, _safe(",".join(value))
 
 
-def _counts(counts: list[list[int]]) -> Iterator[tuple[str, int]]:
+def _counts(counts: list[list[int]], where: str) -> Iterator[tuple[str, int]]:
     for energy, line in zip(_VERDICTS, counts, strict=True):
         for performance, count in zip(_VERDICTS, line, strict=True):
-            yield f"energy_{energy}_performance_{performance}", count
+            yield "_".join(filter(None, (where, f"energy_{energy}_performance_{performance}"))), count
 
 
 def _safe(value: Any) -> Any:

@@ -61,7 +61,7 @@ def _labelled(tables: Iterable[PlainTable]) -> Iterator[tuple[PlainTable, str]]:
 
 
 def _float(table: PlainTable, label: str) -> str:
-    caption, notes = escaped(f"{table.title} ({table.place})."), escaped(" ".join(table.notes))
+    caption, notes = escaped(f"{table.title} ({table.full_place})."), escaped(" ".join(table.notes))
     if not table.rows:
         return rf"\paragraph{{{caption}}}\label{{{label}}} {notes}"
     size, is_wide = _size(table)

@@ -33,7 +33,7 @@ def markdown(title: str, tables: Iterable[PlainTable], notes: Sequence[str] = ()
     for table in tables:
         if table.place != place:
             place = table.place
-            parts.append(f"## {escaped(place)}")
+            parts.append(f"## {escaped(table.full_place)}")
         parts += [f"### {escaped(table.title)}", *_body(table)]
     parts += [f"Note: {escaped(note)}" for note in notes]
     return "\n\n".join(parts) + "\n"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
+from mutegreen.report import document_company
 from mutegreen.report.document import Builder, PlainTable
 from mutegreen.report.document_findings import advice, pareto, trust
 from mutegreen.report.document_mutants import energy_to_target, overview, verdict, win_tie_loss
@@ -20,6 +22,11 @@ BUILDERS: dict[str, Builder] = {
     "energy_to_target": energy_to_target,
     "interaction": interaction,
     "win_tie_loss": win_tie_loss,
+    "company_susceptibility": document_company.susceptibility,
+    "company_verdict": document_company.verdicts,
+    "company_correlation": document_company.correlations,
+    "company_win_tie_loss": document_company.win_tie_loss,
+    "company_slowdown": document_company.slowdown,
     "trust": trust,
     "advice": advice,
     "pareto": pareto,
@@ -39,4 +46,4 @@ def tables_of(analysis: Analysis, names: Sequence[str] = (), metric: str | None 
     for section in sections_of(analysis):
         for name, build in builders.items():
             if not names or name in names:
-                yield from build(section, analysis)
+                yield from (replace(table, about=section.about_data) for table in build(section, analysis))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Quality, Verdict
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Data, Quality, Verdict
 from mutegreen.report.units import value_label, values
 from mutegreen.stats.advice import Advice
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation, WinTieLoss
 from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.stats.company import Company
 from mutegreen.stats.interaction import Interaction
 from mutegreen.stats.target import TargetComparison
 from mutegreen.stats.trend import Trend
@@ -69,11 +70,25 @@ class Section:
     trust: list[Trust] = field(default_factory=list)
     flags: list[Flagged] = field(default_factory=list)
     advice: Advice | None = None
+    company: Company = field(default_factory=Company)
+    data: Data | None = None
+    figure: str | None = None
 
     @property
     def title(self) -> str:
-        """The subject and what it trained beside."""
-        return f"{self.subject}, {f'beside {self.background}' if self.background else 'trained alone'}"
+        """The subject, what it trained beside, and what is taken for its performance, if it is not that itself."""
+        beside = f"beside {self.background}" if self.background else "trained alone"
+        return f"{self.subject}, {beside}" + (f", performance: {self.figure}" if self.figure else "")
+
+    @property
+    def about_data(self) -> str:
+        """What the subject was trained on; empty if that is not declared."""
+        return f"data: {self.data}" if self.data else ""
+
+    @property
+    def full_title(self) -> str:
+        """The title of what may be read alone, such as a figure: it names the data."""
+        return ", ".join(filter(None, (self.title, self.about_data)))
 
     @cached_property
     def metrics(self) -> list[str]:
@@ -129,7 +144,9 @@ def sections_of(analysis: Analysis) -> Iterator[Section]:
     for key in tables["comparisons"]:
         parts: dict[str, Any] = {name: table.get(key, []) for name, table in tables.items()}
         advice = next(iter(parts.pop("advice")), None)
-        yield Section(*key, **parts, advice=advice)
+        company = analysis.company.at(*key) if isinstance(analysis, CarefulAnalysis) else Company()
+        data, figure = analysis.data.get(key[0]), analysis.figure
+        yield Section(*key, **parts, advice=advice, company=company, data=data, figure=figure)
 
 
 def _tables(analysis: Analysis) -> dict[str, dict[tuple[str, str], list[Any]]]:

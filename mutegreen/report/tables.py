@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mutegreen.model import Goal
 from mutegreen.report.advice_text import advice_lines
+from mutegreen.report.company_table import company_lines
 from mutegreen.report.correlation_table import correlation_table
 from mutegreen.report.detail_table import detail_table
 from mutegreen.report.interaction_table import interaction_findings, interaction_table
@@ -42,11 +43,12 @@ def render(analysis: Analysis, metric: str | None = None) -> RenderableType:
     parts: list[RenderableType] = []
     for section in sections:
         parts += [*_section(section, analysis.goals.get(section.subject, Goal.MAXIMIZE)), Text()]
+    parts += _company(sections)
     return Group(*parts, *legend(analysis, sections), *_notes(analysis))
 
 
 def _of_metric(section: Section, metric: str) -> Iterator[RenderableType]:
-    yield Rule(Text(section.title, style="bold"), align="left")
+    yield from _heading(section)
     if metric in section.metrics:
         yield detail_table(section, metric)
         yield from _left_out(section)
@@ -56,10 +58,16 @@ def _of_metric(section: Section, metric: str) -> Iterator[RenderableType]:
     yield Text()
 
 
-def _section(section: Section, goal: Goal) -> Iterator[RenderableType]:
+def _heading(section: Section) -> Iterator[RenderableType]:
     yield Rule(Text(section.title, style="bold"), align="left")
+    if section.data:
+        yield Text(f"Data: {section.data}.")
+
+
+def _section(section: Section, goal: Goal) -> Iterator[RenderableType]:
+    yield from _heading(section)
     yield Text(_original(section, goal))
-    for block in (_movers, _verdicts, _targets, _together, _counts, _trust, _advice):
+    for block in (_movers, _verdicts, _targets, _together, _counts, company_lines, _trust, _advice):
         lines = list(block(section))
         if lines:
             yield Text()
@@ -139,6 +147,12 @@ def _greener(section: Section) -> Text:
     found = "; ".join(f"{hyperparameter} {', '.join(labels)}" for hyperparameter, labels in names.items())
     text = f"{GREENER_MARK} Greener without a significant loss of performance: {found or 'none'}."
     return Text(text, style="green" if found else "")
+
+
+def _company(sections: Sequence[Section]) -> list[RenderableType]:
+    """What all sections in company say together of the claim that energy becomes more susceptible to change there."""
+    found = next((section.company.conclusion for section in sections if section.company.conclusion), None)
+    return [Text(f"Company: {found}", style="bold"), Text()] if found else []
 
 
 def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Text]:

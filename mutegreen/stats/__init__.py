@@ -2,6 +2,6 @@
 
 The rows are a frame with the columns of `mutegreen.model.ROW_COLUMNS`: labels are text, empty where there is none;
 metrics are floats, NaN where not measured; `value` and `default` hold floats, text or None. Columns
-`quality_<energy metric>`, `audit`, `block`, `position`, `flags` and `changes` (a JSON object of the values that a
-mutant changes) are used where they are there.
+`quality_<energy metric>`, `audit`, `block`, `position`, `flags`, `data` (a label of `mutegreen.model.Data`) and
+`changes` (a JSON object of the values that a mutant changes) are used where they are there.
 """

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from enum import Enum
 
-from mutegreen.model import Goal, Quality, Verdict
+from mutegreen.model import Data, Goal, Quality, Verdict
 
 Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
@@ -129,6 +129,8 @@ class Analysis:
         protocol: Its name.
         goals: By subject, which direction of the performance is better.
         notes: Sentences on what could not be worked out, and what a reader must know.
+        data: By subject, what it was trained on, where that is declared.
+        figure: The further figure that is analysed as the performance; None: the performance itself.
     """
 
     protocol: str
@@ -137,6 +139,8 @@ class Analysis:
     win_tie_loss: tuple[WinTieLoss, ...]
     goals: Mapping[str, Goal] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    data: Mapping[str, Data] = field(default_factory=dict)
+    figure: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """The contract's tables, of types that `json.dumps` takes; None for what is not known or not finite."""
@@ -147,6 +151,8 @@ class Analysis:
             "win_tie_loss": plain(self.win_tie_loss),
             "goals": plain(self.goals),
             "notes": list(self.notes),
+            "data": plain(self.data),
+            "performance_figure": self.figure,
         }
 
 

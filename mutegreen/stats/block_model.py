@@ -23,6 +23,27 @@ _SINGULAR = 1e-10
 
 
 @dataclass(frozen=True)
+class Slope:
+    """What company does, where trainings had company of different size (`company_model`).
+
+    Shapes: A arms, N figures.
+
+    Args:
+        value: Change of a figure with the covariate; NaN where it is not known.
+        gap: (A,) by how much an arm's covariate differs from the first arm's, blocks taken out.
+        weight: (A,) what the variance of a figure of each arm adds to the slope's variance.
+        shift: (N,) what was taken out of each figure.
+        confounded: (A,) whether an arm's company can not be told from the arm itself.
+    """
+
+    value: float
+    gap: Floats
+    weight: Floats
+    shift: Floats
+    confounded: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class BlockFit:
     """Effects of arms, and the noise around them.
 
@@ -40,6 +61,8 @@ class BlockFit:
         imbalance: (A,) variance that an arm's difference to the first arm has from incomplete blocks, in units of
             the variance of a figure; 0 in complete blocks.
         joined: (A,) whether arm and first arm share blocks, if only through other arms, so can be compared.
+        free: (N,) share of each figure that is free to vary: 1 - leverage.
+        slope: What company does; None where it was even.
     """
 
     n: Codes
@@ -51,6 +74,8 @@ class BlockFit:
     residual: Floats
     imbalance: Floats
     joined: NDArray[np.bool_]
+    free: Floats
+    slope: Slope | None = None
 
 
 def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:

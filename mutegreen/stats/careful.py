@@ -8,25 +8,25 @@ and how often it errs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from mutegreen.model import ENERGY_METRICS, TOTAL, Goal
+from mutegreen.model import TOTAL, Goal
 from mutegreen.stats.advice import Advice, advise
 from mutegreen.stats.analysis import Analysis, WinTieLoss, plain
-from mutegreen.stats.association import associations
-from mutegreen.stats.comparing import comparisons
-from mutegreen.stats.group import groups_of
+from mutegreen.stats.company import Company, company_of
+from mutegreen.stats.findings import Place, findings_of
+from mutegreen.stats.group import Group, data_of, groups_of
 from mutegreen.stats.interaction import Interaction, interactions
 from mutegreen.stats.notes import notes_on, notes_on_order
+from mutegreen.stats.pairing import notes_on_pairing
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.study import study_of
+from mutegreen.stats.study import Study, study_of
 from mutegreen.stats.target import TargetComparison, energy_to_target
 from mutegreen.stats.trend import Trend, trends
 from mutegreen.stats.trust import Flagged, Trust, flagged, trust_of
-from mutegreen.stats.win_tie_loss import overall, win_tie_loss
 
 PROTOCOL = "careful"
 
@@ -44,6 +44,7 @@ class CarefulAnalysis(Analysis):
         trends: The shape of each relation of a hyperparameter and a metric.
         interactions: What two hyperparameters do together beyond what each does, where mutants change both.
         targets: Energy and time to the original's final performance, where performance is known for every epoch.
+        company: The same mutants alone and beside a background, where rows hold both.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -54,6 +55,7 @@ class CarefulAnalysis(Analysis):
     targets: tuple[TargetComparison, ...] = ()
     trends: tuple[Trend, ...] = ()
     interactions: tuple[Interaction, ...] = ()
+    company: Company = field(default_factory=Company)
 
     def as_json(self) -> dict[str, object]:
         """The contract's tables, those of the total energy apart from them, and what this protocol adds."""
@@ -75,6 +77,7 @@ class CarefulAnalysis(Analysis):
             "advice": plain(self.advice),
             "trust": plain(self.trust),
             "flags": plain(self.flags),
+            "company": plain(self.company),
         }
 
 
@@ -84,39 +87,47 @@ def analyse(
     tolerances: Mapping[str, float | None] | None = None,
     settings: Settings | None = None,
     epochs: pd.DataFrame | None = None,
-    spent_j: float | None = None,
+    spent_j: Mapping[Place, float | None] | None = None,
 ) -> CarefulAnalysis:
     """Works out everything that the rows allow to say.
 
     Args:
-        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` are taken over.
+        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` and `["figure"]` are taken over.
         goals: By subject, which direction of the performance is better; more is, if not said.
         tolerances: By subject, how much performance may change without it mattering, in its own unit.
         settings: The user's choices.
         epochs: In the form said in `energy_to_target`; None where they are not known.
-        spent_j: Energy of all trainings of the audit, for a single section of which more is known than the rows say.
+        spent_j: By subject and background, energy of all trainings, where more is known than the rows say.
     """
     groups = list(groups_of(rows))
     chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
     complete = [group for group in groups if group.has_original and group.definitions]
     told, allowed = settings or Settings(), tolerances or {}
     studies = [study_of(group, chosen[group.subject], told, allowed.get(group.subject)) for group in complete]
-    found = [list(comparisons(study)) for study in studies]
-    flat = tuple(row for section in found for row in section)
-    counts = tuple(win_tie_loss(flat, (*ENERGY_METRICS, TOTAL)))
+    found = [findings_of(study) for study in studies]
+    spent = dict(spent_j or {})
     return CarefulAnalysis(
         protocol=PROTOCOL,
-        correlations=tuple(row for group in complete for row in associations(group, told.adjustment)),
-        comparisons=flat,
-        win_tie_loss=counts,
+        correlations=tuple(row for section in found for row in section.correlations),
+        comparisons=tuple(row for section in found for row in section.comparisons),
+        win_tie_loss=tuple(row for section in found for row in section.win_tie_loss),
         goals=chosen,
-        notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups), *notes_on_order(complete)),
+        notes=(*rows.attrs.get("notes", ()), *_notes(rows, groups, studies)),
+        data=data_of(rows),
+        figure=rows.attrs.get("figure"),
         settings=told,
-        advice=tuple(advise(study, section, spent_j) for study, section in zip(studies, found, strict=True)),
-        trust=tuple(row for study, section in zip(studies, found, strict=True) for row in trust_of(study, section)),
+        advice=tuple(advise(each.study, each.comparisons, spent.get(each.place)) for each in found),
+        trust=tuple(row for each in found for row in trust_of(each.study, each.comparisons)),
         flags=tuple(row for study in studies for row in flagged(study)),
-        overall=tuple(overall(counts)),
+        overall=tuple(row for section in found for row in section.overall),
         trends=tuple(row for study in studies for row in trends(study)),
         interactions=tuple(interactions(rows, told.alpha, told.adjustment)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
+        company=company_of(found, told),
     )
+
+
+def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[str]:
+    yield from notes_on(rows, groups)
+    yield from notes_on_order([study.group for study in studies])
+    yield from notes_on_pairing(studies)

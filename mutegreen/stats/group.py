@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from mutegreen.model import IDENTITY, JOINT, METRICS, ORIGINAL
+from mutegreen.model import IDENTITY, JOINT, METRICS, ORIGINAL, Data
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,14 @@ def groups_of(rows: pd.DataFrame) -> Iterator[Group]:
     """The groups in alphabetical order, trainings alone before those beside another program."""
     for (subject, background), part in rows.groupby(["subject", "background"], sort=True):
         yield Group(str(subject), str(background), part)
+
+
+def data_of(rows: pd.DataFrame) -> dict[str, Data]:
+    """By subject, what it was trained on, where the rows say it."""
+    if "data" not in rows:
+        return {}
+    told = rows.loc[rows["data"] != "", ["subject", "data"]].drop_duplicates("subject")
+    return {str(subject): Data.of(label) for subject, label in told.itertuples(index=False, name=None)}
 
 
 def _order(definition: Definition) -> tuple[bool, str, bool, float, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mutegreen.model import METRICS
+from mutegreen.stats.chance import notes_on_chance
 from mutegreen.stats.group import Group
 
 
@@ -32,6 +33,7 @@ def _notes_on_group(group: Group, measured: set[str]) -> Iterator[str]:
     for metric in METRICS:
         if metric in measured and metric not in group.metrics:
             yield f"{group}: {metric} was not measured."
+    yield from notes_on_chance(group)
     for hyperparameter in group.hyperparameters:
         if hyperparameter in group.single and not group.is_numeric(hyperparameter):
             yield f"{group}: no correlation for {hyperparameter}, whose values are not all numbers."

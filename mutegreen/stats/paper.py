@@ -17,7 +17,7 @@ from mutegreen.model import Goal, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.association import correlations
 from mutegreen.stats.compare import compare
-from mutegreen.stats.group import Group, groups_of
+from mutegreen.stats.group import Group, data_of, groups_of
 from mutegreen.stats.notes import notes_on
 from mutegreen.stats.quality import worst_qualities
 from mutegreen.stats.win_tie_loss import win_tie_loss
@@ -40,7 +40,7 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
     """Works out correlations, verdicts and win-tie-loss counts of all mutants.
 
     Args:
-        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` are taken over.
+        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` and `["figure"]` are taken over.
         goals: By subject, which direction of the performance is better; more is, if not said.
 
     Returns:
@@ -59,6 +59,8 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
         win_tie_loss=tuple(win_tie_loss(comparisons)),
         goals=chosen,
         notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups)),
+        data=data_of(rows),
+        figure=rows.attrs.get("figure"),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mutegreen.stats.adjust import Adjustment
 
 ALPHA = 0.05
+CONFIDENCE = 0.95
 MARGIN = 0.02
 CUSTOMARY_TOLERANCE = 0.01
 """Share of the original's performance that may be lost where nobody said how much: MLPerf's quality target is 99 % of

@@ -10,28 +10,32 @@ from dataclasses import asdict
 
 from mutegreen.model import (
     Change,
-    DomainEnergy,
+    Compat,
+    Data,
     Epoch,
     Evidence,
-    Flag,
+    Figure,
     Goal,
     Measurement,
     Mutant,
     Outcome,
     Phase,
-    Quality,
+    StandIn,
     Trial,
     TrialResult,
     Unavailable,
 )
+from mutegreen.store.company import company_text, to_backgrounds, to_company
+from mutegreen.store.energies import to_domain
 from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
 
 
 def audit_row(audit: AuditRecord) -> dict[str, object]:
     """An audit as a row; what is found later is still empty."""
     row = asdict(audit)
-    for column in ("options", "environment", "notes"):
+    for column in ("options", "environment", "notes", "also", "backgrounds", "peak_bytes"):
         row[column] = json.dumps(row[column])
+    row["data"] = json.dumps(row["data"]) if audit.data else None
     for column in ("idle_w", "unavailable"):
         row[column] = None
     return row
@@ -40,11 +44,15 @@ def audit_row(audit: AuditRecord) -> dict[str, object]:
 def to_audit(row: sqlite3.Row) -> AuditRecord:
     """The audit of a row."""
     fields = dict(row)
-    for column in ("options", "environment", "notes", "idle_w", "unavailable"):
+    for column in ("options", "environment", "notes", "idle_w", "unavailable", "data", "also"):
         fields[column] = json.loads(fields[column] or "null")
     fields["goal"] = Goal(fields["goal"])
     fields["notes"] = tuple(fields["notes"])
     fields["unavailable"] = tuple(Unavailable(**item) for item in fields["unavailable"] or ())
+    fields["data"] = Data(**fields["data"]) if fields["data"] else None
+    fields["backgrounds"] = to_backgrounds(fields["backgrounds"])
+    fields["peak_bytes"] = json.loads(fields["peak_bytes"])
+    fields["also"] = tuple(Figure(**item | {"goal": Goal(item["goal"])}) for item in fields["also"])
     return AuditRecord(**fields)
 
 
@@ -72,14 +80,9 @@ def result_row(result: TrialResult) -> dict[str, object]:
         "status": result.status,
         "performance": result.performance,
         "evidence": json.dumps([asdict(item) for item in result.evidence]),
+        "standins": json.dumps([asdict(item) for item in result.standins]),
+        "company": company_text(result.company),
     }
-
-
-def energy_row(domain: DomainEnergy) -> dict[str, object]:
-    """The energy of a domain as a row."""
-    row = asdict(domain)
-    row["flags"] = " ".join(sorted(domain.flags))
-    return row
 
 
 def phase_row(phase: Phase) -> dict[str, object]:
@@ -92,35 +95,33 @@ def to_phase(row: sqlite3.Row) -> Phase:
     return Phase(row["name"], row["begin_s"], row["end_s"], json.loads(row["energy_j"]))
 
 
-def to_domain(row: sqlite3.Row) -> DomainEnergy:
-    """The energy of a domain of a row."""
-    return DomainEnergy(
-        domain=row["domain"],
-        meter=row["meter"],
-        quality=Quality(row["quality"]),
-        energy_j=row["energy_j"],
-        duration_s=row["duration_s"],
-        idle_w=row["idle_w"],
-        flags=frozenset(Flag(flag) for flag in row["flags"].split()),
-        reason=row["reason"],
-    )
-
-
 def to_epoch(row: sqlite3.Row) -> Epoch:
     """The epoch of a row."""
-    # SQLite keeps a figure that is not a number as NULL.
-    return Epoch(math.nan if row["performance"] is None else row["performance"], row["time_s"])
+    return Epoch(_number(row["performance"]), row["time_s"])
 
 
-def to_trial(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> TrialRecord:
+def _number(kept: float | None) -> float:
+    """SQLite keeps a figure that is not a number as NULL."""
+    return math.nan if kept is None else kept
+
+
+def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
+    """Further figures of rows, by name."""
+    return {row["name"]: _number(row["value"]) for row in rows}
+
+
+def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
     """The trial of a row, with its result if it has ended."""
     columns = ("number", "mutant", "block", "position", "repetition", "seed")
-    trial = Trial(**{column: row[column] for column in columns})
-    return TrialRecord(trial, to_result(row, energies, epochs) if row["outcome"] is not None else None)
+    return TrialRecord(Trial(**{column: row[column] for column in columns}), result)
 
 
-def to_result(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row]) -> TrialResult:
-    """The result of a row."""
+def to_result(
+    row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row], figures: Sequence[sqlite3.Row]
+) -> TrialResult | None:
+    """The result of a trial's row, with its rows in other tables; None if it has not ended."""
+    if row["outcome"] is None:
+        return None
     return TrialResult(
         outcome=Outcome(row["outcome"]),
         reason=row["reason"],
@@ -133,4 +134,9 @@ def to_result(row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequenc
         epochs=tuple(to_epoch(e) for e in epochs),
         measurement=Measurement(row["duration_s"], tuple(to_domain(e) for e in energies)),
         evidence=tuple(Evidence(**item) for item in json.loads(row["evidence"] or "[]")),
+        standins=tuple(
+            StandIn(**item | {"name": Compat(item["name"])}) for item in json.loads(row["standins"] or "[]")
+        ),
+        also=to_figures(figures),
+        company=to_company(row["company"]),
     )

@@ -6,6 +6,7 @@ import json
 import math
 
 from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL, ROW_COLUMNS, Measurement, Mutant, Phase, TrialResult
+from mutegreen.store import further, shared
 from mutegreen.store.kept import AuditRecord, TrialRecord
 from mutegreen.store.store import Store
 
@@ -26,10 +27,17 @@ COLUMNS = (
     "peak_rss_bytes",
     "audit",
     "trial",
+    "data",
+    *shared.COLUMNS,
 )
 """The contract's columns, then ours, in the order in which they are exported."""
 
 Record = dict[str, object]
+
+
+def columns_of(audit: AuditRecord) -> tuple[str, ...]:
+    """The columns of an audit's rows: after `COLUMNS` those of its further figures of performance."""
+    return (*COLUMNS, *further.columns_of(audit.also))
 
 
 def records(store: Store, audit: AuditRecord) -> list[Record]:
@@ -85,7 +93,7 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
     trial = record.trial
     found = {
         "subject": audit.subject,
-        "background": None,
+        "background": shared.background_of(audit.backgrounds),
         "mutant": ORIGINAL if mutant.is_original else mutant.id,
         "hyperparameter": mutant.hyperparameter,
         "value": mutant.value,
@@ -105,8 +113,11 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         "peak_rss_bytes": result.peak_rss_bytes,
         "audit": audit.id,
         "trial": trial.number,
+        "data": audit.data.label if audit.data else None,
+        **shared.cells_of(result),
+        **further.cells_of(audit.also, result),
     }
-    return {column: found[column] for column in COLUMNS}
+    return {column: found[column] for column in columns_of(audit)}
 
 
 def _changes(mutant: Mutant) -> str | None:

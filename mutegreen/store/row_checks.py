@@ -52,6 +52,7 @@ def check_rows(rows: pd.DataFrame, source: Source) -> None:
     _check_changes(rows, source)
     _check_definitions(rows, source)
     _check_trainings(rows, source)
+    _check_data(rows, source)
 
 
 def _check_labels(rows: pd.DataFrame, source: Source) -> None:
@@ -132,3 +133,15 @@ def _check_trainings(rows: pd.DataFrame, source: Source) -> None:
         message = f"repetition {row['repetition']:g} of {row['mutant']} of {row['subject']} is there twice"
         hint = "Leave out the copy. Rows of several audits need a column `audit` that tells them apart."
         raise source.fault(at, message, hint)
+
+
+def _check_data(rows: pd.DataFrame, source: Source) -> None:
+    """Refuses a subject trained on two sets of data: what it reaches on one says nothing of the other."""
+    if "data" not in rows:
+        return
+    told = rows.loc[rows["data"] != "", ["subject", "data"]].drop_duplicates()
+    again = told.duplicated("subject")
+    if again.any():
+        at: Any = again.idxmax()
+        message = f"{told.loc[at, 'subject']} trained on {told.loc[at, 'data']}, and before on other data"
+        raise source.fault(at, message, "Analyse rows of different data separately.")

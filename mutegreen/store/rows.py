@@ -17,23 +17,29 @@ import pandas as pd
 
 from mutegreen.errors import RowsError
 from mutegreen.model import METRICS, ROW_COLUMNS, Outcome
+from mutegreen.store import further
 from mutegreen.store.row_checks import EXPORTED, QUALITIES, Source, check_rows, no_rows
 
 LABELS = ("subject", "background", "mutant", "hyperparameter")
 VALUES = ("value", "default")
-OPTIONAL_LABELS = (*QUALITIES, "audit", "changes")
+OPTIONAL_LABELS = (*QUALITIES, "audit", "changes", "data")
 _DECIMAL_COMMA = "Write decimal points instead of decimal commas: 12.5, not 12,5."
 _PLAIN_NUMBERS = "Write numbers plainly, such as 1234.5, and leave the cell empty where nothing was measured."
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def read_csv(path: Path, performance: str | None = None) -> pd.DataFrame:
     """Reads a CSV file of rows: UTF-8, commas, the columns of `ROW_COLUMNS` in any order and any further ones.
+
+    Args:
+        path: The file.
+        performance: As for `rows_frame`.
 
     Returns:
         The rows in the form of `rows_frame`.
 
     Raises:
         RowsError: The file is not there, is no CSV file, or its rows cannot be used.
+        UsageError: It has no such figure.
     """
     data = _bytes_of(path)
     header = _header_of(path.name, data)
@@ -46,29 +52,34 @@ def read_csv(path: Path) -> pd.DataFrame:
         na_values=[""],
         low_memory=False,
     )
-    return _normal(frame, Source(path.name, lambda row: f"line {_line_of(data, row)}"))
+    return _normal(frame, Source(path.name, lambda row: f"line {_line_of(data, row)}"), performance)
 
 
-def rows_frame(records: Iterable[Mapping[str, object]], name: str = "rows") -> pd.DataFrame:
+def rows_frame(
+    records: Iterable[Mapping[str, object]], name: str = "rows", performance: str | None = None
+) -> pd.DataFrame:
     """Rows from anywhere else, such as the store, in the form that the statistics read.
 
     Labels are text, empty where there is none; so is `changes`, a JSON object. Metrics are floats, NaN where not
     measured. `value` and `default` hold objects: floats for numbers, text for anything else (an optimizer's name,
     `True`), None for nothing. Where there is a column `outcome`, only rows `ok` are kept (none given counts as ok),
-    and `frame.attrs["notes"]`, a list of sentences, says what was left out.
+    and `frame.attrs["notes"]`, a list of sentences, says what was left out. `frame.attrs["figure"]` is the name of the
+    figure taken for the performance, None where it is the performance itself.
 
     Args:
         records: For each training, its columns and cells.
         name: What messages call the source.
+        performance: Name of a further figure of performance to be taken for the performance.
 
     Raises:
         RowsError: Columns missing, no rows, cells that cannot be, a training twice, no original.
+        UsageError: There is no such figure.
     """
     frame = pd.DataFrame.from_records([dict(record) for record in records])
     if frame.empty:
         raise no_rows(name)
     _require_columns(name, list(frame.columns))
-    return _normal(frame, Source(name, lambda row: f"row {row + 1}"))
+    return _normal(frame, Source(name, lambda row: f"row {row + 1}"), performance)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -132,8 +143,11 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
         raise RowsError(f"{name} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}", hint)
 
 
-def _normal(frame: pd.DataFrame, source: Source) -> pd.DataFrame:
+def _normal(frame: pd.DataFrame, source: Source, performance: str | None) -> pd.DataFrame:
     rows, notes = _only_ok(frame, source.name)
+    if performance is not None:
+        figures = _numbers(rows[further.column_of(performance, rows.columns, source.name)], source)
+        rows, notes = further.in_place(rows, performance, figures), [*notes, further.note_on(performance)]
     for column in (*LABELS, *OPTIONAL_LABELS):
         if column in rows:
             rows[column] = rows[column].fillna("").astype("str")
@@ -143,7 +157,7 @@ def _normal(frame: pd.DataFrame, source: Source) -> pd.DataFrame:
         rows[column] = _numbers(rows[column], source)
     check_rows(rows, source)
     rows = rows.astype({"repetition": "int64"}).reset_index(drop=True)
-    rows.attrs["notes"] = notes
+    rows.attrs |= {"notes": notes, "figure": performance}
     return rows
 
 

@@ -3,9 +3,11 @@
 History of the schema (`PRAGMA user_version`):
   1  the first one.
   2  a mutant holds any number of changes.
+  3  an audit declares its data and its further figures of performance, of which each trial has its own; a trial says
+     what the stand-ins did in it, and in what company it was; an audit has backgrounds and spans.
 """
 
-VERSION = 2
+VERSION = 3
 
 APPLICATION_ID = 0x4D47524E
 """Written into the file's header (`PRAGMA application_id`), so that another program's database is not mistaken."""
@@ -25,7 +27,11 @@ CREATE TABLE IF NOT EXISTS audit (
     preflight_s REAL,
     idle_w TEXT,
     unavailable TEXT,
-    finished_at TEXT
+    finished_at TEXT,
+    data TEXT,
+    also TEXT NOT NULL,
+    backgrounds TEXT NOT NULL,
+    peak_bytes TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS mutant (
@@ -53,6 +59,8 @@ CREATE TABLE IF NOT EXISTS trial (
     status INTEGER,
     performance REAL,
     evidence TEXT,
+    standins TEXT,
+    company TEXT,
     PRIMARY KEY (audit, number),
     FOREIGN KEY (audit, mutant) REFERENCES mutant (audit, id)
 ) STRICT;
@@ -82,6 +90,15 @@ CREATE TABLE IF NOT EXISTS epoch (
     FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
 ) STRICT;
 
+CREATE TABLE IF NOT EXISTS figure (
+    audit TEXT NOT NULL,
+    trial INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value REAL,
+    PRIMARY KEY (audit, trial, name),
+    FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS phase (
     audit TEXT NOT NULL,
     trial INTEGER NOT NULL,
@@ -101,5 +118,22 @@ CREATE TABLE IF NOT EXISTS timeline (
     steps BLOB NOT NULL,
     PRIMARY KEY (audit, trial, domain),
     FOREIGN KEY (audit, trial) REFERENCES trial (audit, number)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS span (
+    audit TEXT NOT NULL REFERENCES audit (id),
+    number INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    duration_s REAL NOT NULL,
+    domain TEXT NOT NULL,
+    meter TEXT NOT NULL,
+    quality TEXT NOT NULL,
+    energy_j REAL,
+    idle_w REAL,
+    flags TEXT NOT NULL,
+    reason TEXT,
+    attributed_j REAL,
+    nobody_j REAL,
+    PRIMARY KEY (audit, number, domain)
 ) STRICT;
 """

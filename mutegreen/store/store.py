@@ -15,13 +15,16 @@ from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
     Outcome,
     Phase,
+    Span,
     Timeline,
     Trial,
     TrialResult,
     Unavailable,
 )
 from mutegreen.store import codec, schema, timelines
-from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
+from mutegreen.store.company import span_rows, to_spans
+from mutegreen.store.energies import energy_row
+from mutegreen.store.kept import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"
@@ -106,14 +109,34 @@ class Store:
                 self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (audit,))
 
     def set_start(
-        self, audit: str, preflight_s: float, idle_w: Mapping[str, float], unavailable: Sequence[Unavailable]
+        self,
+        audit: str,
+        preflight_s: float,
+        idle_w: Mapping[str, float],
+        unavailable: Sequence[Unavailable],
+        peak_bytes: Mapping[str, int] | None = None,
     ) -> None:
         """Records what was found before the first trial."""
+        found = (dict(idle_w), [asdict(u) for u in unavailable], dict(peak_bytes or {}))
         with self._transaction():
             self._db.execute(
-                "UPDATE audit SET preflight_s = ?, idle_w = ?, unavailable = ? WHERE id = ?",
-                (preflight_s, json.dumps(dict(idle_w)), json.dumps([asdict(u) for u in unavailable]), audit),
+                "UPDATE audit SET preflight_s = ?, idle_w = ?, unavailable = ?, peak_bytes = ? WHERE id = ?",
+                (preflight_s, *map(json.dumps, found), audit),
             )
+
+    def set_backgrounds(self, audit: str, backgrounds: Sequence[BackgroundRecord]) -> None:
+        """Records the backgrounds of an audit, with what was found of them."""
+        with self._transaction():
+            text = json.dumps([asdict(background) for background in backgrounds])
+            self._db.execute("UPDATE audit SET backgrounds = ? WHERE id = ?", (text, audit))
+
+    def add_spans(self, audit: str, spans: Sequence[Span]) -> None:
+        """Adds the exact energy of times in which trainings ran at the same time."""
+        with self._transaction():
+            query = "SELECT coalesce(max(number), 0) FROM span WHERE audit = ?"
+            known = self._db.execute(query, (audit,)).fetchone()[0]
+            for number, span in enumerate(spans, known + 1):
+                self._insert("span", [{"audit": audit, "number": number, **row} for row in span_rows(span)])
 
     def finish_trial(self, audit: str, trial: Trial, result: TrialResult) -> None:
         """Keeps a trial's result; it is on the disk when this returns.
@@ -124,13 +147,14 @@ class Store:
         row = codec.result_row(result)
         key = {"audit": audit, "trial": trial.number}
         with self._transaction():
-            for table in ("energy", "epoch", "phase", "timeline"):  # of an earlier, interrupted try
+            for table in ("energy", "epoch", "figure", "phase", "timeline"):  # of an earlier, interrupted try
                 self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
             assignments = ", ".join(f"{column} = :{column}" for column in row)
             self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
-            self._insert("energy", [key | codec.energy_row(d) for d in result.measurement.domains])
+            self._insert("energy", [key | energy_row(d) for d in result.measurement.domains])
             epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
             self._insert("epoch", [key | epoch for epoch in epochs])
+            self._insert("figure", [key | {"name": name, "value": value} for name, value in result.also.items()])
             phases = [{"number": n, **codec.phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
             self._insert("phase", [key | phase for phase in phases])
             steps = [{"domain": domain, "steps": timelines.packed(t)} for domain, t in result.timelines.items()]
@@ -168,10 +192,14 @@ class Store:
 
     def trials(self, audit: str) -> list[TrialRecord]:
         """All trials of an audit, in their order."""
-        energies = self._grouped("SELECT * FROM energy WHERE audit = ? ORDER BY rowid", audit)
-        epochs = self._grouped("SELECT * FROM epoch WHERE audit = ? ORDER BY trial, number", audit)
+        parts = (
+            self._grouped("SELECT * FROM energy WHERE audit = ? ORDER BY rowid", audit),
+            self._grouped("SELECT * FROM epoch WHERE audit = ? ORDER BY trial, number", audit),
+            self._grouped("SELECT * FROM figure WHERE audit = ? ORDER BY rowid", audit),
+        )
         rows = self._select("SELECT * FROM trial WHERE audit = ? ORDER BY number", audit)
-        return [codec.to_trial(row, energies.get(row["number"], []), epochs.get(row["number"], [])) for row in rows]
+        results = [codec.to_result(row, *(part.get(row["number"], []) for part in parts)) for row in rows]
+        return [codec.to_trial(row, result) for row, result in zip(rows, results, strict=True)]
 
     def pending(self, audit: str) -> list[Trial]:
         """The trials that have still to be run: those that have not ended, and interrupted ones."""
@@ -187,6 +215,10 @@ class Store:
         """Power over a trial, by domain."""
         rows = self._select("SELECT * FROM timeline WHERE audit = ? AND trial = ? ORDER BY rowid", audit, trial)
         return {row["domain"]: timelines.unpacked(row["steps"]) for row in rows}
+
+    def spans(self, audit: str) -> tuple[Span, ...]:
+        """The spans of an audit, in their order."""
+        return to_spans(self._select("SELECT * FROM span WHERE audit = ? ORDER BY number, rowid", audit))
 
     def outcomes(self, audit: str) -> dict[str, int]:
         """How many trials ended how; `pending` for those not run yet."""

@@ -70,6 +70,8 @@ class FakeGpu:
         instant, average, usage: Whether fields 186 and 185 and nvmlDeviceGetPowerUsage give its power.
         power_period_s: Time between two updates of the power.
         average_s: Over how long field 185 and nvmlDeviceGetPowerUsage average; 0: not at all.
+        sm_period_s: Time between two samples of what processes do; 1/6 s on real GPUs.
+        sm_delay_s: How late such a sample comes in.
         mig: Whether MIG mode is on; -1: it has none.
         mig_uuid: UUID of its one MIG instance.
     """
@@ -89,6 +91,8 @@ class FakeGpu:
     usage: int = 1
     power_period_s: float = 0.0
     average_s: float = 0.0
+    sm_period_s: float = 0.25
+    sm_delay_s: float = 0.0
     mig: int = -1
     mig_uuid: str = ""
     failures: list[str] = field(default_factory=list)
@@ -104,7 +108,7 @@ class FakeGpu:
         return self
 
     def run(self, pid: int, begin_s: float, end_s: float, sm_percent: int, memory_bytes: int) -> FakeGpu:
-        """From `begin_s` to `end_s` a process uses so much of it."""
+        """From `begin_s` to `end_s` a process uses so much of it; memory of -1 bytes is not told."""
         self.processes.append(f"{pid} {begin_s} {end_s} {sm_percent} {memory_bytes}")
         return self
 

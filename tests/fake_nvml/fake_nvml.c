@@ -22,7 +22,7 @@ enum {
     INSUFFICIENT_SIZE = 7, DRIVER_NOT_LOADED = 9, GPU_IS_LOST = 15, UNKNOWN = 999
 };
 enum { POWER_AVERAGE = 185, POWER_INSTANT = 186, UNSIGNED_INT = 1 };
-enum { DEVICES = 16, STEPS = 4096, FAILURES = 32, PROCESSES = 32, TEXT = 256 };
+enum { DEVICES = 16, STEPS = 4096, FAILURES = 32, PROCESSES = 64, SM_SAMPLES = 72, TEXT = 256 };
 
 typedef struct { double from_s, watts; } Step;
 typedef struct { char function[TEXT]; int code; double from_s, to_s; } Failure;
@@ -31,7 +31,7 @@ typedef struct {
     char uuid[TEXT], name[TEXT], mig_uuid[TEXT];
     int mig, counter, instant, average, usage;
     double counter_start_j, counter_period_s, counter_step_j, counter_scale, counter_reset_s, counter_frozen_s;
-    double power_period_s, average_s;
+    double power_period_s, average_s, sm_period_s, sm_delay_s;
     Step steps[STEPS];
     Failure failures[FAILURES];
     Process processes[PROCESSES];
@@ -73,7 +73,8 @@ static void set(Device *d, const char *key, char *value) {
         {"counter_start_j", &d->counter_start_j}, {"counter_period_s", &d->counter_period_s},
         {"counter_step_j", &d->counter_step_j}, {"counter_scale", &d->counter_scale},
         {"counter_reset_s", &d->counter_reset_s}, {"counter_frozen_s", &d->counter_frozen_s},
-        {"power_period_s", &d->power_period_s}, {"average_s", &d->average_s}};
+        {"power_period_s", &d->power_period_s}, {"average_s", &d->average_s},
+        {"sm_period_s", &d->sm_period_s}, {"sm_delay_s", &d->sm_delay_s}};
     struct { const char *key; char *at; } texts[] = {
         {"uuid", d->uuid}, {"name", d->name}, {"mig_uuid", d->mig_uuid}, {"log", log_file}};
     for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
@@ -300,13 +301,13 @@ int nvmlDeviceGetFieldValues(Device *d, int count, Field *fields) {
     return code;
 }
 
-static int running(const Device *d, const Process *p) { (void)d; return now_s() >= p->from_s && now_s() < p->to_s; }
+static int running(const Process *p, double t) { return t >= p->from_s && t < p->to_s; }
 
 int nvmlDeviceGetComputeRunningProcesses_v3(Device *d, unsigned *room, ProcessInfo *list) {
     int code = enter(__func__, d, 1);
     unsigned found = 0;
     for (int i = 0; !code && i < d->process_count; i++) {
-        if (!running(d, &d->processes[i])) continue;
+        if (!running(&d->processes[i], now_s())) continue;
         if (list && found < *room) list[found] = (ProcessInfo){d->processes[i].pid, d->processes[i].bytes, ~0u, ~0u};
         found++;
     }
@@ -315,13 +316,51 @@ int nvmlDeviceGetComputeRunningProcesses_v3(Device *d, unsigned *room, ProcessIn
     return code;
 }
 
+/* Time stamps are on the clock of the wall, which simulated time is taken for. */
+static double wall_s(double t) {
+    struct timespec real, monotonic;
+    if (!isnan(shared->now_s)) return t + origin_s;
+    clock_gettime(CLOCK_REALTIME, &real);
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    return t + origin_s + real.tv_sec - monotonic.tv_sec + (real.tv_nsec - monotonic.tv_nsec) * 1e-9;
+}
+
+/* What a process did in the `count` samples up to `last_s`; a sample tells of the time before it. */
+static Sample utilisation(const Device *d, unsigned pid, double last_s, int count) {
+    Sample sample = {.pid = pid};
+    unsigned sum = 0;
+    for (int k = count - 1; k >= 0; k--) {
+        double t = last_s - k * d->sm_period_s, middle = t - d->sm_period_s / 2;
+        for (int i = 0; i < d->process_count; i++) {
+            const Process *p = &d->processes[i];
+            if (p->pid != pid || !p->sm || !running(p, middle)) continue;
+            sum += p->sm;
+            sample.timestamp = (unsigned long long)llround(wall_s(t) * 1e6);
+        }
+    }
+    sample.sm = count ? (sum + count / 2) / count : 0;
+    return sample;
+}
+
+static int is_first_of_its_pid(const Device *d, int i) {
+    for (int j = 0; j < i; j++)
+        if (d->processes[j].pid == d->processes[i].pid) return 0;
+    return 1;
+}
+
+/* The mean of each process over all samples after last_seen_us that the driver still has. */
 int nvmlDeviceGetProcessUtilization(Device *d, Sample *list, unsigned *room, unsigned long long last_seen_us) {
-    int code = enter(__func__, d, 1);
+    int code = enter(__func__, d, 1), count = 0;
     unsigned found = 0;
-    unsigned long long now_us = (unsigned long long)((now_s() + origin_s) * 1e6);
-    for (int i = 0; !code && i < d->process_count && now_us > last_seen_us; i++) {
-        if (!running(d, &d->processes[i]) || !d->processes[i].sm) continue;
-        if (list && found < *room) list[found] = (Sample){d->processes[i].pid, now_us, d->processes[i].sm, 0, 0, 0};
+    double last_s = code ? 0 : quantised(now_s() - d->sm_delay_s, d->sm_period_s);
+    while (!code && count < SM_SAMPLES && last_s - count * d->sm_period_s > 0 &&
+           wall_s(last_s - count * d->sm_period_s) * 1e6 > last_seen_us + 0.5)
+        count++;
+    for (int i = 0; !code && i < d->process_count; i++) {
+        if (!is_first_of_its_pid(d, i)) continue;
+        Sample sample = utilisation(d, d->processes[i].pid, last_s, count);
+        if (!sample.timestamp) continue;
+        if (list && found < *room) list[found] = sample;
         found++;
     }
     if (!code && !found) code = NOT_FOUND;

@@ -4,7 +4,7 @@ The harness puts this file's folder first on PYTHONPATH, so that Python imports 
 the program's own parser (argparse, click, absl) made of the command line, environment variables, whether a
 mutated file is opened, and what a mutated constant is in the end, and appends one JSON line for each to the file
 named by MUTEGREEN_PROBE. It must never disturb a training: it needs only the standard library, any Python from 3.6,
-and swallows its own errors.
+and swallows its own errors. The stand-ins that an audit asks for (`standins/`) are put in from here too.
 """
 
 import os
@@ -116,15 +116,48 @@ def _main():
 
         module.FlagValues.__call__ = call
 
-    hooks = {"argparse": hook_argparse, "click.core": hook_click, "absl.flags._flagvalues": hook_absl}
+    changes = {}
+
+    def change(name, how):
+        # A module that was there before the probe is changed now, every other one as soon as it has been executed.
+        if name in sys.modules:
+            quietly(how, sys.modules[name])
+        else:
+            changes.setdefault(name, []).append(how)
+
+    def put_in(standin):
+        from importlib.util import module_from_spec, spec_from_file_location
+
+        told = set()
+
+        def tell(how, acted=True):
+            if (how, acted) not in told:
+                told.add((how, acted))
+                quietly(lambda: report("standin", name=standin, acted=acted, how=how))
+
+        def careful(how):
+            def changed(module):
+                try:
+                    how(module, tell)
+                except Exception as error:
+                    tell("{} could not be changed: {!r}".format(module.__name__, error), acted=False)
+
+            return changed
+
+        path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "standins", standin + ".py")
+        spec = spec_from_file_location("mutegreen_standin_" + standin, path)
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        for name, how in module.CHANGES.items():
+            change(name, careful(how))
 
     class Finder:
-        """Lets the ordinary finders find a parser's module, and hooks it once it has been executed."""
+        """Lets the ordinary finders find a module that is to be changed, and changes it once it has been executed."""
 
         @staticmethod
         def find_spec(name, path=None, target=None):
-            hook = hooks.pop(name, None)
-            if hook is None:
+            todo = changes.pop(name, None)
+            if todo is None:
                 return None
             from importlib.util import find_spec
 
@@ -136,7 +169,8 @@ def _main():
 
             def exec_module(module):
                 execute(module)
-                quietly(hook, module)
+                for how in todo:
+                    quietly(how, module)
 
             try:
                 loader.exec_module = exec_module
@@ -172,6 +206,15 @@ def _main():
         environment={name: os.environ.get(name) for name in task["variables"]},
     )
     if flags:
+        change("argparse", hook_argparse)
+        change("click.core", hook_click)
+        change("absl.flags._flagvalues", hook_absl)
+    for standin in task["standins"]:
+        try:
+            put_in(standin)
+        except Exception as error:
+            report("standin", name=standin, acted=False, how="could not be put in: {!r}".format(error))
+    if changes:
         sys.meta_path.insert(0, Finder)
     if files and hasattr(sys, "addaudithook"):
         sys.addaudithook(lambda event, arguments: quietly(opened, event, arguments))

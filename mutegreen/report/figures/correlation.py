@@ -44,13 +44,13 @@ def _drawing(section: Section, found: _Cells, part: str) -> Drawing:
     measured = {row.metric for row in section.correlations}
     metrics = [metric for metric in NAMES if metric in measured]
     caption = _caption(section.correlations)
-    figure = page(section.title, caption, 2 * _CELL_IN * len(found) + 1.6, WIDTH_IN)
+    figure = page(section.full_title, caption, 2 * _CELL_IN * len(found) + 1.6, WIDTH_IN)
     for axes, which in zip(figure.subplots(2, 1, sharex=True), _TITLES, strict=True):
         _panel(axes, which, found, metrics)
     qualities = {metric: [row.quality for row in section.correlations if row.metric == metric] for metric in metrics}
     names = [metric_label(metric, qualities[metric]).replace(", ", ",\n") for metric in metrics]
     label_cells(axes, [shortened(name) for name in found], names)
-    return Drawing(KIND, part, section.title, caption, figure)
+    return Drawing(KIND, part, section.full_title, caption, figure)
 
 
 def _panel(axes: Axes, which: _Coefficient, found: _Cells, metrics: Sequence[str]) -> None:

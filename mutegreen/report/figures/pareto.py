@@ -148,7 +148,7 @@ def _drawing(section: Section, goal: Goal, metric: str, several: Sequence[Point]
     labelled = _labelled(several, best)
     height_in = max(_HEIGHT_IN, LINE_IN * len(labelled) + _FRAME_IN)
     caption = _caption(section, several, labelled)
-    figure = page(section.title, caption, height_in)
+    figure = page(section.full_title, caption, height_in)
     axes, column = figure.subplots(1, 2, width_ratios=_widths(labelled))
     scale = scales.scale_of(metric, [point.energy_j for point in several])
     energies = np.array([point.energy_j for point in several]) / scale.size
@@ -167,7 +167,7 @@ def _drawing(section: Section, goal: Goal, metric: str, several: Sequence[Point]
     labels = [_label(point, scale.size, *marks[point.hyperparameter], point in best, section) for point in labelled]
     place_labels(axes, column, labels, np.array([(p.energy_j / scale.size, p.performance) for p in several]))
     part = metric.removesuffix("_j") if one_of_many else ""
-    return Drawing(KIND, part, section.title, caption, figure)
+    return Drawing(KIND, part, section.full_title, caption, figure)
 
 
 def _labelled(several: Sequence[Point], best: Sequence[Point]) -> list[Point]:

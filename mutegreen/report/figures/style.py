@@ -33,6 +33,11 @@ LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (9,
 GREY = "#808080"
 """Lines that only help the eye."""
 
+_TITLE_PT = FONT_PT + 2
+_TITLE_IN = _TITLE_PT * 0.7 / 72
+"""Width of a title's character, which is bold, inches, a little generous."""
+_LINE = 1.25
+"""Height of a line in heights of its letters."""
 _CAPTION_IN = FONT_PT * 0.54 / 72
 """Width of a caption's character on average, inches."""
 _SPARE = 3
@@ -45,7 +50,7 @@ _STYLE = {
     "xtick.labelsize": FONT_PT,
     "ytick.labelsize": FONT_PT,
     "legend.fontsize": FONT_PT,
-    "figure.titlesize": FONT_PT + 2,
+    "figure.titlesize": _TITLE_PT,
     "figure.titleweight": "bold",
     "figure.dpi": 100,
     "savefig.dpi": 300,
@@ -93,15 +98,16 @@ def page(title: str, caption: str, height_in: float, width_in: float = WIDTH_IN)
     """An empty figure with its title above and its caption below; it needs no display.
 
     Args:
-        title: One line.
+        title: As many lines as it needs, as a rule one.
         caption: As many lines as it needs.
-        height_in: Without the caption, inches.
+        height_in: Without the caption and further lines of the title, inches.
         width_in: In print, inches.
     """
     lines = textwrap.wrap(caption, int(width_in / _CAPTION_IN) - _SPARE)
-    caption_in = len(lines) * FONT_PT * 1.25 / 72
-    figure = Figure(figsize=(width_in, height_in + caption_in), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left")
+    titles = textwrap.wrap(title, int(width_in / _TITLE_IN))
+    text_in = (len(lines) * FONT_PT + (len(titles) - 1) * _TITLE_PT) * _LINE / 72
+    figure = Figure(figsize=(width_in, height_in + text_in), layout="constrained")
+    figure.suptitle("\n".join(titles), x=0.01, ha="left")
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=FONT_PT, weight="normal")
     return figure
 

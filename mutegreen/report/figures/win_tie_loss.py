@@ -52,7 +52,7 @@ def _drawing(section: Section, found: dict[str, dict[str, WinTieLoss]], energies
     undecided = any(row.undecided for by_energy in found.values() for row in by_energy.values())
     caption = f"{trainings(section)} {_CAPTION}{_UNDECIDED if undecided else ''}"
     width_in = max(_PANEL_IN * len(energies) + _MARGIN_IN, 3.0)
-    figure = page(section.title, caption, _PANEL_IN * len(found) + 0.8, width_in)
+    figure = page(section.full_title, caption, _PANEL_IN * len(found) + 0.8, width_in)
     grid = figure.subplots(len(found), len(energies), squeeze=False, sharex=True, sharey=True)
     for panels, (name, by_energy) in zip(grid, found.items(), strict=True):
         panels[0].set_ylabel(f"{shortened(name, 20)}\n\nenergy")
@@ -64,7 +64,7 @@ def _drawing(section: Section, found: dict[str, dict[str, WinTieLoss]], energies
         axes.set_title("\n".join(filter(None, [metric_label(energy, qualities).replace(", ", "\n"), axes.get_title()])))
     for axes in grid[-1]:
         axes.set_xlabel("performance")
-    return Drawing(KIND, part, section.title, caption, figure)
+    return Drawing(KIND, part, section.full_title, caption, figure)
 
 
 def _panel(axes: Axes, row: WinTieLoss) -> None:

@@ -1,0 +1,107 @@
+"""What it costs to share out energy: `python benchmarks/attribution [--parties 8] [--processes 5] [--ticks 60]`.
+
+Parties of idle processes are looked at by the ledger, by psutil in the plain way, and by psutil with the proportional
+memory, in turns. Printed is CPU time of one look as a part of the second that a ticker has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from mutegreen.attribution.ledger import PERIOD_S, Ledger
+from mutegreen.attribution.processes import MARK
+from mutegreen.attribution.usage import Usage
+from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.recorder import Recorder
+
+FAMILY = """
+import os, sys, time
+held = bytearray(int(sys.argv[2]) << 20)
+for _ in range(int(sys.argv[1]) - 1):
+    if os.fork() == 0:
+        break
+time.sleep(3600)
+"""
+
+
+@contextmanager
+def parties(count: int, processes: int, mebibytes: int) -> Iterator[dict[str, int]]:
+    started = {f"party {number}": start(number, processes, mebibytes) for number in range(count)}
+    try:
+        time.sleep(1.0)
+        yield {party: process.pid for party, process in started.items()}
+    finally:
+        for process in started.values():
+            os.killpg(process.pid, 9)
+            process.wait()
+
+
+def start(number: int, processes: int, mebibytes: int) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-c", FAMILY, str(processes), str(mebibytes)]
+    environment = {**os.environ, MARK: f"benchmark/{number}"}
+    return subprocess.Popen(words, env=environment, start_new_session=True)
+
+
+def walk(pids: dict[str, int], proportional: bool) -> dict[str, tuple[float, int]]:
+    """The same by psutil: the tree of each party, with CPU time and memory."""
+    found = {}
+    for party, pid in pids.items():
+        root = psutil.Process(pid)
+        members = [root, *root.children(recursive=True)]
+        cpu_s = sum(sum(member.cpu_times()[:4]) for member in members)
+        sizes = [member.memory_full_info().pss if proportional else member.memory_info().rss for member in members]
+        found[party] = (cpu_s, sum(sizes))
+    return found
+
+
+def cpu_s(call: Callable[[], object]) -> float:
+    begun_s = time.thread_time()
+    call()
+    return time.thread_time() - begun_s
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option, default in (("parties", 8), ("processes", 5), ("mebibytes", 200), ("ticks", 60)):
+        parser.add_argument(f"--{option}", type=int, default=default)
+    options = parser.parse_args()
+    meter = EstimateMeter()
+    meter.open()
+    recorder = Recorder([meter])
+    usage = Usage.of(recorder.domains)
+    ledger = Ledger(recorder, usage, dict)
+    with parties(options.parties, options.processes, options.mebibytes) as pids:
+        for party, pid in pids.items():
+            ledger.enter(party)
+            ledger.adopt(party, pid)
+        ways: dict[str, Callable[[], object]] = {
+            "ledger.tick, meters and all": ledger.tick,
+            "its look at the processes": lambda: usage.read(time.monotonic()),
+            "psutil, resident memory": lambda: walk(pids, proportional=False),
+            "psutil, proportional memory": lambda: walk(pids, proportional=True),
+        }
+        costs = {name: [] for name in ways}
+        for _ in range(options.ticks):
+            for name, way in ways.items():
+                costs[name].append(cpu_s(way))
+            time.sleep(0.05)
+        ledger.__exit__()
+    recorder.close()
+    print(f"{options.parties} parties of {options.processes} processes among {len(psutil.pids())} of the machine")
+    base_s = statistics.median(costs["ledger.tick, meters and all"])
+    for name, seconds in costs.items():
+        median_s = statistics.median(seconds)
+        print(f"{name:28} {median_s * 1e3:8.2f} ms {median_s / PERIOD_S:8.2%} of a core {median_s / base_s:8.1f} x")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The joules of all devices from moment to moment, without a gap: the pieces add up to the whole."""
+
+from __future__ import annotations
+
+from mutegreen.meters.recorder import Recorder
+from mutegreen.model import Measurement
+
+
+class Joules:
+    """Cuts the energy of one unbroken time after another into pieces.
+
+    A piece is the difference of two readings of the same window, so nothing is lost or counted twice between two
+    pieces, which windows one after the other would do. Where a domain has no figure any more, a new window is begun,
+    since another may have one again (a counter was reset, say).
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._whole = object()
+        self._window = self._whole
+        self._before_j: dict[str, float] = {}
+
+    def begin(self) -> None:
+        """Begin a time."""
+        self._window = self._whole
+        self._recorder.begin(self._whole)
+        self._before_j = self._recorder.energy_so_far(self._whole)
+
+    def cut(self) -> dict[str, float | None]:
+        """Joules of each domain since the last cut; None: not known."""
+        self._recorder.sample()
+        piece = self._since(self._recorder.energy_so_far(self._window))
+        if None in piece.values():
+            self._begin_again()
+        return piece
+
+    def end(self) -> tuple[Measurement, dict[str, float | None]]:
+        """The measurement of the time, which ends, and the joules since the last cut."""
+        if self._window is not self._whole:
+            piece = self.cut()
+            self._end_window()
+            return self._recorder.end(self._whole), piece
+        measurement = self._recorder.end(self._whole)
+        return measurement, self._since({d.domain: d.energy_j for d in measurement.domains if d.energy_j is not None})
+
+    def _since(self, now_j: dict[str, float]) -> dict[str, float | None]:
+        both = {domain: now_j[domain] - before_j for domain, before_j in self._before_j.items() if domain in now_j}
+        self._before_j = now_j
+        return {domain: both.get(domain) for domain in self._recorder.domains}
+
+    def _begin_again(self) -> None:
+        self._end_window()
+        self._window = object()
+        self._recorder.begin(self._window)
+        self._before_j = self._recorder.energy_so_far(self._window)
+
+    def _end_window(self) -> None:
+        if self._window is not self._whole:
+            self._recorder.end(self._window)

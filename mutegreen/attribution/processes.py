@@ -1,0 +1,200 @@
+"""Which processes are whose, and their CPU time and memory: one look over /proc for all parties.
+
+/proc is read by hand, and not through psutil, as one file then gives parent, session, start and times of the same
+moment, at a third of the cost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mutegreen.attribution.cpu_total import CpuTotal, Seen
+from mutegreen.meters.cpu_time import TICKS_PER_S
+
+MARK = "MUTEGREEN_TRIAL"
+"""Environment variable by which processes of a trial are known, also those that left its session."""
+
+SETTLING_S = 2.0
+"""A new process is looked at for so long before it is taken for a stranger: it may be about to change its session
+or its program."""
+
+LINGER_S = 3.0
+"""For so long an ended process is still known, seconds, since GPUs report late."""
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The processes of a party.
+
+    Attributes:
+        pids: Those that live.
+        cpu_s: Their CPU time and that of those that ended, seconds; None: none was ever seen.
+        memory_bytes: Anonymous memory of each, and the largest memory of files and shared memory, which they have
+            in common, once. The proportional size (`smaps_rollup`) would be truer where a fork shares memory, but to
+            read it takes 10 to 30 ms for a torch process, in which the kernel holds on to its memory map.
+    """
+
+    pids: frozenset[int]
+    cpu_s: float | None
+    memory_bytes: int | None
+
+
+@dataclass
+class _Party:
+    root: int = 0
+    mark: str | None = None
+    sessions: set[int] = field(default_factory=set)
+    total: CpuTotal = field(default_factory=CpuTotal)
+    cpu_s: float | None = None
+    finished_s: float | None = None
+    """CPU time of the root at its end."""
+
+
+class Processes:
+    """Finds the processes of each party, and what they use.
+
+    A process belongs to a party if it is the root, is of the root's session, descends from one that belongs, or
+    carries the root's mark; and from then on for as long as it lives.
+
+    Args:
+        proc: The folder of the processes.
+    """
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = str(proc)
+        self._parties: dict[str, _Party] = {}
+        self._owners: dict[int, str] = {}
+        self._ended_s: dict[int, float] = {}
+        self._strangers: dict[int, float] = {}
+
+    def adopt(self, party: str, pid: int) -> None:
+        """Take a process as the root of a party's session; there may be several, one after the other."""
+        own = self._parties.setdefault(party, _Party())
+        own.root, own.mark, own.finished_s = pid, self._mark(pid) or own.mark, None
+        own.sessions.add(pid)
+        self._owners[pid] = party
+        self._ended_s.pop(pid, None)
+        self._strangers.pop(pid, None)
+
+    def finish(self, party: str, cpu_s: float | None) -> None:
+        """Say that a party's root has ended and what CPU time it then had with the children that it waited for."""
+        if party in self._parties:
+            self._parties[party].finished_s = cpu_s
+
+    def forget(self, party: str) -> None:
+        """Look for a party's processes no longer."""
+        self._parties.pop(party, None)
+        for pid in [pid for pid, owner in self._owners.items() if owner == party]:
+            del self._owners[pid]
+            self._ended_s.pop(pid, None)
+
+    def owner(self, pid: int) -> str | None:
+        """The party of a process that lives, or ended a moment ago."""
+        return self._owners.get(pid)
+
+    def scan(self, now_s: float) -> dict[str, Tree]:
+        """Look at all processes; `now_s` is the moment on any clock.
+
+        Raises:
+            OSError: There is no /proc here.
+        """
+        if not self._parties:
+            return {}
+        found = self._find(now_s)
+        self._bury(found, now_s)
+        return {party: self._tree(party, found) for party in self._parties}
+
+    def _find(self, now_s: float) -> dict[int, Seen]:
+        """The living processes of all parties, by number. Parents come first, as numbers grow."""
+        pids = sorted(int(name) for name in os.listdir(self._proc) if name.isdecimal())
+        self._strangers = {pid: self._strangers[pid] for pid in pids if pid in self._strangers}
+        found: dict[int, Seen] = {}
+        for pid in pids:
+            known = pid in self._owners and pid not in self._ended_s
+            if known or now_s - self._strangers.get(pid, now_s) <= SETTLING_S:
+                seen = self._look(pid)
+                if seen is not None and (known or self._claim(seen, now_s)):
+                    found[pid] = seen
+        return found
+
+    def _claim(self, seen: Seen, now_s: float) -> bool:
+        """Whether a new process belongs to a party."""
+        for party, own in self._parties.items():
+            if (
+                seen.session in own.sessions
+                or self._is_living(seen.parent, party)
+                or self._is_marked(seen.pid, own.mark)
+            ):
+                self._owners[seen.pid] = party
+                self._ended_s.pop(seen.pid, None)
+                return True
+        self._strangers.setdefault(seen.pid, now_s)
+        return False
+
+    def _is_living(self, pid: int, party: str) -> bool:
+        return self._owners.get(pid) == party and pid not in self._ended_s
+
+    def _is_marked(self, pid: int, mark: str | None) -> bool:
+        return mark is not None and self._mark(pid) == mark
+
+    def _bury(self, found: dict[int, Seen], now_s: float) -> None:
+        """Note who has ended, and forget those who ended a while ago."""
+        for pid in self._owners.keys() - found.keys():
+            if now_s - self._ended_s.setdefault(pid, now_s) > LINGER_S:
+                del self._owners[pid], self._ended_s[pid]
+
+    def _tree(self, party: str, found: dict[int, Seen]) -> Tree:
+        own = self._parties[party]
+        now = {pid: seen for pid, seen in found.items() if self._owners[pid] == party}
+        counted = now | _ghost(own) if own.root not in now else now
+        if counted:
+            own.cpu_s = own.total.take(counted)
+        elif own.cpu_s is not None:
+            own.cpu_s = own.total.take({})
+        return Tree(frozenset(now), own.cpu_s, self._memory_bytes(now))
+
+    def _memory_bytes(self, pids: Iterable[int]) -> int | None:
+        sizes = [size for pid in pids if (size := self._size(pid)) is not None]
+        return sum(anonymous for anonymous, _ in sizes) + max(shared for _, shared in sizes) if sizes else None
+
+    def _size(self, pid: int) -> tuple[int, int] | None:
+        """Bytes of anonymous memory, and of files and shared memory, that a process has in memory."""
+        with suppress(OSError, ValueError), open(f"{self._proc}/{pid}/statm", "rb") as file:
+            _, resident, shared = map(int, file.read().split()[:3])
+            return (resident - shared) * PAGE_BYTES, shared * PAGE_BYTES
+        return None
+
+    def _look(self, pid: int) -> Seen | None:
+        """The process as its `stat` has it (proc_pid_stat(5)); None: it is gone."""
+        with suppress(OSError, ValueError, IndexError), open(f"{self._proc}/{pid}/stat", "rb") as file:
+            # The second column, the program's name, may hold spaces and brackets.
+            columns = file.read().rpartition(b") ")[2].split()
+            user, system, waited_user, waited_system = (int(column) / TICKS_PER_S for column in columns[11:15])
+            parent, session, started = int(columns[1]), int(columns[3]), int(columns[19])
+            return Seen(pid, parent, session, started, user + system, waited_user + waited_system)
+        return None
+
+    def _mark(self, pid: int) -> str | None:
+        with suppress(OSError), open(f"{self._proc}/{pid}/environ", "rb") as file:
+            for line in file.read().split(b"\0"):
+                if line.startswith(MARK.encode() + b"="):
+                    return line.partition(b"=")[2].decode(errors="replace")
+        return None
+
+
+def _ghost(party: _Party) -> dict[int, Seen]:
+    """The root as it was at its very end, where that is known: it has the time of all whom it waited for."""
+    if party.finished_s is None:
+        return {}
+    known = party.total.last_s(party.root)
+    if known is None:
+        return {party.root: Seen(party.root, 0, party.root, 0, party.finished_s, 0.0)}
+    last, total_s = known
+    grown_s = max(0.0, party.finished_s - total_s)
+    return {party.root: replace(last, waited_s=total_s - last.own_s + grown_s)}

@@ -1,0 +1,170 @@
+"""The rows of one audit or of several, and the audit alone that belongs to one in company."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mutegreen.errors import RowsError
+from mutegreen.model import DOMAIN_OF_METRIC, Figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mutegreen.store.kept import AuditRecord
+    from mutegreen.store.records import Record
+    from mutegreen.store.store import Store
+
+
+@dataclass(frozen=True)
+class AuditRows:
+    """What the store says of audits.
+
+    Attributes:
+        audits: Those named, then those found to compare them with.
+        named: How many were named.
+        rows: Of all of them.
+        epochs: Of all of them, as the statistics read them; None where the performance is a further figure.
+        phases: Records of the first one's phases.
+        spent_j: Energy of all trainings, however they ended, by subject and background; None where it is not known.
+        outcomes: Of each audit, how many trials ended how.
+        lonely: Audits in company for which there is none alone.
+    """
+
+    audits: Sequence[AuditRecord]
+    named: int
+    rows: pd.DataFrame
+    epochs: pd.DataFrame | None
+    phases: Sequence[Record]
+    spent_j: dict[tuple[str, str], float | None]
+    outcomes: Sequence[dict[str, int]]
+    lonely: Sequence[AuditRecord] = field(default_factory=tuple)
+
+    def about(self) -> list[dict[str, Any]]:
+        """Of each audit what its rows do not say, JSON-ready."""
+        return [
+            {"audit": each.id, "outcomes": ended, "unmeasured": [asdict(item) for item in each.unavailable]}
+            for each, ended in zip(self.audits, self.outcomes, strict=True)
+        ]
+
+    def hints(self) -> list[str]:
+        """How to get the audits alone that are missing."""
+        commands = dict.fromkeys(
+            f"mutegreen run {each.folder}{f' --preset {preset}' if (preset := _preset(each)) else ''}"
+            for each in self.lonely
+        )
+        return [f"to compare with the subject alone, audit it so: {command}" for command in commands]
+
+
+def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_alone: bool) -> AuditRows:
+    """Reads audits.
+
+    Args:
+        path: Of the store.
+        ids: The audits wanted; none: the latest.
+        performance: A further figure to be taken for the performance.
+        with_alone: Whether an audit in company brings with it the one of the same subject alone.
+
+    Raises:
+        RowsError: One has no rows, or they do not go together.
+        UsageError: There is no such audit, or no such figure.
+        StoreError: The store cannot be read.
+    """
+    from mutegreen.store.epochs import epochs_frame
+    from mutegreen.store.records import phase_records, records
+    from mutegreen.store.rows import rows_frame
+    from mutegreen.store.store import Store
+
+    with Store.open(path) as store:
+        named = [store.audit(each) for each in dict.fromkeys(ids)] or [store.audit()]
+        lonely = [each for each in named if each.backgrounds and not _alone_among(named, each)]
+        found = {each.id: _newest_alone(store, each) for each in lonely} if with_alone else {}
+        partners = {each.id: each for each in found.values() if each is not None}
+        audits = [*named, *partners.values()]
+        cells = [_rows_of(store, each, records(store, each)) for each in audits]
+        names = ", ".join(each.id for each in audits)
+        rows = rows_frame([row for own in cells for row in own], f"audit {names}", performance)
+        return AuditRows(
+            audits=audits,
+            named=len(named),
+            rows=rows,
+            epochs=_epochs([epochs_frame(store, each, _own(rows, each)) for each in audits])
+            if not performance
+            else None,
+            phases=phase_records(store, named[0]),
+            spent_j=_spent_by_section(store, audits, rows),
+            outcomes=[store.outcomes(each.id) for each in audits],
+            lonely=[each for each in lonely if found.get(each.id) is None],
+        )
+
+
+def judged_by(audit: AuditRecord, performance: str | None) -> AuditRecord | Figure:
+    """What has the goal and the tolerance of the figure analysed."""
+    return next((figure for figure in audit.also if figure.name == performance), audit)
+
+
+def _alone_among(audits: Sequence[AuditRecord], audit: AuditRecord) -> bool:
+    return any(not each.backgrounds and each.subject == audit.subject for each in audits)
+
+
+def _newest_alone(store: Store, audit: AuditRecord) -> AuditRecord | None:
+    """The newest finished audit of the same subject and preset without company, of which a trial ended well."""
+    fitting = [
+        each
+        for each in store.audits()
+        if each.subject == audit.subject
+        and _preset(each) == _preset(audit)
+        and each.finished_at is not None
+        and not each.backgrounds
+        and each.options.get("jobs") in (None, 1)
+        and store.outcomes(each.id).get("ok")
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _preset(audit: AuditRecord) -> str | None:
+    preset: str | None = audit.options.get("plan", {}).get("preset")
+    return preset
+
+
+def _rows_of(store: Store, audit: AuditRecord, found: list[Record]) -> list[Record]:
+    if not found:
+        ended = ", ".join(f"{n} {outcome}" for outcome, n in store.outcomes(audit.id).items())
+        raise RowsError(f"audit {audit.id} has no trial that ended ok ({ended})", "mutegreen show NUMBER says why")
+    return found
+
+
+def _own(rows: pd.DataFrame, audit: AuditRecord) -> pd.DataFrame:
+    return rows[rows["audit"] == audit.id]
+
+
+def _epochs(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    known = [part for part in parts if len(part)]
+    return pd.concat(known, ignore_index=True) if known else parts[0]
+
+
+def _spent_by_section(
+    store: Store, audits: Sequence[AuditRecord], rows: pd.DataFrame
+) -> dict[tuple[str, str], float | None]:
+    found: dict[tuple[str, str], list[float | None]] = {}
+    for audit in audits:
+        background = str(_own(rows, audit)["background"].iloc[0])
+        found.setdefault((audit.subject, background), []).append(_spent_j(store, audit))
+    return {place: _sum_or_none(figures) for place, figures in found.items()}
+
+
+def _spent_j(store: Store, audit: AuditRecord) -> float | None:
+    """Energy of all trainings of an audit, however they ended; None where a domain of one is not known."""
+    results = [record.result for record in store.trials(audit.id) if record.result is not None]
+    measured = {name for result in results for name in DOMAIN_OF_METRIC.values() if result.measurement.of(name)}
+    return _sum_or_none([result.measurement.total_j(name) for result in results for name in measured])
+
+
+def _sum_or_none(figures: Sequence[float | None]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return math.fsum(known) if known and len(known) == len(figures) else None

@@ -1,0 +1,64 @@
+"""The meters of a run, opened, sampling and closed again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mutegreen.cli.common import messages
+
+if TYPE_CHECKING:
+    from mutegreen.harness.devices import Holder
+    from mutegreen.harness.opening import Metering
+    from mutegreen.meters.recorder import Recorder
+    from mutegreen.model import Subject, Unavailable
+
+
+@dataclass(frozen=True)
+class Meters:
+    """The meters of a run, sampling, and what there is to say of them."""
+
+    recorder: Recorder
+    quality: dict[str, str]
+    unavailable: tuple[Unavailable, ...]
+
+
+@contextmanager
+def metered(metering: Metering, what: str = "", wait: bool = True) -> Iterator[Meters]:
+    """Opens the meters that were named, or the best that work here, once no other audit measures on their devices.
+
+    Args:
+        metering: The meters wanted.
+        what: The audit, for others that come to wait for it.
+        wait: Whether to wait for other audits.
+
+    Raises:
+        MeterError: One that was named cannot be used, or a domain that was required is not measured.
+        UsageError: Another audit measures on a device, and is not to be waited for.
+    """
+    from mutegreen.harness import devices
+    from mutegreen.meters.choose import choose
+    from mutegreen.meters.recorder import Recorder
+
+    chosen = choose(metering.meters or None, metering.require)
+    quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
+    held = devices.locked(devices.classes(quality), devices.Holder.this(what), _say_waiting, wait)
+    with held, Recorder(chosen.meters, chosen.unavailable) as recorder:
+        yield Meters(recorder, quality, chosen.unavailable)
+
+
+def _say_waiting(device: str, holder: Holder | None) -> None:
+    who = str(holder) if holder else "another audit"
+    messages().print(
+        f"waiting: {who} measures on {device}; two audits at a time would measure each other. Ctrl-C ends this one.",
+        style="yellow",
+        soft_wrap=True,
+    )
+
+
+def see_devices_of(subject: Subject) -> None:
+    """The meters read the GPUs that the training will see, also where the subject itself chooses them."""
+    os.environ.update({name: value for name, value in subject.environment.items() if name.startswith("CUDA_")})

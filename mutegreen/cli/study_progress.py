@@ -1,0 +1,153 @@
+"""Progress of a whole study on stderr: trainings done of all, time left, energy so far, what runs now."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
+from mutegreen.cli.progress import REFRESH_PER_S, figures
+from mutegreen.cli.study_planned import left_s
+from mutegreen.harness import events
+from mutegreen.model import Outcome
+from mutegreen.study.here import spent_j
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+    from mutegreen.cli.metering import Meters
+    from mutegreen.store.store import Store
+    from mutegreen.study.campaign import Standing
+
+
+@dataclass
+class _Pace:
+    """What the parts were expected to take, and what those trainings took that have ended here."""
+
+    expected_s: float = 0.0
+    taken_s: float = 0.0
+
+    @property
+    def factor(self) -> float:
+        """How much slower this machine is than expected."""
+        return self.taken_s / self.expected_s if self.expected_s else 1.0
+
+
+class StudyProgress:
+    """Tells a person what a study does: one live line on a terminal, a line for each training in a log."""
+
+    def __init__(self, console: Console, store: Store, standings: Sequence[Standing]) -> None:
+        self._console = console
+        self._standings = list(standings)
+        self._left_s = {each.part.name: left_s(each, store.path) for each in standings}
+        self._left = {each.part.name: each.pending for each in standings}
+        self._total = sum(len(each.part.plan.trials) for each in standings)
+        self._spent_j = spent_j(store, [each.audit for each in standings if each.audit]) or 0.0
+        self._status: Status | None = None
+        self._pace = _Pace()
+        self._mark_s = 0.0
+        self._name = ""
+        self._meters: Meters | None = None
+
+    def __enter__(self) -> Self:
+        ended = [each.part.name for each in self._standings if each.has_ended]
+        if ended:
+            self._say(f"ended before, and kept: {', '.join(ended)}")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    @contextmanager
+    def part(self, standing: Standing, meters: Meters) -> Iterator[None]:
+        """While a part is under way, with meters of its own."""
+        if self._meters is None:
+            measured = ", ".join(f"{domain} ({quality})" for domain, quality in meters.quality.items())
+            self._say(f"measured: {measured or 'no energy'}")
+            say_unavailable(self._console, meters.unavailable)
+        self._meters, self._name, self._mark_s = meters, standing.part.name, time.monotonic()
+        place = 1 + self._standings.index(standing)
+        count = f"{standing.pending} of {len(standing.part.plan.trials)} trainings"
+        self._say(f"{self._name} ({place} of {len(self._standings)}): {count}", style="bold")
+        try:
+            yield
+        finally:
+            self._spent_j += self._here_j()
+            self._total -= self._left[self._name]
+            self._left[self._name], self._left_s[self._name] = 0, 0.0
+
+    def hear(self, event: events.Event) -> None:
+        """Takes an event of the audit under way."""
+        match event:
+            case events.PreflightStarted():
+                self._now("preflight: training the original once")
+            case events.PreflightEnded():
+                self._mark_s = time.monotonic()
+                for warning in event.warnings:
+                    self._say(f"warning: {warning}", style="yellow")
+            case events.TrialStarted():
+                self._now(f"training {event.trial.mutant}, block {event.trial.block + 1}")
+            case events.TrialEnded():
+                self._ended(event)
+
+    def _ended(self, event: events.TrialEnded) -> None:
+        self._keep_pace()
+        self._left[self._name] -= 1
+        result = event.result
+        if result.outcome is not Outcome.OK:
+            self._say(f"{self._name}, {event.trial.mutant}: {result.outcome}: {result.reason}", style="yellow")
+        if not self._console.is_terminal:
+            self._say(f"{self._count()} {self._name}, {event.trial.mutant}: {figures(result)}; {self._cost()} so far")
+
+    def _keep_pace(self) -> None:
+        """Takes one training's share off what is left, and compares it with the clock."""
+        now_s, left = time.monotonic(), self._left_s[self._name]
+        if left is not None:
+            share_s = left / max(self._left[self._name], 1)
+            self._left_s[self._name] = left - share_s
+            self._pace.expected_s += share_s
+            self._pace.taken_s += now_s - self._mark_s
+        self._mark_s = now_s
+
+    def _now(self, what: str) -> None:
+        if not self._console.is_terminal:
+            return
+        from rich.text import Text
+
+        text = Text.assemble(f"{self._count()} {self._name}: {what}  ", (self._cost(), "dim"))
+        if self._status is None:
+            self._status = self._console.status(text, refresh_per_second=REFRESH_PER_S)
+            self._status.start()
+        else:
+            self._status.update(text)
+
+    def _count(self) -> str:
+        return f"[{self._total - sum(self._left.values())}/{self._total}]"
+
+    def _cost(self) -> str:
+        known = [left for left in self._left_s.values() if left is not None]
+        is_known = len(known) == len(self._left_s)
+        left = f"{for_people_s(sum(known) * self._pace.factor)} left, " if is_known else ""
+        return left + self._energy()
+
+    def _energy(self) -> str:
+        """Energy of the machine while parts were under way, and of the trainings kept from before."""
+        assert self._meters is not None
+        if not self._meters.quality:
+            return "energy not measured"
+        estimated = " (estimated)" if "estimated" in self._meters.quality.values() else ""
+        return for_people_j(self._spent_j + self._here_j()) + estimated
+
+    def _here_j(self) -> float:
+        assert self._meters is not None
+        so_far = self._meters.recorder.energy_so_far()
+        return math.fsum(joules for domain, joules in so_far.items() if domain != "psys")
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(text, style=style, soft_wrap=True)

@@ -1,0 +1,168 @@
+"""How the trials of an audit share the machine: not at all, with backgrounds, or with each other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from mutegreen.attribution.ledger import Ledger
+from mutegreen.attribution.usage import Usage
+from mutegreen.harness import weighing
+from mutegreen.harness.admission import HOST, Admission
+from mutegreen.harness.background import Background
+from mutegreen.harness.executor import Executor, OneByOne, SeveralAtATime
+from mutegreen.harness.slots import GPU, Slot, slots
+from mutegreen.meters.cpu_time import available_bytes
+from mutegreen.meters.recorder import Recorder
+from mutegreen.model import ORIGINAL, Span
+
+AUTO = 0
+"""As a number of jobs: as many as memory allows."""
+
+
+class Mode(Protocol):
+    """What an audit must know of how its trials share the machine."""
+
+    @property
+    def scale(self) -> weighing.Scale:
+        """Weighs each training."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether the machine comes to rest between trials."""
+
+    def company(self) -> AbstractContextManager[None]:
+        """What runs beside a trial, for as long as the context lasts."""
+
+    def slot(self) -> Slot:
+        """Where the preflight trains."""
+
+    def learn(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
+        """Takes note of the memory that a training needed at most."""
+
+    def at_a_time(self) -> int:
+        """How many trials run at the same time, once the preflight is known."""
+
+    def executor(self) -> Executor:
+        """What runs the trials, once the preflight is known."""
+
+    def spans(self) -> tuple[Span, ...]:
+        """The exact energy of the times in which trainings ran at the same time."""
+
+
+class Alone:
+    """Each trial has the machine to itself."""
+
+    rests = True
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.scale: weighing.Scale = weighing.Alone(recorder)
+
+    def company(self) -> AbstractContextManager[None]:
+        """Nothing."""
+        return contextlib.nullcontext()
+
+    def slot(self) -> Slot:
+        """Anywhere."""
+        return Slot()
+
+    def learn(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
+        """Memory is no concern: what fits once fits always."""
+
+    def at_a_time(self) -> int:
+        """One."""
+        return 1
+
+    def executor(self) -> Executor:
+        """One by one."""
+        return OneByOne()
+
+    def spans(self) -> tuple[Span, ...]:
+        """None: each trial's own energy is exact."""
+        return ()
+
+
+class BesideBackgrounds(Alone):
+    """One trial at a time, and the backgrounds beside each."""
+
+    def __init__(self, recorder: Recorder, ledger: Ledger, backgrounds: Sequence[Background]) -> None:
+        self._backgrounds = tuple(backgrounds)
+        self.scale = weighing.BesideBackground(recorder, ledger, self._backgrounds)
+
+    @contextlib.contextmanager
+    def company(self) -> Iterator[None]:
+        """All backgrounds, past their warm-up."""
+        with contextlib.ExitStack() as stack:
+            for background in self._backgrounds:
+                stack.enter_context(background.running())
+            yield
+
+
+class SideBySide:
+    """Several trials at a time on each device."""
+
+    rests = False
+
+    def __init__(self, recorder: Recorder, ledger: Ledger, jobs: int) -> None:
+        self.scale: weighing.Scale = weighing.AmongEquals(recorder, ledger)
+        self._domains = recorder.domains
+        self._ledger = ledger
+        self._jobs = jobs
+        self._admission = Admission(self._free_bytes)
+
+    def company(self) -> AbstractContextManager[None]:
+        """The other trials are company enough."""
+        return contextlib.nullcontext()
+
+    def slot(self) -> Slot:
+        """The first place; how many there will be is found by this very training where that is asked for."""
+        return slots(self._jobs or 1, self._domains)[0]
+
+    def learn(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
+        """As the interface says."""
+        self._admission.learn(mutant, peak_bytes)
+
+    def at_a_time(self) -> int:
+        """The number of places."""
+        return len(self._slots())
+
+    def executor(self) -> Executor:
+        """As many at a time as were asked for, or as fit."""
+        return SeveralAtATime(self._slots(), self._admission, self._holds)
+
+    def spans(self) -> tuple[Span, ...]:
+        """From each time that something began to train until nothing did any more."""
+        return tuple(
+            Span(span.started_at, span.measurement, span.attributed_j, span.nobody_j) for span in self._ledger.spans()
+        )
+
+    def _slots(self) -> tuple[Slot, ...]:
+        return slots(self._jobs or self._most(), self._domains)
+
+    def _most(self) -> int:
+        """What memory allows on each device, but no more than there are CPUs for."""
+        gpus = [domain for domain in self._domains if domain.startswith(GPU)]
+        cpus = max(1, len(os.sched_getaffinity(0)) // max(1, len(gpus)))
+        fitting = self._admission.most(ORIGINAL, gpus)
+        return max(1, min(cpus, cpus if fitting is None else fitting))
+
+    def _free_bytes(self) -> dict[str, int]:
+        return {HOST: available_bytes(), **self._ledger.free_gpu_bytes()}
+
+    def _holds(self) -> dict[int, dict[str, int]]:
+        now = self._ledger.usage_now()
+        return {
+            int(party): {**({} if m.host_bytes is None else {HOST: m.host_bytes}), **m.gpu_bytes}
+            for party, m in now.items()
+            if party.isdigit()
+        }
+
+
+@contextlib.contextmanager
+def ledger(recorder: Recorder, idle_w: Callable[[], Mapping[str, float]]) -> Iterator[Ledger]:
+    """A ledger of all domains, with its ticker running."""
+    with Ledger(recorder, Usage.of(recorder.domains), idle_w) as opened:
+        yield opened

@@ -1,0 +1,194 @@
+"""Tables for pages of a subject in company against the same alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mutegreen.model import ORIGINAL
+from mutegreen.report import company_text as text
+from mutegreen.report.document import PlainTable, Row
+from mutegreen.report.document_cells import (
+    INTERVAL,
+    Scale,
+    adjusted_note,
+    change,
+    change_interval,
+    coefficient,
+    estimated_note,
+    p_cell,
+    scale_of,
+    verdict_word,
+)
+from mutegreen.report.section import Section
+from mutegreen.stats.analysis import Analysis
+from mutegreen.stats.company_changes import CompanyComparison, CompanyCorrelation
+from mutegreen.stats.slowdown import Slowdown
+from mutegreen.stats.susceptibility import Finding, Susceptibility
+
+_FINDINGS = {
+    Finding.MORE: "more",
+    Finding.LESS: "less",
+    Finding.NOT_SHOWN: "neither is shown",
+    Finding.UNKNOWN: "cannot be told",
+}
+_WORDS = ("win", "tie", "loss")
+
+
+def susceptibility(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """Whether energy responds more to the same mutants in company."""
+    rows, pairs = section.company.susceptibility, section.company.pairs
+    if not rows:
+        return
+    yield PlainTable(
+        name="company_susceptibility",
+        place=section.title,
+        title="Whether energy is more susceptible to change in company: the same mutants alone and there",
+        headings=(
+            ("", "Energy"),
+            ("", "n"),
+            ("True change (%)", "alone"),
+            ("True change (%)", "in company"),
+            ("True change (%)", "p"),
+            ("", "More or less"),
+            ("Shown to change", "alone"),
+            ("Shown to change", "in company"),
+            ("Shown to change", "McNemar's p"),
+            ("Measured changes", "Wilcoxon's p"),
+            ("All mutants", "Fisher's p"),
+        ),
+        rows=tuple(Row((section.heading(row.metric), *_susceptibility(row))) for row in rows),
+        notes=(
+            "n: mutants in both. True change: root mean square over them, what noise adds taken out; its p is adjusted "
+            "over all energies and backgrounds. It is the answer: the other p values depend on the noise too.",
+            *map(text.pair_sentence, pairs),
+            *text.susceptibility_sentences(rows),
+            *filter(None, [text.conclusion(section)]),
+            *estimated_note(section),
+        ),
+    ).without_empty_columns()
+
+
+def verdicts(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """Each mutant's effect and verdict alone and in company, a table for each metric."""
+    for metric in dict.fromkeys(row.metric for row in section.company.verdict):
+        rows = [row for row in section.company.verdict if row.metric == metric]
+        scale = scale_of(metric, [end for row in rows for end in (row.extra_low, row.extra_high)], 3)
+        unit = scale.heading if metric == "performance" else "(%)"
+        yield PlainTable(
+            name="company_verdict",
+            part=metric,
+            place=section.title,
+            title=f"Effects on {section.heading(metric)} alone and in company",
+            headings=(
+                ("", "Mutant"),
+                ("Alone", "change (%)"),
+                ("Alone", "verdict"),
+                ("In company", "change (%)"),
+                ("In company", "verdict"),
+                ("Beyond that alone", unit),
+                ("Beyond that alone", INTERVAL),
+                ("Beyond that alone", "p"),
+            ),
+            rows=tuple(Row((section.names[row.mutant], *_effect(row, scale))) for row in rows),
+            notes=(text.effect_sentence(rows, section.names), *adjusted_note(analysis), *estimated_note(section)),
+        ).without_empty_columns()
+
+
+def correlations(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """Each correlation alone and in company, with the p of equality."""
+    rows = section.company.correlation
+    if rows:
+        yield PlainTable(
+            name="company_correlation",
+            place=section.title,
+            title="Correlations alone and in company",
+            headings=(
+                ("", "Metric"),
+                *((whose, each) for whose in ("Spearman's", "Pearson's") for each in ("alone", "in company", "p")),
+            ),
+            rows=tuple(Row((section.heading(row.metric), *_correlation(row)), row.hyperparameter) for row in rows),
+            notes=(
+                "p: of equal coefficients, by Fisher's z of independent samples.",
+                *text.correlation_sentences(rows),
+                *adjusted_note(analysis),
+                *estimated_note(section),
+            ),
+        ).without_empty_columns()
+
+
+def win_tie_loss(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """Mutants counted alone and in company, a table for each energy."""
+    for energy in dict.fromkeys(row.energy for row in section.company.win_tie_loss):
+        counted = [row for row in section.company.win_tie_loss if row.energy == energy]
+        yield PlainTable(
+            name="company_win_tie_loss",
+            part=energy,
+            place=section.title,
+            title=f"Mutants by their verdict on {section.heading(energy)} (rows) and on performance (columns)",
+            headings=(("", "Energy"), *((where, word) for where in ("Alone", "In company") for word in _WORDS)),
+            rows=tuple(
+                Row((word, *map(str, (*alone, *beside))), row.hyperparameter or "all together")
+                for row in counted
+                for word, alone, beside in zip(_WORDS, row.counts_alone, row.counts, strict=True)
+            ),
+            notes=(*text.undecided_sentence(section, counted), *estimated_note(section)),
+        )
+
+
+def slowdown(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+    """How much longer each arm trains in company."""
+    rows = section.company.slowdown
+    if rows:
+        yield PlainTable(
+            name="company_slowdown",
+            place=section.title,
+            title="Time of a training in company, as a multiple of that alone",
+            headings=(
+                ("", "Mutant"),
+                ("Trainings", "alone"),
+                ("Trainings", "in company"),
+                ("Times", ""),
+                ("Times", INTERVAL),
+            ),
+            rows=tuple(Row((section.names.get(row.mutant, ORIGINAL), *_times(row))) for row in rows),
+            notes=tuple(text.slowdown_sentences(rows, section.company.background_slowdown, section.names)),
+        ).without_empty_columns()
+
+
+def _susceptibility(row: Susceptibility) -> list[str | None]:
+    return [
+        str(row.mutants),
+        _share(row.size_alone),
+        _share(row.size),
+        p_cell(row.p_adjusted),
+        _FINDINGS[row.finding],
+        str(row.changed_alone),
+        str(row.changed),
+        p_cell(row.mcnemar_p),
+        p_cell(row.wilcoxon_p),
+        p_cell(row.fisher_p),
+    ]
+
+
+def _effect(row: CompanyComparison, scale: Scale) -> list[str | None]:
+    if row.metric == "performance":
+        extra = scale.cell(row.extra, "+"), scale.interval(row.extra_low, row.extra_high)
+    else:
+        extra = change(row.extra), change_interval(row.extra_low, row.extra_high)
+    verdicts = verdict_word(row.verdict_alone), verdict_word(row.verdict)
+    both = change(row.relative_change_alone), change(row.relative_change)
+    return [both[0], verdicts[0], both[1], verdicts[1], *extra, p_cell(row.p_adjusted)]
+
+
+def _correlation(row: CompanyCorrelation) -> list[str | None]:
+    spearman = coefficient(row.spearman_alone), coefficient(row.spearman), p_cell(row.spearman_p_adjusted)
+    return [*spearman, coefficient(row.pearson_alone), coefficient(row.pearson), p_cell(row.pearson_p_adjusted)]
+
+
+def _times(row: Slowdown) -> list[str | None]:
+    ends = None if row.low is None or row.high is None else f"[{row.low:.3f}, {row.high:.3f}]"
+    return [str(row.n_alone), str(row.n), f"{row.slowdown:.3f}", ends]
+
+
+def _share(share: float | None) -> str | None:
+    return None if share is None else f"{100 * share:.2f}"

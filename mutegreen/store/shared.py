@@ -1,0 +1,51 @@
+"""The cells of a row that tell of a trial's company."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from mutegreen.model import DOMAIN_OF_METRIC, Company, DomainEnergy, Measurement, TrialResult
+from mutegreen.store.kept import BackgroundRecord
+
+JOINT = ";"
+"""Between the names of those beside a trial."""
+
+BACKGROUNDS = "+"
+"""Between the names of several backgrounds."""
+
+SHARE_COLUMNS = {metric: f"share_{metric}" for metric in DOMAIN_OF_METRIC}
+COLUMNS = ("companions", "beside", *SHARE_COLUMNS.values(), "background_slowdown", "background_restarts", "by_use")
+
+
+def background_of(backgrounds: Sequence[BackgroundRecord]) -> str | None:
+    """The cell `background` of all rows of an audit; None: its trials trained alone."""
+    return BACKGROUNDS.join(record.name for record in backgrounds) or None
+
+
+def cells_of(result: TrialResult) -> dict[str, object]:
+    """The cells of these columns; what is not known, or not to be told of a trial, is None."""
+    company = result.company or Company()
+    shares = Measurement(result.duration_s, company.shares)
+    slowdowns = [run.slowdown for run in company.backgrounds if run.slowdown is not None]
+    return {
+        "companions": _companions(company, result.duration_s),
+        "beside": JOINT.join(other.name for other in company.beside) or None,
+        **{SHARE_COLUMNS[metric]: shares.total_j(group) for metric, group in DOMAIN_OF_METRIC.items()},
+        "background_slowdown": math.prod(slowdowns) ** (1 / len(slowdowns)) if slowdowns else None,
+        "background_restarts": sum(run.restarts for run in company.backgrounds) if company.backgrounds else None,
+        "by_use": _by_use(company, company.shares or result.measurement.domains),
+    }
+
+
+def _companions(company: Company, duration_s: float) -> float:
+    """Mean number of other trainings beside it."""
+    together_s = math.fsum(other.overlap_s for other in company.beside)
+    return together_s / duration_s if duration_s > 0 else 0.0
+
+
+def _by_use(company: Company, domains: Sequence[DomainEnergy]) -> float | None:
+    """Part of the energy attributed that was shared out by measured use, over all domains."""
+    parts = [(d.energy_j, company.by_use[d.domain]) for d in domains if d.energy_j and d.domain in company.by_use]
+    whole_j = math.fsum(energy_j for energy_j, _ in parts)
+    return math.fsum(energy_j * part for energy_j, part in parts) / whole_j if whole_j > 0 else None

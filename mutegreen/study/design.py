@@ -1,0 +1,121 @@
+"""The design of the study: which subjects, which hyperparameters, how many mutants and repetitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mutegreen import catalog, config
+from mutegreen.errors import MuteGreenError, UsageError
+from mutegreen.harness.plan import Options, Plan, make
+from mutegreen.model import Hyperparameter, Kind, Subject
+
+SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
+"""The bundled subjects: the study's five programs in its order, and one on another framework that is ours alone."""
+
+KINDS = frozenset({Kind.EPOCHS, Kind.LEARNING_RATE, Kind.GAMMA, Kind.THRESHOLD, Kind.WEIGHT_DECAY})
+"""The hyperparameters of the study."""
+
+ALONE = ""
+"""No company: the background of trainings that have the machine to themselves."""
+
+DEFAULT = "default"
+"""The preset of the study that takes every subject as it is without a preset."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is trained: mutants of each hyperparameter, and repetitions of each mutant and of the original."""
+
+    mutants: int
+    repetitions: int
+
+
+PUBLISHED_SIZE = Size(mutants=5, repetitions=5)
+SIZES = {"smoke": Size(mutants=2, repetitions=2), DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
+"""By preset. Smoke shows in minutes that everything works; it is too small to show much else."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One audit of the study: one subject in one company."""
+
+    subject: Subject
+    company: str
+    plan: Plan
+    options: Options
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.subject.name} beside {self.company}" if self.company else self.subject.name
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A subject that could not be trained, why, and what would mend it."""
+
+    subject: str
+    reason: str
+    remedy: str | None
+
+
+def companies(subject: Subject) -> tuple[str, ...]:
+    """What a subject trains in company of, one audit each; alone is the first."""
+    return (ALONE,)
+
+
+def parts(names: Iterable[str], preset: str) -> tuple[list[Part], list[Skipped]]:
+    """The audits of the study in their order, and the subjects that cannot take part.
+
+    Args:
+        names: Subjects, by name or by folder.
+        preset: One of `SIZES`.
+
+    Raises:
+        UsageError: There is no subject of that name, nor one that should have come with MuteGreen.
+    """
+    wanted = tuple(dict.fromkeys(names))
+    for name in wanted:
+        if name not in SUBJECTS:
+            catalog.find_subject(name)
+    found: list[Part] = []
+    skipped: list[Skipped] = []
+    for name in wanted:
+        try:
+            found += _parts(name, preset)
+        except MuteGreenError as error:
+            skipped.append(skip(name, error))
+    return found, skipped
+
+
+def skip(name: str, error: MuteGreenError) -> Skipped:
+    """Why a subject cannot take part: the error in one line, where a program failed with its last words."""
+    first, *further = error.message.splitlines()
+    words = [line.strip().removeprefix("| ") for line in further]
+    return Skipped(name, f"{first}: {words[-1]}" if words else first, error.hint)
+
+
+def studied(subject: Subject) -> list[Hyperparameter]:
+    """The hyperparameters of a subject that are of the study's kinds."""
+    return [each for each in subject.hyperparameters if each.kind in KINDS]
+
+
+def _parts(name: str, preset: str) -> Iterator[Part]:
+    subject = config.load(catalog.find_subject(name))
+    options = _options(subject, preset)
+    for company in companies(subject):
+        yield Part(subject, company, make(subject, options), options)
+
+
+def _options(subject: Subject, preset: str) -> Options:
+    operators = [operator.name for each in studied(subject) if (operator := catalog.operator_for(each)) is not None]
+    if not operators:
+        kinds = ", ".join(sorted(KINDS))
+        raise UsageError(f"{subject.name} has none of the study's hyperparameters", f"they are: {kinds}")
+    return Options(
+        preset=None if preset == DEFAULT else preset,
+        operators=tuple(dict.fromkeys(operators)),
+        mutants=SIZES[preset].mutants,
+        repetitions=SIZES[preset].repetitions,
+    )

@@ -1,0 +1,103 @@
+"""What the study found, and whether it holds here: both worked out from figures by the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mutegreen.stats.analysis import Analysis
+from mutegreen.study import judges
+from mutegreen.study.here import Here
+from mutegreen.study.judges import Holds, Judge, Judged
+from mutegreen.study.published import FLAW, NEVER_ARRIVED, published
+from mutegreen.study.relations import of, relations
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the study says.
+
+    Attributes:
+        question: Of the study's three.
+        text: One sentence.
+        rule: When it is taken to hold.
+        judge: Applies the rule.
+        caution: What a reader must know of the published figures.
+        is_comparable: Whether the published figures are of what they say, so that ours can be held against them.
+    """
+
+    question: str
+    text: str
+    rule: str
+    judge: Judge
+    caution: str | None = None
+    is_comparable: bool = True
+
+    @property
+    def full(self) -> str:
+        """The sentence with the question that it answers."""
+        return f"{self.text} ({self.question})"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim, judged by the published figures, by ours under the published protocol, and by ours with care."""
+
+    claim: Claim
+    published: Judged
+    paper: Judged
+    careful: Judged
+
+
+def findings(here: Here) -> Iterator[Finding]:
+    """All findings, in the order of the study's questions."""
+    for claim in claims():
+        yield Finding(claim, claim.judge(published()), *(_here(claim, side) for side in (here.paper, here.careful)))
+
+
+def claims() -> Iterator[Claim]:
+    """The three findings of the study's abstract, the first one also for each hyperparameter."""
+    yield Claim(
+        "RQ1",
+        "Many hyperparameters correlate with energy.",
+        "at least half of them do, each counted once in every program",
+        judges.many_correlate,
+        "Those of gamma are no correlations of gamma, which never arrived.",
+    )
+    yield from _of_hyperparameters()
+    yield Claim(
+        "RQ2",
+        "Changing hyperparameters saves energy without a loss of performance.",
+        "at least half of the programs have a mutant that does",
+        judges.some_are_greener,
+        "Those of gamma are copies of the original.",
+    )
+    yield Claim(
+        "RQ3",
+        "In company on one device, energy is more susceptible to change.",
+        "more verdicts on energy are wins or losses than alone, for every program and company; careful: mutants are "
+        "shown to change energy by more in at least half of the comparisons",
+        judges.more_change_in_company,
+        "Copies of the original are among them: those of gamma.",
+    )
+
+
+def _of_hyperparameters() -> Iterator[Claim]:
+    found = relations(published())
+    for name in sorted({name for _, name in found}):
+        expected = judges.spread(of(found, name))
+        yield Claim(
+            "RQ1",
+            f"{name} correlates with energy {expected}.",
+            "it does so here",
+            judges.correlates(name, expected),
+            FLAW if name in NEVER_ARRIVED else None,
+            is_comparable=name not in NEVER_ARRIVED,
+        )
+
+
+def _here(claim: Claim, analysis: Analysis) -> Judged:
+    judged = claim.judge(analysis)
+    if claim.is_comparable or judged.holds is Holds.UNKNOWN:
+        return judged
+    return Judged(Holds.UNKNOWN, f"nothing published to compare with; here {judged.figures}")

@@ -1,0 +1,94 @@
+"""What the study published, by its own protocol; `benchmarks/published_study.py` makes the two tables read here."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+
+from mutegreen.model import Verdict
+from mutegreen.stats.analysis import Analysis, Comparison, Correlation
+from mutegreen.stats.win_tie_loss import win_tie_loss
+
+CORRELATIONS = "published_correlations.csv"
+VERDICTS = "published_verdicts.csv"
+
+COUNTERPARTS = {
+    "mnist_cnn": "mnist",
+    "forward_forward": "mnist_forward_forward",
+    "siamese_resnet": "siamese_network",
+    "resnet20_cifar": "pytorch_resnet_cifar10",
+    "reid_hrnet18": "Person_reID_baseline_pytorch",
+}
+"""The program of the study that each of our subjects stands for."""
+
+NEVER_ARRIVED = frozenset({"gamma", "threshold"})
+FLAW = (
+    "The published mutants of gamma and threshold never reached the programs: the artifact's wrapper drops both "
+    "options. They are copies of the original, and every difference found in them is a false alarm."
+)
+
+
+def counterpart(subject: str) -> str | None:
+    """The study's program that a subject stands for, or is; None: the study has none."""
+    return COUNTERPARTS.get(subject) or (subject if subject in COUNTERPARTS.values() else None)
+
+
+def measured(subject: str) -> str | None:
+    """The same where its measurements are among the published ones."""
+    program = counterpart(subject)
+    return program if any(row.subject == program for row in published().correlations) else None
+
+
+@cache
+def published() -> Analysis:
+    """The published correlations, verdicts (without means and p values) and win-tie-loss counts."""
+    comparisons = tuple(map(_comparison, _rows(VERDICTS)))
+    return Analysis(
+        protocol="paper",
+        correlations=tuple(map(_correlation, _rows(CORRELATIONS))),
+        comparisons=comparisons,
+        win_tie_loss=tuple(win_tie_loss(comparisons)),
+    )
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = (resources.files(__package__) / name).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
+
+
+def _labels(row: Mapping[str, str]) -> dict[str, str]:
+    return {name: row[name] for name in ("subject", "background", "hyperparameter", "metric")}
+
+
+def _correlation(row: Mapping[str, str]) -> Correlation:
+    return Correlation(
+        **_labels(row),
+        n=int(row["n"]),
+        spearman=float(row["spearman"]),
+        spearman_p=float(row["spearman_p"]),
+        pearson=None,
+        pearson_p=None,
+        quality=None,
+        reason=None,
+    )
+
+
+def _comparison(row: Mapping[str, str]) -> Comparison:
+    return Comparison(
+        **_labels(row),
+        mutant=row["mutant"],
+        value=float(row["value"]),
+        default=float(row["default"]),
+        n=int(row["n"]),
+        n_original=int(row["n_original"]),
+        mean=None,
+        mean_original=None,
+        relative_change=float(row["relative_change"]),
+        p=None,
+        cliffs_delta=None,
+        verdict=Verdict(row["verdict"]),
+        quality=None,
+        reason=None,
+    )

@@ -1,0 +1,60 @@
+"""The tables of the study as flat records, for CSV: every figure in full, ours beside the published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mutegreen.study.published import NEVER_ARRIVED, counterpart
+from mutegreen.study.results import Results
+from mutegreen.study.side_by_side import Correlated, Counted, GreenerMutants
+from mutegreen.study.words import sides
+
+Record = dict[str, Any]
+_SIDES = ("published", "paper", "careful")
+_COEFFICIENTS = ("n", "spearman", "spearman_p")
+_VERDICTS = ("win", "tie", "loss", "undecided")
+
+
+def correlation_records(results: Results) -> Iterator[Record]:
+    """A line for each hyperparameter and metric; `careful_p` is adjusted."""
+    for line in results.correlated:
+        figures = {
+            f"{side}_{name}": getattr(getattr(line, side), name, None)
+            for side in ("published", "paper")
+            for name in _COEFFICIENTS
+        }
+        yield _place(line, line.metric) | figures | {"careful_p": getattr(line.careful, "spearman_p_adjusted", None)}
+
+
+def verdict_records(results: Results) -> Iterator[Record]:
+    """A line for each hyperparameter and metric, then one for each hyperparameter's greener mutants."""
+    for line in results.counted:
+        yield _place(line, line.metric) | _fields(line, _VERDICTS)
+    for each in results.greener:
+        yield _place(each, "greener") | _fields(each, ("mutants", "greener"))
+
+
+def finding_records(results: Results) -> Iterator[Record]:
+    """A line for each finding."""
+    for finding in results.findings:
+        claim = finding.claim
+        record = {"question": claim.question, "claim": claim.text, "holds_if": claim.rule, "caution": claim.caution}
+        for side, judged in zip(_SIDES, sides(finding).values(), strict=True):
+            record |= {side: judged.holds.value, f"{side}_figures": judged.figures}
+        yield record
+
+
+def _place(line: Correlated | Counted | GreenerMutants, metric: str) -> Record:
+    return {
+        "subject": line.subject,
+        "stands_for": counterpart(line.subject),
+        "background": line.background,
+        "hyperparameter": line.hyperparameter,
+        "published_value_arrived": line.hyperparameter not in NEVER_ARRIVED,
+        "metric": metric,
+    }
+
+
+def _fields(line: Counted | GreenerMutants, names: tuple[str, ...]) -> Record:
+    return {f"{side}_{name}": getattr(getattr(line, side), name, None) for side in _SIDES for name in names}

@@ -1,0 +1,182 @@
+"""The study's figures and ours, line by line: published, here by the published protocol, here by the careful one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, METRICS, Verdict
+from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Comparison, Correlation
+from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.study.here import Here
+from mutegreen.study.published import counterpart, measured, published
+
+Key = tuple[str, str, str, str]
+"""Subject, background, hyperparameter, metric."""
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """How a hyperparameter and a metric go together: there, here, and here with p values adjusted."""
+
+    subject: str
+    background: str
+    hyperparameter: str
+    metric: str
+    published: Correlation | None
+    paper: Correlation | None
+    careful: CarefulCorrelation | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many mutants of a hyperparameter win, tie, lose, or are undecided."""
+
+    win: int
+    tie: int
+    loss: int
+    undecided: int
+
+    @property
+    def mutants(self) -> int:
+        """All of them."""
+        return self.win + self.tie + self.loss + self.undecided
+
+    @property
+    def changed(self) -> int:
+        """Those that were called different."""
+        return self.win + self.loss
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Verdicts on a metric: there, here by the same protocol, and here by the careful one."""
+
+    subject: str
+    background: str
+    hyperparameter: str
+    metric: str
+    published: Tally | None
+    paper: Tally | None
+    careful: Tally | None
+
+
+@dataclass(frozen=True)
+class Greener:
+    """How many of the mutants save energy and keep performance; None: not known of that side."""
+
+    mutants: int
+    greener: int
+
+
+@dataclass(frozen=True)
+class GreenerMutants:
+    """Mutants of a hyperparameter that make training greener: there, here, and here shown with care."""
+
+    subject: str
+    background: str
+    hyperparameter: str
+    published: Greener | None
+    paper: Greener | None
+    careful: Greener | None
+
+
+def correlated(here: Here) -> Iterator[Correlated]:
+    """A line for each hyperparameter and metric of the sections here."""
+    sides = [{_key(row): row for row in analysis.correlations} for analysis in (here.paper, here.careful)]
+    theirs = {_key(row): row for row in published().correlations}
+    for key, there in _keys(sides[0], theirs):
+        yield Correlated(*key, theirs.get(there), *(side.get(key) for side in sides))  # type: ignore[arg-type]
+
+
+def counted(here: Here) -> Iterator[Counted]:
+    """A line for each hyperparameter and metric of the sections here."""
+    sides = [tallies(analysis.comparisons) for analysis in (here.paper, here.careful)]
+    theirs = tallies(published().comparisons)
+    for key, there in _keys(sides[0], theirs):
+        yield Counted(*key, theirs.get(there), *(side.get(key) for side in sides))
+
+
+def greener_mutants(here: Here) -> Iterator[GreenerMutants]:
+    """A line for each hyperparameter of the sections here."""
+    sides = [greener(analysis) for analysis in (here.paper, here.careful)]
+    theirs = greener(published())
+    for subject, background, hyperparameter in sides[0]:
+        there = (*_place_there(subject, background), hyperparameter)
+        yield GreenerMutants(
+            subject,
+            background,
+            hyperparameter,
+            theirs.get(there),
+            *(side.get((subject, background, hyperparameter)) for side in sides),
+        )
+
+
+def tallies(comparisons: Iterable[Comparison]) -> dict[Key, Tally]:
+    """Verdicts counted, for each hyperparameter that mutants change alone."""
+    counts: dict[Key, Counter[Verdict]] = {}
+    for row in comparisons:
+        if _is_counted(row) and row.metric in METRICS:
+            counts.setdefault(_key(row), Counter())[row.verdict] += 1
+    return {key: Tally(**{str(verdict): count[verdict] for verdict in Verdict}) for key, count in counts.items()}
+
+
+def greener(analysis: Analysis) -> dict[tuple[str, str, str], Greener]:
+    """How many mutants of each hyperparameter save energy and keep performance.
+
+    By the careful protocol those that it recommends; by the published one those that win energy in some domain, lose
+    it in none and do not lose performance.
+    """
+    is_greener = _recommended(analysis) if isinstance(analysis, CarefulAnalysis) else _wins
+    by_mutant: dict[tuple[str, str, str], dict[str, dict[str, Comparison]]] = {}
+    for row in analysis.comparisons:
+        if _is_counted(row):
+            mutants = by_mutant.setdefault((row.subject, row.background, row.hyperparameter), {})
+            mutants.setdefault(row.mutant, {})[row.metric] = row
+    return {
+        key: Greener(len(mutants), sum(is_greener(rows) for rows in mutants.values()))
+        for key, mutants in by_mutant.items()
+        if any(metric in rows for rows in mutants.values() for metric in ENERGY_METRICS)
+    }
+
+
+def _wins(rows: Mapping[str, Comparison]) -> bool:
+    energy = {rows[metric].verdict for metric in ENERGY_METRICS if metric in rows}
+    kept = "performance" in rows and rows["performance"].verdict in (Verdict.WIN, Verdict.TIE)
+    return kept and Verdict.WIN in energy and Verdict.LOSS not in energy
+
+
+def _recommended(analysis: CarefulAnalysis) -> Callable[[Mapping[str, Comparison]], bool]:
+    known = {(each.subject, each.background, one.mutant) for each in analysis.advice for one in each.recommended}
+
+    def is_recommended(rows: Mapping[str, Comparison]) -> bool:
+        row = next(iter(rows.values()))
+        return (row.subject, row.background, row.mutant) in known
+
+    return is_recommended
+
+
+def _is_counted(row: Comparison) -> bool:
+    return row.hyperparameter != IDENTITY and JOINT not in row.hyperparameter
+
+
+def _key(row: Any) -> Key:
+    return row.subject, row.background, row.hyperparameter, row.metric
+
+
+def _keys(ours: Iterable[Key], theirs: Iterable[Key]) -> Iterator[tuple[Key, Key]]:
+    """Each line of a hyperparameter here, with what it is called there; metrics measured only there too."""
+    known, elsewhere = set(ours), set(theirs)
+    for subject, background, hyperparameter in dict.fromkeys(key[:3] for key in ours):
+        place = _place_there(subject, background)
+        for metric in METRICS:
+            key, there = (subject, background, hyperparameter, metric), (*place, hyperparameter, metric)
+            if key in known or there in elsewhere:
+                yield key, there
+
+
+def _place_there(subject: str, background: str) -> tuple[str, str]:
+    """What the study calls a subject and its company; no name for a subject that it has no figures of."""
+    return measured(subject) or "", counterpart(background) or background

@@ -1,0 +1,279 @@
+"""Train ResNet-20 to tell what is on small colour pictures: ten kinds of shapes, or the ten classes of CIFAR-10.
+
+The network, its optimizer and the augmentation are those of He et al. for CIFAR-10 (arXiv 1512.03385, section 4.2).
+All ten classes are equally common, so guessing is right once in ten times.
+
+    python train.py                                                     # coloured shapes, drawn by this program
+    python train.py --dataset cifar10 --data-dir DIR --images 50000 --image-size 32         # CIFAR-10; wants a GPU
+
+Every epoch prints one line. Nothing is written to disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
+
+CLASSES = 10
+TEST_SHAPES = 500
+TEST_SEED = 0  # never --seed: all trainings are judged by the same pictures
+TEST_BATCH = 500
+EXIT_USAGE, EXIT_DIVERGED = 2, 3
+DATASETS = {"shapes": "shapes (generated)", "cifar10": "cifar10"}
+
+
+def main() -> None:
+    """Train, and print the accuracy on the test pictures after every epoch."""
+    args = parse_arguments()
+    device = choose_device(args.device)
+    train, test = (part.to(device) for part in load(args))
+
+    torch.manual_seed(args.seed)  # decides the first weights, and the order and augmentation of the pictures
+    model = ResNet20().to(device)
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=args.learning_rate, momentum=args.momentum, weight_decay=args.weight_decay
+    )
+    milestones = milestone_epochs(args.milestones, args.epochs)
+    scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=args.gamma)
+    settings = vars(args) | {"dataset": DATASETS[args.dataset]}
+    print("settings:", *(f"{name}={value}" for name, value in settings.items()), flush=True)
+    for epoch in range(1, args.epochs + 1):
+        loss = train_epoch(model, optimizer, train, args.batch_size)
+        scheduler.step()
+        report(epoch, args.epochs, loss, count_correct(model, test), len(test.labels))
+
+
+def report(epoch: int, epochs: int, loss: float, correct: int, count: int) -> None:
+    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    accuracy = f"{correct / count:.4f} ({correct}/{count})"
+    print(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  train loss {loss:.4f}  test accuracy {accuracy}", flush=True)
+    if not math.isfinite(loss):
+        fail(f"training diverged in epoch {epoch}: the loss is {loss}; try a lower --learning-rate", EXIT_DIVERGED)
+
+
+def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
+    """End the program with one line on stderr."""
+    print(f"train.py: error: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+class Pictures(NamedTuple):
+    """Images (n, side, side, 3) of bytes, the order in which CIFAR-10 comes too, and the class of each (n,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def to(self, device: torch.device) -> Pictures:
+        """These pictures on another device."""
+        return Pictures(self.images.to(device), self.labels.to(device))
+
+
+def load(args: argparse.Namespace) -> tuple[Pictures, Pictures]:
+    """The pictures to train on and those to test on."""
+    if args.dataset == "cifar10":
+        return load_cifar10(args.data_dir, args.images, args.image_size)
+    return (
+        draw_shapes(args.images, args.image_size, np.random.default_rng([1, args.seed])),
+        draw_shapes(TEST_SHAPES, args.image_size, np.random.default_rng(TEST_SEED)),
+    )
+
+
+def load_cifar10(folder: str, count: int, side: int) -> tuple[Pictures, Pictures]:
+    """The first `count` training images and all test images from `folder`/cifar-10-batches-py, brought to `side`."""
+    try:
+        from torchvision.datasets import CIFAR10  # not at the top: it takes two seconds that the shapes save
+    except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
+        fail(f"CIFAR-10 is read with torchvision, which cannot be imported ({error}); try: pip install torchvision")
+    try:
+        train, test = (CIFAR10(folder, train=part, download=False) for part in (True, False))
+    except RuntimeError:
+        download = f"from torchvision.datasets import CIFAR10; CIFAR10({folder!r}, download=True)"
+        fail(f'no CIFAR-10 in {Path(folder, "cifar-10-batches-py")}; get it once with: python -c "{download}"')
+    if count > len(train):
+        fail(f"--images {count}: CIFAR-10 has {len(train)} training images")
+    return (
+        Pictures(resize(train.data[:count], side), torch.tensor(train.targets[:count])),
+        Pictures(resize(test.data, side), torch.tensor(test.targets)),
+    )
+
+
+def resize(images: NDArray[np.uint8], side: int) -> Tensor:
+    """Images (n, any, any, 3) as (n, side, side, 3); each new pixel is the mean of the area that it covers."""
+    pixels = torch.from_numpy(images)
+    if pixels.shape[1] == side:
+        return pixels
+    return F.interpolate(pixels.permute(0, 3, 1, 2).float(), size=(side, side), mode="area").permute(0, 2, 3, 1).byte()
+
+
+SHAPES = (  # where each is, in a square from -1 to 1; mirrored, each is still the same
+    lambda x, y: x**2 + y**2 < 1,  # disc
+    lambda x, y: (x**2 + y**2 < 1) & (x**2 + y**2 > 0.35),  # ring
+    lambda x, y: np.maximum(abs(x), abs(y)) < 0.85,  # square
+    lambda x, y: abs(abs(np.maximum(abs(x), abs(y))) - 0.7) < 0.2,  # frame
+    lambda x, y: abs(x) + abs(y) < 1,  # diamond
+    lambda x, y: (abs(x) < (1 + y) / 2) & (y < 0.9),  # triangle
+    lambda x, y: (abs(x) < (1 - y) / 2) & (y > -0.9),  # triangle on its tip
+    lambda x, y: (np.minimum(abs(x), abs(y)) < 0.25) & (np.maximum(abs(x), abs(y)) < 1),  # plus
+    lambda x, y: (abs(abs(x) - abs(y)) < 0.3) & (np.maximum(abs(x), abs(y)) < 1),  # cross
+    lambda x, y: (abs(abs(y) - 0.6) < 0.3) & (abs(x) < 1),  # two bars
+)
+
+
+def draw_shapes(count: int, side: int, rng: np.random.Generator) -> Pictures:
+    """Noisy pictures of one shape each, all ten equally often; place, size and both colours are random."""
+    labels = np.arange(count) % CLASSES
+    size = rng.uniform(0.4, 0.8, count)
+    ticks = (np.arange(side) + 0.5) * 2 / side - 1
+    x, y = ((ticks - rng.uniform(size - 1, 1 - size)[:, None]) / size[:, None] for _ in "xy")
+    inside = np.empty((count, side, side, 1), dtype=bool)
+    for label, shape in enumerate(SHAPES):
+        these = labels == label
+        inside[these, ..., 0] = shape(x[these, None, :], y[these, :, None])
+    background = rng.uniform(0, 1, (count, 1, 1, 3))
+    foreground = (background + rng.uniform(0.25, 0.75, background.shape)) % 1  # a contrast in every channel
+    images = np.where(inside, foreground, background) + rng.normal(0, 0.1, (count, side, side, 3))
+    return Pictures(torch.from_numpy((images.clip(0, 1) * 255).astype(np.uint8)), torch.from_numpy(labels))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions that learn what to add to their input (He et al., figure 2), with a shortcut of no weights."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.added = outputs - inputs
+        self.stride = 2 if self.added else 1
+        self.residual = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, self.stride, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From (n, inputs, h, w) to (n, outputs, h, w), or to half of h and w where the channels become more."""
+        return F.relu(self.residual(x) + self.shortcut(x))
+
+    def shortcut(self, x: Tensor) -> Tensor:
+        """The input itself; where shapes change, every other pixel of it, and zeros as new channels (option A)."""
+        if not self.added:
+            return x
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.added // 2, self.added // 2))
+
+
+class ResNet20(nn.Sequential):
+    """20 layers with weights, 269 722 weights: from pixels (n, 3, side, side) to logits (n, 10)."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+        for inputs, outputs in ((16, 16), (16, 32), (32, 64)):
+            self.append(ResidualBlock(inputs, outputs))
+            self.append(ResidualBlock(outputs, outputs))
+            self.append(ResidualBlock(outputs, outputs))
+        self.append(nn.AdaptiveAvgPool2d(1)).append(nn.Flatten()).append(nn.Linear(64, CLASSES))
+        for layer in self.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_normal_(layer.weight)
+
+
+def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: Pictures, batch_size: int) -> float:
+    """One step for each batch of shuffled, augmented pictures; returns the mean loss of a picture."""
+    model.train()
+    device = train.labels.device
+    total = torch.zeros((), device=device)  # summed there: reading every loss would keep a GPU waiting
+    for batch in torch.randperm(len(train.labels), device=device).split(batch_size):
+        loss = F.cross_entropy(model(as_input(augment(train.images[batch]))), train.labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(batch)
+    return total.item() / len(train.labels)
+
+
+def augment(images: Tensor) -> Tensor:
+    """Shift each image at random by up to an eighth of its side, with black moving in, and mirror every second one.
+
+    The same as cropping from an image padded by 4 of 32 pixels: of each image, rows and columns are chosen at once.
+    """
+    count, side = images.shape[:2]
+    padding = side // 8
+    padded = F.pad(images, (0, 0, padding, padding, padding, padding))
+    start = torch.randint(2 * padding + 1, (2, count, 1), device=images.device)
+    rows, columns = start + torch.arange(side, device=images.device)
+    mirrored = torch.rand(count, 1, device=images.device) < 0.5
+    columns = torch.where(mirrored, columns.flip(1), columns)
+    image = torch.arange(count, device=images.device)
+    return padded[image[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def as_input(images: Tensor) -> Tensor:
+    """From bytes (n, side, side, 3) to pixels (n, 3, side, side) with values from -2 to 2."""
+    return images.permute(0, 3, 1, 2).float() / 63.75 - 2
+
+
+@torch.no_grad()
+def count_correct(model: nn.Module, test: Pictures) -> int:
+    """Number of pictures whose class has the highest logit."""
+    model.eval()
+    logits = torch.cat([model(as_input(batch)) for batch in test.images.split(TEST_BATCH)])
+    return int((logits.argmax(1) == test.labels).sum())
+
+
+def milestone_epochs(text: str, epochs: int) -> list[int]:
+    """The epochs after which the learning rate falls, from "0.5,0.75" (shares of all epochs) or "100,150"."""
+    try:
+        numbers = [float(word) for word in text.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(0 < number < 1 or number % 1 == 0 < number for number in numbers):
+        fail(f"--milestones must be shares below 1 or whole epochs, with commas between them, not {text!r}")
+    return [max(1, round(number * epochs)) if number < 1 else int(number) for number in numbers]
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The settings; the defaults from --epochs to --batch-size are those of the study."""
+    parser = argparse.ArgumentParser(
+        description="Train ResNet-20 to tell ten kinds of shapes, or the ten classes of CIFAR-10.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--epochs", type=int, default=200, help="how often all training pictures are seen")
+    parser.add_argument("--learning-rate", type=float, default=0.2, help="of SGD, until the first milestone")
+    parser.add_argument("--weight-decay", type=float, default=1e-4, help="of SGD")
+    parser.add_argument("--momentum", type=float, default=0.9, help="of SGD")
+    parser.add_argument("--gamma", type=float, default=0.1, help="factor of the learning rate at each milestone")
+    milestones = "after which epochs the learning rate falls: shares of --epochs, or epochs such as 100,150"
+    parser.add_argument("--milestones", default="0.5,0.75", help=milestones)
+    parser.add_argument("--batch-size", type=int, default=128, help="pictures in a training step")
+    parser.add_argument("--seed", type=int, default=1, help="of weights, order, augmentation, and training shapes")
+    parser.add_argument("--dataset", choices=list(DATASETS), default="shapes", help="shapes are generated")
+    parser.add_argument("--images", type=int, default=512, help="training pictures: of CIFAR-10, the first so many")
+    parser.add_argument("--image-size", type=int, default=16, help="side of the pictures in pixels; CIFAR-10 has 32")
+    folder = os.environ.get("CIFAR_DIR", "data")
+    data_dir = "the folder with cifar-10-batches-py; or set CIFAR_DIR"
+    parser.add_argument("--data-dir", default=folder, metavar="DIR", help=data_dir)
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
+    args = parser.parse_args()
+    least = {"weight_decay": 0, "momentum": 0, "seed": 0, "image_size": 8}
+    return args
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    cuda = torch.cuda.is_available()
+    if name == "cuda" and not cuda:
+        fail("--device cuda: torch finds no GPU here; try: --device cpu")
+    return torch.device("cuda" if cuda and name != "cpu" else "cpu")
+
+
+if __name__ == "__main__":
+    main()
