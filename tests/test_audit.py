@@ -18,7 +18,8 @@ import pytest
 from conftest import Run
 from tiny import SUBJECT, TRAIN, command, environment, write_subject
 
-from mutegreen.harness.process import MARK, marked
+from mutegreen.attribution.processes import MARK
+from mutegreen.harness.process import marked
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
 MANY = ("--mutants", "3", "--repetitions", "3", "--cooldown", "0")

@@ -1,6 +1,7 @@
 """Stand-ins in real Python processes: against tiny modules of the same names, and against the real libraries."""
 
 import ast
+import configparser
 import json
 import random
 import subprocess
@@ -66,6 +67,14 @@ def package(folder: Path, name: str, source: str) -> None:
 def test_every_name_has_its_file_and_every_file_its_name() -> None:
     files = (PROBE_FOLDER / "standins").glob("*.py")
     assert {file.stem for file in files} == set(Compat)
+
+
+def test_the_wheel_is_told_to_hold_them() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parent.parent / "setup.cfg")
+    held = setup["options.package_data"]["mutegreen.harness"].split()
+    package = PROBE_FOLDER.parent
+    assert {file for pattern in held for file in package.glob(pattern)} == set(PROBE_FOLDER.rglob("*.py"))
 
 
 @pytest.mark.parametrize("file", sorted(PROBE_FOLDER.rglob("*.py")), ids=lambda file: file.stem)
@@ -216,6 +225,31 @@ def test_real_torchvision_and_timm(tmp_path: Path) -> None:
     assert (
         did[1].how == "random weights instead of resnet18-f37072fd.pth; random weights instead of timm's for resnet18"
     )
+
+
+REAL_KERAS = """\
+import numpy, os
+os.makedirs("datasets", exist_ok=True)
+numpy.savez("datasets/mnist.npz", x_train=[[1.0], [2.0]], y_train=[0, 1], x_test=[[3.0]], y_test=[0])
+import keras
+(x, y), _ = keras.datasets.mnist.load_data()
+model = keras.Sequential([keras.layers.Dense(8), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x, y, epochs=2, batch_size=1, verbose=0)
+print(float(model.predict(x, verbose=0).sum()))
+"""
+
+
+@pytest.mark.slow
+def test_real_keras(tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    pytest.importorskip("tensorflow")
+    known = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    asked = (Compat.CHECKSUMS, Compat.SEED)
+    printed, did = act(tmp_path, REAL_KERAS, *asked, **known, MUTEGREEN_SEED="3")
+    assert did[0].how == "files were taken that have other checksums than Keras knows"
+    assert did[1].how == "random seeded; numpy seeded; tensorflow seeded"
+    assert act(tmp_path, REAL_KERAS, *asked, **known, MUTEGREEN_SEED="3")[0] == printed
 
 
 def subject_of(folder: Path, toml: str) -> Subject:

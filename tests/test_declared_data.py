@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -27,6 +31,7 @@ from mutegreen.report.figures import by_value, correlation, pareto, win_tie_loss
 from mutegreen.report.section import Section, sections_of
 from mutegreen.report.tables import render
 from mutegreen.stats import careful, paper
+from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.group import groups_of
 from mutegreen.store.rows import read_csv
 
@@ -46,21 +51,24 @@ def test_a_label_says_both_and_is_read_back(data: Data) -> None:
     assert ("generated" in data.label, "generated" in str(data)) == (data.generated, data.generated)
 
 
-@pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.parametrize("metric", [None, "gpu_j", "performance"])
-def test_tables_in_the_terminal_say_it_of_each_section(width: int, metric: str | None) -> None:
-    both = pd.concat([rows(data=SHAPES), rows(data="MNIST", subject="other")])
-    for analysis in (careful.analyse(both), paper.analyse(both)):
+@pytest.mark.parametrize("protocol", [careful, paper])
+def test_tables_in_the_terminal_say_it_of_each_section(protocol: ModuleType) -> None:
+    analysis = protocol.analyse(pd.concat([rows(data=SHAPES), rows(data="MNIST", subject="other")]))
+    for width, metric in itertools.product((80, 120), (None, "gpu_j", "performance")):
         console = Console(width=width, record=True, file=io.StringIO())
         console.print(render(analysis, metric))
         text = console.export_text()
-        assert text.count("\nData: generated coloured shapes.\n") == 1
-        assert text.count("Data: MNIST.") == 1
+        said = [line.rstrip() for line in text.splitlines() if line.startswith("Data: ")]
+        assert sorted(said) == ["Data: MNIST.", "Data: generated coloured shapes."]
+
+
+@cache
+def of_shapes() -> Analysis:
+    return careful.analyse(rows(data=SHAPES))
 
 
 def test_pages_say_it_of_each_section_or_table() -> None:
-    analysis = careful.analyse(rows(data=SHAPES))
-    tables = list(tables_of(analysis))
+    tables = list(tables_of(of_shapes()))
     assert len({table.name for table in tables}) >= 6
     page = markdown("Title", tables)
     assert [line for line in page.splitlines() if line.startswith("## ")] == [f"## simulated, trained alone, {TITLE}"]
@@ -71,8 +79,7 @@ def test_pages_say_it_of_each_section_or_table() -> None:
 
 
 def test_every_line_of_a_csv_table_says_it() -> None:
-    analysis = careful.analyse(rows(data=SHAPES))
-    written = [text for text in (csv_of(analysis, name) for name in NAMES) if text]
+    written = [text for text in (csv_of(of_shapes(), name) for name in NAMES) if text]
     assert len(written) >= 6
     for text in written:
         assert {row["data"] for row in csv.DictReader(io.StringIO(text))} == {SHAPES}
@@ -100,11 +107,21 @@ def test_a_long_title_goes_over_lines_within_the_figure() -> None:
         assert all(title.y0 >= axes.get_tightbbox(canvas.get_renderer()).y1 for axes in drawing.figure.axes)
 
 
+def test_further_lines_of_a_title_take_nothing_from_the_axes() -> None:
+    (section,) = sections_of(paper.analyse(rows(data=LONG)))
+    wrapped, plain = (pareto.draw(each)[0] for each in (section, replace(section, data=None)))
+    for drawing in (wrapped, plain):
+        FigureCanvasAgg(drawing.figure).draw()
+    heights = [drawing.figure.axes[0].get_window_extent().height for drawing in (wrapped, plain)]
+    assert heights[0] == pytest.approx(heights[1], rel=0.02)
+
+
 def test_the_json_says_it_by_subject_and_is_silent_where_it_is_not_declared() -> None:
     both = pd.concat([rows(data=SHAPES), rows(subject="other", data=None)])
-    for analysis in (careful.analyse(both), paper.analyse(both)):
-        assert analysis.as_json()["data"] == {"simulated": {"name": "coloured shapes", "generated": True}}
-        assert {section.about_data for section in sections_of(analysis)} == {TITLE, ""}
+    analysis = paper.analyse(both)
+    assert {section.about_data for section in sections_of(analysis)} == {TITLE, ""}
+    for each in (analysis, of_shapes()):
+        assert each.as_json()["data"] == {"simulated": {"name": "coloured shapes", "generated": True}}
     assert paper.analyse(rows()).as_json()["data"] == {}
     assert Section("net", "", [], [], []).full_title == "net, trained alone"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from conftest import Run
 from simulated import noisy, rows_of
 from tiny import SUBJECT, TRAIN, write_subject
@@ -28,16 +28,22 @@ def written(folder: Path, **columns: object) -> Path:
     return file
 
 
-def stats(file: Path, *words: str) -> Result:
-    return CliRunner().invoke(cli, ["stats", "--csv", str(file), *words], catch_exceptions=False)
+def invoked(*words: str) -> str:
+    ended = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+def stats(file: Path, *words: str) -> str:
+    return invoked("stats", "--csv", str(file), *words)
 
 
 @pytest.mark.parametrize("protocol", ["careful", "paper"])
 def test_the_figure_is_analysed_as_if_it_were_the_performance(tmp_path: Path, protocol: str) -> None:
     words = ("--json", "--protocol", protocol)
-    plain = json.loads(stats(written(tmp_path, performance=FIGURE, goal="minimize"), *words).stdout)
+    plain = json.loads(stats(written(tmp_path, performance=FIGURE, goal="minimize"), *words))
     file = written(tmp_path, goal="maximize", performance_loss=FIGURE, goal_loss="minimize")
-    further = json.loads(stats(file, *words, "--performance", "loss").stdout)
+    further = json.loads(stats(file, *words, "--performance", "loss"))
     assert further["goals"] == {"simulated": "minimize"}
     assert (plain.pop("performance_figure"), further.pop("performance_figure")) == (None, "loss")
     assert [note for note in further.pop("notes") if note not in plain["notes"]] == [
@@ -48,26 +54,26 @@ def test_the_figure_is_analysed_as_if_it_were_the_performance(tmp_path: Path, pr
 
 def test_without_the_option_nothing_changes(tmp_path: Path) -> None:
     file = written(tmp_path, performance_loss=FIGURE, goal_loss="minimize")
-    before = stats(written(tmp_path), "--json").stdout
-    assert stats(file, "--json").stdout == before
+    before = stats(written(tmp_path), "--json")
+    assert stats(file, "--json") == before
 
 
 def test_a_goal_that_is_not_said_is_to_maximize(tmp_path: Path) -> None:
     file = written(tmp_path, goal="minimize", performance_mAP=FIGURE)
-    assert json.loads(stats(file, "--json", "--performance", "mAP").stdout)["goals"] == {"simulated": "maximize"}
+    assert json.loads(stats(file, "--json", "--performance", "mAP"))["goals"] == {"simulated": "maximize"}
 
 
 def test_trainings_without_the_figure_have_no_performance(tmp_path: Path) -> None:
     file = written(tmp_path, performance_mAP=[*FIGURE[:-1], None])
-    rows = json.loads(stats(file, "--json", "--performance", "mAP", "--protocol", "paper").stdout)["verdict"]
+    rows = json.loads(stats(file, "--json", "--performance", "mAP", "--protocol", "paper"))["verdict"]
     assert {row["mutant"]: row["n"] for row in rows if row["metric"] == "performance"} == {"epochs=1": 5, "epochs=3": 4}
 
 
 @pytest.mark.parametrize("form", ["tables", "markdown", "latex"])
 def test_the_title_says_which_figure_it_is(tmp_path: Path, form: str) -> None:
     file = written(tmp_path, performance_mAP=FIGURE)
-    assert "simulated, trained alone, performance: mAP" in stats(file, "--performance", "mAP", "--format", form).stdout
-    text = stats(file, "--performance", "mAP", "--format", "csv").stdout
+    assert "simulated, trained alone, performance: mAP" in stats(file, "--performance", "mAP", "--format", form)
+    text = stats(file, "--performance", "mAP", "--format", "csv")
     assert set(pd.read_csv(io.StringIO(text))["performance_figure"]) == {"mAP"}
 
 
@@ -105,20 +111,22 @@ def test_an_audit_and_its_export_give_the_same_and_figures_have_files_of_their_o
     assert ran.returncode == 0, ran.stderr
     assert "warning: gone: this further figure of performance was not found" in ran.stderr
     assert "loss: this further" not in ran.stderr
+    store = ("--store", str(tmp_path / "reports" / "mutegreen.sqlite"))
     exported = tmp_path / "rows.csv"
-    exported.write_text(mutegreen("export").stdout)
+    exported.write_text(invoked("export", *store))
     results = pd.read_csv(exported)
     assert results["performance_loss"].between(0, 1).all()
     assert results["performance_gone"].isna().all()
-    words = ("--performance", "loss", "--json", "--protocol", "paper")
-    of_audit, of_file = (json.loads(mutegreen("stats", *way, *words).stdout) for way in ((), ("--csv", exported)))
+    words = ("stats", "--performance", "loss", "--json")
+    of_audit, of_file = (
+        json.loads(invoked(*words, "--protocol", "paper", *way)) for way in (store, ("--csv", str(exported)))
+    )
     assert of_audit["verdict"] == of_file["verdict"]
     assert of_audit["goals"] == {"points": "minimize"}
-    settled = json.loads(mutegreen("stats", "--performance", "loss", "--json").stdout)
-    assert {row["margin"] for row in settled["verdict"] if row["metric"] == "performance"} == {0.2}
-    assert settled["energy_to_target"] == []
-    shown = mutegreen("show", "1").stdout
-    assert f"loss {results['performance_loss'][0]:.6g}" in shown
-    for words in ((), ("--performance", "loss")):
-        mutegreen("plot", "--kind", "values", "--out", tmp_path / "figures", *words)
+    careful = json.loads(invoked(*words, *store))
+    assert {row["margin"] for row in careful["verdict"] if row["metric"] == "performance"} == {0.2}
+    assert careful["energy_to_target"] == []
+    assert f"loss {results['performance_loss'][0]:.6g}" in invoked("show", "1", *store)
+    for which in ((), ("--performance", "loss")):
+        invoked("plot", "--kind", "values", "--out", str(tmp_path / "figures"), *which, *store)
     assert len(list((tmp_path / "figures").iterdir())) == 2

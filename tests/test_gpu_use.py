@@ -275,3 +275,8 @@ def test_a_machine_without_the_driver_says_so(monkeypatch: pytest.MonkeyPatch) -
     assert note.startswith("Who uses the GPUs is not known: ")
     usage.close()
     assert Usage.of(["cpu:package-0"]).notes() == ()
+
+
+def test_a_driver_that_does_not_name_its_gpus_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FakeNvml(tmp_path, failures=(("nvmlDeviceGetCount_v2", UNKNOWN),)).install(monkeypatch)
+    assert Usage.of(["gpu:GPU-1"]).notes() == ("Who uses the GPUs is not known: Unknown Error (NVML error 999).",)

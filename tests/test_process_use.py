@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from ledger_fakes import KnownProcesses
+from meter_fakes import FakeClock
 
 from mutegreen.attribution.cpu_total import CpuTotal, Seen
 from mutegreen.attribution.processes import LINGER_S, MARK, PAGE_BYTES, SETTLING_S, Processes
+from mutegreen.attribution.usage import Busy, Usage
 from mutegreen.meters.cpu_time import TICKS_PER_S
 
 
@@ -133,13 +136,21 @@ class FakeProc:
         self.root = root
 
     def put(
-        self, pid: int, parent: int, session: int, *, cpu_s: float = 0.0, mark: str | None = None, pages: str = "0 0"
+        self,
+        pid: int,
+        parent: int,
+        session: int,
+        *,
+        cpu_s: float = 0.0,
+        mark: str | None = None,
+        pages: str = "0 0",
+        started: int = 0,
     ) -> None:
         folder = self.root / str(pid)
         folder.mkdir(exist_ok=True)
         ticks = round(cpu_s * TICKS_PER_S)
         times = f"{ticks // 2} {ticks - ticks // 2} 0 0"
-        stat = f"{pid} (a (wild) name) S {parent} {pid} {session} 0 -1 0 0 0 0 0 {times} 20 0 1 0 {pid} 0 0"
+        stat = f"{pid} (a (wild) name) S {parent} {pid} {session} 0 -1 0 0 0 0 0 {times} 20 0 1 0 {started} 0 0"
         (folder / "stat").write_text(stat)
         (folder / "statm").write_text(f"999 {pages} 0 0 0 0")
         (folder / "environ").write_bytes(b"HOME=/\0" + (f"{MARK}={mark}\0".encode() if mark else b""))
@@ -154,7 +165,7 @@ class FakeProc:
 def proc(tmp_path: Path) -> FakeProc:
     made = FakeProc(tmp_path)
     made.put(1, 0, 1)
-    (tmp_path / "uptime").write_text("1 1")
+    (tmp_path / "uptime").write_text("no process")
     return made
 
 
@@ -217,6 +228,30 @@ def test_an_ended_process_is_known_for_a_moment_and_its_number_may_be_anothers(p
     assert processes.owner(11) is None
 
 
+def test_a_number_given_out_again_between_two_looks_is_a_strangers(proc: FakeProc) -> None:
+    proc.put(10, 1, 10)
+    proc.put(11, 10, 10, cpu_s=1.0, started=5)
+    processes = Processes(proc.root)
+    processes.adopt("a", 10)
+    processes.scan(0.0)
+    proc.put(11, 1, 11, cpu_s=7.0, started=6)
+    assert processes.scan(1.0)["a"].cpu_s == pytest.approx(1.0)
+    assert processes.owner(11) is None
+
+
+def test_strangers_of_long_ago_are_looked_at_again(proc: FakeProc) -> None:
+    processes = Processes(proc.root)
+    proc.put(10, 1, 10)
+    proc.put(11, 1, 11)
+    processes.adopt("a", 10)
+    processes.scan(0.0)
+    processes.scan(60.0)
+    processes.forget("a")
+    proc.put(11, 10, 10)
+    processes.adopt("b", 10)
+    assert pids(processes, 7200.0) == {"b": [10, 11]}
+
+
 def test_memory_in_common_counts_once(proc: FakeProc) -> None:
     proc.put(10, 1, 10, pages="500 300")
     proc.put(11, 10, 10, pages="450 350")
@@ -256,6 +291,21 @@ def test_a_process_that_ended_before_it_was_adopted_does_no_harm(proc: FakeProc)
     assert processes.scan(1.0)["a"].cpu_s == pytest.approx(0.25)
     processes.forget("a")
     assert processes.scan(2.0) == {}
+
+
+def test_cpu_time_is_used_between_two_readings() -> None:
+    clock = FakeClock()
+    processes = KnownProcesses(clock)
+    usage = Usage(processes)
+    usage.adopt("a", 10)
+    processes.load = {"a": 0.5}
+    assert usage.read(clock()).busy == ()
+    used = []
+    for load in (0.5, 2.0):
+        processes.load = {"a": load}
+        clock.advance(4.0)
+        used += usage.read(clock()).busy
+    assert used == [Busy("a", "cpu", 1000.0, 1004.0, 2.0), Busy("a", "cpu", 1004.0, 1008.0, 8.0)]
 
 
 FAMILY = """

@@ -69,17 +69,12 @@ def cpu_s(call: Callable[[], object]) -> float:
     return time.thread_time() - begun_s
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option, default in (("parties", 8), ("processes", 5), ("mebibytes", 200), ("ticks", 60)):
-        parser.add_argument(f"--{option}", type=int, default=default)
-    options = parser.parse_args()
+def measure(pids: dict[str, int], ticks: int) -> dict[str, list[float]]:
+    """CPU seconds of each way of looking, in turns. The ledger's own ticker sleeps meanwhile."""
     meter = EstimateMeter()
     meter.open()
-    recorder = Recorder([meter])
-    usage = Usage.of(recorder.domains)
-    ledger = Ledger(recorder, usage, dict)
-    with parties(options.parties, options.processes, options.mebibytes) as pids:
+    usage = Usage.of([])
+    with Recorder([meter]) as recorder, Ledger(recorder, usage, dict, period_s=3600) as ledger:
         for party, pid in pids.items():
             ledger.enter(party)
             ledger.adopt(party, pid)
@@ -89,13 +84,21 @@ def main() -> None:
             "psutil, resident memory": lambda: walk(pids, proportional=False),
             "psutil, proportional memory": lambda: walk(pids, proportional=True),
         }
-        costs = {name: [] for name in ways}
-        for _ in range(options.ticks):
+        costs: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(ticks):
             for name, way in ways.items():
                 costs[name].append(cpu_s(way))
             time.sleep(0.05)
-        ledger.__exit__()
-    recorder.close()
+    return costs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option, default in (("parties", 8), ("processes", 5), ("mebibytes", 200), ("ticks", 60)):
+        parser.add_argument(f"--{option}", type=int, default=default)
+    options = parser.parse_args()
+    with parties(options.parties, options.processes, options.mebibytes) as pids:
+        costs = measure(pids, options.ticks)
     print(f"{options.parties} parties of {options.processes} processes among {len(psutil.pids())} of the machine")
     base_s = statistics.median(costs["ledger.tick, meters and all"])
     for name, seconds in costs.items():

@@ -67,9 +67,14 @@ class GpuUse:
         Raises:
             MeterUnavailable: There is no driver.
             MeterPermissionError: It may not be used.
+            Fault: It does not say which GPUs there are.
         """
         nvml = Nvml()
-        gpus = {f"gpu:{gpu.uuid}": gpu for gpu in nvml.gpus() if isinstance(gpu, Gpu)}
+        try:
+            gpus = {f"gpu:{gpu.uuid}": gpu for gpu in nvml.gpus() if isinstance(gpu, Gpu)}
+        except Fault:
+            nvml.close()
+            raise
         found = {domain: gpu for domain, gpu in gpus.items() if domain in domains}
         return cls(nvml, found, clock=clock, wall_clock=wall_clock)
 

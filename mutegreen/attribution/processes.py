@@ -56,6 +56,14 @@ class _Party:
     """CPU time of the root at its end."""
 
 
+@dataclass
+class _Member:
+    party: str
+    started: int | None
+    """In ticks; None: it had ended before it was looked at."""
+    ended_s: float | None = None
+
+
 class Processes:
     """Finds the processes of each party, and what they use.
 
@@ -69,8 +77,7 @@ class Processes:
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = str(proc)
         self._parties: dict[str, _Party] = {}
-        self._owners: dict[int, str] = {}
-        self._ended_s: dict[int, float] = {}
+        self._members: dict[int, _Member] = {}
         self._strangers: dict[int, float] = {}
 
     def adopt(self, party: str, pid: int) -> None:
@@ -78,8 +85,8 @@ class Processes:
         own = self._parties.setdefault(party, _Party())
         own.root, own.mark, own.finished_s = pid, self._mark(pid) or own.mark, None
         own.sessions.add(pid)
-        self._owners[pid] = party
-        self._ended_s.pop(pid, None)
+        seen = self._look(pid)
+        self._members[pid] = _Member(party, seen.started if seen else None)
         self._strangers.pop(pid, None)
 
     def finish(self, party: str, cpu_s: float | None) -> None:
@@ -90,13 +97,14 @@ class Processes:
     def forget(self, party: str) -> None:
         """Look for a party's processes no longer."""
         self._parties.pop(party, None)
-        for pid in [pid for pid, owner in self._owners.items() if owner == party]:
-            del self._owners[pid]
-            self._ended_s.pop(pid, None)
+        self._members = {pid: member for pid, member in self._members.items() if member.party != party}
+        if not self._parties:
+            # Nobody looks who ends from now on, and their numbers are given out again.
+            self._strangers.clear()
 
     def owner(self, pid: int) -> str | None:
         """The party of a process that lives, or ended a moment ago."""
-        return self._owners.get(pid)
+        return self._members[pid].party if pid in self._members else None
 
     def scan(self, now_s: float) -> dict[str, Tree]:
         """Look at all processes; `now_s` is the moment on any clock.
@@ -116,42 +124,46 @@ class Processes:
         self._strangers = {pid: self._strangers[pid] for pid in pids if pid in self._strangers}
         found: dict[int, Seen] = {}
         for pid in pids:
-            known = pid in self._owners and pid not in self._ended_s
-            if known or now_s - self._strangers.get(pid, now_s) <= SETTLING_S:
-                seen = self._look(pid)
-                if seen is not None and (known or self._claim(seen, now_s)):
-                    found[pid] = seen
+            is_new = now_s - self._strangers.get(pid, now_s) <= SETTLING_S
+            seen = self._look(pid) if is_new else None
+            if seen is not None and (self._is_known(seen) or self._claim(seen, now_s)):
+                found[pid] = seen
         return found
 
+    def _is_known(self, seen: Seen) -> bool:
+        """Whether it is a member, and not another process that was given the number of one."""
+        member = self._members.get(seen.pid)
+        return member is not None and member.ended_s is None and member.started == seen.started
+
     def _claim(self, seen: Seen, now_s: float) -> bool:
-        """Whether a new process belongs to a party."""
+        """Whether a new process belongs to a party, which then has it."""
         for party, own in self._parties.items():
-            if (
-                seen.session in own.sessions
-                or self._is_living(seen.parent, party)
-                or self._is_marked(seen.pid, own.mark)
-            ):
-                self._owners[seen.pid] = party
-                self._ended_s.pop(seen.pid, None)
+            if seen.session in own.sessions or self._is_child(seen, party) or self._is_marked(seen.pid, own.mark):
+                self._members[seen.pid] = _Member(party, seen.started)
+                self._strangers.pop(seen.pid, None)
                 return True
+        self._members.pop(seen.pid, None)
         self._strangers.setdefault(seen.pid, now_s)
         return False
 
-    def _is_living(self, pid: int, party: str) -> bool:
-        return self._owners.get(pid) == party and pid not in self._ended_s
+    def _is_child(self, seen: Seen, party: str) -> bool:
+        parent = self._members.get(seen.parent)
+        return parent is not None and parent.party == party and parent.ended_s is None
 
     def _is_marked(self, pid: int, mark: str | None) -> bool:
         return mark is not None and self._mark(pid) == mark
 
     def _bury(self, found: dict[int, Seen], now_s: float) -> None:
         """Note who has ended, and forget those who ended a while ago."""
-        for pid in self._owners.keys() - found.keys():
-            if now_s - self._ended_s.setdefault(pid, now_s) > LINGER_S:
-                del self._owners[pid], self._ended_s[pid]
+        for pid in self._members.keys() - found.keys():
+            member = self._members[pid]
+            member.ended_s = now_s if member.ended_s is None else member.ended_s
+            if now_s - member.ended_s > LINGER_S:
+                del self._members[pid]
 
     def _tree(self, party: str, found: dict[int, Seen]) -> Tree:
         own = self._parties[party]
-        now = {pid: seen for pid, seen in found.items() if self._owners[pid] == party}
+        now = {pid: seen for pid, seen in found.items() if self._members[pid].party == party}
         counted = now | _ghost(own) if own.root not in now else now
         if counted:
             own.cpu_s = own.total.take(counted)

@@ -1,7 +1,7 @@
 """How the energy of shared devices is divided: idle power evenly, the rest by use. Pure functions.
 
-The rule is the usual one of attribution (Kepler, scaphandre): who uses a device pays for its activity by its part of
-the use. What is not usual is that nothing is left over: the shares of all parties add up to the device.
+Nothing is left over and nothing is made: the shares of the parties add up to the device. So what other programs take
+meanwhile is theirs too, as it is in the figure of a training that runs alone.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from mutegreen.attribution.processes import Processes, Tree
 from mutegreen.attribution.sharing import CPU
 from mutegreen.errors import MeterError
 from mutegreen.meters.base import domain_class
+from mutegreen.meters.nvml_library import Fault
 
 ELSEWHERE = " They use no GPU, or the driver numbers processes otherwise, as in a container with numbers of its own."
 
@@ -74,8 +75,8 @@ class Usage:
             return cls(Processes())
         try:
             return cls(Processes(), GpuUse.open(gpus))
-        except MeterError as error:
-            return cls(Processes(), None, [f"Who uses the GPUs is not known: {error.message}."])
+        except (MeterError, Fault) as error:
+            return cls(Processes(), None, [f"Who uses the GPUs is not known: {error}."])
 
     def adopt(self, party: str, pid: int) -> None:
         """Take a process as the root of a party's session."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mutegreen.cli import common
+from mutegreen.cli.company import in_short
 from mutegreen.store.store import Store
 
 
@@ -25,12 +26,14 @@ def command(store: Path, as_json: bool) -> int:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("audit", no_wrap=True)
-    for heading in ("preset", "data", "seeds", "trials", "began (UTC)"):
+    table.add_column("audit, data", min_width=max((len(audit.id) for audit, _ in found), default=0))
+    for heading in ("preset", "seeds", "company", "trials", "began (UTC)"):
         table.add_column(heading)
     for audit, outcomes in found:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
         preset, seeding = audit.options["plan"]["preset"] or "", audit.options.get("seeding", "")
-        table.add_row(audit.id, preset, str(audit.data or ""), seeding, counts, audit.created_at[:19].replace("T", " "))
+        began = audit.created_at[:19].replace("T", " ")
+        name = f"{audit.id}\n{audit.data}" if audit.data else audit.id
+        table.add_row(name, preset, seeding, in_short(audit), counts, began)
     common.results().print(table)
     return 0

@@ -68,6 +68,8 @@ class Progress:
                 self._repeated(event)
             case events.TrialEnded():
                 self._ended(event)
+            case events.Noted():
+                self._console.print(f"warning: {event.text}", style="yellow", soft_wrap=True)
             case events.AuditEnded():
                 self._finished(event)
 

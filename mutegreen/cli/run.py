@@ -69,6 +69,12 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     help="Longest wait for the machine to come back near idle after a training, seconds; 0: none.  [default: 10]",
 )
 @background_option
+@click.option(
+    "--warm-up",
+    type=common.Seconds(0),
+    metavar="S",
+    help="Time that a background which prints no figures runs before each trial, seconds.  [default: 5]",
+)
 @jobs_option
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Show the whole plan with an estimate of time, and train nothing.")
@@ -91,6 +97,7 @@ def command(
     timeout: float | None,
     cooldown: float | None,
     backgrounds: tuple[str, ...],
+    warm_up: float | None,
     jobs: int | None,
     no_wait: bool,
     dry_run: bool,
@@ -120,7 +127,7 @@ def command(
         same_seed=same_seed,
         compat=standins.named(common.split(compat)) if compat is not None else None,
     )
-    limits, metering = Limits(timeout, cooldown), Metering(meters, require)
+    limits, metering = Limits(timeout, cooldown, warm_up), Metering(meters, require)
     shared = sharing(jobs, backgrounds, preset)
     given = options != plan.Options() or seed is not None or limits != Limits() or shared != Sharing()
     if resume is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mutegreen.cli import common
+from mutegreen.cli import common, company
 from mutegreen.cli.seeds import seeds
 from mutegreen.cli.stood_in import in_all, in_one
 from mutegreen.errors import UsageError
@@ -62,6 +62,8 @@ def _list(store: Store, audit: AuditRecord) -> None:
     console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
     for name in audit.options["plan"].get("compat") or ():
         console.print(in_all(name, [record.result for record in trials if record.result is not None]), soft_wrap=True)
+    for line in company.of_audit(audit, store.spans(audit.id)):
+        console.print(line, soft_wrap=True)
     console.print(table)
 
 
@@ -126,8 +128,8 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     click.echo(f"CPU time {common.for_people_s(result.cpu_s)}, begun {result.started_at}")
     for figure in result.measurement.domains:
         click.echo(_energy(figure))
-    for standin in result.standins:
-        click.echo(in_one(standin))
+    for line in (*company.of_trial(result.company), *map(in_one, result.standins)):
+        click.echo(line)
     for evidence in result.evidence:
         click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")
     if trial.mutant == ORIGINAL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mutegreen.store.store import Store
     from mutegreen.study.campaign import Standing
     from mutegreen.study.design import Part, Skipped
+    from mutegreen.study.here import Here
     from mutegreen.study.results import Results
 
 PRESETS = ("smoke", "default", "paper")
@@ -28,7 +30,7 @@ def command() -> None:
     """Do a published study again, and show its tables beside the published ones."""
 
 
-@command.command("hyperparameters")
+@command.command("hyperparameters", short_help="Hyperparameters and energy (arXiv 2603.06195).")
 @click.option(
     "--subjects",
     metavar="A,B",
@@ -122,9 +124,14 @@ class _Study:
 
     def _run(self, store: Store, progress: StudyProgress, standing: Standing, audit: str) -> None:
         from mutegreen.harness.audit import Audit
+        from mutegreen.harness.opening import Metering
 
+        kept = Metering(**store.audit(audit).options["metering"])
         see_devices_of(standing.part.subject)
-        with metered(self._metering) as meters, progress.part(standing, meters):
+        with (
+            metered(self._metering if self._metering != Metering() else kept) as meters,
+            progress.part(standing, meters),
+        ):
             Audit(store, audit, meters.recorder, meters.quality, meters.unavailable, progress.hear).run()
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
@@ -137,6 +144,7 @@ class _Study:
         if measured is not None:
             found = results(measured, self._preset, SIZES[self._preset], skipped)
             self._show(found, as_json)
+            _say_cost(measured)
             document |= {"out": str(self._out), "trials": dict(measured.outcomes), **found.as_json()}
         say_skipped(skipped)
         if as_json:
@@ -151,6 +159,16 @@ class _Study:
             common.results().print(tables.render(found))
         names = ", ".join(file.name for file in files)
         common.messages().print(f"written to {self._out}: {names}", soft_wrap=True)
+
+
+def _say_cost(measured: Here) -> None:
+    """How the trainings of all audits ended, and what they took."""
+    ended: Counter[str] = Counter()
+    for counts in measured.outcomes.values():
+        ended.update(counts)
+    energy = "energy not measured" if measured.spent_j is None else common.for_people_j(measured.spent_j)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in ended.items())
+    common.messages().print(f"trainings: {told}; {energy} in all, without pauses", soft_wrap=True)
 
 
 def say_skipped(skipped: Sequence[Skipped]) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mutegreen.cli import common, planned
 from mutegreen.errors import StoreError
-from mutegreen.harness.opening import Limits
 from mutegreen.store.store import Store
 from mutegreen.study import campaign
 from mutegreen.study.campaign import Standing
@@ -30,7 +29,7 @@ def standings(parts: Sequence[Part], store: Path) -> list[Standing]:
 def left_s(standing: Standing, store: Path) -> float | None:
     """Time that is left of a part with its pauses, seconds; None: not known."""
     plan = standing.part.plan
-    whole_s = planned.expected_s(plan, planned.training_s(plan, store), Limits())
+    whole_s = planned.expected_s(plan, planned.training_s(plan, store), standing.part.limits)
     if whole_s is None or standing.has_ended:
         return None if whole_s is None else 0.0
     preflights = 0 if standing.pending < len(plan.trials) else 1
@@ -96,7 +95,9 @@ def _sum(seconds: Sequence[float | None]) -> float | None:
 
 def _total(standings: Sequence[Standing], store: Path) -> str:
     pending = sum(standing.pending for standing in standings)
+    if standings and not pending:
+        return "Everything has been trained: without --dry-run the same command shows the results."
     seconds = _sum([left_s(standing, store) for standing in standings])
     if seconds is None:
         return f"{pending} trainings; how long they take is known when each subject has been trained once."
-    return f"{pending} trainings: about {common.for_people_s(seconds)} on a machine as fast as the subjects' authors'."
+    return f"{pending} trainings: about {common.for_people_s(seconds)}, as far as subjects and earlier audits tell."

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from mutegreen.errors import MuteGreenError, StoreError, UsageError
 from mutegreen.harness import cooldown, events, modes, process, trial
 from mutegreen.harness.backgrounds import built, try_alone
+from mutegreen.harness.gpu_processes import GpuProcesses
 from mutegreen.harness.launch import launch, mutated
 from mutegreen.harness.opening import Limits, Paths, plan_again
 from mutegreen.harness.preflight import checked, preflight
@@ -62,6 +63,7 @@ class Audit:
         self._idle_w: dict[str, float] = {}
         self._preflight_s = self._record.preflight_s
         self._mode: modes.Mode = modes.Alone(recorder)
+        self._gpus = GpuProcesses.of(recorder.domains)
 
     def run(self) -> None:
         """Runs all trials that have not ended.
@@ -74,7 +76,7 @@ class Audit:
         """
         process.become_subreaper()
         with _clear_disk_errors(self._paths), self._locked():
-            process.end_all(lambda: process.marked(self._mark))
+            process.end_all(lambda: process.marked(self._paths.mark))
             pending = self._store.pending(self._record.id)
             self._announce(len(self._plan.trials) - len(pending))
             self._measure_idle()
@@ -85,6 +87,8 @@ class Audit:
                     self._mode.executor().run(pending, self)
                 finally:
                     self._store.add_spans(self._record.id, self._mode.spans())
+                    for note in self._mode.notes():
+                        self._tell(events.Noted(note))
             self._store.finish_audit(self._record.id)
             shutil.rmtree(self._paths.work, ignore_errors=True)
         self._tell(events.AuditEnded(self._record.id))
@@ -130,14 +134,11 @@ class Audit:
     # Inside
 
     @property
-    def _mark(self) -> str:
-        """Begins the marks of the audit's processes; the folder, for stores may have audits of the same name."""
-        return f"{self._paths.root}/"
-
-    @property
     def _bench(self) -> trial.Bench:
         paths, domains = self._paths, self._recorder.domains
-        return trial.Bench(self._plan.subject, paths.subject, paths.work, self._mode.scale, domains, self._mark)
+        return trial.Bench(
+            self._plan.subject, paths.subject, paths.work, self._mode.scale, domains, paths.mark, self._gpus
+        )
 
     @property
     def _seed(self) -> int:
@@ -170,7 +171,7 @@ class Audit:
             self._store.set_backgrounds(self._record.id, backgrounds)
         with modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
             if backgrounds:
-                running = built(backgrounds, self._paths, ledger, self._mark, self._seed)
+                running = built(backgrounds, self._paths, ledger, self._seed, self._limits.warm_up_s)
                 yield modes.BesideBackgrounds(self._recorder, ledger, running)
             else:
                 mode = modes.SideBySide(self._recorder, ledger, jobs)

@@ -44,16 +44,18 @@ class Pacing:
     Attributes:
         epochs_per_s: Epochs in a second, start-up left out; None: it prints no figures, or ended within one epoch.
         first_epoch_s: Time from its start to its first figure, seconds; None: it prints none.
+        warm_up_s: What it is given where it prints none, seconds.
     """
 
     epochs_per_s: float | None = None
     first_epoch_s: float | None = None
+    warm_up_s: float = WARM_UP_S
 
     @property
     def warm_up_limit_s(self) -> float:
         """Longest time that its warm-up may take in company, or all that it is given where no epoch is told."""
         if self.first_epoch_s is None:
-            return WARM_UP_S
+            return self.warm_up_s
         return max(WARM_UP_LEAST_S, WARM_UP_FACTOR * self.first_epoch_s)
 
 

@@ -12,7 +12,7 @@ from mutegreen import catalog, config
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError, UsageError
 from mutegreen.harness import trial
-from mutegreen.harness.background import Background, Pacing, Program, Training, Words
+from mutegreen.harness.background import WARM_UP_S, Background, Pacing, Program, Training, Words
 from mutegreen.harness.launch import launch
 from mutegreen.harness.opening import Paths, check
 from mutegreen.harness.plan import Plan, original_only
@@ -20,6 +20,7 @@ from mutegreen.harness.weighing import Alone
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Outcome, TrialResult
 from mutegreen.store.kept import BackgroundRecord
+
 
 def asked(texts: Sequence[str], preset: str | None) -> tuple[BackgroundRecord, ...]:
     """The backgrounds that a user asked for.
@@ -63,17 +64,18 @@ def try_alone(
 
 
 def built(
-    records: Sequence[BackgroundRecord], paths: Paths, ledger: Ledger, prefix: str, seed: int
+    records: Sequence[BackgroundRecord], paths: Paths, ledger: Ledger, seed: int, warm_up_s: float | None
 ) -> list[Background]:
     """The backgrounds, ready to run."""
+    given_s = WARM_UP_S if warm_up_s is None else warm_up_s
     return [
         Background(
             record.name,
             program,
             ledger,
-            mark=f"{prefix}background-{number}",
+            mark=f"{paths.mark}background-{number}",
             log=paths.log(f"background-{number}"),
-            alone=Pacing(record.epochs_per_s, record.first_epoch_s),
+            alone=Pacing(record.epochs_per_s, record.first_epoch_s, given_s),
         )
         for number, (record, program) in enumerate(zip(records, programs(records, paths, seed), strict=True))
     ]
@@ -121,7 +123,7 @@ def _alone(
 ) -> Pacing:
     plan, name = _plan(record, paths, number), f"background-{number}"
     bench = trial.Bench(
-        plan.subject, paths.background(number), paths.work, Alone(recorder), recorder.domains, f"{paths.root}/"
+        plan.subject, paths.background(number), paths.work, Alone(recorder), recorder.domains, paths.mark
     )
     one = launch(plan, plan.mutants[0], seed)
     limit_s = timeout_s or plan.preset.timeout_s or plan.subject.timeout_s

@@ -82,6 +82,13 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """Something that a reader of the results should know."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class AuditEnded:
     """All trials have been run."""
 
@@ -98,6 +105,7 @@ Event = (
     | TrialStarted
     | TrialRepeated
     | TrialEnded
+    | Noted
     | AuditEnded
 )
 Listener = Callable[[Event], None]

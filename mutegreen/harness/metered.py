@@ -23,11 +23,13 @@ class Metered:
 
     Attributes:
         started_s: When it was started, on the monotonic clock.
+        pids: Numbers of its processes, as far as they were seen; none of them runs any more.
     """
 
     ended: Ended
     started_s: float
     weighed: Weighed
+    pids: frozenset[int]
 
 
 def run(
@@ -49,7 +51,7 @@ def run(
         weighed = weighing.close()
     machine_s = None if busy_s is None else (machine_busy_s() or busy_s) - busy_s
     noted = _noting_others(weighed.measurement, machine_s, max(ended.cpu_s, weighed.known_cpu_s or 0.0), ended)
-    return Metered(ended, command.started_s, replace(weighed, measurement=noted))
+    return Metered(ended, command.started_s, replace(weighed, measurement=noted), command.seen)
 
 
 def _noting_others(measurement: Measurement, machine_s: float | None, known_s: float, ended: Ended) -> Measurement:

@@ -52,6 +52,9 @@ class Mode(Protocol):
     def spans(self) -> tuple[Span, ...]:
         """The exact energy of the times in which trainings ran at the same time."""
 
+    def notes(self) -> tuple[str, ...]:
+        """What of the use of the devices could not be told, each in one sentence."""
+
 
 class Alone:
     """Each trial has the machine to itself."""
@@ -84,12 +87,17 @@ class Alone:
         """None: each trial's own energy is exact."""
         return ()
 
+    def notes(self) -> tuple[str, ...]:
+        """Nothing had to be told."""
+        return ()
+
 
 class BesideBackgrounds(Alone):
     """One trial at a time, and the backgrounds beside each."""
 
     def __init__(self, recorder: Recorder, ledger: Ledger, backgrounds: Sequence[Background]) -> None:
         self._backgrounds = tuple(backgrounds)
+        self._ledger = ledger
         self.scale = weighing.BesideBackground(recorder, ledger, self._backgrounds)
 
     @contextlib.contextmanager
@@ -99,6 +107,10 @@ class BesideBackgrounds(Alone):
             for background in self._backgrounds:
                 stack.enter_context(background.running())
             yield
+
+    def notes(self) -> tuple[str, ...]:
+        """As the ledger found."""
+        return self._ledger.notes()
 
 
 class SideBySide:
@@ -138,6 +150,10 @@ class SideBySide:
         return tuple(
             Span(span.started_at, span.measurement, span.attributed_j, span.nobody_j) for span in self._ledger.spans()
         )
+
+    def notes(self) -> tuple[str, ...]:
+        """As the ledger found."""
+        return self._ledger.notes()
 
     def _slots(self) -> tuple[Slot, ...]:
         return slots(self._jobs or self._most(), self._domains)

@@ -32,6 +32,11 @@ class Paths:
         return cls(store.absolute().parent / "audits" / audit)
 
     @property
+    def mark(self) -> str:
+        """Begins the marks of the audit's processes; the folder, for stores may have audits of the same name."""
+        return f"{self.root}/"
+
+    @property
     def subject(self) -> Path:
         """The subject's files as they were when the audit began."""
         return self.root / "subject"
@@ -66,10 +71,12 @@ class Limits:
     Attributes:
         timeout_s: Longest time of a training, seconds.
         cooldown_s: Longest wait after a trial, seconds; 0: none.
+        warm_up_s: What a background is given before a trial if it prints no figures, seconds.
     """
 
     timeout_s: float | None = None
     cooldown_s: float | None = None
+    warm_up_s: float | None = None
 
 
 @dataclass(frozen=True)

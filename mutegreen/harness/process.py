@@ -18,10 +18,8 @@ from typing import IO
 
 import psutil
 
+from mutegreen.attribution.processes import MARK
 from mutegreen.errors import MuteGreenError
-
-MARK = "MUTEGREEN_TRIAL"
-"""Environment variable by which processes of a trial are known, also those that left its session."""
 
 TERMINATE_GRACE_S = 1.0
 """Time between SIGTERM and SIGKILL: Ctrl-C is to end everything within two seconds."""
@@ -118,6 +116,11 @@ class Command:
         self._seen: set[int] = set()
         self._ended: tuple[int, float, float, int] | None = None
         self._streams = _Streams(self._process, self.started_s)
+
+    @property
+    def seen(self) -> frozenset[int]:
+        """Numbers of all processes of the command that were seen, its own among them."""
+        return frozenset({self.pid, *self._seen})
 
     def __enter__(self) -> Command:
         return self

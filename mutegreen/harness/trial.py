@@ -12,6 +12,7 @@ from pathlib import Path
 from mutegreen import phase
 from mutegreen.harness import evidence as evidence_of
 from mutegreen.harness import metered, phases, standins
+from mutegreen.harness.gpu_processes import GpuProcesses
 from mutegreen.harness.launch import Launch
 from mutegreen.harness.metered import Metered
 from mutegreen.harness.outcome import Tail, classify, oom_kills
@@ -37,6 +38,7 @@ class Bench:
         scale: Weighs each training.
         domains: All domains measured.
         prefix: What the marks of the audit's processes begin with.
+        gpus: Who is on the GPUs; None: there are none, or it is not told.
     """
 
     subject: Subject
@@ -45,6 +47,7 @@ class Bench:
     scale: Scale
     domains: tuple[str, ...]
     prefix: str
+    gpus: GpuProcesses | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ def run(
         kills, started_at = oom_kills(), now()
         with log.open("w", encoding="utf-8", buffering=1) as kept:
             measured = metered.run(weighing, start, Output(kept, reader, tail).feed, timeout_s)
+        if bench.gpus is not None:
+            bench.gpus.wait_until_gone(measured.pids)
         file_fault = reader.read_file(workdir)
         report = evidence_of.Report.read(probe_out, folder)
         windows = phases.read_windows(windows_out, measured.started_s, measured.ended.duration_s)

@@ -22,6 +22,8 @@ _WHOLE = {
     "win_tie_loss_overall": "overall",
     "trust": "trust",
     "flags": "flags",
+    "company_effect": "company_effects",
+    "attribution": "attribution",
 }
 """By name, the attribute of an analysis."""
 _PARTS = {
@@ -30,6 +32,7 @@ _PARTS = {
     "pareto": ("advice", "pareto"),
     "outliers": ("trust", "outliers"),
     "controls": ("trust", "controls"),
+    "weak": ("attribution", "weak"),
 }
 """By name, the attribute of an analysis and that of its records."""
 _COMPANY = {

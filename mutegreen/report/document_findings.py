@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from mutegreen.report.attributed_text import attribution_lines, company_effect_lines
 from mutegreen.report.document import PlainTable, Row
 from mutegreen.report.document_cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of
 from mutegreen.report.section import Section
@@ -35,8 +36,14 @@ def trust(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
             ("", "Quality"),
         ),
         rows=tuple(Row((section.heading(row.metric), *_trust(row))) for row in section.trust),
-        notes=(*warnings, *(line.plain for line in flag_lines(section.flags))),
+        notes=(*warnings, *(line.plain for line in _further(section))),
     ).without_empty_columns()
+
+
+def _further(section: Section) -> Iterator[Text]:
+    yield from flag_lines(section.flags)
+    yield from company_effect_lines(section.company_effects)
+    yield from attribution_lines(section.attribution, section.names)
 
 
 def advice(section: Section, analysis: Analysis) -> Iterator[PlainTable]:

@@ -11,6 +11,7 @@ from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Da
 from mutegreen.report.units import value_label, values
 from mutegreen.stats.advice import Advice
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation, WinTieLoss
+from mutegreen.stats.attributed import Attribution, CompanyEffect
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.company import Company
 from mutegreen.stats.interaction import Interaction
@@ -71,6 +72,8 @@ class Section:
     flags: list[Flagged] = field(default_factory=list)
     advice: Advice | None = None
     company: Company = field(default_factory=Company)
+    company_effects: list[CompanyEffect] = field(default_factory=list)
+    attribution: list[Attribution] = field(default_factory=list)
     data: Data | None = None
     figure: str | None = None
 
@@ -154,6 +157,7 @@ def _tables(analysis: Analysis) -> dict[str, dict[tuple[str, str], list[Any]]]:
     names = ["correlations", "comparisons", "win_tie_loss"]
     if isinstance(analysis, CarefulAnalysis):
         names += ["overall", "trends", "targets", "interactions", "trust", "flags", "advice"]
+        names += ["company_effects", "attribution"]
     return {"advice": {}} | {name: _by_section(getattr(analysis, name)) for name in names}
 
 

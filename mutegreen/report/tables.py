@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mutegreen.model import Goal
 from mutegreen.report.advice_text import advice_lines
+from mutegreen.report.attributed_text import attribution_lines, company_effect_lines
 from mutegreen.report.company_table import company_lines
 from mutegreen.report.correlation_table import correlation_table
 from mutegreen.report.detail_table import detail_table
@@ -131,6 +132,8 @@ def _trust(section: Section) -> Iterator[RenderableType]:
     if section.trust:
         yield from trust_lines(section.trust, section.names)
         yield from flag_lines(section.flags)
+        yield from company_effect_lines(section.company_effects)
+        yield from attribution_lines(section.attribution, section.names)
 
 
 def _advice(section: Section) -> Iterator[RenderableType]:

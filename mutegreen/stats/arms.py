@@ -21,12 +21,14 @@ class Arms:
         code: Shape (N,), place in `names` of each training's arm.
         block: Shape (N,), number of its block, from 0; all 0 where blocks are not known.
         blocked: Whether blocks are known.
+        company: Shape (N,), logarithm of how many trained at a time, this one counted; None where it is not known.
     """
 
     names: tuple[str, ...]
     code: Codes
     block: Codes
     blocked: bool
+    company: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -39,7 +41,14 @@ def arms_of(group: Group) -> Arms:
     blocked = "block" in group.rows and bool(group.rows["block"].notna().all())
     keys = [column for column, known in (("audit", "audit" in group.rows), ("block", blocked)) if known]
     block = group.rows.groupby(keys, sort=True).ngroup().to_numpy() if keys else np.zeros(len(code))
-    return Arms(names, code.astype(np.int64), block.astype(np.int64), blocked)
+    return Arms(names, code.astype(np.int64), block.astype(np.int64), blocked, _company(group.rows))
+
+
+def _company(rows: pd.DataFrame) -> Floats | None:
+    if "companions" not in rows:
+        return None
+    companions = pd.to_numeric(rows["companions"], errors="coerce").to_numpy(dtype=np.float64)
+    return np.log1p(companions) if np.isfinite(companions).all() and (companions >= 0).all() else None
 
 
 def energy_metrics(group: Group) -> list[str]:

@@ -61,7 +61,6 @@ class BlockFit:
         imbalance: (A,) variance that an arm's difference to the first arm has from incomplete blocks, in units of
             the variance of a figure; 0 in complete blocks.
         joined: (A,) whether arm and first arm share blocks, if only through other arms, so can be compared.
-        free: (N,) share of each figure that is free to vary: 1 - leverage.
         slope: What company does; None where it was even.
     """
 
@@ -74,11 +73,10 @@ class BlockFit:
     residual: Floats
     imbalance: Floats
     joined: NDArray[np.bool_]
-    free: Floats
     slope: Slope | None = None
 
 
-def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:
+def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, spent: Floats | None = None) -> BlockFit:
     """Fits the model.
 
     Args:
@@ -86,6 +84,7 @@ def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:
         arms: Shape (N,), from 0 to n_arms - 1; arm 0 is the original.
         blocks: Shape (N,), from 0 without gaps; all 0 where blocks are not known.
         n_arms: Arms there are, also such without figures.
+        spent: Shape (N,), share of each figure that went into an estimate before this one; None: nothing.
     """
     n_blocks = int(blocks.max(initial=0)) + 1
     cells = np.bincount(arms * n_blocks + blocks, minlength=n_arms * n_blocks).reshape(n_arms, n_blocks).astype(float)
@@ -100,6 +99,8 @@ def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int) -> BlockFit:
     effect = np.where(n > 0, sums(arms, adjusted, n_arms) / np.maximum(n, 1), np.nan)
     effect = np.where(np.abs(effect - effect[0]) <= rounding, effect[0], effect)
     free = _free(share, spread, n)[arms, blocks]
+    if spent is not None:
+        free = np.where(free - spent > _NOTHING, free - spent, 0.0)
     residual = adjusted - effect[arms]
     residual[np.abs(residual) <= rounding] = 0.0
     freedom = sums(arms, free, n_arms)

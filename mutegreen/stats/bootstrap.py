@@ -61,7 +61,7 @@ def intervals(
             figures = residual[first[part][:, None] + np.arange(n)]
             quantile = special.stdtrit(found.freedom[part], (1 + confidence) / 2)
             ends = _bca(figures @ draws.T - drawn, _acceleration(figures, own), quantile)
-            low[part], high[part] = found.estimate[part] + ends
+            low[part], high[part] = found.estimate[part] + ends * found.stretch[part]
     return low, high
 
 

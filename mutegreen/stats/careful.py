@@ -16,6 +16,7 @@ import pandas as pd
 from mutegreen.model import TOTAL, Goal
 from mutegreen.stats.advice import Advice, advise
 from mutegreen.stats.analysis import Analysis, WinTieLoss, plain
+from mutegreen.stats.attributed import Attribution, CompanyEffect, attribution_of, company_effects
 from mutegreen.stats.company import Company, company_of
 from mutegreen.stats.findings import Place, findings_of
 from mutegreen.stats.group import Group, data_of, groups_of
@@ -45,6 +46,8 @@ class CarefulAnalysis(Analysis):
         interactions: What two hyperparameters do together beyond what each does, where mutants change both.
         targets: Energy and time to the original's final performance, where performance is known for every epoch.
         company: The same mutants alone and beside a background, where rows hold both.
+        company_effects: What it does if more train at a time, where several did.
+        attribution: How far verdicts on attributed energy can be trusted, for each section with such.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -56,6 +59,8 @@ class CarefulAnalysis(Analysis):
     trends: tuple[Trend, ...] = ()
     interactions: tuple[Interaction, ...] = ()
     company: Company = field(default_factory=Company)
+    company_effects: tuple[CompanyEffect, ...] = ()
+    attribution: tuple[Attribution, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The contract's tables, those of the total energy apart from them, and what this protocol adds."""
@@ -78,6 +83,8 @@ class CarefulAnalysis(Analysis):
             "trust": plain(self.trust),
             "flags": plain(self.flags),
             "company": plain(self.company),
+            "company_effect": plain(self.company_effects),
+            "attribution": plain(self.attribution),
         }
 
 
@@ -124,6 +131,8 @@ def analyse(
         interactions=tuple(interactions(rows, told.alpha, told.adjustment)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
         company=company_of(found, told),
+        company_effects=tuple(row for study in studies for row in company_effects(study)),
+        attribution=tuple(row for each in found for row in attribution_of(each.study, each.comparisons)),
     )
 
 

@@ -39,10 +39,10 @@ def fit_in_company(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, com
     gap = np.where(own.joined, own.effect - own.effect[0], 0.0)
     centred = company - company.mean()
     if square <= _ALIKE * float(centred @ centred):
-        told = Slope.unknown(gap, len(figures), confounded=np.abs(gap) > LEAST)
+        slope, weight = float("nan"), np.zeros(n_arms)
+        told = Slope(slope, gap, weight, np.zeros_like(figures), confounded=np.abs(gap) > LEAST)
         return replace(fit(figures, arms, blocks, n_arms), slope=told)
     slope = float(moved @ figures) / square
-    plain = fit(figures - slope * centred, arms, blocks, n_arms)
-    free = np.maximum(plain.free - moved**2 / square, 0.0)
     weight = sums(arms, moved**2, n_arms) / square**2
-    return plain.freed(arms, free, Slope(slope, gap, weight, slope * centred, np.zeros(n_arms, dtype=bool)))
+    told = Slope(slope, gap, weight, slope * centred, confounded=np.zeros(n_arms, dtype=bool))
+    return replace(fit(figures - told.shift, arms, blocks, n_arms, moved**2 / square), slope=told)

@@ -44,6 +44,8 @@ def drift_of(study: Study, measured: Measured) -> Drift | None:
     if not study.arms.blocked or not measured.noise.pooled > 0 or len(measured.fitted.block_effect) < 2:
         return None
     figures = np.log(measured.figures) if measured.relative else measured.figures
+    if measured.fitted.slope is not None:
+        figures = figures - measured.fitted.slope.shift
     time, cell = _times(study, measured)
     slope, error, freedom = _trend(figures, time, cell)
     blocks_p = _blocks_p(measured, figures)

@@ -59,8 +59,16 @@ def obstacles(measured: Measured) -> dict[str, Flags]:
         "only one training of the original, two or more are needed": everyone & (n[0] < FEWEST),
         "only one training of the mutant, two or more are needed": n < FEWEST,
         "never trained in a block with the original": ~measured.fitted.joined,
+        "its company was another than the original's in every training, and cannot be told from what it does": (
+            _confounded(measured)
+        ),
         "no training varies, so nothing says what chance does (is the seed varied?)": _unjudged(measured),
     }
+
+
+def _confounded(measured: Measured) -> Flags:
+    slope = measured.fitted.slope
+    return np.zeros_like(measured.fitted.joined) if slope is None else slope.confounded
 
 
 def _equal(measured: Measured) -> Flags:
@@ -68,4 +76,4 @@ def _equal(measured: Measured) -> Flags:
 
 
 def _unjudged(measured: Measured) -> Flags:
-    return np.isnan(measured.found.error) & ~np.equal(measured.found.estimate, 0)
+    return np.isnan(measured.found.error) & ~np.equal(measured.found.estimate, 0) & ~_confounded(measured)

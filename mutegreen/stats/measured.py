@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from mutegreen.stats import bootstrap
 from mutegreen.stats.arms import Arms
-from mutegreen.stats.block_model import BlockFit, Codes, Floats, fit
+from mutegreen.stats.block_model import BlockFit, Codes, Floats
+from mutegreen.stats.company_model import fit_in_company
 from mutegreen.stats.contrast import Contrasts, contrasts
 from mutegreen.stats.moderation import Moderated, moderate
 
@@ -79,7 +80,7 @@ class Measured:
 
 
 def measure(figures: Floats, arms: Arms, metric: str) -> Measured:
-    """Fits the model of arms and blocks to one metric.
+    """Fits the model of arms, blocks and company to one metric.
 
     Args:
         figures: Shape (N,), NaN where not measured. Infinite figures are left out; their arms are marked.
@@ -90,7 +91,9 @@ def measure(figures: Floats, arms: Arms, metric: str) -> Measured:
     code, kept = arms.code[used], figures[used]
     relative = metric != "performance" and bool((kept > 0).all())
     block = np.unique(arms.block[used], return_inverse=True)[1].astype(np.int64)
-    fitted = fit(np.log(kept) if relative else kept, code, block, len(arms))
+    # Company changes what a training takes, not what it learns.
+    company = None if arms.company is None or metric == "performance" else arms.company[used]
+    fitted = fit_in_company(np.log(kept) if relative else kept, code, block, len(arms), company)
     noise = moderate(fitted.variance, fitted.freedom)
     return Measured(
         metric=metric,

@@ -29,7 +29,7 @@ def cells_of(result: TrialResult) -> dict[str, object]:
     shares = Measurement(result.duration_s, company.shares)
     slowdowns = [run.slowdown for run in company.backgrounds if run.slowdown is not None]
     return {
-        "companions": _companions(company, result.duration_s),
+        "companions": _companions(company, result),
         "beside": JOINT.join(other.name for other in company.beside) or None,
         **{SHARE_COLUMNS[metric]: shares.total_j(group) for metric, group in DOMAIN_OF_METRIC.items()},
         "background_slowdown": math.prod(slowdowns) ** (1 / len(slowdowns)) if slowdowns else None,
@@ -38,10 +38,11 @@ def cells_of(result: TrialResult) -> dict[str, object]:
     }
 
 
-def _companions(company: Company, duration_s: float) -> float:
-    """Mean number of other trainings beside it."""
+def _companions(company: Company, result: TrialResult) -> float:
+    """Mean number of other trainings beside it, over its window of the meters."""
+    window_s = max((domain.duration_s for domain in result.measurement.domains), default=result.duration_s)
     together_s = math.fsum(other.overlap_s for other in company.beside)
-    return together_s / duration_s if duration_s > 0 else 0.0
+    return together_s / window_s if window_s > 0 else 0.0
 
 
 def _by_use(company: Company, domains: Sequence[DomainEnergy]) -> float | None:

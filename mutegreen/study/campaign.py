@@ -76,7 +76,7 @@ def conduct(
 
 
 def _opened(store: Store, part: Part, metering: opening.Metering) -> str:
-    return opening.create(store, part.subject, part.options, opening.Limits(), metering)
+    return opening.create(store, part.subject, part.options, part.limits, metering)
 
 
 def _is_of(store: Store, record: AuditRecord, part: Part) -> bool:

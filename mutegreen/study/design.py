@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mutegreen import catalog, config
 from mutegreen.errors import MuteGreenError, UsageError
+from mutegreen.harness.opening import Limits
 from mutegreen.harness.plan import Options, Plan, make
 from mutegreen.model import Hyperparameter, Kind, Subject
 
@@ -25,14 +26,21 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained: mutants of each hyperparameter, and repetitions of each mutant and of the original."""
+    """How much is trained.
+
+    Attributes:
+        mutants: Of each hyperparameter.
+        repetitions: Of each mutant and of the original.
+        cooldown_s: Longest wait after a training, seconds; None: as the subject's preset says.
+    """
 
     mutants: int
     repetitions: int
+    cooldown_s: float | None = None
 
 
 PUBLISHED_SIZE = Size(mutants=5, repetitions=5)
-SIZES = {"smoke": Size(mutants=2, repetitions=2), DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
+SIZES = {"smoke": Size(mutants=2, repetitions=2, cooldown_s=2.0), DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
 """By preset. Smoke shows in minutes that everything works; it is too small to show much else."""
 
 
@@ -44,6 +52,7 @@ class Part:
     company: str
     plan: Plan
     options: Options
+    limits: Limits
 
     @property
     def name(self) -> str:
@@ -105,7 +114,7 @@ def _parts(name: str, preset: str) -> Iterator[Part]:
     subject = config.load(catalog.find_subject(name))
     options = _options(subject, preset)
     for company in companies(subject):
-        yield Part(subject, company, make(subject, options), options)
+        yield Part(subject, company, make(subject, options), options, Limits(cooldown_s=SIZES[preset].cooldown_s))
 
 
 def _options(subject: Subject, preset: str) -> Options:

@@ -52,7 +52,7 @@ class Finding:
 def findings(here: Here) -> Iterator[Finding]:
     """All findings, in the order of the study's questions."""
     for claim in claims():
-        yield Finding(claim, claim.judge(published()), *(_here(claim, side) for side in (here.paper, here.careful)))
+        yield Finding(claim, *(_judged(claim, analysis) for analysis in (published(), here.paper, here.careful)))
 
 
 def claims() -> Iterator[Claim]:
@@ -96,8 +96,9 @@ def _of_hyperparameters() -> Iterator[Claim]:
         )
 
 
-def _here(claim: Claim, analysis: Analysis) -> Judged:
+def _judged(claim: Claim, analysis: Analysis) -> Judged:
     judged = claim.judge(analysis)
     if claim.is_comparable or judged.holds is Holds.UNKNOWN:
         return judged
-    return Judged(Holds.UNKNOWN, f"nothing published to compare with; here {judged.figures}")
+    why = "the values never arrived" if analysis is published() else "nothing is published to compare with"
+    return Judged(Holds.UNKNOWN, f"{why}; {judged.figures}")

@@ -1,11 +1,11 @@
-"""Train a network that recognises people again in the pictures of other cameras: person re-identification.
+"""Train a network to recognise people in the pictures of other cameras: person re-identification.
 
 A backbone (HRNet-W18) and a bottleneck turn each picture into 512 features. They learn by telling apart the people of
-the training pictures, and are judged on people never seen before: each query picture ranks a gallery of pictures by how
-alike their features are, and those of the same person should come first.
+the training pictures. They are judged on people never seen before: every query ranks a gallery of pictures by how alike
+the features are, and the pictures of its own person should come first.
 
-    python train.py                                                             # generated figures, see figures.py
-    python train.py --dataset market --data-dir DIR --height 256 --pretrained   # Market-1501; wants a GPU
+    python train.py                                                            # generated figures, see figures.py
+    python train.py --dataset market --data-dir DIR --height 256 --pretrained  # Market-1501; wants a GPU
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -15,26 +15,22 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import re
 import sys
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NoReturn
 
-import numpy as np
 import torch
+from pictures import Data, DataError, Pictures, draw_figures, load_market
+from ranking import Ranking, Described, rank
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
 
+BACKBONES = ("hrnet_w18", "hrnet_w18_small", "small")
 BACKBONE_RATE = 0.1  # what the backbone gets of the learning rate
 BOTTLENECK = 512
-HEIGHTS = (64, 128, 256)  # HRNet halves a picture five times, and its width is half the height
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as pretrained weights expect it
-EXAM_SEED = 0  # never --seed: all trainings on generated figures are judged by the same people
-EXAM_PEOPLE, SHOTS = 25, 2
+HEIGHTS = (64, 128, 256)  # HRNet halves each side five times, and the width is half the height
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # what pretrained weights expect
 EXAM_BATCH = 128
-MARKET_PARTS = ("train", "val", "query", "gallery")
-MARKET_NAME = re.compile(r"(?P<person>-1|\d+)_c(?P<camera>\d+)")  # 0002_c1s1_000451_03.jpg: person 2, camera 1
-JUNK = -1  # Market-1501's number for pictures that count neither for nor against
+DATASETS = {"figures": "figures (generated)", "market": "market"}
 EXIT_USAGE, EXIT_DIVERGED = 2, 3
 
 
@@ -42,162 +38,246 @@ def main() -> None:
     """Train, and print how well people are recognised after every epoch."""
     args = parse_arguments()
     device = choose_device(args.device)
-    size = (args.height, args.height // 2)
-    data = load_market(args.data_dir, size) if args.dataset == "market" else draw_figures(args.people, args.seed, size)
-    train, held_out, query, gallery = (part.to(device) for part in data)
+    train, held_out, query, gallery = load(args).to(device)
 
-    torch.manual_seed(args.seed)  # the first weights, the order of the pictures, their shifts and flips, dropout
-    model = build_model(args, int(train.people.max()) + 1).to(device)
+    torch.manual_seed(args.seed)  # the first weights, dropout, and the order, shifts and flips of the pictures
+    model = build_network(args, people=int(train.people.max()) + 1).to(device)
     optimizer = build_optimizer(model, args)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=max(args.epochs * 2 // 3, 1), gamma=args.gamma)
-    print("settings:", *settings(args), flush=True)
+    settings = vars(args) | {"dataset": DATASETS[args.dataset]}
+    print("settings:", *(f"{name}={value}" for name, value in settings.items()), flush=True)
     for epoch in range(1, args.epochs + 1):
         loss = train_epoch(model, optimizer, train, args.batch_size)
         scheduler.step()
-        ranking = judge_ranking(extract(model, query), query, extract(model, gallery), gallery)
-        report(f"{epoch:>{len(str(args.epochs))}}/{args.epochs}", loss, ranking, count_known(model, held_out))
+        report(epoch, args.epochs, loss, rank(describe(model, query), describe(model, gallery)), know(model, held_out))
 
 
-class Pictures(NamedTuple):
-    """Pictures (n, height, width, 3) of bytes, who they show (n,) and the camera that took each (n,)."""
-
-    pixels: Tensor
-    people: Tensor
-    cameras: Tensor
-
-    def to(self, device):
-        return Pictures(*(part.to(device) for part in self))
-
-    def __getitem__(self, index):
-        return Pictures(*(part[index] for part in (self.pixels, self.people, self.cameras)))
+def load(args: argparse.Namespace) -> Data:
+    """The pictures that --dataset names."""
+    try:
+        if args.dataset == "market":
+            return load_market(args.data_dir, args.height)
+        return draw_figures(args.people, args.seed, args.height)
+    except DataError as error:
+        fail(str(error))
 
 
-def draw_figures(people, seed, size):
-    from figures import photograph
-    learnt = as_pictures(*photograph(people, SHOTS, np.random.default_rng(seed)), size)
-    exam = as_pictures(*photograph(EXAM_PEOPLE, SHOTS, np.random.default_rng(EXAM_SEED + 10**6)), size)
-    shot = torch.arange(len(learnt.people)) % 8
-    held = shot == learnt.people % 8
-    first = torch.arange(len(exam.people)) % SHOTS == 0
-    pick = lambda d, m: Pictures(*(p[m] for p in d))
-    return pick(learnt, ~held), pick(learnt, held), pick(exam, first), pick(exam, ~first)
+def report(epoch: int, epochs: int, loss: float, ranking: Ranking, known: Tensor) -> None:
+    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    print(
+        f"epoch {epoch:>{len(str(epochs))}}/{epochs}",
+        f"train loss {loss:.4f}",
+        f"rank-1 {share(ranking.first)}",
+        f"mAP {ranking.precision.mean():.4f}",
+        f"val accuracy {share(known)}",
+        sep="  ",
+        flush=True,
+    )
+    if not math.isfinite(loss):
+        fail(f"training diverged in epoch {epoch}: the loss is {loss}; try a lower --learning-rate", EXIT_DIVERGED)
 
 
-def as_pictures(pixels, people, cameras, size):
-    x = torch.from_numpy(pixels)
-    if size != (128, 64):
-        x = F.interpolate(x.permute(0,3,1,2).float(), size, mode="bilinear", antialias=True).permute(0,2,3,1).round().to(torch.uint8)
-    return Pictures(x, torch.from_numpy(people), torch.from_numpy(cameras))
+def share(right: Tensor) -> str:
+    """How many are right, as a fraction and as a count."""
+    return f"{right.double().mean():.4f} ({right.sum()}/{len(right)})"
 
-class SmallBackbone(nn.Module):
-    def __init__(self, w=32):
-        super().__init__()
-        self.stem = nn.Sequential(conv(3, w, 2), conv(w, w, 2))
-        self.fine1, self.coarse1 = conv(w, w, 1), conv(w, 2*w, 2)
-        self.up = nn.Sequential(nn.Conv2d(2*w, w, 1, bias=False), nn.BatchNorm2d(w), nn.Upsample(scale_factor=2))
-        self.down = conv(w, 2*w, 2)
-        self.fine2, self.coarse2 = conv(w, 2*w, 2), conv(2*w, 2*w, 1)
-        self.last = conv(4*w, 4*w, 2)
-        self.outputs = 4*w
-    def forward(self, x):
-        x = self.stem(x)
-        f, c = self.fine1(x), self.coarse1(x)
-        f, c = F.relu(f + self.up(c)), F.relu(c + self.down(f))
-        x = self.last(torch.cat([self.fine2(f), self.coarse2(c)], 1))
-        return x.mean((2,3))
 
-def conv(i, o, s):
-    return nn.Sequential(nn.Conv2d(i, o, 3, s, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
+def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
+    """End the program with one line on stderr."""
+    print(f"train.py: error: {message}", file=sys.stderr)
+    sys.exit(status)
 
-class Net(nn.Module):
-    def __init__(self, backbone, features, people, dropout):
+
+class Network(nn.Module):
+    """A backbone, the bottleneck whose features are compared, and a classifier to train them with.
+
+    Features behind batch normalisation are what strong baselines compare (Luo et al., arXiv 1903.07071, section 3.5).
+    """
+
+    def __init__(self, backbone: nn.Module, features: int, people: int, dropout: float) -> None:
         super().__init__()
         self.backbone = backbone
-        self.bottleneck = nn.Sequential(nn.Linear(features, 512), nn.BatchNorm1d(512))
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(512, people))
-        nn.init.kaiming_normal_(self.bottleneck[0].weight, mode="fan_out"); nn.init.zeros_(self.bottleneck[0].bias)
-        nn.init.normal_(self.classifier[1].weight, std=0.001); nn.init.zeros_(self.classifier[1].bias)
-    def embed(self, x):
-        return self.bottleneck(self.backbone(x))
-    def forward(self, x):
-        return self.classifier(self.embed(x))
+        self.bottleneck = nn.Sequential(nn.Linear(features, BOTTLENECK), nn.BatchNorm1d(BOTTLENECK))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(BOTTLENECK, people))
+        nn.init.kaiming_normal_(self.bottleneck[0].weight, mode="fan_out")
+        nn.init.normal_(self.classifier[1].weight, std=0.001)  # so that at first nobody is more likely than another
+        for layer in (self.bottleneck[0], self.classifier[1]):
+            nn.init.zeros_(layer.bias)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN))
+        self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION))
 
-def build_model(args, people):
-    if args.backbone == "small":
-        b = SmallBackbone(); n = b.outputs
-    else:
-        import timm
-        b = timm.create_model(args.backbone, pretrained=False, num_classes=0); n = 2048
-    return Net(b, n, people, args.dropout)
+    def features(self, pixels: Tensor) -> Tensor:
+        """From pictures (n, height, width, 3) of bytes to features (n, 512)."""
+        images = (pixels / 255 - self.mean) / self.deviation
+        return self.bottleneck(self.backbone(images.permute(0, 3, 1, 2)))
 
-def build_optimizer(model, args):
+    def forward(self, pixels: Tensor) -> Tensor:
+        """From pictures (n, height, width, 3) of bytes to logits (n, people)."""
+        return self.classifier(self.features(pixels))
+
+
+class SmallBackbone(nn.Module):
+    """HRNet's idea in little: a fine and a coarse stream, side by side, that tell each other what they see.
+
+    For a training of seconds; it maps images (n, 3, h, w) to (n, 64).
+    """
+
+    num_features = 64  # named as in timm
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(convolve(3, 16, stride=2), convolve(16, 16, stride=2))
+        self.fine, self.coarse = convolve(16, 16), convolve(16, 32, stride=2)
+        self.to_fine = nn.Sequential(convolve(32, 16), nn.Upsample(scale_factor=2))
+        self.to_coarse = convolve(16, 32, stride=2)
+        self.shrink_fine, self.end = convolve(16, 32, stride=2), convolve(64, 64, stride=2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """See the class."""
+        stem = self.stem(images)
+        fine, coarse = self.fine(stem), self.coarse(stem)
+        fine, coarse = fine + self.to_fine(coarse), coarse + self.to_coarse(fine)
+        return self.end(torch.cat([self.shrink_fine(fine), coarse], dim=1)).mean(dim=(2, 3))
+
+
+def convolve(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A convolution over 3 x 3 pixels, normalised, without negative values."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+def build_network(args: argparse.Namespace, people: int) -> Network:
+    """The network with the backbone that --backbone names, to tell so many people apart."""
+    backbone = SmallBackbone() if args.backbone == "small" else build_hrnet(args.backbone, args.pretrained)
+    return Network(backbone, backbone.num_features, people, args.dropout)
+
+
+def build_hrnet(name: str, pretrained: bool) -> nn.Module:
+    """HRNet (Wang et al., arXiv 1908.07919) without its classifier: from images (n, 3, h, w) to (n, 2048)."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a training downloads nothing
+    try:
+        from timm import create_model  # not at the top: it takes two seconds that the small backbone saves
+    except (ImportError, RuntimeError) as error:  # RuntimeError: torchvision was built for another torch
+        fail(f"--backbone {name} is timm's, which cannot be imported ({error}); try: pip install timm")
+    try:
+        return create_model(name, pretrained=pretrained, num_classes=0)
+    except (OSError, RuntimeError):
+        download = f"import timm; timm.create_model({name!r}, pretrained=True)"
+        fail(f'--pretrained: the weights of {name} are not at hand; get them once with: python -c "{download}"')
+
+
+def build_optimizer(model: Network, args: argparse.Namespace) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum and, as pretrained weights want it, a lower rate for the backbone."""
     head = [*model.bottleneck.parameters(), *model.classifier.parameters()]
-    return torch.optim.SGD([{"params": model.backbone.parameters(), "lr": args.bf*args.learning_rate}, {"params": head}], lr=args.learning_rate, momentum=args.momentum, weight_decay=args.weight_decay, nesterov=True)
+    return torch.optim.SGD(
+        [{"params": model.backbone.parameters(), "lr": BACKBONE_RATE * args.learning_rate}, {"params": head}],
+        lr=args.learning_rate,
+        momentum=args.momentum,
+        weight_decay=args.weight_decay,
+        nesterov=True,
+    )
 
-def normalise(px):
-    return ((px.permute(0,3,1,2).float()/255) - px.new_tensor(MEAN, dtype=torch.float).view(3,1,1)) / px.new_tensor(DEVIATION, dtype=torch.float).view(3,1,1)
 
-def shift_and_flip(pixels):
-    n, h, w, _ = pixels.shape
-    m = round(10*h/256)
-    padded = F.pad(pixels, (0,0,m,m,m,m))
-    rows = torch.randint(2*m+1,(n,1)) + torch.arange(h)
-    cols = torch.randint(2*m+1,(n,1)) + torch.arange(w)
-    cols = torch.where(torch.rand(n,1) < 0.5, cols, cols.flip(1))
-    return padded[torch.arange(n)[:,None,None], rows[:,:,None], cols[:,None,:]]
-
-def train_epoch(model, optimizer, data, bs):
+def train_epoch(model: Network, optimizer: torch.optim.Optimizer, train: Pictures, batch_size: int) -> float:
+    """One step for each batch of pictures; returns the mean loss of a picture."""
     model.train()
-    total = 0
-    for b in torch.randperm(len(data.people)).split(bs):
-        loss = F.cross_entropy(model(normalise(shift_and_flip(data.pixels[b]))), data.people[b])
-        optimizer.zero_grad(); loss.backward(); optimizer.step()
-        total += loss.detach()*len(b)
-    return (total/len(data.people)).item()
+    total, count = torch.zeros((), device=train.pixels.device), 0  # summed there: reading losses keeps a GPU waiting
+    for batch in draw_batches(len(train.people), batch_size):
+        loss = F.cross_entropy(model(shift_and_flip(train.pixels[batch])), train.people[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total, count = total + loss.detach() * len(batch), count + len(batch)
+    return total.item() / count
+
+
+def draw_batches(count: int, batch_size: int) -> list[Tensor]:
+    """The numbers below `count` in random order; without a last batch of one, which cannot be normalised."""
+    return [batch for batch in torch.randperm(count).split(batch_size) if len(batch) > 1]
+
+
+def shift_and_flip(pixels: Tensor) -> Tensor:
+    """Each picture (n, h, w, 3) shifted by up to 4 % of the height, black coming in, and half of them mirrored."""
+    count, height, width, _ = pixels.shape
+    margin = round(height * 10 / 256)  # 10 pixels at the study's height
+    rows = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(height)
+    columns = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(width)
+    columns = torch.where(torch.rand(count, 1) < 0.5, columns.flip(1), columns)
+    framed = F.pad(pixels, (0, 0, margin, margin, margin, margin))
+    return framed[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
 
 @torch.no_grad()
-def extract(model, data):
+def describe(model: Network, pictures: Pictures) -> Described:
+    """The features of the pictures, and whose they are."""
     model.eval()
-    return torch.cat([model.embed(normalise(b)) for b in data.pixels.split(EXAM_BATCH)])
+    features = torch.cat([model.features(batch) for batch in pictures.pixels.split(EXAM_BATCH)])
+    return Described(features, pictures.people, pictures.cameras)
+
 
 @torch.no_grad()
-def count_known(model, data):
-    f = extract(model, data)
-    return f"{(model.classifier(f).argmax(1)==data.people).float().mean():.3f}"
+def know(model: Network, pictures: Pictures) -> Tensor:
+    """Whether each picture (n,) is taken for the person that it shows, among the people trained on."""
+    taken = describe(model, pictures)
+    return model.classifier(taken.features).argmax(dim=1) == taken.people
 
-def judge_ranking(qf, q, gf, g):
-    sim = F.normalize(qf) @ F.normalize(gf).T
-    order = sim.argsort(dim=1, descending=True, stable=True)
-    same = g.people[order] == q.people[:,None]
-    kept = ~(same & (g.cameras[order] == q.cameras[:,None]))
-    hits = same & kept
-    pos = kept.cumsum(1).clamp(min=1)
-    ap = (hits.cumsum(1)/pos*hits).sum(1)/hits.sum(1)
-    r1 = (hits & (pos==1)).any(1)
-    return r1.float().mean().item(), ap.mean().item()
 
-def report(e, loss, r, k):
-    print(e, f"{loss:.3f}", r, k, flush=True)
+def parse_arguments() -> argparse.Namespace:
+    """The settings; the defaults from --epochs to --momentum are those of the study."""
+    parser = argparse.ArgumentParser(
+        description="Train a network to recognise people in the pictures of other cameras.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add_hyperparameters(parser)
+    parser.add_argument("--seed", type=int, default=1, help="of the first weights, the training figures, their order")
+    parser.add_argument("--backbone", choices=BACKBONES, default=BACKBONES[0], help="what turns pictures into features")
+    parser.add_argument("--pretrained", action="store_true", help="start with timm's weights, which must be at hand")
+    parser.add_argument("--height", type=int, choices=HEIGHTS, default=64, help="of the pictures; half as wide")
+    parser.add_argument("--people", type=int, default=32, help="generated figures to train on")
+    parser.add_argument("--dataset", choices=list(DATASETS), default="figures", help="figures are generated")
+    folder = os.environ.get("MARKET_DIR", "Market/pytorch")
+    parser.add_argument("--data-dir", default=folder, metavar="DIR", help="holds train, val, ...; or set MARKET_DIR")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
+    args = parser.parse_args()
+    check_ranges(parser, args)
+    return args
 
-def settings(args): return (f"{a}={b}" for a,b in vars(args).items())
-def choose_device(n): return torch.device("cpu")
 
-def parse_arguments():
-    p = argparse.ArgumentParser()
-    p.add_argument("--epochs", type=int, default=60)
-    p.add_argument("--learning-rate", type=float, default=0.05)
-    p.add_argument("--weight-decay", type=float, default=5e-4)
-    p.add_argument("--batch-size", type=int, default=32)
-    p.add_argument("--momentum", type=float, default=0.9)
-    p.add_argument("--gamma", type=float, default=0.1)
-    p.add_argument("--bf", type=float, default=0.1)
-    p.add_argument("--dropout", type=float, default=0.5)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--height", type=int, default=64)
-    p.add_argument("--people", type=int, default=32)
-    p.add_argument("--backbone", default="hrnet_w18")
-    p.add_argument("--dataset", default="figures")
-    p.add_argument("--device", default="auto")
-    return p.parse_args()
+def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
+    """The settings that may be mutated."""
+    parser.add_argument("--epochs", type=int, default=60, help="how often all pictures are trained on")
+    parser.add_argument("--learning-rate", type=float, default=0.05, help="at first; the backbone gets a tenth of it")
+    parser.add_argument("--gamma", type=float, default=0.1, help="factor of the rate after two thirds of the epochs")
+    parser.add_argument("--weight-decay", type=float, default=5e-4, help="pull of the weights towards 0")
+    parser.add_argument("--batch-size", type=int, default=32, help="pictures in a training step")
+    parser.add_argument("--dropout", type=float, default=0.5, help="share of the features hidden from the classifier")
+    parser.add_argument("--momentum", type=float, default=0.9, help="of SGD, after Nesterov")
 
-main()
+
+def check_ranges(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse settings without sense."""
+    for names, fits, range_ in (
+        (("epochs", "learning_rate", "gamma", "people"), lambda value: 0 < value < math.inf, "above 0"),
+        (("weight_decay", "seed"), lambda value: 0 <= value < math.inf, "0 or more"),
+        (("batch_size",), lambda value: value >= 2, "2 or more, as batch normalisation needs two pictures"),
+        (("dropout",), lambda value: 0 <= value < 1, "at least 0 and below 1"),
+        (("momentum",), lambda value: 0 < value < 1, "between 0 and 1"),
+    ):
+        for name in names:
+            if not fits(getattr(args, name)):
+                parser.error(f"--{name.replace('_', '-')} must be {range_}, not {getattr(args, name)}")
+    if args.pretrained and args.backbone == "small":
+        parser.error("--pretrained: there are no weights for --backbone small")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    cuda = torch.cuda.is_available()
+    if name == "cuda" and not cuda:
+        fail("--device cuda: torch finds no GPU here; try: --device cpu")
+    return torch.device("cuda" if cuda and name != "cpu" else "cpu")
+
+
+if __name__ == "__main__":
+    main()

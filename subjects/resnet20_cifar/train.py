@@ -15,6 +15,7 @@ import argparse
 import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -24,10 +25,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
 
+Floats = NDArray[np.float64]
+
 CLASSES = 10
 TEST_SHAPES = 500
 TEST_SEED = 0  # never --seed: all trainings are judged by the same pictures
 TEST_BATCH = 500
+SMALLEST_SIDE = 8  # the network makes a quarter of it, and batch normalisation needs more than one pixel
 EXIT_USAGE, EXIT_DIVERGED = 2, 3
 DATASETS = {"shapes": "shapes (generated)", "cifar10": "cifar10"}
 
@@ -35,6 +39,7 @@ DATASETS = {"shapes": "shapes (generated)", "cifar10": "cifar10"}
 def main() -> None:
     """Train, and print the accuracy on the test pictures after every epoch."""
     args = parse_arguments()
+    milestones = milestone_epochs(args.milestones, args.epochs)
     device = choose_device(args.device)
     train, test = (part.to(device) for part in load(args))
 
@@ -43,7 +48,6 @@ def main() -> None:
     optimizer = torch.optim.SGD(
         model.parameters(), lr=args.learning_rate, momentum=args.momentum, weight_decay=args.weight_decay
     )
-    milestones = milestone_epochs(args.milestones, args.epochs)
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=args.gamma)
     settings = vars(args) | {"dataset": DATASETS[args.dataset]}
     print("settings:", *(f"{name}={value}" for name, value in settings.items()), flush=True)
@@ -98,7 +102,7 @@ def load_cifar10(folder: str, count: int, side: int) -> tuple[Pictures, Pictures
         train, test = (CIFAR10(folder, train=part, download=False) for part in (True, False))
     except RuntimeError:
         download = f"from torchvision.datasets import CIFAR10; CIFAR10({folder!r}, download=True)"
-        fail(f'no CIFAR-10 in {Path(folder, "cifar-10-batches-py")}; get it once with: python -c "{download}"')
+        fail(f'no complete CIFAR-10 in {Path(folder, "cifar-10-batches-py")}; get it once with: python -c "{download}"')
     if count > len(train):
         fail(f"--images {count}: CIFAR-10 has {len(train)} training images")
     return (
@@ -115,33 +119,33 @@ def resize(images: NDArray[np.uint8], side: int) -> Tensor:
     return F.interpolate(pixels.permute(0, 3, 1, 2).float(), size=(side, side), mode="area").permute(0, 2, 3, 1).byte()
 
 
-SHAPES = (  # where each is, in a square from -1 to 1; mirrored, each is still the same
-    lambda x, y: x**2 + y**2 < 1,  # disc
-    lambda x, y: (x**2 + y**2 < 1) & (x**2 + y**2 > 0.35),  # ring
-    lambda x, y: np.maximum(abs(x), abs(y)) < 0.85,  # square
-    lambda x, y: abs(abs(np.maximum(abs(x), abs(y))) - 0.7) < 0.2,  # frame
-    lambda x, y: abs(x) + abs(y) < 1,  # diamond
-    lambda x, y: (abs(x) < (1 + y) / 2) & (y < 0.9),  # triangle
-    lambda x, y: (abs(x) < (1 - y) / 2) & (y > -0.9),  # triangle on its tip
-    lambda x, y: (np.minimum(abs(x), abs(y)) < 0.25) & (np.maximum(abs(x), abs(y)) < 1),  # plus
-    lambda x, y: (abs(abs(x) - abs(y)) < 0.3) & (np.maximum(abs(x), abs(y)) < 1),  # cross
-    lambda x, y: (abs(abs(y) - 0.6) < 0.3) & (abs(x) < 1),  # two bars
-)
+SHAPES: dict[str, Callable[[Floats, Floats], NDArray[np.bool_]]] = {  # in a square from -1 to 1, where y is downwards
+    "disc": lambda x, y: x**2 + y**2 < 1,
+    "ring": lambda x, y: abs(x**2 + y**2 - 0.65) < 0.35,
+    "square": lambda x, y: np.maximum(abs(x), abs(y)) < 0.85,
+    "frame": lambda x, y: abs(np.maximum(abs(x), abs(y)) - 0.7) < 0.2,
+    "diamond": lambda x, y: abs(x) + abs(y) < 1,
+    "triangle": lambda x, y: (abs(x) < (y + 1) / 2) & (y < 0.9),
+    "triangle on its tip": lambda x, y: (abs(x) < (1 - y) / 2) & (y > -0.9),
+    "plus": lambda x, y: (np.minimum(abs(x), abs(y)) < 0.25) & (np.maximum(abs(x), abs(y)) < 1),
+    "cross": lambda x, y: (abs(abs(x) - abs(y)) < 0.3) & (np.maximum(abs(x), abs(y)) < 1),
+    "two bars": lambda x, y: (abs(abs(y) - 0.6) < 0.3) & (abs(x) < 1),
+}
 
 
 def draw_shapes(count: int, side: int, rng: np.random.Generator) -> Pictures:
-    """Noisy pictures of one shape each, all ten equally often; place, size and both colours are random."""
-    labels = np.arange(count) % CLASSES
-    size = rng.uniform(0.4, 0.8, count)
+    """Noisy pictures of one bright shape each, all ten in turn; size, place and both colours are random."""
+    labels = np.arange(count) % len(SHAPES)
+    size = rng.uniform(0.45, 0.85, count)
     ticks = (np.arange(side) + 0.5) * 2 / side - 1
     x, y = ((ticks - rng.uniform(size - 1, 1 - size)[:, None]) / size[:, None] for _ in "xy")
-    inside = np.empty((count, side, side, 1), dtype=bool)
-    for label, shape in enumerate(SHAPES):
+    inside = np.empty((count, side, side), dtype=bool)
+    for label, shape in enumerate(SHAPES.values()):
         these = labels == label
-        inside[these, ..., 0] = shape(x[these, None, :], y[these, :, None])
-    background = rng.uniform(0, 1, (count, 1, 1, 3))
-    foreground = (background + rng.uniform(0.25, 0.75, background.shape)) % 1  # a contrast in every channel
-    images = np.where(inside, foreground, background) + rng.normal(0, 0.1, (count, side, side, 3))
+        inside[these] = shape(x[these, None, :], y[these, :, None])
+    background = rng.uniform(0, 0.5, (count, 1, 1, 3))
+    foreground = background + rng.uniform(0.2, 0.5, background.shape)
+    images = np.where(inside[..., None], foreground, background) + rng.normal(0, 0.1, (count, side, side, 3))
     return Pictures(torch.from_numpy((images.clip(0, 1) * 255).astype(np.uint8)), torch.from_numpy(labels))
 
 
@@ -205,7 +209,7 @@ def augment(images: Tensor) -> Tensor:
 
     The same as cropping from an image padded by 4 of 32 pixels: of each image, rows and columns are chosen at once.
     """
-    count, side = images.shape[:2]
+    count, side, *_ = images.shape
     padding = side // 8
     padded = F.pad(images, (0, 0, padding, padding, padding, padding))
     start = torch.randint(2 * padding + 1, (2, count, 1), device=images.device)
@@ -263,8 +267,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data-dir", default=folder, metavar="DIR", help=data_dir)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
     args = parser.parse_args()
-    least = {"weight_decay": 0, "momentum": 0, "seed": 0, "image_size": 8}
+    check(parser, args)
     return args
+
+
+def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """End the program if a number has no sense."""
+    for name in ("epochs", "learning_rate", "gamma", "batch_size", "images"):
+        if not 0 < getattr(args, name) < math.inf:
+            parser.error(f"--{name.replace('_', '-')} must be a number above 0, not {getattr(args, name)}")
+    for name, least in {"weight_decay": 0, "momentum": 0, "seed": 0, "image_size": SMALLEST_SIDE}.items():
+        if not least <= getattr(args, name) < math.inf:
+            parser.error(f"--{name.replace('_', '-')} must be {least} or more, not {getattr(args, name)}")
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,0 +1,82 @@
+"""A made-up audit that trains several at a time on one device: who ran beside whom, for how long, and its share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mutegreen.store.rows import rows_frame
+
+_IDLE_W, _ACTIVE_W = 60.0, 140.0
+_WORK_S = 60.0
+
+
+@dataclass
+class _Running:
+    arm: int
+    block: int
+    left_s: float
+    started_s: float
+    energy_j: float = 0.0
+    beside_s: float = 0.0
+
+
+def queue(
+    work: Sequence[float], blocks: int, jobs: int, *, slowing: float = 0.6, noise: float = 0.008, seed: int = 0
+) -> pd.DataFrame:
+    """Trainings of arms in random blocks, `jobs` at a time without waiting for the end of a block.
+
+    Args:
+        work: Of each arm, as a multiple of a minute alone; the first is the original.
+        blocks: Repetitions.
+        jobs: Slots.
+        slowing: By how much one more training slows each of the others: 0 not at all, 1 as if they took turns.
+        noise: Coefficient of variation of the work.
+        seed: Of order and noise.
+
+    Returns:
+        For each training: arm, block, energy_j (its share), duration_s, companions (mean number of others).
+    """
+    random = np.random.default_rng(seed)
+    waiting = [(int(arm), block) for block in range(blocks) for arm in random.permutation(len(work))]
+    running: list[_Running] = []
+    ended: list[tuple[int, int, float, float, float]] = []
+    now_s = 0.0
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            arm, block = waiting.pop(0)
+            running.append(_Running(arm, block, _WORK_S * work[arm] * np.exp(noise * random.normal()), now_s))
+        parties = len(running)
+        rate = 1 / (1 + slowing * (parties - 1))
+        step_s = min(each.left_s for each in running) / rate
+        now_s += step_s
+        for each in running:
+            each.left_s -= step_s * rate
+            each.energy_j += (_IDLE_W + _ACTIVE_W * parties**0.7) / parties * step_s
+            each.beside_s += (parties - 1) * step_s
+        for each in [each for each in running if each.left_s <= 1e-9]:
+            running.remove(each)
+            took_s = now_s - each.started_s
+            ended.append((each.arm, each.block, each.energy_j, took_s, each.beside_s / took_s))
+    return pd.DataFrame(ended, columns=["arm", "block", "energy_j", "duration_s", "companions"])
+
+
+def queue_rows(found: pd.DataFrame, **columns: object) -> pd.DataFrame:
+    """The trainings as rows: GPU energy, quality attributed; mutants are `epochs=1`, `epochs=2` and so on.
+
+    Args:
+        found: Of `queue`.
+        columns: Further ones, the same for all rows.
+    """
+    empty = dict.fromkeys(("background", "hyperparameter", "value", "default", "package_j", "dram_j", "performance"))
+    records = []
+    for row in found.itertuples():
+        changed = {"hyperparameter": "epochs", "value": row.arm, "default": 0} if row.arm else {}
+        measured = {"gpu_j": row.energy_j, "duration_s": row.duration_s, "companions": row.companions}
+        place = {"subject": "queued", "mutant": f"epochs={row.arm}" if row.arm else "original"}
+        number = {"repetition": row.block, "block": row.block, "quality_gpu_j": "attributed"}
+        records.append(empty | place | changed | number | measured | columns)
+    return rows_frame(records)

@@ -1,0 +1,258 @@
+"""One suite for all executors, and what running several at a time adds: places, memory, the repeat when it is short."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from mutegreen.harness.admission import HOST, RESERVE, UNSEEN, Admission, Running
+from mutegreen.harness.executor import Executor, OneByOne, SeveralAtATime
+from mutegreen.harness.process import Stopped
+from mutegreen.harness.slots import Slot
+from mutegreen.model import Beside, Company, Measurement, Outcome, Trial, TrialResult
+
+PLENTY = Admission(lambda: {HOST: 2**40})
+
+
+def several(slots: int = 3, admission: Admission = PLENTY) -> SeveralAtATime:
+    return SeveralAtATime([Slot(cpus=(n,)) for n in range(slots)], admission, dict)
+
+
+EXECUTORS: dict[str, Callable[[], Executor]] = {"one by one": OneByOne, "several": several}
+
+
+def trials(count: int) -> list[Trial]:
+    return [Trial(n, f"m{n}", 0, n - 1, 0, None) for n in range(1, count + 1)]
+
+
+def result(outcome: Outcome = Outcome.OK, beside: int = 0) -> TrialResult:
+    company = Company(tuple(Beside(f"trial {n}", 1.0) for n in range(beside))) if beside else None
+    return TrialResult(outcome, None, "", 1.0, 1.0, 0, 0, 0.9, (), Measurement(1.0), company=company)
+
+
+@dataclass
+class Notes:
+    """Work that notes what it is told; `train` is given by the test."""
+
+    training: Callable[[Trial, threading.Event], TrialResult] = lambda trial, stop: result()
+    told: list[tuple[str, int]] = field(default_factory=list)
+    slots: dict[int, Slot] = field(default_factory=dict)
+    together: list[int] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _now: int = 0
+
+    def train(self, trial: Trial, slot: Slot, stop: threading.Event) -> TrialResult:
+        with self._lock:
+            self._now += 1
+            self.together.append(self._now)
+            self.slots[trial.number] = slot
+        try:
+            return self.training(trial, stop)
+        finally:
+            with self._lock:
+                self._now -= 1
+
+    def _tell(self, what: str, trial: Trial) -> None:
+        self.threads.add(threading.get_ident())
+        self.told.append((what, trial.number))
+
+    def begins(self, trial: Trial) -> None:
+        self._tell("begins", trial)
+
+    def ended(self, trial: Trial, result: TrialResult) -> None:
+        self._tell("ended", trial)
+
+    def again(self, trial: Trial, result: TrialResult, at_a_time: int) -> None:
+        self._tell(f"again, {at_a_time} at a time", trial)
+
+    def interrupted(self, trial: Trial) -> None:
+        self._tell("interrupted", trial)
+
+    def rests(self, trial: Trial, result: TrialResult, following: Trial) -> None:
+        self._tell("rests", trial)
+
+    def numbers(self, what: str) -> list[int]:
+        return [number for told, number in self.told if told == what]
+
+
+@pytest.fixture(params=EXECUTORS)
+def executor(request: pytest.FixtureRequest) -> Executor:
+    return EXECUTORS[request.param]()
+
+
+class TestEveryExecutor:
+    def test_every_trial_begins_in_order_and_ends_once(self, executor: Executor) -> None:
+        work = Notes()
+        executor.run(trials(7), work)
+        assert work.numbers("begins") == list(range(1, 8))
+        assert sorted(work.numbers("ended")) == list(range(1, 8))
+        assert not work.numbers("interrupted")
+
+    def test_nothing_to_do(self, executor: Executor) -> None:
+        work = Notes()
+        executor.run([], work)
+        assert work.told == []
+
+    def test_all_is_told_to_the_thread_that_asked(self, executor: Executor) -> None:
+        work = Notes()
+        executor.run(trials(5), work)
+        assert work.threads == {threading.get_ident()}
+
+    def test_a_fault_in_a_training_interrupts_what_is_under_way_and_nothing_runs_on(self, executor: Executor) -> None:
+        def training(trial: Trial, stop: threading.Event) -> TrialResult:
+            if trial.number == 2:
+                raise OSError("disk full")
+            if stop.wait(0.2):
+                raise Stopped
+            return result()
+
+        work = Notes(training)
+        with pytest.raises(OSError, match="disk full"):
+            executor.run(trials(9), work)
+        begun, ended, stopped = (Counter(work.numbers(w)) for w in ("begins", "ended", "interrupted"))
+        assert begun == ended + stopped, "each trial that began either ended or was interrupted"
+        assert stopped[2] == 1
+        assert work._now == 0
+
+    def test_a_fault_in_keeping_a_result_does_too(self, executor: Executor) -> None:
+        class Full(Notes):
+            def ended(self, trial: Trial, result: TrialResult) -> None:
+                raise OSError("disk full")
+
+        work = Full()
+        with pytest.raises(OSError, match="disk full"):
+            executor.run(trials(4), work)
+        assert work._now == 0
+
+
+def test_one_by_one_rests_between_trials_but_not_after_the_last() -> None:
+    work = Notes()
+    OneByOne().run(trials(3), work)
+    assert work.told == [
+        *[("begins", 1), ("ended", 1), ("rests", 1)],
+        *[("begins", 2), ("ended", 2), ("rests", 2)],
+        *[("begins", 3), ("ended", 3)],
+    ]
+
+
+def test_several_use_every_place_and_none_twice_at_a_time() -> None:
+    gate = threading.Barrier(3, timeout=20)
+
+    def training(trial: Trial, stop: threading.Event) -> TrialResult:
+        if trial.number <= 3:
+            gate.wait()  # is passed only if three are in it at once
+        return result()
+
+    work = Notes(training)
+    several(3).run(trials(8), work)
+    assert max(work.together) == 3
+    assert {work.slots[n].cpus for n in (1, 2, 3)} == {(0,), (1,), (2,)}
+
+
+def test_memory_short_in_company_lowers_the_number_and_repeats_that_trial_alone() -> None:
+    tries: Counter[int] = Counter()
+    alone: list[int] = []
+    under_way: set[int] = set()
+
+    def training(trial: Trial, stop: threading.Event) -> TrialResult:
+        tries[trial.number] += 1
+        under_way.add(trial.number)
+        try:
+            time.sleep(0.02)
+            if trial.number == 4 and tries[4] == 1:
+                return result(Outcome.OUT_OF_MEMORY, beside=2)
+            if trial.number == 4:
+                alone.append(len(under_way))
+            return result(beside=len(under_way) - 1)
+        finally:
+            under_way.discard(trial.number)
+
+    work = Notes(training)
+    several(3).run(trials(9), work)
+    assert tries == {n: 2 if n == 4 else 1 for n in range(1, 10)}
+    assert alone == [1], "the repeat had the machine to itself"
+    again = [what for what, _ in work.told if what.startswith("again")]
+    assert again in (["again, 2 at a time"], ["again, 1 at a time"])
+    assert sorted(work.numbers("ended")) == list(range(1, 10)), "each is kept once"
+
+
+def test_memory_short_without_company_is_final() -> None:
+    work = Notes(lambda trial, stop: result(Outcome.OUT_OF_MEMORY))
+    several(2).run(trials(2), work)
+    assert sorted(work.numbers("ended")) == [1, 2]
+    assert not [what for what, _ in work.told if what.startswith("again")]
+
+
+def test_no_more_train_at_a_time_than_memory_holds() -> None:
+    admission = Admission(lambda: {HOST: 1000})
+    for trial in trials(6):
+        admission.learn(trial.mutant, {HOST: 400})
+    work = Notes(lambda trial, stop: (time.sleep(0.02), result())[1])
+    several(5, admission).run(trials(6), work)
+    assert max(work.together) == 2, "two of 400 fit in 95 % of 1000, three do not"
+
+
+def test_a_trial_larger_than_the_memory_still_has_its_try() -> None:
+    admission = Admission(lambda: {HOST: 100})
+    admission.learn("m1", {HOST: 400})
+    work = Notes()
+    several(2, admission).run(trials(1), work)
+    assert work.numbers("ended") == [1]
+
+
+class TestAdmission:
+    def test_what_runs_is_taken_at_its_peak_not_at_what_it_holds_yet(self) -> None:
+        admission = Admission(lambda: {HOST: 1000})
+        admission.learn("big", {HOST: 800})
+        admission.learn("small", {HOST: 170})
+        assert admission.admits("small", None, [Running("big", None, {HOST: 800})]), "they are not free any more"
+        assert not admission.admits("big", None, [Running("small", None, {HOST: 0})])
+        assert admission.admits("big", None, [Running("small", None, {HOST: 120})])
+
+    def test_a_mutant_not_seen_yet_needs_more_than_any_that_was(self) -> None:
+        admission = Admission(lambda: {HOST: 1000})
+        admission.learn("original", {HOST: 400})
+        admission.learn("original", {HOST: 300})
+        assert admission.need("original") == {HOST: 400}
+        assert admission.need("new") == {HOST: int(UNSEEN * 400)}
+
+    def test_only_the_gpu_that_is_used_counts(self) -> None:
+        admission = Admission(lambda: {HOST: 1000, "gpu:a": 100, "gpu:b": 10})
+        admission.learn("original", {HOST: 1, "gpu:a": 50})
+        assert admission.admits("original", "gpu:a", [])
+        admission.learn("original", {"gpu:b": 50})
+        assert not admission.admits("original", "gpu:b", [])
+        assert admission.admits("original", "gpu:a", [Running("original", "gpu:b", {})])
+
+    def test_without_any_measure_of_memory_nothing_is_refused(self) -> None:
+        assert Admission(dict).admits("original", None, [Running("original", None, {})])
+
+    @pytest.mark.parametrize(
+        ("free", "peak", "gpus", "most"),
+        [
+            ({HOST: 1000}, {HOST: 190}, [], 5),
+            ({HOST: 1000}, {HOST: 2000}, [], 0),
+            (
+                {HOST: 10_000, "gpu:a": 1000, "gpu:b": 500},
+                {HOST: 10, "gpu:a": 100, "gpu:b": 100},
+                ["gpu:a", "gpu:b"],
+                4,
+            ),
+            ({HOST: 1000, "gpu:a": 10_000, "gpu:b": 10_000}, {HOST: 190, "gpu:a": 1}, ["gpu:a", "gpu:b"], 2),
+            ({}, {HOST: 5}, [], None),
+            ({HOST: 5}, {}, [], None),
+        ],
+    )
+    def test_the_most_that_fit(
+        self, free: dict[str, int], peak: dict[str, int], gpus: list[str], most: int | None
+    ) -> None:
+        assert RESERVE == 0.05, "the figures above leave that part alone"
+        admission = Admission(lambda: free)
+        admission.learn("original", peak)
+        assert admission.most("original", gpus) == most

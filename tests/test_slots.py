@@ -1,0 +1,58 @@
+"""Places for trainings that run at the same time."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mutegreen.harness.slots import THREADS, VISIBLE, Slot, slots
+
+CPU, A, B = "cpu:package-0", "gpu:GPU-a", "gpu:GPU-b"
+
+
+@pytest.fixture
+def eight_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
+
+
+def test_a_single_place_is_told_nothing() -> None:
+    (only,) = slots(1, [CPU])
+    assert only.variables({}) == {}
+    assert only.domains([CPU]) is None
+
+
+@pytest.mark.usefixtures("eight_cpus")
+@pytest.mark.parametrize(("jobs", "sizes"), [(2, [4, 4]), (3, [2, 3, 3]), (8, [1] * 8)])
+def test_cpus_are_dealt_out_whole_and_once(jobs: int, sizes: list[int]) -> None:
+    dealt = slots(jobs, [CPU])
+    assert [len(slot.cpus) for slot in dealt] == sizes
+    assert sorted(cpu for slot in dealt for cpu in slot.cpus) == list(range(8))
+
+
+@pytest.mark.usefixtures("eight_cpus")
+def test_more_places_than_cpus_share_them_evenly() -> None:
+    dealt = slots(20, [CPU])
+    counts = [sum(slot.cpus == (cpu,) for slot in dealt) for cpu in range(8)]
+    assert sum(counts) == 20
+    assert max(counts) - min(counts) == 1
+
+
+@pytest.mark.usefixtures("eight_cpus")
+def test_each_gpu_has_its_places_and_a_training_sees_only_its_own() -> None:
+    dealt = slots(2, [CPU, B, A])
+    assert sorted(str(slot.gpu) for slot in dealt) == [A, A, B, B]
+    assert dealt[0].gpu != dealt[1].gpu, "neighbours in the queue go to different GPUs"
+    assert dealt[0].variables({})[VISIBLE] == "GPU-a"
+    assert dealt[0].domains([CPU, A, B]) == {CPU, A}
+
+
+@pytest.mark.usefixtures("eight_cpus")
+def test_one_job_on_each_of_two_gpus_is_two_at_a_time() -> None:
+    assert [slot.gpu for slot in slots(1, [CPU, A, B])] == [A, B]
+
+
+def test_threads_follow_the_cpus_unless_a_user_said_so() -> None:
+    slot = Slot(cpus=(2, 3))
+    assert slot.variables({}) == dict.fromkeys(THREADS, "2")
+    assert "OMP_NUM_THREADS" not in slot.variables({"OMP_NUM_THREADS": "1"})
