@@ -23,7 +23,8 @@ SIBLINGS = ("figures", "pictures", "ranking")
 SMALL = ("--backbone", "small")
 TINY = (*SMALL, "--people", "6", "--epochs", "2")
 EPOCH = re.compile(
-    r"^epoch +(?P<epoch>\d+)/\d+  train loss (?P<loss>\S+)  rank-1 (?P<rank1>[01]\.\d{4}) \((?P<first>\d+)/(?P<asked>\d+)\)"
+    r"^epoch +\d+/\d+  train loss (?P<loss>\S+)"
+    r"  rank-1 (?P<rank1>[01]\.\d{4}) \((?P<first>\d+)/(?P<asked>\d+)\)"
     r"  mAP (?P<map>[01]\.\d{4})  val accuracy (?P<accuracy>[01]\.\d{4}) \((?P<known>\d+)/(?P<shown>\d+)\)$",
     re.MULTILINE,
 )
@@ -288,8 +289,8 @@ def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespa
 
 
 def test_settings_reach_the_training(train: ModuleType, run: Run) -> None:
-    options = "--epochs 7 --learning-rate 0.4 --gamma 0.5 --weight-decay 0.01 --momentum 0.8 --batch-size 5".split()
-    epochs = recorded(train, run, *options)
+    options = "--epochs 7 --learning-rate 0.4 --gamma 0.5 --weight-decay 0.01 --momentum 0.8 --batch-size 5"
+    epochs = recorded(train, run, *options.split())
     rates = [0.4] * 4 + [0.2] * 3  # two thirds of 7 epochs are 4 whole ones
     assert [epoch.groups[1]["lr"] for epoch in epochs] == pytest.approx(rates)
     assert [epoch.groups[0]["lr"] for epoch in epochs] == pytest.approx([rate / 10 for rate in rates])
@@ -343,7 +344,7 @@ def test_any_batch_size_works(run: Run, batch_size: str) -> None:
 
 
 def test_loss_is_the_mean_over_pictures(train: ModuleType, pictures: ModuleType) -> None:
-    """Also where the last batch is smaller. An untouched model without batch statistics makes every batch size agree."""
+    """Also where the last batch is smaller. An untouched model without batch statistics makes all sizes agree."""
     import torch
 
     torch.manual_seed(1)
@@ -459,9 +460,11 @@ def test_the_presets_are_the_study_s(train: ModuleType, monkeypatch: pytest.Monk
     flags = [str(word) for given in subject["hyperparameters"].values() for word in (given["flag"], given["default"])]
     monkeypatch.setattr(sys, "argv", ["train.py", *subject["presets"]["paper"]["arguments"], *flags])
     args = train.parse_arguments()
-    study = dict(epochs=60, learning_rate=0.05, weight_decay=5e-4, batch_size=32, dropout=0.5, momentum=0.9, gamma=0.1)
-    network = dict(backbone="hrnet_w18", pretrained=True, height=256, dataset="market")
-    assert {name: getattr(args, name) for name in study | network} == study | network
+    study = {"epochs": 60, "learning_rate": 0.05, "weight_decay": 5e-4, "batch_size": 32}
+    fixed = {"gamma": 0.1, "dropout": 0.5, "momentum": 0.9}  # in the program that the study trained
+    network = {"backbone": "hrnet_w18", "pretrained": True, "height": 256, "dataset": "market"}
+    expected = study | fixed | network
+    assert {name: getattr(args, name) for name in expected} == expected
 
 
 # Market-1501
@@ -542,8 +545,8 @@ def test_pictures_are_brought_to_the_height_by_bicubic_interpolation(pictures: M
     ("change", "message"),
     [
         ({"val": []}, r"no Market-1501 in .*val.*; see --data-dir"),
-        ({"train": ["0002_c1s1_000451_03.png"]}, "one picture only"),
-        ({"train": ["0002_first.jpg"]}, r"0002_first.jpg has no name of Market-1501, such as"),
+        ({"train": ["0002_c1s1_000451_03.jpg"], "val": ["0002_c2s1_000776_01.jpg"]}, "one picture only"),
+        ({"train": ["0002_12_13_first.jpg"]}, r"0002_12_13_first.jpg has no name of Market-1501, such as"),
         ({"val": ["0009_c1s1_000451_03.jpg"]}, "val shows people of whom train has no picture"),
         ({"query": ["1500_c3s3_000000_04.jpg"]}, "gallery shows nobody of query as seen by another camera"),
     ],

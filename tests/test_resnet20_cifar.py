@@ -107,12 +107,12 @@ def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespa
 
     def note_training(_model: object, optimizer: Any, pictures: Any, batch_size: int) -> float:
         group = optimizer.param_groups[0]
-        epochs.append(SimpleNamespace(**group, pictures=pictures.images.tolist(), batch_size=batch_size))
+        epochs.append(SimpleNamespace(**group, pictures=pictures.images.numpy(), batch_size=batch_size))
         optimizer.step()  # changes nothing without gradients, but the scheduler insists on it
         return 0.0
 
     def note_test(_model: object, pictures: Any) -> int:
-        epochs[-1].exam = pictures.images.tolist()
+        epochs[-1].exam = pictures.images.numpy()
         return 0
 
     with pytest.MonkeyPatch.context() as patch:
@@ -127,15 +127,21 @@ def test_settings_reach_the_training(train: ModuleType, run: Run) -> None:
     epochs = recorded(train, run, *options.split(), "--image-size", "12")
     assert [epoch.lr for epoch in epochs] == [4] * 4 + [2] * 2 + [1] * 2
     assert {(epoch.momentum, epoch.weight_decay, epoch.batch_size) for epoch in epochs} == {(0.3, 0.01, 7)}
-    assert np.shape(epochs[0].pictures) == (9, 12, 12, 3)
+    assert epochs[0].pictures.shape == (9, 12, 12, 3)
 
 
 def test_the_seed_draws_the_training_pictures_and_never_the_test_pictures(train: ModuleType, run: Run) -> None:
     settings = ["--learning-rate", "0.7", "--batch-size", "5", "--images", "500"]
     first, again, other = (recorded(train, run, *TINY, *settings, "--seed", seed)[0] for seed in "001")
-    assert first.pictures == again.pictures != other.pictures
-    assert first.exam == other.exam == recorded(train, run, *TINY)[1].exam
-    assert not {str(picture) for picture in first.pictures} & {str(picture) for picture in first.exam}
+    assert (first.pictures == again.pictures).all()
+    assert not as_bytes(first.pictures) & as_bytes(other.pictures)
+    assert not as_bytes(first.pictures) & as_bytes(first.exam)
+    assert (first.exam == other.exam).all()
+    assert (first.exam == recorded(train, run, *TINY)[1].exam).all()
+
+
+def as_bytes(images: np.ndarray[Any, Any]) -> set[bytes]:
+    return {image.tobytes() for image in images}
 
 
 @pytest.mark.parametrize(
@@ -246,7 +252,7 @@ def test_shapes_are_equally_common_and_the_same_when_mirrored(train: ModuleType)
     masks = [shape(x, y) for shape in train.SHAPES.values()]
     assert all((shape(-x, y) == mask).all() for shape, mask in zip(train.SHAPES.values(), masks, strict=True))
     for one, other in itertools.combinations(masks, 2):
-        assert (one & other).sum() < 0.8 * (one | other).sum(), "no two classes look alike"
+        assert (one & other).sum() < 0.9 * (one | other).sum(), "no two classes look alike"
 
 
 def test_every_shape_is_brighter_than_its_surroundings(train: ModuleType) -> None:
@@ -266,8 +272,10 @@ def test_a_learning_rate_far_too_high_diverges(run: Run, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(
     "setting",
-    ["--epochs 0", "--learning-rate nan", "--gamma 0", "--batch-size 0", "--images 0"]
-    + ["--weight-decay -1", "--momentum -0.1", "--seed -1", "--image-size 7"],
+    [
+        *("--epochs 0", "--learning-rate nan", "--gamma 0", "--batch-size 0", "--images 0"),
+        *("--weight-decay -1", "--momentum -0.1", "--seed -1", "--image-size 7"),
+    ],
 )
 def test_settings_without_sense_are_refused(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
