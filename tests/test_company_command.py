@@ -116,10 +116,12 @@ def test_the_energy_of_an_audit_is_its_own(mutegreen: Run, store: Path) -> None:
 
 def test_without_an_audit_alone_it_is_said_how_to_get_one(mutegreen: Run, store: Path) -> None:
     add(store, "company", "other", preset="smoke")
-    done = mutegreen("stats", "--store", store, "--json")
-    document = json.loads(done.stdout)
-    assert (document["compared_with"], document["company"]["pairs"]) == ([], [])
-    assert "audit it so: mutegreen run /subjects/demo --preset smoke" in done.stderr.replace("\n", " ")
+    document = told(mutegreen, store)
+    hint = "to compare with the subject alone, audit it so: mutegreen run /subjects/demo --preset smoke"
+    assert (document["compared_with"], document["company"]["pairs"], document["hints"]) == ([], [], [hint])
+    done = mutegreen("stats", "--store", store)
+    assert hint in done.stderr
+    assert "demo beside other: not compared with demo alone, of which there are no trainings here." in done.stdout
 
 
 def test_an_audit_alone_is_what_it_was(mutegreen: Run, store: Path) -> None:

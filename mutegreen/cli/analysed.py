@@ -118,8 +118,10 @@ class Analysed:
         """The analysis, with what it says of a single audit beside its tables and of several in `audits`."""
         if len(self.about) > 1:
             return {"audits": list(self.about), **self.analysis.as_json()}
-        alone = {"compared_with": [each["audit"] for each in self.compared_with]} if self.about else {}
-        return {**(self.about[0] if self.about else {}), **alone, **self.analysis.as_json()}
+        if not self.about:
+            return self.analysis.as_json()
+        alone = {"compared_with": [each["audit"] for each in self.compared_with], "hints": list(self.hints)}
+        return {**self.about[0], **alone, **self.analysis.as_json()}
 
 
 def analysed(

@@ -15,6 +15,7 @@ from mutegreen.report.figures.style import Drawing
 from mutegreen.report.section import Section, sections_of
 from mutegreen.stats.group import Group, groups_of
 from mutegreen.store.kept import AuditRecord, TrialRecord
+from mutegreen.store.shared import background_of
 from mutegreen.store.store import Store
 
 _VERDICTS = "that needs an original and mutants, with energy and performance measured"
@@ -51,10 +52,9 @@ class Plotted:
         groups = list(groups_of(found.rows))
         sections = {(section.subject, section.background): section for section in sections_of(found.analysis)}
         audits = [each["audit"] for each in found.about]
+        names = audits if len(audits) == len(groups) == 1 else map(str, groups)
         figure = f"-{found.analysis.figure}" if found.analysis.figure else ""
-        stems = stems_of(
-            f"{name}{figure}" for name in (audits if len(audits) == len(groups) == 1 else map(str, groups))
-        )
+        stems = stems_of(f"{name}{figure}" for name in names)
         for group, stem in zip(groups, stems, strict=True):
             key = (group.subject, group.background)
             section = sections.get(key, Section(*key, [], [], [], data=found.analysis.data.get(group.subject)))
@@ -107,13 +107,17 @@ def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator
     for record in sorted(wanted, key=lambda record: record.trial.mutant != ORIGINAL):
         if record.result is not None:
             yield Training(
-                title=Section(audit.subject, "", [], [], [], data=audit.data).full_title,
+                title=Section(audit.subject, _beside(audit), [], [], [], data=audit.data).full_title,
                 about=_about(audit, record, record.result),
                 duration_s=record.result.duration_s,
                 timelines=store.timelines(audit.id, record.trial.number),
                 domains=record.result.measurement.domains,
                 phases=phases.get(record.trial.number, ()),
             )
+
+
+def _beside(audit: AuditRecord) -> str:
+    return background_of(audit.backgrounds) or ""
 
 
 def _about(audit: AuditRecord, record: TrialRecord, result: TrialResult) -> str:

@@ -1,0 +1,121 @@
+"""What `--jobs` saves and what it costs: the same audit one by one and several at a time, in turns, verdicts compared.
+
+    python benchmarks/parallel [SUBJECT] [--preset smoke] [--jobs 2 4] [--rounds 1] [--repetitions N]
+
+Each audit runs under `mutegreen measure`, so that time and energy are those of the whole audit: preflight, pauses and
+the harness itself with it. With `--background OTHER` the audit in company is the third of the comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+METRICS = ("package_j", "gpu_j", "duration_s", "performance")
+MUTEGREEN = [sys.executable, "-m", "mutegreen"]
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One audit: its cost as a whole, and what it says."""
+
+    name: str
+    wall_s: float
+    energy_j: float
+    quality: str
+    rows: list[dict[str, Any]]
+    verdicts: dict[tuple[str, str], str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("subject", nargs="?", default="siamese_resnet")
+    parser.add_argument("--preset", default="smoke")
+    parser.add_argument("--jobs", type=int, nargs="*", default=[2])
+    parser.add_argument("--background")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--repetitions", type=int)
+    arguments = parser.parse_args()
+    ways = {"one by one": [], **{f"--jobs {n}": ["--jobs", str(n)] for n in arguments.jobs}}
+    if arguments.background:
+        ways["--background"] = ["--background", arguments.background]
+    common = [arguments.subject, "--preset", arguments.preset]
+    common += ["--repetitions", str(arguments.repetitions)] if arguments.repetitions else []
+    found: dict[str, list[Audited]] = {name: [] for name in ways}
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(arguments.rounds):
+            for name, words in ways.items():
+                store = Path(folder) / f"{number}-{len(found[name])}-{name.replace(' ', '')}.sqlite"
+                found[name].append(audited(name, [*common, *words], store))
+    report(found)
+
+
+def audited(name: str, words: list[str], store: Path) -> Audited:
+    """Runs one audit under the meters, and reads its rows and verdicts."""
+    run = [*MUTEGREEN, "run", *words, "--store", str(store)]
+    measured = subprocess.run([*MUTEGREEN, "measure", "--json", "--", *run], stdout=subprocess.PIPE, text=True)
+    whole = json.loads(measured.stdout.splitlines()[-1])
+    domains = [d for d in whole["domains"] if d["domain"] != "psys" and d["energy_j"] is not None]
+    rows = json.loads(output("export", "--format", "json", "--store", str(store)))
+    verdict = json.loads(output("stats", "--json", "--store", str(store)))["verdict"]
+    return Audited(
+        name,
+        whole["duration_s"],
+        sum(d["energy_j"] for d in domains),
+        ", ".join(sorted({d["quality"] for d in domains})),
+        rows,
+        {(row["mutant"], row["metric"]): row["verdict"] for row in verdict if row["metric"] in METRICS},
+    )
+
+
+def output(*words: str) -> str:
+    return subprocess.run([*MUTEGREEN, *words], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def report(found: dict[str, list[Audited]]) -> None:
+    base = found["one by one"]
+    print(f"energy: {base[0].quality}; trainings that ended ok: {[len(a.rows) for a in base]}")
+    heading = ("way", "wall s", "ratio", "energy J", "ratio", "training s", "training J", "same verdicts")
+    print("".join(f"{word:>14}" for word in heading))
+    for name, audits in found.items():
+        wall_s, energy_j = mean(a.wall_s for a in audits), mean(a.energy_j for a in audits)
+        ratios = [mean(x.wall_s / y.wall_s for x, y in zip(audits, base, strict=True))]
+        ratios.append(mean(x.energy_j / y.energy_j for x, y in zip(audits, base, strict=True)))
+        each_s = mean(row["duration_s"] for a in audits for row in a.rows)
+        each_j = mean(energy_of(row) for a in audits for row in a.rows)
+        cells = (f"{wall_s:.0f}", f"{ratios[0]:.3f}", f"{energy_j:.0f}", f"{ratios[1]:.3f}", f"{each_s:.2f}")
+        print("".join(f"{cell:>14}" for cell in (name, *cells, f"{each_j:.1f}", same(audits, base))))
+    for name, audits in found.items():
+        if audits is not base:
+            differing(name, audits[0], base[0])
+
+
+def energy_of(row: dict[str, Any]) -> float:
+    return sum(row[metric] or 0.0 for metric in ("package_j", "dram_j", "gpu_j"))
+
+
+def same(audits: list[Audited], base: list[Audited]) -> str:
+    pairs = [(x.verdicts[k], y.verdicts[k]) for x, y in zip(audits, base, strict=True) for k in y.verdicts]
+    return f"{sum(one == other for one, other in pairs)} of {len(pairs)}"
+
+
+def differing(name: str, one: Audited, base: Audited) -> None:
+    for (mutant, metric), verdict in base.verdicts.items():
+        if one.verdicts[mutant, metric] != verdict:
+            print(f"{name}: {mutant}, {metric}: {verdict} -> {one.verdicts[mutant, metric]}")
+
+
+def mean(figures: Iterable[float]) -> float:
+    return statistics.fmean(figures)
+
+
+if __name__ == "__main__":
+    main()
