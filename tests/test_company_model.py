@@ -20,6 +20,7 @@ from mutegreen.stats.company_model import LEAST, fit_in_company
 from mutegreen.stats.contrast import contrasts
 from mutegreen.stats.measured import measure
 from mutegreen.stats.moderation import Moderated
+from mutegreen.stats.noisy_arms import fit_weighted
 
 ARMS, BLOCKS = 5, 4
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
@@ -68,7 +69,7 @@ def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(d
 @pytest.mark.parametrize("company", [np.full(20, 0.7), 0.7 + 0.99 * LEAST * np.linspace(0, 1, 20)])
 def test_even_company_changes_nothing_at_all(company) -> None:
     figures = np.random.default_rng(1).standard_normal(20)
-    plain, told = fit(figures, CODE, BLOCK, ARMS), fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    plain, told = fit_weighted(figures, CODE, BLOCK, ARMS), fit_in_company(figures, CODE, BLOCK, ARMS, company)
     assert told.slope is None
     for name in ("effect", "variance", "freedom", "adjusted", "residual"):
         assert (getattr(plain, name) == getattr(told, name)).all()

@@ -1,6 +1,6 @@
 """The subject keras_cnn: it learns, repeats itself, reads what Keras reads, says nothing else, and fails clearly.
 
-TensorFlow stays out of the tests' own process, which it would fill with threads; one other process does all that needs it.
+TensorFlow stays out of the process of the tests, which it would fill with threads; one other process does all of it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ found["as Keras"] = bool(
 )
 found["weights"] = {filters: train.build(filters, 0.5).count_params() for filters in (16, 32)}
 found["rates"] = [layer.rate for layer in train.build(2, 0.3).layers if isinstance(layer, keras.layers.Dropout)]
-found["shape"] = train.build(2, 0.5)(np.zeros((5, 28, 28, 1))).shape
+found["shape"] = list(train.build(2, 0.5)(np.zeros((5, 28, 28, 1))).shape)
 json.dump(found, sys.stdout)
 """
 

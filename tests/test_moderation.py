@@ -7,6 +7,7 @@ import pytest
 from scipy import special
 
 from mutegreen.stats.moderation import FEWEST, moderate
+from mutegreen.stats.noisy_arms import noisier
 
 
 def drawn(arms: int, freedom: float, prior: float, centre: float, seed: int = 0):
@@ -65,11 +66,14 @@ def test_a_variance_is_only_ever_raised() -> None:
     assert kept.any()
 
 
-def test_the_original_is_lent_nothing_and_no_arm_more_than_twice_its_own() -> None:
-    found = moderate(drawn(50, 4.0, 30.0, 1.0), np.full(50, 4.0))
+def test_the_original_and_noisier_arms_are_lent_nothing_and_no_arm_more_than_twice_its_own() -> None:
+    variance = drawn(50, 4.0, 30.0, 1.0)
+    found = moderate(variance, np.full(50, 4.0))
     assert found.prior_freedom > 8
     assert found.freedom[0] == 4.0
-    assert (found.freedom[1:] == 12.0).all()
+    lent = ~noisier(variance, np.full(50, 4.0))[1:]
+    assert 40 < lent.sum() < 50
+    assert (found.freedom[1:] == np.where(lent, 12.0, 4.0)).all()
 
 
 def test_arms_that_are_all_alike_share_one_variance() -> None:

@@ -105,9 +105,10 @@ def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespa
     """What each epoch of a run is given to train on and to be judged on, without training."""
     epochs: list[SimpleNamespace] = []
 
-    def note_training(_model: object, optimizer: Any, pictures: Any, batch_size: int) -> float:
-        group = optimizer.param_groups[0]
-        epochs.append(SimpleNamespace(**group, pictures=pictures.images.numpy(), batch_size=batch_size))
+    def note_training(model: Any, optimizer: Any, pictures: Any, batch_size: int) -> float:
+        weights, group = model[0].weight.tolist(), optimizer.param_groups[0]
+        images = pictures.images.numpy()
+        epochs.append(SimpleNamespace(**group, weights=weights, pictures=images, batch_size=batch_size))
         optimizer.step()  # changes nothing without gradients, but the scheduler insists on it
         return 0.0
 
@@ -130,9 +131,10 @@ def test_settings_reach_the_training(train: ModuleType, run: Run) -> None:
     assert epochs[0].pictures.shape == (9, 12, 12, 3)
 
 
-def test_the_seed_draws_the_training_pictures_and_never_the_test_pictures(train: ModuleType, run: Run) -> None:
+def test_the_seed_draws_weights_and_training_pictures_but_never_the_test_pictures(train: ModuleType, run: Run) -> None:
     settings = ["--learning-rate", "0.7", "--batch-size", "5", "--images", "500"]
     first, again, other = (recorded(train, run, *TINY, *settings, "--seed", seed)[0] for seed in "001")
+    assert first.weights == again.weights != other.weights
     assert (first.pictures == again.pictures).all()
     assert not as_bytes(first.pictures) & as_bytes(other.pictures)
     assert not as_bytes(first.pictures) & as_bytes(first.exam)
@@ -214,28 +216,75 @@ def test_augmented_pictures_are_all_the_crops_and_their_mirror_images(train: Mod
     assert max(found.count(image) for image in expected) < 2 * 500 / 18
 
 
-def test_loss_is_the_mean_over_pictures(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the last batch is smaller. Untouched weights of a linear model make every batch size agree."""
+@pytest.fixture
+def linear(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A model with logits w * x, of the mean x of a picture, which notes what it is given; and its pictures."""
     import torch
 
     class Linear(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.arange(10.0))
+            self.given: list[tuple[bool, float]] = []
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x.mean((1, 2, 3))[:, None] * self.weight
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            x = pixels.mean((1, 2, 3))
+            self.given += [(self.training, round(float(value), 4)) for value in x]
+            return x[:, None] * self.weight
+
+    def pictures(values: list[int], labels: list[int]) -> Any:
+        images = torch.tensor(values, dtype=torch.uint8).reshape(-1, 1, 1, 1).expand(-1, 8, 8, 3)
+        return train.Pictures(images, torch.tensor(labels))
 
     monkeypatch.setattr(train, "augment", lambda images: images)
-    images = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(3, 1, 1, 1).expand(3, 8, 8, 3)
-    labels = np.array([3, 0, 9])
+    return SimpleNamespace(model=Linear(), pictures=pictures)
+
+
+def test_loss_is_the_mean_over_pictures(train: ModuleType, linear: SimpleNamespace) -> None:
+    """Also where the last batch is smaller. Untouched weights make every batch size agree."""
+    import torch
+
     logits = np.array([[-2.0], [-1.2], [2.0]]) * np.arange(10)
-    expected = np.mean(np.log(np.exp(logits).sum(1)) - logits[np.arange(3), labels])
-    model = Linear()
+    expected = np.mean(np.log(np.exp(logits).sum(1)) - logits[[0, 1, 2], [3, 0, 9]])
     for batch_size in (1, 2, 3, 9):
-        still = torch.optim.SGD(model.parameters(), lr=0.0)
-        loss = train.train_epoch(model, still, train.Pictures(images, torch.from_numpy(labels)), batch_size)
-        assert loss == pytest.approx(expected, rel=1e-5)
+        still = torch.optim.SGD(linear.model.parameters(), lr=0.0)
+        pictures = linear.pictures([0, 51, 255], [3, 0, 9])
+        assert train.train_epoch(linear.model, still, pictures, batch_size) == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_batch_makes_one_step_down_its_own_gradient(train: ModuleType, linear: SimpleNamespace) -> None:
+    """Softmax regression by hand, on pictures that are all the same so that no order matters."""
+    import torch
+
+    optimizer = torch.optim.SGD(linear.model.parameters(), lr=0.1)
+    train.train_epoch(linear.model, optimizer, linear.pictures([255] * 5, [4] * 5), 2)
+    weight = np.arange(10.0)
+    for _ in range(3):
+        softmax = np.exp(2 * weight) / np.exp(2 * weight).sum()
+        weight -= 0.1 * 2 * (softmax - np.eye(10)[4])
+    assert linear.model.weight.tolist() == pytest.approx(weight, rel=1e-5)
+
+
+def test_every_epoch_trains_on_all_pictures_in_another_order(train: ModuleType, linear: SimpleNamespace) -> None:
+    import torch
+
+    torch.manual_seed(2)
+    pictures = linear.pictures(list(range(20)), [0] * 20)
+    for _ in range(2):
+        train.train_epoch(linear.model, torch.optim.SGD(linear.model.parameters()), pictures, 6)
+    first, second = linear.model.given[:20], linear.model.given[20:]
+    assert sorted(first) == sorted(second) == [(True, round(value / 63.75 - 2, 4)) for value in range(20)]
+    assert first != second
+    assert first != sorted(first)
+
+
+def test_a_picture_is_of_the_class_with_the_highest_logit(
+    train: ModuleType, linear: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The highest is the last where a picture is bright, the first where it is dark; the model is not in training."""
+    monkeypatch.setattr(train, "TEST_BATCH", 3)
+    assert train.count_correct(linear.model, linear.pictures([0, 10, 255, 255, 255], [0, 9, 9, 9, 0])) == 3
+    assert [training for training, _ in linear.model.given] == [False] * 5
 
 
 @pytest.mark.parametrize(("images", "batch_size"), [("11", "10"), ("3", "1000"), ("1", "1")])

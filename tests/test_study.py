@@ -20,7 +20,7 @@ from mutegreen.model import Kind, Verdict
 from mutegreen.stats import careful, paper
 from mutegreen.store.rows import read_csv
 from mutegreen.study import judges
-from mutegreen.study.design import PUBLISHED_SIZE, SIZES, Skipped
+from mutegreen.study.design import PUBLISHED_SIZE, SIZES, SUBJECTS, Skipped, parts
 from mutegreen.study.findings import Finding, claims
 from mutegreen.study.here import Here
 from mutegreen.study.judges import Holds, Spread
@@ -91,9 +91,23 @@ def test_the_script_makes_the_bundled_tables(tmp_path: Path) -> None:
     assert made == {name: (ROOT / "mutegreen" / "study" / name).read_bytes() for name in made}
 
 
+def test_every_subject_mutates_what_the_study_mutates_in_its_program() -> None:
+    found, skipped = parts(SUBJECTS, "default", in_company=True)
+    assert not skipped
+    mutated = {part.name: {str(mutant.hyperparameter) for mutant in part.plan.mutants[1:]} for part in found}
+    assert len(mutated) == 8
+    assert mutated["mnist_cnn"] == mutated["mnist_cnn beside siamese_resnet"] == {"epochs", "learning_rate", "gamma"}
+    assert mutated["forward_forward"] == {"epochs", "learning_rate", "threshold"}
+    assert mutated["resnet20_cifar"] == mutated["reid_hrnet18"] == {"epochs", "learning_rate", "weight_decay"}
+    assert mutated["keras_cnn"] == {"epochs", "learning_rate"}
+    for row in published().correlations:
+        ours = mutated[OURS[row.subject]]
+        assert row.hyperparameter in ours
+
+
 def test_each_of_the_studys_programs_has_a_subject_and_ours_alone_has_none() -> None:
     assert measured("mnist_cnn") == counterpart("mnist") == "mnist"
-    assert counterpart("reid_hrnet18") == "Person_reID_baseline_pytorch"
+    assert counterpart("reid_hrnet18") == "person_reid"
     assert measured("reid_hrnet18") is None
     assert counterpart("keras_cnn") is None
 

@@ -105,7 +105,10 @@ def test_a_subject_that_has_changed_is_trained_anew(mutegreen: Run, tmp_path: Pa
     assert mutegreen(*STUDY, "--subjects", "mine").returncode == 0
     with (tmp_path / "mine" / "train.py").open("a") as file:
         file.write("# another program\n")
-    assert mutegreen(*STUDY, "--subjects", "mine").returncode == 0
+    (first,) = audits(tmp_path)
+    again = mutegreen(*STUDY, "--subjects", "mine")
+    assert again.returncode == 0
+    assert f"mine has changed since audit {first}, and is trained anew" in again.stderr
     assert len(audits(tmp_path)) == 2
 
 
@@ -125,8 +128,25 @@ def test_a_dry_run_shows_every_subject_and_trains_nothing(mutegreen: Run, tmp_pa
     assert "10 trainings: about" in done.stdout
     assert not (tmp_path / "reports").exists()
     whole = json.loads(mutegreen("study", "hyperparameters", "--subjects", "mnist_cnn", "--dry-run", "--json").stdout)
-    assert [part["trainings"] for part in whole["parts"]] == [50]
+    assert [part["background"] for part in whole["parts"]] == ["", "forward_forward", "siamese_resnet"]
+    assert [part["trainings"] for part in whole["parts"]] == [50] * 3
     assert whole["expected_s"] is None
+
+
+@pytest.mark.slow
+def test_in_company_the_same_mutants_train_beside_others(mutegreen: Run, tmp_path: Path) -> None:
+    for name in ("mnist_cnn", "forward_forward", "siamese_resnet"):
+        subject(tmp_path, name, TRAIN.replace("default=0.0", "default=0.01"))
+    done = mutegreen(*STUDY, "--subjects", "mnist_cnn", "--company", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert list(audits(tmp_path).values()) == [{"ok": 10}] * 3
+    assert {row["background"] for row in document["correlation"]} == {"", "forward_forward", "siamese_resnet"}
+    beside = [row for row in document["correlation"] if row["background"] == "siamese_resnet"]
+    assert all(row["published"]["background"] == "siamese_network" for row in beside if row["published"])
+    answer = next(each for each in document["findings"] if each["question"] == "RQ3")
+    assert "mnist_cnn" in answer["paper"]["figures"]
+    assert "beside siamese_resnet" in answer["paper"]["figures"]
 
 
 @pytest.mark.parametrize(
@@ -143,3 +163,4 @@ def test_wrong_words_are_one_clear_line(mutegreen: Run, tmp_path: Path, words: t
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "reports" / "audits").exists(), "nothing is begun"

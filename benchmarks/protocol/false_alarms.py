@@ -21,6 +21,7 @@ NOISES = {
     "noise of arms log-normal, sigma 1": World(spread=w.lognormal_spread(1.0)),
     "one mutant 5 times as noisy": World(spread=w.noisier(5.0, 0.0)),
     "one mutant 5 times as noisy, metrics independent": World(spread=w.noisier(5.0, 0.0), shared=0.0),
+    "one mutant 20 times as noisy, 7 arms": World(arms=7, spread=w.noisier(20.0, 0.0)),
     "20 % of mutants 3 times as noisy": World(spread=w.noisier(3.0, 0.2)),
     "20 % of mutants 5 times as noisy": World(spread=w.noisier(5.0, 0.2)),
     "original 2 times as noisy": World(spread=w.original_noisier(2.0)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,11 @@ def command() -> None:
     help="smoke: minutes on 2 cores, too small to conclude from; default: bundled data, hours; paper: the published "
     "settings on the real data, days on a GPU.",
 )
+@click.option(
+    "--company/--no-company",
+    default=None,
+    help="Train mnist_cnn beside forward_forward and beside siamese_resnet too.  [default: with all presets but smoke]",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be trained with an estimate of time, and train nothing.")
 @click.option(
     "--out",
@@ -58,6 +64,7 @@ def command() -> None:
 def hyperparameters(
     subjects: str | None,
     preset: str,
+    company: bool | None,
     dry_run: bool,
     out: Path | None,
     meters: tuple[str, ...],
@@ -67,15 +74,15 @@ def hyperparameters(
 ) -> int:
     """Which hyperparameters correlate with energy, and which changes save it (arXiv 2603.06195).
 
-    Every hyperparameter of the study is mutated in every subject, one audit a subject in one store. Interrupted,
-    the same command goes on where it stopped. Then the tables are shown beside the published ones, with the study's
-    findings and whether they hold here.
+    Every hyperparameter of the study is mutated in every subject, one audit a subject in one store, and in company
+    one more. Interrupted, the same command goes on where it stopped. Then the tables are shown beside the published
+    ones, with the study's findings and whether they hold here.
     """
     from mutegreen.harness.opening import Metering
-    from mutegreen.study.design import SUBJECTS, parts
+    from mutegreen.study.design import SIZES, SUBJECTS, parts
 
     wanted = common.split(subjects) if subjects is not None else SUBJECTS
-    found, skipped = parts(wanted, preset)
+    found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company)
     if dry_run:
         return _dry_run(found, skipped, preset, store, as_json)
     study = _Study(preset, store, Metering(meters, require), out or Path("reports") / f"study-hyperparameters-{preset}")
@@ -111,28 +118,34 @@ class _Study:
 
         with Store.create(self._path) as store:
             standings = [campaign.standing(store, part) for part in found]
-            progress = StudyProgress(common.messages(), store, standings)
             try:
-                with progress:
-                    audits, failed = campaign.conduct(
-                        store, standings, self._metering, lambda each, audit: self._run(store, progress, each, audit)
-                    )
+                with StudyProgress(common.messages(), store, standings) as progress:
+                    run = partial(self._run, store, progress)
+                    audits, failed = campaign.conduct(store, standings, self._metering, run)
             except KeyboardInterrupt:
                 common.messages().print("Interrupted. Everything measured is kept; the same command goes on.")
                 return INTERRUPTED
             return self._report(store, audits, [*skipped, *failed], as_json)
 
-    def _run(self, store: Store, progress: StudyProgress, standing: Standing, audit: str) -> None:
+    def _run(self, store: Store, progress: StudyProgress, standing: Standing, begin: Callable[[], str]) -> str:
         from mutegreen.harness.audit import Audit
-        from mutegreen.harness.opening import Metering
 
-        kept = Metering(**store.audit(audit).options["metering"])
         see_devices_of(standing.part.subject)
         with (
-            metered(self._metering if self._metering != Metering() else kept) as meters,
+            metered(self._metering_of(store, standing), f"of {standing.part.name}") as meters,
             progress.part(standing, meters),
         ):
+            audit = begin()
             Audit(store, audit, meters.recorder, meters.quality, meters.unavailable, progress.hear).run()
+        return audit
+
+    def _metering_of(self, store: Store, standing: Standing) -> Metering:
+        """The meters named now; without any, those with which the part began."""
+        from mutegreen.harness.opening import Metering
+
+        if standing.audit is None or self._metering != Metering():
+            return self._metering
+        return Metering(**store.audit(standing.audit).options["metering"])
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.study.design import SIZES

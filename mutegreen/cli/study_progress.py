@@ -58,6 +58,9 @@ class StudyProgress:
         ended = [each.part.name for each in self._standings if each.has_ended]
         if ended:
             self._say(f"ended before, and kept: {', '.join(ended)}")
+        for each in self._standings:
+            if each.outdated:
+                self._say(f"{each.part.name} has changed since audit {each.outdated}, and is trained anew", "yellow")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -87,10 +90,16 @@ class StudyProgress:
         match event:
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
+            case events.BackgroundsStarted():
+                self._now(f"training {', '.join(event.names)} alone once, as it will run in the background")
+            case events.WarmingUp():
+                self._now(f"warming up {', '.join(event.names)} in the background")
             case events.PreflightEnded():
                 self._mark_s = time.monotonic()
                 for warning in event.warnings:
                     self._say(f"warning: {warning}", style="yellow")
+            case events.Noted():
+                self._say(f"warning: {event.text}", style="yellow")
             case events.TrialStarted():
                 self._now(f"training {event.trial.mutant}, block {event.trial.block + 1}")
             case events.TrialEnded():

@@ -76,7 +76,14 @@ class BlockFit:
     slope: Slope | None = None
 
 
-def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, spent: Floats | None = None) -> BlockFit:
+def fit(
+    figures: Floats,
+    arms: Codes,
+    blocks: Codes,
+    n_arms: int,
+    spent: Floats | None = None,
+    weight: Floats | None = None,
+) -> BlockFit:
     """Fits the model.
 
     Args:
@@ -85,20 +92,23 @@ def fit(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, spent: Floats 
         blocks: Shape (N,), from 0 without gaps; all 0 where blocks are not known.
         n_arms: Arms there are, also such without figures.
         spent: Shape (N,), share of each figure that went into an estimate before this one; None: nothing.
+        weight: Shape (A,), of each arm's figures in the effects of blocks; None: all alike.
     """
     n_blocks = int(blocks.max(initial=0)) + 1
     cells = np.bincount(arms * n_blocks + blocks, minlength=n_arms * n_blocks).reshape(n_arms, n_blocks).astype(float)
     n = cells.sum(axis=1)
+    told = np.ones(n_arms) if weight is None else weight
+    heavy = cells * told[:, None]
     share = cells / np.maximum(n, 1)[:, None]
-    spread = np.linalg.pinv(np.diag(cells.sum(axis=0)) - cells.T @ share, rcond=_SINGULAR, hermitian=True)
-    arm_sums = sums(arms, figures, n_arms)
-    block_sums = sums(blocks, figures, n_blocks)
+    spread = np.linalg.pinv(np.diag(heavy.sum(axis=0)) - heavy.T @ share, rcond=_SINGULAR, hermitian=True)
+    arm_sums = sums(arms, figures, n_arms) * told
+    block_sums = sums(blocks, figures * told[arms], n_blocks)
     block_effect = spread @ (block_sums - share.T @ arm_sums)
     adjusted = figures - block_effect[blocks]
     rounding = _ROUNDING * float(np.abs(figures).max(initial=0.0))
     effect = np.where(n > 0, sums(arms, adjusted, n_arms) / np.maximum(n, 1), np.nan)
     effect = np.where(np.abs(effect - effect[0]) <= rounding, effect[0], effect)
-    free = _free(share, spread, n)[arms, blocks]
+    free = _free(share, spread, n, told)[arms, blocks]
     if spent is not None:
         free = np.where(free - spent > _NOTHING, free - spent, 0.0)
     residual = adjusted - effect[arms]
@@ -123,10 +133,11 @@ def sums(codes: Codes, figures: Floats, n_codes: int) -> Floats:
     return np.asarray(np.bincount(codes, figures, n_codes), dtype=np.float64)
 
 
-def _free(share: Floats, spread: Floats, n: Floats) -> Floats:
+def _free(share: Floats, spread: Floats, n: Floats, weight: Floats) -> Floats:
     """1 - leverage of a figure in each cell, shape (arms, blocks)."""
     reach = share @ spread
-    leverage = 1 / np.maximum(n, 1)[:, None] + np.diag(spread) - 2 * reach + (reach * share).sum(axis=1)[:, None]
+    of_blocks = np.diag(spread) - 2 * reach + (reach * share).sum(axis=1)[:, None]
+    leverage = 1 / np.maximum(n, 1)[:, None] + weight[:, None] * of_blocks
     free: Floats = np.where(1 - leverage > _NOTHING, 1 - leverage, 0.0)
     return free
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from mutegreen.stats.block_model import BlockFit, Codes, Floats, Slope, fit, sums
+from mutegreen.stats.noisy_arms import fit_weighted
 
 LEAST = 0.003
 """Range of the logarithm below which company counts as even. One more training at most doubles the time that the others
@@ -32,7 +33,7 @@ def fit_in_company(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, com
         company: Shape (N,), logarithm of how many trained at a time; None: not known, or each by itself.
     """
     if company is None or not len(company) or np.ptp(company) <= LEAST:
-        return fit(figures, arms, blocks, n_arms)
+        return fit_weighted(figures, arms, blocks, n_arms)
     own = fit(company, arms, blocks, n_arms)
     moved = own.adjusted - own.effect[arms]
     square = float(moved @ moved)
@@ -41,8 +42,8 @@ def fit_in_company(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, com
     if square <= _ALIKE * float(centred @ centred):
         slope, weight = float("nan"), np.zeros(n_arms)
         told = Slope(slope, gap, weight, np.zeros_like(figures), confounded=np.abs(gap) > LEAST)
-        return replace(fit(figures, arms, blocks, n_arms), slope=told)
+        return replace(fit_weighted(figures, arms, blocks, n_arms), slope=told)
     slope = float(moved @ figures) / square
     weight = sums(arms, moved**2, n_arms) / square**2
     told = Slope(slope, gap, weight, slope * centred, confounded=np.zeros(n_arms, dtype=bool))
-    return replace(fit(figures - told.shift, arms, blocks, n_arms, moved**2 / square), slope=told)
+    return replace(fit_weighted(figures - told.shift, arms, blocks, n_arms, moved**2 / square), slope=told)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from mutegreen.errors import PreflightError
+from mutegreen.errors import BackgroundError, PreflightError
 from mutegreen.harness import opening
 from mutegreen.harness.workspace import snapshot
-from mutegreen.store.kept import AuditRecord
+from mutegreen.store.kept import AuditRecord, BackgroundRecord
 from mutegreen.store.store import Store
 from mutegreen.study.design import Part, Skipped, skip
 
@@ -22,11 +23,13 @@ class Standing:
     Attributes:
         audit: Its audit in the store; None: not begun.
         pending: Trainings still to be done.
+        outdated: An audit of the part as it was before its subject was changed; None: there is none, or a newer one.
     """
 
     part: Part
     audit: str | None
     pending: int
+    outdated: str | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -41,14 +44,18 @@ def standing(store: Store | None, part: Part) -> Standing:
         store: None: there is no store yet.
         part: The part.
     """
-    for record in reversed(store.audits()) if store is not None else ():
+    kept = [] if store is None else [record for record in reversed(store.audits()) if _is_like(record, part)]
+    for record in kept:
         if store is not None and _is_of(store, record, part):
             return Standing(part, record.id, len(store.pending(record.id)))
-    return Standing(part, None, len(part.plan.trials))
+    return Standing(part, None, len(part.plan.trials), kept[0].id if kept else None)
 
 
 def conduct(
-    store: Store, standings: Sequence[Standing], metering: opening.Metering, run: Callable[[Standing, str], None]
+    store: Store,
+    standings: Sequence[Standing],
+    metering: opening.Metering,
+    run: Callable[[Standing, Callable[[], str]], str],
 ) -> tuple[list[str], list[Skipped]]:
     """Trains whatever is left, part after part.
 
@@ -56,37 +63,51 @@ def conduct(
         store: Open for writing.
         standings: The parts, and how far they have come.
         metering: The meters wanted, kept with each new audit.
-        run: Runs an audit to its end.
+        run: Runs the audit of a part to its end and returns its id, which the function that it is given tells: that
+            makes the audit where there is none yet, and is to be called once the meters work.
 
     Returns:
-        The audits that have ended, and the parts whose original does not train here.
+        The audits that have ended, and the parts whose original, or whose company, does not train here.
     """
     audits: list[str] = []
     skipped: list[Skipped] = []
     for each in standings:
-        audit = each.audit or _opened(store, each.part, metering)
+        begin = partial(_begun, store, each, metering)
         try:
-            if not each.has_ended:
-                run(each, audit)
-        except PreflightError as error:
+            audits.append(begin() if each.has_ended else run(each, begin))
+        except (PreflightError, BackgroundError) as error:
             skipped.append(skip(each.part.name, error))
-        else:
-            audits.append(audit)
     return audits, skipped
 
 
-def _opened(store: Store, part: Part, metering: opening.Metering) -> str:
-    return opening.create(store, part.subject, part.options, part.limits, metering)
+def _begun(store: Store, standing: Standing, metering: opening.Metering) -> str:
+    if standing.audit is not None:
+        return standing.audit
+    part = standing.part
+    return opening.create(store, part.subject, part.options, part.limits, metering, part.sharing)
+
+
+def _is_like(record: AuditRecord, part: Part) -> bool:
+    """Whether an audit is of a subject of this name in this company, of this size."""
+    plan, options = record.options["plan"], part.options
+    return (record.subject, _beside(record.backgrounds)) == (part.subject.name, _beside(part.sharing.backgrounds)) and (
+        plan["preset"],
+        plan["mutants"],
+        plan["repetitions"],
+    ) == (options.preset, options.mutants, options.repetitions)
 
 
 def _is_of(store: Store, record: AuditRecord, part: Part) -> bool:
-    """Whether an audit is of this subject as it is now, and trains what the part would; the costly looks come last."""
+    """Whether an audit is of the subject as it is now, and trains what the part would."""
     return (
-        (record.subject, record.options["plan"]["preset"]) == (part.subject.name, part.options.preset)
-        and [kept.mutant for kept in store.mutants(record.id)] == list(part.plan.mutants)
+        [kept.mutant for kept in store.mutants(record.id)] == list(part.plan.mutants)
         and [kept.trial for kept in store.trials(record.id)] == list(part.plan.trials)
         and record.digest == _digest(part, store.path)
     )
+
+
+def _beside(backgrounds: Sequence[BackgroundRecord]) -> list[tuple[str, str | None]]:
+    return [(each.name, each.preset) for each in backgrounds]
 
 
 def _digest(part: Part, store: Path) -> str:

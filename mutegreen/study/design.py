@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mutegreen import catalog, config
 from mutegreen.errors import MuteGreenError, UsageError
-from mutegreen.harness.opening import Limits
+from mutegreen.harness.backgrounds import asked
+from mutegreen.harness.opening import Limits, Sharing
 from mutegreen.harness.plan import Options, Plan, make
-from mutegreen.model import Hyperparameter, Kind, Subject
+from mutegreen.model import Hyperparameter, Subject
+from mutegreen.study.published import HYPERPARAMETERS, counterpart
 
 SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
 """The bundled subjects: the study's five programs in its order, and one on another framework that is ours alone."""
 
-KINDS = frozenset({Kind.EPOCHS, Kind.LEARNING_RATE, Kind.GAMMA, Kind.THRESHOLD, Kind.WEIGHT_DECAY})
-"""The hyperparameters of the study."""
+KINDS = frozenset().union(*HYPERPARAMETERS.values())
+"""The hyperparameters of the study, looked for in subjects that stand for none of its programs."""
+
+COMPANIES = {"mnist_cnn": ("forward_forward", "siamese_resnet")}
+"""What subjects train beside, of the pairs of which there are published figures."""
 
 ALONE = ""
 """No company: the background of trainings that have the machine to themselves."""
@@ -32,15 +37,18 @@ class Size:
         mutants: Of each hyperparameter.
         repetitions: Of each mutant and of the original.
         cooldown_s: Longest wait after a training, seconds; None: as the subject's preset says.
+        in_company: Whether subjects train in company too.
     """
 
     mutants: int
     repetitions: int
     cooldown_s: float | None = None
+    in_company: bool = True
 
 
 PUBLISHED_SIZE = Size(mutants=5, repetitions=5)
-SIZES = {"smoke": Size(mutants=2, repetitions=2, cooldown_s=2.0), DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
+SMALL_SIZE = Size(mutants=2, repetitions=2, cooldown_s=2.0, in_company=False)
+SIZES = {"smoke": SMALL_SIZE, DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
 """By preset. Smoke shows in minutes that everything works; it is too small to show much else."""
 
 
@@ -53,11 +61,12 @@ class Part:
     plan: Plan
     options: Options
     limits: Limits
+    sharing: Sharing
 
     @property
     def name(self) -> str:
         """What messages call it."""
-        return f"{self.subject.name} beside {self.company}" if self.company else self.subject.name
+        return named(self.subject.name, self.company)
 
 
 @dataclass(frozen=True)
@@ -69,17 +78,13 @@ class Skipped:
     remedy: str | None
 
 
-def companies(subject: Subject) -> tuple[str, ...]:
-    """What a subject trains in company of, one audit each; alone is the first."""
-    return (ALONE,)
-
-
-def parts(names: Iterable[str], preset: str) -> tuple[list[Part], list[Skipped]]:
+def parts(names: Iterable[str], preset: str, in_company: bool) -> tuple[list[Part], list[Skipped]]:
     """The audits of the study in their order, and the subjects that cannot take part.
 
     Args:
         names: Subjects, by name or by folder.
         preset: One of `SIZES`.
+        in_company: Whether subjects also train beside others, one audit for each of `COMPANIES`.
 
     Raises:
         UsageError: There is no subject of that name, nor one that should have come with MuteGreen.
@@ -91,10 +96,11 @@ def parts(names: Iterable[str], preset: str) -> tuple[list[Part], list[Skipped]]
     found: list[Part] = []
     skipped: list[Skipped] = []
     for name in wanted:
-        try:
-            found += _parts(name, preset)
-        except MuteGreenError as error:
-            skipped.append(skip(name, error))
+        for company in (ALONE, *(COMPANIES.get(name, ()) if in_company else ())):
+            try:
+                found.append(_part(name, preset, company))
+            except MuteGreenError as error:
+                skipped.append(skip(named(name, company), error))
     return found, skipped
 
 
@@ -106,15 +112,27 @@ def skip(name: str, error: MuteGreenError) -> Skipped:
 
 
 def studied(subject: Subject) -> list[Hyperparameter]:
-    """The hyperparameters of a subject that are of the study's kinds."""
-    return [each for each in subject.hyperparameters if each.kind in KINDS]
+    """The hyperparameters of a subject that the study mutates."""
+    kinds = HYPERPARAMETERS.get(counterpart(subject.name) or "", KINDS)
+    return [each for each in subject.hyperparameters if each.kind in kinds]
 
 
-def _parts(name: str, preset: str) -> Iterator[Part]:
+def named(subject: str, company: str) -> str:
+    """What messages call a subject in a company."""
+    return f"{subject} beside {company}" if company else subject
+
+
+def _part(name: str, preset: str, company: str) -> Part:
     subject = config.load(catalog.find_subject(name))
     options = _options(subject, preset)
-    for company in companies(subject):
-        yield Part(subject, company, make(subject, options), options, Limits(cooldown_s=SIZES[preset].cooldown_s))
+    return Part(
+        subject=subject,
+        company=company,
+        plan=make(subject, options),
+        options=options,
+        limits=Limits(cooldown_s=SIZES[preset].cooldown_s),
+        sharing=Sharing(backgrounds=asked((company,) if company else (), options.preset)),
+    )
 
 
 def _options(subject: Subject, preset: str) -> Options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mutegreen.model import DOMAIN_OF_METRIC
+from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL
 from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
@@ -37,9 +37,9 @@ class Here:
 
 
 def here(store: Store, audits: Iterable[str]) -> Here | None:
-    """Analyses audits together, a section for each; None where not a single training ended well."""
+    """Analyses audits together, a section for each; None where not a single original ended well."""
     kept = [store.audit(audit) for audit in audits]
-    rows: list[Record] = [row for audit in kept for row in records(store, audit)]
+    rows = [row for audit in kept for row in _comparable(records(store, audit))]
     if not rows:
         return None
     frame = rows_frame(rows)
@@ -50,6 +50,11 @@ def here(store: Store, audits: Iterable[str]) -> Here | None:
         outcomes={audit.id: store.outcomes(audit.id) for audit in kept},
         spent_j=spent_j(store, (audit.id for audit in kept)),
     )
+
+
+def _comparable(rows: list[Record]) -> list[Record]:
+    """The rows of an audit; none where all trainings of the original failed: there is nothing to compare with."""
+    return rows if any(row["mutant"] == ORIGINAL for row in rows) else []
 
 
 def spent_j(store: Store, audits: Iterable[str]) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from mutegreen.model import Verdict
+from mutegreen.model import Kind, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.win_tie_loss import win_tie_loss
 
@@ -19,9 +19,18 @@ COUNTERPARTS = {
     "forward_forward": "mnist_forward_forward",
     "siamese_resnet": "siamese_network",
     "resnet20_cifar": "pytorch_resnet_cifar10",
-    "reid_hrnet18": "Person_reID_baseline_pytorch",
+    "reid_hrnet18": "person_reid",
 }
 """The program of the study that each of our subjects stands for."""
+
+HYPERPARAMETERS = {
+    "mnist": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.GAMMA},
+    "mnist_forward_forward": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.THRESHOLD},
+    "siamese_network": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.GAMMA},
+    "pytorch_resnet_cifar10": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.WEIGHT_DECAY},
+    "person_reid": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.WEIGHT_DECAY},
+}
+"""What the study mutates in each of its programs."""
 
 NEVER_ARRIVED = frozenset({"gamma", "threshold"})
 FLAW = (

@@ -153,7 +153,7 @@ def load_mnist(folder: str) -> tuple[Digits, Digits]:
     except FileNotFoundError:
         download = "import keras; keras.datasets.mnist.load_data()"
         fail(f'no {file}; Keras keeps it in ~/.keras/datasets and gets it once with: python -c "{download}"')
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         fail(f"{file} is not Keras' mnist.npz: {error}")
 
 

@@ -76,8 +76,12 @@ def invent_person(rng: np.random.Generator) -> Person:
     """Somebody new."""
     tone = rng.uniform(0.4, 1)
     return Person(
-        (round(240 * tone), round(195 * tone), round(165 * tone)),
-        *(invent_colour(rng) for _ in range(5)),
+        skin=(round(240 * tone), round(195 * tone), round(165 * tone)),
+        hair=invent_colour(rng),
+        top=invent_colour(rng),
+        stripes=invent_colour(rng),
+        legs=invent_colour(rng),
+        bag=invent_colour(rng),
         pattern=str(rng.choice(["plain", "striped", "halved"])),
         below=str(rng.choice(["trousers", "shorts", "skirt"])),
         has_bag=bool(rng.random() < 0.5),

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 import torch
 from pictures import Data, DataError, Pictures, draw_figures, load_market
-from ranking import Ranking, Described, rank
+from ranking import Described, Ranking, rank
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
 
@@ -94,35 +94,39 @@ class Network(nn.Module):
     Features behind batch normalisation are what strong baselines compare (Luo et al., arXiv 1903.07071, section 3.5).
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, backbone: nn.Module, features: int, people: int, dropout: float) -> None:
         super().__init__()
+        shrink, classify = nn.Linear(features, BOTTLENECK), nn.Linear(BOTTLENECK, people)
+        nn.init.kaiming_normal_(shrink.weight, mode="fan_out")
+        nn.init.normal_(classify.weight, std=0.001)  # so that at first nobody is more likely than another
+        nn.init.zeros_(shrink.bias)
+        nn.init.zeros_(classify.bias)
         self.backbone = backbone
-        self.bottleneck = nn.Sequential(nn.Linear(features, BOTTLENECK), nn.BatchNorm1d(BOTTLENECK))
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(BOTTLENECK, people))
-        nn.init.kaiming_normal_(self.bottleneck[0].weight, mode="fan_out")
-        nn.init.normal_(self.classifier[1].weight, std=0.001)  # so that at first nobody is more likely than another
-        for layer in (self.bottleneck[0], self.classifier[1]):
-            nn.init.zeros_(layer.bias)
+        self.bottleneck = nn.Sequential(shrink, nn.BatchNorm1d(BOTTLENECK))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), classify)
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN))
         self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION))
 
     def features(self, pixels: Tensor) -> Tensor:
         """From pictures (n, height, width, 3) of bytes to features (n, 512)."""
         images = (pixels / 255 - self.mean) / self.deviation
-        return self.bottleneck(self.backbone(images.permute(0, 3, 1, 2)))
+        features: Tensor = self.bottleneck(self.backbone(images.permute(0, 3, 1, 2)))
+        return features
 
     def forward(self, pixels: Tensor) -> Tensor:
         """From pictures (n, height, width, 3) of bytes to logits (n, people)."""
-        return self.classifier(self.features(pixels))
+        logits: Tensor = self.classifier(self.features(pixels))
+        return logits
 
 
 class SmallBackbone(nn.Module):
     """HRNet's idea in little: a fine and a coarse stream, side by side, that tell each other what they see.
 
-    For a training of seconds; it maps images (n, 3, h, w) to (n, 64).
+    For a training of seconds.
     """
-
-    num_features = 64  # named as in timm
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,11 +137,12 @@ class SmallBackbone(nn.Module):
         self.shrink_fine, self.end = convolve(16, 32, stride=2), convolve(64, 64, stride=2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """See the class."""
+        """From images (n, 3, h, w) to (n, 64)."""
         stem = self.stem(images)
         fine, coarse = self.fine(stem), self.coarse(stem)
         fine, coarse = fine + self.to_fine(coarse), coarse + self.to_coarse(fine)
-        return self.end(torch.cat([self.shrink_fine(fine), coarse], dim=1)).mean(dim=(2, 3))
+        end: Tensor = self.end(torch.cat([self.shrink_fine(fine), coarse], dim=1))
+        return end.mean(dim=(2, 3))
 
 
 def convolve(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -149,22 +154,35 @@ def convolve(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 def build_network(args: argparse.Namespace, people: int) -> Network:
     """The network with the backbone that --backbone names, to tell so many people apart."""
-    backbone = SmallBackbone() if args.backbone == "small" else build_hrnet(args.backbone, args.pretrained)
-    return Network(backbone, backbone.num_features, people, args.dropout)
+    if args.backbone == "small":
+        return Network(SmallBackbone(), 64, people, args.dropout)
+    return Network(build_hrnet(args.backbone, args.pretrained), 2048, people, args.dropout)
 
 
 def build_hrnet(name: str, pretrained: bool) -> nn.Module:
-    """HRNet (Wang et al., arXiv 1908.07919) without its classifier: from images (n, 3, h, w) to (n, 2048)."""
+    """HRNet by timm (Wang et al., arXiv 1908.07919), less its classifier: from images (n, 3, h, w) to (n, 2048)."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a training downloads nothing
     try:
         from timm import create_model  # not at the top: it takes two seconds that the small backbone saves
     except (ImportError, RuntimeError) as error:  # RuntimeError: torchvision was built for another torch
         fail(f"--backbone {name} is timm's, which cannot be imported ({error}); try: pip install timm")
     try:
-        return create_model(name, pretrained=pretrained, num_classes=0)
+        hrnet: nn.Module = create_model(name, pretrained=pretrained, num_classes=0)
     except (OSError, RuntimeError):
         download = f"import timm; timm.create_model({name!r}, pretrained=True)"
         fail(f'--pretrained: the weights of {name} are not at hand; get them once with: python -c "{download}"')
+    return hrnet if pretrained else begin_shallow(hrnet)
+
+
+def begin_shallow(network: nn.Module) -> nn.Module:
+    """Make every residual block pass on its input at first (Goyal et al., arXiv 1706.02677, section 5.1).
+
+    So deep a network hardly learns within minutes from random weights otherwise.
+    """
+    for block in network.modules():
+        if hasattr(block, "zero_init_last"):
+            block.zero_init_last()
+    return network
 
 
 def build_optimizer(model: Network, args: argparse.Namespace) -> torch.optim.Optimizer:
@@ -234,7 +252,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--backbone", choices=BACKBONES, default=BACKBONES[0], help="what turns pictures into features")
     parser.add_argument("--pretrained", action="store_true", help="start with timm's weights, which must be at hand")
     parser.add_argument("--height", type=int, choices=HEIGHTS, default=64, help="of the pictures; half as wide")
-    parser.add_argument("--people", type=int, default=32, help="generated figures to train on")
+    parser.add_argument("--people", type=int, default=64, help="generated figures to train on")
     parser.add_argument("--dataset", choices=list(DATASETS), default="figures", help="figures are generated")
     folder = os.environ.get("MARKET_DIR", "Market/pytorch")
     parser.add_argument("--data-dir", default=folder, metavar="DIR", help="holds train, val, ...; or set MARKET_DIR")
