@@ -30,7 +30,7 @@ SECTION_OF = {
 """Where the keys of each table stand; those of the file itself are headings."""
 
 KEYS = [
-    (table, key) for table, schema in {"": config._SubjectFile, **config._TABLES}.items() for key in schema.model_fields
+    (table, key) for table, schema in {"": config.SubjectFile, **config.TABLES}.items() for key in schema.model_fields
 ]
 FRAGMENTS = re.findall(r"^```toml\n(.*?)```$", DOCUMENT, re.DOTALL | re.MULTILINE)
 
@@ -43,7 +43,7 @@ def test_every_key_is_described_in_its_section(table: str, key: str) -> None:
 
 def test_every_heading_of_a_key_is_one() -> None:
     headed = re.findall(r"`\[?([a-z_]+)\]?`", " ".join(sections()))
-    assert set(headed) == set(config._SubjectFile.model_fields)
+    assert set(headed) == set(config.SubjectFile.model_fields)
 
 
 def test_every_kind_and_every_outcome_is_listed() -> None:
@@ -56,7 +56,7 @@ def test_every_kind_and_every_outcome_is_listed() -> None:
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_every_fragment_is_valid(fragment: str, tmp_path: Path) -> None:
     given = tomllib.loads(fragment)
-    if not set(given) <= set(config._SubjectFile.model_fields):
+    if not set(given) <= set(config.SubjectFile.model_fields):
         assert fragment in files("A key in a configuration file").values(), "a program's own file"
         return
     section = next(name for name, text in sections().items() if fragment in text)

@@ -89,12 +89,12 @@ def _begun(store: Store, standing: Standing, metering: opening.Metering) -> str:
 
 def _is_like(record: AuditRecord, part: Part) -> bool:
     """Whether an audit is of a subject of this name in this company, of this size."""
-    plan, options = record.options["plan"], part.options
-    return (record.subject, _beside(record.backgrounds)) == (part.subject.name, _beside(part.sharing.backgrounds)) and (
-        plan["preset"],
-        plan["mutants"],
-        plan["repetitions"],
-    ) == (options.preset, options.mutants, options.repetitions)
+    asked = {name: getattr(part.options, name) for name in ("preset", "mutants", "repetitions")}
+    return (
+        record.subject == part.subject.name
+        and _beside(record.backgrounds) == _beside(part.sharing.backgrounds)
+        and asked.items() <= record.options["plan"].items()
+    )
 
 
 def _is_of(store: Store, record: AuditRecord, part: Part) -> bool:

@@ -1,0 +1,215 @@
+"""The tables of a `subject.toml`, their keys and what must hold between them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from mutegreen import model
+from mutegreen.config.values import (
+    Count,
+    FigureName,
+    FileInside,
+    FlagOrPattern,
+    FolderInside,
+    KnownName,
+    NotNegative,
+    PathInside,
+    Pattern,
+    Scalar,
+    Seconds,
+    SubjectName,
+    Text,
+    Words,
+    is_inside,
+)
+from mutegreen.model import Compat, Goal, Kind
+
+CONFIG_SUFFIXES = (".toml", ".json", ".yaml", ".yml")
+
+
+class Table(BaseModel):
+    """A table with no keys but its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Table):
+    """`source`: a literal in a file."""
+
+    file: FileInside
+    name: Text
+    line: Count | None = None
+
+
+class Config(Table):
+    """`config`: a key in a file."""
+
+    file: FileInside
+    key: Text
+
+    @field_validator("file")
+    @classmethod
+    def _format_known(cls, file: str) -> str:
+        if Path(file).suffix.lower() not in CONFIG_SUFFIXES:
+            raise ValueError(f"must end in one of {', '.join(CONFIG_SUFFIXES)}")
+        return file
+
+
+class Site(Table):
+    """Where a value is set: exactly one of four ways."""
+
+    flag: Text | None = None
+    source: Source | None = None
+    config: Config | None = None
+    env: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_site(self) -> Self:
+        if sum(part is not None for part in (self.flag, self.source, self.config, self.env)) != 1:
+            raise ValueError("give exactly one of flag, source, config, env")
+        return self
+
+    def site(self) -> model.Site:
+        """The one site that is given."""
+        if self.source is not None:
+            return model.SourceSite(self.source.file, self.source.name, self.source.line)
+        if self.config is not None:
+            return model.ConfigSite(self.config.file, self.config.key)
+        if self.env is not None:
+            return model.EnvSite(self.env)
+        assert self.flag is not None
+        return model.FlagSite(self.flag)
+
+
+class Hyperparameter(Site):
+    """`[hyperparameters]`, one of its entries."""
+
+    default: Scalar
+    kind: Kind | None = None
+    operator: Text | None = None
+    evidence: FlagOrPattern | None = None
+
+
+class Figure(Table):
+    """`[performance.also]`, one of its entries."""
+
+    pattern: Pattern | None = None
+    key: Text | None = None
+    goal: Goal = Goal.MAXIMIZE
+    tolerance: NotNegative | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.pattern is None) == (self.key is None):
+            raise ValueError("give either pattern, or key")
+        return self
+
+
+class Performance(Table):
+    """`[performance]`."""
+
+    pattern: Pattern | None = None
+    file: Text | None = None
+    key: Text | None = None
+    goal: Goal = Goal.MAXIMIZE
+    tolerance: NotNegative | None = None
+    loss: Pattern | None = None
+    also: dict[FigureName, Figure] = {}
+
+    @field_validator("also", mode="before")
+    @classmethod
+    def _named_by_text(cls, given: object, info: ValidationInfo) -> object:
+        """A text alone is a key where there is a file, else a pattern."""
+        way = "key" if info.data.get("file") else "pattern"
+        if not isinstance(given, dict):
+            return given
+        return {name: {way: each} if isinstance(each, str) else each for name, each in given.items()}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        keyed = [name for name, figure in self.also.items() if figure.key is not None]
+        if keyed and self.file is None:
+            raise ValueError(f"also.{keyed[0]} has a key, but there is no file")
+        if (self.pattern is None) == (self.file is None):
+            raise ValueError("give either pattern, or file and key")
+        if (self.file is None) != (self.key is None):
+            raise ValueError("file and key belong together")
+        return self
+
+
+class Workspace(Table):
+    """`[workspace]`."""
+
+    link: tuple[PathInside, ...] = ()
+    exclude: tuple[Text, ...] = ()
+
+
+class Data(Table):
+    """`data`."""
+
+    name: Text
+    generated: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_text(cls, given: object) -> object:
+        return {"name": given} if isinstance(given, str) else given
+
+
+class Preset(Table):
+    """`[presets]`, one of its entries."""
+
+    description: str = ""
+    arguments: tuple[str, ...] = ()
+    defaults: dict[KnownName, Scalar] = {}
+    duration_s: Seconds | None = None
+    timeout_s: Seconds | None = None
+    cooldown_s: NotNegative | None = None
+    mutants: Count | None = None
+    repetitions: Count | None = None
+    operators: tuple[Text, ...] | None = None
+    order: Count | None = None
+    data: Data | None = None
+    compat: tuple[Compat, ...] | None = None
+
+
+class SubjectFile(Table):
+    """The whole file."""
+
+    name: SubjectName | None = None
+    description: str = ""
+    command: Words
+    workdir: FolderInside = "."
+    data: Data | None = None
+    compat: tuple[Compat, ...] = ()
+    duration_s: Seconds | None = None
+    timeout_s: Seconds | None = None
+    environment: dict[str, str] = {}
+    seed: Site | None = None
+    workspace: Workspace = Workspace()
+    performance: Performance
+    hyperparameters: dict[str, Hyperparameter] = Field(min_length=1)
+    presets: dict[str, Preset] = {}
+
+    @field_validator("performance")
+    @classmethod
+    def _file_of_a_trial(cls, given: Performance, info: ValidationInfo) -> Performance:
+        place = os.path.normpath(Path(info.data.get("workdir", "."), given.file or ""))
+        if not is_inside(place):
+            raise ValueError(f"file must lie within the subject's folder, and {given.file} does not")
+        return given
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _usable_names(cls, given: dict[str, Hyperparameter]) -> dict[str, Hyperparameter]:
+        for name, hyperparameter in given.items():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or name in {model.ORIGINAL, model.IDENTITY}:
+                raise ValueError(f"{name} cannot be a name: letters, digits, _ . - (not original, identity)")
+            if hyperparameter.kind is None and name not in list(Kind):
+                raise ValueError(f"{name} needs a kind, as its name is none; valid: {', '.join(Kind)}")
+        return given

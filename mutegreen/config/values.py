@@ -1,0 +1,150 @@
+"""The kinds of values that a `subject.toml` holds, and what is wrong with one."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+Text = Annotated[str, Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _scalar(given: object) -> object:
+    if isinstance(given, (bool, int, str)) or (isinstance(given, float) and math.isfinite(given)):
+        return given
+    raise ValueError("must be a finite number, a text, true or false")
+
+
+def _words(given: object) -> object:
+    if isinstance(given, str):
+        return tuple(shlex.split(given))
+    return given
+
+
+def _args_alone(words: tuple[str, ...]) -> tuple[str, ...]:
+    if any("{args}" in word and word != "{args}" for word in words):
+        raise ValueError("{args} stands for several words, and must be a word of its own")
+    return words
+
+
+def _with_group(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"not a regular expression ({error})") from None
+    if groups == 0:
+        raise ValueError("needs a group around the figure, such as (?P<value>[0-9.]+)")
+    return pattern
+
+
+def _flag_or_group(text: str) -> str:
+    return text if text.startswith("-") else _with_group(text)
+
+
+def _file_inside(path: str, info: ValidationInfo) -> str:
+    folder = context_of(info).folder
+    if not is_inside(path):
+        raise ValueError(f"must lie within the subject's folder, {folder}")
+    if not (folder / path).is_file():
+        raise ValueError(f"no such file in {folder}")
+    if context_of(info).leads_out(path):
+        raise ValueError("lies behind a link, and would be changed where that leads: name a file that is copied")
+    return path
+
+
+def _path_inside(path: str, info: ValidationInfo) -> str:
+    folder = context_of(info).folder
+    if not is_inside(path):
+        raise ValueError(f"must lie within the subject's folder, {folder}")
+    if not (folder / path).exists():
+        raise ValueError(f"no such file or folder in {folder}")
+    return path
+
+
+def _folder_inside(path: str, info: ValidationInfo) -> str:
+    folder = context_of(info).folder
+    if not (is_inside(path) and (folder / path).is_dir()):
+        raise ValueError(f"no such folder in {folder}")
+    return path
+
+
+def _known(name: str, info: ValidationInfo) -> str:
+    known = context_of(info).hyperparameters
+    if name not in known:
+        raise ValueError(f"no such hyperparameter; {valid_names(name, known)}")
+    return name
+
+
+def _figure_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError("cannot be a name: letters, digits, _ -")
+    return name
+
+
+def is_inside(path: str) -> bool:
+    """By the path's own words: a data set inside the folder may well be a link to somewhere else."""
+    return not Path(path).is_absolute() and ".." not in Path(path).parts
+
+
+Scalar = Annotated[Any, BeforeValidator(_scalar)]
+Words = Annotated[tuple[Text, ...], BeforeValidator(_words), AfterValidator(_args_alone), Field(min_length=1)]
+Pattern = Annotated[Text, AfterValidator(_with_group)]
+FlagOrPattern = Annotated[Text, AfterValidator(_flag_or_group)]
+FileInside = Annotated[Text, AfterValidator(_file_inside)]
+PathInside = Annotated[Text, AfterValidator(_path_inside)]
+FolderInside = Annotated[Text, AfterValidator(_folder_inside)]
+KnownName = Annotated[str, AfterValidator(_known)]
+FigureName = Annotated[str, AfterValidator(_figure_name)]
+SubjectName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a validator must know beyond its own key."""
+
+    folder: Path
+    hyperparameters: tuple[str, ...]
+    links: frozenset[Path]
+
+    @classmethod
+    def of(cls, raw: dict[str, Any], folder: Path) -> Context:
+        """From the file as it is, faults and all."""
+        links = table_of(raw, "workspace").get("link")
+        return cls(
+            folder,
+            hyperparameters=tuple(table_of(raw, "hyperparameters")),
+            links=frozenset(Path(str(link)) for link in links) if isinstance(links, list) else frozenset(),
+        )
+
+    def leads_out(self, path: str) -> bool:
+        """Whether the path passes a link: what is written to it then changes a file of the user's."""
+        places = (Path(path), *Path(path).parents)
+        return any(place in self.links or (self.folder / place).is_symlink() for place in places)
+
+
+def table_of(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table of the file as it is; empty if there is none."""
+    found = raw.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def context_of(info: ValidationInfo) -> Context:
+    """What `load` told of the file."""
+    assert isinstance(info.context, Context)
+    return info.context
+
+
+def valid_names(wrong: str, valid: Sequence[str]) -> str:
+    """The names that would have been right, and the one that was perhaps meant."""
+    close = difflib.get_close_matches(wrong, valid, n=1)
+    return (f"did you mean {close[0]}? " if close else "") + f"valid: {', '.join(valid)}"
