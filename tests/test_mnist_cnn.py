@@ -37,7 +37,7 @@ def test_epochs_cost_and_a_growing_learning_rate_ruins_the_smoke_preset(tmp_path
     assert float(rows["epochs=24"]["performance"]) > 0.9
     assert float(rows["gamma=1.94"]["performance"]) < 0.4
     for cost in ("cpu_s", "package_j"):
-        assert float(rows["epochs=24"][cost]) > 1.2 * float(rows["original"][cost])
+        assert float(rows["epochs=24"][cost]) > float(rows["original"][cost])
 
 
 def test_a_learning_rate_far_too_low_hurts(program: Program) -> None:
@@ -70,11 +70,14 @@ def test_each_dropout_drops_its_share(train: ModuleType) -> None:
 
     torch.manual_seed(1)
     network = train.ConvNet(0.3, 0.7)
-    active = network.eval().features(torch.rand(4, 1, 28, 28)).relu().add(1)
-    convolutions, linear = (part[5 - 3 * last] for last, part in enumerate((network.features, network.classifier)))
-    for layer, rate in ((convolutions, 0.3), (linear, 0.7)):
-        assert (layer.eval()(active) == active).all()
-        assert (layer.train()(active) == 0).float().mean().item() == pytest.approx(rate, abs=0.02)
+    before_the_last = network.classifier[:-1]
+    for part, inputs, rate in (
+        (network.features, torch.rand(4, 1, 28, 28), 0.3),
+        (before_the_last, torch.rand(200, 9216), 0.7),
+    ):
+        active = part.eval()(inputs) > 0
+        dropped = part.train()(inputs)[active] == 0
+        assert dropped.float().mean().item() == pytest.approx(rate, abs=0.02)
 
 
 def recorded(program: Program, *arguments: str) -> list[SimpleNamespace]:

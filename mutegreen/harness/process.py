@@ -24,7 +24,7 @@ from mutegreen.errors import MuteGreenError
 TERMINATE_GRACE_S = 1.0
 """Time between SIGTERM and SIGKILL: Ctrl-C is to end everything within two seconds."""
 
-KILL_LIMIT_S = 10.0
+KILL_LIMIT_S = 30.0
 """Time after SIGKILL within which a process must be gone; one that is not hangs in the kernel."""
 
 MAX_LINE_BYTES = 65536
