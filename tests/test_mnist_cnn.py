@@ -80,6 +80,23 @@ def test_each_dropout_drops_its_share(train: ModuleType) -> None:
         assert dropped.float().mean().item() == pytest.approx(rate, abs=0.02)
 
 
+def test_dropout_is_for_training_only(train: ModuleType) -> None:
+    import torch
+
+    modes: list[bool] = []
+
+    class Witness(torch.nn.Linear):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            modes.append(self.training)
+            return super().forward(inputs)
+
+    model, digits = Witness(4, 10), train.Digits(torch.rand(3, 4), torch.tensor([0, 1, 2]))
+    for _ in range(2):
+        train.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), digits, 3)
+        train.count_correct(model, digits)
+    assert modes == [True, False, True, False]
+
+
 def recorded(program: Program, *arguments: str) -> list[SimpleNamespace]:
     """The learning rate and the batches of images of each epoch, by a model that learns nothing."""
     import torch
