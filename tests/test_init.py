@@ -19,9 +19,9 @@ from mutegreen import config
 from mutegreen.cli.main import cli
 from mutegreen.errors import MuteGreenError
 from mutegreen.harness.opening import check
+from mutegreen.harness.output import ESCAPES
 from mutegreen.harness.performance import OutputReader
 from mutegreen.harness.process import Line
-from mutegreen.harness.trial import ESCAPES
 from mutegreen.model import FlagSite, Performance, SourceSite, Subject
 
 

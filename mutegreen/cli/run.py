@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,11 +183,13 @@ def _start(asked: _Asked, store_path: Path, as_json: bool, wait: bool) -> int:
 
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.harness.opening import Metering, Paths
+    from mutegreen.harness.opening import Metering, Paths, held
     from mutegreen.store.store import Store
 
     with Store.open(store_path) as reading:
         record = reading.audit(audit_id)
+    with suppress(OSError), held(Paths.of(store_path, record.id)):
+        pass  # one that runs already is told at once, and not waited for as a stranger on the same devices
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
     same = Metering(**record.options["metering"])

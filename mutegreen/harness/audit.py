@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
 
-from mutegreen.errors import MuteGreenError, StoreError, UsageError
+from mutegreen.errors import MuteGreenError, StoreError
 from mutegreen.harness import cooldown, events, modes, process, trial
 from mutegreen.harness.backgrounds import built, try_alone
 from mutegreen.harness.gpu_processes import GpuProcesses
 from mutegreen.harness.launch import launch, mutated
-from mutegreen.harness.opening import Limits, Paths, plan_again
+from mutegreen.harness.opening import Limits, Paths, held, plan_again
 from mutegreen.harness.preflight import checked, preflight
 from mutegreen.harness.slots import Slot
 from mutegreen.meters.recorder import Recorder
@@ -75,7 +74,7 @@ class Audit:
             KeyboardInterrupt: Interrupted; what was measured is kept, trials under way are noted as interrupted.
         """
         process.become_subreaper()
-        with _clear_disk_errors(self._paths), self._locked():
+        with _clear_disk_errors(self._paths), held(self._paths):
             process.end_all(lambda: process.marked(self._paths.mark))
             pending = self._store.pending(self._record.id)
             self._announce(len(self._plan.trials) - len(pending))
@@ -144,17 +143,6 @@ class Audit:
     def _seed(self) -> int:
         """Of the backgrounds, the same for all trials: what runs beside them is no source of chance."""
         return int(self._record.options["plan"]["seed"])
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keeps two processes from running one audit; the lock of a killed process frees itself."""
-        self._paths.work.mkdir(parents=True, exist_ok=True)
-        with self._paths.lock.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"audit {self._record.id} is being run by another process", "let it end") from None
-            yield
 
     @contextlib.contextmanager
     def _mode_of_record(self) -> Iterator[modes.Mode]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mutegreen import config, environment
-from mutegreen.errors import ConfigError, StoreError
+from mutegreen.errors import ConfigError, StoreError, UsageError
 from mutegreen.harness import plan, standins
 from mutegreen.harness.launch import diff
 from mutegreen.harness.workspace import snapshot
@@ -163,6 +165,22 @@ def create(
         shutil.rmtree(paths.root, ignore_errors=True)
         raise
     return record.id
+
+
+@contextlib.contextmanager
+def held(paths: Paths) -> Iterator[None]:
+    """Keeps two processes from running one audit; the lock of a killed process frees itself.
+
+    Raises:
+        UsageError: Another process runs it.
+    """
+    paths.work.mkdir(parents=True, exist_ok=True)
+    with paths.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"audit {paths.root.name} is being run by another process", "let it end") from None
+        yield
 
 
 def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
