@@ -105,6 +105,20 @@ def test_an_interrupt_ends_everything(tmp_path: Path) -> None:
     assert not psutil.pid_exists(command.pid)
 
 
+def test_threads_that_outlive_the_first_one_are_ended_too(tmp_path: Path) -> None:
+    """Their process looks dead, as its first thread is, and is not: so do trainings for a moment when killed."""
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=[600]).start()\n"
+        "print('goes', flush=True)\n"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    ended, lines = run(code, tmp_path, timeout_s=1.0)
+    assert [line.text for line in lines] == ["goes"]
+    assert ended.timed_out
+    assert ended.status == -9
+
+
 def test_a_signal_is_told_from_an_exit_status(tmp_path: Path) -> None:
     ended, _ = run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", tmp_path)
     assert ended.status == -signal.SIGSEGV

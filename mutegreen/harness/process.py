@@ -24,7 +24,7 @@ from mutegreen.errors import MuteGreenError
 TERMINATE_GRACE_S = 1.0
 """Time between SIGTERM and SIGKILL: Ctrl-C is to end everything within two seconds."""
 
-KILL_LIMIT_S = 30.0
+KILL_LIMIT_S = 10.0
 """Time after SIGKILL within which a process must be gone; one that is not hangs in the kernel."""
 
 MAX_LINE_BYTES = 65536
@@ -182,12 +182,25 @@ class Command:
             MuteGreenError: Something of it cannot be ended.
         """
         end_all(self._members)
-        if not self._reap():
-            raise MuteGreenError(
-                f"process {self.pid} of trial {self._mark} cannot be ended",
-                "it hangs in the kernel (a driver, a file system): end it by hand, then resume the audit",
-            )
+        self._end_threads()
         self._reap_orphans()
+
+    def _end_threads(self) -> None:
+        """Ends threads that go on without the first one, which then looks dead but cannot be reaped yet.
+
+        Raises:
+            MuteGreenError: They cannot be ended.
+        """
+        deadline_s = time.monotonic() + KILL_LIMIT_S
+        while not self._reap():
+            if time.monotonic() >= deadline_s:
+                raise MuteGreenError(
+                    f"process {self.pid} of trial {self._mark} cannot be ended",
+                    "it hangs in the kernel (a driver, a file system): end it by hand, then resume the audit",
+                )
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            time.sleep(0.01)
 
     def _members(self) -> list[psutil.Process]:
         """Living processes of the command's session, and those that left it but carry its mark."""

@@ -250,7 +250,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the first weights and the wrong labels")
     parser.add_argument("--report-every", type=int, default=1, metavar="N", help="epochs from one test to the next")
     parser.add_argument("--dataset", choices=DATASETS, default="digits", help="which digits")
-    parser.add_argument("--train-images", type=int, metavar="N", help="train on so many of them only")
+    parser.add_argument("--train-images", type=int, metavar="N", help="train on so many only; None: all")
     folder = os.environ.get("MNIST_DIR", "data")
     parser.add_argument("--data-dir", default=folder, metavar="DIR", help="the folder with MNIST/raw; or set MNIST_DIR")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")

@@ -202,7 +202,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--dropout-linear", type=float, default=0.5, help="share dropped before the last layer")
     parser.add_argument("--seed", type=int, default=1, help="of first weights, order of the images and dropout")
     parser.add_argument("--dataset", choices=DATASETS, default="digits", help="which digits")
-    parser.add_argument("--train-images", type=int, metavar="N", help="train on so many of them only")
+    parser.add_argument("--train-images", type=int, metavar="N", help="train on so many only; None: all")
     folder = os.environ.get("MNIST_DIR", "data")
     parser.add_argument("--data-dir", default=folder, metavar="DIR", help="the folder with MNIST/raw; or set MNIST_DIR")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="auto: cuda if there is one")
