@@ -99,19 +99,21 @@ def _show(found: Analysed, metric: str | None, phases: bool) -> None:
 
 def _say_outcomes(found: Analysed) -> None:
     """What the tables do not show: trials that did not end ok, domains that were not measured, audits compared with."""
+    from mutegreen.model import Unavailable
+
     for about in found.about:
         _say_outcome(about)
     console = common.messages()
     for about in found.compared_with:
         console.print(f"compared with audit {about['audit']}, which trained alone", soft_wrap=True)
         _say_outcome(about)
+    unmeasured = [item for about in (*found.about, *found.compared_with) for item in about["unmeasured"]]
+    common.say_unavailable(console, dict.fromkeys(Unavailable(**item) for item in unmeasured))
     for hint in found.hints:
         console.print(hint, soft_wrap=True)
 
 
 def _say_outcome(about: Mapping[str, Any]) -> None:
-    from mutegreen.model import Unavailable
-
     others = ", ".join(f"{n} {outcome}" for outcome, n in about["outcomes"].items() if outcome != "ok")
     console = common.messages()
     console.print(f"audit {about['audit']}: {about['outcomes'].get('ok', 0)} trials ended ok", soft_wrap=True)
@@ -119,4 +121,3 @@ def _say_outcome(about: Mapping[str, Any]) -> None:
         console.print(
             f"not in the tables: {others} (mutegreen show --audit {about['audit']} says which)", style="yellow"
         )
-    common.say_unavailable(console, [Unavailable(**item) for item in about["unmeasured"]])
