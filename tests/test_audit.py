@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import Run
-from tiny import SUBJECT, TRAIN, command, environment, write_subject
+from tiny import SUBJECT, TRAIN, command, environment, hears_ctrl_c, write_subject
 
 from mutegreen.attribution.processes import MARK
 from mutegreen.harness.process import marked
@@ -49,6 +49,7 @@ def started(folder: Path, *words: object, **variables: str) -> Iterator[subproce
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hears_ctrl_c,
     )
     try:
         yield process

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Run
 from test_audit import running, wait_for
-from tiny import SUBJECT, TRAIN, command, environment, write_subject
+from tiny import SUBJECT, TRAIN, command, environment, hears_ctrl_c, write_subject
 
 PRESET = "\n[presets.smoke]\ncooldown_s = 0\nduration_s = 0.2\n"
 BROKEN = 'import sys\nsys.exit("train.py: error: keras is not installed; try: pip install keras")\n'
@@ -83,7 +83,9 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(mutegre
 def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
     subject(tmp_path, "slow", TRAIN.replace("default=0.0", "default=0.05"))
     words = command(*STUDY, "--subjects", "slow")
-    process = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
+    )
     wait_for(lambda: running(tmp_path, "0003"), "the third training")
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -63,3 +64,8 @@ def command(*words: object) -> list[str]:
 def environment(**variables: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("MUTEGREEN")}
     return {**clean, "COLUMNS": "100", "MUTEGREEN_LOCKS": LOCKS, **variables}
+
+
+def hears_ctrl_c() -> None:
+    """Handed to `Popen` as `preexec_fn`: what a shell runs in the background ignores SIGINT, and its children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
