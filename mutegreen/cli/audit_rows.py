@@ -111,12 +111,13 @@ def _alone_among(audits: Sequence[AuditRecord], audit: AuditRecord) -> bool:
 
 
 def _newest_alone(store: Store, audit: AuditRecord) -> AuditRecord | None:
-    """The newest finished audit of the same subject and preset without company, of which a trial ended well."""
+    """The newest finished audit of the same subject, preset and data without company, of which a trial ended well."""
     fitting = [
         each
         for each in store.audits()
         if each.subject == audit.subject
         and _preset(each) == _preset(audit)
+        and (each.data == audit.data or None in (each.data, audit.data))
         and each.finished_at is not None
         and not each.backgrounds
         and each.options.get("jobs") in (None, 1)

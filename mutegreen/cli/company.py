@@ -31,7 +31,8 @@ def of_audit(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
     if spans:
         duration_s = math.fsum(span.measurement.duration_s for span in spans)
         parts = [part for part in (_domain(name, spans) for name in _names(spans)) if part]
-        yield f"all trainings together, {for_people_s(duration_s)}: {', '.join(parts) or 'energy not measured'}"
+        energy = ", ".join(parts) or "energy not measured"
+        yield f"all trainings together, with the preflight, {for_people_s(duration_s)}: {energy}"
 
 
 def of_trial(company: Company | None) -> Iterator[str]:

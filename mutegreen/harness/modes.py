@@ -19,9 +19,6 @@ from mutegreen.meters.cpu_time import available_bytes
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Span
 
-AUTO = 0
-"""As a number of jobs: as many as memory allows."""
-
 
 class Mode(Protocol):
     """What an audit must know of how its trials share the machine."""
@@ -114,7 +111,7 @@ class BesideBackgrounds(Alone):
 
 
 class SideBySide:
-    """Several trials at a time on each device."""
+    """Several trials at a time on each device; as many as fit, where their number is 0."""
 
     rests = False
 

@@ -178,9 +178,12 @@ class _Whole:
 
 
 def _beside(share: Share) -> tuple[Beside, ...]:
-    """Trials are known to the ledger by their numbers."""
-    names = {name: f"trial {int(name)}" if name.isdigit() else name for name in share.overlap_s}
-    return tuple(Beside(names[name], overlap_s) for name, overlap_s in share.overlap_s.items())
+    return tuple(Beside(_told(name), overlap_s) for name, overlap_s in share.overlap_s.items())
+
+
+def _told(party: str) -> str:
+    """What people call a party: trials are known to the ledger by their numbers."""
+    return f"trial {int(party)}" if party.isdigit() else party
 
 
 def _peaks(share: Share) -> dict[str, int]:
