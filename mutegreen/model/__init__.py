@@ -3,7 +3,7 @@
 Units are joules, watts and seconds everywhere. `None` means "not measured", never 0.
 """
 
-from mutegreen.model.company import BackgroundRun, Beside, Company
+from mutegreen.model.colocation import BackgroundRun, Beside, Company
 from mutegreen.model.energy import DomainEnergy, Measurement, Span, Timeline, Unavailable
 from mutegreen.model.kinds import Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
 from mutegreen.model.names import (

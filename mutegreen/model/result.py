@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mutegreen.model.company import Company
+from mutegreen.model.colocation import Company
 from mutegreen.model.energy import Measurement, Timeline
 from mutegreen.model.kinds import Compat, Outcome
 from mutegreen.model.names import Value
