@@ -35,10 +35,10 @@ from table import show, spread
 from tool import Tool, complete_fake, zeus
 
 from mutegreen.errors import MeterError
-from mutegreen.meters.nvml import NvmlMeter
-from mutegreen.meters.nvml_gauge import PowerGauge
-from mutegreen.meters.nvml_library import Gpu, Nvml
-from mutegreen.meters.nvml_power import best_power
+from mutegreen.meters.nvml.gauge import PowerGauge
+from mutegreen.meters.nvml.library import Gpu, Nvml
+from mutegreen.meters.nvml.meter import NvmlMeter
+from mutegreen.meters.nvml.power import best_power
 from mutegreen.meters.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class PowerMeter(NvmlMeter):
         def gauge(nvml: Nvml, gpu: Gpu) -> PowerGauge:
             return PowerGauge(best_power(nvml, gpu))
 
-        with mock.patch("mutegreen.meters.nvml.gauge", gauge):
+        with mock.patch("mutegreen.meters.nvml.meter.gauge", gauge):
             super().open()
 
 

@@ -10,7 +10,7 @@ import pytest
 from fake_nvml import FakeGpu, FakeNvml, square_wave
 from meter_fakes import FakeClock, Schedule
 
-from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import PERIOD_S, Recorder
 from mutegreen.model import DomainEnergy, Measurement
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from meter_fakes import FakeClock, Schedule
 
-from mutegreen.meters.perf_event import Count
+from mutegreen.meters.perf.event import Count
 
 JOULES = 2.0**-32
 """Joules of a count, as the kernel has it on every processor."""

@@ -11,7 +11,7 @@ import pytest
 from meter_fakes import FakeClock, Schedule
 from perf_fakes import CONFIGS, JOULES, FakeUnit
 
-from mutegreen.meters.perf_stat import PerfStatMeter
+from mutegreen.meters.perf.stat_meter import PerfStatMeter
 
 PROGRAM = Path(__file__).parent / "fake_perf/perf"
 

@@ -8,9 +8,9 @@ import pytest
 from conftest import Run
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters import calibrate as calibration
-from mutegreen.meters.calibrate import Calibration, Level, calibrate, fit
 from mutegreen.meters.choose import parse
+from mutegreen.meters.estimate import calibrate as calibration
+from mutegreen.meters.estimate.calibrate import Calibration, Level, calibrate, fit
 
 IDLE_W, FULL_W, MEMORY_W = 18.0, 150.0, 6.0
 

@@ -9,7 +9,7 @@ from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters import choose as room
 from mutegreen.meters.base import Meter
 from mutegreen.meters.choose import Chosen, choose, parse
-from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Quality
 

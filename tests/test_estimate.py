@@ -8,8 +8,8 @@ import pytest
 from meter_fakes import TICKS_PER_S, FakeClock, FakeMachine, Schedule
 
 from mutegreen.errors import MeterUnavailable, UsageError
-from mutegreen.meters.cpu_time import cpu_share, machine_busy_s, memory_bytes, other_load
-from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.estimate.cpu_time import cpu_share, machine_busy_s, memory_bytes, other_load
+from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 
 CPU, DRAM = "cpu:package-0", "dram:package-0"

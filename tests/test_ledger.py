@@ -18,7 +18,7 @@ from meter_fakes import FakeClock, Schedule, SimulatedMeter
 from mutegreen.attribution.ledger import Ledger, LedgerSpan, Share
 from mutegreen.attribution.usage import Memory, Usage
 from mutegreen.meters.base import Reading
-from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import DomainEnergy, Flag, Quality
 

@@ -20,15 +20,15 @@ from perf_fakes import CONFIGS, FakeKernel, FakeUnit
 from perf_stat_fakes import LinesMachine
 
 from mutegreen.meters.base import Meter, is_domain
-from mutegreen.meters.estimate import EstimateMeter
-from mutegreen.meters.nvml import NvmlMeter
-from mutegreen.meters.perf import PerfMeter
+from mutegreen.meters.estimate.meter import EstimateMeter
+from mutegreen.meters.nvml.meter import NvmlMeter
+from mutegreen.meters.perf.meter import PerfMeter
 from mutegreen.meters.pyrapl import PyRaplMeter
-from mutegreen.meters.rapl import RaplMeter
+from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
-from mutegreen.meters.zeus import ZeusMeter
-from mutegreen.meters.zeus_devices import GROWTH_WAIT_S
+from mutegreen.meters.zeus.devices import GROWTH_WAIT_S
+from mutegreen.meters.zeus.meter import ZeusMeter
 from mutegreen.model import DomainEnergy, Flag, Quality
 
 DURATION_S = 60.0

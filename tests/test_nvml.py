@@ -23,9 +23,9 @@ from fake_nvml import (
 from meter_fakes import FakeClock, Schedule
 from nvml_bench import BURSTS, OTHER, TRAINING, Bench, SimulatedWatch, bench_fixture, joules, only  # noqa: F401 - a fixture
 
-from mutegreen.meters.nvml import LOOK_S, SLOWEST_LOOK_S, NvmlMeter
-from mutegreen.meters.nvml_power import Integral
-from mutegreen.meters.nvml_watch import Watch
+from mutegreen.meters.nvml.meter import LOOK_S, SLOWEST_LOOK_S, NvmlMeter
+from mutegreen.meters.nvml.power import Integral
+from mutegreen.meters.nvml.sampler import Watch
 from mutegreen.model import Flag, Quality
 
 

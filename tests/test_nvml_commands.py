@@ -15,7 +15,7 @@ import pytest
 from conftest import Run
 from fake_nvml import EVERY_CALL, GPU_IS_LOST, NO_PERMISSION, FakeGpu, FakeNvml
 
-from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import Recorder
 
 SECOND = "GPU-0e47c0de-0000-0000-0000-000000000000"
@@ -85,7 +85,7 @@ def test_a_required_gpu_that_is_hidden_stops_before_the_command(mutegreen: Run, 
 
 def test_without_a_driver_it_is_said_once_and_soon() -> None:
     code = (
-        "from mutegreen.meters.choose import choose\nfrom mutegreen.meters import nvml_library\n"
+        "from mutegreen.meters.choose import choose\nfrom mutegreen.meters.nvml import library as nvml_library\n"
         "nvml_library.LIBRARY = 'libnvidia-ml-of-nobody.so.1'\n"
         "print(*[one.reason for one in choose().unavailable if one.meter == 'nvml'], sep='\\n')"
     )

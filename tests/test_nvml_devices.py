@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.nvml_devices import visible
-from mutegreen.meters.nvml_library import Fault, Gpu
+from mutegreen.meters.nvml.devices import visible
+from mutegreen.meters.nvml.library import Fault, Gpu
 
 UUIDS = ("GPU-aa11", "GPU-aa22", "GPU-bb33")
 LOST = Fault(15, "GPU is lost")

@@ -20,8 +20,8 @@ from fake_nvml import (
 from meter_fakes import FakeClock
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
-from mutegreen.meters import nvml_library
-from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.nvml import library as nvml_library
+from mutegreen.meters.nvml.meter import NvmlMeter
 
 
 def opening(fake: FakeNvml, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> MeterError:
@@ -46,7 +46,7 @@ def test_without_the_library_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_without_the_library_the_bindings_are_not_loaded() -> None:
     code = (
-        "import sys\nfrom mutegreen.meters import nvml, nvml_library\n"
+        "import sys\nfrom mutegreen.meters.nvml import meter as nvml, library as nvml_library\n"
         "nvml_library.LIBRARY = 'libnvidia-ml-of-nobody.so.1'\n"
         "try: nvml.NvmlMeter().open()\nexcept Exception as error: print(type(error).__name__)\n"
         "print('pynvml' in sys.modules)"

@@ -10,9 +10,9 @@ from meter_fakes import FakeClock, Schedule
 from perf_fakes import CONFIGS, FakeKernel, FakeUnit, Fault
 
 from mutegreen.errors import MeterPermissionError, MeterUnavailable
-from mutegreen.meters.perf import PerfMeter
-from mutegreen.meters.perf_event import PerfCounter
-from mutegreen.meters.perf_unit import cpu_list
+from mutegreen.meters.perf.event import PerfCounter
+from mutegreen.meters.perf.meter import PerfMeter
+from mutegreen.meters.perf.unit import cpu_list
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag
 

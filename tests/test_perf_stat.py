@@ -18,12 +18,12 @@ from perf_stat_fakes import LinesMachine, PathMachine
 from mutegreen.errors import MeterLost, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter
 from mutegreen.meters.first_of import FirstOf
-from mutegreen.meters.perf import PerfMeter
-from mutegreen.meters.perf_event import PerfCounter
-from mutegreen.meters.perf_stat import INTERVAL_S, PerfStatMeter
-from mutegreen.meters.perf_stat_counted import Counted
-from mutegreen.meters.perf_stat_line import Interval, parse
-from mutegreen.meters.perf_stat_program import PerfProgram
+from mutegreen.meters.perf.event import PerfCounter
+from mutegreen.meters.perf.meter import PerfMeter
+from mutegreen.meters.perf.stat_counter import Counted
+from mutegreen.meters.perf.stat_line import Interval, parse
+from mutegreen.meters.perf.stat_meter import INTERVAL_S, PerfStatMeter
+from mutegreen.meters.perf.stat_program import PerfProgram
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag, Quality
 
@@ -321,7 +321,7 @@ class TestTheProgram:
     def test_it_ends_when_we_are_killed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         machine = PathMachine(tmp_path, monkeypatch)
         code = (
-            "import sys, time; from pathlib import Path; from mutegreen.meters.perf_stat import PerfStatMeter;"
+            "import sys, time; from pathlib import Path; from mutegreen.meters.perf.stat_meter import PerfStatMeter;"
             "meter = PerfStatMeter(root=Path(sys.argv[1])); meter.open(); print('open', flush=True); time.sleep(60)"
         )
         ours = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)

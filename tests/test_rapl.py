@@ -13,10 +13,10 @@ from meter_fakes import FakeClock, Schedule
 
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.choose import parse
-from mutegreen.meters.powercap_access import UDEV_FILE, UDEV_RULE
-from mutegreen.meters.powercap_counter import UPDATE_S
-from mutegreen.meters.powercap_zones import find_zones
-from mutegreen.meters.rapl import RaplMeter
+from mutegreen.meters.rapl.access import UDEV_FILE, UDEV_RULE
+from mutegreen.meters.rapl.counter import UPDATE_S
+from mutegreen.meters.rapl.meter import RaplMeter
+from mutegreen.meters.rapl.zones import find_zones
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import DomainEnergy, Flag, Measurement
 

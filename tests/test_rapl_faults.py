@@ -13,10 +13,10 @@ from test_rapl import CPU, DRAM, Bench, figure, two_sockets
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters import choose as room
-from mutegreen.meters import powercap_counter
 from mutegreen.meters.choose import choose
-from mutegreen.meters.powercap_counter import HIGHEST_W
-from mutegreen.meters.rapl import LOST_S, STILL_S, RaplMeter
+from mutegreen.meters.rapl import counter as powercap_counter
+from mutegreen.meters.rapl.counter import HIGHEST_W
+from mutegreen.meters.rapl.meter import LOST_S, STILL_S, RaplMeter
 from mutegreen.model import DomainEnergy, Flag
 
 P0, D0 = "intel-rapl:0", "intel-rapl:0:1"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mutegreen.errors import MeterError
-from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import Recorder
 
 SMI = ("nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits")

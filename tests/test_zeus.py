@@ -15,7 +15,7 @@ from zeus_fakes import AppleSiliconMeasurement, FakeChip, FakeGpu, FakeGpus, Fak
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.recorder import Recorder
-from mutegreen.meters.zeus import ZeusMeter
+from mutegreen.meters.zeus.meter import ZeusMeter
 from mutegreen.model import Flag, Quality
 
 
@@ -225,7 +225,7 @@ class TestTheRealPackage:
             assert {f.name for f in dataclasses.fields(fake)} <= {f.name for f in dataclasses.fields(real)}
 
     def test_names_of_errors(self, device: ModuleType) -> None:
-        room = importlib.import_module("mutegreen.meters.zeus")
+        room = importlib.import_module("mutegreen.meters.zeus.meter")
         common = importlib.import_module("zeus.device.gpu.common")
         assert all(hasattr(common, name) for name in {*room.FINAL, "ZeusGPUNoPermissionError"} - {"Empty"})
 

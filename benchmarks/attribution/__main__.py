@@ -20,7 +20,7 @@ import psutil
 from mutegreen.attribution.ledger import PERIOD_S, Ledger
 from mutegreen.attribution.processes import MARK
 from mutegreen.attribution.usage import Usage
-from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 
 FAMILY = """

@@ -14,11 +14,11 @@ import psutil
 from machine import Simulated
 from table import show
 
-from mutegreen.meters import estimate
 from mutegreen.meters.base import Meter
-from mutegreen.meters.estimate import EstimateMeter
-from mutegreen.meters.nvml import NvmlMeter
-from mutegreen.meters.rapl import RaplMeter
+from mutegreen.meters.estimate import meter as estimate
+from mutegreen.meters.estimate.meter import EstimateMeter
+from mutegreen.meters.nvml.meter import NvmlMeter
+from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.recorder import PERIOD_S, Recorder
 
 PARTS = 6

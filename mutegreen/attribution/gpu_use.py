@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from mutegreen.meters.base import Clock
-from mutegreen.meters.nvml_library import LACKING, Fault, Gpu, Nvml, ProcessUse
+from mutegreen.meters.nvml.library import LACKING, Fault, Gpu, Nvml, ProcessUse
 
 LOOK_BACK_S = 2.0
 """Samples of so long are asked for at most, seconds, so that old ones do not count where a GPU stood idle."""

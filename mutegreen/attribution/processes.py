@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mutegreen.attribution.cpu_total import CpuTotal, Seen
-from mutegreen.meters.cpu_time import TICKS_PER_S
+from mutegreen.meters.estimate.cpu_time import TICKS_PER_S
 
 MARK = "MUTEGREEN_TRIAL"
 """Environment variable by which processes of a trial are known, also those that left its session."""

@@ -11,7 +11,7 @@ from mutegreen.attribution.processes import Processes, Tree
 from mutegreen.attribution.sharing import CPU
 from mutegreen.errors import MeterError
 from mutegreen.meters.base import domain_class
-from mutegreen.meters.nvml_library import Fault
+from mutegreen.meters.nvml.library import Fault
 
 ELSEWHERE = " They use no GPU, or the driver numbers processes otherwise, as in a container with numbers of its own."
 

@@ -23,8 +23,8 @@ def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
     result is for machines of the same kind on which no counter can be read. Run it while the machine has nothing
     else to do.
     """
-    from mutegreen.meters.calibrate import calibrate, reads_hardware
     from mutegreen.meters.choose import choose
+    from mutegreen.meters.estimate.calibrate import calibrate, reads_hardware
     from mutegreen.meters.recorder import Recorder
 
     chosen = choose(meters or None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mutegreen.harness.process import Command, Ended, Line
 from mutegreen.harness.weighing import Weighed, Weighing
-from mutegreen.meters.cpu_time import machine_busy_s, other_load
+from mutegreen.meters.estimate.cpu_time import machine_busy_s, other_load
 from mutegreen.model import Flag, Measurement
 
 OTHER_CPUS = 0.2

@@ -15,7 +15,7 @@ from mutegreen.harness.admission import HOST, Admission
 from mutegreen.harness.background import Background
 from mutegreen.harness.executor import Executor, OneByOne, SeveralAtATime
 from mutegreen.harness.slots import GPU, Slot, slots
-from mutegreen.meters.cpu_time import available_bytes
+from mutegreen.meters.estimate.cpu_time import available_bytes
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Span
 

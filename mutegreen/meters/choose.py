@@ -8,17 +8,17 @@ from pathlib import Path
 
 from mutegreen.errors import MeterError, MeterUnavailable, MuteGreenError, UsageError
 from mutegreen.meters.base import CLASSES, Meter, domain_class, is_domain
-from mutegreen.meters.estimate import HINT as ESTIMATE_HINT
-from mutegreen.meters.estimate import EstimateMeter
+from mutegreen.meters.estimate.meter import HINT as ESTIMATE_HINT
+from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.first_of import FirstOf
-from mutegreen.meters.nvml import NvmlMeter
+from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.part import Part
-from mutegreen.meters.perf import PerfMeter
-from mutegreen.meters.perf_stat import PerfStatMeter
+from mutegreen.meters.perf.meter import PerfMeter
+from mutegreen.meters.perf.stat_meter import PerfStatMeter
 from mutegreen.meters.pyrapl import PyRaplMeter
-from mutegreen.meters.rapl import RaplMeter
+from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.replay import ReplayMeter
-from mutegreen.meters.zeus import ZeusMeter
+from mutegreen.meters.zeus.meter import ZeusMeter
 from mutegreen.model import Quality, Unavailable
 
 AUTOMATIC = ("nvml", "rapl", "perf", "estimate")

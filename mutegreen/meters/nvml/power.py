@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mutegreen.meters.nvml_library import POWER_AVERAGE, POWER_INSTANT, Fault, Gpu, Nvml, Read
+from mutegreen.meters.nvml.library import POWER_AVERAGE, POWER_INSTANT, Fault, Gpu, Nvml, Read
 
 INSTANT_LAG_S = 0.1
 """How far the power of the moment may lag behind, seconds: about the slowest sensor. On A100 and H100 it looks only

@@ -15,7 +15,7 @@ from typing import Any
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.base import Clock, Meter, Reading
-from mutegreen.meters.zeus_devices import Answers, Refused, find_devices, reason_of
+from mutegreen.meters.zeus.devices import Answers, Refused, find_devices, reason_of
 from mutegreen.model import Quality, Unavailable
 
 RESOLUTION_S = 0.1

@@ -6,9 +6,9 @@ import math
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from mutegreen.meters.nvml_check import CrossCheck
-from mutegreen.meters.nvml_library import Fault, Gpu, Nvml, Read
-from mutegreen.meters.nvml_power import Integral, Power, best_power
+from mutegreen.meters.nvml.crosscheck import CrossCheck
+from mutegreen.meters.nvml.library import Fault, Gpu, Nvml, Read
+from mutegreen.meters.nvml.power import Integral, Power, best_power
 from mutegreen.model import Flag, Quality
 
 GAP_S = 0.2

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Clock, Meter, Reading, domain_class
-from mutegreen.meters.powercap_access import NO_COUNTERS, closed, commands_to_open
-from mutegreen.meters.powercap_counter import ENERGY_FILE, RANGE_FILE, Counter, Step
-from mutegreen.meters.powercap_mirrors import without_mirrors
-from mutegreen.meters.powercap_zones import Tree, Zone, find_zones, powercap_root
+from mutegreen.meters.rapl.access import NO_COUNTERS, closed, commands_to_open
+from mutegreen.meters.rapl.counter import ENERGY_FILE, RANGE_FILE, Counter, Step
+from mutegreen.meters.rapl.mirrors import without_mirrors
+from mutegreen.meters.rapl.zones import Tree, Zone, find_zones, powercap_root
 from mutegreen.meters.recorder import boot_time_s
 from mutegreen.model import Quality, Unavailable
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.base import domain_class
-from mutegreen.meters.cpu_time import machine_busy_s
+from mutegreen.meters.estimate.cpu_time import machine_busy_s
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Quality
 

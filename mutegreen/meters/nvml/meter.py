@@ -11,10 +11,10 @@ from typing import Protocol
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Clock, Meter, Reading
-from mutegreen.meters.nvml_devices import VISIBLE, visible
-from mutegreen.meters.nvml_gauge import Gauge, gauge
-from mutegreen.meters.nvml_library import NO_PERMISSION, PERMISSION, Fault, Gpu, Nvml
-from mutegreen.meters.nvml_watch import Watch
+from mutegreen.meters.nvml.devices import VISIBLE, visible
+from mutegreen.meters.nvml.gauge import Gauge, gauge
+from mutegreen.meters.nvml.library import NO_PERMISSION, PERMISSION, Fault, Gpu, Nvml
+from mutegreen.meters.nvml.sampler import Watch
 from mutegreen.model import Flag, Unavailable
 
 LOOK_S = 0.0125

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Clock, Meter, Reading, domain_class
-from mutegreen.meters.perf_event import Count, PerfCounter
-from mutegreen.meters.perf_unit import Event, cpus_by_package, find_event, unit_type
+from mutegreen.meters.perf.event import Count, PerfCounter
+from mutegreen.meters.perf.unit import Event, cpus_by_package, find_event, unit_type
 from mutegreen.model import Quality, Unavailable
 
 EVENTS = {"energy-pkg": "cpu:package-{}", "energy-ram": "dram:package-{}"}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.base import Clock, Meter, Reading
-from mutegreen.meters.cpu_time import GIB, TICKS_PER_S, CpuShare, cpu_share, memory_bytes, total_s
+from mutegreen.meters.estimate.cpu_time import GIB, TICKS_PER_S, CpuShare, cpu_share, memory_bytes, total_s
 from mutegreen.model import Quality
 
 IDLE_W_PER_CPU = 0.74

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.nvml_library import INSTALL, Fault, Gpu
+from mutegreen.meters.nvml.library import INSTALL, Fault, Gpu
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 ORDER = "CUDA_DEVICE_ORDER"

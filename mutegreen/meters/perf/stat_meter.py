@@ -14,11 +14,11 @@ from typing import Protocol
 
 from mutegreen.errors import MeterError, MeterLost, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Clock, Meter, Reading, domain_class
-from mutegreen.meters.perf import EVENTS, NO_UNIT, find_unit
-from mutegreen.meters.perf_stat_counted import Counted
-from mutegreen.meters.perf_stat_line import Interval, parse
-from mutegreen.meters.perf_stat_program import PerfProgram
-from mutegreen.meters.perf_unit import Event, find_event
+from mutegreen.meters.perf.meter import EVENTS, NO_UNIT, find_unit
+from mutegreen.meters.perf.stat_counter import Counted
+from mutegreen.meters.perf.stat_line import Interval, parse
+from mutegreen.meters.perf.stat_program import PerfProgram
+from mutegreen.meters.perf.unit import Event, find_event
 from mutegreen.model import Quality, Unavailable
 
 INTERVAL_S = 0.02

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mutegreen.meters.powercap_counter import Counter
-from mutegreen.meters.powercap_zones import Zone
+from mutegreen.meters.rapl.counter import Counter
+from mutegreen.meters.rapl.zones import Zone
 
 APART_UJ = 100_000_000
 """Counters this far apart, microjoules, are two. One counter read twice moves less than that between the reads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from mutegreen.meters.perf_stat_line import Interval
+from mutegreen.meters.perf.stat_line import Interval
 
 STANDSTILL_S = 0.2
 """A counter that ran this much less than the time that went by, seconds, was off in between."""

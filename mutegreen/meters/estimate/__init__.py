@@ -1,0 +1,1 @@
+"""Energy estimated from busy CPU time, where no counter can be read."""

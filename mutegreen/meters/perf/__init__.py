@@ -1,0 +1,1 @@
+"""CPU packages and their memory, read from perf events of the kernel."""

@@ -1,0 +1,1 @@
+"""CPU packages and their memory, read from the RAPL counters in the powercap class of Linux."""
