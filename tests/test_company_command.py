@@ -14,7 +14,7 @@ from conftest import Run
 from simulated import noisy, rows_of
 
 from mutegreen.model import Change, DomainEnergy, Goal, Measurement, Mutant, Outcome, Quality, Trial, TrialResult
-from mutegreen.store.kept import AuditRecord, BackgroundRecord, MutantRecord
+from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
 from mutegreen.store.store import Store
 
 MUTANTS = [Mutant("original"), *(Mutant.of(Change("epochs", value, 2, "epochs")) for value in (3, 4, 5))]

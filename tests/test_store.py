@@ -31,8 +31,8 @@ from mutegreen.model import (
     Unavailable,
 )
 from mutegreen.store import schema
-from mutegreen.store.kept import AuditRecord, MutantRecord
-from mutegreen.store.records import COLUMNS, columns_of, records
+from mutegreen.store.audit_records import AuditRecord, MutantRecord
+from mutegreen.store.export_rows import COLUMNS, columns_of, records
 from mutegreen.store.store import Store, now
 
 MUTANTS = [

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mutegreen.model import DOMAIN_OF_METRIC, METRICS, ORIGINAL, ROW_COLUMNS
-from mutegreen.store.records import COLUMNS, NET_COLUMNS, QUALITY_COLUMNS
+from mutegreen.store.export_rows import COLUMNS, NET_COLUMNS, QUALITY_COLUMNS
 
 LEVEL = dict(zip(METRICS, (5066.0, 570.0, 15760.0, 183.7, 0.9915), strict=True))
 """Means of the published trainings of mnist alone; their coefficients of variation are about `NOISE`."""

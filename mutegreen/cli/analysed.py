@@ -147,7 +147,7 @@ def analysed(
 
 
 def _of_files(paths: Sequence[Path], choices: Choices) -> Analysed:
-    from mutegreen.store.joined import joined
+    from mutegreen.store.concatenated import joined
     from mutegreen.store.rows import read_csv
 
     rows = joined([read_csv(path, choices.performance) for path in paths], [path.name for path in paths])

@@ -14,8 +14,8 @@ from mutegreen.model import DOMAIN_OF_METRIC, Figure
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mutegreen.store.kept import AuditRecord
-    from mutegreen.store.records import Record
+    from mutegreen.store.audit_records import AuditRecord
+    from mutegreen.store.export_rows import Record
     from mutegreen.store.store import Store
 
 
@@ -74,7 +74,7 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_al
         StoreError: The store cannot be read.
     """
     from mutegreen.store.epochs import epochs_frame
-    from mutegreen.store.records import phase_records, records
+    from mutegreen.store.export_rows import phase_records, records
     from mutegreen.store.rows import rows_frame
     from mutegreen.store.store import Store
 

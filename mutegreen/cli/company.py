@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mutegreen.cli.common import for_people_j, for_people_s
 from mutegreen.model import BackgroundRun, Company, DomainEnergy, Span
-from mutegreen.store.kept import AuditRecord
+from mutegreen.store.audit_records import AuditRecord
 
 MOST_NAMES = 8
 """So many trials beside one are named; a long one beside short ones meets many."""

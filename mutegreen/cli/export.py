@@ -11,7 +11,7 @@ import click
 
 from mutegreen.cli import common
 from mutegreen.errors import MuteGreenError, UsageError
-from mutegreen.store.records import columns_of, records
+from mutegreen.store.export_rows import columns_of, records
 from mutegreen.store.store import Store
 
 if TYPE_CHECKING:

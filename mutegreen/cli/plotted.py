@@ -14,8 +14,8 @@ from mutegreen.report.figures.power import Training
 from mutegreen.report.figures.style import Drawing
 from mutegreen.report.section import Section, sections_of
 from mutegreen.stats.group import Group, groups_of
-from mutegreen.store.kept import AuditRecord, TrialRecord
-from mutegreen.store.shared import background_of
+from mutegreen.store.audit_records import AuditRecord, TrialRecord
+from mutegreen.store.colocation_columns import background_of
 from mutegreen.store.store import Store
 
 _VERDICTS = "that needs an original and mutants, with energy and performance measured"

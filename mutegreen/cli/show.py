@@ -12,7 +12,7 @@ from mutegreen.cli.stood_in import in_all, in_one
 from mutegreen.errors import UsageError
 from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
 from mutegreen.mutation.apply import same_value
-from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
+from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.store import Store
 
 

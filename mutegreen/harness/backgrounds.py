@@ -19,7 +19,7 @@ from mutegreen.harness.plan import Plan, original_only
 from mutegreen.harness.weighing import Alone
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Outcome, TrialResult
-from mutegreen.store.kept import BackgroundRecord
+from mutegreen.store.audit_records import BackgroundRecord
 
 
 def asked(texts: Sequence[str], preset: str | None) -> tuple[BackgroundRecord, ...]:

@@ -18,7 +18,7 @@ from mutegreen.harness.launch import diff
 from mutegreen.harness.workspace import snapshot
 from mutegreen.model import Subject
 from mutegreen.mutation.apply import site_faults
-from mutegreen.store.kept import AuditRecord, BackgroundRecord, MutantRecord
+from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
 from mutegreen.store.store import Store, now
 
 

@@ -25,9 +25,9 @@ from mutegreen.model import (
     TrialResult,
     Unavailable,
 )
+from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.company import company_text, to_backgrounds, to_company
 from mutegreen.store.energies import to_domain
-from mutegreen.store.kept import AuditRecord, MutantRecord, TrialRecord
 
 
 def audit_row(audit: AuditRecord) -> dict[str, object]:

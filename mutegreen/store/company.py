@@ -9,8 +9,8 @@ from dataclasses import asdict
 from itertools import groupby
 
 from mutegreen.model import BackgroundRun, Beside, Company, Measurement, Span
+from mutegreen.store.audit_records import BackgroundRecord
 from mutegreen.store.energies import energy_row, to_domain
-from mutegreen.store.kept import BackgroundRecord
 
 
 def company_text(company: Company | None) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mutegreen.model import DOMAIN_OF_METRIC, METRICS, Measurement, Phase, TrialResult
-from mutegreen.store.kept import AuditRecord
+from mutegreen.store.audit_records import AuditRecord
 from mutegreen.store.store import Store
 
 Record = dict[str, object]

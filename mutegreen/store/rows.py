@@ -17,7 +17,7 @@ import pandas as pd
 
 from mutegreen.errors import RowsError
 from mutegreen.model import METRICS, ROW_COLUMNS, Outcome
-from mutegreen.store import further
+from mutegreen.store import extra_metrics
 from mutegreen.store.row_checks import EXPORTED, QUALITIES, Source, check_rows, no_rows
 
 LABELS = ("subject", "background", "mutant", "hyperparameter")
@@ -146,8 +146,8 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
 def _normal(frame: pd.DataFrame, source: Source, performance: str | None) -> pd.DataFrame:
     rows, notes = _only_ok(frame, source.name)
     if performance is not None:
-        figures = _numbers(rows[further.column_of(performance, rows.columns, source.name)], source)
-        rows, notes = further.in_place(rows, performance, figures), [*notes, further.note_on(performance)]
+        figures = _numbers(rows[extra_metrics.column_of(performance, rows.columns, source.name)], source)
+        rows, notes = extra_metrics.in_place(rows, performance, figures), [*notes, extra_metrics.note_on(performance)]
     for column in (*LABELS, *OPTIONAL_LABELS):
         if column in rows:
             rows[column] = rows[column].fillna("").astype("str")

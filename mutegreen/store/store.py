@@ -22,9 +22,9 @@ from mutegreen.model import (
     Unavailable,
 )
 from mutegreen.store import codec, schema, timelines
+from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
 from mutegreen.store.company import span_rows, to_spans
 from mutegreen.store.energies import energy_row
-from mutegreen.store.kept import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"

@@ -11,7 +11,7 @@ from pathlib import Path
 from mutegreen.errors import BackgroundError, PreflightError
 from mutegreen.harness import opening
 from mutegreen.harness.workspace import snapshot
-from mutegreen.store.kept import AuditRecord, BackgroundRecord
+from mutegreen.store.audit_records import AuditRecord, BackgroundRecord
 from mutegreen.store.store import Store
 from mutegreen.study.design import Part, Skipped, skip
 

@@ -9,7 +9,7 @@ from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL
 from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.store.records import Record, records
+from mutegreen.store.export_rows import Record, records
 from mutegreen.store.rows import rows_frame
 from mutegreen.store.store import Store
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from mutegreen.model import DOMAIN_OF_METRIC, Company, DomainEnergy, Measurement, TrialResult
-from mutegreen.store.kept import BackgroundRecord
+from mutegreen.store.audit_records import BackgroundRecord
 
 JOINT = ";"
 """Between the names of those beside a trial."""

@@ -6,8 +6,8 @@ import json
 import math
 
 from mutegreen.model import DOMAIN_OF_METRIC, ORIGINAL, ROW_COLUMNS, Measurement, Mutant, Phase, TrialResult
-from mutegreen.store import further, shared
-from mutegreen.store.kept import AuditRecord, TrialRecord
+from mutegreen.store import colocation_columns, extra_metrics
+from mutegreen.store.audit_records import AuditRecord, TrialRecord
 from mutegreen.store.store import Store
 
 NET_COLUMNS = {metric: f"net_{metric}" for metric in DOMAIN_OF_METRIC}
@@ -28,7 +28,7 @@ COLUMNS = (
     "audit",
     "trial",
     "data",
-    *shared.COLUMNS,
+    *colocation_columns.COLUMNS,
 )
 """The contract's columns, then ours, in the order in which they are exported."""
 
@@ -37,7 +37,7 @@ Record = dict[str, object]
 
 def columns_of(audit: AuditRecord) -> tuple[str, ...]:
     """The columns of an audit's rows: after `COLUMNS` those of its further figures of performance."""
-    return (*COLUMNS, *further.columns_of(audit.also))
+    return (*COLUMNS, *extra_metrics.columns_of(audit.also))
 
 
 def records(store: Store, audit: AuditRecord) -> list[Record]:
@@ -93,7 +93,7 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
     trial = record.trial
     found = {
         "subject": audit.subject,
-        "background": shared.background_of(audit.backgrounds),
+        "background": colocation_columns.background_of(audit.backgrounds),
         "mutant": ORIGINAL if mutant.is_original else mutant.id,
         "hyperparameter": mutant.hyperparameter,
         "value": mutant.value,
@@ -114,8 +114,8 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         "audit": audit.id,
         "trial": trial.number,
         "data": audit.data.label if audit.data else None,
-        **shared.cells_of(result),
-        **further.cells_of(audit.also, result),
+        **colocation_columns.cells_of(result),
+        **extra_metrics.cells_of(audit.also, result),
     }
     return {column: found[column] for column in columns_of(audit)}
 
