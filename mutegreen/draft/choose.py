@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mutegreen.errors import MuteGreenError
 from mutegreen.mutation.text import TextFile
-from mutegreen.scan.words import word_set, words
+from mutegreen.scan.names.words import word_set, words
 
 _MOST = 300
 _DEEPEST = 3

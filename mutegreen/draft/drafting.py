@@ -19,10 +19,10 @@ from mutegreen.draft.surroundings import surroundings
 from mutegreen.errors import UsageError
 from mutegreen.model import ConfigSite, FlagSite, Site, SourceSite
 from mutegreen.scan.finding import Scan
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
 from mutegreen.scan.reach import Reach
 from mutegreen.scan.scanner import scan
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
 
 _MOST_FIGURES = 20
 

@@ -18,8 +18,8 @@ from mutegreen.mutation import source
 from mutegreen.mutation.apply import file_value, same_value
 from mutegreen.mutation.text import TextFile
 from mutegreen.scan.finding import Finding, Form, Scan
-from mutegreen.scan.module import Module
-from mutegreen.scan.vocabulary import meaning
+from mutegreen.scan.names.vocabulary import meaning
+from mutegreen.scan.source.module import Module
 
 _UNMUTATED = frozenset({Kind.SEED, Kind.EVAL_BATCH_SIZE})
 """Kinds that are no choice of the training; a seed is set for each repetition."""

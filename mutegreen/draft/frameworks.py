@@ -12,8 +12,8 @@ from mutegreen.draft.figures import Figure
 from mutegreen.draft.metric import TEST, TRAINING, UNKNOWN, VALIDATION
 from mutegreen.draft.pattern import VALUE
 from mutegreen.model import Goal
-from mutegreen.scan.calls import called_name, text_of
-from mutegreen.scan.module import Module
+from mutegreen.scan.source.calls import called_name, text_of
+from mutegreen.scan.source.module import Module
 
 _KERAS = frozenset({"keras", "tensorflow", "tf_keras", "tensorflow_addons"})
 _LIGHTNING = frozenset({"pytorch_lightning", "lightning", "lightning_fabric"})

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mutegreen.mutation.sites import parameter_defaults
-from mutegreen.scan.calls import called_name, dotted, last_name, parameters, text_of
 from mutegreen.scan.forms.flags import is_command
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import words
+from mutegreen.scan.names.words import words
+from mutegreen.scan.source.calls import called_name, dotted, last_name, parameters, text_of
+from mutegreen.scan.source.module import Module
 
 _SWITCHES = frozenset({"store_true", "store_false", "store_const", "append_const", "count", "help", "version"})
 _OPTIONAL = frozenset({"?", "*", "..."})

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mutegreen.mutation.sites import parameter_defaults
-from mutegreen.scan.calls import called_name, last_name, parameters, passed, text_of
 from mutegreen.scan.finding import Finding, Form
-from mutegreen.scan.module import Module
+from mutegreen.scan.source.calls import called_name, last_name, parameters, passed, text_of
+from mutegreen.scan.source.module import Module
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mutegreen.draft.template import Hole, Template, has_holes, joined, joined_by, lines, percent, template
-from mutegreen.scan.calls import called_name, dotted, text_of
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import word_set
+from mutegreen.scan.names.words import word_set
+from mutegreen.scan.source.calls import called_name, dotted, text_of
+from mutegreen.scan.source.module import Module
 
 _PRINTS = word_set(
     "print pprint rprint cprint echo secho info warning warn error critical log write display progress_bar "

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from mutegreen.draft.program import Program
 from mutegreen.harness.workspace import NEVER_COPIED
-from mutegreen.scan.calls import dotted, text_of
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
+from mutegreen.scan.source.calls import dotted, text_of
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
 
 _DATA = re.compile(r"(?i)^\.?(data|datas|dataset|datasets|corpus|corpora|images|imgs|inputs?|mnist|cifar.*|raw)$")
 _LEFT = (

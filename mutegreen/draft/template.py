@@ -8,8 +8,8 @@ import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mutegreen.scan.calls import called_name, parameters, passed, text_of
-from mutegreen.scan.module import Module
+from mutegreen.scan.source.calls import called_name, parameters, passed, text_of
+from mutegreen.scan.source.module import Module
 
 _PERCENT = re.compile(
     r"%(?:\((?P<key>[^)]*)\))?(?P<spec>[#0 +\-]*(?:\d+|\*)?(?:\.(?:\d+|\*))?)[hlL]?(?P<type>[a-zA-Z%])"

@@ -14,13 +14,13 @@ from mutegreen.errors import MuteGreenError
 from mutegreen.model import ConfigSite, Kind
 from mutegreen.mutation import configfile
 from mutegreen.mutation.text import TextFile
-from mutegreen.scan.calls import called_name, text_of
 from mutegreen.scan.finding import Finding, Form
-from mutegreen.scan.meaning import Meaning
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
-from mutegreen.scan.vocabulary import meaning
-from mutegreen.scan.words import words
+from mutegreen.scan.names.meaning import Meaning
+from mutegreen.scan.names.vocabulary import meaning
+from mutegreen.scan.names.words import words
+from mutegreen.scan.source.calls import called_name, text_of
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
 
 _ENDINGS = (".yaml", ".yml", ".json", ".toml")
 _LARGEST_BYTES = 200_000

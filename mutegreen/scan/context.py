@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from mutegreen.scan.calls import called_name, dotted, last_name, text_of
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import word_set, words
+from mutegreen.scan.names.words import word_set, words
+from mutegreen.scan.source.calls import called_name, dotted, last_name, text_of
+from mutegreen.scan.source.module import Module
 
 _SEARCHES = word_set(
     "suggest_float suggest_int suggest_uniform suggest_loguniform suggest_categorical suggest_discrete_uniform "

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from mutegreen.model import Kind
 from mutegreen.mutation.sites import is_literal
 from mutegreen.scan import context
-from mutegreen.scan.calls import called_name
 from mutegreen.scan.finding import Form
-from mutegreen.scan.flow import LOOKUPS, Flow, Reached
-from mutegreen.scan.meaning import NOTHING, Meaning, plausible
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.value import CASTS, literal_value
-from mutegreen.scan.vocabulary import excluded, kind_named
+from mutegreen.scan.names.meaning import NOTHING, Meaning, plausible
+from mutegreen.scan.names.vocabulary import excluded, kind_named
+from mutegreen.scan.source.calls import called_name
+from mutegreen.scan.source.flow import LOOKUPS, Flow, Reached
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.value import CASTS, literal_value
 
 _FORMS_FIRST = (Form.ARGPARSE, Form.FLAG, Form.RANGE, Form.MAPPING, Form.EXPRESSION)
 _BATCHES = {Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from mutegreen.model import Kind
 from mutegreen.scan import signatures
-from mutegreen.scan.calls import dotted, last_name, passed
 from mutegreen.scan.families import DROPOUT, FAMILIES, Family
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import word_set
+from mutegreen.scan.names.words import word_set
+from mutegreen.scan.source.calls import dotted, last_name, passed
+from mutegreen.scan.source.module import Module
 
 LIBRARIES = word_set(
     "torch torchvision tensorflow keras optax flax jax haiku timm transformers pytorch_lightning lightning "

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from mutegreen.scan.finding import Form
-from mutegreen.scan.meaning import Meaning
-from mutegreen.scan.module import Module
+from mutegreen.scan.names.meaning import Meaning
+from mutegreen.scan.source.module import Module
 
 
 @dataclass(frozen=True, eq=False)

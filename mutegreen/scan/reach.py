@@ -7,8 +7,8 @@ from collections import defaultdict
 
 from mutegreen.scan.finding import Form
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
 
 
 class Reach:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mutegreen.scan.calls import called_name, dotted, last_name
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import words
+from mutegreen.scan.names.words import words
+from mutegreen.scan.source.calls import called_name, dotted, last_name
+from mutegreen.scan.source.module import Module
 
 _EVALUATING = frozenset(
     {"evaluate", "predict", "evaluate_generator", "predict_generator", "predict_classes", "predict_proba"}

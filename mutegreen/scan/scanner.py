@@ -10,14 +10,14 @@ from mutegreen.errors import UsageError
 from mutegreen.scan import configs
 from mutegreen.scan.decide import Literal, decide, literals
 from mutegreen.scan.finding import Finding, Scan
-from mutegreen.scan.flow import Flow
 from mutegreen.scan.forms import calls, clips, expressions, flags, loops, names, options
-from mutegreen.scan.meaning import Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
+from mutegreen.scan.names.meaning import Meaning
 from mutegreen.scan.reach import Reach
-from mutegreen.scan.value import literal_value
+from mutegreen.scan.source.flow import Flow
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
+from mutegreen.scan.source.value import literal_value
 
 
 def scan(script: Path) -> Scan:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from mutegreen.model import Kind
 from mutegreen.scan.finding import Form
-from mutegreen.scan.meaning import Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import words
+from mutegreen.scan.names.meaning import Meaning
+from mutegreen.scan.names.words import words
+from mutegreen.scan.source.module import Module
 
 
 def is_pair(name: str, value: ast.expr) -> bool:

@@ -6,18 +6,19 @@ import ast
 from collections.abc import Iterator
 
 from mutegreen.model import Kind
-from mutegreen.scan import library, receivers
-from mutegreen.scan.calls import called_name, parameters, passed
+from mutegreen.scan import library
 from mutegreen.scan.finding import Form
 from mutegreen.scan.forms import betas
 from mutegreen.scan.forms.names import named
 from mutegreen.scan.library import Argument
-from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
+from mutegreen.scan.names.meaning import NOTHING, UNKNOWN, Meaning
+from mutegreen.scan.names.words import word_set
 from mutegreen.scan.role import is_evaluation
-from mutegreen.scan.words import word_set
+from mutegreen.scan.source import receivers
+from mutegreen.scan.source.calls import called_name, parameters, passed
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
 
 _DECLARING = frozenset({"add_argument", "add_arg", "add_option", "option", "Option", "set_defaults", "field", "Field"})
 _TELLING = word_set(

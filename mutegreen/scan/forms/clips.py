@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from mutegreen.model import Kind
-from mutegreen.scan.calls import called_name, dotted
 from mutegreen.scan.finding import Form
-from mutegreen.scan.meaning import Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import word_set, words
+from mutegreen.scan.names.meaning import Meaning
+from mutegreen.scan.names.words import word_set, words
+from mutegreen.scan.source.calls import called_name, dotted
+from mutegreen.scan.source.module import Module
 
 _CLIPPING = word_set("clamp clamp_ clip clip_ clip_by_value")
 _MODULES = word_set("torch np numpy jnp tf K keras.ops ops keras.backend cp F")

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 
 from mutegreen.model import Kind
-from mutegreen.scan.calls import called_name, dotted, last_name, text_of
 from mutegreen.scan.finding import Form
-from mutegreen.scan.meaning import Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.value import is_number
-from mutegreen.scan.vocabulary import kind_named
-from mutegreen.scan.words import words
+from mutegreen.scan.names.meaning import Meaning
+from mutegreen.scan.names.vocabulary import kind_named
+from mutegreen.scan.names.words import words
+from mutegreen.scan.source.calls import called_name, dotted, last_name, text_of
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.value import is_number
 
 _SCHEDULING = re.compile(r"lr|learning_?rate|sched|decay|anneal", re.IGNORECASE)
 _ADJUSTING = re.compile(r"_?(adjust|decay|reduce|decrease|drop|lower)_?(the_)?(lr|learning_?rate)", re.IGNORECASE)

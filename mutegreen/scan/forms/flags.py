@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from mutegreen.mutation.sites import is_literal, parameter_defaults
-from mutegreen.scan.calls import called_name, passed, text_of
 from mutegreen.scan.finding import Form
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.value import literal_value, peeled
-from mutegreen.scan.vocabulary import meaning
+from mutegreen.scan.names.vocabulary import meaning
+from mutegreen.scan.source.calls import called_name, passed, text_of
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.value import literal_value, peeled
 
 _ABSL = ("name", "default", "help")
 

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from mutegreen.model import Kind
-from mutegreen.scan.calls import called_name, last_name
 from mutegreen.scan.finding import Form
-from mutegreen.scan.meaning import NOTHING, Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.words import word_set, words
+from mutegreen.scan.names.meaning import NOTHING, Meaning
+from mutegreen.scan.names.words import word_set, words
+from mutegreen.scan.source.calls import called_name, last_name
+from mutegreen.scan.source.module import Module
 
 _RANGES = frozenset({"range", "trange", "xrange", "prange", "arange"})
 _WRAPPERS = frozenset({"tqdm", "enumerate", "list", "reversed", "track", "progress_bar", "master_bar", "iter"})

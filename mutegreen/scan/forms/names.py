@@ -8,15 +8,15 @@ from functools import lru_cache
 
 from mutegreen.model import Kind
 from mutegreen.mutation.sites import is_literal, parameter_defaults
-from mutegreen.scan.calls import called_name, dotted, last_name, text_of
 from mutegreen.scan.finding import Form
 from mutegreen.scan.forms import betas
-from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.value import literal_value, peeled
-from mutegreen.scan.vocabulary import excluded, kind_named, meaning
-from mutegreen.scan.words import words
+from mutegreen.scan.names.meaning import NOTHING, UNKNOWN, Meaning
+from mutegreen.scan.names.vocabulary import excluded, kind_named, meaning
+from mutegreen.scan.names.words import words
+from mutegreen.scan.source.calls import called_name, dotted, last_name, text_of
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.value import literal_value, peeled
 
 _PARSERS = frozenset({"HfArgumentParser", "tyro", "simple_parsing", "ArgumentParser", "add_arguments", "cli", "parse"})
 

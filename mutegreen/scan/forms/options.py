@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mutegreen.mutation.sites import is_literal
-from mutegreen.scan.calls import called_name, last_name, text_of
 from mutegreen.scan.finding import Form
 from mutegreen.scan.forms import betas
-from mutegreen.scan.meaning import UNKNOWN, Meaning
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.module import Module
-from mutegreen.scan.value import literal_value, peeled
-from mutegreen.scan.vocabulary import meaning
+from mutegreen.scan.names.meaning import UNKNOWN, Meaning
+from mutegreen.scan.names.vocabulary import meaning
+from mutegreen.scan.source.calls import called_name, last_name, text_of
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.value import literal_value, peeled
 
 _DECLARING = frozenset({"option", "Option", "DEFINE_float", "DEFINE_integer"})
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from mutegreen.errors import UsageError
-from mutegreen.scan.module import Module
+from mutegreen.scan.source.module import Module
 
 _MOST_FILES = 200
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mutegreen.model import Kind
-from mutegreen.scan.meaning import UNKNOWN, Meaning, is_number
-from mutegreen.scan.words import words
+from mutegreen.scan.names.meaning import UNKNOWN, Meaning, is_number
+from mutegreen.scan.names.words import words
 
 _Fits = Callable[[object], bool]
 

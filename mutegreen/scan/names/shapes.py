@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mutegreen.model import Kind
-from mutegreen.scan.meaning import Meaning, is_number
-from mutegreen.scan.words import word_set
+from mutegreen.scan.names.meaning import Meaning, is_number
+from mutegreen.scan.names.words import word_set
 
 _INNER = word_set(
     "hidden embed embedding embeddings emb latent encoder decoder enc dec model lstm gru rnn mlp ffn fc attention "

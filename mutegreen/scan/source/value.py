@@ -6,8 +6,8 @@ import ast
 from typing import Any
 
 from mutegreen.mutation.sites import is_literal
-from mutegreen.scan.calls import last_name
-from mutegreen.scan.words import word_set
+from mutegreen.scan.names.words import word_set
+from mutegreen.scan.source.calls import last_name
 
 
 def literal_value(node: ast.expr) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from mutegreen.model import Kind
-from mutegreen.scan.meaning import NOTHING, Meaning, if_plausible, is_number, plausible
-from mutegreen.scan.words import word_set
+from mutegreen.scan.names.meaning import NOTHING, Meaning, if_plausible, is_number, plausible
+from mutegreen.scan.names.words import word_set
 
 Parts = tuple[str, ...]
 Words = frozenset[str]

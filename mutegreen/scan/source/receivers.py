@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from mutegreen.scan.module import Module
-from mutegreen.scan.project import Project
+from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.project import Project
 
 
 def classes(module: Module, project: Project, call: ast.Call) -> list[ast.ClassDef]:

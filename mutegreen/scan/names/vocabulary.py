@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from mutegreen.model import Kind
-from mutegreen.scan.meaning import NOTHING, UNKNOWN, Meaning, is_number, plausible
-from mutegreen.scan.name_rules import RULES
-from mutegreen.scan.name_shapes import hidden, tuned
-from mutegreen.scan.name_tables import tabled
-from mutegreen.scan.words import word_set, words
+from mutegreen.scan.names.meaning import NOTHING, UNKNOWN, Meaning, is_number, plausible
+from mutegreen.scan.names.rules import RULES
+from mutegreen.scan.names.shapes import hidden, tuned
+from mutegreen.scan.names.tables import tabled
+from mutegreen.scan.names.words import word_set, words
 
 _SWITCHES = word_set(
     "use with enable disable is has do no not apply add type mode name policy scheduler schedule sched scaler "

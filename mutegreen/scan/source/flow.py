@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mutegreen.mutation.sites import is_literal, parameter_defaults
-from mutegreen.scan import receivers
-from mutegreen.scan.calls import called_name, parameters, passed, text_of
-from mutegreen.scan.module import Function, Module
-from mutegreen.scan.operands import ARITHMETIC, branches, flat, handed_through, is_unit, operand_name
-from mutegreen.scan.project import Project
-from mutegreen.scan.words import word_set
+from mutegreen.scan.names.words import word_set
+from mutegreen.scan.source import receivers
+from mutegreen.scan.source.calls import called_name, parameters, passed, text_of
+from mutegreen.scan.source.module import Function, Module
+from mutegreen.scan.source.operands import ARITHMETIC, branches, flat, handed_through, is_unit, operand_name
+from mutegreen.scan.source.project import Project
 
 _DEEPEST = 30
 _HANDING_ON = word_set(

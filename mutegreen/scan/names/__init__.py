@@ -1,0 +1,1 @@
+"""Names: their words, and what kind of hyperparameter they stand for."""

@@ -1,0 +1,1 @@
+"""Parsed source files: modules, imports, calls, and the literals that a value comes from."""
