@@ -11,7 +11,7 @@ from simulated import noisy, rows_of
 from statsmodels.stats.power import TTestIndPower
 
 from mutegreen.model import TOTAL, Goal, Verdict
-from mutegreen.stats.advice import Advice
+from mutegreen.stats.advice.advice import Advice
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.settings import Settings
 

@@ -14,8 +14,8 @@ from scipy import stats
 from mutegreen.model import METRICS
 from mutegreen.stats import paper
 from mutegreen.stats.adjust import Adjustment
-from mutegreen.stats.association import associations
-from mutegreen.stats.group import Group, groups_of
+from mutegreen.stats.model.scenario import Group, groups_of
+from mutegreen.stats.verdicts.careful_correlations import associations
 from mutegreen.store.rows import read_csv, rows_frame
 
 DATA = Path(__file__).parent / "data"

@@ -13,8 +13,8 @@ from simulated_queue import queue, queue_rows
 
 from mutegreen.model import Verdict
 from mutegreen.report.tables import render
-from mutegreen.stats.attributed import Attribution
 from mutegreen.stats.careful import CarefulAnalysis, analyse
+from mutegreen.stats.colocation.attribution import Attribution
 
 ARMS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0), "epochs=5": (0.0, 0.0)}
 

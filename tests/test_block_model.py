@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from mutegreen.stats.block_model import fit
+from mutegreen.stats.model.block_model import fit
 
 
 def layout(arms: int, blocks: int, *, missing: float = 0.0, twice: int = 0, seed: int = 0):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mutegreen.stats import bootstrap
-from mutegreen.stats.block_model import fit
-from mutegreen.stats.contrast import contrasts
-from mutegreen.stats.moderation import moderate
+from mutegreen.stats.model import bootstrap
+from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.contrast import contrasts
+from mutegreen.stats.model.moderation import moderate
 
 
 def intervals(*parts, blocked: bool = False, **options):

@@ -16,9 +16,9 @@ from mutegreen.model import METRICS, TOTAL, Goal, Quality, Verdict
 from mutegreen.stats import paper
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.analysis import CarefulComparison
-from mutegreen.stats.arms import Arms
 from mutegreen.stats.careful import CarefulAnalysis, analyse
-from mutegreen.stats.measured import measure
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.measured import measure
 from mutegreen.stats.settings import Settings
 from mutegreen.store.rows import read_csv, rows_frame
 

@@ -14,7 +14,7 @@ from simulated import noisy, rows_of, trainings
 
 from mutegreen.model import ORIGINAL, TOTAL, Verdict
 from mutegreen.stats.careful import CarefulAnalysis, analyse
-from mutegreen.stats.susceptibility import Finding
+from mutegreen.stats.colocation.susceptibility import Finding
 from mutegreen.store.rows import read_csv, rows_frame
 
 DATA = Path(__file__).parent / "data" / "measurements.csv"

@@ -13,14 +13,14 @@ from simulated_queue import queue, queue_rows
 
 from mutegreen.model import Verdict
 from mutegreen.stats.adjust import adjust
-from mutegreen.stats.arms import Arms
-from mutegreen.stats.block_model import fit
 from mutegreen.stats.careful import CarefulAnalysis, analyse
-from mutegreen.stats.company_model import LEAST, fit_in_company
-from mutegreen.stats.contrast import contrasts
-from mutegreen.stats.measured import measure
-from mutegreen.stats.moderation import Moderated
-from mutegreen.stats.noisy_arms import fit_weighted
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.concurrency_covariate import LEAST, fit_in_company
+from mutegreen.stats.model.contrast import contrasts
+from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.moderation import Moderated
+from mutegreen.stats.model.noisy_arms import fit_weighted
 
 ARMS, BLOCKS = 5, 4
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))

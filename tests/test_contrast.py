@@ -8,9 +8,9 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from mutegreen.stats.block_model import fit
-from mutegreen.stats.contrast import Contrasts, contrasts
-from mutegreen.stats.moderation import Moderated, moderate
+from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.contrast import Contrasts, contrasts
+from mutegreen.stats.model.moderation import Moderated, moderate
 
 
 def compared(*parts, blocked: bool) -> Contrasts:

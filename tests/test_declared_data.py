@@ -32,7 +32,7 @@ from mutegreen.report.section import Section, sections_of
 from mutegreen.report.tables import render
 from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
-from mutegreen.stats.group import groups_of
+from mutegreen.stats.model.scenario import groups_of
 from mutegreen.store.rows import read_csv
 
 ARMS = noisy({"original": (0.0, 0.0), "epochs=1": (-0.3, 0.0), "epochs=3": (0.3, 0.01), "identity": (0.0, 0.0)})

@@ -7,7 +7,7 @@ import pytest
 from cliffs_delta import cliffs_delta as by_package
 from scipy import stats
 
-from mutegreen.stats.deltas import cliffs_deltas
+from mutegreen.stats.verdicts.deltas import cliffs_deltas
 
 Z = stats.norm.ppf(0.975)
 

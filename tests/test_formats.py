@@ -27,10 +27,10 @@ from mutegreen.report.document_latex import latex
 from mutegreen.report.document_markdown import markdown
 from mutegreen.report.document_tables import BUILDERS, tables_of
 from mutegreen.stats import careful, paper
+from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.interaction import Interaction
-from mutegreen.stats.target import Reach, TargetComparison
+from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.store.rows import read_csv
 
 DATA = Path(__file__).parent / "data" / "measurements.csv"

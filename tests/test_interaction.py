@@ -14,7 +14,7 @@ from statsmodels.formula.api import ols
 
 from mutegreen.model import METRICS
 from mutegreen.report.interaction_table import interaction_findings, interaction_table
-from mutegreen.stats.interaction import Interaction, interactions
+from mutegreen.stats.interaction.interaction import Interaction, interactions
 
 DEFAULTS = {"epochs": 8.0, "dropout": 0.5}
 SINGLES = ({"epochs": 4.0}, {"epochs": 16.0}, {"dropout": 0.4}, {"dropout": 0.7})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from mutegreen.stats.moderation import FEWEST, moderate
-from mutegreen.stats.noisy_arms import noisier
+from mutegreen.stats.model.moderation import FEWEST, moderate
+from mutegreen.stats.model.noisy_arms import noisier
 
 
 def drawn(arms: int, freedom: float, prior: float, centre: float, seed: int = 0):

@@ -8,10 +8,10 @@ import statsmodels.api as sm
 from scipy import stats
 
 from mutegreen.stats.adjust import adjust
-from mutegreen.stats.arms import Arms
-from mutegreen.stats.block_model import fit
-from mutegreen.stats.measured import measure
-from mutegreen.stats.noisy_arms import FEWEST, FEWEST_FIGURES, fit_weighted, noisier
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.noisy_arms import FEWEST, FEWEST_FIGURES, fit_weighted, noisier
 
 ARMS, BLOCKS = 7, 5
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))

@@ -13,7 +13,7 @@ from tiny import TRAIN, environment, write_subject
 from mutegreen import window
 from mutegreen.harness.phases import EPOCH, FIRST_EPOCH, cut, read_windows
 from mutegreen.model import Epoch
-from mutegreen.stats.phases import summarise
+from mutegreen.stats.advice.phases import summarise
 from mutegreen.store.timelines import packed, unpacked
 
 SQUARE = tuple((0.5 * n, 100.0 if n % 4 else 300.0) for n in range(1, 41))

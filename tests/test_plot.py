@@ -31,7 +31,7 @@ from mutegreen.report.figures.style import FONT_PT, WIDTH_IN, Drawing, applied, 
 from mutegreen.report.section import Section, sections_of
 from mutegreen.stats import paper
 from mutegreen.stats.analysis import CarefulComparison, WinTieLoss
-from mutegreen.stats.group import Group, groups_of
+from mutegreen.stats.model.scenario import Group, groups_of
 from mutegreen.store.rows import read_csv, rows_frame
 
 DATA = Path(__file__).parent / "data"

@@ -15,8 +15,8 @@ from scipy import stats
 
 from mutegreen.model import METRICS, Goal, Quality, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison
-from mutegreen.stats.effect import cliffs_delta, dominance
 from mutegreen.stats.paper import analyse
+from mutegreen.stats.verdicts.effect import cliffs_delta, dominance
 from mutegreen.store.rows import read_csv, rows_frame
 
 DATA = Path(__file__).parent / "data"

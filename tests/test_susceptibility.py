@@ -10,9 +10,9 @@ from simulated import noisy, rows_of
 from statsmodels.stats.contingency_tables import mcnemar
 
 from mutegreen.model import ORIGINAL, TOTAL
-from mutegreen.stats import susceptibility
 from mutegreen.stats.careful import CarefulAnalysis, analyse
-from mutegreen.stats.susceptibility import Differences, Finding, Susceptibility, same_size_p
+from mutegreen.stats.colocation import susceptibility
+from mutegreen.stats.colocation.susceptibility import Differences, Finding, Susceptibility, same_size_p
 
 NAMES = [f"epochs={value}" for value in range(3, 13)]
 

@@ -16,7 +16,7 @@ from mutegreen.report import units
 from mutegreen.report.tables import render
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.paper import analyse
-from mutegreen.stats.win_tie_loss import win_tie_loss
+from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 from mutegreen.store.rows import read_csv, rows_frame
 
 DATA = Path(__file__).parent / "data"

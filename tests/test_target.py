@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from mutegreen.model import Goal, Verdict
+from mutegreen.stats.advice.target import TargetComparison, energy_to_target
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.target import TargetComparison, energy_to_target
 
 EPOCHS = 10
 BLOCKS = 6

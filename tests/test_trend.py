@@ -17,14 +17,14 @@ from statsmodels.stats.anova import anova_lm
 
 from mutegreen.model import METRICS, Goal, Quality
 from mutegreen.report.trend_table import sentence, trend_legend, trend_table
-from mutegreen.stats.arms import Arms
-from mutegreen.stats.curve import Shape
-from mutegreen.stats.group import groups_of
-from mutegreen.stats.measured import measure
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.scenario import groups_of
+from mutegreen.stats.model.scenario_model import Study, study_of
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.study import Study, study_of
-from mutegreen.stats.trend import Finding, Trend, trends
-from mutegreen.stats.trend_fit import figures
+from mutegreen.stats.trend.curve import Shape
+from mutegreen.stats.trend.trend import Finding, Trend, trends
+from mutegreen.stats.trend.trend_fit import figures
 from mutegreen.store.rows import read_csv, rows_frame
 
 DATA = Path(__file__).parent / "data"

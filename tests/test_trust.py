@@ -10,8 +10,8 @@ from simulated import noisy, nothing, rows_of
 from statsmodels.stats.power import TTestIndPower
 
 from mutegreen.model import METRICS, TOTAL, Verdict
+from mutegreen.stats.advice.trust import Trust
 from mutegreen.stats.careful import analyse
-from mutegreen.stats.trust import Trust
 
 
 def trust(rows: pd.DataFrame, metric: str = "gpu_j") -> Trust:

@@ -12,8 +12,8 @@ from scipy import special
 from table import markdown, with_error
 from world import NOISE, World
 
-from mutegreen.stats.bootstrap import FEWEST
-from mutegreen.stats.deltas import cliffs_deltas
+from mutegreen.stats.model.bootstrap import FEWEST
+from mutegreen.stats.verdicts.deltas import cliffs_deltas
 
 REPETITIONS = (3, 5, 10, 20)
 WORLDS = {

@@ -10,12 +10,12 @@ from scipy import special
 from world import Floats
 
 from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
-from mutegreen.stats.arms import Arms
-from mutegreen.stats.compare import ALPHA
-from mutegreen.stats.effect import NEGLIGIBLE
-from mutegreen.stats.judge import verdicts
-from mutegreen.stats.measured import Measured, measure
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.measured import Measured, measure
 from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, MARGIN
+from mutegreen.stats.verdicts.effect import NEGLIGIBLE
+from mutegreen.stats.verdicts.judge import verdicts
+from mutegreen.stats.verdicts.published_rule import ALPHA
 
 ALL_METRICS = (*METRICS, TOTAL)
 """The metrics that the careful protocol compares."""

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mutegreen.stats.deltas import cliffs_deltas
-from mutegreen.stats.effect import cliffs_delta
+from mutegreen.stats.verdicts.deltas import cliffs_deltas
+from mutegreen.stats.verdicts.effect import cliffs_delta
 
 Floats = NDArray[np.float64]
 Delta = Callable[[Floats, Floats], float]

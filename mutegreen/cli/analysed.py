@@ -16,8 +16,8 @@ from mutegreen.model import Goal
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mutegreen.stats.advice.phases import PhaseSummary
     from mutegreen.stats.analysis import Analysis
-    from mutegreen.stats.phases import PhaseSummary
 
 PROTOCOLS = ("careful", "paper")
 
@@ -164,7 +164,7 @@ def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
 
 def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_alone: bool) -> Analysed:
     from mutegreen.cli.audit_rows import judged_by, read_audits
-    from mutegreen.stats.phases import summarise
+    from mutegreen.stats.advice.phases import summarise
 
     found = read_audits(path, ids, choices.performance, with_alone)
     judged = {each.subject: judged_by(each, choices.performance) for each in reversed(found.audits)}

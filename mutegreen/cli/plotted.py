@@ -13,7 +13,7 @@ from mutegreen.report.figures.files import stems_of, write
 from mutegreen.report.figures.power import Training
 from mutegreen.report.figures.style import Drawing
 from mutegreen.report.section import Section, sections_of
-from mutegreen.stats.group import Group, groups_of
+from mutegreen.stats.model.scenario import Group, groups_of
 from mutegreen.store.audit_records import AuditRecord, TrialRecord
 from mutegreen.store.colocation_columns import background_of
 from mutegreen.store.store import Store

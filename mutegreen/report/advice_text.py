@@ -9,8 +9,8 @@ from rich.text import Text
 
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.units import energy, interval, percent
-from mutegreen.stats.advice import Advice, Recommendation
-from mutegreen.stats.repetitions import MOST, Needed
+from mutegreen.stats.advice.advice import Advice, Recommendation
+from mutegreen.stats.advice.repetitions import MOST, Needed
 
 _SHOWN = 10
 """Recommendations shown; more are counted."""

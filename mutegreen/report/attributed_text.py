@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mutegreen.report.section import TITLES
 from mutegreen.report.units import interval, p_value, percent
-from mutegreen.stats.attributed import Attribution, CompanyEffect
+from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
 
 _FEW = 6
 

@@ -13,9 +13,9 @@ from mutegreen.report import company_text as text
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, percent
-from mutegreen.stats.company import CompanyCounts
-from mutegreen.stats.company_changes import CompanyComparison, CompanyCorrelation
-from mutegreen.stats.susceptibility import Susceptibility
+from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
+from mutegreen.stats.colocation.report import CompanyCounts
+from mutegreen.stats.colocation.susceptibility import Susceptibility
 
 DIFFERENT_MARK = "!"
 _VERDICTS = ("win", "tie", "loss")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from mutegreen.model import ORIGINAL
 from mutegreen.report.section import TITLES, Section
 from mutegreen.report.units import duration
-from mutegreen.stats.company import CompanyCounts, CompanyPair
-from mutegreen.stats.company_changes import CompanyComparison, CompanyCorrelation
+from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
+from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
+from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
+from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
 from mutegreen.stats.settings import ALPHA
-from mutegreen.stats.slowdown import BackgroundSlowdown, Slowdown
-from mutegreen.stats.susceptibility import Finding, Susceptibility
 
 _FEW = 6
 _FINDINGS = {

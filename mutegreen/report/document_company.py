@@ -21,9 +21,9 @@ from mutegreen.report.document_cells import (
 )
 from mutegreen.report.section import Section
 from mutegreen.stats.analysis import Analysis
-from mutegreen.stats.company_changes import CompanyComparison, CompanyCorrelation
-from mutegreen.stats.slowdown import Slowdown
-from mutegreen.stats.susceptibility import Finding, Susceptibility
+from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
+from mutegreen.stats.colocation.slowdown import Slowdown
+from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
 
 _FINDINGS = {
     Finding.MORE: "more",

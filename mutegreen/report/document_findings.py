@@ -12,10 +12,10 @@ from mutegreen.report.document_cells import INTERVAL, Scale, change, change_inte
 from mutegreen.report.section import Section
 from mutegreen.report.trust_table import flag_lines, trust_lines
 from mutegreen.report.units import energy
-from mutegreen.stats.advice import Advice, Recommendation
+from mutegreen.stats.advice.advice import Advice, Recommendation
+from mutegreen.stats.advice.repetitions import MOST, Needed
+from mutegreen.stats.advice.trust import Trust
 from mutegreen.stats.analysis import Analysis
-from mutegreen.stats.repetitions import MOST, Needed
-from mutegreen.stats.trust import Trust
 
 
 def trust(section: Section, analysis: Analysis) -> Iterator[PlainTable]:

@@ -25,11 +25,11 @@ from mutegreen.report.section import TITLES, Section
 from mutegreen.report.units import figure
 from mutegreen.report.verdict_table import GREENER_MARK
 from mutegreen.report.win_tie_loss_table import uncounted
+from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.compare import ALPHA
-from mutegreen.stats.effect import NEGLIGIBLE
-from mutegreen.stats.target import Reach, TargetComparison
+from mutegreen.stats.verdicts.effect import NEGLIGIBLE
+from mutegreen.stats.verdicts.published_rule import ALPHA
 
 _KINDS = {"bca": "bootstrap (BCa)", "t": "Student's t"}
 _VERDICTS = ("win", "tie", "loss")

@@ -21,9 +21,9 @@ from mutegreen.report.interaction_table import interaction_findings
 from mutegreen.report.section import Section
 from mutegreen.report.units import value_label, values
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
-from mutegreen.stats.curve import Shape
-from mutegreen.stats.interaction import Interaction
-from mutegreen.stats.trend import Finding, Trend
+from mutegreen.stats.interaction.interaction import Interaction
+from mutegreen.stats.trend.curve import Shape
+from mutegreen.stats.trend.trend import Finding, Trend
 
 _FINDINGS = {
     Finding.TREND: "trend",

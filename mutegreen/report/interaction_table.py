@@ -11,7 +11,7 @@ from mutegreen.model import JOINT, METRICS, Quality
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import TITLES
 from mutegreen.report.units import p_value, percent
-from mutegreen.stats.interaction import Interaction
+from mutegreen.stats.interaction.interaction import Interaction
 
 _Line = dict[str, Interaction]
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from mutegreen.model import ENERGY_METRICS
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.units import duration, energy
-from mutegreen.stats.phases import PhaseSummary
+from mutegreen.stats.advice.phases import PhaseSummary
 
 _HEADINGS = {"package_j": "CPU", "dram_j": "DRAM", "gpu_j": "GPU"}
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Data, Quality, Verdict
 from mutegreen.report.units import value_label, values
-from mutegreen.stats.advice import Advice
+from mutegreen.stats.advice.advice import Advice
+from mutegreen.stats.advice.target import TargetComparison
+from mutegreen.stats.advice.trust import Flagged, Trust
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation, WinTieLoss
-from mutegreen.stats.attributed import Attribution, CompanyEffect
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.company import Company
-from mutegreen.stats.interaction import Interaction
-from mutegreen.stats.target import TargetComparison
-from mutegreen.stats.trend import Trend
-from mutegreen.stats.trust import Flagged, Trust
+from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
+from mutegreen.stats.colocation.report import Company
+from mutegreen.stats.interaction.interaction import Interaction
+from mutegreen.stats.trend.trend import Trend
 
 TITLES = {
     "package_j": "CPU",

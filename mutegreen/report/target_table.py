@@ -9,7 +9,7 @@ from rich.text import Text
 from mutegreen.model import ENERGY_METRICS, TOTAL, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.units import duration, energy, percent, value_label
-from mutegreen.stats.target import Reach, TargetComparison
+from mutegreen.stats.advice.target import Reach, TargetComparison
 
 _STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
 

@@ -14,10 +14,10 @@ from rich.text import Text
 from mutegreen.model import TOTAL, Quality
 from mutegreen.report.section import TITLES
 from mutegreen.report.units import figure, percent, value_label, values
-from mutegreen.stats.curve import Shape
-from mutegreen.stats.curve_reading import DOUBLING
 from mutegreen.stats.settings import ALPHA
-from mutegreen.stats.trend import Finding, Trend
+from mutegreen.stats.trend.curve import Shape
+from mutegreen.stats.trend.curve_reading import DOUBLING
+from mutegreen.stats.trend.trend import Finding, Trend
 
 _NOUNS = {
     "package_j": "CPU energy",

@@ -11,8 +11,8 @@ from mutegreen.model import TOTAL, Flag, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import TITLES
 from mutegreen.report.units import figure, p_value, percent
-from mutegreen.stats.drift import Drift
-from mutegreen.stats.trust import Flagged, Outlier, Trust
+from mutegreen.stats.advice.drift import Drift
+from mutegreen.stats.advice.trust import Flagged, Outlier, Trust
 
 _FEW = 3
 _FLAGS = {

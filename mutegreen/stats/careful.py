@@ -14,20 +14,20 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from mutegreen.model import TOTAL, Goal
-from mutegreen.stats.advice import Advice, advise
+from mutegreen.stats.advice.advice import Advice, advise
+from mutegreen.stats.advice.target import TargetComparison, energy_to_target
+from mutegreen.stats.advice.trust import Flagged, Trust, flagged, trust_of
 from mutegreen.stats.analysis import Analysis, WinTieLoss, plain
-from mutegreen.stats.attributed import Attribution, CompanyEffect, attribution_of, company_effects
-from mutegreen.stats.company import Company, company_of
-from mutegreen.stats.findings import Place, findings_of
-from mutegreen.stats.group import Group, data_of, groups_of
-from mutegreen.stats.interaction import Interaction, interactions
+from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect, attribution_of, company_effects
+from mutegreen.stats.colocation.pairing import notes_on_pairing
+from mutegreen.stats.colocation.report import Company, company_of
+from mutegreen.stats.interaction.interaction import Interaction, interactions
+from mutegreen.stats.model.scenario import Group, data_of, groups_of
+from mutegreen.stats.model.scenario_model import Study, study_of
 from mutegreen.stats.notes import notes_on, notes_on_order
-from mutegreen.stats.pairing import notes_on_pairing
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.study import Study, study_of
-from mutegreen.stats.target import TargetComparison, energy_to_target
-from mutegreen.stats.trend import Trend, trends
-from mutegreen.stats.trust import Flagged, Trust, flagged, trust_of
+from mutegreen.stats.trend.trend import Trend, trends
+from mutegreen.stats.verdicts.scenario_findings import Place, findings_of
 
 PROTOCOL = "careful"
 

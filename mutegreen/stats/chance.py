@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mutegreen.model import ORIGINAL, Seeding
-from mutegreen.stats.group import Group
+from mutegreen.stats.model.scenario import Group
 
 FEWEST = 2
 """Trainings of the original below which nothing is asked of chance."""

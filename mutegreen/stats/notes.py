@@ -8,7 +8,7 @@ import pandas as pd
 
 from mutegreen.model import METRICS
 from mutegreen.stats.chance import notes_on_chance
-from mutegreen.stats.group import Group
+from mutegreen.stats.model.scenario import Group
 
 
 def notes_on(rows: pd.DataFrame, groups: Sequence[Group]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The protocol of "Can Adjusting Hyperparameters Lead to Green Deep Learning" (arXiv 2603.06195).
 
 Correlation: Spearman's and Pearson's coefficients over the trainings of the original, at its default value, and of
-all mutants of a hyperparameter. Verdict: the rule of `mutegreen.stats.compare`. Win-tie-loss: the counts of
-`mutegreen.stats.win_tie_loss`.
+all mutants of a hyperparameter. Verdict: the rule of `mutegreen.stats.verdicts.published_rule`. Win-tie-loss: the
+counts of `mutegreen.stats.verdicts.win_tie_loss`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import pandas as pd
 
 from mutegreen.model import Goal, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison
-from mutegreen.stats.association import correlations
-from mutegreen.stats.compare import compare
-from mutegreen.stats.group import Group, data_of, groups_of
+from mutegreen.stats.model.quality import worst_qualities
+from mutegreen.stats.model.scenario import Group, data_of, groups_of
 from mutegreen.stats.notes import notes_on
-from mutegreen.stats.quality import worst_qualities
-from mutegreen.stats.win_tie_loss import win_tie_loss
+from mutegreen.stats.verdicts.careful_correlations import correlations
+from mutegreen.stats.verdicts.published_rule import compare
+from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 
 PROTOCOL = "paper"
 _COMPARED = [

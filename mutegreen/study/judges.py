@@ -9,7 +9,7 @@ from enum import StrEnum
 from mutegreen.model import ENERGY_METRICS, Verdict
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.susceptibility import Finding, Susceptibility
+from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
 from mutegreen.study.design import ALONE
 from mutegreen.study.relations import Relation, Relations, of, relations
 from mutegreen.study.side_by_side import Greener, greener, tallies

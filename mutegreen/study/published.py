@@ -9,7 +9,7 @@ from importlib import resources
 
 from mutegreen.model import Kind, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
-from mutegreen.stats.win_tie_loss import win_tie_loss
+from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 
 CORRELATIONS = "published_correlations.csv"
 VERDICTS = "published_verdicts.csv"

@@ -8,8 +8,8 @@ from enum import StrEnum
 from mutegreen.model import ENERGY_METRICS
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.compare import ALPHA
-from mutegreen.stats.trend import Finding
+from mutegreen.stats.trend.trend import Finding
+from mutegreen.stats.verdicts.published_rule import ALPHA
 from mutegreen.study.design import ALONE
 
 

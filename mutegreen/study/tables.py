@@ -14,7 +14,7 @@ from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section, sections_of
 from mutegreen.report.units import p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.compare import ALPHA
+from mutegreen.stats.verdicts.published_rule import ALPHA
 from mutegreen.study import words
 from mutegreen.study.findings import Finding
 from mutegreen.study.judges import Holds

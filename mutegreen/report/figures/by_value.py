@@ -29,8 +29,8 @@ from mutegreen.report.figures.style import (
     shortened,
 )
 from mutegreen.report.figures.words import trainings_of
-from mutegreen.stats.group import Group
-from mutegreen.stats.quality import worst_quality
+from mutegreen.stats.model.quality import worst_quality
+from mutegreen.stats.model.scenario import Group
 
 KIND = "values"
 

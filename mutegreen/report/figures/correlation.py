@@ -15,7 +15,7 @@ from mutegreen.report.figures.words import in_pages
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, span
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.compare import ALPHA
+from mutegreen.stats.verdicts.published_rule import ALPHA
 
 KIND = "correlation"
 

@@ -1,0 +1,238 @@
+"""What to do: the settings that were shown to save energy and not shown to cost anything that matters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mutegreen.model import IDENTITY, Verdict
+from mutegreen.stats.adjust import adjust
+from mutegreen.stats.advice.repetitions import Needed, needed, room_of
+from mutegreen.stats.analysis import CarefulComparison
+from mutegreen.stats.model.arms import energy_metrics, figures_of
+from mutegreen.stats.model.scenario_model import Study
+
+_TRIED = 5
+"""Mutants, those that seem to save most first, for which missing repetitions are reckoned."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A mutant that was shown to save energy, with performance shown to be no worse than tolerated.
+
+    Args:
+        saving: Share of the original's energy saved, and the ends of its 95 % interval.
+        saving_j: Joules saved in a training, likewise.
+        performance_change: In its own unit, likewise.
+        p_saving: Of no difference in energy, adjusted.
+        p_not_worse: Of performance worse than tolerated or as bad, one-sided, adjusted over all mutants.
+        pays_back_after: Trainings with this setting that save as much energy as the audit took.
+    """
+
+    mutant: str
+    hyperparameter: str
+    value: float | str | None
+    saving: float
+    saving_low: float
+    saving_high: float
+    saving_j: float
+    saving_j_low: float
+    saving_j_high: float
+    performance_change: float
+    performance_low: float
+    performance_high: float
+    p_saving: float
+    p_not_worse: float
+    pays_back_after: int | None
+
+
+@dataclass(frozen=True)
+class Point:
+    """An arm on the Pareto front: no other was measured to take less energy and perform better. Means, not proof."""
+
+    mutant: str
+    energy_j: float
+    performance: float
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do about one subject beside one background.
+
+    Args:
+        metric: The energy in question: the total of all domains measured, or the only one; None: none was measured.
+        tolerance: Loss of performance that does not matter, in its own unit.
+        tolerance_is_given: Whether the subject or the user said so; else it is the customary share.
+        audit_j: Energy of the audit's trainings.
+        recommended: The greatest saving first.
+        pareto: The least energy first.
+        reason: Why nothing is recommended; None where something is.
+        needed: What would decide the most promising mutants, where nothing is recommended.
+    """
+
+    subject: str
+    background: str
+    metric: str | None
+    tolerance: float | None
+    tolerance_is_given: bool
+    audit_j: float | None
+    recommended: tuple[Recommendation, ...] = ()
+    pareto: tuple[Point, ...] = ()
+    reason: str | None = None
+    needed: tuple[Needed, ...] = ()
+
+
+def advise(study: Study, comparisons: Sequence[CarefulComparison], spent_j: float | None = None) -> Advice:
+    """Says which mutants may be recommended, and what is missing where none may.
+
+    Args:
+        study: The trainings measured.
+        comparisons: What was found of them.
+        spent_j: Energy of all trainings of the audit, where more is known than the rows say.
+    """
+    energies = energy_metrics(study.group)
+    metric = energies[-1] if energies else None
+    candidates = _candidates(study, comparisons, metric)
+    audit_j = spent_j if spent_j is not None else _spent_j(study, metric)
+    shown = [each for each in candidates if each.saves and each.p_not_worse <= study.settings.alpha]
+    return Advice(
+        subject=study.group.subject,
+        background=study.group.background,
+        metric=metric,
+        tolerance=study.tolerance,
+        tolerance_is_given=study.tolerance_is_given,
+        audit_j=audit_j,
+        recommended=tuple(sorted((_recommended(each, audit_j) for each in shown), key=lambda one: -one.saving)),
+        pareto=tuple(_pareto(study, metric)),
+        reason=None if shown else _why_none(study, metric, candidates),
+        needed=() if shown else tuple(_needed(study, comparisons, candidates)),
+    )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A mutant that changes something, compared; and the adjusted p of its performance being worse than tolerated."""
+
+    energy: CarefulComparison
+    performance: CarefulComparison
+    p_not_worse: float
+
+    @property
+    def saves(self) -> bool:
+        return self.energy.verdict is Verdict.WIN
+
+
+def _candidates(study: Study, comparisons: Sequence[CarefulComparison], metric: str | None) -> list[_Candidate]:
+    changing = [row for row in comparisons if row.hyperparameter != IDENTITY]
+    energy = {row.mutant: row for row in changing if row.metric == metric}
+    performance = {row.mutant: row for row in changing if row.metric == "performance"}
+    p_not_worse = _not_worse(study, list(performance))
+    return [_Candidate(row, performance[m], p_not_worse[m]) for m, row in energy.items() if m in performance]
+
+
+def _not_worse(study: Study, mutants: Sequence[str]) -> dict[str, float]:
+    """By mutant, the adjusted one-sided p of performance worse than tolerated; NaN where nothing can be said."""
+    if not mutants or study.tolerance is None:
+        return dict.fromkeys(mutants, np.nan)
+    found = study.measured["performance"].found
+    p = found.below(study.tolerance) if study.less_is_better("performance") else found.above(-study.tolerance)
+    # Where all figures are equal there is no test, and nothing to doubt.
+    p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)
+    place = {name: arm for arm, name in enumerate(study.arms.names)}
+    adjusted = adjust(p[[place[mutant] for mutant in mutants]], study.settings.adjustment)
+    return dict(zip(mutants, adjusted.tolist(), strict=True))
+
+
+def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation:
+    energy, performance = candidate.energy, candidate.performance
+    saving_j = _negative(energy.difference)
+    return Recommendation(
+        mutant=energy.mutant,
+        hyperparameter=energy.hyperparameter,
+        value=energy.value,
+        saving=_negative(energy.relative_change),
+        saving_low=_negative(energy.relative_high),
+        saving_high=_negative(energy.relative_low),
+        saving_j=saving_j,
+        saving_j_low=_negative(energy.difference_high),
+        saving_j_high=_negative(energy.difference_low),
+        performance_change=_known(performance.difference),
+        performance_low=_known(performance.difference_low),
+        performance_high=_known(performance.difference_high),
+        p_saving=_known(energy.p_adjusted),
+        p_not_worse=candidate.p_not_worse,
+        pays_back_after=None if audit_j is None else math.ceil(audit_j / saving_j),
+    )
+
+
+def _known(figure: float | None) -> float:
+    return math.nan if figure is None else figure
+
+
+def _negative(figure: float | None) -> float:
+    return -_known(figure)
+
+
+def _spent_j(study: Study, metric: str | None) -> float | None:
+    """Energy of the trainings in the rows; None where it is not known of each."""
+    figures = figures_of(study.group, metric) if metric is not None else np.array([np.nan])
+    return float(figures.sum()) if np.isfinite(figures).all() else None
+
+
+def _pareto(study: Study, metric: str | None) -> Iterator[Point]:
+    """Arms that no other beats in both, by means with blocks taken out where these are known; without controls."""
+    if metric is None or "performance" not in study.measured:
+        return
+    energy, performance = (study.measured[each].typical for each in (metric, "performance"))
+    sign = -1 if study.less_is_better("performance") else 1
+    controls = {each.mutant for each in study.group.definitions if each.hyperparameter == IDENTITY}
+    best = -np.inf
+    for arm in np.lexsort((-sign * performance, energy)):
+        if study.arms.names[arm] in controls or not np.isfinite(energy[arm]):
+            continue
+        if sign * performance[arm] > best:
+            best = sign * performance[arm]
+            yield Point(study.arms.names[arm], float(energy[arm]), float(performance[arm]))
+
+
+def _why_none(study: Study, metric: str | None, candidates: Sequence[_Candidate]) -> str:
+    if metric is None:
+        return "energy was not measured"
+    if "performance" not in study.measured:
+        return "performance was not measured, so no saving can be called harmless"
+    if study.tolerance is None:
+        return "the original's performance is 0 or not known, and no tolerance is given"
+    if not candidates:
+        return "no mutant changes a hyperparameter"
+    savers = [each for each in candidates if each.saves]
+    if not savers:
+        return f"no mutant was shown to save energy{_hopeless(study, candidates)}"
+    kept = f"to keep performance within {study.tolerance:.3g} of the original's"
+    names = ", ".join(each.energy.mutant for each in savers[:_TRIED])
+    more = f" and {len(savers) - _TRIED} more" if len(savers) > _TRIED else ""
+    return f"of the mutants shown to save energy ({names}{more}) none was shown {kept}"
+
+
+def _hopeless(study: Study, candidates: Sequence[_Candidate]) -> str:
+    """Why more repetitions would hardly help, where that is so."""
+    seeming = [each for each in candidates if _known(each.energy.relative_change) < 0]
+    if not seeming:
+        return ", and none seems to"
+    rooms = [room_of(study, each.performance) for each in seeming]
+    lost = all(room is not None and room <= 0 for room in rooms)
+    return ", and those that seem to would lose more performance than is tolerated" if lost else ""
+
+
+def _needed(
+    study: Study, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
+) -> Iterator[Needed]:
+    """What would decide the mutants that seem to save most, if they do what they seem to do."""
+    questions = sum(row.p is not None for row in comparisons)
+    promising = [each for each in candidates if _known(each.energy.relative_change) < 0]
+    promising.sort(key=lambda each: _known(each.energy.relative_change))
+    found = (needed(study, each.energy, each.performance, questions, len(candidates)) for each in promising)
+    yield from itertools.islice((each for each in found if each is not None), _TRIED)

@@ -1,0 +1,185 @@
+"""How far an audit can be trusted: its noise, what it could not see, its drift, its outliers, its A/A control."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Flag, Verdict
+from mutegreen.stats.adjust import adjust
+from mutegreen.stats.advice.drift import Drift, drift_of
+from mutegreen.stats.analysis import CarefulComparison
+from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.settings import POWER
+
+_FAR = 3.5
+_NORMAL_MAD = 0.6745
+"""Median absolute deviation of a normal distribution with unit variance."""
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A training far from others of its arm and block.
+
+    Args:
+        figure: In the metric's unit.
+        score: Modified z score (Iglewicz & Hoaglin, "How to Detect and Handle Outliers", 1993): beyond 3.5.
+    """
+
+    mutant: str
+    repetition: int
+    figure: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Control:
+    """What was found of a mutant that changes nothing."""
+
+    mutant: str
+    relative_change: float | None
+    p_adjusted: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far to trust what is said of one metric.
+
+    Args:
+        noise: Coefficient of variation of a training around its arm and block: relative to the mean.
+        smallest_effect: Relative change that this audit sees with a chance of 80 % in a typical mutant, after the
+            adjustment for all its questions; None where there is no noise to reckon with.
+        qualities: How many figures have each quality; empty where qualities are not known.
+        drift: None where the order of the trainings is not known.
+    """
+
+    subject: str
+    background: str
+    metric: str
+    noise: float | None
+    smallest_effect: float | None
+    qualities: dict[str, int]
+    drift: Drift | None
+    outliers: tuple[Outlier, ...]
+    controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """Trainings whose measurement carries a flag, of all trainings of a section."""
+
+    subject: str
+    background: str
+    flag: Flag
+    count: int
+    trainings: int
+
+
+def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
+    """What there is to know of every metric.
+
+    Args:
+        study: The trainings measured.
+        comparisons: What was found of them.
+    """
+    questions = sum(row.p is not None for row in comparisons)
+    drifts = _drifts(study)
+    return [
+        Trust(
+            subject=study.group.subject,
+            background=study.group.background,
+            metric=metric,
+            noise=_known(_noise(measured)),
+            smallest_effect=_known(_smallest_effect(measured, study.settings.alpha / max(questions, 1))),
+            qualities=_qualities(study, metric),
+            drift=drifts.get(metric),
+            outliers=tuple(_outliers(study, measured)),
+            controls=tuple(_controls(metric, comparisons)),
+        )
+        for metric, measured in study.measured.items()
+    ]
+
+
+def flagged(study: Study) -> list[Flagged]:
+    """How many trainings carry which flag, the most frequent first."""
+    if "flags" not in study.group.rows:
+        return []
+    counts: Counter[str] = Counter()
+    for flags, count in study.group.rows["flags"].value_counts().items():
+        counts.update(dict.fromkeys(str(flags).split(), count))
+    named = ((Flag(flag), count) for flag, count in counts.most_common() if flag in list(Flag))
+    return [Flagged(study.group.subject, study.group.background, *each, len(study.group.rows)) for each in named]
+
+
+def _noise(measured: Measured) -> float:
+    deviation = float(np.sqrt(measured.noise.pooled))
+    return deviation if measured.relative else deviation / measured.reference
+
+
+def _smallest_effect(measured: Measured, alpha: float) -> float:
+    """The effect that mutants with the errors observed would show with a chance of `POWER` on average."""
+    known = np.isfinite(measured.found.error)
+    error, freedom = measured.found.error[known], measured.found.freedom[known]
+    if not error.size:
+        return np.nan
+    critical = special.stdtrit(freedom, 1 - alpha / 2)
+    enough = float(((critical + special.stdtrit(freedom, POWER)) * error).max()) * (1 + 1e-9)
+
+    def lacking(effect: float) -> float:
+        return float(special.stdtr(freedom, effect / error - critical).mean()) - POWER
+
+    return float(measured.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
+
+
+def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
+    """The farthest first."""
+    residual = measured.fitted.residual
+    deviation = float(np.median(np.abs(residual))) if residual.size else 0.0
+    if not deviation > 0:
+        return
+    score = _NORMAL_MAD * residual / deviation
+    far = np.flatnonzero(np.abs(score) > _FAR)
+    far = far[np.argsort(-np.abs(score[far]), kind="stable")]
+    rows = study.group.rows.loc[measured.used, ["mutant", "repetition"]].iloc[far]
+    figures = zip(measured.figures[far].tolist(), score[far].tolist(), strict=True)
+    for (mutant, repetition), (figure, z) in zip(rows.itertuples(index=False, name=None), figures, strict=True):
+        yield Outlier(str(mutant), int(repetition), figure, z)
+
+
+def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Control]:
+    for row in comparisons:
+        if row.metric == metric and row.hyperparameter == IDENTITY:
+            yield Control(row.mutant, row.relative_change, row.p_adjusted, row.verdict)
+
+
+def _drifts(study: Study) -> dict[str, Drift]:
+    found = {metric: drift_of(study, measured) for metric, measured in study.measured.items()}
+    known = {metric: drift for metric, drift in found.items() if drift is not None}
+    adjusted = adjust([drift.p for drift in known.values()])
+    return {
+        metric: drift.judged(p, study.settings.alpha)
+        for (metric, drift), p in zip(known.items(), adjusted, strict=True)
+    }
+
+
+def _qualities(study: Study, metric: str) -> dict[str, int]:
+    parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
+    counts: dict[str, int] = {}
+    for part in parts:
+        column = f"quality_{part}"
+        if column in study.group.rows:
+            known = study.group.rows.loc[study.group.rows[part].notna(), column]
+            for quality, count in known[known != ""].value_counts().items():
+                counts[str(quality)] = counts.get(str(quality), 0) + int(count)
+    return counts
+
+
+def _known(figure: float | Floats) -> float | None:
+    return float(figure) if np.isfinite(figure) else None

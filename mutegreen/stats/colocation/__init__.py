@@ -1,0 +1,1 @@
+"""Co-location: what other trainings on the same machine change."""

@@ -1,0 +1,210 @@
+"""What company changes: correlations, what each mutant does, and its verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from mutegreen.model import Verdict
+from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
+from mutegreen.stats.colocation.pairing import Pairing
+from mutegreen.stats.model.block_model import Codes, Floats
+from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.settings import CONFIDENCE
+from mutegreen.stats.verdicts.careful_correlations import FEWEST
+
+_PERFECT = 1 - 1e-12
+
+
+@dataclass(frozen=True)
+class CompanyCorrelation:
+    """A correlation alone and in company.
+
+    Args:
+        n_alone: Trainings alone; `n` in company. So with the coefficients.
+        same_values: Whether the mutants have the same values in both; else the coefficients may differ by that alone.
+        spearman_p: Of equal coefficients, by Fisher's z of two independent samples; None where either is unknown or 1.
+        spearman_p_adjusted: Adjusted for all correlations of the pair.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    metric: str
+    n_alone: int
+    n: int
+    same_values: bool
+    spearman_alone: float | None
+    spearman: float | None
+    spearman_p: float | None
+    pearson_alone: float | None
+    pearson: float | None
+    pearson_p: float | None
+    spearman_p_adjusted: float | None = None
+    pearson_p_adjusted: float | None = None
+
+
+@dataclass(frozen=True)
+class CompanyComparison:
+    """What a mutant does alone and in company, for one metric.
+
+    Args:
+        relative_change_alone: Against the original alone; `relative_change` against that in company. So the verdicts.
+        extra: By how much its effect in company is beyond that alone: relative for energy and time (the ratio of the
+            two ratios, less 1), in its own unit for performance; with its 95 % interval.
+        p: Of an effect that is the same in both, by Welch's t of the difference of the two differences.
+        p_adjusted: The same, adjusted for all mutants and metrics of the pair.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    mutant: str
+    value: float | str | None
+    metric: str
+    relative_change_alone: float | None
+    relative_change: float | None
+    verdict_alone: Verdict
+    verdict: Verdict
+    extra: float | None
+    extra_low: float | None
+    extra_high: float | None
+    p: float | None
+    p_adjusted: float | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether the verdicts differ."""
+        return self.verdict is not self.verdict_alone
+
+
+def company_correlations(
+    pairing: Pairing,
+    alone: Sequence[CarefulCorrelation],
+    beside: Sequence[CarefulCorrelation],
+    adjustment: Adjustment,
+) -> list[CompanyCorrelation]:
+    """Every correlation that is known in both, with the test that they are equal.
+
+    The trainings are different ones, so the samples are independent: the z's of both are subtracted, with the variances
+    said in `association`.
+    """
+    own = {(row.hyperparameter, row.metric): row for row in alone}
+    pairs = [(own[key], row) for row in beside if (key := (row.hyperparameter, row.metric)) in own]
+    found = [_correlation(pairing, *pair) for pair in pairs]
+    spearman, pearson = (
+        adjust([_or_nan(getattr(row, name)) for row in found], adjustment) for name in ("spearman_p", "pearson_p")
+    )
+    return [
+        replace(row, spearman_p_adjusted=_known(one), pearson_p_adjusted=_known(other))
+        for row, one, other in zip(found, spearman, pearson, strict=True)
+    ]
+
+
+def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCorrelation) -> CompanyCorrelation:
+    return CompanyCorrelation(
+        **pairing.place,
+        hyperparameter=beside.hyperparameter,
+        metric=beside.metric,
+        n_alone=alone.n,
+        n=beside.n,
+        same_values=_values(pairing.alone, beside.hyperparameter) == _values(pairing.beside, beside.hyperparameter),
+        spearman_alone=alone.spearman,
+        spearman=beside.spearman,
+        spearman_p=_equal_p((alone.spearman, alone.n), (beside.spearman, beside.n), 0.5),
+        pearson_alone=alone.pearson,
+        pearson=beside.pearson,
+        pearson_p=_equal_p((alone.pearson, alone.n), (beside.pearson, beside.n), 0.0),
+    )
+
+
+def _values(study: Study, hyperparameter: str) -> set[float | str | None]:
+    return {each.value for each in study.group.definitions if each.hyperparameter == hyperparameter}
+
+
+def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], excess: float) -> float | None:
+    """Two-sided p of equal coefficients; `excess` of the variance of z for each squared coefficient."""
+    difference = variance = 0.0
+    for sign, (coefficient, n) in ((1, one), (-1, other)):
+        if coefficient is None or n < FEWEST or abs(coefficient) > _PERFECT:
+            return None
+        difference += sign * math.atanh(coefficient)
+        variance += (1 + excess * coefficient**2) / (n - 3)
+    return float(2 * special.ndtr(-abs(difference) / math.sqrt(variance)))
+
+
+def company_comparisons(
+    pairing: Pairing,
+    alone: Sequence[CarefulComparison],
+    beside: Sequence[CarefulComparison],
+    adjustment: Adjustment,
+) -> list[CompanyComparison]:
+    """Every mutant that is in both, for every metric."""
+    if not pairing.common:
+        return []
+    own = {(row.mutant, row.metric): row for row in alone}
+    other = {(row.mutant, row.metric): row for row in beside}
+    extras = {metric: _extras(pairing, metric) for metric in pairing.metrics}
+    found = [
+        _comparison(own[one.mutant, metric], other[two.mutant, metric], extras[metric][place])
+        for place, (one, two) in enumerate(pairing.common)
+        for metric in pairing.metrics
+    ]
+    adjusted = adjust([_or_nan(row.p) for row in found], adjustment)
+    return [replace(row, p_adjusted=_known(p)) for row, p in zip(found, adjusted, strict=True)]
+
+
+def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> CompanyComparison:
+    middle, low, high, p = (_known(figure) for figure in extra.tolist())
+    return CompanyComparison(
+        subject=beside.subject,
+        background=beside.background,
+        hyperparameter=beside.hyperparameter,
+        mutant=beside.mutant,
+        value=beside.value,
+        metric=beside.metric,
+        relative_change_alone=alone.relative_change,
+        relative_change=beside.relative_change,
+        verdict_alone=alone.verdict,
+        verdict=beside.verdict,
+        extra=middle,
+        extra_low=low,
+        extra_high=high,
+        p=p,
+    )
+
+
+def _extras(pairing: Pairing, metric: str) -> Floats:
+    """For each mutant in both: the extra, the ends of its interval, and p; shape (mutants, 4), NaN where unknown."""
+    alone, beside = pairing.alone.measured[metric], pairing.beside.measured[metric]
+    arms, arms_beside = pairing.arms(pairing.common)
+    if not (alone.relative and beside.relative) and metric != "performance":
+        return np.full((len(arms), 4), np.nan)
+    with np.errstate(all="ignore"):
+        parts = [_contrast(alone, arms), _contrast(beside, arms_beside)]
+        square = sum(error**2 for _, error, _ in parts)
+        freedom = square**2 / sum(error**4 / free for _, error, free in parts)
+        extra = parts[1][0] - parts[0][0]
+        half = special.stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(square)
+        p = 2 * special.stdtr(freedom, -np.abs(extra) / np.sqrt(square))
+    ends = [extra, extra - half, extra + half]
+    return np.stack([*(np.expm1(end) if alone.relative else end for end in ends), p], axis=1)
+
+
+def _contrast(measured: Measured, arms: Codes) -> tuple[Floats, Floats, Floats]:
+    found = measured.found
+    return found.estimate[arms], found.error[arms], found.freedom[arms]
+
+
+def _known(figure: float) -> float | None:
+    return float(figure) if math.isfinite(figure) else None
+
+
+def _or_nan(p: float | None) -> float:
+    return math.nan if p is None else p

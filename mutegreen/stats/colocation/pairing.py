@@ -1,0 +1,113 @@
+"""A subject alone and in company: the two studies side by side, and the mutants that both have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mutegreen.model import IDENTITY, ORIGINAL
+from mutegreen.stats.model.block_model import Codes
+from mutegreen.stats.model.scenario import Definition
+from mutegreen.stats.model.scenario_model import Study
+
+Change = tuple[str, float | str | None]
+"""A hyperparameter and its new value: what makes two mutants of different audits the same."""
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One subject trained alone, and the same beside a background.
+
+    Args:
+        alone: The study without a background.
+        beside: That with one.
+    """
+
+    alone: Study
+    beside: Study
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The subject and its background, as records name them."""
+        return {"subject": self.beside.group.subject, "background": self.beside.group.background}
+
+    @property
+    def background(self) -> str:
+        """What the company is."""
+        return self.beside.group.background
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics measured in both."""
+        return [metric for metric in self.beside.measured if metric in self.alone.measured]
+
+    @cached_property
+    def common(self) -> list[tuple[Definition, Definition]]:
+        """The mutants of both, as each of them names them, in the order of those in company."""
+        own = {_change(each): each for each in self.alone.group.definitions}
+        pairs = ((own.get(_change(each)), each) for each in self.beside.group.definitions)
+        return [(one, other) for one, other in pairs if one is not None]
+
+    @cached_property
+    def changing(self) -> list[tuple[Definition, Definition]]:
+        """Those of them that change something."""
+        return [pair for pair in self.common if pair[0].hyperparameter != IDENTITY]
+
+    @property
+    def only_alone(self) -> list[str]:
+        """The mutants that were not trained in company."""
+        return _names(self.alone, {one.mutant for one, _ in self.common})
+
+    @property
+    def only_beside(self) -> list[str]:
+        """The mutants that were not trained alone."""
+        return _names(self.beside, {other.mutant for _, other in self.common})
+
+    def arms(self, pairs: Sequence[tuple[Definition, Definition]]) -> tuple[Codes, Codes]:
+        """The places of mutants among the arms, alone and in company."""
+        names = zip(*((one.mutant, other.mutant) for one, other in pairs), strict=True)
+        alone, beside = (
+            np.array([study.arms.names.index(name) for name in own], dtype=np.int64)
+            for study, own in zip((self.alone, self.beside), names, strict=True)
+        )
+        return alone, beside
+
+
+def pairings(studies: Sequence[Study]) -> Iterator[Pairing]:
+    """Every study in company with that of the same subject alone, where there is one of the same original."""
+    alone = {study.group.subject: study for study in studies if not study.group.background}
+    for study in studies:
+        own = alone.get(study.group.subject)
+        if study.group.background and own is not None and not _other_defaults(own, study):
+            yield Pairing(own, study)
+
+
+def notes_on_pairing(studies: Sequence[Study]) -> Iterator[str]:
+    """Why studies in company are compared with none alone, a sentence each."""
+    alone = {study.group.subject: study for study in studies if not study.group.background}
+    for study in studies:
+        if not study.group.background:
+            continue
+        own = alone.get(study.group.subject)
+        if own is None:
+            yield f"{study.group}: not compared with {study.group.subject} alone, of which there are no trainings here."
+        elif others := _other_defaults(own, study):
+            yield f"{study.group}: not compared with {study.group.subject} alone, whose {', '.join(others)} differs."
+
+
+def _other_defaults(alone: Study, beside: Study) -> list[str]:
+    """The hyperparameters for which the two originals have different values."""
+    own, other = alone.group.single, beside.group.single
+    return [name for name in other if name in own and own[name] != other[name]]
+
+
+def _change(definition: Definition) -> Change:
+    return definition.hyperparameter, definition.value
+
+
+def _names(study: Study, but: set[str]) -> list[str]:
+    return [name for name in study.arms.names if name not in but and name != ORIGINAL]

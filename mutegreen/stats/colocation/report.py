@@ -1,0 +1,176 @@
+"""The same mutants alone and in company: what a background training changes, where rows hold both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mutegreen.stats.analysis import Counts
+from mutegreen.stats.colocation.changes import (
+    CompanyComparison,
+    CompanyCorrelation,
+    company_comparisons,
+    company_correlations,
+)
+from mutegreen.stats.colocation.pairing import Pairing, pairings
+from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown, background_slowdown, slowdowns
+from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility, judged, susceptibilities
+from mutegreen.stats.settings import Settings
+from mutegreen.stats.verdicts.scenario_findings import Findings
+
+
+@dataclass(frozen=True)
+class CompanyPair:
+    """A subject alone and in company, and how far they are the same mutants.
+
+    Args:
+        mutants: How many are in both; without the control.
+        only_alone: Mutants that were not trained in company; `only_beside` those not trained alone.
+    """
+
+    subject: str
+    background: str
+    mutants: int
+    only_alone: tuple[str, ...]
+    only_beside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompanyCounts:
+    """Win-tie-loss alone and in company: rows energy, columns performance. Empty hyperparameter: all together."""
+
+    subject: str
+    background: str
+    hyperparameter: str
+    energy: str
+    counts_alone: Counts
+    counts: Counts
+    undecided_alone: int
+    undecided: int
+
+
+_Placed = TypeVar(
+    "_Placed",
+    CompanyPair,
+    CompanyCorrelation,
+    CompanyComparison,
+    CompanyCounts,
+    Slowdown,
+    BackgroundSlowdown,
+    Susceptibility,
+)
+
+
+@dataclass(frozen=True)
+class Company:
+    """What company changes.
+
+    Args:
+        conclusion: On the claim that energy becomes more susceptible to change; None where nothing is in both.
+    """
+
+    pairs: tuple[CompanyPair, ...] = ()
+    correlation: tuple[CompanyCorrelation, ...] = ()
+    verdict: tuple[CompanyComparison, ...] = ()
+    win_tie_loss: tuple[CompanyCounts, ...] = ()
+    slowdown: tuple[Slowdown, ...] = ()
+    background_slowdown: tuple[BackgroundSlowdown, ...] = ()
+    susceptibility: tuple[Susceptibility, ...] = ()
+    conclusion: str | None = None
+
+    def at(self, subject: str, background: str) -> Company:
+        """What of it is of one subject beside one background."""
+        return Company(
+            pairs=_at(self.pairs, subject, background),
+            correlation=_at(self.correlation, subject, background),
+            verdict=_at(self.verdict, subject, background),
+            win_tie_loss=_at(self.win_tie_loss, subject, background),
+            slowdown=_at(self.slowdown, subject, background),
+            background_slowdown=_at(self.background_slowdown, subject, background),
+            susceptibility=_at(self.susceptibility, subject, background),
+            conclusion=self.conclusion,
+        )
+
+
+def company_of(found: Sequence[Findings], settings: Settings) -> Company:
+    """Compares every study in company with that of the same subject alone.
+
+    Args:
+        found: Of all sections of an analysis.
+        settings: The user's choices.
+    """
+    by_place = {each.place: each for each in found}
+    pairs = [
+        (pairing, by_place[pairing.alone.group.subject, ""], by_place[pairing.beside.group.subject, pairing.background])
+        for pairing in pairings([each.study for each in found])
+    ]
+    claims = judged(
+        [row for pairing, own, other in pairs for row in susceptibilities(pairing, own.comparisons, other.comparisons)],
+        settings.alpha,
+        settings.adjustment,
+    )
+    return Company(
+        pairs=tuple(_pair(pairing) for pairing, _, _ in pairs),
+        correlation=tuple(
+            row
+            for pairing, own, other in pairs
+            for row in company_correlations(pairing, own.correlations, other.correlations, settings.adjustment)
+        ),
+        verdict=tuple(
+            row
+            for pairing, own, other in pairs
+            for row in company_comparisons(pairing, own.comparisons, other.comparisons, settings.adjustment)
+        ),
+        win_tie_loss=tuple(row for _, own, other in pairs for row in _side_by_side(own, other)),
+        slowdown=tuple(row for pairing, _, _ in pairs for row in slowdowns(pairing)),
+        background_slowdown=tuple(row for pairing, _, _ in pairs for row in background_slowdown(pairing)),
+        susceptibility=tuple(claims),
+        conclusion=_conclusion(claims),
+    )
+
+
+def _at(rows: Sequence[_Placed], subject: str, background: str) -> tuple[_Placed, ...]:
+    return tuple(row for row in rows if (row.subject, row.background) == (subject, background))
+
+
+def _pair(pairing: Pairing) -> CompanyPair:
+    return CompanyPair(
+        **pairing.place,
+        mutants=len(pairing.changing),
+        only_alone=tuple(pairing.only_alone),
+        only_beside=tuple(pairing.only_beside),
+    )
+
+
+def _side_by_side(alone: Findings, beside: Findings) -> list[CompanyCounts]:
+    own = {(row.hyperparameter, row.energy): row for row in (*alone.win_tie_loss, *alone.overall)}
+    rows = (*beside.win_tie_loss, *beside.overall)
+    pairs = [(own[key], row) for row in rows if (key := (row.hyperparameter, row.energy)) in own]
+    return [
+        CompanyCounts(
+            subject=row.subject,
+            background=row.background,
+            hyperparameter=row.hyperparameter,
+            energy=row.energy,
+            counts_alone=one.counts,
+            counts=row.counts,
+            undecided_alone=one.undecided,
+            undecided=row.undecided,
+        )
+        for one, row in pairs
+    ]
+
+
+def _conclusion(claims: Sequence[Susceptibility]) -> str | None:
+    """All in one sentence."""
+    asked = [row for row in claims if row.finding is not Finding.UNKNOWN]
+    if not claims:
+        return None
+    if not asked:
+        return "Whether energy becomes more susceptible to change in company cannot be told from these rows."
+    more, less = (sum(row.finding is finding for row in asked) for finding in (Finding.MORE, Finding.LESS))
+    if not more and not less:
+        return "It is not shown that energy becomes more, or less, susceptible to change in company."
+    shown = f"more susceptible to change in {more} of {len(asked)} comparisons, less in {less}"
+    return f"In company, energy is shown to be {shown}."

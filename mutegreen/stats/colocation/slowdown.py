@@ -1,0 +1,141 @@
+"""How much longer trainings take in company than alone, and what that costs the background."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from mutegreen.model import ORIGINAL
+from mutegreen.stats.colocation.pairing import Pairing
+from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.scenario import Definition
+from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.settings import CONFIDENCE
+
+
+@dataclass(frozen=True)
+class Slowdown:
+    """How much longer an arm trains in company than alone: ratio of the geometric means, with its 95 % interval.
+
+    Args:
+        n_alone: Trainings alone; `n` in company. So with the means.
+        low, high: By Welch's t on logarithms, blocks not taken out: what differs between them is part of what
+            differs between the two audits. None below two trainings on either side.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    mutant: str
+    value: float | str | None
+    n_alone: int
+    n: int
+    duration_alone_s: float
+    duration_s: float
+    slowdown: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class BackgroundSlowdown:
+    """How much the background itself was slowed down, over the windows of the trainings beside it.
+
+    Args:
+        n: Trainings beside which it is known.
+        slowdown: Geometric mean of its rate alone over its rate here, with its 95 % interval by Student's t.
+        restarts: How often it ended early and was started again, in all; None where that is not known.
+    """
+
+    subject: str
+    background: str
+    n: int
+    slowdown: float
+    low: float | None
+    high: float | None
+    restarts: int | None
+
+
+def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
+    """That of the original, then of every mutant in both."""
+    alone, beside = (_logs(study) for study in (pairing.alone, pairing.beside))
+    original = Definition(ORIGINAL, "", None, None)
+    for own, other in ((original, original), *pairing.common):
+        one, two = alone.get(own.mutant), beside.get(other.mutant)
+        if one is None or two is None:
+            continue
+        low, high = _welch(two, one)
+        yield Slowdown(
+            **pairing.place,
+            hyperparameter=other.hyperparameter,
+            mutant=other.mutant,
+            value=other.value,
+            n_alone=len(one),
+            n=len(two),
+            duration_alone_s=float(np.exp(one.mean())),
+            duration_s=float(np.exp(two.mean())),
+            slowdown=float(np.exp(two.mean() - one.mean())),
+            low=low,
+            high=high,
+        )
+
+
+def _logs(study: Study) -> dict[str, Floats]:
+    """By arm, the logarithms of its durations in seconds, where these are known and not 0."""
+    rows = study.group.rows
+    known = rows[rows["duration_s"].gt(0) & rows["duration_s"].lt(np.inf)]
+    return {str(name): np.log(part.to_numpy(dtype=np.float64)) for name, part in known.groupby("mutant")["duration_s"]}
+
+
+def _welch(figures: Floats, others: Floats) -> tuple[float | None, float | None]:
+    """Ends of the interval of the ratio, from logarithms."""
+    if min(len(figures), len(others)) < 2:
+        return None, None
+    parts = [(float(each.var(ddof=1)) / len(each), len(each) - 1) for each in (figures, others)]
+    square = sum(part for part, _ in parts)
+    middle = float(figures.mean() - others.mean())
+    if not square > 0:
+        return math.exp(middle), math.exp(middle)
+    freedom = square**2 / sum(part**2 / free for part, free in parts)
+    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(square)
+    return math.exp(middle - half), math.exp(middle + half)
+
+
+def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
+    """That of the background; nothing where its rate is not known alone and here."""
+    rows = pairing.beside.group.rows
+    known = _numbers(rows, "background_slowdown")
+    logs = np.log(known[known > 0])
+    if len(logs):
+        restarts = _numbers(rows, "background_restarts")
+        low, high = _student(logs)
+        yield BackgroundSlowdown(
+            **pairing.place,
+            n=len(logs),
+            slowdown=math.exp(logs.mean()),
+            low=low,
+            high=high,
+            restarts=int(restarts.sum()) if len(restarts) else None,
+        )
+
+
+def _student(logs: Floats) -> tuple[float | None, float | None]:
+    """Ends of the interval of a ratio, from logarithms of it."""
+    if len(logs) < 2:
+        return None, None
+    middle, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    half = float(special.stdtrit(len(logs) - 1, (1 + CONFIDENCE) / 2)) * error
+    return math.exp(middle - half), math.exp(middle + half)
+
+
+def _numbers(rows: pd.DataFrame, column: str) -> Floats:
+    """The known figures of a column that rows may have."""
+    if column not in rows:
+        return np.array([])
+    found: Floats = pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=np.float64)
+    return np.asarray(found[np.isfinite(found)])

@@ -1,0 +1,1 @@
+"""Interactions: two hyperparameters changed at once, against each changed alone."""

@@ -1,0 +1,1 @@
+"""Trends: how a metric follows the value of a hyperparameter."""

@@ -1,0 +1,196 @@
+"""How a metric follows a hyperparameter: what one more step costs, or that there is no trend.
+
+The curves of `mutegreen.stats.trend.curve` go through the means of the original and of all mutants of the
+hyperparameter, adjusted for blocks. Energy and time are compared by ratios, so a straight line and a power law compete
+with a constant; performance, and a metric with values of 0, as they are, so a line and a logarithm do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, TOTAL, Quality
+from mutegreen.stats.adjust import adjust
+from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.quality import worst_quality
+from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.trend.curve import Shape
+from mutegreen.stats.trend.trend_fit import figures
+
+
+class Finding(StrEnum):
+    """What is known of a trend.
+
+    TREND: The metric goes one way along the curve.
+    NO_TREND: It does not change by as much as the margin, over all values tried.
+    NO_SIMPLE_TREND: It differs between values, but goes up and down.
+    UNDECIDED: No trend is seen, and none excluded.
+    """
+
+    TREND = "trend"
+    NO_TREND = "no_trend"
+    NO_SIMPLE_TREND = "no_simple_trend"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """How one metric follows one hyperparameter. `low` and `high` are the ends of 95 % intervals.
+
+    Args:
+        n: Trainings measured.
+        default: The original's value; `lowest` and `highest` are those measured.
+        model: The best of constant and curves by AICc; a curve within `CLOSE` of the best may go before it if it suits
+            the values better.
+        shape: The curve that the figures below are read off: `model`, or the better curve if that is a constant.
+        aicc: By shape; lower is better.
+        step: One further step: added to the value along a line, else multiplied by.
+        slope: What a step changes, in the metric's unit; along a power law, a step from the original.
+        relative_slope: The same relative to the original's mean.
+        exponent: Of a power law.
+        level: The curve at the original's value, in the metric's unit.
+        change: From the lowest to the highest value along the curve: relative to the lowest's for a metric compared by
+            ratios, else to the original's mean.
+        spread: From the least to the largest mean of all values, relative as `change`.
+        p: Two-sided, of no trend, times the number of curves tried; `p_adjusted` for all trends of the group.
+        lack_of_fit_p: Of the hypothesis that all means lie on the curve, likewise with `lack_of_fit_p_adjusted`.
+        margin: Relative change that does not matter.
+        quality: Worst known quality of the figures; None for other metrics than energy, or if unknown.
+        reason: Why there are no figures, or what a reader must know of them.
+    """
+
+    subject: str
+    background: str
+    hyperparameter: str
+    metric: str
+    n: int
+    default: float | str | None
+    finding: Finding = Finding.UNDECIDED
+    lowest: float | None = None
+    highest: float | None = None
+    model: Shape | None = None
+    shape: Shape | None = None
+    aicc: Mapping[str, float] = field(default_factory=dict)
+    step: float | None = None
+    slope: float | None = None
+    slope_low: float | None = None
+    slope_high: float | None = None
+    relative_slope: float | None = None
+    relative_slope_low: float | None = None
+    relative_slope_high: float | None = None
+    exponent: float | None = None
+    exponent_low: float | None = None
+    exponent_high: float | None = None
+    level: float | None = None
+    level_low: float | None = None
+    level_high: float | None = None
+    change: float | None = None
+    change_low: float | None = None
+    change_high: float | None = None
+    spread: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    lack_of_fit_p: float | None = None
+    lack_of_fit_p_adjusted: float | None = None
+    margin: float | None = None
+    quality: Quality | None = None
+    reason: str | None = None
+
+    def at(self, values: ArrayLike) -> Floats:
+        """The curve's figures in the metric's unit, for values between the lowest and the highest.
+
+        Raises:
+            ValueError: There is no curve.
+        """
+        if self.level is None or self.slope is None or self.step is None or not isinstance(self.default, float):
+            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason}")
+        given = np.asarray(values, dtype=np.float64)
+        if self.shape is Shape.LINEAR:
+            return self.level + self.slope / self.step * (given - self.default)
+        ratio = given / self.default
+        if self.exponent is not None:
+            return np.asarray(self.level * ratio**self.exponent)
+        return np.asarray(self.level + self.slope / math.log(self.step) * np.log(ratio))
+
+
+def trends(study: Study) -> list[Trend]:
+    """The trends of all metrics with every hyperparameter, mutants of several at once left out.
+
+    P values of all trends of the study are adjusted as one family, those of the lack of fit as another.
+    """
+    found = list(_unjudged(study))
+    settings = study.settings
+    p, lack = (
+        adjust([_or_nan(each) for each in column], settings.adjustment)
+        for column in ([row.p for row in found], [row.lack_of_fit_p for row in found])
+    )
+    adjusted = [
+        replace(row, p_adjusted=_known(one), lack_of_fit_p_adjusted=_known(other))
+        for row, one, other in zip(found, p, lack, strict=True)
+    ]
+    return [replace(row, finding=_finding(row, settings.alpha)) for row in adjusted]
+
+
+def _finding(row: Trend, alpha: float) -> Finding:
+    if row.p_adjusted is not None and row.p_adjusted <= alpha:
+        return Finding.TREND
+    if row.margin is None or row.spread is None or row.change_low is None or row.change_high is None:
+        return Finding.UNDECIDED
+    if row.lack_of_fit_p_adjusted is not None and row.lack_of_fit_p_adjusted <= alpha and row.spread > row.margin:
+        return Finding.NO_SIMPLE_TREND
+    is_flat = -row.margin < row.change_low and row.change_high < row.margin
+    return Finding.NO_TREND if is_flat else Finding.UNDECIDED
+
+
+def _unjudged(study: Study) -> Iterator[Trend]:
+    group = study.group
+    for hyperparameter, default in group.hyperparameters.items():
+        if hyperparameter == IDENTITY or JOINT in hyperparameter:
+            continue
+        rows = group.of_hyperparameter(hyperparameter)
+        for metric, measured in study.measured.items():
+            arms, values = _arms(study, hyperparameter, default, measured)
+            yield Trend(
+                subject=group.subject,
+                background=group.background,
+                hyperparameter=hyperparameter,
+                metric=metric,
+                n=int(measured.fitted.n[arms].sum()),
+                default=default,
+                quality=_quality(study, rows, metric),
+                **figures(measured, arms, values, study.margin(metric)),
+            )
+
+
+def _arms(
+    study: Study, hyperparameter: str, default: float | str | None, measured: Measured
+) -> tuple[NDArray[np.int64], Floats | None]:
+    """The arms that can be used, the original first, and their values; None for values that are not numbers."""
+    definitions = enumerate(study.group.definitions, start=1)
+    values = {0: default} | {arm: each.value for arm, each in definitions if each.hyperparameter == hyperparameter}
+    usable = measured.fitted.joined & (measured.fitted.n > 0) | measured.infinite
+    arms = np.array([arm for arm in values if usable[arm]], dtype=np.int64)
+    if not study.group.is_numeric(hyperparameter):
+        return arms, None
+    return arms, np.array([values[arm] for arm in arms.tolist()], dtype=np.float64)
+
+
+def _quality(study: Study, rows: Any, metric: str) -> Quality | None:
+    parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
+    return Quality.worst(found for part in parts if (found := worst_quality(rows, part)) is not None)
+
+
+def _known(figure: float) -> float | None:
+    return float(figure) if math.isfinite(figure) else None
+
+
+def _or_nan(p: float | None) -> float:
+    return math.nan if p is None else p

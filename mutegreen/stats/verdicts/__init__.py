@@ -1,0 +1,1 @@
+"""Verdicts and correlations: each mutant and each hyperparameter against the original."""

@@ -1,0 +1,79 @@
+"""From p values to a verdict: what was shown, or that nothing was."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mutegreen.model import Verdict
+from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.measured import Measured
+
+Flags = NDArray[np.bool_]
+
+FEWEST = 2
+"""Trainings on either side below which a variance, and so a verdict, does not exist."""
+
+
+def verdicts(
+    measured: Measured, p_adjusted: Floats, p_equivalent: Floats, alpha: float, less_is_better: bool
+) -> NDArray[np.str_]:
+    """The verdict of every arm.
+
+    A difference that is shown is a win or a loss; equality within the margin that is shown is a tie; all else is
+    undecided. Both can be shown of one arm: then energy and time are won or lost, however little, and performance is
+    tied, because its tolerance is the user's word for what does not matter.
+
+    Args:
+        measured: The metric, of A arms.
+        p_adjusted: Shape (A,), of no difference.
+        p_equivalent: Shape (A,), of a difference beyond the margin.
+        alpha: Largest p value that shows something.
+        less_is_better: As with energy and time.
+    """
+    undecided = np.any(list(obstacles(measured).values()), axis=0)
+    better = (measured.found.estimate < 0) == less_is_better
+    differs, same = p_adjusted <= alpha, (p_equivalent <= alpha) | _equal(measured)
+    ordered = [(same, Verdict.TIE), (differs & better, Verdict.WIN), (differs, Verdict.LOSS)]
+    if measured.metric != "performance":
+        ordered = [*ordered[1:], ordered[0]]
+    cases = [(undecided, Verdict.UNDECIDED), *ordered]
+    return np.select([case for case, _ in cases], [np.array(str(v)) for _, v in cases], str(Verdict.UNDECIDED))
+
+
+def reasons(measured: Measured) -> NDArray[np.str_]:
+    """What a reader must know where verdict or p do not speak for themselves; empty for nothing."""
+    remarks = obstacles(measured) | {"all figures are equal": _equal(measured)}
+    return np.select(list(remarks.values()), [np.array(text) for text in remarks], "")
+
+
+def obstacles(measured: Measured) -> dict[str, Flags]:
+    """What keeps comparisons from being decided, and which arms it concerns."""
+    n, infinite = measured.fitted.n, measured.infinite
+    everyone = np.ones_like(n, dtype=bool)
+    return {
+        "a figure of the original is infinite": everyone & infinite[0],
+        "a figure of the mutant is infinite": infinite,
+        "not measured for the original": everyone & (n[0] == 0),
+        "not measured for the mutant": n == 0,
+        "only one training of the original, two or more are needed": everyone & (n[0] < FEWEST),
+        "only one training of the mutant, two or more are needed": n < FEWEST,
+        "never trained in a block with the original": ~measured.fitted.joined,
+        "its company was another than the original's in every training, and cannot be told from what it does": (
+            _confounded(measured)
+        ),
+        "no training varies, so nothing says what chance does (is the seed varied?)": _unjudged(measured),
+    }
+
+
+def _confounded(measured: Measured) -> Flags:
+    slope = measured.fitted.slope
+    return np.zeros_like(measured.fitted.joined) if slope is None else slope.confounded
+
+
+def _equal(measured: Measured) -> Flags:
+    return np.isnan(measured.found.error) & np.equal(measured.found.estimate, 0)
+
+
+def _unjudged(measured: Measured) -> Flags:
+    return np.isnan(measured.found.error) & ~np.equal(measured.found.estimate, 0) & ~_confounded(measured)

@@ -1,0 +1,108 @@
+"""Mutants against the original by the published rule: Student's t-test, Cliff's delta, then the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from mutegreen.model import ORIGINAL, Verdict
+from mutegreen.stats.verdicts.effect import NEGLIGIBLE, dominance
+
+ALPHA = 0.05
+"""Largest p value that counts as significant."""
+
+FEWEST = 2
+"""Trainings on either side below which a variance, and so a verdict, does not exist."""
+
+
+def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_better: bool) -> pd.DataFrame:
+    """Gives every mutant of one original its verdict for one metric.
+
+    A tie if p > 0.05 or |delta| < 0.147; else the mean decides. p is that of the two-sided t-test with equal
+    variances. Where neither side varies at all the test has no answer of its own: different constants get its
+    limit, p = 0; equal ones have no p, and delta = 0 makes them a tie. Undecided: a side with fewer than two
+    figures, or with an infinite one.
+
+    Args:
+        figures: Shape (trainings,), NaN where not measured.
+        mutants: The mutant trained, for each figure; `original` must be among them.
+        less_is_better: As with energy and time.
+
+    Returns:
+        Index: mutants in order of appearance. Columns: n, n_original, mean, mean_original, relative_change, p,
+        cliffs_delta (floats, NaN where not known), verdict, reason (text, "" for no reason).
+    """
+    with np.errstate(all="ignore"):
+        table = _sides(figures, mutants)
+        table["relative_change"] = (table["mean"] - table["mean_original"]) / table["mean_original"].abs()
+        table["p"] = _student_p(table)
+        table["cliffs_delta"] = _deltas(figures, mutants)
+        obstacles = _obstacles(table)
+    undecided = pd.DataFrame(obstacles).any(axis=1)
+    table["verdict"] = _verdicts(table, undecided, less_is_better)
+    table["reason"] = _first_that_holds(obstacles | _remarks(table), "")
+    return table
+
+
+def _sides(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.DataFrame:
+    """For each mutant its n, mean, var, min and max, and those of the original as `n_original` and so on."""
+    moments = figures.groupby(mutants, sort=False).agg(["count", "mean", "var", "min", "max"])
+    moments = moments.rename(columns={"count": "n"})
+    # The mean of a constant may differ from it by rounding, and p would then tell equal constants apart.
+    moments["mean"] = moments["mean"].mask(moments["min"] == moments["max"], moments["min"])
+    original = {f"{name}_original": moments[name].loc[ORIGINAL] for name in moments}
+    return moments.drop(index=ORIGINAL).assign(**original)
+
+
+def _student_p(table: pd.DataFrame) -> pd.Series[float]:
+    """Two-sided p of Student's t-test with equal variances; NaN where it does not exist."""
+    n, other_n = table["n"], table["n_original"]
+    freedom = n + other_n - 2
+    pooled = ((n - 1) * table["var"] + (other_n - 1) * table["var_original"]) / freedom
+    t = (table["mean"] - table["mean_original"]) / np.sqrt(pooled * (1 / n + 1 / other_n))
+    return pd.Series(2 * special.stdtr(freedom, -t.abs()), table.index)
+
+
+def _deltas(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[float]:
+    original = figures[mutants == ORIGINAL].dropna()
+    return pd.Series(dominance(figures, original), figures.index).groupby(mutants, sort=False).mean()
+
+
+def _obstacles(table: pd.DataFrame) -> dict[str, pd.Series[bool]]:
+    """What keeps a comparison from being decided, and for which mutants."""
+    return {
+        "not measured for the original": table["n_original"] == 0,
+        "not measured for the mutant": table["n"] == 0,
+        "a figure of the original is infinite": ~_finite(table["min_original"], table["max_original"]),
+        "a figure of the mutant is infinite": ~_finite(table["min"], table["max"]),
+        "only one training of the original, two or more are needed": table["n_original"] < FEWEST,
+        "only one training of the mutant, two or more are needed": table["n"] < FEWEST,
+    }
+
+
+def _remarks(table: pd.DataFrame) -> dict[str, pd.Series[bool]]:
+    constant = (table["var"] == 0) & (table["var_original"] == 0)
+    return {
+        "all figures are equal": constant & (table["mean"] == table["mean_original"]),
+        "neither the mutant nor the original varies, so p is 0 by definition": constant,
+    }
+
+
+def _finite(low: pd.Series[float], high: pd.Series[float]) -> pd.Series[bool]:
+    return low.abs().lt(np.inf) & high.abs().lt(np.inf)
+
+
+def _verdicts(table: pd.DataFrame, undecided: pd.Series[bool], less_is_better: bool) -> NDArray[np.str_]:
+    tie = (table["p"] > ALPHA) | (table["cliffs_delta"].abs() < NEGLIGIBLE)
+    win = (table["mean"] < table["mean_original"]) == less_is_better
+    cases = {Verdict.UNDECIDED: undecided, Verdict.TIE: tie, Verdict.WIN: win}
+    return _first_that_holds({case.value: holds for case, holds in cases.items()}, Verdict.LOSS.value)
+
+
+def _first_that_holds(cases: Mapping[str, pd.Series[bool]], otherwise: str) -> NDArray[np.str_]:
+    conditions = [condition.to_numpy() for condition in cases.values()]
+    return np.select(conditions, [np.array(case) for case in cases], np.array(otherwise))

@@ -1,0 +1,39 @@
+"""What was found of one subject beside one background, on which trust, advice and company rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mutegreen.model import ENERGY_METRICS, TOTAL
+from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, WinTieLoss
+from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.verdicts.careful_comparisons import comparisons
+from mutegreen.stats.verdicts.careful_correlations import associations
+from mutegreen.stats.verdicts.win_tie_loss import overall, win_tie_loss
+
+Place = tuple[str, str]
+"""A section: subject and background."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A study, its comparisons, correlations and counts; `overall` are the counts of all hyperparameters together."""
+
+    study: Study
+    comparisons: list[CarefulComparison]
+    correlations: list[CarefulCorrelation]
+    win_tie_loss: tuple[WinTieLoss, ...]
+    overall: tuple[WinTieLoss, ...]
+
+    @property
+    def place(self) -> Place:
+        """The subject and its background."""
+        return self.study.group.subject, self.study.group.background
+
+
+def findings_of(study: Study) -> Findings:
+    """Compares, correlates and counts."""
+    found = list(comparisons(study))
+    counts = tuple(win_tie_loss(found, (*ENERGY_METRICS, TOTAL)))
+    correlations = associations(study.group, study.settings.adjustment)
+    return Findings(study, found, correlations, counts, tuple(overall(counts)))
