@@ -18,8 +18,9 @@ import time
 from pathlib import Path
 
 from mutegreen import config
-from mutegreen.harness import audit, events, opening, plan
-from mutegreen.harness.launch import launch
+from mutegreen.harness import audit, events, opening
+from mutegreen.harness.plan import plan
+from mutegreen.harness.plan.launch import launch
 from mutegreen.meters.choose import choose
 from mutegreen.meters.recorder import Recorder
 from mutegreen.store.store import Store

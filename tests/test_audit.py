@@ -19,7 +19,7 @@ from conftest import Run
 from tiny import SUBJECT, TRAIN, command, environment, hears_ctrl_c, write_subject
 
 from mutegreen.attribution.processes import MARK
-from mutegreen.harness.process import marked
+from mutegreen.harness.process.command import marked
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
 MANY = ("--mutants", "3", "--repetitions", "3", "--cooldown", "0")

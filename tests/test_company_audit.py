@@ -19,7 +19,7 @@ from conftest import Run
 from test_audit import audit_of, rows, running, started, wait_for
 from tiny import SUBJECT, TRAIN, command, environment, write_subject
 
-from mutegreen.harness.process import marked
+from mutegreen.harness.process.command import marked
 from mutegreen.store.store import Store
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")

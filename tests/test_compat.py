@@ -15,10 +15,10 @@ from tiny import SUBJECT, TRAIN, environment, write_subject
 
 from mutegreen import config
 from mutegreen.errors import ConfigError, UsageError
-from mutegreen.harness import plan, standins
-from mutegreen.harness.evidence import PROBE_FOLDER, Report, probe_environment
-from mutegreen.harness.launch import launch
+from mutegreen.harness.observe.evidence import PROBE_FOLDER, Report, probe_environment
 from mutegreen.harness.opening import Limits, Paths, create, plan_again
+from mutegreen.harness.plan import plan, stand_ins
+from mutegreen.harness.plan.launch import launch
 from mutegreen.model import Compat, EnvSite, Preset, StandIn, Subject
 from mutegreen.store.store import Store
 
@@ -51,7 +51,7 @@ def act(folder: Path, program: str, *asked: Compat, **variables: str) -> tuple[s
         [sys.executable, "train.py"], cwd=folder, env=own, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout, standins.judge(asked, Report.read(out, folder))
+    return done.stdout, stand_ins.judge(asked, Report.read(out, folder))
 
 
 def package(folder: Path, name: str, source: str) -> None:
@@ -111,7 +111,7 @@ def test_a_module_that_cannot_be_changed_goes_on_as_it_is(tmp_path: Path) -> Non
 
 
 def test_a_process_that_cannot_be_seen(tmp_path: Path) -> None:
-    (cuda,) = standins.judge((Compat.CUDA,), Report.read(tmp_path / "nothing", tmp_path))
+    (cuda,) = stand_ins.judge((Compat.CUDA,), Report.read(tmp_path / "nothing", tmp_path))
     assert cuda == StandIn(Compat.CUDA, False, "no Python process of the training could be observed")
 
 
@@ -262,11 +262,11 @@ def test_the_preset_goes_before_the_subject_and_the_user_before_both(tmp_path: P
         'compat = ["cuda", "weights"]\n' + SUBJECT + "[presets.small]\ncompat = []\n[presets.large]\nmutants = 2\n",
     )
     small, large = subject.presets["small"], subject.presets["large"]
-    assert standins.chosen(subject, Preset(""), None) == ("cuda", "weights")
-    assert standins.chosen(subject, large, None) == ("cuda", "weights")
-    assert standins.chosen(subject, small, None) == ()
-    assert standins.chosen(subject, small, (Compat.SEED,)) == ("seed",)
-    assert standins.chosen(subject, large, ()) == ()
+    assert stand_ins.chosen(subject, Preset(""), None) == ("cuda", "weights")
+    assert stand_ins.chosen(subject, large, None) == ("cuda", "weights")
+    assert stand_ins.chosen(subject, small, None) == ()
+    assert stand_ins.chosen(subject, small, (Compat.SEED,)) == ("seed",)
+    assert stand_ins.chosen(subject, large, ()) == ()
 
 
 def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
     for fault in caught.value.faults:
         assert all(f"'{name}'" in fault for name in Compat)
     with pytest.raises(UsageError, match="no stand-in cpu") as usage:
-        standins.named(["cuda", "cpu"])
+        stand_ins.named(["cuda", "cpu"])
     assert usage.value.hint is not None
     assert "cuda, checksums, weights, seed" in usage.value.hint
 
@@ -294,8 +294,8 @@ def test_the_stand_in_gives_a_seed_to_a_program_that_takes_none(tmp_path: Path) 
 def test_its_variable_is_no_seed_where_nothing_reads_it(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, SUBJECT.replace('flag = "--seed" }', 'env = "MUTEGREEN_SEED" }', 1))
     assert subject.seed == EnvSite("MUTEGREEN_SEED")
-    assert not standins.takes_seed(subject, (Compat.CUDA,))
-    assert standins.takes_seed(subject, (Compat.SEED,))
+    assert not stand_ins.takes_seed(subject, (Compat.CUDA,))
+    assert stand_ins.takes_seed(subject, (Compat.SEED,))
     with pytest.raises(UsageError, match="--same-seed"):
         plan.make(subject, plan.Options(same_seed=True))
 
@@ -347,9 +347,9 @@ def test_a_preflight_that_fails_for_want_of_a_gpu_says_what_helps(needy: Path, m
     ],
 )
 def test_what_a_failed_training_says_it_lacks(last: str, wanted: str | None) -> None:
-    advice = standins.advice(["  File train.py", last], (Compat.SEED,))
+    advice = stand_ins.advice(["  File train.py", last], (Compat.SEED,))
     assert advice is None if wanted is None else advice is not None and advice.endswith(wanted)
-    assert standins.advice([last], tuple(Compat)) is None
+    assert stand_ins.advice([last], tuple(Compat)) is None
 
 
 def test_a_dry_run_shows_the_stand_ins(needy: Path, mutegreen: Run) -> None:

@@ -15,10 +15,13 @@ from conftest import Run
 from tiny import TRAIN, command, environment, write_subject
 
 from mutegreen.errors import UsageError
-from mutegreen.harness.devices import FOLDER_VARIABLE, Holder, classes, locked
+from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, Holder, classes, locked
 
 HOLDER = Holder("of a", 1, "now")
-TAKEN = "from mutegreen.harness.devices import *\nimport time\nwith locked(['cpu'], Holder.this('of b'), print):\n    "
+TAKEN = (
+    "from mutegreen.harness.machine.device_locks import *\n"
+    "import time\nwith locked(['cpu'], Holder.this('of b'), print):\n    "
+)
 
 
 @pytest.fixture(autouse=True)

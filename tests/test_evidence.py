@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tiny import environment
 
-from mutegreen.harness.evidence import Report, judge, probe_environment
+from mutegreen.harness.observe.evidence import Report, judge, probe_environment
 from mutegreen.model import EnvSite, Evidence, FlagSite, Hyperparameter, Kind, SourceSite
 
 ARGPARSE = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--gamma', '-g', type=float, default=0.7)\n"

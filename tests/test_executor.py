@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mutegreen.harness.admission import HOST, RESERVE, UNSEEN, Admission, Running
-from mutegreen.harness.executor import Executor, OneByOne, SeveralAtATime
-from mutegreen.harness.process import Stopped
-from mutegreen.harness.slots import Slot
+from mutegreen.harness.concurrency.admission import HOST, RESERVE, UNSEEN, Admission, Running
+from mutegreen.harness.concurrency.executor import Executor, OneByOne, SeveralAtATime
+from mutegreen.harness.concurrency.slots import Slot
+from mutegreen.harness.process.command import Stopped
 from mutegreen.model import Beside, Company, Measurement, Outcome, Trial, TrialResult
 
 PLENTY = Admission(lambda: {HOST: 2**40})

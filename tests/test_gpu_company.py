@@ -13,7 +13,7 @@ from fake_nvml import FakeGpu, FakeNvml
 from tiny import TRAIN, write_subject
 
 from mutegreen.errors import MuteGreenError
-from mutegreen.harness.gpu_processes import GpuProcesses
+from mutegreen.harness.machine.gpu_processes import GpuProcesses
 from mutegreen.store.store import Store
 
 FIRST, SECOND = (f"GPU-{letter * 8}-0000-0000-0000-000000000000" for letter in "ab")

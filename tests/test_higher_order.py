@@ -15,8 +15,8 @@ from tiny import SUBJECT, TRAIN, write_subject
 
 from mutegreen import config
 from mutegreen.errors import UsageError
-from mutegreen.harness import launch, plan
-from mutegreen.harness.plan import Options
+from mutegreen.harness.plan import launch, plan
+from mutegreen.harness.plan.plan import Options
 from mutegreen.model import Change, Mutant
 
 QUICK = ("--repetitions", "2", "--cooldown", "0")

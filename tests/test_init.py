@@ -18,10 +18,10 @@ from init_shapes import ARGUMENTS, FIT, PROGRAMS, STATEMENTS, Shape
 from mutegreen import config
 from mutegreen.cli.main import cli
 from mutegreen.errors import MuteGreenError
+from mutegreen.harness.observe.output import ESCAPES
+from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.opening import check
-from mutegreen.harness.output import ESCAPES
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Line
+from mutegreen.harness.process.command import Line
 from mutegreen.model import FlagSite, Performance, SourceSite, Subject
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from mutegreen import config
 from mutegreen.errors import ConfigError
-from mutegreen.harness import workspace
+from mutegreen.harness.process import workspace
 
 SUBJECT = """\
 command = "{python} train.py"

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from mutegreen.harness.outcome import Tail, classify
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Ended, Line
+from mutegreen.harness.observe.outcome import Tail, classify
+from mutegreen.harness.observe.performance import OutputReader
+from mutegreen.harness.process.command import Ended, Line
 from mutegreen.model import Evidence, Outcome, Performance
 
 PATTERN = r"accuracy=(\S+)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mutegreen.harness.pace import Pace
+from mutegreen.harness.concurrency.epoch_rate import Pace
 
 
 def steady(first_s: float = 5.0, each_s: float = 2.0, count: int = 10) -> Pace:

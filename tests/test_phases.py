@@ -11,7 +11,7 @@ from conftest import Run
 from tiny import TRAIN, environment, write_subject
 
 from mutegreen import window
-from mutegreen.harness.phases import EPOCH, FIRST_EPOCH, cut, read_windows
+from mutegreen.harness.observe.phases import EPOCH, FIRST_EPOCH, cut, read_windows
 from mutegreen.model import Epoch
 from mutegreen.stats.advice.phases import summarise
 from mutegreen.store.timelines import packed, unpacked

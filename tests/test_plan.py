@@ -6,8 +6,8 @@ import pytest
 
 from mutegreen import config
 from mutegreen.errors import UsageError
-from mutegreen.harness import plan
-from mutegreen.harness.plan import Options
+from mutegreen.harness.plan import plan
+from mutegreen.harness.plan.plan import Options
 from mutegreen.model import Preset, Subject
 
 

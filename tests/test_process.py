@@ -10,17 +10,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mutegreen.harness import process
-from mutegreen.harness.process import Command, Ended, Line
+from mutegreen.harness.process import command
+from mutegreen.harness.process.command import Command, Ended, Line
 
 MARK = f"test-process-{os.getpid()}/1"
 
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    process.become_subreaper()
+    command.become_subreaper()
     yield
-    left = process.marked(MARK)
+    left = command.marked(MARK)
     for one in left:
         one.kill()
     assert left == []
@@ -51,7 +51,7 @@ def test_a_progress_bar_is_cut_at_carriage_returns(tmp_path: Path) -> None:
 def test_much_output_without_line_ends_is_cut_not_kept(tmp_path: Path) -> None:
     _, lines = run("import sys; sys.stdout.write('x' * 1_000_000)", tmp_path)
     assert sum(len(line.text) for line in lines) == 1_000_000
-    assert max(len(line.text) for line in lines) < 3 * process.MAX_LINE_BYTES
+    assert max(len(line.text) for line in lines) < 3 * command.MAX_LINE_BYTES
 
 
 def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ print("started", flush=True)
 def test_the_end_of_a_command_is_the_end_of_all_it_started(tmp_path: Path) -> None:
     ended, _ = run(CHILDREN + "time.sleep(0.3)", tmp_path)
     assert ended.status == 0
-    assert process.marked(MARK) == []
+    assert command.marked(MARK) == []
 
 
 def test_a_timeout_ends_the_whole_group_and_says_so(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_timeout_ends_the_whole_group_and_says_so(tmp_path: Path) -> None:
     ended, lines = run(CHILDREN + "time.sleep(60)", tmp_path, timeout_s=1.0)
     assert ended.timed_out
     assert 1.0 <= ended.duration_s < 3.0
-    assert time.monotonic() - began < 1.0 + process.TERMINATE_GRACE_S + 2.0
+    assert time.monotonic() - began < 1.0 + command.TERMINATE_GRACE_S + 2.0
     assert [line.text for line in lines] == ["started"]
 
 

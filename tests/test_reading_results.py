@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Line
+from mutegreen.harness.observe.performance import OutputReader
+from mutegreen.harness.process.command import Line
 from mutegreen.model import Figure, Performance
 
 

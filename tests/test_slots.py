@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mutegreen.harness.slots import THREADS, VISIBLE, Slot, slots
+from mutegreen.harness.concurrency.slots import THREADS, VISIBLE, Slot, slots
 
 CPU, A, B = "cpu:package-0", "gpu:GPU-a", "gpu:GPU-b"
 

@@ -11,7 +11,9 @@ from documented import DOCUMENT, FIRST, Example, audit, files, run, sections, su
 
 from mutegreen import config
 from mutegreen.harness import audit as audits
-from mutegreen.harness import cooldown, plan, workspace
+from mutegreen.harness.machine import cooldown
+from mutegreen.harness.plan import plan
+from mutegreen.harness.process import workspace
 from mutegreen.model import Kind, Outcome
 
 ROOT = Path(__file__).parent.parent

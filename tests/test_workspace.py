@@ -4,7 +4,7 @@ import pytest
 
 from mutegreen import config
 from mutegreen.errors import MuteGreenError
-from mutegreen.harness import workspace
+from mutegreen.harness.process import workspace
 from mutegreen.model import Subject
 
 

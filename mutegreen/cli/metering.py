@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mutegreen.cli.common import messages
 
 if TYPE_CHECKING:
-    from mutegreen.harness.devices import Holder
+    from mutegreen.harness.machine.device_locks import Holder
     from mutegreen.harness.opening import Metering
     from mutegreen.meters.recorder import Recorder
     from mutegreen.model import Subject, Unavailable
@@ -39,13 +39,13 @@ def metered(metering: Metering, what: str = "", wait: bool = True) -> Iterator[M
         MeterError: One that was named cannot be used, or a domain that was required is not measured.
         UsageError: Another audit measures on a device, and is not to be waited for.
     """
-    from mutegreen.harness import devices
+    from mutegreen.harness.machine import device_locks
     from mutegreen.meters.choose import choose
     from mutegreen.meters.recorder import Recorder
 
     chosen = choose(metering.meters or None, metering.require)
     quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
-    held = devices.locked(devices.classes(quality), devices.Holder.this(what), _say_waiting, wait)
+    held = device_locks.locked(device_locks.classes(quality), device_locks.Holder.this(what), _say_waiting, wait)
     with held, Recorder(chosen.meters, chosen.unavailable) as recorder:
         yield Meters(recorder, quality, chosen.unavailable)
 

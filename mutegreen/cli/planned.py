@@ -11,9 +11,9 @@ from mutegreen.cli import common
 from mutegreen.cli.seeds import seeds
 from mutegreen.cli.sharing import AUTO
 from mutegreen.errors import StoreError
-from mutegreen.harness import cooldown
+from mutegreen.harness.machine import cooldown
 from mutegreen.harness.opening import Limits, Sharing
-from mutegreen.harness.plan import Plan
+from mutegreen.harness.plan.plan import Plan
 from mutegreen.model import IDENTITY, Mutant
 from mutegreen.store.store import Store
 

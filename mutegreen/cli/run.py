@@ -17,7 +17,7 @@ from mutegreen.errors import BackgroundError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from mutegreen.harness.opening import Limits, Metering, Sharing
-    from mutegreen.harness.plan import Options
+    from mutegreen.harness.plan.plan import Options
     from mutegreen.store.store import Store
 
 
@@ -114,8 +114,8 @@ def command(
     trained under energy meters, in random order within blocks. Every training is kept the moment it ends; an
     audit that was stopped goes on with --resume.
     """
-    from mutegreen.harness import plan, standins
     from mutegreen.harness.opening import Limits, Metering, Sharing
+    from mutegreen.harness.plan import plan, stand_ins
 
     options = plan.Options(
         preset=preset,
@@ -126,7 +126,7 @@ def command(
         order=order,
         seed=plan.DEFAULT_SEED if seed is None else seed,
         same_seed=same_seed,
-        compat=standins.named(common.split(compat)) if compat is not None else None,
+        compat=stand_ins.named(common.split(compat)) if compat is not None else None,
     )
     limits, metering = Limits(timeout, cooldown, warm_up), Metering(meters, require)
     shared = sharing(jobs, backgrounds, preset)
@@ -156,7 +156,8 @@ class _Asked:
 def _dry_run(name: str, options: Options, limits: Limits, shared: Sharing, store: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.cli import planned
-    from mutegreen.harness import opening, plan
+    from mutegreen.harness import opening
+    from mutegreen.harness.plan import plan
 
     subject = config.load(catalog.find_subject(name))
     opening.check(subject)

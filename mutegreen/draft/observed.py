@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from mutegreen.draft.figures import Figure
 from mutegreen.draft.printed import Printed
 from mutegreen.draft.template import Hole, Template
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Line
+from mutegreen.harness.observe.performance import OutputReader
+from mutegreen.harness.process.command import Line
 from mutegreen.model import Performance
 
 _NUMBER = re.compile(r"(?<![\w.@#-])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|nan|inf)(?![\w@])", re.IGNORECASE)

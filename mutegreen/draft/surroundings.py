@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutegreen.draft.program import Program
-from mutegreen.harness.workspace import NEVER_COPIED
+from mutegreen.harness.process.workspace import NEVER_COPIED
 from mutegreen.scan.source.calls import dotted, text_of
 from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project

@@ -11,10 +11,10 @@ from pathlib import Path
 from mutegreen.draft.draft import Draft
 from mutegreen.draft.program import PYTHON
 from mutegreen.errors import UsageError
+from mutegreen.harness.observe.output import ESCAPES
 from mutegreen.harness.opening import check
-from mutegreen.harness.output import ESCAPES
-from mutegreen.harness.process import Command, Line
-from mutegreen.harness.workspace import snapshot
+from mutegreen.harness.process.command import Command, Line
+from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import Hyperparameter, Kind, Performance, Subject, Value
 from mutegreen.mutation import apply
 

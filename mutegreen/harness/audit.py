@@ -8,13 +8,16 @@ import threading
 from collections.abc import Iterator, Mapping
 
 from mutegreen.errors import MuteGreenError, StoreError
-from mutegreen.harness import cooldown, events, modes, process, trial
+from mutegreen.harness import events, trial
 from mutegreen.harness.backgrounds import built, try_alone
-from mutegreen.harness.gpu_processes import GpuProcesses
-from mutegreen.harness.launch import launch, mutated
+from mutegreen.harness.concurrency import sharing_modes
+from mutegreen.harness.concurrency.slots import Slot
+from mutegreen.harness.machine import cooldown
+from mutegreen.harness.machine.gpu_processes import GpuProcesses
 from mutegreen.harness.opening import Limits, Paths, held, plan_again
+from mutegreen.harness.plan.launch import launch, mutated
 from mutegreen.harness.preflight import checked, preflight
-from mutegreen.harness.slots import Slot
+from mutegreen.harness.process import command
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Measurement, Outcome, Trial, TrialResult, Unavailable
 from mutegreen.store.store import Store, now
@@ -61,7 +64,7 @@ class Audit:
         self._limits = Limits(**self._record.options["limits"])
         self._idle_w: dict[str, float] = {}
         self._preflight_s = self._record.preflight_s
-        self._mode: modes.Mode = modes.Alone(recorder)
+        self._mode: sharing_modes.Mode = sharing_modes.Alone(recorder)
         self._gpus = GpuProcesses.of(recorder.domains)
 
     def run(self) -> None:
@@ -73,9 +76,9 @@ class Audit:
             StoreError: A result cannot be kept; that trial counts as not done.
             KeyboardInterrupt: Interrupted; what was measured is kept, trials under way are noted as interrupted.
         """
-        process.become_subreaper()
+        command.become_subreaper()
         with _clear_disk_errors(self._paths), held(self._paths):
-            process.end_all(lambda: process.marked(self._paths.mark))
+            command.end_all(lambda: command.marked(self._paths.mark))
             pending = self._store.pending(self._record.id)
             self._announce(len(self._plan.trials) - len(pending))
             self._measure_idle()
@@ -145,11 +148,11 @@ class Audit:
         return int(self._record.options["plan"]["seed"])
 
     @contextlib.contextmanager
-    def _mode_of_record(self) -> Iterator[modes.Mode]:
+    def _mode_of_record(self) -> Iterator[sharing_modes.Mode]:
         """How the trials share the machine, as it was asked for when the audit began."""
         jobs = self._record.options["jobs"]
         if jobs is None and not self._record.backgrounds:
-            yield modes.Alone(self._recorder)
+            yield sharing_modes.Alone(self._recorder)
             return
         backgrounds = self._record.backgrounds
         if backgrounds and self._preflight_s is None:
@@ -157,12 +160,12 @@ class Audit:
             with self._nothing_left_of_a_failure():
                 backgrounds = try_alone(backgrounds, self._paths, self._recorder, self._seed, self._limits.timeout_s)
             self._store.set_backgrounds(self._record.id, backgrounds)
-        with modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
+        with sharing_modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
             if backgrounds:
                 running = built(backgrounds, self._paths, ledger, self._seed, self._limits.warm_up_s)
-                yield modes.BesideBackgrounds(self._recorder, ledger, running)
+                yield sharing_modes.BesideBackgrounds(self._recorder, ledger, running)
             else:
-                mode = modes.SideBySide(self._recorder, ledger, jobs)
+                mode = sharing_modes.SideBySide(self._recorder, ledger, jobs)
                 mode.learn(ORIGINAL, self._record.peak_bytes)
                 yield mode
 

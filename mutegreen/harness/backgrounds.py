@@ -12,11 +12,11 @@ from mutegreen import catalog, config
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError, UsageError
 from mutegreen.harness import trial
-from mutegreen.harness.background import WARM_UP_S, Background, Pacing, Program, Training, Words
-from mutegreen.harness.launch import launch
+from mutegreen.harness.concurrency.background_load import WARM_UP_S, Background, Pacing, Program, Training, Words
+from mutegreen.harness.concurrency.energy_windows import Alone
 from mutegreen.harness.opening import Paths, check
-from mutegreen.harness.plan import Plan, original_only
-from mutegreen.harness.weighing import Alone
+from mutegreen.harness.plan.launch import launch
+from mutegreen.harness.plan.plan import Plan, original_only
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Outcome, TrialResult
 from mutegreen.store.audit_records import BackgroundRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mutegreen.harness.plan import Plan
+from mutegreen.harness.plan.plan import Plan
 from mutegreen.model import Trial, TrialResult, Unavailable
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mutegreen.harness.process import Command, Ended, Line
-from mutegreen.harness.weighing import Weighed, Weighing
+from mutegreen.harness.concurrency.energy_windows import Weighed, Weighing
+from mutegreen.harness.process.command import Command, Ended, Line
 from mutegreen.meters.estimate.cpu_time import machine_busy_s, other_load
 from mutegreen.model import Flag, Measurement
 

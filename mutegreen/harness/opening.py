@@ -13,9 +13,9 @@ from pathlib import Path
 
 from mutegreen import config, environment
 from mutegreen.errors import ConfigError, StoreError, UsageError
-from mutegreen.harness import plan, standins
-from mutegreen.harness.launch import diff
-from mutegreen.harness.workspace import snapshot
+from mutegreen.harness.plan import plan, stand_ins
+from mutegreen.harness.plan.launch import diff
+from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import Subject
 from mutegreen.mutation.apply import site_faults
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
@@ -200,7 +200,7 @@ def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
         mutants=tuple(kept.mutant for kept in store.mutants(record.id)),
         trials=tuple(kept.trial for kept in store.trials(record.id)),
         notes=record.notes,
-        compat=standins.named(record.options["plan"].get("compat") or ()),
+        compat=stand_ins.named(record.options["plan"].get("compat") or ()),
     )
 
 

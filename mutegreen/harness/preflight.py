@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mutegreen.errors import PreflightError
-from mutegreen.harness import standins, trial
-from mutegreen.harness.launch import launch
-from mutegreen.harness.plan import Plan
-from mutegreen.harness.slots import Slot
+from mutegreen.harness import trial
+from mutegreen.harness.concurrency.slots import Slot
+from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan.launch import launch
+from mutegreen.harness.plan.plan import Plan
 from mutegreen.model import Outcome, Subject, TrialResult
 
 
@@ -36,7 +37,7 @@ def checked(trained: trial.Trained, plan: Plan, log: Path) -> tuple[str, ...]:
     """
     result, lines = trained.result, trained.tail.lines
     if result.outcome is not Outcome.OK:
-        hints = [standins.advice(lines, plan.compat), f"the whole output is in {log}"]
+        hints = [stand_ins.advice(lines, plan.compat), f"the whole output is in {log}"]
         raise PreflightError(_fault(result, lines), "; ".join(filter(None, hints)))
     return _doubts(result, plan.subject)
 

@@ -10,18 +10,20 @@ from functools import partial
 from pathlib import Path
 
 from mutegreen import phase
-from mutegreen.harness import evidence as evidence_of
-from mutegreen.harness import metered, phases, standins
-from mutegreen.harness.gpu_processes import GpuProcesses
-from mutegreen.harness.launch import Launch
+from mutegreen.harness import metered
+from mutegreen.harness.concurrency.energy_windows import Scale
+from mutegreen.harness.concurrency.slots import Slot
+from mutegreen.harness.machine.gpu_processes import GpuProcesses
 from mutegreen.harness.metered import Metered
-from mutegreen.harness.outcome import Tail, classify, oom_kills
-from mutegreen.harness.output import Output
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Command
-from mutegreen.harness.slots import Slot
-from mutegreen.harness.weighing import Scale
-from mutegreen.harness.workspace import workspace
+from mutegreen.harness.observe import evidence as evidence_of
+from mutegreen.harness.observe import phases
+from mutegreen.harness.observe.outcome import Tail, classify, oom_kills
+from mutegreen.harness.observe.output import Output
+from mutegreen.harness.observe.performance import OutputReader
+from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan.launch import Launch
+from mutegreen.harness.process.command import Command
+from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import Evidence, Hyperparameter, Outcome, Phase, Subject, TrialResult
 from mutegreen.mutation import apply
 from mutegreen.store.store import now
@@ -112,7 +114,7 @@ def run(
         report = evidence_of.Report.read(probe_out, folder)
         windows = phases.read_windows(windows_out, measured.started_s, measured.ended.duration_s)
         evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
-        stood_in = standins.judge(launch.compat, report)
+        stood_in = stand_ins.judge(launch.compat, report)
     end = classify(measured.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
     parts = phases.cut(measured.weighed.timelines, reader.epochs, windows)
     result = replace(_result(end, started_at, measured, reader, parts, evidence), standins=stood_in)

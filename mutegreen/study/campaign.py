@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mutegreen.errors import BackgroundError, PreflightError
 from mutegreen.harness import opening
-from mutegreen.harness.workspace import snapshot
+from mutegreen.harness.process.workspace import snapshot
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord
 from mutegreen.store.store import Store
 from mutegreen.study.design import Part, Skipped, skip

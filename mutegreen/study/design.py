@@ -9,7 +9,7 @@ from mutegreen import catalog, config
 from mutegreen.errors import MuteGreenError, UsageError
 from mutegreen.harness.backgrounds import asked
 from mutegreen.harness.opening import Limits, Sharing
-from mutegreen.harness.plan import Options, Plan, make
+from mutegreen.harness.plan.plan import Options, Plan, make
 from mutegreen.model import Hyperparameter, Subject
 from mutegreen.study.published import HYPERPARAMETERS, counterpart
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mutegreen.harness.phases import EPOCH, FIRST_EPOCH
+from mutegreen.harness.observe.phases import EPOCH, FIRST_EPOCH
 from mutegreen.model import DomainEnergy, Phase, Quality, Timeline
 from mutegreen.report.figures.labels import LINE_IN
 from mutegreen.report.figures.scales import Scale, si_scale, time_scale

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutegreen.harness import standins
-from mutegreen.harness.plan import Plan, seed_parameter
+from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan.plan import Plan, seed_parameter
 from mutegreen.model import Compat, ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
 from mutegreen.mutation import apply
 
@@ -57,7 +57,7 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
     variables = {
         **plan.subject.environment,
         **apply.environment(sites),
-        **standins.variables(plan.compat, seed),
+        **stand_ins.variables(plan.compat, seed),
     }
     return Launch(_words(plan.subject.command, arguments), variables, settings, plan.compat)
 

@@ -14,14 +14,14 @@ from typing import Protocol, TextIO
 
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError
-from mutegreen.harness.evidence import probe_environment
-from mutegreen.harness.launch import launch
-from mutegreen.harness.output import Output
-from mutegreen.harness.pace import Pace
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.plan import Plan
-from mutegreen.harness.process import Command, Line, Stopped
-from mutegreen.harness.workspace import workspace
+from mutegreen.harness.concurrency.epoch_rate import Pace
+from mutegreen.harness.observe.evidence import probe_environment
+from mutegreen.harness.observe.output import Output
+from mutegreen.harness.observe.performance import OutputReader
+from mutegreen.harness.plan.launch import launch
+from mutegreen.harness.plan.plan import Plan
+from mutegreen.harness.process.command import Command, Line, Stopped
+from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import BackgroundRun
 from mutegreen.mutation import apply
 

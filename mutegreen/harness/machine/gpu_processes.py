@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mutegreen.attribution.gpu_use import GpuUse
 from mutegreen.errors import MeterError, MuteGreenError
-from mutegreen.harness.slots import GPU
+from mutegreen.harness.concurrency.slots import GPU
 
 LIMIT_S = 10.0
 """Time within which a GPU forgets a process that has ended; one that it keeps hangs in the driver."""

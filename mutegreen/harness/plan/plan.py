@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
-from mutegreen.harness import standins
-from mutegreen.harness.higher_order import higher_order
+from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan.higher_order import higher_order
 from mutegreen.model import (
     IDENTITY,
     ORIGINAL,
@@ -109,8 +109,8 @@ def make(subject: Subject, options: Options) -> Plan:
             same seed for all trainings of a program that takes none.
     """
     preset = choose_preset(subject, options.preset)
-    compat = standins.chosen(subject, preset, options.compat)
-    seeded = standins.takes_seed(subject, compat)
+    compat = stand_ins.chosen(subject, preset, options.compat)
+    seeded = stand_ins.takes_seed(subject, compat)
     if options.same_seed and not seeded:
         raise UsageError(
             f"--same-seed: {subject.name} takes no seed, and varies by chance",
@@ -137,7 +137,7 @@ def original_only(subject: Subject, preset: str | None) -> Plan:
         UsageError: The subject has no such preset.
     """
     chosen = choose_preset(subject, preset)
-    settings, compat = original_settings(subject, chosen), standins.chosen(subject, chosen, None)
+    settings, compat = original_settings(subject, chosen), stand_ins.chosen(subject, chosen, None)
     return Plan(subject, chosen, settings, (Mutant(ORIGINAL),), (), (), compat)
 
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TextIO
 
-from mutegreen.harness.outcome import Tail
-from mutegreen.harness.performance import OutputReader
-from mutegreen.harness.process import Line
+from mutegreen.harness.observe.outcome import Tail
+from mutegreen.harness.observe.performance import OutputReader
+from mutegreen.harness.process.command import Line
 
 ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 """Colours, cursor movements and control characters: neither for patterns nor for people's terminals."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mutegreen.harness.performance import SEARCHED_CHARACTERS, OutputReader
-from mutegreen.harness.process import Ended, Line
+from mutegreen.harness.observe.performance import SEARCHED_CHARACTERS, OutputReader
+from mutegreen.harness.process.command import Ended, Line
 from mutegreen.model import Evidence, Outcome
 
 TAIL_LINES = 20

@@ -18,7 +18,7 @@ from mutegreen.model import ConfigSite, EnvSite, Evidence, FlagSite, Hyperparame
 from mutegreen.mutation.apply import same_value, spelled
 from mutegreen.mutation.constant import constant
 
-PROBE_FOLDER = Path(__file__).parent / "probe"
+PROBE_FOLDER = Path(__file__).parent.parent / "probe"
 
 _UNSEEN = "no Python process of the training could be observed (give the hyperparameter an evidence pattern)"
 

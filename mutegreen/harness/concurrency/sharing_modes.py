@@ -10,11 +10,11 @@ from typing import Protocol
 
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.attribution.usage import Usage
-from mutegreen.harness import weighing
-from mutegreen.harness.admission import HOST, Admission
-from mutegreen.harness.background import Background
-from mutegreen.harness.executor import Executor, OneByOne, SeveralAtATime
-from mutegreen.harness.slots import GPU, Slot, slots
+from mutegreen.harness.concurrency import energy_windows
+from mutegreen.harness.concurrency.admission import HOST, Admission
+from mutegreen.harness.concurrency.background_load import Background
+from mutegreen.harness.concurrency.executor import Executor, OneByOne, SeveralAtATime
+from mutegreen.harness.concurrency.slots import GPU, Slot, slots
 from mutegreen.meters.estimate.cpu_time import available_bytes
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Span
@@ -24,7 +24,7 @@ class Mode(Protocol):
     """What an audit must know of how its trials share the machine."""
 
     @property
-    def scale(self) -> weighing.Scale:
+    def scale(self) -> energy_windows.Scale:
         """Weighs each training."""
 
     @property
@@ -59,7 +59,7 @@ class Alone:
     rests = True
 
     def __init__(self, recorder: Recorder) -> None:
-        self.scale: weighing.Scale = weighing.Alone(recorder)
+        self.scale: energy_windows.Scale = energy_windows.Alone(recorder)
 
     def company(self) -> AbstractContextManager[None]:
         """Nothing."""
@@ -95,7 +95,7 @@ class BesideBackgrounds(Alone):
     def __init__(self, recorder: Recorder, ledger: Ledger, backgrounds: Sequence[Background]) -> None:
         self._backgrounds = tuple(backgrounds)
         self._ledger = ledger
-        self.scale = weighing.BesideBackground(recorder, ledger, self._backgrounds)
+        self.scale = energy_windows.BesideBackground(recorder, ledger, self._backgrounds)
 
     @contextlib.contextmanager
     def company(self) -> Iterator[None]:
@@ -116,7 +116,7 @@ class SideBySide:
     rests = False
 
     def __init__(self, recorder: Recorder, ledger: Ledger, jobs: int) -> None:
-        self.scale: weighing.Scale = weighing.AmongEquals(recorder, ledger)
+        self.scale: energy_windows.Scale = energy_windows.AmongEquals(recorder, ledger)
         self._domains = recorder.domains
         self._ledger = ledger
         self._jobs = jobs

@@ -11,7 +11,7 @@ from mutegreen.model import Beside, Company, Measurement, Timeline
 
 if TYPE_CHECKING:
     from mutegreen.attribution.ledger import Ledger, Share
-    from mutegreen.harness.background import Background
+    from mutegreen.harness.concurrency.background_load import Background
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
 
-from mutegreen.harness.admission import Admission, Running
-from mutegreen.harness.slots import Slot
+from mutegreen.harness.concurrency.admission import Admission, Running
+from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.model import Outcome, Trial, TrialResult
 
 LOOK_S = 0.5

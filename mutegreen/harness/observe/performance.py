@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mutegreen.harness.process import Line
+from mutegreen.harness.process.command import Line
 from mutegreen.model import Epoch, Performance
 
 LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:(?:nan|inf(?:inity)?)\b|\d[\d.]*(?:e[-+]?\d+)?))")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mutegreen.errors import UsageError
-from mutegreen.harness.evidence import Report
+from mutegreen.harness.observe.evidence import Report
 from mutegreen.model import SEED_VARIABLE, Compat, EnvSite, Preset, StandIn, Subject
 
 _ADVICE = (

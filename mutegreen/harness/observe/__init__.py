@@ -1,0 +1,1 @@
+"""What is read from a training: performance, outcome, evidence, phases, output."""

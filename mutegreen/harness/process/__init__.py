@@ -1,0 +1,1 @@
+"""A command in a process group and workspace of its own."""
