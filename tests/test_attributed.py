@@ -12,7 +12,7 @@ from simulated import noisy, rows_of
 from simulated_queue import queue, queue_rows
 
 from mutegreen.model import Verdict
-from mutegreen.report.tables import render
+from mutegreen.report.terminal.tables import render
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation.attribution import Attribution
 

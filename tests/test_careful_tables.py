@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mutegreen.report.tables import render
+from mutegreen.report.terminal.tables import render
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.store.rows import read_csv, rows_frame
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from simulated import noisy, rows_of
 from simulated_queue import queue, queue_rows
 
-from mutegreen.report.document_csv import csv_of
-from mutegreen.report.document_tables import tables_of
-from mutegreen.report.tables import render
+from mutegreen.report.pages.builders import tables_of
+from mutegreen.report.pages.csv_records import csv_of
+from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import analyse
 from mutegreen.store.rows import read_csv

@@ -23,13 +23,13 @@ from tiny import SUBJECT, write_subject
 from mutegreen.cli.main import cli
 from mutegreen.errors import RowsError
 from mutegreen.model import Data
-from mutegreen.report.document_csv import NAMES, csv_of
-from mutegreen.report.document_latex import latex
-from mutegreen.report.document_markdown import markdown
-from mutegreen.report.document_tables import tables_of
 from mutegreen.report.figures import by_value, correlation, pareto, win_tie_loss
+from mutegreen.report.pages.builders import tables_of
+from mutegreen.report.pages.csv_records import NAMES, csv_of
+from mutegreen.report.pages.latex import latex
+from mutegreen.report.pages.markdown import markdown
 from mutegreen.report.section import Section, sections_of
-from mutegreen.report.tables import render
+from mutegreen.report.terminal.tables import render
 from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.model.scenario import groups_of

@@ -20,12 +20,12 @@ from markdown_it import MarkdownIt
 from simulated import noisy, rows_of
 
 from mutegreen.model import TOTAL, Quality
-from mutegreen.report.document import PlainTable, Row
-from mutegreen.report.document_cells import scale_of
-from mutegreen.report.document_csv import NAMES, csv_of
-from mutegreen.report.document_latex import latex
-from mutegreen.report.document_markdown import markdown
-from mutegreen.report.document_tables import BUILDERS, tables_of
+from mutegreen.report.pages.builders import BUILDERS, tables_of
+from mutegreen.report.pages.cells import scale_of
+from mutegreen.report.pages.csv_records import NAMES, csv_of
+from mutegreen.report.pages.latex import latex
+from mutegreen.report.pages.markdown import markdown
+from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.stats import careful, paper
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis

@@ -13,7 +13,7 @@ from scipy import stats
 from statsmodels.formula.api import ols
 
 from mutegreen.model import METRICS
-from mutegreen.report.interaction_table import interaction_findings, interaction_table
+from mutegreen.report.terminal.interaction_table import interaction_findings, interaction_table
 from mutegreen.stats.interaction.interaction import Interaction, interactions
 
 DEFAULTS = {"epochs": 8.0, "dropout": 0.5}

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from mutegreen.model import Goal, Verdict
 from mutegreen.report import units
-from mutegreen.report.tables import render
+from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.paper import analyse
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss

@@ -16,7 +16,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from mutegreen.model import METRICS, Goal, Quality
-from mutegreen.report.trend_table import sentence, trend_legend, trend_table
+from mutegreen.report.terminal.trend_table import sentence, trend_legend, trend_table
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.measured import measure
 from mutegreen.stats.model.scenario import groups_of

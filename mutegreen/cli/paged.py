@@ -40,7 +40,7 @@ class Page:
         return self._csv(analysis) if self.form == "csv" else self._pages(analysis)
 
     def _csv(self, analysis: Analysis) -> str:
-        from mutegreen.report.document_csv import csv_of
+        from mutegreen.report.pages.csv_records import csv_of
 
         text = csv_of(analysis, self.names[0], self.metric)
         if not text:
@@ -48,9 +48,9 @@ class Page:
         return text
 
     def _pages(self, analysis: Analysis) -> str:
-        from mutegreen.report.document_latex import latex
-        from mutegreen.report.document_markdown import markdown
-        from mutegreen.report.document_tables import tables_of
+        from mutegreen.report.pages.builders import tables_of
+        from mutegreen.report.pages.latex import latex
+        from mutegreen.report.pages.markdown import markdown
 
         tables = list(tables_of(analysis, self.names, self.metric))
         if not tables:
@@ -97,9 +97,9 @@ def _check(form: str, names: Sequence[str]) -> None:
 
 def _names(form: str) -> tuple[str, ...]:
     if form == "csv":
-        from mutegreen.report.document_csv import NAMES
+        from mutegreen.report.pages.csv_records import NAMES
 
         return NAMES
-    from mutegreen.report.document_tables import BUILDERS
+    from mutegreen.report.pages.builders import BUILDERS
 
     return tuple(BUILDERS)

@@ -84,8 +84,8 @@ def command(
 
 
 def _show(found: Analysed, metric: str | None, phases: bool) -> None:
-    from mutegreen.report.phase_table import phase_table
-    from mutegreen.report.tables import render
+    from mutegreen.report.terminal.phase_table import phase_table
+    from mutegreen.report.terminal.tables import render
 
     console = common.results()
     console.print(render(found.analysis, metric))

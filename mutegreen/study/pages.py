@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
-from mutegreen.report.document import PlainTable, Row
-from mutegreen.report.document_cells import coefficient, p_cell
-from mutegreen.report.document_csv import csv_text
-from mutegreen.report.document_markdown import markdown
+from mutegreen.report.pages.cells import coefficient, p_cell
+from mutegreen.report.pages.csv_records import csv_text
+from mutegreen.report.pages.markdown import markdown
+from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section, sections_of
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.study import words

@@ -27,7 +27,7 @@ from mutegreen.report.figures.style import (
 )
 from mutegreen.report.figures.words import trainings
 from mutegreen.report.section import Section
-from mutegreen.report.verdict_table import GREENER_MARK
+from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.stats.analysis import CarefulComparison, Comparison
 
 KIND = "pareto"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mutegreen.model import ENERGY_METRICS, TOTAL, Goal
-from mutegreen.report.document import PlainTable, Row, mutant_row
-from mutegreen.report.document_cells import (
+from mutegreen.report.pages.cells import (
     ADJUSTED,
     INTERVAL,
     Scale,
@@ -21,10 +20,11 @@ from mutegreen.report.document_cells import (
     sentence_case,
     verdict_word,
 )
+from mutegreen.report.pages.table import PlainTable, Row, mutant_row
 from mutegreen.report.section import TITLES, Section
+from mutegreen.report.terminal.verdict_table import GREENER_MARK
+from mutegreen.report.terminal.win_tie_loss_table import uncounted
 from mutegreen.report.units import figure
-from mutegreen.report.verdict_table import GREENER_MARK
-from mutegreen.report.win_tie_loss_table import uncounted
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis

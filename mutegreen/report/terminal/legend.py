@@ -10,9 +10,9 @@ from rich.text import Text
 
 from mutegreen.model import IDENTITY, Quality, Verdict
 from mutegreen.report.section import Section
-from mutegreen.report.trend_table import trend_legend
+from mutegreen.report.terminal.trend_table import trend_legend
+from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.units import percent
-from mutegreen.report.verdict_table import GREENER_MARK
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis

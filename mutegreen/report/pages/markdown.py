@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from mutegreen.report.document import PlainTable, Row
+from mutegreen.report.pages.table import PlainTable, Row
 
 _SPECIAL = re.compile(
     r"""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from mutegreen.report.document import PlainTable
-from mutegreen.report.latex_text import escaped, slug, width_em
+from mutegreen.report.pages.latex_text import escaped, slug, width_em
+from mutegreen.report.pages.table import PlainTable
 
 _TEXT_WIDTH_PT, _TEXT_HEIGHT_PT = 345.0, 550.0
 """Those of the class `article`; most others have wider lines."""

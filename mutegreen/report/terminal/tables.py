@@ -9,20 +9,20 @@ from rich.rule import Rule
 from rich.text import Text
 
 from mutegreen.model import Goal
-from mutegreen.report.advice_text import advice_lines
-from mutegreen.report.attributed_text import attribution_lines, company_effect_lines
-from mutegreen.report.company_table import company_lines
-from mutegreen.report.correlation_table import correlation_table
-from mutegreen.report.detail_table import detail_table
-from mutegreen.report.interaction_table import interaction_findings, interaction_table
-from mutegreen.report.legend import legend
+from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
 from mutegreen.report.section import TITLES, Section, sections_of
-from mutegreen.report.target_table import target_table
-from mutegreen.report.trend_table import trend_table
-from mutegreen.report.trust_table import flag_lines, trust_lines
+from mutegreen.report.terminal.advice_text import advice_lines
+from mutegreen.report.terminal.colocation_table import company_lines
+from mutegreen.report.terminal.correlation_table import correlation_table
+from mutegreen.report.terminal.detail_table import detail_table
+from mutegreen.report.terminal.interaction_table import interaction_findings, interaction_table
+from mutegreen.report.terminal.legend import legend
+from mutegreen.report.terminal.target_table import target_table
+from mutegreen.report.terminal.trend_table import trend_table
+from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
+from mutegreen.report.terminal.verdict_table import GREENER_MARK, verdict_table
+from mutegreen.report.terminal.win_tie_loss_table import uncounted, win_tie_loss_table
 from mutegreen.report.units import span
-from mutegreen.report.verdict_table import GREENER_MARK, verdict_table
-from mutegreen.report.win_tie_loss_table import uncounted, win_tie_loss_table
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 
 _FEW = 3

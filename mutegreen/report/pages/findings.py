@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from mutegreen.report.attributed_text import attribution_lines, company_effect_lines
-from mutegreen.report.document import PlainTable, Row
-from mutegreen.report.document_cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of
+from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
+from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of
+from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section
-from mutegreen.report.trust_table import flag_lines, trust_lines
+from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.units import energy
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed

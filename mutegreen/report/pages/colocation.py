@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mutegreen.model import ORIGINAL
-from mutegreen.report import company_text as text
-from mutegreen.report.document import PlainTable, Row
-from mutegreen.report.document_cells import (
+from mutegreen.report import colocation_sentences as text
+from mutegreen.report.pages.cells import (
     INTERVAL,
     Scale,
     adjusted_note,
@@ -19,6 +18,7 @@ from mutegreen.report.document_cells import (
     scale_of,
     verdict_word,
 )
+from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from mutegreen.report import document_company
-from mutegreen.report.document import Builder, PlainTable
-from mutegreen.report.document_findings import advice, pareto, trust
-from mutegreen.report.document_mutants import energy_to_target, overview, verdict, win_tie_loss
-from mutegreen.report.document_relations import correlation, interaction, trend
+from mutegreen.report.pages import colocation
+from mutegreen.report.pages.findings import advice, pareto, trust
+from mutegreen.report.pages.mutants import energy_to_target, overview, verdict, win_tie_loss
+from mutegreen.report.pages.relations import correlation, interaction, trend
+from mutegreen.report.pages.table import Builder, PlainTable
 from mutegreen.report.section import sections_of
 from mutegreen.stats.analysis import Analysis
 
@@ -22,11 +22,11 @@ BUILDERS: dict[str, Builder] = {
     "energy_to_target": energy_to_target,
     "interaction": interaction,
     "win_tie_loss": win_tie_loss,
-    "company_susceptibility": document_company.susceptibility,
-    "company_verdict": document_company.verdicts,
-    "company_correlation": document_company.correlations,
-    "company_win_tie_loss": document_company.win_tie_loss,
-    "company_slowdown": document_company.slowdown,
+    "company_susceptibility": colocation.susceptibility,
+    "company_verdict": colocation.verdicts,
+    "company_correlation": colocation.correlations,
+    "company_win_tie_loss": colocation.win_tie_loss,
+    "company_slowdown": colocation.slowdown,
     "trust": trust,
     "advice": advice,
     "pareto": pareto,

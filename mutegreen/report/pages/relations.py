@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mutegreen.report.document import Heading, PlainTable, Row
-from mutegreen.report.document_cells import (
+from mutegreen.report.pages.cells import (
     INTERVAL,
     Scale,
     adjusted_note,
@@ -17,8 +16,9 @@ from mutegreen.report.document_cells import (
     p_cell,
     scale_of,
 )
-from mutegreen.report.interaction_table import interaction_findings
+from mutegreen.report.pages.table import Heading, PlainTable, Row
 from mutegreen.report.section import Section
+from mutegreen.report.terminal.interaction_table import interaction_findings
 from mutegreen.report.units import value_label, values
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.interaction.interaction import Interaction

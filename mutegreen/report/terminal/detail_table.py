@@ -10,8 +10,8 @@ from rich.text import Text
 from mutegreen.model import IDENTITY, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import TITLES, Section
+from mutegreen.report.terminal.verdict_table import STYLES
 from mutegreen.report.units import figure, interval, p_value, percent
-from mutegreen.report.verdict_table import STYLES
 from mutegreen.stats.analysis import CarefulComparison, Comparison
 
 _HEADINGS = ["n", "mean", "change", "95 %", "adjusted p", "verdict", "delta", "95 %"]

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mutegreen.model import METRICS, TOTAL, Verdict
-from mutegreen.report import company_text as text
+from mutegreen.report import colocation_sentences as text
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, percent
