@@ -68,7 +68,7 @@ def command(
     Nothing of the program is imported or run, unless --try asks for it. No file of yours is changed.
     """
     from mutegreen.draft import drafting
-    from mutegreen.draft.target import target
+    from mutegreen.draft.program.target import target
 
     meant = target(script_or_folder, script, module, _ask_which if _is_terminal() else None)
     program = replace(meant.program, launcher=tuple(shlex.split(launcher or "")))

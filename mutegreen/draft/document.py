@@ -10,8 +10,8 @@ from typing import Any
 import tomlkit
 
 from mutegreen.draft.draft import NO_METRIC, Draft, site_record
-from mutegreen.draft.entry import Entry
-from mutegreen.draft.figures import SPLITS, Figure
+from mutegreen.draft.metric.candidates import SPLITS, Figure
+from mutegreen.draft.options.entry import Entry
 from mutegreen.model import Goal, Site
 
 _WIDTH = 118

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mutegreen.draft.arguments import Missing
-from mutegreen.draft.entry import Entry
-from mutegreen.draft.figures import SPLITS, Figure
-from mutegreen.draft.metric import TRAINING
-from mutegreen.draft.program import Program
-from mutegreen.draft.surroundings import Surroundings
+from mutegreen.draft.metric.candidates import SPLITS, Figure
+from mutegreen.draft.metric.metric_words import TRAINING
+from mutegreen.draft.options.arguments import Missing
+from mutegreen.draft.options.entry import Entry
+from mutegreen.draft.program.program import Program
+from mutegreen.draft.program.surroundings import Surroundings
 from mutegreen.model import ConfigSite, FlagSite, Site, SourceSite
 
 NO_METRIC = r"PUT THE TEXT BEFORE THE FIGURE HERE (?P<value>[-+.\w]+)"

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mutegreen.draft import entries, frameworks, observed, trial
-from mutegreen.draft.arguments import Missing, Word, given, missing
+from mutegreen.draft import trial
 from mutegreen.draft.draft import Draft
-from mutegreen.draft.entries import Context
-from mutegreen.draft.entry import Entry
-from mutegreen.draft.figures import Figure, figures
-from mutegreen.draft.options import options
-from mutegreen.draft.printed import printed
-from mutegreen.draft.program import Program
-from mutegreen.draft.surroundings import surroundings
+from mutegreen.draft.metric import frameworks, observed
+from mutegreen.draft.metric.candidates import Figure, figures
+from mutegreen.draft.metric.printed import printed
+from mutegreen.draft.options import entries
+from mutegreen.draft.options.arguments import Missing, Word, given, missing
+from mutegreen.draft.options.entries import Context
+from mutegreen.draft.options.entry import Entry
+from mutegreen.draft.options.options import options
+from mutegreen.draft.program.program import Program
+from mutegreen.draft.program.surroundings import surroundings
 from mutegreen.errors import UsageError
 from mutegreen.model import ConfigSite, FlagSite, Site, SourceSite
 from mutegreen.scan.finding import Scan

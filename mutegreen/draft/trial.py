@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutegreen.draft.draft import Draft
-from mutegreen.draft.program import PYTHON
+from mutegreen.draft.program.program import PYTHON
 from mutegreen.errors import UsageError
 from mutegreen.harness.observe.output import ESCAPES
 from mutegreen.harness.opening import check

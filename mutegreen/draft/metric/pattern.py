@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mutegreen.draft.template import Hole, Template
+from mutegreen.draft.metric.template import Hole, Template
 
 VALUE = r"(?P<value>[-+.\w]+)"
 _FRACTION = r"(?P<value>[\d.]+)/(?P<of>\d+)"

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mutegreen.draft import metric
-from mutegreen.draft.figures import Figure
-from mutegreen.draft.metric import TEST, TRAINING, UNKNOWN, VALIDATION
-from mutegreen.draft.pattern import VALUE
+from mutegreen.draft.metric import metric_words
+from mutegreen.draft.metric.candidates import Figure
+from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION
+from mutegreen.draft.metric.pattern import VALUE
 from mutegreen.model import Goal
 from mutegreen.scan.source.calls import called_name, text_of
 from mutegreen.scan.source.module import Module
@@ -93,7 +93,7 @@ def _logged_names(call: ast.Call) -> list[str]:
 
 def _split(module: Module, call: ast.Call, name: str) -> int:
     for text in (name, *module.function_names(call)):
-        split = metric.split_in(text)
+        split = metric_words.split_in(text)
         if split is not None:
             return split
     return UNKNOWN
@@ -126,7 +126,7 @@ def _computed_metrics(module: Module) -> list[str]:
         for key in node.keys
     ]
     loads = [text_of(call.args[0]) for call in _calls(module, "load", "load_metric") if call.args]
-    return [name for name in dict.fromkeys([*names, *loads]) if name and metric.metrics_in(name)]
+    return [name for name in dict.fromkeys([*names, *loads]) if name and metric_words.metrics_in(name)]
 
 
 def _report(module: Module) -> Iterator[Figure]:
@@ -140,13 +140,13 @@ def _meters(module: Module) -> Iterator[Figure]:
     """The meters of PyTorch's ImageNet example, which many copied: after validation ` *   Acc@1 71.2 Acc@5 90.1`."""
     for call in _calls(module, "AverageMeter"):
         name = text_of(call.args[0]) if call.args else ""
-        named = metric.metrics_in(name)
+        named = metric_words.metrics_in(name)
         if named and not name.startswith("Loss"):
             yield _figure(name, VALIDATION, rf"^\s*\*.*\b{re.escape(name)}\s+{VALUE}", module, call)
 
 
 def _figure(name: str, split: int, pattern: str, module: Module, call: ast.Call) -> Figure:
-    named = metric.metrics_in(name)
+    named = metric_words.metrics_in(name)
     found = named[-1] if named else None
     return Figure(
         pattern=pattern,

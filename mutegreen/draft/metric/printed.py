@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mutegreen.draft.template import Hole, Template, has_holes, joined, joined_by, lines, percent, template
+from mutegreen.draft.metric.template import Hole, Template, has_holes, joined, joined_by, lines, percent, template
 from mutegreen.scan.names.words import word_set
 from mutegreen.scan.source.calls import called_name, dotted, text_of
 from mutegreen.scan.source.module import Module

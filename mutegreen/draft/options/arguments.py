@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mutegreen.draft.options import Option
+from mutegreen.draft.options.options import Option
 from mutegreen.model import Value
 
 

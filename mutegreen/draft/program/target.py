@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mutegreen.draft import choose
-from mutegreen.draft.notebook import converted
-from mutegreen.draft.program import Program, by_module, by_script
+from mutegreen.draft.program import choose
+from mutegreen.draft.program.notebook import converted
+from mutegreen.draft.program.program import Program, by_module, by_script
 from mutegreen.errors import UsageError
 
 _MARK = "# Converted by `mutegreen init` from "

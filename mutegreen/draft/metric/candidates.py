@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mutegreen.draft import metric
-from mutegreen.draft.metric import TEST, TRAINING, UNKNOWN, VALIDATION, Metric
-from mutegreen.draft.pattern import Target, pattern, shape
-from mutegreen.draft.printed import Printed
-from mutegreen.draft.template import Hole, Template
+from mutegreen.draft.metric import metric_words
+from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION, Metric
+from mutegreen.draft.metric.pattern import Target, pattern, shape
+from mutegreen.draft.metric.printed import Printed
+from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.model import Goal
 
 _OF_SPLIT = {TEST: 30, VALIDATION: 29, UNKNOWN: 14, TRAINING: 0}
@@ -38,7 +38,7 @@ class Figure:
         pattern: The expression that finds it.
         goal: Which direction is better.
         metric: What it is.
-        split: The data that it is of, one of `metric.TEST` and so on.
+        split: The data that it is of, one of `metric_words.TEST` and so on.
         score: How likely it is the one that is wanted.
         place: File and line that print it; empty: seen in the output, or printed by a library.
         source: That line.
@@ -92,7 +92,9 @@ def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
     waiting: list[Metric] = []
     for index, part in enumerate(line):
         if isinstance(part, str):
-            waiting = _in_a_row(line, index) if metric.metrics_in(part) else waiting if not _has_words(part) else []
+            waiting = (
+                _in_a_row(line, index) if metric_words.metrics_in(part) else waiting if not _has_words(part) else []
+            )
         elif not _is_text_hole(part) and _text(line, index - 1).strip() != "/":
             found = waiting[0] if waiting else _of_hole(line, index, part)
             if found is not None:
@@ -105,10 +107,10 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
     the last; none where one hole has two names, and so is a list.
     """
     text = _text(line, index)
-    named = metric.metrics_in(text)
-    if metric.is_no_figure(_last_words(text)):
+    named = metric_words.metrics_in(text)
+    if metric_words.is_no_figure(_last_words(text)):
         return []
-    if len(named) == 1 or not metric.is_list(text):
+    if len(named) == 1 or not metric_words.is_list(text):
         return named[-1:]
     places = range(index + 1, index + 2 * len(named), 2)
     if all(place < len(line) and isinstance(line[place], Hole) for place in places):
@@ -118,16 +120,20 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
 
 def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
     """What a hole without a name before it holds, by its expression or by the text behind it."""
-    named = metric.metrics_in(_METERS.sub("", hole.source))
+    named = metric_words.metrics_in(_METERS.sub("", hole.source))
     before = _text(line, index - 1)
-    if named and not metric.is_no_figure(f"{before} {hole.source}") and len(_words(before)) <= 1:
+    if named and not metric_words.is_no_figure(f"{before} {hole.source}") and len(_words(before)) <= 1:
         return named[-1]
     return _behind(line, index)
 
 
 def _behind(line: Template, index: int) -> Metric | None:
     text = _text(line, index + 1).lstrip(" %").lower()[:_AFTER]
-    named = metric.metrics_in(text.partition(":")[0].partition(",")[0]) if not text.startswith(("|", ",", ";")) else []
+    named = (
+        metric_words.metrics_in(text.partition(":")[0].partition(",")[0])
+        if not text.startswith(("|", ",", ";"))
+        else []
+    )
     return named[0] if named and index + 2 >= len(line) else None
 
 
@@ -156,7 +162,7 @@ def _split(printed: Printed, target: Target) -> int:
     """The data that a figure is of, by its label, its name, its line, and what the call stands in."""
     so_far = "".join(part for part in target.line[: target.index] if isinstance(part, str))
     for text in (target.before, _METERS.sub("", target.hole.source), so_far, *printed.around):
-        split = metric.split_in(text)
+        split = metric_words.split_in(text)
         if split is not None:
             return split
     return UNKNOWN

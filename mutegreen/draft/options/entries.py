@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mutegreen.config import CONFIG_SUFFIXES
-from mutegreen.draft import overridden
-from mutegreen.draft.arguments import Word, value_of
-from mutegreen.draft.entry import Entry, as_number, named, unsuited
-from mutegreen.draft.options import Option
-from mutegreen.draft.program import Program
+from mutegreen.draft.options import overridden
+from mutegreen.draft.options.arguments import Word, value_of
+from mutegreen.draft.options.entry import Entry, as_number, named, unsuited
+from mutegreen.draft.options.options import Option
+from mutegreen.draft.program.program import Program
 from mutegreen.errors import MuteGreenError
 from mutegreen.model import ConfigSite, FlagSite, Hyperparameter, Kind, Site, SourceSite, Value
 from mutegreen.mutation import source

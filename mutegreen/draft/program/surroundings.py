@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutegreen.draft.program import Program
+from mutegreen.draft.program.program import Program
 from mutegreen.harness.process.workspace import NEVER_COPIED
 from mutegreen.scan.source.calls import dotted, text_of
 from mutegreen.scan.source.module import Module

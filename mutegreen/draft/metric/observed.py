@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from mutegreen.draft.figures import Figure
-from mutegreen.draft.printed import Printed
-from mutegreen.draft.template import Hole, Template
+from mutegreen.draft.metric.candidates import Figure
+from mutegreen.draft.metric.printed import Printed
+from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.process.command import Line
 from mutegreen.model import Performance

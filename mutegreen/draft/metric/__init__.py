@@ -1,0 +1,1 @@
+"""The figure of performance, found in what a program prints."""

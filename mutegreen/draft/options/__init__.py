@@ -1,0 +1,1 @@
+"""The options of a program, and the hyperparameters among them."""

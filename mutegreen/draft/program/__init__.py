@@ -1,0 +1,1 @@
+"""The program to train: its script, its folder, and what surrounds it."""
