@@ -10,9 +10,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from mutegreen.replication.published import CORRELATIONS, VERDICTS
 from mutegreen.stats import paper
 from mutegreen.store.rows import read_csv
-from mutegreen.study.published import CORRELATIONS, VERDICTS
 
 ROOT = Path(__file__).parent.parent
 LABELS = ("subject", "background", "hyperparameter")

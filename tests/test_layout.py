@@ -17,7 +17,7 @@ RANKS = [
     {"attribution"},
     {"catalog", "harness", "scan"},
     {"draft", "report"},
-    {"study"},
+    {"replication"},
     {"cli"},
 ]
 """A room imports rooms of lower ranks, itself, and within its rank harness imports catalog."""

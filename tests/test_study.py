@@ -17,18 +17,18 @@ from rich.console import Console
 from simulated import noisy, nothing, rows_of
 
 from mutegreen.model import Kind, Verdict
+from mutegreen.replication import rules
+from mutegreen.replication.design import PUBLISHED_SIZE, SIZES, SUBJECTS, Skipped, parts
+from mutegreen.replication.findings import Finding, claims
+from mutegreen.replication.measured import Here
+from mutegreen.replication.pages import page, write
+from mutegreen.replication.published import COUNTERPARTS, NEVER_ARRIVED, counterpart, measured, published
+from mutegreen.replication.relations import Relation, of, relations
+from mutegreen.replication.results import Results, results
+from mutegreen.replication.rules import Holds, Spread
+from mutegreen.replication.tables import render
 from mutegreen.stats import careful, paper
 from mutegreen.store.rows import read_csv
-from mutegreen.study import judges
-from mutegreen.study.design import PUBLISHED_SIZE, SIZES, SUBJECTS, Skipped, parts
-from mutegreen.study.findings import Finding, claims
-from mutegreen.study.here import Here
-from mutegreen.study.judges import Holds, Spread
-from mutegreen.study.pages import page, write
-from mutegreen.study.published import COUNTERPARTS, NEVER_ARRIVED, counterpart, measured, published
-from mutegreen.study.relations import Relation, of, relations
-from mutegreen.study.results import Results, results
-from mutegreen.study.tables import render
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
@@ -179,7 +179,7 @@ def effects(epochs: float, rate: float, *, noise: float = 0.005, repetitions: in
     return pd.concat(parts, ignore_index=True)
 
 
-def answers(rows: pd.DataFrame, judge: judges.Judge) -> tuple[Holds, Holds]:
+def answers(rows: pd.DataFrame, judge: rules.Judge) -> tuple[Holds, Holds]:
     found = here_of(rows)
     return judge(found.paper).holds, judge(found.careful).holds
 
@@ -189,17 +189,17 @@ def test_an_effect_is_found_and_its_absence_is_shown() -> None:
     found = relations(careful.analyse(rows))
     assert set(of(found, "epochs")) == {Relation.RISES}
     assert set(of(found, "learning_rate")) == {Relation.NONE}
-    assert answers(rows, judges.correlates("epochs", Spread.EVERY)) == (Holds.YES, Holds.YES)
-    assert judges.correlates("learning_rate", Spread.NONE)(careful.analyse(rows)).holds is Holds.YES
-    assert judges.correlates("learning_rate", Spread.EVERY)(careful.analyse(rows)).holds is Holds.NO
-    assert answers(rows, judges.many_correlate)[1] is Holds.YES
+    assert answers(rows, rules.correlates("epochs", Spread.EVERY)) == (Holds.YES, Holds.YES)
+    assert rules.correlates("learning_rate", Spread.NONE)(careful.analyse(rows)).holds is Holds.YES
+    assert rules.correlates("learning_rate", Spread.EVERY)(careful.analyse(rows)).holds is Holds.NO
+    assert answers(rows, rules.many_correlate)[1] is Holds.YES
 
 
 def test_what_noise_hides_is_left_open_by_the_careful_protocol_only() -> None:
     rows = effects(0.0, 0.0, noise=0.2, repetitions=3)
     found = careful.analyse(rows)
     assert set(relations(found).values()) == {Relation.OPEN}
-    for judge in (judges.many_correlate, judges.correlates("epochs", Spread.NONE), judges.some_are_greener):
+    for judge in (rules.many_correlate, rules.correlates("epochs", Spread.NONE), rules.some_are_greener):
         assert judge(found).holds is Holds.UNKNOWN
     assert Relation.OPEN not in relations(paper.analyse(rows)).values()
 
@@ -211,19 +211,19 @@ def test_energy_that_falls_is_told_from_energy_that_rises() -> None:
 
 
 def test_greener_needs_performance_to_be_kept() -> None:
-    assert answers(effects(0.05, 0.0), judges.some_are_greener) == (Holds.YES, Holds.YES)
+    assert answers(effects(0.05, 0.0), rules.some_are_greener) == (Holds.YES, Holds.YES)
     lost = effects(0.05, 0.0, loss=-0.2)
     for analysis in (paper.analyse(lost), careful.analyse(lost)):
-        assert "epochs 0 of 8" in judges.some_are_greener(analysis).figures
+        assert "epochs 0 of 8" in rules.some_are_greener(analysis).figures
 
 
 def test_company_is_compared_by_both_protocols() -> None:
     quiet, loud = effects(0.0, 0.0), effects(0.1, 0.1)
-    assert answers(quiet, judges.more_change_in_company) == (Holds.UNKNOWN, Holds.UNKNOWN)
+    assert answers(quiet, rules.more_change_in_company) == (Holds.UNKNOWN, Holds.UNKNOWN)
     more = pd.concat([quiet, loud.assign(background="other")], ignore_index=True)
     less = pd.concat([loud, quiet.assign(background="other")], ignore_index=True)
-    assert answers(more, judges.more_change_in_company) == (Holds.YES, Holds.YES)
-    assert answers(less, judges.more_change_in_company) == (Holds.NO, Holds.NO)
+    assert answers(more, rules.more_change_in_company) == (Holds.YES, Holds.YES)
+    assert answers(less, rules.more_change_in_company) == (Holds.NO, Holds.NO)
 
 
 def test_without_energy_nothing_is_said_of_it() -> None:
@@ -242,7 +242,7 @@ def test_without_energy_nothing_is_said_of_it() -> None:
     ],
 )
 def test_spread(found: list[Relation], spread: Spread) -> None:
-    assert judges.spread(found) is spread
+    assert rules.spread(found) is spread
 
 
 # What is shown.

@@ -17,11 +17,11 @@ from mutegreen.cli.metering import metered, see_devices_of
 if TYPE_CHECKING:
     from mutegreen.cli.study_progress import StudyProgress
     from mutegreen.harness.opening import Metering
+    from mutegreen.replication.design import Part, Skipped
+    from mutegreen.replication.measured import Here
+    from mutegreen.replication.results import Results
+    from mutegreen.replication.runner import Standing
     from mutegreen.store.store import Store
-    from mutegreen.study.campaign import Standing
-    from mutegreen.study.design import Part, Skipped
-    from mutegreen.study.here import Here
-    from mutegreen.study.results import Results
 
 PRESETS = ("smoke", "default", "paper")
 
@@ -79,7 +79,7 @@ def hyperparameters(
     ones, with the study's findings and whether they hold here.
     """
     from mutegreen.harness.opening import Metering
-    from mutegreen.study.design import SIZES, SUBJECTS, parts
+    from mutegreen.replication.design import SIZES, SUBJECTS, parts
 
     wanted = common.split(subjects) if subjects is not None else SUBJECTS
     found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company)
@@ -113,15 +113,15 @@ class _Study:
     def conduct(self, found: Sequence[Part], skipped: Sequence[Skipped], as_json: bool) -> int:
         """Trains what is left, shows and writes the results; the exit status."""
         from mutegreen.cli.study_progress import StudyProgress
+        from mutegreen.replication import runner
         from mutegreen.store.store import Store
-        from mutegreen.study import campaign
 
         with Store.create(self._path) as store:
-            standings = [campaign.standing(store, part) for part in found]
+            standings = [runner.standing(store, part) for part in found]
             try:
                 with StudyProgress(common.messages(), store, standings) as progress:
                     run = partial(self._run, store, progress)
-                    audits, failed = campaign.conduct(store, standings, self._metering, run)
+                    audits, failed = runner.conduct(store, standings, self._metering, run)
             except KeyboardInterrupt:
                 common.messages().print("Interrupted. Everything measured is kept; the same command goes on.")
                 return INTERRUPTED
@@ -148,9 +148,9 @@ class _Study:
         return Metering(**store.audit(standing.audit).options["metering"])
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
-        from mutegreen.study.design import SIZES
-        from mutegreen.study.here import here
-        from mutegreen.study.results import results
+        from mutegreen.replication.design import SIZES
+        from mutegreen.replication.measured import here
+        from mutegreen.replication.results import results
 
         measured = here(store, audits)
         document: dict[str, object] = {"study": "hyperparameters", "store": str(store.path), "audits": list(audits)}
@@ -165,7 +165,7 @@ class _Study:
         return 0 if measured is not None and measured.is_sound and not skipped else 1
 
     def _show(self, found: Results, as_json: bool) -> None:
-        from mutegreen.study import pages, tables
+        from mutegreen.replication import pages, tables
 
         files = pages.write(found, self._out)
         if not as_json:

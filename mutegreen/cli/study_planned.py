@@ -8,22 +8,22 @@ from pathlib import Path
 
 from mutegreen.cli import common, planned
 from mutegreen.errors import StoreError
+from mutegreen.replication import runner
+from mutegreen.replication.design import Part, Skipped
+from mutegreen.replication.runner import Standing
+from mutegreen.replication.words import stands_for
 from mutegreen.store.store import Store
-from mutegreen.study import campaign
-from mutegreen.study.campaign import Standing
-from mutegreen.study.design import Part, Skipped
-from mutegreen.study.words import stands_for
 
 
 def standings(parts: Sequence[Part], store: Path) -> list[Standing]:
     """How far each part has come; a store that is not there yet holds none."""
     try:
         with Store.open(store) as opened:
-            return [campaign.standing(opened, part) for part in parts]
+            return [runner.standing(opened, part) for part in parts]
     except StoreError:
         if store.exists():
             raise
-        return [campaign.standing(None, part) for part in parts]
+        return [runner.standing(None, part) for part in parts]
 
 
 def left_s(standing: Standing, store: Path) -> float | None:

@@ -14,15 +14,15 @@ from mutegreen.cli.progress import REFRESH_PER_S, figures
 from mutegreen.cli.study_planned import left_s
 from mutegreen.harness import events
 from mutegreen.model import Outcome
-from mutegreen.study.here import spent_j
+from mutegreen.replication.measured import spent_j
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
     from mutegreen.cli.metering import Meters
+    from mutegreen.replication.runner import Standing
     from mutegreen.store.store import Store
-    from mutegreen.study.campaign import Standing
 
 
 @dataclass

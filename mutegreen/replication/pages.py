@@ -7,18 +7,18 @@ from pathlib import Path
 
 from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
+from mutegreen.replication import words
+from mutegreen.replication.findings import Finding
+from mutegreen.replication.published import NEVER_ARRIVED
+from mutegreen.replication.records import correlation_records, finding_records, verdict_records
+from mutegreen.replication.results import Results
+from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, Tally
 from mutegreen.report.pages.cells import coefficient, p_cell
 from mutegreen.report.pages.csv_records import csv_text
 from mutegreen.report.pages.markdown import markdown
 from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section, sections_of
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.study import words
-from mutegreen.study.findings import Finding
-from mutegreen.study.published import NEVER_ARRIVED
-from mutegreen.study.records import correlation_records, finding_records, verdict_records
-from mutegreen.study.results import Results
-from mutegreen.study.side_by_side import Correlated, Counted, Greener, GreenerMutants, Tally
 
 PAGE = "study.md"
 _SIDES = ("Published", "Here", "Careful")

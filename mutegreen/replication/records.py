@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mutegreen.study.published import NEVER_ARRIVED, counterpart
-from mutegreen.study.results import Results
-from mutegreen.study.side_by_side import Correlated, Counted, GreenerMutants
-from mutegreen.study.words import sides
+from mutegreen.replication.published import NEVER_ARRIVED, counterpart
+from mutegreen.replication.results import Results
+from mutegreen.replication.side_by_side import Correlated, Counted, GreenerMutants
+from mutegreen.replication.words import sides
 
 Record = dict[str, Any]
 _SIDES = ("published", "paper", "careful")

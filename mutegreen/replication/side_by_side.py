@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, METRICS, Verdict
+from mutegreen.replication.measured import Here
+from mutegreen.replication.published import counterpart, measured, published
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Comparison, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.study.here import Here
-from mutegreen.study.published import counterpart, measured, published
 
 Key = tuple[str, str, str, str]
 """Subject, background, hyperparameter, metric."""

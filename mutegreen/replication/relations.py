@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from mutegreen.model import ENERGY_METRICS
+from mutegreen.replication.design import ALONE
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.trend.trend import Finding
 from mutegreen.stats.verdicts.published_rule import ALPHA
-from mutegreen.study.design import ALONE
 
 
 class Relation(StrEnum):

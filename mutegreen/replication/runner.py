@@ -11,9 +11,9 @@ from pathlib import Path
 from mutegreen.errors import BackgroundError, PreflightError
 from mutegreen.harness import opening
 from mutegreen.harness.process.workspace import snapshot
+from mutegreen.replication.design import Part, Skipped, skip
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord
 from mutegreen.store.store import Store
-from mutegreen.study.design import Part, Skipped, skip
 
 
 @dataclass(frozen=True)

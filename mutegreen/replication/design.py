@@ -11,7 +11,7 @@ from mutegreen.harness.backgrounds import asked
 from mutegreen.harness.opening import Limits, Sharing
 from mutegreen.harness.plan.plan import Options, Plan, make
 from mutegreen.model import Hyperparameter, Subject
-from mutegreen.study.published import HYPERPARAMETERS, counterpart
+from mutegreen.replication.published import HYPERPARAMETERS, counterpart
 
 SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
 """The bundled subjects: the study's five programs in its order, and one on another framework that is ours alone."""

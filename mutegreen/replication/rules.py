@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mutegreen.model import ENERGY_METRICS, Verdict
+from mutegreen.replication.design import ALONE
+from mutegreen.replication.relations import Relation, Relations, of, relations
+from mutegreen.replication.side_by_side import Greener, greener, tallies
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
-from mutegreen.study.design import ALONE
-from mutegreen.study.relations import Relation, Relations, of, relations
-from mutegreen.study.side_by_side import Greener, greener, tallies
 
 NO_ENERGY = "no energy was measured"
 

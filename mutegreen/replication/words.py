@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mutegreen.model import Quality
+from mutegreen.replication.design import PUBLISHED_SIZE
+from mutegreen.replication.findings import Finding
+from mutegreen.replication.published import FLAW, counterpart, measured
+from mutegreen.replication.results import Results
+from mutegreen.replication.rules import Judged
 from mutegreen.report.section import Section
-from mutegreen.study.design import PUBLISHED_SIZE
-from mutegreen.study.findings import Finding
-from mutegreen.study.judges import Judged
-from mutegreen.study.published import FLAW, counterpart, measured
-from mutegreen.study.results import Results
 
 MARK = "†"
 TITLE = "The study of hyperparameters and energy (arXiv 2603.06195), done again"

@@ -10,17 +10,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from mutegreen.replication import words
+from mutegreen.replication.findings import Finding
+from mutegreen.replication.published import NEVER_ARRIVED
+from mutegreen.replication.results import Results
+from mutegreen.replication.rules import Holds
+from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, Tally
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section, sections_of
 from mutegreen.report.units import p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.verdicts.published_rule import ALPHA
-from mutegreen.study import words
-from mutegreen.study.findings import Finding
-from mutegreen.study.judges import Holds
-from mutegreen.study.published import NEVER_ARRIVED
-from mutegreen.study.results import Results
-from mutegreen.study.side_by_side import Correlated, Counted, Greener, GreenerMutants, Tally
 
 _LABELS = (Text("  published"), Text("  here"), Text("  careful"))
 _NOTHING = (Text(), Text(), Text())

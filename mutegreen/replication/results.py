@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mutegreen.stats.analysis import plain
-from mutegreen.study.design import Size, Skipped
-from mutegreen.study.findings import Finding, findings
-from mutegreen.study.here import Here
-from mutegreen.study.side_by_side import (
+from mutegreen.replication.design import Size, Skipped
+from mutegreen.replication.findings import Finding, findings
+from mutegreen.replication.measured import Here
+from mutegreen.replication.side_by_side import (
     Correlated,
     Counted,
     GreenerMutants,
@@ -17,6 +16,7 @@ from mutegreen.study.side_by_side import (
     counted,
     greener_mutants,
 )
+from mutegreen.stats.analysis import plain
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mutegreen.replication import rules
+from mutegreen.replication.measured import Here
+from mutegreen.replication.published import FLAW, NEVER_ARRIVED, published
+from mutegreen.replication.relations import of, relations
+from mutegreen.replication.rules import Holds, Judge, Judged
 from mutegreen.stats.analysis import Analysis
-from mutegreen.study import judges
-from mutegreen.study.here import Here
-from mutegreen.study.judges import Holds, Judge, Judged
-from mutegreen.study.published import FLAW, NEVER_ARRIVED, published
-from mutegreen.study.relations import of, relations
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def claims() -> Iterator[Claim]:
         "RQ1",
         "Many hyperparameters correlate with energy.",
         "at least half of them do, each counted once in every program",
-        judges.many_correlate,
+        rules.many_correlate,
         "Those of gamma are no correlations of gamma, which never arrived.",
     )
     yield from _of_hyperparameters()
@@ -69,7 +69,7 @@ def claims() -> Iterator[Claim]:
         "RQ2",
         "Changing hyperparameters saves energy without a loss of performance.",
         "at least half of the programs have a mutant that does",
-        judges.some_are_greener,
+        rules.some_are_greener,
         "Those of gamma are copies of the original.",
     )
     yield Claim(
@@ -77,7 +77,7 @@ def claims() -> Iterator[Claim]:
         "In company on one device, energy is more susceptible to change.",
         "more verdicts on energy are wins or losses than alone, for every program and company; careful: mutants are "
         "shown to change energy by more in at least half of the comparisons",
-        judges.more_change_in_company,
+        rules.more_change_in_company,
         "Copies of the original are among them: those of gamma.",
     )
 
@@ -85,12 +85,12 @@ def claims() -> Iterator[Claim]:
 def _of_hyperparameters() -> Iterator[Claim]:
     found = relations(published())
     for name in sorted({name for _, name in found}):
-        expected = judges.spread(of(found, name))
+        expected = rules.spread(of(found, name))
         yield Claim(
             "RQ1",
             f"{name} correlates with energy {expected}.",
             "it does so here",
-            judges.correlates(name, expected),
+            rules.correlates(name, expected),
             FLAW if name in NEVER_ARRIVED else None,
             is_comparable=name not in NEVER_ARRIVED,
         )
