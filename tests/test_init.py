@@ -372,7 +372,7 @@ def test_where_it_is_not_clear_which_script_trains_nothing_is_guessed(tmp_path: 
 
 
 def test_at_a_terminal_the_user_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mutegreen.cli.init._is_terminal", lambda: True)
+    monkeypatch.setattr("mutegreen.cli.commands.scripts.init._is_terminal", lambda: True)
     folder = write(tmp_path / "subject", Shape(STATEMENTS["f-string"].script, {}))
     (folder / "main.py").write_text(STATEMENTS["percent"].script)
     assert invoke("init", folder, input="2\n").status == 0

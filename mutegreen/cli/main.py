@@ -13,23 +13,24 @@ from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
 
 COMMANDS = {
-    "init": "Write a subject.toml for a training script that nobody prepared.",
-    "scan": "Find the hyperparameters of a training script, without running it.",
-    "run": "Audit a training script: train the original and its mutants under energy meters.",
-    "stats": "Say which hyperparameters move energy, and what each mutant does.",
-    "plot": "Draw figures of an audit: energy against values, win-tie-loss, Pareto front, power.",
-    "show": "Show what a mutant changes, or how a trial ended.",
-    "audits": "List the audits of the store.",
-    "export": "Write the trainings of an audit as CSV, JSON or Parquet.",
-    "mutate": "Write a script with one of its hyperparameters changed.",
-    "measure": "Run any command under the energy meters.",
-    "study": "Do the published study again, and show its tables beside the published ones.",
-    "doctor": "Say which energy meters work on this machine, and what would mend the others.",
-    "calibrate": "Fit the estimate's watts on a machine where a meter of hardware works.",
-    "operators": "List the mutation operators.",
-    "subjects": "List the training programs that come with MuteGreen.",
+    "init": ("scripts", "Write a subject.toml for a training script that nobody prepared."),
+    "scan": ("scripts", "Find the hyperparameters of a training script, without running it."),
+    "run": ("train", "Audit a training script: train the original and its mutants under energy meters."),
+    "stats": ("results", "Say which hyperparameters move energy, and what each mutant does."),
+    "plot": ("results", "Draw figures of an audit: energy against values, win-tie-loss, Pareto front, power."),
+    "show": ("results", "Show what a mutant changes, or how a trial ended."),
+    "audits": ("results", "List the audits of the store."),
+    "export": ("results", "Write the trainings of an audit as CSV, JSON or Parquet."),
+    "mutate": ("scripts", "Write a script with one of its hyperparameters changed."),
+    "measure": ("machine", "Run any command under the energy meters."),
+    "study": ("train", "Do the published study again, and show its tables beside the published ones."),
+    "doctor": ("machine", "Say which energy meters work on this machine, and what would mend the others."),
+    "calibrate": ("machine", "Fit the estimate's watts on a machine where a meter of hardware works."),
+    "operators": ("scripts", "List the mutation operators."),
+    "subjects": ("scripts", "List the training programs that come with MuteGreen."),
 }
-"""Each command and its line in the help; its module in this room has its name."""
+"""Each command, in the order in which a user meets them: its folder in `mutegreen.cli.commands`, and its line in the
+help. Its module there has its name."""
 
 INTERRUPTED = 130
 
@@ -38,21 +39,22 @@ class LazyGroup(click.Group):
     """Imports a command's module when the command is used: `--help` needs none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order in which a user meets them."""
+        """The commands in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"mutegreen.cli.{cmd_name}").command
+        folder, _ = COMMANDS[cmd_name]
+        command = import_module(f"mutegreen.cli.commands.{folder}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands with their lines, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mutegreen.cli import common
-from mutegreen.cli.seeds import seeds
 from mutegreen.cli.sharing import AUTO
+from mutegreen.cli.wording.seeds import seeds
 from mutegreen.errors import StoreError
 from mutegreen.harness.machine import cooldown
 from mutegreen.harness.opening import Limits, Sharing

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mutegreen.cli import common
-from mutegreen.cli.company import in_short
+from mutegreen.cli.wording.colocation import in_short
 from mutegreen.store.store import Store
 
 

@@ -155,18 +155,18 @@ class _Asked:
 
 def _dry_run(name: str, options: Options, limits: Limits, shared: Sharing, store: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.cli import planned
+    from mutegreen.cli.preview import plan_preview
     from mutegreen.harness import opening
     from mutegreen.harness.plan import plan
 
     subject = config.load(catalog.find_subject(name))
     opening.check(subject)
     made = plan.make(subject, options)
-    duration = planned.training_s(made, store)
+    duration = plan_preview.training_s(made, store)
     if as_json:
-        common.write_json(planned.document(made, duration, limits, shared))
+        common.write_json(plan_preview.document(made, duration, limits, shared))
     else:
-        planned.show(made, duration, limits, shared)
+        plan_preview.show(made, duration, limits, shared)
     return 0
 
 
@@ -201,7 +201,7 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
 
 
 def _go(store: Store, audit_id: str, meters: Meters, as_json: bool) -> int:
-    from mutegreen.cli.progress import Progress
+    from mutegreen.cli.live.audit_progress import Progress
     from mutegreen.harness.audit import Audit
 
     progress = Progress(common.messages(), meters.recorder, set(meters.quality.values()))

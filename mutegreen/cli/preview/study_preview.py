@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mutegreen.cli import common, planned
+from mutegreen.cli import common
+from mutegreen.cli.preview import plan_preview
 from mutegreen.errors import StoreError
 from mutegreen.replication import runner
 from mutegreen.replication.design import Part, Skipped
@@ -29,7 +30,7 @@ def standings(parts: Sequence[Part], store: Path) -> list[Standing]:
 def left_s(standing: Standing, store: Path) -> float | None:
     """Time that is left of a part with its pauses, seconds; None: not known."""
     plan = standing.part.plan
-    whole_s = planned.expected_s(plan, planned.training_s(plan, store), standing.part.limits)
+    whole_s = plan_preview.expected_s(plan, plan_preview.training_s(plan, store), standing.part.limits)
     if whole_s is None or standing.has_ended:
         return None if whole_s is None else 0.0
     preflights = 0 if standing.pending < len(plan.trials) else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mutegreen.cli.analysed import Analysed
+from mutegreen.cli.analysis.analysis import Analysed
 from mutegreen.errors import UsageError
 from mutegreen.model import ORIGINAL, Goal, Outcome, TrialResult
 from mutegreen.report.figures import by_value, correlation, pareto, power, win_tie_loss

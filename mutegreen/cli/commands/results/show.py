@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from mutegreen.cli import common, company
-from mutegreen.cli.seeds import seeds
-from mutegreen.cli.stood_in import in_all, in_one
+from mutegreen.cli import common
+from mutegreen.cli.wording import colocation
+from mutegreen.cli.wording.seeds import seeds
+from mutegreen.cli.wording.stand_ins import in_all, in_one
 from mutegreen.errors import UsageError
 from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
 from mutegreen.mutation.apply import same_value
@@ -62,7 +63,7 @@ def _list(store: Store, audit: AuditRecord) -> None:
     console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
     for name in audit.options["plan"].get("compat") or ():
         console.print(in_all(name, [record.result for record in trials if record.result is not None]), soft_wrap=True)
-    for line in company.of_audit(audit, store.spans(audit.id)):
+    for line in colocation.of_audit(audit, store.spans(audit.id)):
         console.print(line, soft_wrap=True)
     console.print(table)
 
@@ -128,7 +129,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     click.echo(f"CPU time {common.for_people_s(result.cpu_s)}, begun {result.started_at}")
     for figure in result.measurement.domains:
         click.echo(_energy(figure))
-    for line in (*company.of_trial(result.company), *map(in_one, result.standins)):
+    for line in (*colocation.of_trial(result.company), *map(in_one, result.standins)):
         click.echo(line)
     for evidence in result.evidence:
         click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")

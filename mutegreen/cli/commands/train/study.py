@@ -15,7 +15,7 @@ from mutegreen.cli.main import INTERRUPTED
 from mutegreen.cli.metering import metered, see_devices_of
 
 if TYPE_CHECKING:
-    from mutegreen.cli.study_progress import StudyProgress
+    from mutegreen.cli.live.study_progress import StudyProgress
     from mutegreen.harness.opening import Metering
     from mutegreen.replication.design import Part, Skipped
     from mutegreen.replication.measured import Here
@@ -90,13 +90,13 @@ def hyperparameters(
 
 
 def _dry_run(found: Sequence[Part], skipped: Sequence[Skipped], preset: str, store: Path, as_json: bool) -> int:
-    from mutegreen.cli import study_planned
+    from mutegreen.cli.preview import study_preview
 
-    standings = study_planned.standings(found, store)
+    standings = study_preview.standings(found, store)
     if as_json:
-        common.write_json(study_planned.document(standings, skipped, preset, store))
+        common.write_json(study_preview.document(standings, skipped, preset, store))
     else:
-        study_planned.show(standings, preset, store)
+        study_preview.show(standings, preset, store)
         say_skipped(skipped)
     return 1 if skipped else 0
 
@@ -112,7 +112,7 @@ class _Study:
 
     def conduct(self, found: Sequence[Part], skipped: Sequence[Skipped], as_json: bool) -> int:
         """Trains what is left, shows and writes the results; the exit status."""
-        from mutegreen.cli.study_progress import StudyProgress
+        from mutegreen.cli.live.study_progress import StudyProgress
         from mutegreen.replication import runner
         from mutegreen.store.store import Store
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
-from mutegreen.cli.progress import REFRESH_PER_S, figures
-from mutegreen.cli.study_planned import left_s
+from mutegreen.cli.live.audit_progress import REFRESH_PER_S, figures
+from mutegreen.cli.preview.study_preview import left_s
 from mutegreen.harness import events
 from mutegreen.model import Outcome
 from mutegreen.replication.measured import spent_j

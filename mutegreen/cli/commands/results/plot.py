@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from mutegreen.cli import common
-from mutegreen.cli.analysed import Choices, analysed, protocol_options
+from mutegreen.cli.analysis.analysis import Choices, analysed, protocol_options
 from mutegreen.errors import RowsError, UsageError
 
 KINDS = ("values", "win-tie-loss", "correlation", "pareto", "power")
@@ -78,7 +78,7 @@ def command(
         raise UsageError("--trial is of one audit", "name one audit, or leave --trial away")
     of_rows = [kind for kind in wanted if kind != _POWER]
     with _without_chatter():
-        from mutegreen.cli.plotted import Plotted
+        from mutegreen.cli.analysis.figure_files import Plotted
 
         plotted = Plotted(out, form)
         if of_rows:

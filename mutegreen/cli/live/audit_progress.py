@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
-from mutegreen.cli.stood_in import in_one
+from mutegreen.cli.wording.stand_ins import in_one
 from mutegreen.harness import events
 from mutegreen.model import Flag, Outcome, Trial, TrialResult
 

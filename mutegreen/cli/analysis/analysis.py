@@ -163,7 +163,7 @@ def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
 
 
 def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_alone: bool) -> Analysed:
-    from mutegreen.cli.audit_rows import judged_by, read_audits
+    from mutegreen.cli.analysis.audit_rows import judged_by, read_audits
     from mutegreen.stats.advice.phases import summarise
 
     found = read_audits(path, ids, choices.performance, with_alone)

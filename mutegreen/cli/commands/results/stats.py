@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from mutegreen.cli import common
-from mutegreen.cli.analysed import Analysed, Choices, analysed, protocol_options
-from mutegreen.cli.paged import FORMATS, page_of
+from mutegreen.cli.analysis.analysis import Analysed, Choices, analysed, protocol_options
+from mutegreen.cli.analysis.page_files import FORMATS, page_of
 from mutegreen.errors import UsageError
 from mutegreen.model import METRICS, TOTAL, Quality
 

@@ -1,0 +1,1 @@
+"""Commands about training scripts, subjects and operators."""

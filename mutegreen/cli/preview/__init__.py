@@ -1,0 +1,1 @@
+"""What would be trained, and for how long."""
