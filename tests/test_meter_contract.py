@@ -19,7 +19,7 @@ from nvml_bench import SimulatedWatch
 from perf_fakes import CONFIGS, FakeKernel, FakeUnit
 from perf_stat_fakes import LinesMachine
 
-from mutegreen.meters.base import Meter, is_domain
+from mutegreen.meters.base import Meter
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.perf.meter import PerfMeter
@@ -29,7 +29,7 @@ from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.meters.zeus.devices import GROWTH_WAIT_S
 from mutegreen.meters.zeus.meter import ZeusMeter
-from mutegreen.model import DomainEnergy, Flag, Quality
+from mutegreen.model import DomainEnergy, Flag, Quality, is_domain
 
 DURATION_S = 60.0
 WATTS = {

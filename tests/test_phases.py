@@ -11,8 +11,8 @@ from conftest import Run
 from tiny import TRAIN, environment, write_subject
 
 from mutegreen import window
-from mutegreen.harness.observe.phases import EPOCH, FIRST_EPOCH, cut, read_windows
-from mutegreen.model import Epoch
+from mutegreen.harness.observe.phases import cut, read_windows
+from mutegreen.model import EPOCH, FIRST_EPOCH, Epoch
 from mutegreen.stats.advice.phases import summarise
 from mutegreen.store.timelines import packed, unpacked
 

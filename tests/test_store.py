@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mutegreen.clock import now
 from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
     Change,
@@ -33,7 +34,7 @@ from mutegreen.model import (
 from mutegreen.store import schema
 from mutegreen.store.audit_records import AuditRecord, MutantRecord
 from mutegreen.store.export_rows import COLUMNS, columns_of, records
-from mutegreen.store.store import Store, now
+from mutegreen.store.store import Store
 
 MUTANTS = [
     MutantRecord(Mutant("original"), ""),

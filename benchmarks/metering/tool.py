@@ -26,10 +26,10 @@ class Tool(NamedTuple):
 
 def mutegreen(*meters: str) -> Tool:
     """MuteGreen's recorder with these meters, all of them; none: the recorder alone."""
-    from mutegreen.meters.base import domain_class
     from mutegreen.meters.choose import parse
     from mutegreen.meters.estimate import meter as estimate
     from mutegreen.meters.recorder import Recorder
+    from mutegreen.model import domain_class
 
     # Names of its own, so that the estimate can be read beside a counter of the same class, which costs most.
     estimate.CPU, estimate.DRAM = "cpu:estimate", "dram:estimate"

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
-from mutegreen.meters.base import Clock
+from mutegreen.clock import Clock
 from mutegreen.meters.nvml.library import LACKING, Fault, Gpu, Nvml, ProcessUse
 
 LOOK_BACK_S = 2.0

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Self
 
 from mutegreen.attribution.account import Account, Share
@@ -17,7 +16,7 @@ from mutegreen.attribution.joules import Joules
 from mutegreen.attribution.pending import LATE_S, Pending
 from mutegreen.attribution.sharing import Interval, left_over, share_out
 from mutegreen.attribution.usage import Memory, Reading, Usage
-from mutegreen.meters.base import Clock
+from mutegreen.clock import Clock, now
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Measurement
 
@@ -212,7 +211,7 @@ class Ledger:
         self._read_use(self._clock())
         self._joules.begin()
         self._begun_s = self._clock()
-        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._started_at = now()
         self._attributed_j, self._nobody_j = defaultdict[str, float](float), defaultdict[str, float](float)
 
     def _cut(self) -> None:

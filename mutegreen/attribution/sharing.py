@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from mutegreen.meters.base import domain_class
+from mutegreen.model import domain_class
 
 CPU = "cpu"
 """The resource whose use divides the joules of processors and of their memory; a GPU's is its own domain."""

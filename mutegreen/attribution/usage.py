@@ -10,8 +10,8 @@ from mutegreen.attribution.gpu_use import GpuUse
 from mutegreen.attribution.processes import Processes, Tree
 from mutegreen.attribution.sharing import CPU
 from mutegreen.errors import MeterError
-from mutegreen.meters.base import domain_class
 from mutegreen.meters.nvml.library import Fault
+from mutegreen.model import is_gpu
 
 ELSEWHERE = " They use no GPU, or the driver numbers processes otherwise, as in a container with numbers of its own."
 
@@ -70,7 +70,7 @@ class Usage:
     @classmethod
     def of(cls, domains: Collection[str]) -> Self:
         """The use of these domains on this machine: `Usage.of(recorder.domains)`."""
-        gpus = [domain for domain in domains if domain_class(domain) == "gpu"]
+        gpus = [domain for domain in domains if is_gpu(domain)]
         if not gpus:
             return cls(Processes())
         try:

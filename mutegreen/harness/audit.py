@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 
+from mutegreen.clock import now
 from mutegreen.errors import MuteGreenError, StoreError
 from mutegreen.harness import events, trial
 from mutegreen.harness.backgrounds import built, try_alone
@@ -20,7 +21,7 @@ from mutegreen.harness.preflight import checked, preflight
 from mutegreen.harness.process import command
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Measurement, Outcome, Trial, TrialResult, Unavailable
-from mutegreen.store.store import Store, now
+from mutegreen.store.store import Store
 
 IDLE_S = 1.0
 """Time over which idle power is measured before the first training, seconds."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mutegreen import config, environment
+from mutegreen.clock import now
 from mutegreen.errors import ConfigError, StoreError, UsageError
 from mutegreen.harness.plan import plan, stand_ins
 from mutegreen.harness.plan.launch import diff
@@ -19,7 +20,7 @@ from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import Subject
 from mutegreen.mutation.apply import site_faults
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
-from mutegreen.store.store import Store, now
+from mutegreen.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from mutegreen import phase
+from mutegreen.clock import now
 from mutegreen.harness import metered
 from mutegreen.harness.concurrency.energy_windows import Scale
 from mutegreen.harness.concurrency.slots import Slot
@@ -26,7 +27,6 @@ from mutegreen.harness.process.command import Command
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import Evidence, Hyperparameter, Outcome, Phase, Subject, TrialResult
 from mutegreen.mutation import apply
-from mutegreen.store.store import now
 
 
 @dataclass(frozen=True)

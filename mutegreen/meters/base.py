@@ -4,27 +4,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mutegreen.model import DOMAIN_OF_METRIC, Flag, Quality, Unavailable
-
-Clock = Callable[[], float]
-"""Seconds on a clock that never goes back, such as `time.monotonic`."""
-
-CLASSES = tuple(sorted(DOMAIN_OF_METRIC.values()))
-"""The classes of domains that are summed: the part of a domain's name before the colon."""
-
-
-def domain_class(domain: str) -> str:
-    """The class of a domain: `gpu` of `gpu:GPU-5ea1`."""
-    return domain.partition(":")[0]
-
-
-def is_domain(text: str) -> bool:
-    """Whether this is the name of a domain: `psys`, or a class, a colon and which one of that class."""
-    group, _, which = text.partition(":")
-    return text == "psys" or (group in CLASSES and bool(which.strip()))
+from mutegreen.model import Flag, Quality, Unavailable
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutegreen.errors import MeterError, MeterUnavailable, MuteGreenError, UsageError
-from mutegreen.meters.base import CLASSES, Meter, domain_class, is_domain
+from mutegreen.meters.base import Meter
 from mutegreen.meters.estimate.meter import HINT as ESTIMATE_HINT
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.first_of import FirstOf
@@ -19,7 +19,7 @@ from mutegreen.meters.pyrapl import PyRaplMeter
 from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.meters.zeus.meter import ZeusMeter
-from mutegreen.model import Quality, Unavailable
+from mutegreen.model import DOMAIN_CLASSES, Quality, Unavailable, domain_class, is_domain
 
 AUTOMATIC = ("nvml", "rapl", "perf", "estimate")
 """The meters tried where none is named; the first one wins among equals."""
@@ -204,15 +204,15 @@ def _unread_classes(meters: Iterable[Meter], tried: Iterable[str]) -> list[Unava
     names = ", ".join(dict.fromkeys(spec.partition(":")[0] for spec in tried))
     return [
         Unavailable(group, f"{group} energy is not measured: no meter reads it (tried: {names})", REMEDIES.get(group))
-        for group in CLASSES
+        for group in DOMAIN_CLASSES
         if group not in read
     ]
 
 
 def _check_classes(require: Iterable[str]) -> None:
-    unknown = [wanted for wanted in require if wanted not in CLASSES and not is_domain(wanted)]
+    unknown = [wanted for wanted in require if wanted not in DOMAIN_CLASSES and not is_domain(wanted)]
     if unknown:
-        hint = f"required can be {', '.join(CLASSES)}, or one domain such as gpu:GPU-5ea1"
+        hint = f"required can be {', '.join(DOMAIN_CLASSES)}, or one domain such as gpu:GPU-5ea1"
         raise UsageError(f"there is no class of domains {unknown[0]!r}", hint)
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.model import Flag, Quality
 
 RESOLUTION_S = 0.001

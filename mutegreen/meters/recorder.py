@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Self
 
+from mutegreen.clock import Clock, boot_time_s
 from mutegreen.errors import MeterLost
-from mutegreen.meters.base import Clock, Meter, Reading
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.track import Point, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Quality, Unavailable
 
@@ -30,11 +31,6 @@ JOIN_TIMEOUT_S = 5.0
 """How long closing waits for a sample under way. A driver may hang for ever on a device that died."""
 
 _WHOLE = object()
-
-
-def boot_time_s() -> float:
-    """Seconds since the machine started, counting time asleep, which `time.monotonic` leaves out on Linux."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 @dataclass

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading, is_domain
-from mutegreen.model import Quality
+from mutegreen.meters.base import Meter, Reading
+from mutegreen.model import Quality, is_domain
 
 TIME_COLUMN = "time_s"
 

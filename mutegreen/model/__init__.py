@@ -4,11 +4,14 @@ Units are joules, watts and seconds everywhere. `None` means "not measured", nev
 """
 
 from mutegreen.model.colocation import BackgroundRun, Beside, Company
+from mutegreen.model.domains import DOMAIN_CLASSES, GPU_CLASS, domain_class, domain_device, is_domain, is_gpu
 from mutegreen.model.energy import DomainEnergy, Measurement, Span, Timeline, Unavailable
 from mutegreen.model.kinds import Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
 from mutegreen.model.names import (
     DOMAIN_OF_METRIC,
     ENERGY_METRICS,
+    EPOCH,
+    FIRST_EPOCH,
     IDENTITY,
     JOINT,
     METRICS,
@@ -35,8 +38,12 @@ from mutegreen.model.subject import (
 )
 
 __all__ = [
+    "DOMAIN_CLASSES",
     "DOMAIN_OF_METRIC",
     "ENERGY_METRICS",
+    "EPOCH",
+    "FIRST_EPOCH",
+    "GPU_CLASS",
     "IDENTITY",
     "JOINT",
     "METRICS",
@@ -80,4 +87,8 @@ __all__ = [
     "Unavailable",
     "Value",
     "Verdict",
+    "domain_class",
+    "domain_device",
+    "is_domain",
+    "is_gpu",
 ]

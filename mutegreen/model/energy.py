@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from mutegreen.model.domains import domain_class
 from mutegreen.model.kinds import Flag, Quality
 
 Timeline = tuple[tuple[float, float], ...]
@@ -67,21 +68,21 @@ class Measurement:
     domains: tuple[DomainEnergy, ...] = ()
     unavailable: tuple[Unavailable, ...] = ()
 
-    def of(self, domain_class: str) -> tuple[DomainEnergy, ...]:
+    def of(self, group: str) -> tuple[DomainEnergy, ...]:
         """The domains of a class (`cpu`, `dram`, `gpu`); `psys` contains others and is in no class."""
-        return tuple(d for d in self.domains if d.domain.partition(":")[0] == domain_class)
+        return tuple(d for d in self.domains if domain_class(d.domain) == group)
 
-    def total_j(self, domain_class: str) -> float | None:
+    def total_j(self, group: str) -> float | None:
         """Sum over a class of domains, joules; None if there is none or any of them is not measured."""
-        return _sum_or_none(d.energy_j for d in self.of(domain_class))
+        return _sum_or_none(d.energy_j for d in self.of(group))
 
-    def net_total_j(self, domain_class: str) -> float | None:
+    def net_total_j(self, group: str) -> float | None:
         """Sum of net energies over a class of domains, joules; None as for `total_j`."""
-        return _sum_or_none(d.net_j for d in self.of(domain_class))
+        return _sum_or_none(d.net_j for d in self.of(group))
 
-    def quality(self, domain_class: str) -> Quality | None:
+    def quality(self, group: str) -> Quality | None:
         """Quality of `total_j`."""
-        return Quality.worst(d.quality for d in self.of(domain_class))
+        return Quality.worst(d.quality for d in self.of(group))
 
 
 @dataclass(frozen=True)

@@ -37,3 +37,9 @@ DOMAIN_OF_METRIC = {"package_j": "cpu", "dram_j": "dram", "gpu_j": "gpu"}
 
 SEED_VARIABLE = "MUTEGREEN_SEED"
 """Where the stand-in `seed` finds the seed of a training."""
+
+FIRST_EPOCH = "first epoch"
+"""The phase of the first epoch; it also holds what comes before: imports, data, compilation."""
+
+EPOCH = "epoch"
+"""The phase of every later epoch."""

@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
+from mutegreen.clock import now
 from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
     Outcome,
@@ -34,11 +34,6 @@ BUSY_TIMEOUT_S = 30.0
 def default_path() -> Path:
     """The store that commands use unless they are told another: `MUTEGREEN_STORE`, else below this folder."""
     return Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
-
-
-def now() -> str:
-    """Wall-clock time as a label, ISO 8601 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class Store:

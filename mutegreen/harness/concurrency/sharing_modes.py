@@ -14,10 +14,10 @@ from mutegreen.harness.concurrency import energy_windows
 from mutegreen.harness.concurrency.admission import HOST, Admission
 from mutegreen.harness.concurrency.background_load import Background
 from mutegreen.harness.concurrency.executor import Executor, OneByOne, SeveralAtATime
-from mutegreen.harness.concurrency.slots import GPU, Slot, slots
+from mutegreen.harness.concurrency.slots import Slot, slots
 from mutegreen.meters.estimate.cpu_time import available_bytes
 from mutegreen.meters.recorder import Recorder
-from mutegreen.model import ORIGINAL, Span
+from mutegreen.model import ORIGINAL, Span, is_gpu
 
 
 class Mode(Protocol):
@@ -157,7 +157,7 @@ class SideBySide:
 
     def _most(self) -> int:
         """What memory allows on each device, but no more than there are CPUs for."""
-        gpus = [domain for domain in self._domains if domain.startswith(GPU)]
+        gpus = [domain for domain in self._domains if is_gpu(domain)]
         cpus = max(1, len(os.sched_getaffinity(0)) // max(1, len(gpus)))
         fitting = self._admission.most(ORIGINAL, gpus)
         return max(1, min(cpus, cpus if fitting is None else fitting))

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mutegreen.model import domain_device, is_gpu
+
 THREADS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -17,7 +19,6 @@ THREADS = (
 """Variables by which OpenMP, MKL, OpenBLAS, numexpr and TensorFlow are told how many threads to use."""
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-GPU = "gpu:"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Slot:
 
     def variables(self, given: Mapping[str, str]) -> dict[str, str]:
         """Variables that keep a training to this place; what a user has `given` stays."""
-        told = {VISIBLE: self.gpu.removeprefix(GPU)} if self.gpu else {}
+        told = {VISIBLE: domain_device(self.gpu)} if self.gpu else {}
         threads = {name: str(len(self.cpus)) for name in THREADS if name not in given} if self.cpus else {}
         return told | threads
 
@@ -42,7 +43,7 @@ class Slot:
         """The domains that a training at this place uses: of the GPUs only its own; None: all."""
         if self.gpu is None:
             return None
-        return frozenset(domain for domain in every if not domain.startswith(GPU) or domain == self.gpu)
+        return frozenset(domain for domain in every if not is_gpu(domain) or domain == self.gpu)
 
 
 def slots(jobs: int, domains: Sequence[str]) -> tuple[Slot, ...]:
@@ -55,7 +56,7 @@ def slots(jobs: int, domains: Sequence[str]) -> tuple[Slot, ...]:
         jobs: Trainings at a time on one device.
         domains: All domains measured; the GPUs among them are used.
     """
-    gpus: list[str | None] = [*sorted(d for d in domains if d.startswith(GPU))] or [None]
+    gpus: list[str | None] = [*sorted(d for d in domains if is_gpu(d))] or [None]
     cpus = sorted(os.sched_getaffinity(0))
     count = jobs * len(gpus)
     if count == 1:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mutegreen.clock import now
 from mutegreen.errors import UsageError
-from mutegreen.store.store import now
+from mutegreen.model import is_gpu
 
 FOLDER_VARIABLE = "MUTEGREEN_LOCKS"
 """Names another folder for the locks. All audits of a machine must use the same one."""
@@ -45,7 +46,7 @@ def folder() -> Path:
 
 def classes(domains: Iterable[str]) -> list[str]:
     """What is locked for these domains: each GPU, and the CPU with its memory as one, for any audit loads it."""
-    return sorted({"cpu", *(domain for domain in domains if domain.startswith("gpu:"))})
+    return sorted({"cpu", *(domain for domain in domains if is_gpu(domain))})
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mutegreen.attribution.gpu_use import GpuUse
 from mutegreen.errors import MeterError, MuteGreenError
-from mutegreen.harness.concurrency.slots import GPU
+from mutegreen.model import is_gpu
 
 LIMIT_S = 10.0
 """Time within which a GPU forgets a process that has ended; one that it keeps hangs in the driver."""
@@ -29,7 +29,7 @@ class GpuProcesses:
     @classmethod
     def of(cls, domains: Sequence[str]) -> GpuProcesses | None:
         """Of the GPUs among these domains; None: there is none, or no driver tells."""
-        gpus = [domain for domain in domains if domain.startswith(GPU)]
+        gpus = [domain for domain in domains if is_gpu(domain)]
         if not gpus:
             return None
         try:

@@ -9,12 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutegreen.model import Epoch, Phase, Timeline
-
-FIRST_EPOCH = "first epoch"
-"""Its phase holds everything before it too: imports, data, the first figures of the compiler."""
-
-EPOCH = "epoch"
+from mutegreen.model import EPOCH, FIRST_EPOCH, Epoch, Phase, Timeline
 
 
 @dataclass(frozen=True)

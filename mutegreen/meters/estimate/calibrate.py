@@ -13,10 +13,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.base import domain_class
 from mutegreen.meters.estimate.cpu_time import machine_busy_s
 from mutegreen.meters.recorder import Recorder
-from mutegreen.model import Quality
+from mutegreen.model import Quality, domain_class
 
 SETTLE_S = 1.0
 """Time that a load is given to reach its steady state before its power is taken, seconds."""

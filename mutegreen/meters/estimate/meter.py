@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterUnavailable, UsageError
-from mutegreen.meters.base import Clock, Meter, Reading
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.estimate.cpu_time import GIB, TICKS_PER_S, CpuShare, cpu_share, memory_bytes, total_s
 from mutegreen.model import Quality
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.nvml.devices import VISIBLE, visible
 from mutegreen.meters.nvml.gauge import Gauge, gauge
 from mutegreen.meters.nvml.library import NO_PERMISSION, PERMISSION, Fault, Gpu, Nvml

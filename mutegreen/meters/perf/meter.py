@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading, domain_class
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.perf.event import Count, PerfCounter
 from mutegreen.meters.perf.unit import Event, cpus_by_package, find_event, unit_type
-from mutegreen.model import Quality, Unavailable
+from mutegreen.model import Quality, Unavailable, domain_class
 
 EVENTS = {"energy-pkg": "cpu:package-{}", "energy-ram": "dram:package-{}"}
 """The events that are read, and the domain of each on a socket."""

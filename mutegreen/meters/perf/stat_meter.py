@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterLost, MeterPermissionError, MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading, domain_class
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.perf.meter import EVENTS, NO_UNIT, find_unit
 from mutegreen.meters.perf.stat_counter import Counted
 from mutegreen.meters.perf.stat_line import Interval, parse
 from mutegreen.meters.perf.stat_program import PerfProgram
 from mutegreen.meters.perf.unit import Event, find_event
-from mutegreen.model import Quality, Unavailable
+from mutegreen.model import Quality, Unavailable, domain_class
 
 INTERVAL_S = 0.02
 """Time between two lines of an event, seconds. Within an interval the power is taken as even. A step of P watts in

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutegreen.clock import Clock, boot_time_s
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading, domain_class
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.rapl.access import NO_COUNTERS, closed, commands_to_open
 from mutegreen.meters.rapl.counter import ENERGY_FILE, RANGE_FILE, Counter, Step
 from mutegreen.meters.rapl.mirrors import without_mirrors
 from mutegreen.meters.rapl.zones import Tree, Zone, find_zones, powercap_root
-from mutegreen.meters.recorder import boot_time_s
-from mutegreen.model import Quality, Unavailable
+from mutegreen.model import Quality, Unavailable, domain_class
 
 RESOLUTION_S = 0.001
 """Time between two updates of a counter, seconds: about 1 ms (Intel SDM, volume 3B, on MSR_PKG_ENERGY_STATUS)."""

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mutegreen.clock import Clock
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.base import Clock, Meter, Reading
+from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.zeus.devices import Answers, Refused, find_devices, reason_of
 from mutegreen.model import Quality, Unavailable
 

@@ -10,8 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from mutegreen.harness.observe.phases import EPOCH, FIRST_EPOCH
-from mutegreen.model import DomainEnergy, Phase, Quality, Timeline
+from mutegreen.model import EPOCH, FIRST_EPOCH, DomainEnergy, Phase, Quality, Timeline, domain_class
 from mutegreen.report.figures.labels import LINE_IN
 from mutegreen.report.figures.scales import Scale, si_scale, time_scale
 from mutegreen.report.figures.style import BLACK, COLOURS, GREY, LINES, Drawing, applied, page, shortened, without_ticks
@@ -86,10 +85,10 @@ def draw(training: Training, part: str = "") -> list[Drawing]:
     steps = {domain: steps_of(timeline) for domain, timeline in training.timelines.items() if timeline}
     if not steps:
         return []
-    shown = [name for name in CLASSES if any(_class_of(domain) == name for domain in steps)]
+    shown = [name for name in CLASSES if any(domain_class(domain) == name for domain in steps)]
     lanes = _lanes(training.phases)
     caption = _caption(training, lanes, steps)
-    lines = [sum(_class_of(domain) == name for domain in steps) for name in shown]
+    lines = [sum(domain_class(domain) == name for domain in steps) for name in shown]
     heights = [_LANE_IN * len(lanes)] * bool(lanes) + [_PANEL_IN + LINE_IN * math.ceil(n / 2) for n in lines]
     figure = page(training.title, caption, sum(heights) + _FRAME_IN)
     axes = list(figure.subplots(len(heights), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0])
@@ -97,7 +96,7 @@ def draw(training: Training, part: str = "") -> list[Drawing]:
     if lanes:
         _draw_lanes(axes[0], lanes, time)
     for panel, name in zip(axes[-len(shown) :], shown, strict=True):
-        _panel(panel, name, {d: s for d, s in steps.items() if _class_of(d) == name}, training.domains, time)
+        _panel(panel, name, {d: s for d, s in steps.items() if domain_class(d) == name}, training.domains, time)
     axes[-1].set_xlabel(time.label("time since the training began"))
     axes[-1].set_xlim(0, max(training.duration_s, *(step.edges_s[-1] for step in steps.values())) / time.size)
     figure.align_ylabels(axes[-len(shown) :])
@@ -124,10 +123,6 @@ def _merged(edges_s: Floats, power_w: Floats, length_s: float) -> tuple[Floats, 
     energy_j = np.add.reduceat(power_w * np.diff(edges_s), begins)
     mean_w = energy_j / np.maximum(np.diff(merged_s), np.finfo(float).tiny)
     return merged_s, mean_w, np.minimum.reduceat(power_w, begins), np.maximum.reduceat(power_w, begins)
-
-
-def _class_of(domain: str) -> str:
-    return domain.partition(":")[0]
 
 
 def _lanes(phases: Sequence[Phase]) -> dict[str, list[Phase]]:

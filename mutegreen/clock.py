@@ -1,0 +1,20 @@
+"""Clocks: a wall-clock label for records, and clocks that measure durations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], float]
+"""Seconds on a clock that never goes back, such as `time.monotonic`."""
+
+
+def now() -> str:
+    """Wall-clock time as a label, ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def boot_time_s() -> float:
+    """Seconds since the machine started, counting time asleep, which `time.monotonic` leaves out on Linux."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
