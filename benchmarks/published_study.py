@@ -1,6 +1,6 @@
 """Makes the tables of the published study that `mutegreen study` shows beside ours, by the study's own protocol.
 
-python benchmarks/published_study.py [--rows tests/data/measurements.csv] [--into mutegreen/study]
+python benchmarks/published_study.py [--rows tests/data/measurements.csv] [--into mutegreen/replication]
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ def write_table(file: Path, fields: Sequence[str], records: Sequence[object]) ->
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=Path, default=ROOT / "tests/data/measurements.csv")
-    parser.add_argument("--into", type=Path, default=ROOT / "mutegreen/study")
+    parser.add_argument("--into", type=Path, default=ROOT / "mutegreen/replication")
     arguments = parser.parse_args()
     write(arguments.rows, arguments.into)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import command, environment, write_subject
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from support.commands import Run
+from support.tiny import command, environment, write_subject
 
 
 @pytest.fixture

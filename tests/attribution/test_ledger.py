@@ -1,0 +1,377 @@
+"""The ledger in simulated time: shares in closed form, and the sum rule over random schedules."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from mutegreen.attribution.ledger import Ledger, LedgerSpan, Share
+from mutegreen.attribution.usage import Memory, Usage
+from mutegreen.meters.base import Reading
+from mutegreen.meters.estimate.meter import EstimateMeter
+from mutegreen.meters.recorder import Recorder
+from mutegreen.model import DomainEnergy, Flag, Quality
+from support.ledger_fakes import KnownUsage
+from support.meter_fakes import FakeClock, Schedule, SimulatedMeter
+
+GPU, OTHER, CPU, DRAM = "gpu:a", "gpu:b", "cpu:package-0", "dram:package-0"
+IDLE_W = {GPU: 40.0, OTHER: 30.0, CPU: 10.0}
+
+
+class World:
+    """Devices of constant power, and a ledger over them."""
+
+    def __init__(self, idle_w: dict[str, float] | None = None, **watts: Schedule | float) -> None:
+        self.clock = FakeClock()
+        powers = {name.replace("gpu_", "gpu:").replace("_package", ":package-0"): w for name, w in watts.items()}
+        schedules = {d: w if isinstance(w, Schedule) else Schedule((0.0, w)) for d, w in powers.items()}
+        self.meter = SimulatedMeter(self.clock, schedules)
+        self.meter.open()
+        self.recorder = Recorder([self.meter], clock=self.clock, boot_clock=self.clock)
+        self.usage = KnownUsage(self.clock)
+        self.idle_w = IDLE_W if idle_w is None else idle_w
+        self.ledger = Ledger(self.recorder, self.usage, lambda: self.idle_w, clock=self.clock)
+
+    def go_on(self, seconds: float) -> None:
+        """Seconds pass, with a tick in each."""
+        while seconds > 1e-12:
+            step_s = min(1.0, seconds)
+            self.clock.advance(step_s)
+            seconds -= step_s
+            if step_s == 1.0:
+                self.ledger.tick()
+
+    def only_span(self) -> LedgerSpan:
+        (span,) = self.ledger.spans()
+        return span
+
+
+def joules(share: Share, domain: str) -> float:
+    energy_j = figure(share, domain).energy_j
+    assert energy_j is not None
+    return energy_j
+
+
+def figure(share: Share, domain: str) -> DomainEnergy:
+    return next(figure for figure in share.domains if figure.domain == domain)
+
+
+def test_two_jobs_that_come_and_go() -> None:
+    world = World(gpu_a=240.0)
+    world.usage.loads = {"a": {GPU: 0.3}, "b": {GPU: 0.1}}
+    world.ledger.enter("a")
+    world.go_on(10)
+    world.ledger.enter("b")
+    world.go_on(20.5)
+    a = world.ledger.leave("a")
+    world.go_on(5)
+    b = world.ledger.leave("b")
+    assert joules(a, GPU) == pytest.approx(10 * 240 + 20.5 * (20 + 200 * 3 / 4))
+    assert joules(b, GPU) == pytest.approx(20.5 * (20 + 200 / 4) + 5 * 240)
+    assert (a.duration_s, b.duration_s) == pytest.approx((30.5, 25.5))
+    assert (a.overlap_s, b.overlap_s) == ({"b": pytest.approx(20.5)}, {"a": pytest.approx(20.5)})
+    assert a.by_use == {GPU: pytest.approx(150 / 170)}
+    assert figure(a, GPU).quality == Quality.ATTRIBUTED
+    assert figure(a, GPU).net_j == pytest.approx(10 * 200 + 20.5 * 150)
+    span = world.only_span()
+    assert span.measurement.domains[0].energy_j == pytest.approx(35.5 * 240)
+    assert span.attributed_j == {GPU: pytest.approx(35.5 * 240)}
+
+
+def test_three_jobs_on_gpu_and_processor() -> None:
+    world = World(gpu_a=Schedule((0.0, 100.0), (4.0, 400.0)), cpu_package=60.0, dram_package=6.0)
+    world.usage.loads = {"a": {GPU: 0.2, "cpu": 1.0}, "b": {GPU: 0.6, "cpu": 1.0}, "c": {GPU: 0.0, "cpu": 3.0}}
+    world.ledger.enter("a")
+    world.go_on(2)
+    world.ledger.enter("b")
+    world.go_on(2)
+    world.ledger.enter("c")
+    world.go_on(6)
+    shares = {"b": world.ledger.leave("b")}
+    world.go_on(3)
+    shares |= {party: world.ledger.leave(party) for party in "ac"}
+    gpu = {
+        "a": 2 * 100 + 2 * (20 + 60 / 4) + 6 * (40 / 3 + 360 / 4) + 3 * (20 + 360),
+        "b": 2 * (20 + 60 * 3 / 4) + 6 * (40 / 3 + 360 * 3 / 4),
+        "c": 6 * 40 / 3 + 3 * 20,
+    }
+    dram = {"a": 2 * 6 + 2 * 3 + 6 * 6 / 5 + 3 * 6 / 4, "b": 2 * 3 + 6 * 6 / 5, "c": 6 * 6 * 3 / 5 + 3 * 6 * 3 / 4}
+    assert {party: joules(share, GPU) for party, share in shares.items()} == pytest.approx(gpu)
+    assert {party: joules(share, DRAM) for party, share in shares.items()} == pytest.approx(dram)
+    assert shares["c"].overlap_s == pytest.approx({"a": 9.0, "b": 6.0})
+    assert shares["c"].by_use == pytest.approx(
+        {GPU: 0.0, CPU: (6 * 30 + 3 * 37.5) / (6 * 33.3333333 + 3 * 42.5), DRAM: 1.0}
+    )
+    assert figure(shares["a"], DRAM).idle_w is None
+
+
+def test_one_without_company_has_what_the_meter_has() -> None:
+    world = World(gpu_a=200.0)
+    world.usage.loads = {"a": {GPU: 0.5}}
+    world.ledger.enter("a")
+    world.go_on(7)
+    share = world.ledger.leave("a")
+    assert (joules(share, GPU), figure(share, GPU).quality) == (pytest.approx(1400.0), Quality.COUNTER)
+    assert (share.overlap_s, share.by_use) == ({}, {})
+
+
+def test_company_on_another_gpu_leaves_a_gpus_figure_as_it_is() -> None:
+    world = World(gpu_a=200.0, gpu_b=100.0, cpu_package=50.0)
+    world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 3.0}}
+    world.ledger.enter("a", frozenset({GPU, CPU}))
+    world.ledger.enter("b", frozenset({OTHER, CPU}))
+    world.go_on(4)
+    a = world.ledger.leave("a")
+    world.go_on(6)
+    b = world.ledger.leave("b")
+    assert [(f.domain, f.quality) for f in a.domains] == [(GPU, Quality.COUNTER), (CPU, Quality.ATTRIBUTED)]
+    assert (joules(a, GPU), joules(b, OTHER)) == (pytest.approx(800.0), pytest.approx(1000.0))
+    assert joules(a, CPU) == pytest.approx(4 * (5 + 10))
+    span = world.only_span()
+    assert span.nobody_j == {GPU: pytest.approx(6 * 200.0)}
+    assert span.attributed_j[GPU] == pytest.approx(800.0)
+
+
+def test_a_device_lost_has_no_figure_and_takes_no_other_along() -> None:
+    world = World(gpu_a=200.0, cpu_package=50.0)
+    world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 1.0}}
+    for party in "ab":
+        world.ledger.enter(party)
+    world.go_on(3)
+    world.meter.dead = {GPU: "fell off the bus"}
+    world.go_on(3)
+    share = world.ledger.leave("a")
+    lost = figure(share, GPU)
+    assert (lost.energy_j, lost.reason) == (None, "fell off the bus")
+    assert Flag.DEVICE_LOST in lost.flags
+    assert joules(share, CPU) == pytest.approx(150.0)
+
+
+class ResetMeter(SimulatedMeter):
+    """A counter whose joules of one reading are not known."""
+
+    unknown_s = math.inf
+
+    def read(self) -> Reading:
+        reading = super().read()
+        if self.clock() < self.unknown_s:
+            return reading
+        self.unknown_s = math.inf
+        return replace(reading, unknown=dict.fromkeys(self.domains, "its counter was reset"))
+
+
+def test_what_one_does_not_know_the_next_one_does() -> None:
+    world = World(gpu_a=200.0)
+    world.meter = ResetMeter(world.clock, world.meter.watts)
+    world.meter.open()
+    world.recorder = Recorder([world.meter], clock=world.clock, boot_clock=world.clock)
+    world.ledger = Ledger(world.recorder, world.usage, dict, clock=world.clock)
+    world.ledger.enter("a")
+    world.go_on(2)
+    world.meter.unknown_s = world.clock()
+    world.go_on(2)
+    world.ledger.enter("b")
+    world.go_on(2)
+    a = world.ledger.leave("a")
+    world.go_on(1)
+    b = world.ledger.leave("b")
+    assert (figure(a, GPU).energy_j, figure(a, GPU).reason) == (None, "its counter was reset")
+    assert joules(b, GPU) == pytest.approx(2 * 100 + 200)
+    assert world.only_span().measurement.domains[0].energy_j is None
+
+
+def test_a_fault_in_reading_use_reaches_nobody() -> None:
+    world = World(gpu_a=200.0)
+    world.usage.loads = {"a": {GPU: 1.0}, "b": {}}
+    world.usage.failure = RuntimeError("the driver is confused")
+    for party in "ab":
+        world.ledger.enter(party)
+    world.go_on(3)
+    share = world.ledger.leave("a")
+    assert joules(share, GPU) == pytest.approx(300.0)
+    assert share.by_use == {GPU: 0.0}
+    assert (share.cpu_s, share.peak_host_bytes) == (None, None)
+    assert world.ledger.notes() == ("Who uses what could not be read: RuntimeError('the driver is confused').",)
+
+
+def test_spans_end_with_the_last_party() -> None:
+    world = World(gpu_a=100.0)
+    for _ in range(2):
+        world.ledger.enter("a")
+        world.ledger.enter("b")
+        world.go_on(2)
+        world.ledger.leave("a")
+        world.go_on(1)
+        world.ledger.leave("b")
+        world.go_on(10)
+    assert [span.attributed_j[GPU] for span in world.ledger.spans()] == pytest.approx([300.0, 300.0])
+
+
+def test_memory_and_wrong_names() -> None:
+    world = World(gpu_a=100.0)
+    world.usage.loads = {"a": {}}
+    world.ledger.enter("a")
+    with pytest.raises(KeyError, match="has begun already"):
+        world.ledger.enter("a")
+    world.go_on(1)
+    assert world.ledger.usage_now() == {"a": Memory(100, {GPU: 10})}
+    share = world.ledger.leave("a")
+    assert (share.peak_host_bytes, share.peak_gpu_bytes, share.cpu_s) == (100, {GPU: 10}, 1.0)
+    assert world.ledger.usage_now() == {}
+    for call in (world.ledger.leave, world.ledger.cpu_s, lambda party: world.ledger.adopt(party, 1)):
+        with pytest.raises(KeyError, match="no party 'a' now"):
+            call("a")
+    assert world.ledger.cpu_s() == 1.0
+
+
+def random_schedule(seed: int) -> tuple[World, list[Share]]:
+    """Parties that come and go at random, devices that die or fail, idle power that comes and goes, leaps in time."""
+    chance = random.Random(seed)
+    powers = {f"gpu_{name}": Schedule(*((2.0 * n, chance.uniform(0, 500)) for n in range(50))) for name in "ab"}
+    world = World({}, cpu_package=chance.uniform(1, 90), dram_package=5.0, **powers)
+    shares: list[Share] = []
+    present: list[str] = []
+    for number in range(60):
+        act = chance.random()
+        if act < 0.25:
+            present.append(f"p{number}")
+            pinned = [None, frozenset({GPU, CPU, DRAM}), frozenset({OTHER, CPU, DRAM})]
+            world.ledger.enter(present[-1], chance.choice(pinned))
+            world.usage.loads = {party: random_loads(chance) for party in present}
+        elif act < 0.45 and present:
+            shares.append(world.ledger.leave(present.pop(chance.randrange(len(present)))))
+        elif act < 0.5:
+            world.idle_w = {d: chance.uniform(0, 200) for d in (GPU, OTHER, CPU) if chance.random() < 0.6}
+        elif act < 0.53:
+            world.usage.failure = chance.choice([None, OSError("no")])
+        elif act < 0.56 and chance.random() < 0.3:
+            world.meter.dead = {OTHER: "died"}
+        elif act < 0.58:
+            world.clock.advance(chance.choice([0.0, 3600.0]))
+        else:
+            world.go_on(chance.choice([0.0, 0.01, chance.uniform(0, 4)]))
+    shares += [world.ledger.leave(party) for party in present]
+    return world, shares
+
+
+def random_loads(chance: random.Random) -> dict[str, float]:
+    loads = {resource: chance.choice([0.0, chance.random()]) for resource in (GPU, OTHER, "cpu")}
+    return {resource: load for resource, load in loads.items() if chance.random() < 0.8}
+
+
+def test_shares_add_up_over_random_schedules() -> None:
+    checked = 0
+    for seed in range(100):
+        world, shares = random_schedule(seed)
+        spans = world.ledger.spans()
+        for domain in (GPU, OTHER, CPU, DRAM):
+            figures = [f for span in spans for f in span.measurement.domains if f.domain == domain]
+            own = [f for share in shares for f in share.domains if f.domain == domain]
+            if any(f.energy_j is None for f in (*figures, *own)):
+                continue
+            attributed_j = math.fsum(f.energy_j or 0.0 for f in own)
+            nobody_j = math.fsum(span.nobody_j.get(domain, 0.0) for span in spans)
+            whole_j = math.fsum(f.energy_j or 0.0 for f in figures)
+            assert attributed_j + nobody_j == pytest.approx(whole_j, rel=1e-9, abs=1e-9), (seed, domain)
+            assert math.fsum(span.attributed_j.get(domain, 0.0) for span in spans) == pytest.approx(attributed_j)
+            checked += whole_j > 0
+        for share in shares:
+            assert all(0 <= part <= 1 + 1e-9 for part in share.by_use.values())
+            assert all(overlap_s <= share.duration_s + 1e-6 for overlap_s in share.overlap_s.values())
+    assert checked > 250
+
+
+def test_many_threads_come_and_go_at_once() -> None:
+    clock = time.monotonic
+    meter = SimulatedMeter(FakeClock(clock()), {GPU: Schedule((0.0, 100.0))})
+    meter.clock = clock  # type: ignore[assignment]
+    meter.open()
+    shares: list[Share] = []
+
+    def work(name: str) -> None:
+        for number in range(5):
+            ledger.enter(f"{name}{number}")
+            ledger.adopt(f"{name}{number}", 2**22 + 1)
+            ledger.usage_now()
+            time.sleep(0.002)
+            shares.append(ledger.leave(f"{name}{number}"))
+
+    with Recorder([meter]) as recorder, Ledger(recorder, Usage.of([GPU]), dict, period_s=0.003) as ledger:
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abcdefgh"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        spans = ledger.spans()
+    assert len(shares) == 40
+    whole_j = math.fsum(span.measurement.domains[0].energy_j or 0.0 for span in spans)
+    assert math.fsum(joules(share, GPU) for share in shares) == pytest.approx(whole_j)
+
+
+BURN = """
+import sys, time
+for line in sys.stdin:
+    end_s = time.process_time() + float(line)
+    while time.process_time() < end_s:
+        pass
+    print(flush=True)
+"""
+
+
+class Burner:
+    """A process that uses as much CPU time as it is told to."""
+
+    def __init__(self) -> None:
+        words = [sys.executable, "-c", BURN]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(words, start_new_session=True, stdin=pipe, stdout=pipe, text=True, bufsize=1)
+
+    def burn(self, cpu_s: float) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(f"{cpu_s}\n")
+
+    def wait(self) -> None:
+        assert self.process.stdout
+        self.process.stdout.readline()
+
+
+@pytest.fixture
+def burners() -> Iterator[dict[str, Burner]]:
+    started: dict[str, Burner] = {}
+    yield started
+    for burner in started.values():
+        burner.process.kill()
+        burner.process.communicate()
+
+
+def test_real_processes_get_the_active_joules_by_their_cpu_time(burners: dict[str, Burner]) -> None:
+    meter = EstimateMeter(idle_w=10.0, full_w=110.0, memory_w=1.0)
+    meter.open()
+    with Recorder([meter]) as recorder, Ledger(recorder, Usage.of(recorder.domains), lambda: {CPU: 10.0}) as ledger:
+        for party in ("twice", "once"):
+            ledger.enter(party)
+            burners[party] = Burner()
+            ledger.adopt(party, burners[party].process.pid)
+        for _ in range(25):
+            burners["twice"].burn(0.06)
+            burners["once"].burn(0.03)
+            for burner in burners.values():
+                burner.wait()
+        shares = {party: ledger.leave(party) for party in ("twice", "once")}
+    twice, once = (figure(shares[party], CPU) for party in ("twice", "once"))
+    assert twice.net_j is not None
+    assert once.net_j is not None
+    assert twice.net_j / once.net_j == pytest.approx(2.0, rel=0.06)
+    assert (twice.quality, shares["once"].by_use[CPU]) == (Quality.ESTIMATED, pytest.approx(0.9, abs=0.1))
+    assert shares["twice"].cpu_s == pytest.approx(1.5, rel=0.06)
+    assert 2**20 < (shares["once"].peak_host_bytes or 0) < 2**26
+    whole = next(f for f in ledger.spans()[0].measurement.domains if f.domain == CPU)
+    assert joules(shares["twice"], CPU) + joules(shares["once"], CPU) == pytest.approx(whole.energy_j)

@@ -1,0 +1,209 @@
+"""The commands as other programs read them: statuses, JSON, messages."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.commands import Run
+from support.tiny import command, environment, write_subject
+
+SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
+TRACE = "# quality=counter\ntime_s,gpu:GPU-1,cpu:package-0\n0,0,0\n600,60000,6000\n"
+
+
+@pytest.fixture
+def audited(subject: Path, mutegreen: Run) -> dict[str, Any]:
+    done = mutegreen("run", subject, *SMALL, "--json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_the_whole_way_from_a_script_to_tables(audited: dict[str, Any], mutegreen: Run) -> None:
+    tables = mutegreen("stats")
+    assert tables.returncode == 0, tables.stderr
+    assert "learning_rate" in tables.stdout
+    assert "est." in tables.stdout
+    assert "gpu energy is not measured" in tables.stderr
+    found = json.loads(mutegreen("stats", audited["audit"], "--json").stdout)
+    assert found["audit"] == audited["audit"]
+    assert {row["metric"] for row in found["verdict"]} == {"package_j", "dram_j", "duration_s", "performance"}
+    assert {row["energy"] for row in found["win_tie_loss"]} == {"package_j", "dram_j"}
+
+
+def test_an_exported_audit_gives_the_same_statistics(audited: dict[str, Any], mutegreen: Run, tmp_path: Path) -> None:
+    text = mutegreen("export", audited["audit"]).stdout
+    (tmp_path / "rows.csv").write_text(text)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 10
+    assert {row["gpu_j"] for row in rows} == {""}, "not measured is empty"
+    contract = ["subject", "background", "mutant", "hyperparameter", "value", "default", "repetition"]
+    assert list(rows[0])[:12] == [*contract, "package_j", "dram_j", "gpu_j", "duration_s", "performance"]
+    ours = json.loads(mutegreen("stats", "--json").stdout)
+    theirs = json.loads(mutegreen("stats", "--csv", "rows.csv", "--json").stdout)
+    for table in ("correlation", "verdict", "win_tie_loss"):
+        assert ours[table] == theirs[table]
+
+
+def test_exports_agree_with_each_other(audited: dict[str, Any], mutegreen: Run, tmp_path: Path) -> None:
+    import pandas as pd
+
+    as_csv = pd.read_csv(io.StringIO(mutegreen("export").stdout))
+    as_json = pd.DataFrame(json.loads(mutegreen("export", "--format", "json").stdout))
+    mutegreen("export", "--format", "parquet", "-o", "rows.parquet")
+    as_parquet = pd.read_parquet(tmp_path / "rows.parquet")
+    for column in ("package_j", "duration_s", "performance"):
+        assert as_csv[column].tolist() == as_parquet[column].tolist()
+        assert as_csv[column].tolist() == pytest.approx(as_json[column].tolist(), rel=1e-12)
+    assert as_parquet["gpu_j"].isna().all()
+
+
+def test_show_tells_of_mutants_and_trials(audited: dict[str, Any], mutegreen: Run) -> None:
+    name = next(
+        r["mutant"] for r in json.loads(mutegreen("stats", "--json").stdout)["verdict"] if "rate" in r["mutant"]
+    )
+    shown = mutegreen("show", name).stdout
+    value = name.partition("=")[2]
+    assert "- python train.py --epochs 8 --lr 0.5" in shown
+    assert f"+ python train.py --epochs 8 --lr {value}" in shown
+    assert "(estimated, estimate)" in mutegreen("show", "1").stdout
+    assert "ok" in mutegreen("show").stdout
+    wrong = mutegreen("show", "nothing")
+    assert wrong.returncode == 2
+    assert name in wrong.stderr
+
+
+def test_audits_lists_what_there_is(audited: dict[str, Any], mutegreen: Run) -> None:
+    assert audited["audit"] in mutegreen("audits").stdout
+    (found,) = json.loads(mutegreen("audits", "--json").stdout)
+    assert found["trials"] == {"ok": 10}
+    assert found["environment"]["cpus"] >= 1
+
+
+def test_a_replayed_trace_is_measured_as_it_was_recorded(subject: Path, mutegreen: Run, tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text(TRACE)
+    done = mutegreen("run", subject, *SMALL, "--meter", "replay:trace.csv", "--require", "gpu,cpu", "--json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(mutegreen("export", "--format", "json").stdout)
+    for row in rows:
+        assert 100 * row["duration_s"] <= row["gpu_j"] <= 100 * (row["duration_s"] + 0.3), "the start counts too"
+        assert row["gpu_j"] / row["package_j"] == pytest.approx(10)
+        assert (row["quality_gpu_j"], row["dram_j"]) == ("counter", None)
+
+
+def test_require_refuses_before_anything_is_trained(subject: Path, mutegreen: Run, tmp_path: Path) -> None:
+    for words in (("run", subject), ("measure", "--", "touch", "ran")):
+        done = mutegreen(*words[:1], "--require", "gpu", *words[1:])
+        assert done.returncode == 2
+        assert "gpu" in done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "reports").exists()
+
+
+def test_doctor_says_what_is_read_and_what_is_not(mutegreen: Run) -> None:
+    found = json.loads(mutegreen("doctor", "--json").stdout)
+    assert {d["domain"] for d in found["domains"]} == {"cpu:package-0", "dram:package-0"}
+    assert all(set(d) == {"domain", "meter", "quality", "idle_w"} and d["idle_w"] > 0 for d in found["domains"])
+    assert all(set(item) == {"meter", "reason", "remedy"} for item in found["unavailable"])
+    assert "estimated" in mutegreen("doctor").stdout
+
+
+def test_measure_is_transparent(mutegreen: Run) -> None:
+    code = "import sys; print('out'); print('err', file=sys.stderr); sys.stdout.write('no newline'); sys.exit(7)"
+    done = mutegreen("measure", "--idle", "0.2", "--json", "--", sys.executable, "-c", code)
+    assert done.returncode == 7
+    *own, last = done.stdout.splitlines()
+    assert own == ["out", "no newline"]
+    found = json.loads(last)
+    assert found["status"] == 7
+    assert found["duration_s"] > 0
+    assert {d["quality"] for d in found["domains"]} == {"estimated"}
+    assert all(d["energy_j"] > 0 and d["net_j"] is not None for d in found["domains"])
+    plain = mutegreen("measure", "--idle", "0", "--", "echo", "--json", "-h")
+    assert (plain.stdout, plain.returncode) == ("--json -h\n", 0)
+    assert "not known" in plain.stderr
+
+
+def test_measure_of_a_known_load_is_its_integral(mutegreen: Run, tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_text(TRACE)
+    done = mutegreen("measure", "--meter", "replay:trace.csv", "--idle", "0", "--json", "--", "sleep", "1")
+    found = json.loads(done.stdout)
+    gpu = next(d for d in found["domains"] if d["domain"] == "gpu:GPU-1")
+    assert gpu["energy_j"] == pytest.approx(100 * found["duration_s"], rel=0.02)
+    assert 1 <= found["duration_s"] < 1.5
+
+
+def test_measure_of_what_cannot_be_started(mutegreen: Run) -> None:
+    done = mutegreen("measure", "--idle", "0", "--", "no-such-program")
+    assert done.returncode == 2
+    assert "no-such-program cannot be started" in done.stderr
+
+
+def test_measure_of_a_command_that_is_stopped(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("measure", "--idle", "0", "--json", "--", "sleep", "30"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert json.loads(out)["status"] == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "nowhere"), "nowhere"),
+        (("run",), "no subject is named"),
+        (("run", "points", "--values", "epochs"), "not NAME=A,B"),
+        (("run", "points", "--meter", "magic"), "no meter 'magic'"),
+        (("run", "--resume", "none"), "there is no store"),
+        (("run", "points", "--mutants", "0"), "--mutants"),
+        (("stats",), "there is no store"),
+        (("stats", "a", "--csv", "b"), "both"),
+        (("stats", "--csv", "none.csv"), "none.csv"),
+        (("export",), "there is no store"),
+        (("show", "x"), "there is no store"),
+        (("frobnicate",), "frobnicate"),
+    ],
+)
+def test_wrong_usage_is_one_clear_line_and_status_2(
+    words: tuple[str, ...], said: str, mutegreen: Run, tmp_path: Path
+) -> None:
+    write_subject(tmp_path / "points")
+    done = mutegreen(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_reader_that_goes_away_is_no_error(mutegreen: Run, subject: Path, tmp_path: Path) -> None:
+    mutegreen("run", subject, *SMALL)
+    line = " ".join(command("export", "--format", "json"))
+    done = subprocess.run(
+        ["sh", "-c", f"{line} | true"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+
+
+def test_every_command_has_help(mutegreen: Run) -> None:
+    from mutegreen.cli.main import COMMANDS
+
+    for name in COMMANDS:
+        done = mutegreen(name, "--help")
+        assert done.returncode == 0
+        assert "Usage" in done.stdout
+    assert os.linesep in mutegreen("--version").stdout

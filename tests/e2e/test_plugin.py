@@ -1,0 +1,105 @@
+"""The example plug-in of docs/operators.md: built, installed and used as a stranger's package would be."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mutegreen import catalog
+from support.paths import ROOT
+
+PLUGIN = ROOT / "tests" / "plugin"
+DOCS = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+
+
+def python(*arguments: str, path: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example plug-in, built and installed by pip into a folder of its own."""
+    missing = [name for name in ("pip", "setuptools") if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"building a package needs {' and '.join(missing)}")
+    folder = tmp_path_factory.mktemp("plugin")
+    shutil.copytree(PLUGIN, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
+    install = ["-m", "pip", "install", *options, "--target", str(folder / "site"), str(folder / "source")]
+    result = python(*install, path=[], folder=folder)
+    assert result.returncode == 0, result.stderr
+    return folder / "site"
+
+
+def test_an_installed_package_is_in_the_catalog(installed_plugin: Path, tmp_path: Path) -> None:
+    code = """
+        import json
+        from mutegreen import catalog
+        from mutegreen.model import FlagSite, Hyperparameter, Kind
+
+        operator = catalog.operator_for(Hyperparameter("optimizer", Kind.OPTIMIZER, "sgd", FlagSite("--optimizer")))
+        found = {"operator": operator.name, "subject": str(catalog.find_subject("line_fit"))}
+        print(json.dumps({**found, "problems": catalog.problems()}))
+    """
+    result = python("-c", textwrap.dedent(code), path=[installed_plugin, ROOT], folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    folder = (installed_plugin / "mutegreen_example" / "line_fit").resolve()
+    assert json.loads(result.stdout) == {"operator": "optimizer", "subject": str(folder), "problems": []}
+    assert (folder / "train.py").is_file()
+
+
+def test_an_installed_operator_is_held_to_the_same_contract(installed_plugin: Path) -> None:
+    pytest_command = [
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/mutation/test_operators.py",
+        "-k",
+        "optimizer",
+    ]
+    result = python(*pytest_command, path=[installed_plugin, ROOT], folder=ROOT)
+    assert result.returncode == 0, result.stdout
+    passed = re.search(r"(\d+) passed", result.stdout)
+    assert passed is not None
+    assert int(passed[1]) >= 6
+
+
+def test_the_plugins_training_learns(tmp_path: Path) -> None:
+    script = PLUGIN / "mutegreen_example" / "line_fit" / "train.py"
+    for optimizer in ("sgd", "momentum", "sign"):
+        output = python(str(script), "--optimizer", optimizer, path=[], folder=tmp_path).stdout
+        losses = [float(loss) for loss in re.findall(r"loss (\S+)", output)]
+        assert len(losses) == 40
+        assert losses[-1] < losses[0] / 10
+
+
+def test_the_documented_plugin_is_the_tested_one() -> None:
+    documented = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```$", DOCS, re.DOTALL | re.MULTILINE))
+    files = [path for path in PLUGIN.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert documented == {str(path.relative_to(PLUGIN)): path.read_text() for path in files}
+
+
+def test_the_documented_operators_are_the_real_ones() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| `(.*?)` → (.*?) \|$", DOCS, re.MULTILINE)
+    ours = {name: found for name, found in catalog.operators().items() if (ROOT / f"operators/{name}.py").is_file()}
+    assert rows == [
+        (
+            name,
+            ", ".join(f"`{kind}`" for kind in sorted(found.kinds)) or "none",
+            found.summary,
+            repr(found.examples[0].before),
+            ", ".join(f"`{value!r}`" for value in found.examples[0].after),
+        )
+        for name, found in ours.items()
+    ]

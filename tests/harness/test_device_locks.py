@@ -1,0 +1,121 @@
+"""Locks by device: two audits on one machine know of each other."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from mutegreen.errors import UsageError
+from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, Holder, classes, locked
+from support.commands import Run
+from support.tiny import TRAIN, command, environment, write_subject
+
+HOLDER = Holder("of a", 1, "now")
+TAKEN = (
+    "from mutegreen.harness.machine.device_locks import *\n"
+    "import time\nwith locked(['cpu'], Holder.this('of b'), print):\n    "
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "locks"))
+    return tmp_path / "locks"
+
+
+def held_by_another(code: str = "print('held', flush=True); time.sleep(60)") -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", TAKEN + code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def heard(device: str, holder: Holder | None) -> None:
+    pytest.fail(f"waits for {holder} on {device}")
+
+
+def test_every_audit_loads_the_cpu_and_only_its_own_gpus() -> None:
+    assert classes(["gpu:b", "cpu:package-0", "cpu:package-1", "dram:package-0", "gpu:a"]) == ["cpu", "gpu:a", "gpu:b"]
+    assert classes([]) == ["cpu"]
+
+
+def test_a_free_device_is_had_at_once_and_given_back() -> None:
+    for _ in range(2):
+        with locked(["cpu", "gpu:a"], HOLDER, heard, wait=False):
+            pass
+
+
+def test_different_gpus_do_not_wait_for_each_other() -> None:
+    with locked(["gpu:a"], HOLDER, heard), locked(["gpu:b"], HOLDER, heard, wait=False):
+        pass
+
+
+def test_a_device_in_use_is_told_with_its_holder() -> None:
+    with held_by_another() as other:
+        said = rf"audit of b \(process {other.pid}, since .*\) measures on cpu"
+        with pytest.raises(UsageError, match=said), locked(["cpu"], HOLDER, heard, wait=False):
+            pass
+        other.kill()
+
+
+def test_it_waits_until_the_other_has_ended_and_says_so_once() -> None:
+    told: list[tuple[str, Holder | None]] = []
+    with held_by_another() as other:
+        threading.Timer(1.2, other.kill).start()
+        begun = time.monotonic()
+        with locked(["cpu"], HOLDER, lambda *what: told.append(what)):
+            assert time.monotonic() - begun > 1.0
+    assert [(device, holder.pid if holder else None) for device, holder in told] == [("cpu", other.pid)]
+
+
+def test_the_lock_of_a_killed_process_is_stale(folder: Path) -> None:
+    with held_by_another() as other:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    assert json.loads((folder / "cpu.lock").read_text())["pid"] == other.pid, "its file is still there"
+    with locked(["cpu"], HOLDER, heard, wait=False):
+        pass
+
+
+def test_a_file_that_is_no_lock_file_of_ours_does_no_harm(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "cpu.lock").write_text("rubbish")
+    with locked(["cpu"], HOLDER, heard, wait=False):
+        assert json.loads((folder / "cpu.lock").read_text())["audit"] == "of a"
+
+
+def test_a_folder_that_cannot_be_made_keeps_nobody_from_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file/locks"))
+    with locked(["cpu"], HOLDER, heard, wait=False):
+        pass
+
+
+def test_two_audits_one_after_the_other(tmp_path: Path, mutegreen: Run) -> None:
+    """The second says that it waits, or ends at once; it never trains beside the first."""
+    folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.1"))
+    words = ("run", folder, "--mutants", "1", "--repetitions", "1", "--cooldown", "0")
+    locks = {FOLDER_VARIABLE: str(tmp_path / "locks")}
+    with subprocess.Popen(
+        command(*words), cwd=tmp_path, env=environment(**locks), stderr=subprocess.PIPE, text=True
+    ) as first:
+        while not (tmp_path / "reports/mutegreen.sqlite").exists():
+            assert first.poll() is None
+            time.sleep(0.01)
+        refused = mutegreen(*words, "--no-wait", "--store", "other.sqlite", **locks)
+        second = mutegreen(*words, "--store", "other.sqlite", **locks)
+        _, said = first.communicate()
+    assert refused.returncode == 2
+    assert "measures on cpu" in refused.stderr
+    assert not (tmp_path / "audits").exists() or second.returncode == 0
+    assert (first.returncode, second.returncode) == (0, 0), said + second.stderr
+    assert f"waiting: audit of points (process {first.pid}" in second.stderr

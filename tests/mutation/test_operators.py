@@ -1,0 +1,269 @@
+"""Every operator, plug-ins included, keeps the contract; each of ours also keeps the rule it states."""
+
+import math
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from mutegreen.catalog import operators
+from mutegreen.model import Value
+from mutegreen.mutation.operator import Example, Operator
+from support.paths import ROOT
+
+OPERATORS = list(operators().values())
+OUR_FILES = {file.stem for file in (ROOT / "operators").glob("[!_]*.py")}
+EXAMPLES = [(operator, example) for operator in OPERATORS for example in operator.examples]
+CORES = 4
+WHOLE: list[Value] = [1, 2, 3, 4, 7, 14, 200, 10**6, 2**53 - 1]
+REAL: list[Value] = [
+    0,
+    0.0,
+    5e-324,
+    1e-08,
+    0.1,
+    0.1 + 0.2,
+    0.5,
+    0.7,
+    0.999,
+    0.9999999999999999,
+    1.0,
+    2.5,
+    14.0,
+    1e16,
+    1e308,
+]
+ODD: list[Value] = [True, "fourteen", "", -1, -0.5, math.inf, -math.inf, math.nan, 2**53, 10**400, "x" * 1000]
+SHARE = {"momentum", "dropout"}
+
+each_operator = pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
+
+
+@pytest.fixture(autouse=True)
+def four_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(CORES)), raising=False)
+
+
+def defaults_of(operator: Operator) -> list[Value]:
+    return [*(example.before for example in operator.examples), *WHOLE, *REAL, *ODD]
+
+
+def values_or_refusal(operator: Operator, default: Value, count: int, seed: int) -> list[Value] | str:
+    try:
+        return operator.values(default, count, random.Random(seed))
+    except ValueError as refusal:
+        return str(refusal)
+
+
+def by_name(name: str) -> Operator:
+    return operators()[name]
+
+
+def values(name: str, default: Value, count: int = 100, seed: int = 0) -> list[Value]:
+    return by_name(name).values(default, count, random.Random(seed))
+
+
+@pytest.mark.parametrize(("operator", "example"), EXAMPLES, ids=[f"{o.name}-{e.before}" for o, e in EXAMPLES])
+def test_examples(operator: Operator, example: Example) -> None:
+    found = operator.values(example.before, max(1, len(example.after)), random.Random(example.seed))
+    assert [repr(value) for value in found] == [repr(value) for value in example.after]
+
+
+@each_operator
+def test_says_what_it_is(operator: Operator) -> None:
+    assert operator.name.isidentifier()
+    assert operator.summary.strip()
+    assert "\n" not in operator.summary
+    assert operator.examples
+    assert operator.kinds or not operator.changes
+
+
+@each_operator
+def test_values_are_distinct_and_not_the_default_or_the_default_is_refused_in_words(operator: Operator) -> None:
+    for default in defaults_of(operator):
+        for seed in range(5):
+            found = values_or_refusal(operator, default, 8, seed)
+            if isinstance(found, str):
+                assert "default" in found
+                assert "\n" not in found
+            else:
+                assert len(found) == len(set(found)) <= 8
+                assert (default in found) is not operator.changes
+
+
+@each_operator
+def test_values_survive_being_written_and_read(operator: Operator) -> None:
+    for default in defaults_of(operator):
+        found = values_or_refusal(operator, default, 5, 0)
+        for value in found if isinstance(found, list) else ():
+            if isinstance(value, float) and operator.changes:
+                assert math.isfinite(value)
+                assert float(repr(value)) == value
+
+
+@each_operator
+def test_the_seed_decides(operator: Operator) -> None:
+    most = max(
+        (example.before for example in operator.examples), key=lambda d: len(operator.values(d, 9, random.Random()))
+    )
+    draws = [tuple(operator.values(most, 9, random.Random(seed))) for seed in range(30)]
+    again = [tuple(operator.values(most, 9, random.Random(seed))) for seed in range(30)]
+    assert draws == again
+    assert len(set(draws)) > 1 or not operator.changes
+
+
+@each_operator
+def test_more_values_only_add_to_fewer(operator: Operator) -> None:
+    for default in defaults_of(operator):
+        for seed in range(3):
+            many = values_or_refusal(operator, default, 9, seed)
+            if isinstance(many, list):
+                assert operator.values(default, 4, random.Random(seed)) == many[:4]
+
+
+def test_each_of_our_operators_has_the_name_of_its_file() -> None:
+    ours = {name for name, found in operators().items() if type(found).__module__.startswith("mutegreen.operators.")}
+    assert ours == OUR_FILES
+
+
+def test_no_two_of_our_operators_claim_a_kind() -> None:
+    claims = Counter(kind for name in OUR_FILES for kind in by_name(name).kinds)
+    assert set(claims.values()) == {1}
+
+
+def test_only_identity_changes_nothing() -> None:
+    assert [operator.name for operator in OPERATORS if not operator.changes] == ["identity"]
+    assert values("identity", 14) == [14]
+    assert values("identity", "adam") == ["adam"]
+    assert not by_name("identity").kinds
+
+
+RANGES: dict[str, Callable[[Fraction], tuple[Fraction, Fraction]]] = {
+    "batch_size": lambda d: (max(Fraction(1), d / 8), 8 * d),
+    "dropout": lambda d: (max(Fraction(0), d - Fraction(1, 4)), min(Fraction(1), d + Fraction(1, 4))),
+    "epochs": lambda d: (max(Fraction(1), min(d * 3 / 4, d - 1)), max(d * 5 / 4, d + 1)),
+    "gamma": lambda d: (d / 5, 3 * d),
+    "learning_rate": lambda d: (d / 10, 10 * d),
+    "momentum": lambda d: (max(Fraction(0), 1 - 10 * (1 - d)), 1 - (1 - d) / 10),
+    "threads": lambda d: (Fraction(1), Fraction(CORES)),
+    "threshold": lambda d: (Fraction(1), 5 * d),
+    "weight_decay": lambda d: (d / 5, 3 * d),
+}
+OF_WHOLE_NUMBERS = {"batch_size", "epochs", "threads", "threshold"}
+ROUNDING = Fraction(1, 10**12)
+
+
+def test_every_operator_of_ours_has_a_range_here() -> None:
+    assert {*RANGES, "identity"} == OUR_FILES
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_values_are_in_range_and_of_the_right_type(name: str) -> None:
+    checked = 0
+    for default in [*WHOLE, *REAL]:
+        for seed in range(20):
+            found = values_or_refusal(by_name(name), default, 5, seed)
+            for value in found if isinstance(found, list) else ():
+                assert isinstance(value, int | float)
+                low, high = RANGES[name](Fraction(default))
+                assert low * (1 - ROUNDING) <= Fraction(value) <= high * (1 + ROUNDING)
+                assert 0 < value < (1 if name in SHARE else math.inf)
+                assert type(value) is (type(default) if name in OF_WHOLE_NUMBERS else float)
+                assert name not in OF_WHOLE_NUMBERS or float(value).is_integer()
+                checked += 1
+    assert checked > 500
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "range_without_default"),
+    [
+        ("epochs", 14, {11, 12, 13, 15, 16, 17}),
+        ("epochs", 14.0, {11, 12, 13, 15, 16, 17}),
+        ("epochs", 200, set(range(150, 251)) - {200}),
+        ("epochs", 4, {3, 5}),
+        ("epochs", 3, {2, 4}),
+        ("epochs", 1, {2}),
+        ("batch_size", 64, {8, 16, 32, 128, 256, 512}),
+        ("batch_size", 50, {8, 16, 32, 64, 128, 256}),
+        ("batch_size", 1, {2, 4, 8}),
+        ("threshold", 2, {1, 3, 4, 5, 6, 7, 8, 9, 10}),
+        ("threshold", 0.5, {1, 2}),
+        ("threshold", 0.1, set()),
+        ("threads", 2, {1, 3, 4}),
+        ("threads", 64, {1, 2, 3, 4}),
+    ],
+)
+def test_a_small_range_is_found_whole(name: str, default: Value, range_without_default: set[int]) -> None:
+    found = values(name, default, 1000)
+    assert len(found) == len(range_without_default)
+    assert set(found) == range_without_default
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "gamma", "weight_decay", "dropout"])
+def test_reals_have_three_significant_digits(name: str) -> None:
+    for default in (1e-08, 0.0001, 0.123456789, 0.7):
+        for value in values(name, default):
+            assert value == float(f"{value:.2e}")
+
+
+def test_momentum_has_three_significant_digits_of_its_distance_to_one() -> None:
+    for default in (0, 0.5, 0.9, 0.9999):
+        for value in values("momentum", default):
+            distance = 1 - Fraction(repr(value))
+            assert distance == Fraction(f"{float(distance):.2e}")
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "refusal"),
+    [
+        ("epochs", 14.5, "needs a whole number from 1 to below 2**53, and the default is 14.5"),
+        ("epochs", 0, "needs a whole number from 1 to below 2**53, and the default is 0"),
+        ("epochs", "14", "needs a whole number from 1 to below 2**53, and the default is '14'"),
+        ("epochs", True, "needs a whole number from 1 to below 2**53, and the default is True"),
+        (
+            "epochs",
+            10**400,
+            "needs a whole number from 1 to below 2**53, and the default is a number of over 20 digits",
+        ),
+        ("epochs", "x" * 1000, f"needs a whole number from 1 to below 2**53, and the default is '{'x' * 59}..."),
+        ("epochs", 2**53, "needs a whole number from 1 to below 2**53, and the default is 9007199254740992"),
+        ("batch_size", -8, "needs a whole number from 1 to below 2**53, and the default is -8"),
+        ("threads", 0, "needs a whole number from 1 to below 2**53, and the default is 0"),
+        ("threshold", 0, "needs a number above 0 and below 2**53, and the default is 0"),
+        ("learning_rate", 0, "needs a number above 0, and the default is 0"),
+        ("learning_rate", math.nan, "needs a number above 0, and the default is nan"),
+        ("weight_decay", 0.0, "needs a number above 0, and the default is 0.0"),
+        ("gamma", -0.7, "needs a number above 0, and the default is -0.7"),
+        ("momentum", 1, "needs a number from 0 to below 1, and the default is 1"),
+        ("dropout", 1.5, "needs a number from 0 to below 1, and the default is 1.5"),
+        ("dropout", -0.1, "needs a number from 0 to below 1, and the default is -0.1"),
+    ],
+)
+def test_refusals(name: str, default: Value, refusal: str) -> None:
+    with pytest.raises(ValueError, match="default") as caught:
+        values(name, default)
+    assert str(caught.value) == refusal
+
+
+@pytest.mark.parametrize(("name", "default"), [("momentum", 0), ("dropout", 0), ("dropout", 0.0), ("momentum", 0.0)])
+def test_a_program_without_it_has_neighbours_too(name: str, default: Value) -> None:
+    assert len(values(name, default, 8)) == 8
+
+
+@pytest.mark.parametrize("name", sorted(SHARE))
+def test_a_share_never_reaches_its_ends(name: str) -> None:
+    for default in (0, 0.1, 0.9):
+        found = [float(value) for value in values(name, default, 300)]
+        assert len(found) > 200
+        assert 0 < min(found) < max(found) < 1
+
+
+def test_threads_ask_for_all_cores_where_the_system_does_not_say_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert set(values("threads", 1)) == {2, 3}
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert values("threads", 1) == []

@@ -1,0 +1,65 @@
+"""The wheel in an empty environment: operators and subjects are in it, and an audit runs from it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.paths import ROOT
+from support.tiny import environment, write_subject
+
+
+@pytest.fixture(scope="module")
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of a new environment with nothing but the wheel and what it depends on."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT], check=True, timeout=120)
+    (wheel,) = folder.glob("mutegreen-*.whl")
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=120)
+    installed = subprocess.run(
+        [folder / "venv/bin/python", "-m", "pip", "--quiet", "install", wheel],
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    if "Could not find a version" in installed.stderr:
+        pytest.skip("the package index cannot be reached, so the wheel's dependencies cannot be installed")
+    assert installed.returncode == 0, installed.stderr
+    return folder / "venv" / "bin"
+
+
+def run(binaries: Path, folder: Path, *words: object) -> str:
+    done = subprocess.run(
+        [binaries / "mutegreen", *map(str, words)],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_operators_and_subjects(binaries: Path, tmp_path: Path) -> None:
+    operators = {item["name"] for item in json.loads(run(binaries, tmp_path, "operators", "--json"))}
+    assert operators == {path.stem for path in (ROOT / "operators").glob("*.py")} - {"__init__"}
+    subjects = {item["name"]: item["folder"] for item in json.loads(run(binaries, tmp_path, "subjects", "--json"))}
+    assert set(subjects) == {path.parent.name for path in (ROOT / "subjects").glob("*/subject.toml")}
+    for name, folder in subjects.items():
+        assert Path(folder).is_relative_to(binaries.parent)
+        held = {p.name for p in Path(folder).iterdir() if p.name != "__pycache__"}
+        assert held == {p.name for p in (ROOT / "subjects" / name).iterdir() if p.name != "__pycache__"}
+
+
+@pytest.mark.slow
+def test_an_audit_runs_from_the_wheel(binaries: Path, tmp_path: Path) -> None:
+    subject = write_subject(tmp_path / "points")
+    words = ("--mutants", "1", "--repetitions", "2", "--cooldown", "0", "--json")
+    assert json.loads(run(binaries, tmp_path, "run", subject, *words))["trials"]["ok"] == 6
+    assert json.loads(run(binaries, tmp_path, "stats", "--json"))["correlation"]
+    assert "siamese_resnet" in run(binaries, tmp_path, "run", "subjects/siamese_resnet", "--dry-run", "--json")

@@ -1,0 +1,120 @@
+"""The tables of a subject in company: they say what was found, at any width and on any page."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from mutegreen.report.pages.builders import tables_of
+from mutegreen.report.pages.csv_records import csv_of
+from mutegreen.report.terminal.tables import render
+from mutegreen.stats.analysis import Analysis
+from mutegreen.stats.careful import analyse
+from mutegreen.store.rows import read_csv
+from support.paths import MEASUREMENTS
+from support.simulated import noisy, rows_of
+from support.simulated_queue import queue, queue_rows
+
+DATA = MEASUREMENTS
+EFFECTS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0), "identity": (0.0, 0.0)}
+
+
+def shown(analysis: Analysis, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(render(analysis))
+    return console.file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def published() -> Analysis:
+    return analyse(read_csv(DATA))
+
+
+@pytest.fixture(scope="module")
+def turned() -> Analysis:
+    """In company a saving becomes a loss, everything takes twice as long, and the background too."""
+    alone = rows_of(noisy(EFFECTS, seed=1))
+    beside = rows_of(noisy(EFFECTS | {"epochs=3": (0.1, 0.0)}, seed=2), background="other")
+    beside = beside.assign(duration_s=2 * beside["duration_s"], background_slowdown=1.5, background_restarts=1.0)
+    return analyse(pd.concat([alone, beside], ignore_index=True))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 220])
+def test_nothing_is_too_wide_or_cut_off(published: Analysis, turned: Analysis, width: int) -> None:
+    for analysis in (published, turned):
+        text = shown(analysis, width)
+        assert max(map(len, text.splitlines())) <= width
+        assert "…" not in text
+
+
+def test_a_verdict_that_turned_is_marked(turned: Analysis) -> None:
+    text = shown(turned, 120)
+    line = next(line for line in text.splitlines() if line.startswith("epochs 3") and ">" in line)
+    assert line.count("win > loss!") == 5
+    assert re.search(r"identity +tie", text)
+    assert "5 of 18 verdicts change in company; effects shown to change: CPU of epochs 3" in " ".join(text.split())
+
+
+def test_the_times_are_told(turned: Analysis) -> None:
+    text = " ".join(shown(turned).split())
+    assert re.search(r"The original takes (1\.9|2\.0)\d\d times as long in company \(95 % \[", text)
+    assert "The background took 1.500 times as long for an epoch as alone (95 % [1.500, 1.500]); it was started" in text
+
+
+def test_the_conclusion_on_the_claim_is_told_once(published: Analysis) -> None:
+    text = " ".join(shown(published).split())
+    assert text.count("Company: In company, energy is shown to be more susceptible to change in 1 of 8") == 1
+    assert "Mutants trained both alone and in company: 4; 11 others only alone, 11 others only in company." in text
+
+
+def test_sections_alone_have_no_tables_of_company(turned: Analysis) -> None:
+    names = {(table.place, table.name) for table in tables_of(turned) if table.name.startswith("company")}
+    assert {place for place, _ in names} == {"simulated, beside other"}
+    assert {name for _, name in names} == {
+        "company_susceptibility", "company_verdict", "company_correlation", "company_win_tie_loss", "company_slowdown",
+    }  # fmt: skip
+
+
+def test_pages_have_the_figures_of_the_analysis(turned: Analysis) -> None:
+    (times,) = tables_of(turned, ["company_slowdown"])
+    assert [row.cells[0] for row in times.rows] == ["original", "epochs 3", "epochs 4", "identity"]
+    row = next(row for row in turned.company.slowdown if row.mutant == "original")
+    assert times.rows[0].cells[1:] == ("5", "5", f"{row.slowdown:.3f}", f"[{row.low:.3f}, {row.high:.3f}]")
+    verdicts = next(table for table in tables_of(turned, ["company_verdict"]) if table.part == "gpu_j")
+    own = next(row for row in turned.company.verdict if (row.mutant, row.metric) == ("epochs=3", "gpu_j"))
+    assert verdicts.rows[0].cells[5] == f"{100 * own.extra:+.2f}"
+
+
+@pytest.mark.parametrize(
+    ("name", "records"),
+    [
+        ("company_susceptibility", "susceptibility"),
+        ("company_verdict", "verdict"),
+        ("company_correlation", "correlation"),
+        ("company_slowdown", "slowdown"),
+        ("company_win_tie_loss", "win_tie_loss"),
+        ("company_background_slowdown", "background_slowdown"),
+    ],
+)
+def test_csv_has_every_record(turned: Analysis, name: str, records: str) -> None:
+    assert len(pd.read_csv(io.StringIO(csv_of(turned, name)))) == len(getattr(turned.company, records)) > 0
+
+
+def test_counts_alone_and_in_company_have_columns_of_their_own(turned: Analysis) -> None:
+    frame = pd.read_csv(io.StringIO(csv_of(turned, "company_win_tie_loss")))
+    row = frame[(frame["energy"] == "gpu_j") & (frame["hyperparameter"] == "epochs")].iloc[0]
+    assert (row["alone_energy_win_performance_tie"], row["energy_win_performance_tie"]) == (1, 0)
+
+
+def test_company_that_varied_is_told_in_the_terminal_and_on_pages() -> None:
+    found = analyse(queue_rows(queue([1.0, 0.8, 1.2, 1.0], 5, 2, slowing=1.0), by_use=0.3))
+    sentence = "Twice as many at a time: GPU "
+    assert sentence in " ".join(shown(found).split())
+    (trust,) = tables_of(found, ["trust"])
+    assert any(sentence in note for note in trust.notes)
+    assert any("Too weak for" in note for note in trust.notes)
+    assert len(pd.read_csv(io.StringIO(csv_of(found, "weak")))) == len(found.attribution[0].weak)

@@ -1,0 +1,246 @@
+"""What is recommended, how often that is right, and what is said where nothing can be."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.power import TTestIndPower
+
+from mutegreen.model import TOTAL, Goal, Verdict
+from mutegreen.stats.advice.advice import Advice
+from mutegreen.stats.careful import CarefulAnalysis, analyse
+from mutegreen.stats.settings import Settings
+from support.simulated import noisy, rows_of
+
+GREENER = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (-0.3, 0.0)}
+HARMFUL = {"epochs=5": (-0.5, -0.1)}
+COSTLIER = {"epochs=6": (0.2, 0.0)}
+
+
+def advice_on(arms, repetitions: int = 5, *, noise: float = 0.005, **options) -> Advice:
+    return advice_of(analyse(rows_of(noisy(arms, repetitions, noise=noise)), **options))
+
+
+def advice_of(found: CarefulAnalysis) -> Advice:
+    (advice,) = found.advice
+    return advice
+
+
+def names(advice: Advice) -> list[str]:
+    return [one.mutant for one in advice.recommended]
+
+
+def test_recommends_what_saves_without_harm_the_greatest_saving_first() -> None:
+    advice = advice_on(GREENER | HARMFUL | COSTLIER)
+    assert names(advice) == ["epochs=4", "epochs=3"]
+    assert advice.reason is None
+    assert advice.needed == ()
+    assert advice.metric == TOTAL
+
+
+def test_says_how_much_is_saved() -> None:
+    found = analyse(rows_of(noisy(GREENER)))
+    best = advice_of(found).recommended[0]
+    (row,) = (row for row in found.comparisons if (row.mutant, row.metric) == ("epochs=4", TOTAL))
+    assert best.saving == pytest.approx(0.3, abs=0.02)
+    assert best.saving_low < best.saving < best.saving_high
+    assert best.saving == -row.relative_change
+    assert best.saving_j == pytest.approx(0.3 * 2060, rel=0.05)
+    assert best.saving_j_low < best.saving_j < best.saving_j_high
+    assert best.performance_low < best.performance_change < best.performance_high
+    assert best.p_saving == row.p_adjusted
+    assert best.p_not_worse <= 0.05
+
+
+def test_not_worse_is_the_one_sided_test_against_the_tolerance() -> None:
+    figures = {
+        "original": {"gpu_j": [100.0, 101.0, 99.0, 100.5], "performance": [0.91, 0.92, 0.90, 0.915]},
+        "epochs=3": {"gpu_j": [80.0, 81.0, 79.5, 80.0], "performance": [0.905, 0.912, 0.90, 0.911]},
+    }
+    (best,) = advice_of(analyse(rows_of(figures, blocked=False), settings=Settings(tolerance=0.05))).recommended
+    original, mutant = (np.array(figures[arm]["performance"]) for arm in figures)
+    oracle = stats.ttest_ind(mutant + 0.05, original, equal_var=False, alternative="greater")
+    assert best.p_not_worse == pytest.approx(oracle.pvalue)
+
+
+def test_not_worse_is_adjusted_over_all_mutants() -> None:
+    """Three mutants of the same figures: the p of each counts three times. Four arms lend each other nothing."""
+    figures = noisy({"original": (0.0, 0.0), "epochs=3": (-0.3, -0.0004)}, noise=0.003)
+    alike = {f"epochs={3 + number}": figures["epochs=3"] for number in range(3)}
+    original, mutant = (np.array(figures[arm]["performance"]) for arm in figures)
+    raw = stats.ttest_ind(mutant + 0.0012, original, equal_var=False, alternative="greater").pvalue
+    rows = rows_of({"original": figures["original"]} | alike, blocked=False)
+    found = advice_of(analyse(rows, settings=Settings(tolerance=0.0012))).recommended
+    assert [one.p_not_worse for one in found] == pytest.approx([3 * raw] * 3)
+
+
+def test_less_may_be_better() -> None:
+    worse_upward = GREENER | {"epochs=5": (-0.5, 0.1)}
+    assert names(advice_on(worse_upward)) == ["epochs=5", "epochs=4", "epochs=3"]
+    assert names(advice_on(worse_upward, goals={"simulated": Goal.MINIMIZE})) == ["epochs=4", "epochs=3"]
+
+
+def test_the_tolerance_decides() -> None:
+    arms = GREENER | HARMFUL
+    assert "epochs=5" in names(advice_on(arms, settings=Settings(tolerance=0.2)))
+    assert "epochs=5" in names(advice_on(arms, tolerances={"simulated": 0.2}))
+    for told, given in ((None, False), (0.2, True)):
+        advice = advice_on(arms, tolerances={"simulated": told})
+        assert advice.tolerance_is_given is given
+        assert advice.tolerance == pytest.approx(0.2 if given else 0.009, rel=0.01)
+
+
+def test_the_audits_energy_is_paid_back_in_whole_trainings() -> None:
+    rows = rows_of(noisy(GREENER))
+    spent = float(rows[["package_j", "dram_j", "gpu_j"]].sum().sum())
+    advice = advice_of(analyse(rows))
+    assert advice.audit_j == pytest.approx(spent)
+    for one in advice.recommended:
+        assert one.pays_back_after == math.ceil(spent / one.saving_j)
+    assert advice_of(analyse(rows, spent_j={("simulated", ""): 1e6})).recommended[0].pays_back_after > 1000
+
+
+def test_what_changes_nothing_is_never_recommended() -> None:
+    assert names(advice_on(GREENER | {"identity": (-0.4, 0.0)})) == ["epochs=4", "epochs=3"]
+
+
+def test_the_pareto_front_is_what_nothing_beats() -> None:
+    advice = advice_on(GREENER | HARMFUL | COSTLIER | {"epochs=7": (0.4, 0.05)}, noise=0.001)
+    front = [point.mutant for point in advice.pareto]
+    assert front[0] == "epochs=5"
+    assert front[-1] == "epochs=7"
+    assert "epochs=4" in front
+    assert [point.energy_j for point in advice.pareto] == sorted(point.energy_j for point in advice.pareto)
+    assert [point.performance for point in advice.pareto] == sorted(point.performance for point in advice.pareto)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "arms", "options", "reason"),
+    [
+        (["performance", "duration_s"], GREENER, {}, "energy was not measured"),
+        (["gpu_j"], GREENER, {}, "performance was not measured, so no saving can be called harmless"),
+        (None, {"original": (0, 0), "identity": (0, 0)}, {}, "no mutant changes a hyperparameter"),
+        (None, {"original": (0, 0)} | COSTLIER, {}, "no mutant was shown to save energy, and none seems to"),
+        (None, {"original": (0, -0.9), "epochs=3": (-0.3, -0.9)}, {"exact": True}, "the original's performance is 0"),
+        (None, {"original": (0, 0)} | HARMFUL, {}, "of the mutants shown to save energy (epochs=5) none was shown"),
+    ],
+)
+def test_says_why_nothing_is_recommended(metrics, arms, options, reason: str) -> None:
+    figures = noisy(arms)
+    if options.get("exact"):
+        figures = {arm: cells | {"performance": [0.0] * 5} for arm, cells in figures.items()}
+    kept = {arm: {m: c for m, c in cells.items() if metrics is None or m in metrics} for arm, cells in figures.items()}
+    advice = advice_of(analyse(rows_of(kept)))
+    assert advice.recommended == ()
+    assert advice.reason is not None
+    assert advice.reason.startswith(reason)
+
+
+def test_a_training_that_says_nothing_of_noise_says_nothing_of_repetitions() -> None:
+    assert advice_on(GREENER, 1).needed == ()
+    rows = rows_of(noisy(GREENER, 4))
+    advice = advice_of(analyse(rows[(rows["mutant"] != "epochs=4") | (rows["repetition"] == 0)]))
+    assert names(advice) == ["epochs=3"]
+    single = rows[(rows["mutant"] == "original") | (rows["repetition"] == 0)].reset_index(drop=True)
+    assert advice_of(analyse(single.drop(columns="block"))).needed == ()
+
+
+def test_one_training_each_recommends_nothing() -> None:
+    advice = advice_on(GREENER, 1)
+    assert advice.recommended == ()
+    assert advice.reason == "no mutant was shown to save energy"
+
+
+def test_performance_that_never_varies_and_is_equal_is_not_worse() -> None:
+    figures = {arm: cells | {"performance": [0.9] * 5} for arm, cells in noisy(GREENER).items()}
+    advice = advice_of(analyse(rows_of(figures)))
+    assert names(advice) == ["epochs=4", "epochs=3"]
+    assert advice.recommended[0].performance_change == 0.0
+
+
+def test_performance_that_never_varies_and_differs_is_not_judged() -> None:
+    figures = {
+        arm: cells | {"performance": [0.9 - 0.001 * place] * 5}
+        for place, (arm, cells) in enumerate(noisy(GREENER).items())
+    }
+    assert names(advice_of(analyse(rows_of(figures)))) == []
+
+
+def test_repetitions_needed_are_those_of_the_power_calculation() -> None:
+    """One mutant and one metric of each kind, so that there is one question of each kind to adjust for."""
+    generator = np.random.default_rng(2)
+    figures = {
+        "original": {"gpu_j": np.exp(generator.normal(0, 0.05, 6)), "performance": generator.normal(0.9, 1e-5, 6)},
+        "epochs=3": {"gpu_j": np.exp(generator.normal(-0.03, 0.05, 6)), "performance": generator.normal(0.9, 1e-5, 6)},
+    }
+    rows = rows_of({arm: {m: c.tolist() for m, c in cells.items()} for arm, cells in figures.items()}, blocked=False)
+    advice = advice_of(analyse(rows))
+    (need,) = advice.needed
+    logs = [np.log(figures[arm]["gpu_j"]) for arm in figures]
+    size = abs(logs[1].mean() - logs[0].mean()) / np.sqrt(np.mean([part.var(ddof=1) for part in logs]))
+    wanted = TTestIndPower().solve_power(size, alpha=0.05 / 2, power=0.8)
+    assert need.mutant == "epochs=3"
+    assert need.repetitions == math.ceil(wanted)
+    assert need.more == need.repetitions - 6
+
+
+@pytest.mark.slow
+def test_repetitions_that_are_said_to_be_needed_are_enough() -> None:
+    noise, saving = 0.02, 0.03
+    arms = {"original": (0.0, 0.0), "epochs=3": (-saving, 0.0), "epochs=4": (0.0, 0.0)}
+    counts = []
+    for seed in range(12):
+        need = advice_of(analyse(rows_of(noisy(arms, 4, noise=noise, seed=seed)))).needed
+        counts += [one.repetitions for one in need if one.mutant == "epochs=3" and abs(one.saving - saving) < 0.01]
+    enough = int(np.median(counts))
+    shown = [
+        any(
+            row.mutant == "epochs=3" and row.metric == TOTAL and row.verdict == Verdict.WIN
+            for row in analyse(rows_of(noisy(arms, enough, noise=noise, seed=100 + seed))).comparisons
+        )
+        for seed in range(12)
+    ]
+    assert np.mean(shown) > 0.5
+
+
+def test_what_seems_to_lose_performance_needs_no_more_repetitions() -> None:
+    advice = advice_on({"original": (0.0, 0.0)} | HARMFUL)
+    assert advice.needed == ()
+
+
+def test_more_repetitions_than_anybody_runs_are_not_counted() -> None:
+    generator = np.random.default_rng(1)
+    figures = {
+        arm: {"gpu_j": generator.normal(100, 20, 4), "performance": generator.normal(0.9, 1e-4, 4)}
+        for arm in ("original", "epochs=3")
+    }
+    figures["epochs=3"]["gpu_j"] = figures["original"]["gpu_j"][::-1] * 0.9999
+    rows = rows_of({arm: {m: c.tolist() for m, c in cells.items()} for arm, cells in figures.items()}, blocked=False)
+    (need,) = advice_of(analyse(rows)).needed
+    assert need.repetitions is None
+    assert need.more is None
+
+
+@pytest.mark.slow
+def test_recommended_mutants_are_truly_harmless() -> None:
+    """In 20 audits, mutants that lose just a little more than the tolerance, and some that lose nothing."""
+    arms = {"original": (0.0, 0.0)}
+    arms |= {f"epochs={3 + number}": (-0.2, -0.00101 if number % 2 else 0.0) for number in range(6)}
+    wrong, right = [], []
+    for seed in range(20):
+        rows = rows_of(noisy(arms, noise=0.005, seed=seed))
+        found = set(names(advice_of(analyse(rows, settings=Settings(tolerance=0.001)))))
+        wrong.append(any(arms[one][1] < 0 for one in found))
+        right.append(len(found & {name for name, (_, lost) in arms.items() if lost == 0}))
+    assert sum(wrong) <= stats.binom.ppf(0.99, 20, 0.05)
+    assert sum(right) > 0
+
+
+def test_more_repetitions_are_not_promised_where_performance_seems_lost() -> None:
+    advice = advice_on({"original": (0, 0), "epochs=3": (-0.08, -0.2)}, noise=0.06)
+    assert advice.needed == ()
+    lost = "and those that seem to would lose more performance than is tolerated"
+    assert advice.reason == f"no mutant was shown to save energy, {lost}"

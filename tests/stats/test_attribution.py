@@ -1,0 +1,106 @@
+"""Verdicts on attributed energy: which hold however the energy of unknown use is divided."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from mutegreen.model import Verdict
+from mutegreen.report.terminal.tables import render
+from mutegreen.stats.careful import CarefulAnalysis, analyse
+from mutegreen.stats.colocation.attribution import Attribution
+from support.simulated import noisy, rows_of
+from support.simulated_queue import queue, queue_rows
+
+ARMS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0), "epochs=5": (0.0, 0.0)}
+
+
+def shared(*, by_use: float | None, idle: float | None, companions: float = 1.0, **columns: object) -> pd.DataFrame:
+    """Rows of GPU energy alone, of which `by_use` was divided by use and `idle` is idle power."""
+    figures = {arm: {"gpu_j": cells["gpu_j"]} for arm, cells in noisy(ARMS, 6, noise=0.003).items()}
+    rows = rows_of(figures).assign(companions=companions, by_use=by_use, **columns)
+    return rows.assign(net_gpu_j=np.nan if idle is None else (1 - idle) * rows["gpu_j"])
+
+
+def the(found: CarefulAnalysis) -> Attribution:
+    (row,) = found.attribution
+    return row
+
+
+def text_of(found: CarefulAnalysis) -> str:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(render(found))
+    return " ".join(console.file.getvalue().split())
+
+
+def test_nothing_is_attributed_where_each_trained_alone() -> None:
+    assert analyse(rows_of(noisy(ARMS))).attribution == ()
+    assert analyse(shared(by_use=None, idle=0.3, companions=0.0)).attribution == ()
+
+
+def test_beside_a_background_the_whole_device_is_measured_and_nothing_attributed() -> None:
+    assert analyse(shared(by_use=0.4, idle=0.3, background="other")).attribution == ()
+
+
+def test_all_active_power_by_use_leaves_no_doubt() -> None:
+    found = analyse(shared(by_use=0.7, idle=0.3))
+    assert (the(found).blind, the(found).weak, the(found).decided) == (pytest.approx(0.0, abs=1e-12), (), 3)
+    assert "(active power all by use); all 3 verdicts on GPU hold, however that is divided." in text_of(found)
+
+
+@pytest.mark.parametrize(
+    ("by_use", "idle", "blind"), [(0.5, 0.3, 0.2), (0.5, None, 0.5), (None, 0.3, 0.7), (None, None, 1.0)]
+)
+def test_what_is_neither_idle_nor_by_use_is_blind(by_use: float | None, idle: float | None, blind: float) -> None:
+    row = the(analyse(shared(by_use=by_use, idle=idle)))
+    assert row.blind == pytest.approx(blind)
+    assert (row.trainings, row.of) == (24, 24)
+
+
+@pytest.mark.parametrize("companions", [1.0, 3.0])
+def test_the_range_is_that_of_the_extreme_divisions(companions: float) -> None:
+    """By hand: of each share a tenth is blind; the mutant took none of its own and the original all, or the reverse."""
+    found = analyse(shared(by_use=0.6, idle=0.3, companions=companions))
+    changes = {row.mutant: row.relative_change for row in found.comparisons}
+    for each in the(found).weak:
+        ratio = 1 + changes[each.mutant]
+        assert each.low == pytest.approx(ratio * 0.9 / (1 + companions * 0.1) - 1)
+        assert each.high == pytest.approx(ratio * (1 + companions * 0.1) / 0.9 - 1)
+
+
+def test_a_verdict_is_weak_exactly_if_a_division_turns_it() -> None:
+    """A saving of 10 % stands against a blind part b beside one other while 0.9 (1 + b) / (1 - b) < 1."""
+    most = 0.1 / 1.9
+    for blind, weak in ((most - 0.005, {"epochs=5"}), (most + 0.005, {"epochs=3", "epochs=4", "epochs=5"})):
+        row = the(analyse(shared(by_use=0.7 - blind, idle=0.3)))
+        assert {each.mutant for each in row.weak} == weak
+    assert {each.verdict for each in row.weak} == {Verdict.WIN, Verdict.LOSS, Verdict.TIE}
+
+
+def test_a_tie_is_weak_if_the_division_could_hide_more_than_the_margin() -> None:
+    for blind, weak in ((0.004, 0), (0.02, 1)):
+        assert len(the(analyse(shared(by_use=0.7 - blind, idle=0.3))).weak) == weak
+
+
+def test_time_alone_decides_nothing_about_energy() -> None:
+    """Where no use was known, a share says how long a training took, and no verdict on energy stands."""
+    found = analyse(queue_rows(queue([1.0, 0.8, 1.3, 1.0], 6, 2), by_use=0.0))
+    row = the(found)
+    assert row.decided == len(row.weak) > 0
+    assert "Too weak for" in text_of(found)
+    assert "Train one at a time to be sure." in text_of(found)
+
+
+def test_trainings_that_were_alone_are_not_blind() -> None:
+    rows = shared(by_use=0.0, idle=0.0).assign(companions=[0.0, 1.0] * 12)
+    row = the(analyse(rows))
+    assert (row.trainings, row.of, row.blind) == (12, 24, pytest.approx(1.0))
+
+
+def test_the_total_is_judged_where_several_domains_are_measured() -> None:
+    rows = rows_of(noisy(ARMS)).assign(companions=1.0, by_use=0.2)
+    assert the(analyse(rows)).metric == "total_j"

@@ -1,0 +1,126 @@
+"""Correlations with intervals: against scipy and pingouin, closed forms, simulated coverage, and the published data."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pingouin
+import pytest
+from scipy import stats
+
+from mutegreen.model import METRICS
+from mutegreen.stats import paper
+from mutegreen.stats.adjust import Adjustment
+from mutegreen.stats.model.scenario import Group, groups_of
+from mutegreen.stats.verdicts.careful_correlations import associations
+from mutegreen.store.rows import read_csv, rows_frame
+from support.paths import DATA
+
+
+def group(*hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more) -> Group:
+    """One training of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
+    records = [("original", None, None, None, original)]
+    for name, values, figures in hyperparameters:
+        mutants = enumerate(zip(values, figures, strict=True))
+        records += [(f"{name}={at}", name, value, 0.0, figure) for at, (value, figure) in mutants]
+    empty = {"subject": "s", "background": "", "repetition": 0} | dict.fromkeys(METRICS) | more
+    names = ("mutant", "hyperparameter", "value", "default", "gpu_j")
+    (found,) = groups_of(rows_frame([empty | dict(zip(names, record, strict=True)) for record in records]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def published() -> pd.DataFrame:
+    return read_csv(DATA / "measurements.csv")
+
+
+def test_coefficients_are_those_of_the_published_protocol(published):
+    ours = [row for each in groups_of(published) for row in associations(each)]
+    theirs = paper.analyse(published).correlations
+    assert len(ours) == 75
+    for our, their in zip(ours, theirs, strict=True):
+        assert {name: getattr(our, name) for name in vars(their)} == vars(their)
+
+
+def test_pearson_intervals_are_those_of_scipy_and_pingouin(published):
+    (mnist, *_) = groups_of(published)
+    rows = mnist.of_hyperparameter("epochs")
+    values = rows["value"].where(rows["mutant"] != "original", 14.0).astype(float)
+    for row in associations(mnist)[:5]:
+        assert row.hyperparameter == "epochs"
+        expected = stats.pearsonr(values, rows[row.metric]).confidence_interval()
+        assert (row.pearson_low, row.pearson_high) == pytest.approx(tuple(expected), rel=1e-9)
+        rounded = pingouin.corr(values, rows[row.metric])["CI95"].iloc[0]
+        assert (row.pearson_low, row.pearson_high) == pytest.approx(tuple(rounded), abs=0.005)
+
+
+def test_the_spearman_interval_is_that_of_bonett_and_wright():
+    values, figures = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3.0, 2.0, 6.0, 4.0, 8.0, 5.0]
+    (row,) = associations(group(("epochs", values, figures)))
+    rho = stats.spearmanr([0.0, *values], [1.0, *figures]).statistic
+    half = 1.959963984540054 * math.sqrt((1 + rho**2 / 2) / (7 - 3))
+    lower = 0.5 * math.log((1 + rho) / (1 - rho)) - half
+    assert row.spearman == pytest.approx(rho)
+    assert row.spearman_low == pytest.approx((math.exp(2 * lower) - 1) / (math.exp(2 * lower) + 1))
+    assert row.spearman_low < row.spearman < row.spearman_high < 1
+
+
+@pytest.mark.parametrize("r", [0.0, 0.8])
+def test_intervals_hold_the_truth_as_often_as_they_say(r):
+    """400 audits of a hyperparameter whose values and figures are normal; Spearman's truth is 6/pi asin(r/2)."""
+    generator = np.random.default_rng(5)
+    several = []
+    for number in range(400):
+        x, noise = generator.normal(size=(2, 30))
+        several.append((f"h{number}", list(x), list(100 + r * x + math.sqrt(1 - r * r) * noise)))
+    rows = associations(group(*several, original=100.0))
+    truth = 6 / math.pi * math.asin(r / 2)
+    spearman = np.mean([row.spearman_low <= truth <= row.spearman_high for row in rows])
+    pearson = np.mean([row.pearson_low <= r <= row.pearson_high for row in rows])
+    assert 0.92 < spearman < 0.98
+    assert 0.92 < pearson < 0.98
+
+
+def test_p_values_are_adjusted_over_all_correlations_of_one_kind(published):
+    (mnist, *_) = groups_of(published)
+    for kind in ("spearman", "pearson"):
+        rows = associations(mnist)
+        p = np.array([getattr(row, f"{kind}_p") for row in rows])
+        order = np.argsort(p)
+        holm = np.empty(len(p))
+        holm[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+        assert [getattr(row, f"{kind}_p_adjusted") for row in rows] == pytest.approx(list(holm))
+        shares = [getattr(row, f"{kind}_p_adjusted") for row in associations(mnist, Adjustment.BH)]
+        assert shares == pytest.approx(list(stats.false_discovery_control(p)))
+
+
+def test_what_has_no_interval_has_none():
+    (three,) = associations(group(("epochs", [1.0, 2.0], [3.0, 2.0])))
+    assert three.n == 3
+    assert three.spearman is not None
+    assert three.spearman_low is three.pearson_high is None
+    (perfect,) = associations(group(("epochs", [1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0])))
+    assert perfect.spearman == pytest.approx(1)
+    assert perfect.spearman_low is perfect.spearman_high is None
+
+
+def test_what_has_no_coefficient_says_why_and_counts_as_no_question():
+    rows = associations(
+        group(
+            ("constant", [1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
+            ("epochs", [1.0, 2.0, 3.0, 4.0], [2.0, 5.0, 3.0, 6.0]),
+            ("identity", [0.0], [1.1]),
+            ("infinite", [1.0, 2.0, 3.0], [1.0, math.inf, 2.0]),
+            ("optimizer", ["adam", "sgd", "lion"], [1.0, 2.0, 3.0]),
+            ("unmeasured", [1.0, 2.0, 3.0], [None, None, None]),
+        )
+    )
+    found = {row.hyperparameter: row for row in rows}
+    assert list(found) == ["constant", "epochs", "infinite", "unmeasured"]
+    assert found["constant"].reason == "all figures are equal"
+    assert found["infinite"].reason == "a figure is infinite"
+    assert found["unmeasured"].reason == "fewer than 3 trainings measured"
+    assert found["constant"].spearman_p_adjusted is found["infinite"].pearson_low is None
+    assert found["epochs"].spearman_p_adjusted == found["epochs"].spearman_p

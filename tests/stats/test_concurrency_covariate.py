@@ -1,0 +1,172 @@
+"""Company as a covariate: against ordinary least squares, and on queues of trainings whose truth is known."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from mutegreen.model import Verdict
+from mutegreen.stats.adjust import adjust
+from mutegreen.stats.careful import CarefulAnalysis, analyse
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.concurrency_covariate import LEAST, fit_in_company
+from mutegreen.stats.model.contrast import contrasts
+from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.moderation import Moderated
+from mutegreen.stats.model.noisy_arms import fit_weighted
+from support.simulated import noisy, nothing, rows_of
+from support.simulated_queue import queue, queue_rows
+
+ARMS, BLOCKS = 5, 4
+CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
+
+
+@pytest.fixture
+def drawn():
+    random = np.random.default_rng(4)
+    company = random.uniform(0, 1.4, len(CODE))
+    figures = 0.3 * CODE + 2.0 * BLOCK + 0.7 * company + 0.05 * random.standard_normal(len(CODE))
+    columns = [CODE[:, None] == np.arange(ARMS), BLOCK[:, None] == np.arange(1, BLOCKS), company[:, None]]
+    return figures, company, sm.OLS(figures, np.column_stack(columns).astype(float)).fit()
+
+
+def test_slope_effects_and_residuals_are_those_of_least_squares(drawn) -> None:
+    figures, company, ols = drawn
+    fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    assert fitted.slope is not None
+    assert fitted.slope.value == pytest.approx(ols.params[-1])
+    np.testing.assert_allclose(fitted.effect - fitted.effect[0], ols.params[:ARMS] - ols.params[0], atol=1e-9)
+    np.testing.assert_allclose(fitted.adjusted - fitted.effect[CODE], ols.resid, atol=1e-9)
+
+
+def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn) -> None:
+    figures, company, ols = drawn
+    fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    assert fitted.freedom.sum() == pytest.approx(ols.df_resid)
+    assert fitted.freedom.sum() == pytest.approx(fit(figures, CODE, BLOCK, ARMS).freedom.sum() - 1)
+    np.testing.assert_allclose(fitted.freedom, np.bincount(CODE, 1 - ols.get_influence().hat_matrix_diag))
+    assert np.nansum(fitted.variance * fitted.freedom) / fitted.freedom.sum() == pytest.approx(ols.mse_resid)
+
+
+def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(drawn) -> None:
+    figures, company, ols = drawn
+    fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    total = fitted.freedom.sum()
+    alike = Moderated(np.full(ARMS, ols.mse_resid), np.full(ARMS, total), float(ols.mse_resid), total, np.inf)
+    found = contrasts(fitted, alike)
+    for arm in range(1, ARMS):
+        contrast = np.zeros(len(ols.params))
+        contrast[[0, arm]] = -1, 1
+        assert found.error[arm] == pytest.approx(ols.t_test(contrast).sd.item())
+    assert (found.stretch[1:] > 1).all()
+
+
+@pytest.mark.parametrize("company", [np.full(20, 0.7), 0.7 + 0.99 * LEAST * np.linspace(0, 1, 20)])
+def test_even_company_changes_nothing_at_all(company) -> None:
+    figures = np.random.default_rng(1).standard_normal(20)
+    plain, told = fit_weighted(figures, CODE, BLOCK, ARMS), fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    assert told.slope is None
+    for name in ("effect", "variance", "freedom", "adjusted", "residual"):
+        assert (getattr(plain, name) == getattr(told, name)).all()
+
+
+def _told(analysis: CarefulAnalysis) -> str:
+    document = analysis.as_json()
+    return json.dumps({name: table for name, table in document.items() if name != "attribution"})
+
+
+def test_rows_of_even_company_get_the_results_of_rows_that_say_nothing_of_it() -> None:
+    rows = rows_of(noisy(nothing(5) | {"epochs=20": (-0.1, 0.0)}, drift=0.05))
+    assert _told(analyse(rows.assign(companions=3.0))) == _told(analyse(rows))
+
+
+def test_company_that_only_one_arm_had_is_not_told_from_the_arm() -> None:
+    rows = rows_of(noisy(nothing(4)))
+    found = analyse(rows.assign(companions=np.where(rows["mutant"] == "epochs=3", 0.0, 3.0)))
+    own = {row.metric: row for row in found.comparisons if row.mutant == "epochs=3"}
+    assert own["gpu_j"].verdict is Verdict.UNDECIDED
+    assert own["gpu_j"].reason == (
+        "its company was another than the original's in every training, and cannot be told from what it does"
+    )
+    assert own["performance"].verdict is Verdict.TIE
+    others = [row for row in found.comparisons if row.metric == "gpu_j" and row.mutant != "epochs=3"]
+    assert all(row.p is not None for row in others)
+
+
+def test_the_only_training_with_other_company_says_nothing_but_of_company() -> None:
+    """Its leverage is 1: the result is that of the audit without it."""
+    rows = rows_of(noisy(nothing(4)))
+    lonely = rows.assign(companions=3.0)
+    lonely.loc[7, "companions"] = 0.0
+    for one, other in zip(
+        analyse(lonely).comparisons, analyse(rows.drop(7).reset_index(drop=True)).comparisons, strict=True
+    ):
+        if one.metric != "performance":
+            assert one.relative_change == pytest.approx(other.relative_change)
+            assert one.p == pytest.approx(other.p, rel=0.05)
+
+
+def test_performance_is_what_was_learnt_and_knows_no_company() -> None:
+    rows = rows_of(noisy(nothing(4)))
+    random = np.random.default_rng(2)
+    one, other = (analyse(each) for each in (rows, rows.assign(companions=random.uniform(0, 3, len(rows)))))
+    told = [[row.p for row in found.comparisons if row.metric == "performance"] for found in (one, other)]
+    assert told[0] == told[1]
+
+
+# Queues, in which trainings at the end have fewer others beside them.
+
+
+@pytest.mark.parametrize(("metric", "slowing"), [("energy_j", 0.6), ("duration_s", 0.3), ("duration_s", 1.0)])
+def test_the_end_of_an_audit_is_no_effect_of_the_arms_that_trained_there(metric: str, slowing: float) -> None:
+    work = np.array([1.0, 1.0, 1.0, 1.0, 0.9, 1.2, 1.0])
+    truth = np.log(work[1:] / work[0])
+    squares: dict[bool, list[float]] = {True: [], False: []}
+    alarms, held = 0, []
+    for seed in range(60):
+        found = queue(work, 5, 4, slowing=slowing, seed=seed)
+        code, block = found["arm"].to_numpy(), found["block"].to_numpy()
+        for known in (True, False):
+            company = np.log1p(found["companions"].to_numpy()) if known else None
+            arms = Arms(tuple(map(str, range(7))), code, block, True, company)
+            contrast = measure(found[metric].to_numpy(), arms, "gpu_j").found
+            errors = contrast.estimate[1:] - truth
+            squares[known].append(float(np.mean(errors**2)))
+            if known:
+                alarms += bool((adjust(contrast.differ()[1:])[np.abs(truth) < 1e-12] <= 0.05).any())
+                held.append(np.abs(errors) <= contrast.half_width()[1:])
+    assert alarms <= stats.binom.ppf(0.999, 60, 0.05)
+    assert np.mean(held) > 0.92
+    # As good as if each had trained with the same company: two means of five figures with noise of 0.8 %.
+    assert np.sqrt(np.mean(squares[True])) < 1.4 * 0.008 * np.sqrt(2 / 5)
+    assert np.mean(squares[True]) < 0.25 * np.mean(squares[False])
+
+
+def test_what_company_does_is_told() -> None:
+    """Trainings that take turns take twice as long if they are twice as many."""
+    rows = queue_rows(queue([1.0] * 7, 5, 2, slowing=1.0))
+    effects = {row.metric: row for row in analyse(rows).company_effects}
+    assert effects["duration_s"].doubling == pytest.approx(1.0, abs=0.03)
+    assert effects["duration_s"].low < 1.0 < effects["duration_s"].high
+    assert effects["duration_s"].p < 0.001
+    assert (effects["duration_s"].fewest, effects["duration_s"].most) == (
+        pytest.approx(rows["companions"].min()),
+        pytest.approx(1.0),
+    )
+
+
+def test_an_audit_in_which_the_last_trained_alone_has_no_drift() -> None:
+    rows = queue_rows(queue([1.0] * 7, 5, 4, slowing=1.0))
+    (without, told) = (
+        next(row.drift for row in analyse(each).trust if row.metric == "duration_s")
+        for each in (rows.drop(columns="companions"), rows)
+    )
+    assert told is not None
+    assert without is not None
+    assert not told.seen
+    assert without.trend < -0.1 < told.trend

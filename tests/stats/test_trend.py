@@ -1,0 +1,436 @@
+"""Trends: exact laws recovered, libraries asked another way, coverage simulated, and the published data."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from scipy import optimize, stats
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+
+from mutegreen.model import METRICS, Goal, Quality
+from mutegreen.report.terminal.trend_table import sentence, trend_legend, trend_table
+from mutegreen.stats.model.arms import Arms
+from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.scenario import groups_of
+from mutegreen.stats.model.scenario_model import Study, study_of
+from mutegreen.stats.settings import Settings
+from mutegreen.stats.trend.curve import Shape
+from mutegreen.stats.trend.trend import Finding, Trend, trends
+from mutegreen.stats.trend.trend_fit import figures
+from mutegreen.store.rows import read_csv, rows_frame
+from support.paths import DATA
+
+NOISE = np.array([-0.011, 0.004, 0.013, -0.009, 0.003])
+"""Relative noise of five repetitions, with a mean of 0."""
+
+
+def study(by_value: dict[object, object], name="epochs", metric="gpu_j", settings=None, **more) -> Study:
+    """The original, at the first value, and a mutant for each other one, each with its figures."""
+    default, *_ = by_value
+    records = []
+    for value, several in by_value.items():
+        is_original = value == default
+        label = {"mutant": "original" if is_original else f"{name}={value}", "hyperparameter": name, "value": value}
+        label |= {"default": default} | more
+        if is_original:
+            label |= dict.fromkeys(("hyperparameter", "value", "default"))
+        for repetition, figure in enumerate(np.atleast_1d(np.asarray(several, dtype=object))):
+            empty = {"subject": "s", "background": "", "repetition": repetition, "block": repetition}
+            records.append(empty | dict.fromkeys(METRICS) | label | {metric: figure})
+    (group,) = groups_of(rows_frame(records))
+    return study_of(group, Goal.MAXIMIZE, settings or Settings(), None)
+
+
+def trend(by_value: dict[object, object], **options) -> Trend:
+    (found,) = trends(study(by_value, **options))
+    return found
+
+
+def law(f, values: list[float], noise=NOISE) -> dict[object, object]:
+    """Figures of a law with the same relative noise at every value, but in another order."""
+    return {value: f(value) * np.exp(np.roll(noise, at)) for at, value in enumerate(values)}
+
+
+def flat(by_value: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
+    values = np.repeat(np.array(list(by_value), dtype=float), [np.size(cell) for cell in by_value.values()])
+    return values, np.concatenate([np.atleast_1d(cell) for cell in by_value.values()]).astype(float)
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[tuple[str, str, str], Trend]:
+    """By subject, hyperparameter and metric, those of the programs that trained alone."""
+    groups = groups_of(read_csv(DATA / "measurements.csv"))
+    studies = [study_of(group, Goal.MAXIMIZE, Settings(), None) for group in groups if not group.background]
+    return {(row.subject, row.hyperparameter, row.metric): row for each in studies for row in trends(each)}
+
+
+def test_an_exact_power_law_is_recovered():
+    found = trend({x: [900 * x**-0.4] * 3 for x in (32.0, 8.0, 64.0, 512.0)}, name="batch_size")
+    assert (found.finding, found.model, found.shape) == (Finding.TREND, Shape.POWER_LAW, Shape.POWER_LAW)
+    assert found.exponent == pytest.approx(-0.4)
+    assert found.relative_slope == pytest.approx(2**-0.4 - 1)
+    assert found.change == pytest.approx(64**-0.4 - 1)
+    assert found.at([8, 100]) == pytest.approx([900 * 8**-0.4, 900 * 100**-0.4])
+    assert "do not vary" in found.reason
+
+
+def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios():
+    found = trend({x: [5 + 40 * x] * 3 for x in (14.0, 1.0, 16.0, 30.0)})
+    assert (found.finding, found.model) == (Finding.TREND, Shape.LINEAR)
+    assert (found.step, found.slope, found.level) == pytest.approx((1, 40, 565))
+    assert found.relative_slope == pytest.approx(40 / 565)
+    assert found.at([1, 20]) == pytest.approx([45, 805])
+
+
+def test_an_exact_logarithm_of_performance_is_recovered():
+    found = trend({x: [0.7 + 0.02 * math.log(x)] * 3 for x in (1e-4, 1e-5, 1e-3, 1e-2)}, metric="performance")
+    assert found.model is Shape.LOGARITHMIC
+    assert (found.step, found.slope) == pytest.approx((2, 0.02 * math.log(2)))
+    assert found.at([1e-2]) == pytest.approx([0.7 + 0.02 * math.log(1e-2)])
+
+
+def test_a_power_law_is_the_line_through_the_logarithms():
+    data = law(lambda x: 900 * x**-0.4, [32.0, 8.0, 64.0, 256.0, 512.0])
+    found = trend(data)
+    x, y = flat(data)
+    assert found.exponent == pytest.approx(stats.linregress(np.log(x), np.log(y)).slope, rel=1e-9)
+
+
+def test_a_line_is_the_one_that_another_fit_finds():
+    data = law(lambda x: 100 + 50 * x, [14.0, 3.0, 7.0, 20.0, 30.0])
+    found = trend(data)
+    x, y = flat(data)
+    (a, b), _ = optimize.curve_fit(lambda x, a, b: np.log(a + b * x), x, np.log(y), (90, 60))
+    assert found.shape is Shape.LINEAR
+    assert (found.slope, found.level) == pytest.approx((b, a + b * 14), rel=1e-6)
+
+
+def test_models_are_compared_by_the_aicc_of_all_trainings():
+    data = law(lambda x: 100 * x**0.3, [4.0, 1.0, 16.0, 64.0])
+    (found,) = trends(study_without_blocks(data))
+    x, y = flat(data)
+    frame = pd.DataFrame({"x": np.log(x), "y": np.log(y)})
+
+    def aicc(formula: str, parameters: int) -> float:
+        n = len(y)
+        return -2 * ols(formula, frame).fit().llf + 2 * parameters * n / (n - parameters - 1)
+
+    difference = aicc("y ~ x", 3) - aicc("y ~ 1", 2)
+    assert found.aicc["power_law"] - found.aicc["constant"] == pytest.approx(difference)
+    assert found.aicc["power_law"] < found.aicc["linear"]
+
+
+def test_with_two_values_the_interval_is_welchs():
+    data = {2.0: [100.0, 103.0, 99.0, 104.0], 8.0: [141.0, 160.0, 150.0]}
+    (mutant,) = trends(study_without_blocks(data))
+    welch = stats.ttest_ind(np.log(data[8.0]), np.log(data[2.0]), equal_var=False)
+    expected = np.expm1(welch.confidence_interval())
+    assert (mutant.change_low, mutant.change_high) == pytest.approx(tuple(expected))
+    assert mutant.p == pytest.approx(welch.pvalue)
+    assert "two values only" in mutant.reason
+
+
+def study_without_blocks(data: dict[object, object], metric="gpu_j") -> Study:
+    group = study(data, metric=metric).group
+    return study_of(replace(group, rows=group.rows.drop(columns="block")), Goal.MAXIMIZE, Settings(), None)
+
+
+def test_the_lack_of_fit_is_nearly_the_classical_test_where_all_values_are_equally_noisy():
+    data = {x: y + 0.01 * NOISE for x, y in ((3.0, 0.9), (1.0, 0.9001), (2.0, 0.90013), (5.0, 0.90016))}
+    (found,) = trends(study_without_blocks(data, "performance"))
+    x, y = flat(data)
+    frame = pd.DataFrame({"x": x if found.shape is Shape.LINEAR else np.log(x), "y": y, "group": x})
+    table = anova_lm(ols("y ~ x", frame).fit(), ols("y ~ C(group)", frame).fit())
+    classical = table["Pr(>F)"].iloc[1]
+    assert 0.01 < classical < 0.1
+    assert classical < found.lack_of_fit_p < 1.2 * classical
+
+
+def test_drift_from_block_to_block_is_no_trend_and_no_noise():
+    generator = np.random.default_rng(3)
+    data = {x: (100 + 50 * x) * np.exp(generator.normal(0, 0.01, 5)) for x in (14.0, 3.0, 7.0, 20.0, 30.0)}
+    drift = np.exp([0.0, 0.1, 0.2, -0.3, 0.5])
+    still, drifting = trend(data), trend({x: figures * drift for x, figures in data.items()})
+    scale = float(np.exp(np.log(drift).mean()))
+    assert drifting.slope_high - drifting.slope_low == pytest.approx(scale * (still.slope_high - still.slope_low))
+    assert drifting.change == pytest.approx(still.change)
+
+
+def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further():
+    data = law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0, 12.0], NOISE / 3)
+    found = trend(data)
+    assert (found.finding, found.model) == (Finding.NO_TREND, Shape.CONSTANT)
+    bound = max(-found.change_low, found.change_high)
+    assert 0 < bound < 0.02
+    assert trend(data, settings=Settings(margin=bound * 0.99)).finding is Finding.UNDECIDED
+    assert trend(data, settings=Settings(margin=bound * 1.01)).finding is Finding.NO_TREND
+
+
+def test_few_noisy_figures_decide_nothing():
+    found = trend(law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0], NOISE * 10))
+    assert found.finding is Finding.UNDECIDED
+    assert found.change_low < -found.margin < found.margin < found.change_high
+
+
+def test_what_goes_up_and_down_is_no_trend_but_not_flat():
+    found = trend(law(lambda x: 500 * (1 + 0.05 * (x - 6) ** 2), [6.0, 2.0, 4.0, 8.0, 10.0]))
+    assert found.finding is Finding.NO_SIMPLE_TREND
+    assert found.lack_of_fit_p_adjusted < 0.001
+    assert found.spread == pytest.approx(0.8, abs=0.02)
+
+
+def test_values_that_scatter_around_a_trend_widen_its_interval():
+    bumps = dict(zip([14.0, 3.0, 7.0, 20.0, 30.0, 40.0], [0.05, -0.04, 0.05, -0.05, 0.04, -0.05], strict=True))
+    smooth = trend(law(lambda x: 100 + 50 * x, list(bumps)))
+    rough = trend(law(lambda x: (100 + 50 * x) * (1 + bumps[x]), list(bumps)))
+    assert rough.finding is Finding.TREND
+    assert rough.slope_high - rough.slope_low > 3 * (smooth.slope_high - smooth.slope_low)
+
+
+SIMULATED = {
+    "all alike": {},
+    "a noisy end": {"noise": [1, 1, 1, 1, 1, 4]},
+    "a noisy original": {"noise": [4, 1, 1, 1, 1, 1]},
+    "values that scatter": {"scatter": 0.03},
+}
+
+
+@pytest.mark.parametrize("conditions", SIMULATED.values(), ids=SIMULATED.keys())
+def test_simulated_intervals_hold_and_false_alarms_are_rare(conditions):
+    """Six arms of five trainings in drifting blocks: a power law, then nothing."""
+    values = np.array([32.0, 8.0, 16.0, 64.0, 256.0, 512.0])
+    held = np.mean([low <= -0.4 <= high for low, high, _ in simulated(values, -0.4, **conditions)])
+    alarms = np.mean([p <= 0.05 for _, _, p in simulated(values, 0.0, **conditions)])
+    assert held > 0.91
+    assert alarms < 0.08
+    if not conditions:
+        assert held < 0.995
+
+
+def simulated(values, exponent: float, noise=(1,), scatter: float = 0.0, audits: int = 400):
+    generator = np.random.default_rng(1)
+    arms = Arms(tuple(map(str, values)), np.repeat(np.arange(6), 5), np.tile(np.arange(5), 6), True)
+    found = []
+    for _ in range(audits):
+        means = exponent * np.log(values) + generator.normal(0, scatter, 6)
+        logs = means[:, None] + generator.normal(0, 0.05, 5) + 0.01 * generator.normal(size=(6, 5)) * np.c_[noise]
+        fields = figures(measure(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
+        nothing = (math.nan, math.nan)
+        ends = (fields.get("exponent_low"), fields.get("exponent_high")) if fields.get("exponent") else nothing
+        found.append((*ends, fields["p"]))
+    return found
+
+
+def test_the_published_epochs_cost_a_line(published):
+    for subject, slope_j, relative in (("mnist", 1143, 0.0716), ("siamese_network", 4298, 0.0686)):
+        found = published[subject, "epochs", "gpu_j"]
+        assert (found.finding, found.model, found.step) == (Finding.TREND, Shape.LINEAR, 1)
+        assert found.slope == pytest.approx(slope_j, rel=0.001)
+        assert found.relative_slope == pytest.approx(relative, rel=0.001)
+    rows = read_csv(DATA / "measurements.csv")
+    rows = rows[(rows["subject"] == "mnist") & (rows["background"] == "")]
+    rows = rows[(rows["hyperparameter"] == "epochs") | (rows["mutant"] == "original")]
+    values = rows["value"].where(rows["mutant"] != "original", 14.0).astype(float)
+    plain = stats.linregress(values, rows["gpu_j"]).slope
+    found = published["mnist", "epochs", "gpu_j"]
+    assert found.slope_low < plain < found.slope_high
+
+
+def test_the_published_learning_rates_of_resnet_are_an_effect_of_order_not_a_trend(published):
+    for metric in ("package_j", "gpu_j", "duration_s"):
+        assert published["pytorch_resnet_cifar10", "learning_rate", metric].finding is Finding.NO_SIMPLE_TREND
+
+
+def test_gamma_that_never_arrived_shows_no_trend(published):
+    for metric in ("package_j", "dram_j", "gpu_j", "duration_s", "performance", "total_j"):
+        assert published["mnist", "gamma", metric].finding is Finding.NO_TREND
+
+
+def test_p_values_are_adjusted_over_all_trends_of_a_study(published):
+    for column in ("p", "lack_of_fit_p"):
+        rows = [row for (subject, *_), row in published.items() if subject == "mnist"]
+        p = np.array([getattr(row, column) for row in rows])
+        order = np.argsort(p)
+        holm = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
+        assert [getattr(rows[at], f"{column}_adjusted") for at in order] == pytest.approx(list(holm))
+
+
+NO_ANSWER = {
+    "measured for one value only": {2.0: [1.0, 2.0], 3.0: [None, None]},
+    "a figure is infinite": {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
+    "not measured for the original": {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
+    "all figures are equal": {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
+    "two values, each trained once: nothing tells an effect from noise": {2.0: [1.0], 3.0: [2.0]},
+    "the values are not all numbers": {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
+}
+
+
+@pytest.mark.parametrize(("reason", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
+def test_what_cannot_be_answered_says_why(reason, data):
+    found = trend(data)
+    assert (found.finding, found.reason, found.slope, found.p) == (Finding.UNDECIDED, reason, None, None)
+    assert sentence(found).endswith(f"no answer, because {reason}")
+    assert reason in printed([found], 200)
+    with pytest.raises(ValueError, match=reason):
+        found.at([2.0])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {2.0: [0.0, 0.0, 0.0], 4.0: [0.0, 0.0, 1.0], 8.0: [3.0, 4.0, 0.0]},
+        {2.0: [10.0, 10.1], 0.0: [20.0, 20.3], -8.0: [20.0, 30.0]},
+        {2.0: [10.0, 10.1], 1e-300: [20.0, 20.3], 1e300: [1e300, 1.1e300]},
+        {2.0: [10.0, 10.1], 2.0000001: [20.0, 20.3], 2.0000002: [30.0, 30.1]},
+        {2.0: [10.0], 4.0: [20.0], 8.0: [41.0]},
+        {2.0: [10.0] * 3, 4.0: [12.0] * 3, 8.0: [10.0] * 3},
+    ],
+    ids=["figures of 0", "values of 0 and less", "extremes", "nearly one value", "one repetition", "no noise"],
+)
+def test_odd_figures_give_no_warning_and_no_nonsense(data):
+    found = trend(data)
+    assert found.p is None or 0 <= found.p <= 1
+    numbers = [cell for cell in vars(found).values() if isinstance(cell, float)]
+    assert all(map(math.isfinite, numbers))
+    assert printed([found], 80)
+
+
+def test_with_one_repetition_a_power_law_has_the_interval_of_any_regression():
+    data = {2.0: 10.0, 4.0: 20.3, 8.0: 38.0, 16.0: 81.0, 32.0: 158.0}
+    found = trend(data)
+    expected = stats.linregress(np.log(list(data)), np.log(list(data.values())))
+    half = stats.t.ppf(0.975, 3) * expected.stderr
+    assert (found.shape, found.lack_of_fit_p) == (Shape.POWER_LAW, None)
+    ends = (expected.slope - half, expected.slope + half)
+    assert (found.exponent_low, found.exponent_high) == pytest.approx(ends)
+    assert found.p == pytest.approx(2 * expected.pvalue), "two curves were tried"
+
+
+def test_with_one_repetition_a_line_has_the_interval_of_any_regression():
+    data = {8.0: 501.0, 2.0: 203.0, 4.0: 298.0, 9.0: 556.0, 12.0: 699.0}
+    found = trend(data)
+    x, y = np.array(list(data)), np.array(list(data.values()))
+    (_, b), covariance = optimize.curve_fit(lambda x, a, b: np.log(a + b * x), x, np.log(y), (90, 60))
+    half = stats.t.ppf(0.975, 3) * math.sqrt(covariance[1, 1])
+    assert found.shape is Shape.LINEAR
+    assert (found.slope_low, found.slope_high) == pytest.approx((b - half, b + half), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "step"),
+    [
+        ([0.2, 0.05, 0.5], Shape.POWER_LAW, 2.0),
+        ([0.2, 0.06, 0.5], Shape.LINEAR, 0.1),
+        ([2e-4, 3e-5, 2.9e-4], Shape.LINEAR, 1e-4),
+        ([14.0, 9.0, 16.0], Shape.LINEAR, 1.0),
+        ([0.0, 0.3, 0.9], Shape.LINEAR, 0.1),
+        ([32.0, 8.0, 512.0], Shape.POWER_LAW, 2.0),
+    ],
+)
+def test_of_equal_curves_the_one_is_read_that_suits_the_values(values, shape, step):
+    found = trend(law(lambda _: 500.0, values))
+    assert (found.shape, found.step) == (shape, step)
+
+
+def test_a_mutant_of_two_hyperparameters_at_once_is_in_no_trend():
+    both = study({2.0: [1.0, 2.0], "2,3": [1.0, 2.0]}, name="epochs,lr")
+    assert trends(both) == []
+
+
+def printed(rows: list[Trend], width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(trend_table(rows))
+    return console.file.getvalue()
+
+
+LINE = Trend(
+    subject="s",
+    background="",
+    hyperparameter="epochs",
+    metric="gpu_j",
+    n=30,
+    default=14.0,
+    finding=Finding.TREND,
+    lowest=9.0,
+    highest=16.0,
+    shape=Shape.LINEAR,
+    step=1.0,
+    slope=1140.0,
+    slope_low=1100.0,
+    slope_high=1180.0,
+    relative_slope=0.0712,
+    change=0.5,
+    change_low=0.48,
+    change_high=0.52,
+    spread=0.5,
+    p=1e-9,
+    margin=0.02,
+)
+DOUBLING = replace(LINE, shape=Shape.POWER_LAW, step=2.0, hyperparameter="batch_size", relative_slope=-0.242)
+DOUBLING = replace(DOUBLING, slope=-3870.0, slope_low=-4300.0, slope_high=-3400.0)
+DOUBLING = replace(DOUBLING, exponent=-0.4, exponent_low=-0.45, exponent_high=-0.35)
+SENTENCES = {
+    "GPU energy, epochs 9 to 16: each further epoch costs 1.14 kJ (+7.12% of the original), 1.10 to 1.18 kJ": LINE,
+    "GPU energy, batch_size 9 to 16: doubling batch_size saves 3.87 kJ (-24.2% of the original), 3.40 to 4.30 kJ; "
+    "power law, exponent -0.40 [-0.45, -0.35]": DOUBLING,
+    "time, epochs 9 to 16: each further epoch costs about 12.0 s (+7.12% of the original), -1.00 to 14.0 s": replace(
+        LINE, metric="duration_s", slope=12.0, slope_low=-1.0, slope_high=14.0, lack_of_fit_p_adjusted=0.01
+    ),
+    "performance, dropout 9 to 16: each further 0.1 of dropout lowers it by 0.02 (-2.00% of the original), "
+    "0.01 to 0.03; over all values within 2.0%": replace(
+        LINE,
+        metric="performance",
+        hyperparameter="dropout",
+        step=0.1,
+        slope=-0.02,
+        slope_low=-0.03,
+        slope_high=-0.01,
+        relative_slope=-0.02,
+        change_low=-0.019,
+        change_high=-0.001,
+    ),
+    "CPU energy (est.), epochs 9 to 16: no trend, it changes by less than 1.3% (95 %)": replace(
+        LINE,
+        metric="package_j",
+        quality=Quality.ESTIMATED,
+        finding=Finding.NO_TREND,
+        change_low=-0.01201,
+        change_high=0.0021,
+    ),
+    "GPU energy, epochs 9 to 16: no simple trend, it goes up and down by up to 26%": replace(
+        LINE, finding=Finding.NO_SIMPLE_TREND, spread=0.258
+    ),
+    "GPU energy, epochs 9 to 16: no trend seen, but a change of -4.00% to +7.00% is not excluded (95 %)": replace(
+        LINE, finding=Finding.UNDECIDED, change_low=-0.04, change_high=0.07
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "row"), SENTENCES.items())
+def test_sentences(words, row):
+    assert sentence(row) == words
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_fits_and_names_every_trend_once(published, width):
+    rows = [row for (subject, *_), row in published.items() if subject == "pytorch_resnet_cifar10"]
+    text = printed(rows, width)
+    assert text.isascii()
+    assert max(map(len, text.splitlines())) <= width
+    words = text.replace("\n", " ").split()
+    assert sum(words.count(name) for name in ("CPU", "DRAM", "GPU", "time", "all", "performance")) == len(rows)
+    assert len(text.splitlines()) <= 18
+
+
+def test_the_legend_says_what_the_words_mean_that_were_used(published):
+    own = [row for (subject, *_), row in published.items() if subject == "mnist"]
+    starts = [line.partition(":")[0] for line in trend_legend(own)]
+    assert starts == ["no trend", "undecided", "about"]
+    assert list(trend_legend([LINE])) == []

@@ -1,0 +1,106 @@
+"""The subjects that read digits, as modules: importing torch once saves seconds in every test."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.paths import SUBJECTS
+from support.tiny import command, environment
+
+EPOCH = re.compile(
+    r"^epoch +(?P<epoch>\d+)/(?P<epochs>\d+)  train loss (?P<loss>\S+)"
+    r"  test accuracy (?P<printed>\d\.\d{4}) \((?P<value>\d+)/(?P<of>\d+)\)$",
+    re.MULTILINE,
+)
+
+needs_torch = [
+    pytest.mark.torch,
+    pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed"),
+    pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="scikit-learn is not installed"),
+]
+needs_torchvision = pytest.mark.skipif(
+    importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed"
+)
+
+
+def script(name: str) -> Path:
+    return SUBJECTS / name / "train.py"
+
+
+def loaded(name: str) -> ModuleType:
+    """The script as a module. One thread, because a process that used several may not be forked later."""
+    import torch
+
+    torch.set_num_threads(1)
+    spec = importlib.util.spec_from_file_location(f"{name}_train", script(name))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Program:
+    """A subject's script, run in this process with its output caught."""
+
+    def __init__(self, module: ModuleType, patch: pytest.MonkeyPatch, caught: pytest.CaptureFixture[str]) -> None:
+        self.module, self.patch, self.caught = module, patch, caught
+
+    def run(self, *arguments: str) -> str:
+        """Its standard output."""
+        self.patch.setattr(sys, "argv", ["train.py", "--device", "cpu", *arguments])
+        self.module.main()
+        return self.caught.readouterr().out
+
+    def refused(self, *arguments: str, status: int = 2) -> str:
+        """The last line of its standard error, from a run that ends with that status."""
+        with pytest.raises(SystemExit) as end:
+            self.run(*arguments)
+        assert end.value.code == status
+        return self.caught.readouterr().err.splitlines()[-1]
+
+
+def accuracies(output: str) -> list[float]:
+    return [int(found["value"]) / int(found["of"]) for found in EPOCH.finditer(output)]
+
+
+def settings(output: str) -> dict[str, str]:
+    """What the first line says."""
+    first = output.splitlines()[0].removeprefix("settings: ")
+    return dict(word.split("=") for word in first.split())
+
+
+def write_mnist(folder: Path, **parts: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]) -> None:
+    """Images and labels of `train` and `t10k`, in the idx format of MNIST's authors (big-endian header)."""
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part, (images, labels) in parts.items():
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 2051, *images.shape) + images.tobytes())
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 2049, len(labels)) + labels.tobytes())
+
+
+def audited(folder: Path, name: str, *values: str) -> dict[str, dict[str, str]]:
+    """The rows of the original and of mutants with values given by hand, of a real audit of the smoke preset.
+
+    Each is trained once, on one thread: more of them only wait for each other where other tests keep the cores busy.
+    All trainings of the audit, with the preflight, ended well, or this fails.
+    """
+    options = [word for value in values for word in ("--values", value)]
+    only = ["--operators", ",".join(value.split("=")[0] for value in values)]
+    sizes = ["--repetitions", "1", "--cooldown", "0", "--meter", "estimate"]
+    for words in (["run", name, "--preset", "smoke", *only, *options, *sizes], ["export", "-o", "rows.csv"]):
+        one_thread = environment(OMP_NUM_THREADS="1")
+        subprocess.run(command(*words), cwd=folder, env=one_thread, capture_output=True, check=True)
+    with (folder / "rows.csv").open(encoding="utf-8") as file:
+        return {row["mutant"]: row for row in csv.DictReader(file)}

@@ -1,0 +1,141 @@
+"""The examples of docs/subject-toml.md as files, and audits of them from end to end through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import tomlkit
+from click.testing import CliRunner
+
+from mutegreen.cli.main import cli
+from mutegreen.model import TrialResult
+from mutegreen.store.store import Store
+from support.paths import ROOT
+from support.tiny import command, environment
+
+DOCUMENT = (ROOT / "docs" / "subject-toml.md").read_text(encoding="utf-8")
+FIRST = "A complete example"
+ONCE = ("--repetitions", "1", "--cooldown", "0")
+
+Files = dict[str, str]
+
+
+def sections() -> dict[str, str]:
+    """The text under each heading of the second and third level, up to the next one."""
+    parts = re.split(r"^##+ (.*)$", DOCUMENT, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def files(section: str) -> Files:
+    """The files that a section shows, by name."""
+    return dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```$", sections()[section], re.DOTALL | re.MULTILINE))
+
+
+def subject_files(section: str, other: Mapping[str, str] | None = None) -> Files:
+    """The files of an example: what it leaves out is as in the first one; `other` replaces some or adds to them."""
+    own = files(section) | dict(other or {})
+    merged = tomllib.loads(files(FIRST)["subject.toml"]) | tomllib.loads(own.get("subject.toml", ""))
+    return files(FIRST) | own | {"subject.toml": tomlkit.dumps(merged)}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A subject to audit.
+
+    Args:
+        section: The section of the document that shows it.
+        options: What to give to `mutegreen run`.
+        other: Files instead of those shown, or beside them.
+    """
+
+    section: str
+    options: Sequence[str] = ()
+    other: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What came of an audit: the command's end, the folder before and after, the store."""
+
+    folder: Path
+    before: dict[str, bytes]
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def after(self) -> dict[str, bytes]:
+        """The user's folder now."""
+        return contents(self.folder)
+
+    @property
+    def store(self) -> Path:
+        """The store's file."""
+        return self.folder.parent / "store" / "mutegreen.sqlite"
+
+    @cached_property
+    def outcomes(self) -> dict[str, int]:
+        """How many trials ended how, as `mutegreen run --json` says; those that did not occur are left out."""
+        assert self.stdout, self.stderr
+        counts = json.loads(self.stdout)["trials"]
+        return {outcome: count for outcome, count in counts.items() if count}
+
+    @cached_property
+    def results(self) -> dict[str, list[tuple[TrialResult, str]]]:
+        """Result and output of the trainings of each mutant, in the order of the repetitions."""
+        found: dict[str, list[tuple[TrialResult, str]]] = {}
+        with Store.open(self.store) as store:
+            audit = store.audit()
+            for record in store.trials(audit.id):
+                log = self.store.parent / "audits" / audit.id / "logs" / f"{record.trial.number:04d}.log"
+                assert record.result is not None
+                found.setdefault(record.trial.mutant, []).append((record.result, log.read_text()))
+        return found
+
+    def mutegreen(self, *words: str) -> str:
+        """What another command says of this store."""
+        ended = CliRunner().invoke(cli, [*words, "--store", str(self.store)], catch_exceptions=False)
+        assert ended.exit_code == 0, ended.output
+        return ended.stdout
+
+
+def run(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """Runs the command line, with this interpreter first on the path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        command(*words), cwd=folder, env=environment(PATH=path), capture_output=True, text=True, timeout=120
+    )
+
+
+def audit(example: Example, folder: Path) -> Audited:
+    """Audits an example in a folder of its own."""
+    subject = folder / "points"
+    for name, text in subject_files(example.section, example.other).items():
+        (subject / name).parent.mkdir(parents=True, exist_ok=True)
+        (subject / name).write_text(text, encoding="utf-8")
+    before = contents(subject)
+    store = folder / "store" / "mutegreen.sqlite"
+    ended = run(folder, "run", subject, *example.options, "--json", "--store", store)
+    return Audited(subject, before, ended.returncode, ended.stdout, ended.stderr)
+
+
+def audit_all(examples: Mapping[str, Example], folder: Path) -> dict[str, Audited]:
+    """Audits examples side by side: much of the time of so small an audit goes into measuring the idle machine."""
+    with ThreadPoolExecutor(4) as pool:
+        folders = (folder / name for name in examples)
+        return dict(zip(examples, pool.map(audit, examples.values(), folders), strict=True))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,96 @@
+"""A recorder over the NVML meter, on simulated GPUs and in simulated time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mutegreen.meters.nvml.meter import NvmlMeter
+from mutegreen.meters.recorder import PERIOD_S, Recorder
+from mutegreen.model import DomainEnergy, Measurement
+from support.fake_nvml import FakeGpu, FakeNvml, square_wave
+from support.meter_fakes import FakeClock, Schedule
+
+TRAINING = Schedule((0.0, 60.0), (1.3, 250.0), (2.9, 310.0), (4.1, 90.0), (4.4, 280.0), (7.7, 55.0))
+BURSTS = square_wave(50.0, 350.0, period_s=1.0, duty=0.2, duration_s=60.0)
+OTHER = "GPU-0e47c0de-0000-0000-0000-000000000000"
+
+
+class SimulatedWatch:
+    """Looks when it is told that it is time to."""
+
+    def __init__(self, look: Callable[[], None], period_s: float) -> None:
+        self.look, self.period_s = look, period_s
+        self.is_stopped = False
+
+    def stop(self) -> bool:
+        self.is_stopped = True
+        return True
+
+
+class Bench:
+    """A recorder over the meter in simulated time, in which the GPUs are looked at and sampled as in real time."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *gpus: FakeGpu, seed: int = 0) -> None:
+        self.clock = FakeClock()
+        self.fake = FakeNvml(folder, *gpus, clock=self.clock, log=True).install(monkeypatch)
+        self.meter = NvmlMeter(clock=self.clock, cpu_clock=lambda: 0.0, sleep=self.clock.advance, watch=self._watch)
+        self.watch: SimulatedWatch | None = None
+        self.meter.open()
+        self.recorder = Recorder([self.meter], clock=self.clock, boot_clock=self.clock, sleep=self.clock.advance)
+        self.random = random.Random(seed)
+
+    def _watch(self, look: Callable[[], None], period_s: float) -> SimulatedWatch:
+        self.watch = SimulatedWatch(look, period_s)
+        return self.watch
+
+    def go_on(self, to_s: float, step_s: float = PERIOD_S) -> None:
+        """Go on to this moment of the GPUs' time, sampling every `step_s` and looking as often as the meter wants."""
+        look_s = sample_s = self.fake.now_s()
+        while (now_s := self.fake.now_s()) < to_s - 1e-9:
+            if self.watch and look_s <= now_s + 1e-9:
+                self.watch.look()
+                look_s = now_s + self.watch.period_s * self.random.uniform(1.0, 1.1)
+            if sample_s <= now_s + 1e-9:
+                self.recorder.sample()
+                sample_s = now_s + step_s * self.random.uniform(1.0, 1.1)
+            next_s = min(look_s, sample_s) if self.watch else sample_s
+            self.clock.advance(min(next_s, to_s) - now_s)
+
+    def measure(self, begin_s: float, end_s: float) -> Measurement:
+        self.go_on(begin_s)
+        self.recorder.begin("window")
+        self.go_on(end_s)
+        return self.recorder.end("window")
+
+    def open_again(self) -> None:
+        self.meter.close()
+        self.meter.open()
+
+
+def only(measured: Measurement) -> DomainEnergy:
+    (figure,) = measured.domains
+    return figure
+
+
+def joules(figure: DomainEnergy) -> float:
+    assert figure.energy_j is not None, figure.reason
+    return figure.energy_j
+
+
+@pytest.fixture(name="bench")
+def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bench]]:
+    """Makes a bench of these GPUs; what it opened is closed in the end."""
+    made: list[Bench] = []
+
+    class Made(Bench):
+        def __init__(self, *gpus: FakeGpu, seed: int = 0) -> None:
+            super().__init__(tmp_path, monkeypatch, *gpus, seed=seed)
+            made.append(self)
+
+    yield Made  # type: ignore[misc]
+    for one in made:
+        one.recorder.close()
