@@ -16,6 +16,7 @@ from mutegreen.store.timelines import packed, unpacked
 from support.commands import Run
 from support.paths import ROOT
 from support.tiny import TRAIN, environment, write_subject
+from support.windows import mark_windows
 
 SQUARE = tuple((0.5 * n, 100.0 if n % 4 else 300.0) for n in range(1, 41))
 """20 s in steps of half a second: 300 W in every fourth step, else 100 W."""
@@ -89,16 +90,10 @@ def test_without_the_harness_a_window_does_nothing(tmp_path: Path, monkeypatch: 
     assert list(tmp_path.iterdir()) == []
 
 
-def _mark(number: int) -> None:
-    for _ in range(50):
-        with window(f"worker {number}"):
-            pass
-
-
 def test_processes_do_not_mix_their_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUTEGREEN_WINDOWS", str(tmp_path / "w"))
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        pool.map(_mark, range(2))
+        pool.map(mark_windows, range(2))
     assert len(read_windows(tmp_path / "w", 0.0, 1e12)) == 100
 
 
