@@ -7,7 +7,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
-from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
+from mutegreen import units
+from mutegreen.cli.common import say_unavailable
 from mutegreen.cli.wording.stand_ins import in_one
 from mutegreen.harness import events
 from mutegreen.model import Flag, Outcome, Trial, TrialResult
@@ -93,8 +94,9 @@ class Progress:
         self._expected_s = event.expected_s
         self._began_s = time.monotonic()
         self._console.print(
-            f"preflight passed: performance {result.performance:.4g} in {for_people_s(result.duration_s)}; "
-            f"{self._total - self._done} trials{_at_a_time(event)} will take about {for_people_s(event.expected_s)}",
+            f"preflight passed: performance {result.performance:.4g} in {units.duration(result.duration_s)}; "
+            f"{self._total - self._done} trials{_at_a_time(event)} will take about "
+            f"{units.expected_duration(event.expected_s)}",
             soft_wrap=True,
         )
         for standin in result.standins:
@@ -139,7 +141,7 @@ class Progress:
         if self._status is not None:
             self._status.stop()
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
-        spent = for_people_s(time.monotonic() - self._began_s)
+        spent = units.duration(time.monotonic() - self._began_s)
         self._console.print(
             f"audit {event.audit} is complete: {counts}; "
             f"{spent}, {self._energy()} by the whole machine, pauses included",
@@ -180,7 +182,7 @@ class Progress:
 
     def _cost(self) -> str:
         left_s = self._left_s()
-        left = f"{for_people_s(left_s)} left, " if left_s is not None else ""
+        left = f"{units.expected_duration(left_s)} left, " if left_s is not None else ""
         return f"{left}{self._energy()}"
 
     def _energy(self) -> str:
@@ -188,7 +190,7 @@ class Progress:
         domains = {d: j for d, j in self._recorder.energy_so_far().items() if d != "psys"}
         if not domains:
             return "energy not measured"
-        return for_people_j(math.fsum(domains.values())) + (" (estimated)" if self._estimated else "")
+        return units.energy(math.fsum(domains.values())) + (" (estimated)" if self._estimated else "")
 
     def _left_s(self) -> float | None:
         """From this session's trials only: those of an earlier one took no time of it."""
@@ -204,4 +206,4 @@ def _at_a_time(event: events.PreflightEnded) -> str:
 def figures(result: TrialResult) -> str:
     """How a training ended, its performance and its time."""
     performance = "no performance" if result.performance is None else f"performance {result.performance:.4g}"
-    return f"{result.outcome}, {performance}, {for_people_s(result.duration_s)}"
+    return f"{result.outcome}, {performance}, {units.duration(result.duration_s)}"

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
+from mutegreen import units
+from mutegreen.cli.common import say_unavailable
 from mutegreen.cli.live.audit_progress import REFRESH_PER_S, figures
 from mutegreen.cli.preview.study_preview import left_s
 from mutegreen.harness import events
@@ -142,7 +143,7 @@ class StudyProgress:
     def _cost(self) -> str:
         known = [left for left in self._left_s.values() if left is not None]
         is_known = len(known) == len(self._left_s)
-        left = f"{for_people_s(sum(known) * self._pace.factor)} left, " if is_known else ""
+        left = f"{units.expected_duration(sum(known) * self._pace.factor)} left, " if is_known else ""
         return left + self._energy()
 
     def _energy(self) -> str:
@@ -151,7 +152,7 @@ class StudyProgress:
         if not self._meters.quality:
             return "energy not measured"
         estimated = " (estimated)" if "estimated" in self._meters.quality.values() else ""
-        return for_people_j(self._spent_j + self._here_j()) + estimated
+        return units.energy(self._spent_j + self._here_j()) + estimated
 
     def _here_j(self) -> float:
         assert self._meters is not None

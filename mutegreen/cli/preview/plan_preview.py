@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.sharing import AUTO
 from mutegreen.cli.wording.seeds import seeds
@@ -132,5 +133,5 @@ def _sum(plan: Plan, duration: Duration | None, limits: Limits) -> str:
     total_s = expected_s(plan, duration, limits)
     if duration is None or total_s is None:
         return f"{size}; how long they take is known after the first one, with which a run begins."
-    each = f"{common.for_people_s(duration.training_s)} each, {duration.source}"
-    return f"{size}: about {common.for_people_s(total_s)} ({each})."
+    each = f"{units.expected_duration(duration.training_s)} each, {duration.source}"
+    return f"{size}: about {units.expected_duration(total_s)} ({each})."

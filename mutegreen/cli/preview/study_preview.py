@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.preview import plan_preview
 from mutegreen.errors import StoreError
@@ -63,7 +64,7 @@ def show(standings: Sequence[Standing], preset: str, store: Path) -> None:
             _mutants(standing.part),
             str(len(standing.part.plan.trials)),
             str(standing.pending),
-            "not known" if seconds is None else common.for_people_s(seconds) if seconds else "done",
+            "not known" if seconds is None else units.expected_duration(seconds) if seconds else "done",
         )
     console.print(table)
     for standing in standings:
@@ -101,4 +102,4 @@ def _total(standings: Sequence[Standing], store: Path) -> str:
     seconds = _sum([left_s(standing, store) for standing in standings])
     if seconds is None:
         return f"{pending} trainings; how long they take is known when each subject has been trained once."
-    return f"{pending} trainings: about {common.for_people_s(seconds)}, as far as subjects and earlier audits tell."
+    return f"{pending} trainings: about {units.expected_duration(seconds)}, as far as subjects and earlier audits tell."

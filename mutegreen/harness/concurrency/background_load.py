@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from mutegreen import units
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError
 from mutegreen.harness.concurrency.epoch_rate import Pace
@@ -188,7 +189,7 @@ class Background:
             if time.monotonic() >= deadline_s:
                 if self._alone.first_epoch_s is None:
                     return
-                late = f"no epoch has ended after {self._alone.warm_up_limit_s:.0f} s"
+                late = f"no epoch has ended after {units.duration(self._alone.warm_up_limit_s)}"
                 raise BackgroundError(f"background {self.name}: {late}", f"its output is in {self._log}")
             time.sleep(LOOK_S)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.errors import UsageError
 
@@ -145,12 +146,12 @@ def _show(measurement: Measurement, status: int) -> None:
     for figure in measurement.domains:
         power = gross = net = "not measured"
         if figure.energy_j is not None:
-            gross = common.for_people_j(figure.energy_j)
-            net = "not known" if figure.net_j is None else common.for_people_j(figure.net_j)
-            power = f"{figure.energy_j / measurement.duration_s:.3g} W"
+            gross = units.energy(figure.energy_j)
+            net = "not known" if figure.net_j is None else units.energy(figure.net_j)
+            power = units.power(figure.energy_j / measurement.duration_s)
         flags = ", ".join(sorted(figure.flags)) or (figure.reason or "")
         table.add_row(figure.domain, gross, net, power, str(figure.quality), figure.meter, flags)
     console = common.messages()
     console.print(table)
-    console.print(f"{common.for_people_s(measurement.duration_s)}, exit status {status}")
+    console.print(f"{units.duration(measurement.duration_s)}, exit status {status}")
     common.say_unavailable(console, measurement.unavailable)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
 from mutegreen.cli.metering import metered, see_devices_of
@@ -179,7 +180,7 @@ def _say_cost(measured: Here) -> None:
     ended: Counter[str] = Counter()
     for counts in measured.outcomes.values():
         ended.update(counts)
-    energy = "energy not measured" if measured.spent_j is None else common.for_people_j(measured.spent_j)
+    energy = "energy not measured" if measured.spent_j is None else units.energy(measured.spent_j)
     told = ", ".join(f"{count} {outcome}" for outcome, count in ended.items())
     common.messages().print(f"trainings: {told}; {energy} in all, without pauses", soft_wrap=True)
 
