@@ -11,7 +11,6 @@ import pytest
 from support.paths import ROOT
 from support.tiny import environment, write_subject
 
-
 pytestmark = pytest.mark.xdist_group("wheel")
 
 
@@ -27,7 +26,7 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = folder.glob("mutegreen-*.whl")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=120)
     installed = subprocess.run(
-        [folder / "venv/bin/python", "-m", "pip", "--quiet", "install", wheel],
+        [folder / "venv/bin/python", "-m", "pip", "--quiet", "install", "--no-compile", wheel],
         capture_output=True,
         text=True,
         timeout=280,
