@@ -14,9 +14,8 @@ from mutegreen.cli.common import Seconds, messages
 
 if TYPE_CHECKING:
     from mutegreen.harness.machine.device_locks import Holder
-    from mutegreen.harness.opening import Metering
     from mutegreen.meters.recorder import Recorder
-    from mutegreen.model import Subject, Unavailable
+    from mutegreen.model import Metering, Subject, Unavailable
 
 
 IDLE_VARIABLE = "MUTEGREEN_IDLE"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from mutegreen import catalog, config
 from mutegreen.errors import MuteGreenError, UsageError
 from mutegreen.harness.backgrounds import asked
-from mutegreen.harness.opening import Limits, Sharing
-from mutegreen.harness.plan.plan import Options, Plan, make
-from mutegreen.model import Hyperparameter, Subject
+from mutegreen.harness.opening import Sharing
+from mutegreen.harness.plan.plan import Plan, make
+from mutegreen.model import Hyperparameter, Limits, PlanOptions, Subject
 from mutegreen.replication.published import HYPERPARAMETERS, counterpart
 
 SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
@@ -59,7 +59,7 @@ class Part:
     subject: Subject
     company: str
     plan: Plan
-    options: Options
+    options: PlanOptions
     limits: Limits
     sharing: Sharing
 
@@ -138,12 +138,12 @@ def _part(name: str, preset: str, company: str, idle_s: float | None) -> Part:
     )
 
 
-def _options(subject: Subject, preset: str) -> Options:
+def _options(subject: Subject, preset: str) -> PlanOptions:
     operators = [operator.name for each in studied(subject) if (operator := catalog.operator_for(each)) is not None]
     if not operators:
         kinds = ", ".join(sorted(KINDS))
         raise UsageError(f"{subject.name} has none of the study's hyperparameters", f"they are: {kinds}")
-    return Options(
+    return PlanOptions(
         preset=None if preset == DEFAULT else preset,
         operators=tuple(dict.fromkeys(operators)),
         mutants=SIZES[preset].mutants,

@@ -23,10 +23,8 @@ from mutegreen.harness.plan.plan import Plan
 from mutegreen.harness.process.command import Command, Line, Stopped
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import BackgroundRun
+from mutegreen.model.limits import WARM_UP_S
 from mutegreen.mutation import apply
-
-WARM_UP_S = 5.0
-"""Time that a background which prints no figure of its epochs is given before the trial begins, seconds."""
 
 WARM_UP_LEAST_S = 60.0
 WARM_UP_FACTOR = 10

@@ -16,7 +16,7 @@ from mutegreen.cli.metering import idle_option, metered, see_devices_of
 
 if TYPE_CHECKING:
     from mutegreen.cli.live.study_progress import StudyProgress
-    from mutegreen.harness.opening import Metering
+    from mutegreen.model import Metering
     from mutegreen.replication.design import Part, Skipped
     from mutegreen.replication.measured import Here
     from mutegreen.replication.results import Results
@@ -80,7 +80,7 @@ def hyperparameters(
     one more. Interrupted, the same command goes on where it stopped. Then the tables are shown beside the published
     ones, with the study's findings and whether they hold here.
     """
-    from mutegreen.harness.opening import Metering
+    from mutegreen.model import Metering
     from mutegreen.replication.design import SIZES, SUBJECTS, parts
 
     wanted = common.split(subjects) if subjects is not None else SUBJECTS
@@ -143,11 +143,11 @@ class _Study:
 
     def _metering_of(self, store: Store, standing: Standing) -> Metering:
         """The meters named now; without any, those with which the part began."""
-        from mutegreen.harness.opening import Metering
+        from mutegreen.model import Metering
 
         if standing.audit is None or self._metering != Metering():
             return self._metering
-        return Metering(**store.audit(standing.audit).options["metering"])
+        return store.audit(standing.audit).options.metering
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.replication.design import SIZES
