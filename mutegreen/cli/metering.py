@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mutegreen.cli.common import Seconds, messages
+from mutegreen.model.limits import IDLE_S
 
 if TYPE_CHECKING:
     from mutegreen.harness.machine.device_locks import Holder
@@ -30,7 +31,7 @@ def idle_option(function: Any) -> Any:
         envvar=IDLE_VARIABLE,
         metavar="S",
         help="Time over which idle power is measured before the first training, and between blocks, seconds.  "
-        f"[default: {IDLE_VARIABLE}, or 1]",
+        f"[default: {IDLE_VARIABLE}, or {IDLE_S:g}]",
     )(function)
 
 

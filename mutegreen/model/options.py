@@ -45,6 +45,10 @@ class Metering:
     meters: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
 
+    def or_kept(self, kept: Metering) -> Metering:
+        """These, or those kept with an audit that is resumed where none is named now."""
+        return self if self != Metering() else kept
+
 
 @dataclass(frozen=True)
 class AuditOptions:

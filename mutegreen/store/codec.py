@@ -162,8 +162,15 @@ def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
 
 def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
     """The trial of a row, with its result if it has ended."""
-    columns = ("number", "mutant", "block", "position", "repetition", "seed")
-    return TrialRecord(Trial(**{column: row[column] for column in columns}), result)
+    trial = Trial(
+        number=row["number"],
+        mutant=row["mutant"],
+        block=row["block"],
+        position=row["position"],
+        repetition=row["repetition"],
+        seed=row["seed"],
+    )
+    return TrialRecord(trial, result)
 
 
 def to_result(

@@ -195,7 +195,6 @@ def _start(asked: _Asked, store_path: Path, as_json: bool, wait: bool) -> int:
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.harness.opening import Paths, held
-    from mutegreen.model import Metering
     from mutegreen.store.store import Store
 
     with Store.open(store_path) as reading:
@@ -205,8 +204,10 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
     see_devices_of(config.load(Paths.of(store_path, record.id).subject))
-    chosen = metering if metering != Metering() else record.options.metering
-    with metered(chosen, record.id, wait) as meters, Store.create(store_path) as store:
+    with (
+        metered(metering.or_kept(record.options.metering), record.id, wait) as meters,
+        Store.create(store_path) as store,
+    ):
         return _go(store, record.id, meters, as_json)
 
 

@@ -143,11 +143,9 @@ class _Study:
 
     def _metering_of(self, store: Store, standing: Standing) -> Metering:
         """The meters named now; without any, those with which the part began."""
-        from mutegreen.model import Metering
-
-        if standing.audit is None or self._metering != Metering():
+        if standing.audit is None:
             return self._metering
-        return store.audit(standing.audit).options.metering
+        return self._metering.or_kept(store.audit(standing.audit).options.metering)
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.replication.design import SIZES
