@@ -95,11 +95,11 @@ def results() -> Console:
     return console if console.is_terminal or "COLUMNS" in os.environ else _console(width=100)
 
 
-def _console(**options: Any) -> Console:
+def _console(*, stderr: bool = False, width: int | None = None) -> Console:
     """Prints texts as they are: a training's last words may well look like markup (`[/INST]`, `:x:`)."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False, **options)
+    return Console(highlight=False, markup=False, emoji=False, stderr=stderr, width=width)
 
 
 def say_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> None:

@@ -31,7 +31,8 @@ def standings(parts: Sequence[Part], store: Path) -> list[Standing]:
 def left_s(standing: Standing, store: Path) -> float | None:
     """Time that is left of a part with its pauses, seconds; None: not known."""
     plan = standing.part.plan
-    whole_s = plan_preview.expected_s(plan, plan_preview.training_s(plan, store), standing.part.limits)
+    training = plan_preview.training_s(plan, store)
+    whole_s = plan_preview.expected_s(plan, training, standing.part.limits, standing.part.sharing)
     if whole_s is None or standing.has_ended:
         return None if whole_s is None else 0.0
     preflights = 0 if standing.pending < len(plan.trials) else 1

@@ -17,7 +17,7 @@ def in_short(audit: AuditRecord) -> str:
     """How the trials of an audit shared the machine, for a table; empty: they did not."""
     if audit.backgrounds:
         return "beside " + ", ".join(record.name for record in audit.backgrounds)
-    jobs = audit.options.get("jobs")
+    jobs = audit.options.jobs
     return "" if jobs is None else f"{jobs or 'as many as fit'} at a time"
 
 

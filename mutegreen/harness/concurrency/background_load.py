@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -21,13 +20,11 @@ from mutegreen.harness.observe.output import Output
 from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.plan.launch import launch
 from mutegreen.harness.plan.plan import Plan
-from mutegreen.harness.process.command import Command, Line, Stopped
+from mutegreen.harness.process.command import Command, Line, Stopped, unbuffered
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import BackgroundRun
+from mutegreen.model.limits import WARM_UP_S
 from mutegreen.mutation import apply
-
-WARM_UP_S = 5.0
-"""Time that a background which prints no figure of its epochs is given before the trial begins, seconds."""
 
 WARM_UP_LEAST_S = 60.0
 WARM_UP_FACTOR = 10
@@ -114,7 +111,7 @@ class Words:
 
     def start(self, mark: str, stop: threading.Event) -> AbstractContextManager[Command]:
         """As the interface says."""
-        return Command(self.words, self.folder, {**os.environ, "PYTHONUNBUFFERED": "1"}, mark, stop=stop)
+        return Command(self.words, self.folder, unbuffered({}), mark, stop=stop)
 
 
 class Background:

@@ -8,8 +8,7 @@ import click
 
 from mutegreen import catalog, units
 from mutegreen.cli import common
-
-IDLE_S = 1.0
+from mutegreen.model.limits import IDLE_S
 
 
 @click.command("doctor")

@@ -16,6 +16,7 @@ import click
 from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.errors import UsageError
+from mutegreen.model.limits import IDLE_S
 
 if TYPE_CHECKING:
     from mutegreen.model import DomainEnergy, Measurement
@@ -28,7 +29,7 @@ CHUNK_BYTES = 65536
 @click.option(
     "--idle",
     type=common.Seconds(0),
-    default=1.0,
+    default=IDLE_S,
     show_default=True,
     metavar="S",
     help="Seconds for which idle power is measured first, for the net energy; 0: not.",

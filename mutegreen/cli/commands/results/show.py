@@ -62,7 +62,7 @@ def _list(store: Store, audit: AuditRecord) -> None:
     if audit.data:
         console.print(f"data: {audit.data}", soft_wrap=True)
     console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
-    for name in audit.options["plan"].get("compat") or ():
+    for name in audit.options.plan.compat or ():
         console.print(in_all(name, [record.result for record in trials if record.result is not None]), soft_wrap=True)
     for line in colocation.of_audit(audit, store.spans(audit.id)):
         console.print(line, soft_wrap=True)
