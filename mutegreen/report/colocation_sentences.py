@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mutegreen.model import ORIGINAL
 from mutegreen.report.section import TITLES, Section
-from mutegreen.report.units import duration
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
 from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
 from mutegreen.stats.settings import ALPHA
+from mutegreen.units import duration
 
 _FEW = 6
 _FINDINGS = {

@@ -11,6 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from mutegreen.model import (
+    DEFAULT_SEED,
+    AuditOptions,
     BackgroundRun,
     Beside,
     Change,
@@ -23,11 +25,15 @@ from mutegreen.model import (
     Figure,
     Flag,
     Goal,
+    Limits,
     Measurement,
+    Metering,
     Mutant,
     Outcome,
     Phase,
+    PlanOptions,
     Quality,
+    Seeding,
     Span,
     StandIn,
     Trial,
@@ -50,17 +56,60 @@ def audit_row(audit: AuditRecord) -> dict[str, object]:
 
 def to_audit(row: sqlite3.Row) -> AuditRecord:
     """The audit of a row."""
-    fields = dict(row)
-    for column in ("options", "environment", "notes", "idle_w", "unavailable", "data", "also"):
-        fields[column] = json.loads(fields[column] or "null")
-    fields["goal"] = Goal(fields["goal"])
-    fields["notes"] = tuple(fields["notes"])
-    fields["unavailable"] = tuple(Unavailable(**item) for item in fields["unavailable"] or ())
-    fields["data"] = Data(**fields["data"]) if fields["data"] else None
-    fields["backgrounds"] = to_backgrounds(fields["backgrounds"])
-    fields["peak_bytes"] = json.loads(fields["peak_bytes"])
-    fields["also"] = tuple(Figure(**item | {"goal": Goal(item["goal"])}) for item in fields["also"])
-    return AuditRecord(**fields)
+    data = json.loads(row["data"] or "null")
+    return AuditRecord(
+        id=row["id"],
+        subject=row["subject"],
+        folder=row["folder"],
+        digest=row["digest"],
+        goal=Goal(row["goal"]),
+        tolerance=row["tolerance"],
+        options=to_options(row["options"]),
+        environment=json.loads(row["environment"]),
+        notes=tuple(json.loads(row["notes"])),
+        created_at=row["created_at"],
+        preflight_s=row["preflight_s"],
+        idle_w=json.loads(row["idle_w"] or "null"),
+        unavailable=tuple(Unavailable(**item) for item in json.loads(row["unavailable"] or "[]")),
+        finished_at=row["finished_at"],
+        data=Data(**data) if data else None,
+        also=tuple(Figure(**item | {"goal": Goal(item["goal"])}) for item in json.loads(row["also"])),
+        backgrounds=to_backgrounds(row["backgrounds"]),
+        peak_bytes=json.loads(row["peak_bytes"]),
+    )
+
+
+def to_options(text: str) -> AuditOptions:
+    """The options of a text; what another version left out has its default, and what it added is not read."""
+    kept = json.loads(text)
+    limits, metering, seeding = kept.get("limits", {}), kept.get("metering", {}), kept.get("seeding")
+    return AuditOptions(
+        plan=_plan_options(kept.get("plan", {})),
+        seeding=Seeding(seeding) if seeding else None,
+        limits=Limits(
+            timeout_s=limits.get("timeout_s"),
+            cooldown_s=limits.get("cooldown_s"),
+            warm_up_s=limits.get("warm_up_s"),
+            idle_s=limits.get("idle_s"),
+        ),
+        metering=Metering(meters=tuple(metering.get("meters", ())), require=tuple(metering.get("require", ()))),
+        jobs=kept.get("jobs"),
+    )
+
+
+def _plan_options(kept: Mapping[str, Any]) -> PlanOptions:
+    operators, compat = kept.get("operators"), kept.get("compat")
+    return PlanOptions(
+        preset=kept.get("preset"),
+        operators=None if operators is None else tuple(operators),
+        mutants=kept.get("mutants"),
+        repetitions=kept.get("repetitions"),
+        values={name: tuple(texts) for name, texts in kept.get("values", {}).items()},
+        order=kept.get("order"),
+        seed=kept.get("seed", DEFAULT_SEED),
+        same_seed=kept.get("same_seed", False),
+        compat=None if compat is None else tuple(map(Compat, compat)),
+    )
 
 
 def mutant_row(audit: str, record: MutantRecord) -> dict[str, object]:
@@ -119,8 +168,15 @@ def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
 
 def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
     """The trial of a row, with its result if it has ended."""
-    columns = ("number", "mutant", "block", "position", "repetition", "seed")
-    return TrialRecord(Trial(**{column: row[column] for column in columns}), result)
+    trial = Trial(
+        number=row["number"],
+        mutant=row["mutant"],
+        block=row["block"],
+        position=row["position"],
+        repetition=row["repetition"],
+        seed=row["seed"],
+    )
+    return TrialRecord(trial, result)
 
 
 def to_result(

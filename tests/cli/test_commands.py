@@ -207,3 +207,13 @@ def test_every_command_has_help(mutegreen: Run) -> None:
         assert done.returncode == 0
         assert "Usage" in done.stdout
     assert os.linesep in mutegreen("--version").stdout
+
+
+def test_an_output_in_ascii_gets_signs_that_it_has(tmp_path: Path) -> None:
+    code = (
+        "import sys; from mutegreen import units; from mutegreen.cli.main import _encode_what_the_output_lacks as f\n"
+    )
+    code += "f(); print(units.energy(4e-4), '日')"
+    variables = environment(PYTHONIOENCODING="ascii")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("400 uJ ?\n", "")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mutegreen.model import (
     JOINT,
+    AuditOptions,
     BackgroundRun,
     Beside,
     Change,
@@ -27,11 +28,15 @@ from mutegreen.model import (
     Figure,
     Flag,
     Goal,
+    Limits,
     Measurement,
+    Metering,
     Mutant,
     Outcome,
     Phase,
+    PlanOptions,
     Quality,
+    Seeding,
     Span,
     StandIn,
     Trial,
@@ -138,6 +143,26 @@ figures = st.builds(
 backgrounds = st.builds(
     BackgroundRecord, texts, texts, maybe_text, tuples(texts), texts, st.none() | finite, st.none() | finite
 )
+seconds = st.none() | st.floats(1e-3, 1e9)
+options = st.builds(
+    AuditOptions,
+    plan=st.builds(
+        PlanOptions,
+        preset=maybe_text,
+        operators=st.none() | tuples(texts),
+        mutants=st.none() | st.integers(1, 99),
+        repetitions=st.none() | st.integers(1, 99),
+        values=st.dictionaries(texts, tuples(texts), max_size=3),
+        order=st.none() | st.integers(1, 9),
+        seed=whole,
+        same_seed=st.booleans(),
+        compat=st.none() | tuples(st.sampled_from(Compat)),
+    ),
+    seeding=st.none() | st.sampled_from(Seeding),
+    limits=st.builds(Limits, seconds, seconds, seconds, seconds),
+    metering=st.builds(Metering, tuples(texts), tuples(texts)),
+    jobs=st.none() | st.integers(0, 99),
+)
 audits = st.builds(
     AuditRecord,
     id=names,
@@ -146,7 +171,7 @@ audits = st.builds(
     digest=texts,
     goal=st.sampled_from(Goal),
     tolerance=maybe_finite,
-    options=json_objects,
+    options=options,
     environment=json_objects,
     notes=tuples(texts),
     created_at=texts,
@@ -290,7 +315,7 @@ def test_a_performance_that_is_no_number_is_read_back_as_none() -> None:
     """The column has NULL for both; a trial without a number ends as `diverged` or `failed`, which tells them apart."""
 
     def check(store: Store) -> None:
-        audit = AuditRecord("a", "s", "f", "0", Goal.MAXIMIZE, None, {}, {}, (), "now")
+        audit = AuditRecord("a", "s", "f", "0", Goal.MAXIMIZE, None, AuditOptions(), {}, (), "now")
         store.add_audit(audit, [MutantRecord(Mutant("original"), "")], [trial := Trial(1, "original", 0, 0, 0, None)])
         store.finish_trial(
             "a", trial, TrialResult(Outcome.DIVERGED, "nan", "", 1.0, 1.0, 1, 0, math.nan, (), Measurement(1.0))

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from mutegreen.errors import StoreError
 from mutegreen.harness.opening import Paths
+from mutegreen.model import Seeding
 from mutegreen.store import schema
 from mutegreen.store.export_rows import records
 from mutegreen.store.migration import swap
@@ -103,7 +105,10 @@ def holds_the_same(path: Path, before: Path) -> None:
                 assert getattr(found, name) == json.loads(str(audit[name])), name
             assert list(found.notes) == json.loads(str(audit["notes"]))
             options = json.loads(str(audit["options"]))
-            assert {key: found.options["plan"][key] for key in options["plan"]} == options["plan"]
+            plan = json.loads(json.dumps(asdict(found.options.plan)))
+            assert {key: plan[key] for key in options["plan"]} == options["plan"]
+            assert found.options.jobs is None
+            assert found.options.seeding is Seeding.OWN
             assert (found.data, found.also, found.backgrounds, found.peak_bytes) == (None, (), (), {})
             holds_the_same_trials(store, str(audit["id"]), before)
 

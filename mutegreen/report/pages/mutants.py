@@ -24,12 +24,12 @@ from mutegreen.report.pages.table import PlainTable, Row, mutant_row
 from mutegreen.report.section import TITLES, Section
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.terminal.win_tie_loss_table import uncounted
-from mutegreen.report.units import figure
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
 from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.units import quantity
 
 _KINDS = {"bca": "bootstrap (BCa)", "t": "Student's t"}
 _VERDICTS = ("win", "tie", "loss")
@@ -40,7 +40,7 @@ def overview(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
     """Every mutant's change of every metric, with its verdict."""
     originals = {row.metric: row.mean_original for row in section.comparisons}
     shown = (
-        None if originals[metric] is None else figure(metric, originals[metric] or 0.0) for metric in section.metrics
+        None if originals[metric] is None else quantity(metric, originals[metric] or 0.0) for metric in section.metrics
     )
     rows = [Row(("original", *shown))]
     for line in section.lines:

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from mutegreen.model import ENERGY_METRICS
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.units import duration, energy
 from mutegreen.stats.advice.phases import PhaseSummary
+from mutegreen.units import duration, energy
 
 _HEADINGS = {"package_j": "CPU", "dram_j": "DRAM", "gpu_j": "GPU"}
 

@@ -13,11 +13,12 @@ from rich.text import Text
 
 from mutegreen.model import TOTAL, Quality
 from mutegreen.report.section import TITLES
-from mutegreen.report.units import figure, percent, value_label, values
+from mutegreen.report.units import percent, value_label, values
 from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.curve_reading import DOUBLING
 from mutegreen.stats.trend.trend import Finding, Trend
+from mutegreen.units import quantity
 
 _NOUNS = {
     "package_j": "CPU energy",
@@ -123,7 +124,7 @@ def _step(trend: Trend, whose: str = "") -> str:
     """`each further epoch costs 353 J (+6.93%), 334 to 372 J`."""
     relative = "" if trend.relative_slope is None else f" ({percent(trend.relative_slope)}{whose})"
     verb = f"{_verb(trend)}{' about' if _scatters(trend) else ''}"
-    size = figure(trend.metric, abs(trend.slope or 0.0))
+    size = quantity(trend.metric, abs(trend.slope or 0.0))
     return f"{_one_more(trend)} {verb} {size}{relative}, {_interval(trend)}{_exponent(trend)}{_size(trend)}"
 
 
@@ -151,7 +152,7 @@ def _interval(trend: Trend) -> str:
     """Sizes from small to large where both ends go the same way, else with their signs."""
     low, high = trend.slope_low or 0.0, trend.slope_high or 0.0
     ends = sorted((abs(low), abs(high))) if low * high > 0 else [low, high]
-    first, last = (figure(trend.metric, end) for end in ends)
+    first, last = (quantity(trend.metric, end) for end in ends)
     number, _, unit = first.partition(" ")
     return f"{number if unit == last.partition(' ')[2] else first} to {last}"
 
