@@ -21,8 +21,11 @@ from mutegreen.model import (
     TrialResult,
     Unavailable,
 )
-from mutegreen.store import codec, schema, timelines
+from mutegreen.store import schema, timelines
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
+from mutegreen.store.codec.audits import audit_row, mutant_row, to_audit, to_mutant
+from mutegreen.store.codec.energies import energy_row, span_rows, to_spans
+from mutegreen.store.codec.trials import phase_row, result_row, to_phase, to_result, to_trial
 from mutegreen.store.connection import connect, translated
 from mutegreen.store.migration.reading import opened_for_reading
 from mutegreen.store.migration.steps import is_older, is_ours, version_of, was_replaced
@@ -117,8 +120,8 @@ class Store:
             StoreError: It cannot be written.
         """
         with self._transaction():
-            self._insert("audit", [codec.audit_row(audit)])
-            self._insert("mutant", [codec.mutant_row(audit.id, record) for record in mutants])
+            self._insert("audit", [audit_row(audit)])
+            self._insert("mutant", [mutant_row(audit.id, record) for record in mutants])
             self._insert("trial", [{"audit": audit.id, **asdict(trial)} for trial in trials])
 
     def remove_audit(self, audit: str) -> None:
@@ -155,7 +158,7 @@ class Store:
             query = "SELECT coalesce(max(number), 0) FROM span WHERE audit = ?"
             known = self._db.execute(query, (audit,)).fetchone()[0]
             for number, span in enumerate(spans, known + 1):
-                self._insert("span", [{"audit": audit, "number": number, **row} for row in codec.span_rows(span)])
+                self._insert("span", [{"audit": audit, "number": number, **row} for row in span_rows(span)])
 
     def finish_trial(self, audit: str, trial: Trial, result: TrialResult) -> None:
         """Keeps a trial's result; it is on the disk when this returns.
@@ -163,18 +166,18 @@ class Store:
         Raises:
             StoreError: It cannot be written; the trial then counts as not done.
         """
-        row = codec.result_row(result)
+        row = result_row(result)
         key = {"audit": audit, "trial": trial.number}
         with self._transaction():
             for table in ("energy", "epoch", "figure", "phase", "timeline"):  # of an earlier, interrupted try
                 self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
             assignments = ", ".join(f"{column} = :{column}" for column in row)
             self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
-            self._insert("energy", [key | codec.energy_row(d) for d in result.measurement.domains])
+            self._insert("energy", [key | energy_row(d) for d in result.measurement.domains])
             epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
             self._insert("epoch", [key | epoch for epoch in epochs])
             self._insert("figure", [key | {"name": name, "value": value} for name, value in result.also.items()])
-            phases = [{"number": n, **codec.phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
+            phases = [{"number": n, **phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
             self._insert("phase", [key | phase for phase in phases])
             steps = [{"domain": domain, "steps": timelines.packed(t)} for domain, t in result.timelines.items()]
             self._insert("timeline", [key | row for row in steps])
@@ -188,7 +191,7 @@ class Store:
 
     def audits(self) -> list[AuditRecord]:
         """All audits, oldest first."""
-        return [codec.to_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
+        return [to_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
 
     def audit(self, audit_id: str | None = None) -> AuditRecord:
         """An audit by its id; without one, the latest.
@@ -207,7 +210,7 @@ class Store:
     def mutants(self, audit: str) -> list[MutantRecord]:
         """The mutants of an audit, the original first."""
         rows = self._select("SELECT * FROM mutant WHERE audit = ? ORDER BY rowid", audit)
-        return [codec.to_mutant(row) for row in rows]
+        return [to_mutant(row) for row in rows]
 
     def trials(self, audit: str) -> list[TrialRecord]:
         """All trials of an audit, in their order."""
@@ -217,8 +220,8 @@ class Store:
             self._grouped("SELECT * FROM figure WHERE audit = ? ORDER BY rowid", audit),
         )
         rows = self._select("SELECT * FROM trial WHERE audit = ? ORDER BY number", audit)
-        results = [codec.to_result(row, *(part.get(row["number"], []) for part in parts)) for row in rows]
-        return [codec.to_trial(row, result) for row, result in zip(rows, results, strict=True)]
+        results = [to_result(row, *(part.get(row["number"], []) for part in parts)) for row in rows]
+        return [to_trial(row, result) for row, result in zip(rows, results, strict=True)]
 
     def pending(self, audit: str) -> list[Trial]:
         """The trials that have still to be run: those that have not ended, and interrupted ones."""
@@ -228,7 +231,7 @@ class Store:
     def phases(self, audit: str) -> dict[int, tuple[Phase, ...]]:
         """The phases of the trials of an audit, by the trial's number."""
         groups = self._grouped("SELECT * FROM phase WHERE audit = ? ORDER BY trial, number", audit)
-        return {trial: tuple(codec.to_phase(row) for row in rows) for trial, rows in groups.items()}
+        return {trial: tuple(to_phase(row) for row in rows) for trial, rows in groups.items()}
 
     def timelines(self, audit: str, trial: int) -> dict[str, Timeline]:
         """Power over a trial, by domain."""
@@ -237,7 +240,7 @@ class Store:
 
     def spans(self, audit: str) -> tuple[Span, ...]:
         """The spans of an audit, in their order."""
-        return codec.to_spans(self._select("SELECT * FROM span WHERE audit = ? ORDER BY number, rowid", audit))
+        return to_spans(self._select("SELECT * FROM span WHERE audit = ? ORDER BY number, rowid", audit))
 
     def outcomes(self, audit: str) -> dict[str, int]:
         """How many trials ended how; `pending` for those not run yet."""

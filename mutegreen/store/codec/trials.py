@@ -1,0 +1,127 @@
+"""Trials and their results, to rows of the store and back."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from mutegreen.model import (
+    BackgroundRun,
+    Beside,
+    Company,
+    Compat,
+    Epoch,
+    Evidence,
+    Measurement,
+    Outcome,
+    Phase,
+    StandIn,
+    Trial,
+    TrialResult,
+)
+from mutegreen.store.audit_records import TrialRecord
+from mutegreen.store.codec.energies import energy_row, to_domain
+
+
+def result_row(result: TrialResult) -> dict[str, object]:
+    """A result as columns of its trial's row."""
+    return {
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "started_at": result.started_at,
+        "duration_s": result.duration_s,
+        "cpu_s": result.cpu_s,
+        "peak_rss_bytes": result.peak_rss_bytes,
+        "status": result.status,
+        "performance": result.performance,
+        "evidence": json.dumps([asdict(item) for item in result.evidence]),
+        "standins": json.dumps([asdict(item) for item in result.standins]),
+        "company": company_text(result.company),
+    }
+
+
+def phase_row(phase: Phase) -> dict[str, object]:
+    """A phase as a row."""
+    return asdict(phase) | {"energy_j": json.dumps(phase.energy_j)}
+
+
+def to_phase(row: sqlite3.Row) -> Phase:
+    """The phase of a row."""
+    return Phase(row["name"], row["begin_s"], row["end_s"], json.loads(row["energy_j"]))
+
+
+def to_epoch(row: sqlite3.Row) -> Epoch:
+    """The epoch of a row."""
+    return Epoch(_number(row["performance"]), row["time_s"])
+
+
+def _number(kept: float | None) -> float:
+    """SQLite keeps a figure that is not a number as NULL."""
+    return math.nan if kept is None else kept
+
+
+def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
+    """Further figures of rows, by name."""
+    return {row["name"]: _number(row["value"]) for row in rows}
+
+
+def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
+    """The trial of a row, with its result if it has ended."""
+    trial = Trial(
+        number=row["number"],
+        mutant=row["mutant"],
+        block=row["block"],
+        position=row["position"],
+        repetition=row["repetition"],
+        seed=row["seed"],
+    )
+    return TrialRecord(trial, result)
+
+
+def to_result(
+    row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row], figures: Sequence[sqlite3.Row]
+) -> TrialResult | None:
+    """The result of a trial's row, with its rows in other tables; None if it has not ended."""
+    if row["outcome"] is None:
+        return None
+    return TrialResult(
+        outcome=Outcome(row["outcome"]),
+        reason=row["reason"],
+        started_at=row["started_at"],
+        duration_s=row["duration_s"],
+        cpu_s=row["cpu_s"],
+        peak_rss_bytes=row["peak_rss_bytes"],
+        status=row["status"],
+        performance=row["performance"],
+        epochs=tuple(to_epoch(e) for e in epochs),
+        measurement=Measurement(row["duration_s"], tuple(to_domain(e) for e in energies)),
+        evidence=tuple(Evidence(**item) for item in json.loads(row["evidence"] or "[]")),
+        standins=tuple(
+            StandIn(**item | {"name": Compat(item["name"])}) for item in json.loads(row["standins"] or "[]")
+        ),
+        also=to_figures(figures),
+        company=to_company(row["company"]),
+    )
+
+
+def company_text(company: Company | None) -> str | None:
+    """A trial's company as text; None: it was alone."""
+    if company is None:
+        return None
+    return json.dumps(asdict(company) | {"shares": [energy_row(share) for share in company.shares]})
+
+
+def to_company(text: str | None) -> Company | None:
+    """The company of a text."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Company(
+        beside=tuple(Beside(**item) for item in fields["beside"]),
+        shares=tuple(to_domain(item) for item in fields["shares"]),
+        backgrounds=tuple(BackgroundRun(**item) for item in fields["backgrounds"]),
+        by_use=fields["by_use"],
+    )
