@@ -50,8 +50,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("meters/nvml/power.py", "mutegreen.meters.choose", "Meters in layers"),
         ("meters/zeus/meter.py", "mutegreen.plugins", "Packages import lower packages only"),
         ("cli/commands/machine/doctor.py", "mutegreen.testing.simulated", "Packages import lower packages only"),
-        ("testing/meters.py", "mutegreen.meters.choose", "Plug-ins and their tests see meters"),
-        ("plugins.py", "mutegreen.catalog", "Plug-ins and their tests see meters"),
+        ("testing/meters.py", "mutegreen.meters.choose", "Plug-ins see meters, operators and the nouns"),
+        ("plugins.py", "mutegreen.catalog", "Plug-ins see meters, operators and the nouns"),
     ],
 )
 def test_a_wrong_import_in_a_sub_package_is_found(copy: Path, file: str, planted: str, contract: str) -> None:
