@@ -47,7 +47,7 @@ class Meter(ABC):
     of them is lost.
 
     **Life cycle.** `open`, any number of `read`, `close`; then it may be opened again and counts from 0 J again. The
-    constructor touches no device, as meters are made to be listed too.
+    constructor touches no device: a meter that is made need not be opened.
 
     **Thread safety.** Calls may come from several threads, but never two at a time: the recorder sees to that. A meter
     that samples in a thread of its own protects what it shares with `read`, and `close` ends that thread.

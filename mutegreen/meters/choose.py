@@ -30,20 +30,21 @@ class Chosen:
 def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) -> Chosen:
     """Open the meters to use.
 
-    One meter reads a class of domains (`gpu`, `cpu`, `dram`; `psys` is one by itself), and reads all of it. It is the
-    meter with the smallest keys, the first key before the second:
+    A class of domains (`gpu`, `cpu`, `dram`; `psys` is one by itself) is read by one meter alone: the one whose quality
+    has the best rank, and among equal ranks the first one tried.
 
-    ===  ==============================================  ========================================================
-    key  what it is                                      its values
-    ===  ==============================================  ========================================================
-    1    quality in which the meter reads the class, the  0 `counter`, 1 `integrated`, 2 `attributed`, 3 `estimated`
-         worst of its domains
-    2    place in the order of trying                    as named; without names 0 `nvml`, 1 `rapl`, 2 `perf`,
-                                                         3 `estimate`, then the plug-ins by name
-    ===  ==============================================  ========================================================
+    Rank of the quality in which a meter reads a class, which is that of its worst domain there:
+        0 `counter`: the device counts joules itself;
+        1 `integrated`: power is summed up;
+        2 `attributed`: a share of what a device took;
+        3 `estimated`: a model. It meets a requirement only where the meter was named.
 
-    So a counter of a plug-in comes before our estimate, and our counter before the same counter of a plug-in. Without
-    names, a meter that does not open is listed in `unavailable` with its reason, and so is a plug-in that is broken.
+    Order of trying:
+        Named meters in the order of their names; each must work.
+        Without names `nvml`, `rapl`, `perf`, `estimate`, then the meters of plug-ins by name. One that does not work,
+        or a plug-in that is broken, is listed in `unavailable` with its reason.
+
+    So a counter of a plug-in comes before our estimate, and our counter before a counter of a plug-in.
 
     Args:
         specs: Meters by name, as `parse` takes them; every one of them must work. None or none: what works here.

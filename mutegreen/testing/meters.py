@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -116,6 +117,14 @@ class MeterContract:
             after = opened.meter.read().energy_j
             assert all(after[domain] >= before[domain] for domain in opened.meter.domains)
             before = after
+
+    def test_a_reading_does_not_change_afterwards(self, opened: MeterCase) -> None:
+        """What `read` returned stays as it was while the meter goes on."""
+        reading = opened.meter.read()
+        kept = copy.deepcopy(reading)
+        opened.clock.advance(1.0)
+        opened.meter.read()
+        assert reading == kept
 
     def test_reads_no_domain_that_it_does_not_name(self, opened: MeterCase) -> None:
         """Every domain named has joules or a reason, not both, also after a loss; no other domain is in a reading."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,9 @@ def test_close_closes_all(tmp_path: Path) -> None:
     chosen.close()
     for meter in chosen.meters:
         assert_closed(meter)
+
+
+def test_the_documented_rule_is_the_real_one() -> None:
+    rule = choose.__doc__ or ""
+    assert ", ".join(f"`{name}`" for name in registry.AUTOMATIC) + ", then the meters of plug-ins" in rule
+    assert re.findall(r"^\s+(\d) `(\w+)`: ", rule, re.MULTILINE) == [(str(n), q) for n, q in enumerate(Quality)]

@@ -90,6 +90,14 @@ class NotANumber(SimulatedMeter):
         return Reading(reading.t_s, dict.fromkeys(reading.energy_j, math.nan), reading.lost)
 
 
+class KeepsOneReading(SimulatedMeter):
+    """Its readings are views of the figures that it goes on with."""
+
+    def read(self) -> Reading:
+        reading = super().read()
+        return Reading(reading.t_s, self.total_j, reading.lost, reading.flags)
+
+
 class ReadsAfterClose(SimulatedMeter):
     def close(self) -> None:
         self.closed += 1
@@ -123,6 +131,7 @@ FAULTS: list[tuple[type[SimulatedMeter], str]] = [
     (GoesBack, "test_never_decreases_however_often_it_is_read"),
     (KeepsTheLost, "test_reads_no_domain_that_it_does_not_name"),
     (NotANumber, "test_gives_finite_joules_at_a_moment_of_its_clock"),
+    (KeepsOneReading, "test_a_reading_does_not_change_afterwards"),
     (ReadsAfterClose, "test_close_can_be_repeated_and_ends_reading"),
     (OtherTime, "test_gives_finite_joules_at_a_moment_of_its_clock"),
     (OtherQuality, "test_names_its_domains_their_quality_and_its_resolution"),
