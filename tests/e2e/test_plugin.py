@@ -21,8 +21,13 @@ DOCS = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
 METER_DOCS = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 
 
-def python(*arguments: str, path: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+pytestmark = pytest.mark.xdist_group("plugin")
+"""One worker runs all of these tests, so that each package is built and installed once."""
+
+
+def python(*arguments: str, path: list[Path], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    own = {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **own, **variables}
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
@@ -54,7 +59,8 @@ def own_tests_passed(source: Path, site: Path, folder: Path) -> int:
     """Runs the tests that a plug-in ships with, away from this checkout; how many passed."""
     shutil.copytree(source / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "pytest.ini").write_text("[pytest]\n")
-    result = python("-m", "pytest", "-q", "-p", "no:cacheprovider", path=[site, ROOT], folder=folder)
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    result = python(*words, path=[site, ROOT], folder=folder, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     assert result.returncode == 0, result.stdout
     passed = re.search(r"(\d+) passed", result.stdout)
     assert passed is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import subprocess
 import sys
@@ -262,31 +263,38 @@ def test_a_fault_of_an_operator_is_found(faulty: type[Operator], test: str) -> N
     assert run(OperatorContract, test, faulty()) == "failed"
 
 
-@pytest.mark.parametrize(("suite", "fixture"), [(MeterContract, "case"), (OperatorContract, "operator")])
-def test_a_suite_without_its_fixture_says_which_one_is_missing(suite: type, fixture: str, tmp_path: Path) -> None:
-    file = tmp_path / "test_it.py"
-    file.write_text(f"from {suite.__module__} import {suite.__name__} as Base\nclass TestIt(Base): pass\n")
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file), "--rootdir", str(tmp_path)]
-    ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
-    assert ended.returncode == 1
-    assert f"override the fixture `{fixture}`" in ended.stdout
+SUBCLASSES = """
+import pytest
+from mutegreen.plugins import ChoiceOperator, Example
+from mutegreen.testing.meters import MeterContract
+from mutegreen.testing.operators import OperatorContract
+
+class One(ChoiceOperator):
+    name, summary, kinds, examples = "one", "one", frozenset({"hidden"}), (Example(1, (4711,)),)
+
+    def choices(self, default):
+        return [2]
+
+class TestWrongExample(OperatorContract):
+    @pytest.fixture
+    def operator(self):
+        return One()
+
+class TestNoOperator(OperatorContract):
+    pass
+
+class TestNoCase(MeterContract):
+    pass
+"""
+
+
+def test_what_an_author_sees_who_forgets_the_fixture_or_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(SUBCLASSES)
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "examples or zero", "--rootdir", "."]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ended = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 1, ended.stdout
+    assert "override the fixture `case`" in ended.stdout
+    assert "override the fixture `operator`" in ended.stdout
+    assert "assert ['2'] == ['4711']" in ended.stdout, "a failed assertion shows its values"
     assert "passed" not in ended.stdout
-
-
-def test_a_failed_assertion_of_a_suite_shows_its_values(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text(
-        "import pytest\n"
-        "from mutegreen.plugins import ChoiceOperator, Example\n"
-        "from mutegreen.testing.operators import OperatorContract\n"
-        "class One(ChoiceOperator):\n"
-        "    name, summary, kinds, examples = 'one', 'one', frozenset({'hidden'}), (Example(1, (4711,)),)\n"
-        "    def choices(self, default):\n"
-        "        return [2]\n"
-        "class TestIt(OperatorContract):\n"
-        "    @pytest.fixture\n"
-        "    def operator(self):\n"
-        "        return One()\n"
-    )
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "examples", "--rootdir", "."]
-    ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
-    assert "assert ['2'] == ['4711']" in ended.stdout
