@@ -81,7 +81,10 @@ class FakeMachine:
     def write(self, file: str, text: str) -> None:
         path = self.root / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        # In place: some file systems write a file that was emptied to the disk as soon as it is closed.
+        file_descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        os.ftruncate(file_descriptor, os.write(file_descriptor, text.encode()))
+        os.close(file_descriptor)
 
     def tick(self) -> None:
         """Write /proc/stat for this moment: the load is spread evenly, half as user and half as system time."""

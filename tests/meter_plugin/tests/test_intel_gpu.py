@@ -29,13 +29,15 @@ class Cards:
             (folder / "name").write_text("xe\n")
             (folder / "device").symlink_to(device)
             self.files[domain] = folder / "energy1_input"
+            self.files[domain].touch()
         self.follow()
         clock.watchers.append(self.follow)
 
     def follow(self) -> None:
         for domain, file in self.files.items():
             joules = 7.5 + WATTS[domain].integral(0.0, self.clock() - self.born_s)
-            file.write_text(f"{round(joules * 1e6)}\n")
+            with file.open("r+") as counter:
+                counter.write(f"{round(joules * 1e6):015d}\n")
 
     def lose(self) -> tuple[str, ...]:
         domain, file = self.files.popitem()
