@@ -51,9 +51,14 @@ class PluginMeter(Meter):
         """What the meter says, with the types that a reading has.
 
         Raises:
+            MeterLost: Nothing can be read any more.
+            RuntimeError: It tried to end the program.
             ValueError: Its time is not finite or goes back.
         """
-        reading = self._meter.read()
+        try:
+            reading = self._meter.read()
+        except SystemExit as error:  # the recorder lets this one through
+            raise RuntimeError(one_line(error)) from error
         t_s = float(reading.t_s)
         if not math.isfinite(t_s) or t_s < self._last_s:
             raise ValueError(f"its time is {t_s} s after {self._last_s} s")

@@ -14,7 +14,21 @@ WHOLE: list[Value] = [1, 2, 3, 4, 7, 14, 200, 10**6, 2**53 - 1]
 """Defaults that are whole numbers."""
 
 REAL: list[Value] = [
-    *(0, 0.0, 5e-324, 1e-08, 0.1, 0.1 + 0.2, 0.5, 0.7, 0.999, 0.9999999999999999, 1.0, 2.5, 14.0, 1e16, 1e308)
+    0,
+    0.0,
+    5e-324,
+    1e-08,
+    0.1,
+    0.1 + 0.2,
+    0.5,
+    0.7,
+    0.999,
+    0.9999999999999999,
+    1.0,
+    2.5,
+    14.0,
+    1e16,
+    1e308,
 ]
 """Defaults that are numbers, the ends of the range of floats among them."""
 

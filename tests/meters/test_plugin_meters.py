@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,7 @@ class Faulty(SimulatedMeter):
 @pytest.mark.parametrize(
     "answer",
     [
+        lambda reading: sys.exit("no"),
         lambda reading: None,
         lambda reading: 3.0,
         lambda reading: Reading(math.nan, reading.energy_j),
@@ -254,3 +256,5 @@ def test_types_near_to_the_right_ones_are_taken() -> None:
     reading = meter.read()
     assert type(reading.energy_j[CPU]) is float
     assert reading.flags == {CPU: frozenset({Flag.COUNTER_WRAPPED})}
+    meter.close()
+    assert faulty.closed == 1, "and what closing raised is not passed on"
