@@ -131,8 +131,9 @@ class TestFound:
         assert (caught.value.hint or "").endswith(", zeus, wall")
 
     def test_a_meter_of_ours_is_made_without_loading_plug_ins(self, install: Installer) -> None:
-        install("fatal", {"wall8.py": "raise KeyboardInterrupt"}, entry("wall8:Wall"))
+        install("walls", {"wall8.py": module()}, entry("wall8:Wall"))
         assert parse("rapl").name == "rapl"
+        assert "wall8" not in sys.modules
 
 
 BROKEN_CODE = {
@@ -242,6 +243,18 @@ def test_a_reading_that_is_none_fails_once_and_disturbs_nothing(answer: Any) -> 
         clock.advance(1.0)
         (energy,) = recorder.end("window").domains
     assert energy.energy_j == 20.0
+
+
+def test_time_that_goes_back_is_no_reading() -> None:
+    clock = FakeClock()
+    meter = PluginMeter(SimulatedMeter(clock, {CPU: Schedule((0.0, 10.0))}), "package")
+    meter.open()
+    meter.read()
+    clock.advance(-1.0)
+    with pytest.raises(ValueError, match="its time is 999"):
+        meter.read()
+    clock.advance(2.0)
+    assert meter.read().t_s == 1001.0
 
 
 def test_types_near_to_the_right_ones_are_taken() -> None:
