@@ -1,7 +1,8 @@
 """Which operators and subjects there are: those that come with MuteGreen, then those of plug-ins.
 
 A plug-in is any installed package with entry points of the groups below. One that is broken never stops an audit
-that does not need it: it is left out, and `problems` says why.
+that does not need it: it is left out, and `problems` says why. Meters, of plug-ins too, are in
+`mutegreen.meters.registry`.
 """
 
 from __future__ import annotations
