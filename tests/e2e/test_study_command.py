@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from support.audits import running, wait_for
+from support.audits import wait_for
 from support.commands import Run
 from support.studies import SMOKE, outcomes, study, study_words, write_studied
 from support.tiny import TRAIN, environment, hears_ctrl_c
@@ -95,13 +95,29 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_pat
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}] * 2
 
 
+HELD = """
+with open({starts!r}, "a") as starts:
+    starts.write("x")
+    starts.flush()
+    number = starts.tell()
+while number == 4:
+    time.sleep(0.01)
+rng = """
+"""Begins a training: the fourth that begins, which is the third after the preflight, never ends by itself."""
+
+
 def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
-    write_studied(tmp_path, "slow", TRAIN.replace("default=0.0", "default=0.05"))
-    words = study_words("--subjects", "slow")
+    starts = tmp_path / "starts"
+    write_studied(tmp_path, "slow", TRAIN.replace("rng = ", HELD.format(starts=str(starts))))
     process = subprocess.Popen(
-        words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
+        study_words("--subjects", "slow"),
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_ctrl_c,
     )
-    wait_for(lambda: running(tmp_path, "0003"), "the third training")
+    wait_for(lambda: process.poll() is None and starts.exists() and starts.stat().st_size == 4, "the third training")
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate()
     assert process.returncode == 130
