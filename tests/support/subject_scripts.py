@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -81,5 +82,6 @@ def audited(folder: Path, name: str, *values: str) -> Audited:
 
 
 def _output(folder: Path, row: dict[str, Any]) -> str:
+    """The log without the time and the stream that each line begins with."""
     (log,) = (folder / "reports" / "audits").glob(f"*/logs/{row['trial']:04}.log")
-    return log.read_text(encoding="utf-8")
+    return re.sub(r"^ *\d+\.\d{3} \S+ ", "", log.read_text(encoding="utf-8"), flags=re.MULTILINE)
