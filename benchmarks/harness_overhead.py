@@ -1,6 +1,6 @@
 """What the harness costs for each trial, against a plain shell loop over the same commands in the same run.
 
-    python benchmarks/harness_overhead.py [--trials 20] [--rounds 5]
+    python benchmarks/harness_overhead.py [--trials 20] [--rounds 5] [--quick]
 
 The two take turns. The training is a Python process of about 0.2 s that computes and prints, so that all of the
 difference is the harness's: workspace, probe, meters, output with time stamps, classification, durable store.
@@ -52,7 +52,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.trials, arguments.rounds = 2, 1
     loops, audits = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "overhead"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mutegreen.model import Unavailable
+    from mutegreen.store.store import Store
 
 Decorated = Callable[..., Any]
 
@@ -82,6 +83,23 @@ def split(text: str | None) -> tuple[str, ...]:
 def write_json(document: object) -> None:
     """Writes a document to stdout on one line."""
     click.echo(json.dumps(document, allow_nan=False))
+
+
+def create_store(path: Path) -> Store:
+    """Opens a store for writing; says so if it had to be converted from an older schema.
+
+    Raises:
+        StoreError: See `Store.create`.
+    """
+    from mutegreen.store.store import Store
+
+    store = Store.create(path)
+    if (done := store.migrated) is not None:
+        messages().print(
+            f"{path}: converted from schema {done.old} to {done.new}; the old file is kept as {done.backup.name}",
+            soft_wrap=True,
+        )
+    return store
 
 
 def messages() -> Console:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from mutegreen.model import (
     DEFAULT_SEED,
     AuditOptions,
+    BackgroundRun,
+    Beside,
     Change,
+    Company,
     Compat,
     Data,
+    DomainEnergy,
     Epoch,
     Evidence,
     Figure,
+    Flag,
     Goal,
     Limits,
     Measurement,
@@ -26,15 +32,15 @@ from mutegreen.model import (
     Outcome,
     Phase,
     PlanOptions,
+    Quality,
     Seeding,
+    Span,
     StandIn,
     Trial,
     TrialResult,
     Unavailable,
 )
-from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
-from mutegreen.store.company import company_text, to_backgrounds, to_company
-from mutegreen.store.energies import to_domain
+from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
 
 
 def audit_row(audit: AuditRecord) -> dict[str, object]:
@@ -197,3 +203,70 @@ def to_result(
         also=to_figures(figures),
         company=to_company(row["company"]),
     )
+
+
+def energy_row(domain: DomainEnergy) -> dict[str, object]:
+    """A domain's energy as a row."""
+    return asdict(domain) | {"quality": str(domain.quality), "flags": " ".join(sorted(domain.flags))}
+
+
+def to_domain(row: sqlite3.Row | Mapping[str, Any]) -> DomainEnergy:
+    """The domain's energy of a row."""
+    return DomainEnergy(
+        domain=row["domain"],
+        meter=row["meter"],
+        quality=Quality(row["quality"]),
+        energy_j=row["energy_j"],
+        duration_s=row["duration_s"],
+        idle_w=row["idle_w"],
+        flags=frozenset(Flag(flag) for flag in row["flags"].split()),
+        reason=row["reason"],
+    )
+
+
+def company_text(company: Company | None) -> str | None:
+    """A trial's company as text; None: it was alone."""
+    if company is None:
+        return None
+    return json.dumps(asdict(company) | {"shares": [energy_row(share) for share in company.shares]})
+
+
+def to_company(text: str | None) -> Company | None:
+    """The company of a text."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Company(
+        beside=tuple(Beside(**item) for item in fields["beside"]),
+        shares=tuple(to_domain(item) for item in fields["shares"]),
+        backgrounds=tuple(BackgroundRun(**item) for item in fields["backgrounds"]),
+        by_use=fields["by_use"],
+    )
+
+
+def to_backgrounds(text: str) -> tuple[BackgroundRecord, ...]:
+    """The backgrounds of a text."""
+    return tuple(BackgroundRecord(**item | {"words": tuple(item["words"])}) for item in json.loads(text))
+
+
+def span_rows(span: Span) -> Iterator[dict[str, object]]:
+    """A span as rows, one a domain."""
+    for domain in span.measurement.domains:
+        yield energy_row(domain) | {
+            "started_at": span.started_at,
+            "duration_s": span.measurement.duration_s,
+            "attributed_j": span.attributed_j.get(domain.domain),
+            "nobody_j": span.nobody_j.get(domain.domain),
+        }
+
+
+def to_spans(rows: Sequence[sqlite3.Row]) -> tuple[Span, ...]:
+    """The spans of rows in their order."""
+    return tuple(_span(list(own)) for _, own in groupby(rows, key=lambda row: row["number"]))
+
+
+def _span(rows: list[sqlite3.Row]) -> Span:
+    figures = {part: {row["domain"]: row[part] for row in rows} for part in ("attributed_j", "nobody_j")}
+    known = {part: {d: joules for d, joules in own.items() if joules is not None} for part, own in figures.items()}
+    measurement = Measurement(rows[0]["duration_s"], tuple(to_domain(row) for row in rows))
+    return Span(rows[0]["started_at"], measurement, **known)

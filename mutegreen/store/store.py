@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,12 +23,13 @@ from mutegreen.model import (
 )
 from mutegreen.store import codec, schema, timelines
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
-from mutegreen.store.company import span_rows, to_spans
-from mutegreen.store.energies import energy_row
+from mutegreen.store.connection import connect, translated
+from mutegreen.store.migration.reading import opened_for_reading
+from mutegreen.store.migration.steps import is_older, is_ours, version_of, was_replaced
+from mutegreen.store.migration.swap import Migrated, migrate
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"
-BUSY_TIMEOUT_S = 30.0
 
 
 def default_path() -> Path:
@@ -37,13 +38,35 @@ def default_path() -> Path:
 
 
 class Store:
-    """Audits with their mutants, trials and measurements.
+    """Audits with their mutants, trials and measurements, in one file of SQLite.
 
     Use `Store.create` to write (a missing file is made) and `Store.open` to read (it is not).
+
+    **Durability.** What a writing method wrote is on the disk when it returns: it is one transaction, and SQLite has
+    synchronised the file. If it raises, or the process is killed in it, nothing of it is there. An error of the disk
+    later on cannot take away what was written before.
+
+    **Ownership.** An audit belongs to the process that runs it, which holds the audit's lock (`harness.opening.held`);
+    the store itself does not check that. Other processes may read at any time, and may write other audits: a writer
+    waits up to `connection.BUSY_TIMEOUT_S` for another one.
+
+    **Threads.** A store is used by the thread that opened it, as SQLite's connections are; other threads open their
+    own. Records are frozen and may be handed on.
+
+    **Lifetime.** Close it, or use it as a context. A killed process leaves nothing that must be cleaned up: the next
+    one that opens the file rolls back what was left half done.
+
+    **Schemas.** A file of an older schema that is known is converted: by `create` on the disk (see `migration.swap`),
+    by `open` in memory, so that reading never writes. A newer one is refused.
+
+    Attributes:
+        path: The file.
+        migrated: That it was converted when it was opened for writing; None: it was not.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, migrated: Migrated | None = None) -> None:
         self.path = path
+        self.migrated = migrated
         self._db = connection
 
     @classmethod
@@ -51,11 +74,12 @@ class Store:
         """Opens a store for writing, and makes it first where there is none.
 
         Raises:
-            StoreError: It cannot be written, or is no store of a version known here.
+            StoreError: It cannot be written or converted, or is no store of a version known here.
         """
-        with _translated(path):
+        with translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            store = cls(path, _connect(path, "rwc"))
+            migrated = migrate(path) if _needs_migration(path) else None
+            store = cls(path, connect(path, "rwc"), migrated)
             store._prepare()
             return store
 
@@ -68,8 +92,8 @@ class Store:
         """
         if not path.exists():
             raise StoreError(f"{path}: there is no store", "run an audit first, or name another with --store FILE")
-        with _translated(path):
-            store = cls(path, _connect(path, "rw"))
+        with translated(path):
+            store = cls(path, opened_for_reading(lambda: connect(path, "rw")))
             store._db.execute("PRAGMA query_only = ON")
             store._check_version()
             return store
@@ -131,7 +155,7 @@ class Store:
             query = "SELECT coalesce(max(number), 0) FROM span WHERE audit = ?"
             known = self._db.execute(query, (audit,)).fetchone()[0]
             for number, span in enumerate(spans, known + 1):
-                self._insert("span", [{"audit": audit, "number": number, **row} for row in span_rows(span)])
+                self._insert("span", [{"audit": audit, "number": number, **row} for row in codec.span_rows(span)])
 
     def finish_trial(self, audit: str, trial: Trial, result: TrialResult) -> None:
         """Keeps a trial's result; it is on the disk when this returns.
@@ -146,7 +170,7 @@ class Store:
                 self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
             assignments = ", ".join(f"{column} = :{column}" for column in row)
             self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
-            self._insert("energy", [key | energy_row(d) for d in result.measurement.domains])
+            self._insert("energy", [key | codec.energy_row(d) for d in result.measurement.domains])
             epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
             self._insert("epoch", [key | epoch for epoch in epochs])
             self._insert("figure", [key | {"name": name, "value": value} for name, value in result.also.items()])
@@ -213,7 +237,7 @@ class Store:
 
     def spans(self, audit: str) -> tuple[Span, ...]:
         """The spans of an audit, in their order."""
-        return to_spans(self._select("SELECT * FROM span WHERE audit = ? ORDER BY number, rowid", audit))
+        return codec.to_spans(self._select("SELECT * FROM span WHERE audit = ? ORDER BY number, rowid", audit))
 
     def outcomes(self, audit: str) -> dict[str, int]:
         """How many trials ended how; `pending` for those not run yet."""
@@ -225,7 +249,7 @@ class Store:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        if self._version() == 0 and not self._select("SELECT name FROM sqlite_master"):
+        if version_of(self._db) == 0 and not self._select("SELECT name FROM sqlite_master"):
             # One transaction: a process killed here leaves an empty file, not half a store.
             self._db.executescript(
                 f"BEGIN IMMEDIATE; {schema.TABLES} PRAGMA application_id = {schema.APPLICATION_ID};"
@@ -233,13 +257,10 @@ class Store:
             )
         self._check_version()
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
     def _check_version(self) -> None:
-        if self._db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+        if not is_ours(self._db):
             raise StoreError(f"{self.path}: not a store of MuteGreen", "name another file with --store FILE")
-        if (version := self._version()) != schema.VERSION:
+        if (version := version_of(self._db)) != schema.VERSION:
             newer = (
                 "use a newer MuteGreen" if version > schema.VERSION else "export it with the MuteGreen that wrote it"
             )
@@ -249,7 +270,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _translated(self.path):
+        with translated(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -265,7 +286,7 @@ class Store:
             self._db.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
     def _select(self, query: str, *parameters: object) -> list[sqlite3.Row]:
-        with _translated(self.path):
+        with translated(self.path):
             return self._db.execute(query, parameters).fetchall()
 
     def _grouped(self, query: str, *parameters: object) -> dict[int, list[sqlite3.Row]]:
@@ -275,32 +296,9 @@ class Store:
         return groups
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    return connection
-
-
-_REMEDIES = (
-    ("full", "free some space; nothing measured so far is lost"),
-    ("readonly", "make the file and its folder writable, or name another with --store FILE"),
-    ("unable to open", "make its folder readable and writable, or name another with --store FILE"),
-    ("not a database", "name another file with --store FILE"),
-    ("locked", "another process is writing to it; try again when it has done"),
-    ("disk I/O", "the disk fails or is full; nothing measured so far is lost"),
-)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Errors of SQLite and of the file system as ours, with a remedy."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        remedy = next((remedy for sign, remedy in _REMEDIES if sign in str(error)), None)
-        raise StoreError(f"{path}: {error}", remedy) from error
-    except OSError as error:
-        raise StoreError(
-            f"{path}: its folder cannot be made or read: {error.strerror}", "name another place with --store FILE"
-        ) from error
+def _needs_migration(path: Path) -> bool:
+    """Whether this is a store of an older schema, or was one until another process replaced it."""
+    if not path.exists():
+        return False
+    with closing(connect(path, "rw")) as db:
+        return is_older(db) or was_replaced(db)

@@ -183,11 +183,10 @@ def _dry_run(name: str, options: PlanOptions, limits: Limits, shared: Sharing, s
 def _start(asked: _Asked, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.harness import opening
-    from mutegreen.store.store import Store
 
     subject = config.load(catalog.find_subject(asked.subject))
     see_devices_of(subject)
-    with metered(asked.metering, f"of {subject.name}", wait) as meters, Store.create(store_path) as store:
+    with metered(asked.metering, f"of {subject.name}", wait) as meters, common.create_store(store_path) as store:
         audit = opening.create(store, subject, asked.options, asked.limits, asked.metering, asked.sharing)
         return _go(store, audit, meters, as_json)
 
@@ -206,7 +205,7 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
     see_devices_of(config.load(Paths.of(store_path, record.id).subject))
     with (
         metered(metering.or_kept(record.options.metering), record.id, wait) as meters,
-        Store.create(store_path) as store,
+        common.create_store(store_path) as store,
     ):
         return _go(store, record.id, meters, as_json)
 

@@ -117,9 +117,8 @@ class _Study:
         """Trains what is left, shows and writes the results; the exit status."""
         from mutegreen.cli.live.study_progress import StudyProgress
         from mutegreen.replication import runner
-        from mutegreen.store.store import Store
 
-        with Store.create(self._path) as store:
+        with common.create_store(self._path) as store:
             standings = [runner.standing(store, part) for part in found]
             try:
                 with StudyProgress(common.messages(), store, standings) as progress:
