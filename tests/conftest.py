@@ -10,6 +10,9 @@ import pytest
 from support.commands import Run
 from support.tiny import command, environment, write_subject
 
+collect_ignore = ["plugin", "meter_plugin"]
+"""Packages of their own, with tests of their own: `e2e/test_plugin.py` installs them and runs those."""
+
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Path:

@@ -63,6 +63,14 @@ def test_the_wheel_holds_operators_and_subjects(binaries: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_plug_ins_find_what_they_need_in_the_wheel(binaries: Path, tmp_path: Path) -> None:
+    """pytest is not in this environment: only the suites need it."""
+    code = "import mutegreen.plugins, mutegreen.testing.simulated\nimport mutegreen.testing.meters"
+    done = subprocess.run([binaries / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'pytest'"
+
+
+@pytest.mark.slow
 def test_an_audit_runs_from_the_wheel(binaries: Path, tmp_path: Path) -> None:
     subject = write_subject(tmp_path / "points")
     words = ("--mutants", "1", "--repetitions", "2", "--cooldown", "0", "--json")
