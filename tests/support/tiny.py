@@ -62,7 +62,7 @@ def command(*words: object) -> list[str]:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of a command: nothing of MuteGreen's but what is given, and a tenth of a second for idle power."""
+    """The environment of a command: nothing of MuteGreen's but what is given, and idle power in 0.1 s."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("MUTEGREEN")}
     return {**clean, "COLUMNS": "100", "MUTEGREEN_LOCKS": LOCKS, "MUTEGREEN_IDLE": "0.1", **variables}
 
