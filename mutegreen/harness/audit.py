@@ -24,7 +24,7 @@ from mutegreen.model import ORIGINAL, Measurement, Outcome, Trial, TrialResult, 
 from mutegreen.store.store import Store
 
 IDLE_S = 1.0
-"""Time over which idle power is measured before the first training, seconds."""
+"""Time over which idle power is measured, seconds, unless a user gives another."""
 
 TIMEOUT_FACTOR = 10
 """Without a timeout given, a training may take this many times as long as the preflight: a batch an eighth the
@@ -187,7 +187,7 @@ class Audit:
 
     def _measure_idle(self) -> None:
         """Before the first training and, after a cool-down, between blocks: idle power drifts with warmth."""
-        self._idle_w = self._recorder.idle(IDLE_S)
+        self._idle_w = self._recorder.idle(IDLE_S if self._limits.idle_s is None else self._limits.idle_s)
         self._recorder.set_idle(self._idle_w)
 
     @contextlib.contextmanager

@@ -75,11 +75,13 @@ class Limits:
         timeout_s: Longest time of a training, seconds.
         cooldown_s: Longest wait after a trial, seconds; 0: none.
         warm_up_s: What a background is given before a trial if it prints no figures, seconds.
+        idle_s: Time over which idle power is measured, seconds; audits of before this was an option lack it.
     """
 
     timeout_s: float | None = None
     cooldown_s: float | None = None
     warm_up_s: float | None = None
+    idle_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.cli.metering import Meters, metered, see_devices_of
+from mutegreen.cli.metering import Meters, idle_option, metered, see_devices_of
 from mutegreen.cli.sharing import background_option, jobs_option, sharing, wait_option
 from mutegreen.errors import BackgroundError, StoreError, UsageError
 
@@ -76,6 +77,7 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     metavar="S",
     help="Time that a background which prints no figures runs before each trial, seconds.  [default: 5]",
 )
+@idle_option
 @jobs_option
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Show the whole plan with an estimate of time, and train nothing.")
@@ -99,6 +101,7 @@ def command(
     cooldown: float | None,
     backgrounds: tuple[str, ...],
     warm_up: float | None,
+    idle: float | None,
     jobs: int | None,
     no_wait: bool,
     dry_run: bool,
@@ -128,9 +131,9 @@ def command(
         same_seed=same_seed,
         compat=stand_ins.named(common.split(compat)) if compat is not None else None,
     )
-    limits, metering = Limits(timeout, cooldown, warm_up), Metering(meters, require)
+    limits, metering = Limits(timeout, cooldown, warm_up, idle), Metering(meters, require)
     shared = sharing(jobs, backgrounds, preset)
-    given = options != plan.Options() or seed is not None or limits != Limits() or shared != Sharing()
+    given = options != plan.Options() or seed is not None or _on_command_line(limits) != Limits() or shared != Sharing()
     if resume is not None:
         if given or dry_run:
             raise UsageError("--resume takes up an audit as it was planned", "leave the options of the plan away")
@@ -140,6 +143,12 @@ def command(
     if dry_run:
         return _dry_run(subject, options, limits, shared, store, as_json)
     return _start(_Asked(subject, options, limits, metering, shared), store, as_json, not no_wait)
+
+
+def _on_command_line(limits: Limits) -> Limits:
+    """The limits without what the environment gives: that is of all audits, and no reason to refuse `--resume`."""
+    source = click.get_current_context().get_parameter_source("idle")
+    return replace(limits, idle_s=None) if source is ParameterSource.ENVIRONMENT else limits
 
 
 @dataclass(frozen=True)

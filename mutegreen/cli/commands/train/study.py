@@ -12,7 +12,7 @@ import click
 
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.cli.metering import metered, see_devices_of
+from mutegreen.cli.metering import idle_option, metered, see_devices_of
 
 if TYPE_CHECKING:
     from mutegreen.cli.live.study_progress import StudyProgress
@@ -57,6 +57,7 @@ def command() -> None:
     metavar="DIR",
     help="Folder for study.md and the tables as CSV.  [default: reports/study-hyperparameters-PRESET]",
 )
+@idle_option
 @common.meter_option
 @common.require_option
 @common.store_option
@@ -65,6 +66,7 @@ def hyperparameters(
     subjects: str | None,
     preset: str,
     company: bool | None,
+    idle: float | None,
     dry_run: bool,
     out: Path | None,
     meters: tuple[str, ...],
@@ -82,7 +84,7 @@ def hyperparameters(
     from mutegreen.replication.design import SIZES, SUBJECTS, parts
 
     wanted = common.split(subjects) if subjects is not None else SUBJECTS
-    found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company)
+    found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company, idle)
     if dry_run:
         return _dry_run(found, skipped, preset, store, as_json)
     study = _Study(preset, store, Metering(meters, require), out or Path("reports") / f"study-hyperparameters-{preset}")
