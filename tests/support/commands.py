@@ -50,7 +50,7 @@ class Run:
     def process(self, *words: object, **variables: str) -> Ended:
         """Runs a command as a process of its own."""
         own = environment(**variables)
-        return subprocess.run(command(*words), cwd=self.folder, env=own, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command(*words), cwd=self.folder, env=own, capture_output=True, text=True, timeout=280)
 
     def inside(self, *words: object, stdin: str = "", **variables: str) -> Ended:
         """Runs a command in this process. An exception that is no message of MuteGreen reaches the test."""
