@@ -16,10 +16,16 @@ from support.tiny import SUBJECT, TRAIN, write_subject
 
 PRESET = "\n[presets.smoke]\ncooldown_s = 0\nduration_s = 0.2\n"
 BROKEN = 'import sys\nsys.exit("train.py: error: keras is not installed; try: pip install keras")\n'
-STUDY = ("study", "hyperparameters", "--preset", "smoke")
+TRACE = "# quality=estimated\ntime_s,cpu:package-0,dram:package-0\n" + "".join(
+    f"{t},{100 * t - 0.02 * t * t},{10 * t - 0.002 * t * t}\n" for t in range(601)
+)
+"""Power that falls all the while: after each training the machine is soon as cool as it was at first."""
+
+STUDY = ("study", "hyperparameters", "--preset", "smoke", "--meter", "replay:trace.csv")
 
 
 def subject(folder: Path, name: str, train: str = TRAIN, preset: str = PRESET) -> str:
+    (folder / "trace.csv").write_text(TRACE)
     write_subject(folder / name, train, SUBJECT.replace("points", name) + preset)
     return name
 
