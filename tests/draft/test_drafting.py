@@ -374,7 +374,7 @@ def test_without_a_terminal_nothing_is_overwritten_unless_it_is_forced(tmp_path:
 def test_a_launcher_stands_before_the_script(tmp_path: Path) -> None:
     source = "import torch\ntorch.distributed.init_process_group('gloo')\n" + STATEMENTS["f-string"].script
     folder = write(tmp_path / "subject", Shape(source, {}))
-    assert "--launcher 'torchrun --nproc_per_node=1'" in invoke("init", folder).stderr
+    assert "--launcher 'torchrun --nproc_per_node=1'" in invoke("init", folder).stdout
     subject = drafted(folder, "--force", "--launcher", "torchrun --nproc_per_node=1")
     assert subject.command == ("torchrun", "--nproc_per_node=1", "train.py")
 

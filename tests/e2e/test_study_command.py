@@ -5,27 +5,22 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from support.audits import Held, running, started
+from support.audits import running, wait_for
 from support.commands import Run
-from support.tiny import SUBJECT, TRAIN, write_subject
+from support.tiny import SUBJECT, TRAIN, command, environment, hears_ctrl_c, write_subject
 
 PRESET = "\n[presets.smoke]\ncooldown_s = 0\nduration_s = 0.2\n"
 BROKEN = 'import sys\nsys.exit("train.py: error: keras is not installed; try: pip install keras")\n'
-TRACE = "# quality=estimated\ntime_s,cpu:package-0,dram:package-0\n" + "".join(
-    f"{t},{100 * t - 0.02 * t * t},{10 * t - 0.002 * t * t}\n" for t in range(601)
-)
-"""Power that falls all the while: after each training the machine is soon as cool as it was at first."""
-
-STUDY = ("study", "hyperparameters", "--preset", "smoke", "--meter", "replay:trace.csv")
+STUDY = ("study", "hyperparameters", "--preset", "smoke")
 
 
 def subject(folder: Path, name: str, train: str = TRAIN, preset: str = PRESET) -> str:
-    (folder / "trace.csv").write_text(TRACE)
     write_subject(folder / name, train, SUBJECT.replace("points", name) + preset)
     return name
 
@@ -86,16 +81,15 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(mutegre
     assert list(audits(tmp_path).values()) == [{"ok": 10}] * 2
 
 
-@pytest.mark.xdist_group("quiet")
 def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
-    held = Held(tmp_path, start=4)
-    subject(tmp_path, "slow", held.script())
-    with started(tmp_path, *STUDY, "--subjects", "slow") as process:
-        held.wait()
-        assert running(tmp_path, "0003")
-        process.send_signal(signal.SIGINT)
-        _, messages = process.communicate(timeout=60)
-    held.let_go()
+    subject(tmp_path, "slow", TRAIN.replace("default=0.0", "default=0.05"))
+    words = command(*STUDY, "--subjects", "slow")
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
+    )
+    wait_for(lambda: running(tmp_path, "0003"), "the third training")
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Everything measured is kept; the same command goes on." in messages
     (before,) = audits(tmp_path).values()
