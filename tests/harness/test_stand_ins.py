@@ -241,6 +241,7 @@ print(float(model.predict(x, verbose=0).sum()))
 """
 
 
+@pytest.mark.keras
 @pytest.mark.slow
 def test_real_keras(tmp_path: Path) -> None:
     pytest.importorskip("keras")
