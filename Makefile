@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 MUTEGREEN := $(BIN)/mutegreen
 
-.PHONY: demo test lint clean
+.PHONY: demo test coverage lint clean
 
 demo: $(VENV)/.demo
 	$(MUTEGREEN) run subjects/siamese_resnet --preset smoke
@@ -13,6 +13,11 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+# All tests, with the commands that they start, and the branch coverage of four packages against a floor.
+coverage: $(VENV)/.test
+	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python tests/coverage_floor.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
