@@ -111,7 +111,7 @@ class Json(Syntax):
         """Key (of a list the index) and first character of each value in the brackets that open at `start`."""
         is_object = text[start] == "{"
         at = _skip(text, start + 1)
-        for index in count():
+        for index in count():  # pragma: no branch (it has no end; the last value returns)
             key = str(index)
             if is_object:
                 key, end = _JSON.raw_decode(text, at)
