@@ -9,7 +9,7 @@ WORKERS ?= 4
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 QUICK := not slow and not torch and not keras
 
-.PHONY: demo check test lint clean
+.PHONY: demo check test coverage lint clean
 
 demo: $(VENV)/.demo
 	$(MUTEGREEN) run subjects/siamese_resnet --preset smoke
@@ -22,6 +22,11 @@ check: lint $(VENV)/.check
 
 test: $(VENV)/.test
 	$(PYTEST)
+
+# All tests, with the commands that they start, and the branch coverage of four packages against a floor.
+coverage: $(VENV)/.test
+	$(PYTEST) --cov --cov-report=term
+	$(BIN)/python tests/coverage_floor.py
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.audits import SMALL
 from support.commands import Run
@@ -37,6 +38,12 @@ def _shares_a_fixture(item: pytest.Item) -> bool:
 
 collect_ignore = ["plugin", "meter_plugin"]
 """Packages of their own, with tests of their own: `e2e/test_plugin.py` installs them and runs those."""
+
+# The same examples at every run, and none judged by its time: the machine may be busy. Another profile is chosen by
+# `--hypothesis-profile=thorough`; it draws new examples at every run, to search for faults.
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("ci"), derandomize=False, max_examples=2000)
+settings.load_profile("ci")
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ class Pending:
         """As if it had been steady for as long as the party was there."""
         overlaps = [(piece, piece.both_s(busy)) for piece in self._pieces]
         absent_s = sum(both_s for piece, both_s in overlaps if busy.party not in piece.interval.parties)
-        present_s = busy.end_s - busy.begin_s - absent_s
+        seen_s = sum(both_s for piece, both_s in overlaps if busy.party in piece.interval.parties)
+        # Rounding may leave less than was seen, and even nothing.
+        present_s = max(seen_s, busy.end_s - busy.begin_s - absent_s)
         for piece, both_s in overlaps:
             if both_s > 0 and busy.party in piece.interval.parties:
                 piece.add(busy.party, busy.resource, busy.busy_s * both_s / present_s)

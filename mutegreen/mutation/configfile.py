@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import json
-from abc import ABC, abstractmethod
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mutegreen.errors import MutationError
 from mutegreen.model import ConfigSite, Value
+from mutegreen.mutation.config_syntax import Json, Syntax, Toml, Yaml
 from mutegreen.mutation.text import TextFile
-
-_MARK = "\u2402mutegreen\u2403"
 
 
 def read(folder: Path, site: ConfigSite) -> Value:
@@ -22,14 +17,14 @@ def read(folder: Path, site: ConfigSite) -> Value:
     Raises:
         MutationError: The file cannot be parsed, the key is not in it, or it holds no plain value.
     """
-    return _format(site).read(TextFile.read(folder / site.file).text, site)
+    return _value(TextFile.read(folder / site.file).text, site)
 
 
 def write(folder: Path, site: ConfigSite, value: Value) -> None:
     """Replaces the value at a key; comments, order and layout stay.
 
     Raises:
-        MutationError: As for `read`.
+        MutationError: As for `read`, or the value cannot stand there.
     """
     mutated(folder, site, value).write(folder / site.file)
 
@@ -38,149 +33,57 @@ def mutated(folder: Path, site: ConfigSite, value: Value) -> TextFile:
     """The file with another value at a key, not written.
 
     Raises:
-        MutationError: As for `read`.
+        MutationError: As for `read`, or the value cannot stand there.
     """
     file = TextFile.read(folder / site.file)
-    return replace(file, text=_format(site).write(file.text, site, value))
+    syntax, keys = _syntax(site), site.key.split(".")
+    _value(file.text, site)
+    start, end = _span(file.text, site)
+    try:
+        changed = file.splice(start, end, syntax.spelled(value))
+        changed.encode()
+        if syntax.is_only_change(file.text, changed.text, keys, value):
+            return changed
+    except ValueError:
+        pass
+    raise MutationError(f"{site.file}: {value!r} cannot stand at {site.key}")
 
 
 def place(text: str, site: ConfigSite) -> tuple[int, int]:
     """Where the value at a key stands: line from 1, column in characters from 0.
 
+    Args:
+        text: A config that can be parsed.
+        site: A key that is in it.
+
     Raises:
-        MutationError: As for `read`.
+        MutationError: The value does not stand under the key, but is taken from elsewhere in the file.
     """
-    start, _ = _format(site).span(text, site)
+    start, _ = _span(text, site)
     return text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1)
 
 
-class _Format(ABC):
-    @abstractmethod
-    def read(self, text: str, site: ConfigSite) -> Value: ...
-
-    @abstractmethod
-    def write(self, text: str, site: ConfigSite, value: Value) -> str: ...
-
-    @abstractmethod
-    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
-        """First character of the value, and the one after its last; the key is known to exist."""
-
-
-class _Toml(_Format):
-    def read(self, text: str, site: ConfigSite) -> Value:
-        return _plain(_descend(self._document(text, site).unwrap(), site), site)
-
-    def write(self, text: str, site: ConfigSite, value: Value) -> str:
-        self.read(text, site)
-        document = self._document(text, site)
-        table: Any = document
-        *path, last = site.key.split(".")
-        for part in path:
-            table = table[int(part) if isinstance(table, list) else part]
-        table[int(last) if isinstance(table, list) else last] = value
-        return str(document.as_string())
-
-    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
-        # tomlkit does not say where a value stands; what stands before and after it does.
-        marked = self.write(text, site, _MARK)
-        start = marked.index(f'"{_MARK}"')
-        return start, len(text) - (len(marked) - start - len(_MARK) - 2)
-
-    def _document(self, text: str, site: ConfigSite) -> Any:
-        import tomlkit
-        from tomlkit.exceptions import TOMLKitError
-
-        try:
-            return tomlkit.parse(text)
-        except TOMLKitError as error:
-            raise MutationError(f"{site.file}: not TOML: {error}") from error
-
-
-class _Spliced(_Format):
-    """A format whose parser says where a value stands."""
-
-    @abstractmethod
-    def load(self, text: str, site: ConfigSite) -> object: ...
-
-    @abstractmethod
-    def spelled(self, value: Value) -> str: ...
-
-    def read(self, text: str, site: ConfigSite) -> Value:
-        return _plain(_descend(self.load(text, site), site), site)
-
-    def write(self, text: str, site: ConfigSite, value: Value) -> str:
-        self.read(text, site)
-        start, end = self.span(text, site)
-        return text[:start] + self.spelled(value) + text[end:]
-
-
-class _Json(_Spliced):
-    def load(self, text: str, site: ConfigSite) -> object:
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise MutationError(f"{site.file}: not JSON: {error}") from error
-
-    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
-        # JSON's containers, numbers and texts are Python's too, so `ast` can tell their places; true, false and
-        # null are names to it, which serves as well. The brackets allow for white space at the start.
-        opening = "(\n"
-        wrapped = TextFile(f"{opening}{text}\n)", "utf-8")
-        node: ast.expr = ast.parse(wrapped.text, mode="eval").body
-        for part in site.key.split("."):
-            node = self._child(node, part)
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        start = wrapped.offset(node.lineno, node.col_offset)
-        end = wrapped.offset(node.end_lineno, node.end_col_offset)
-        return start - len(opening), end - len(opening)
-
-    def _child(self, node: ast.expr, part: str) -> ast.expr:
-        if isinstance(node, ast.List):
-            return node.elts[int(part)]
-        assert isinstance(node, ast.Dict)
-        pairs = zip(node.keys, node.values, strict=True)
-        return [value for key, value in pairs if isinstance(key, ast.Constant) and key.value == part][-1]
-
-    def spelled(self, value: Value) -> str:
-        return json.dumps(value)
-
-
-class _Yaml(_Spliced):
-    def load(self, text: str, site: ConfigSite) -> object:
-        import yaml
-
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise MutationError(f"{site.file}: not YAML: {' '.join(str(error).split())}") from error
-
-    def span(self, text: str, site: ConfigSite) -> tuple[int, int]:
-        import yaml
-
-        node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-        for part in site.key.split("."):
-            if isinstance(node, yaml.SequenceNode):
-                node = node.value[int(part)]
-            else:
-                node = next(value for key, value in node.value if key.value == part)
-        return node.start_mark.index, node.end_mark.index
-
-    def spelled(self, value: Value) -> str:
-        return _yaml_float(value) if isinstance(value, float) else json.dumps(value)
-
-
-def _yaml_float(value: float) -> str:
-    """YAML 1.1 takes `1e-05` for a text: its floats need a point before the exponent."""
-    mantissa, exponent, power = repr(value).partition("e")
-    return mantissa + ("" if "." in mantissa else ".0") + exponent + power
-
-
-def _format(site: ConfigSite) -> _Format:
+def _syntax(site: ConfigSite) -> Syntax:
     suffix = Path(site.file).suffix.lower()
     if suffix == ".toml":
-        return _Toml()
-    return _Json() if suffix == ".json" else _Yaml()
+        return Toml()
+    return Json() if suffix == ".json" else Yaml()
+
+
+def _span(text: str, site: ConfigSite) -> tuple[int, int]:
+    try:
+        return _syntax(site).span(text, site.key.split("."))
+    except LookupError:
+        raise MutationError(f"{site.file}: the value of {site.key} stands elsewhere in the file") from None
+
+
+def _value(text: str, site: ConfigSite) -> Value:
+    syntax = _syntax(site)
+    try:
+        document = syntax.load(text)
+    except (ValueError, RecursionError) as error:
+        raise MutationError(f"{site.file}: not {syntax.name}: {' '.join(str(error).split())}") from error
+    return _plain(_descend(document, site), site)
 
 
 def _descend(document: Any, site: ConfigSite) -> object:

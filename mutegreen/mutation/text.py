@@ -28,7 +28,7 @@ class TextFile:
         """Reads a file as UTF-8, or as a Python source says of itself.
 
         Raises:
-            MutationError: The file cannot be read or decoded.
+            MutationError: The file cannot be read or decoded, or its bytes are not what its text encodes to.
         """
         try:
             raw = path.read_bytes()
@@ -36,11 +36,16 @@ class TextFile:
             encoding = tokenize.detect_encoding(lines.__next__)[0] if python else "utf-8"
             bom = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
             encoding = "utf-8" if encoding == "utf-8-sig" else encoding
-            return cls(raw[len(bom) :].decode(encoding), encoding, bom)
+            file = cls(raw[len(bom) :].decode(encoding), encoding, bom)
+            same = file.encode() == raw
         except OSError as error:
             raise MutationError(f"{path}: cannot be read: {error.strerror}") from error
-        except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+        except (UnicodeError, SyntaxError, LookupError) as error:
             raise MutationError(f"{path}: cannot be decoded: {error}") from error
+        if not same:
+            # In UTF-7, unicode_escape and their like one text has several spellings, and only one of them is written.
+            raise MutationError(f"{path}: cannot be decoded: {encoding} would not give back the same bytes")
+        return file
 
     def write(self, path: Path) -> None:
         """Writes the bytes back."""

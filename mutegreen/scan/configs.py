@@ -7,10 +7,11 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mutegreen.errors import MuteGreenError
+from mutegreen.errors import MutationError, MuteGreenError
 from mutegreen.model import ConfigSite, Kind
 from mutegreen.mutation import configfile
 from mutegreen.mutation.text import TextFile
@@ -96,7 +97,9 @@ def _of_file(path: Path, folder: Path) -> Iterator[Finding]:
     for keys, value in _values(_load(path), ()):
         found = _meaning(keys, value)
         if found.kind is not None and not any("." in key for key in keys):
-            yield _finding(text, ConfigSite(file, ".".join(keys)), keys, value, found)
+            # A value that YAML takes from elsewhere in the file, by `<<`, is found where it stands.
+            with suppress(MutationError):
+                yield _finding(text, ConfigSite(file, ".".join(keys)), keys, value, found)
 
 
 def _values(node: Any, keys: tuple[str, ...]) -> Iterator[_Keyed]:

@@ -1,9 +1,8 @@
-"""The ledger in simulated time: shares in closed form, and the sum rule over random schedules."""
+"""The ledger in simulated time: shares in closed form, and what threads and real processes do to it."""
 
 from __future__ import annotations
 
 import math
-import random
 import subprocess
 import sys
 import threading
@@ -13,45 +12,16 @@ from dataclasses import replace
 
 import pytest
 
-from mutegreen.attribution.ledger import Ledger, LedgerSpan, Share
+from mutegreen.attribution.ledger import Ledger, Share
 from mutegreen.attribution.usage import Memory, Usage
 from mutegreen.meters.base import Reading
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import DomainEnergy, Flag, Quality
-from support.ledger_fakes import KnownUsage
+from support.ledger_fakes import World
 from support.meter_fakes import FakeClock, Schedule, SimulatedMeter
 
 GPU, OTHER, CPU, DRAM = "gpu:a", "gpu:b", "cpu:package-0", "dram:package-0"
-IDLE_W = {GPU: 40.0, OTHER: 30.0, CPU: 10.0}
-
-
-class World:
-    """Devices of constant power, and a ledger over them."""
-
-    def __init__(self, idle_w: dict[str, float] | None = None, **watts: Schedule | float) -> None:
-        self.clock = FakeClock()
-        powers = {name.replace("gpu_", "gpu:").replace("_package", ":package-0"): w for name, w in watts.items()}
-        schedules = {d: w if isinstance(w, Schedule) else Schedule((0.0, w)) for d, w in powers.items()}
-        self.meter = SimulatedMeter(self.clock, schedules)
-        self.meter.open()
-        self.recorder = Recorder([self.meter], clock=self.clock, boot_clock=self.clock)
-        self.usage = KnownUsage(self.clock)
-        self.idle_w = IDLE_W if idle_w is None else idle_w
-        self.ledger = Ledger(self.recorder, self.usage, lambda: self.idle_w, clock=self.clock)
-
-    def go_on(self, seconds: float) -> None:
-        """Seconds pass, with a tick in each."""
-        while seconds > 1e-12:
-            step_s = min(1.0, seconds)
-            self.clock.advance(step_s)
-            seconds -= step_s
-            if step_s == 1.0:
-                self.ledger.tick()
-
-    def only_span(self) -> LedgerSpan:
-        (span,) = self.ledger.spans()
-        return span
 
 
 def joules(share: Share, domain: str) -> float:
@@ -230,63 +200,6 @@ def test_memory_and_wrong_names() -> None:
         with pytest.raises(KeyError, match="no party 'a' now"):
             call("a")
     assert world.ledger.cpu_s() == 1.0
-
-
-def random_schedule(seed: int) -> tuple[World, list[Share]]:
-    """Parties that come and go at random, devices that die or fail, idle power that comes and goes, leaps in time."""
-    chance = random.Random(seed)
-    powers = {f"gpu_{name}": Schedule(*((2.0 * n, chance.uniform(0, 500)) for n in range(50))) for name in "ab"}
-    world = World({}, cpu_package=chance.uniform(1, 90), dram_package=5.0, **powers)
-    shares: list[Share] = []
-    present: list[str] = []
-    for number in range(60):
-        act = chance.random()
-        if act < 0.25:
-            present.append(f"p{number}")
-            pinned = [None, frozenset({GPU, CPU, DRAM}), frozenset({OTHER, CPU, DRAM})]
-            world.ledger.enter(present[-1], chance.choice(pinned))
-            world.usage.loads = {party: random_loads(chance) for party in present}
-        elif act < 0.45 and present:
-            shares.append(world.ledger.leave(present.pop(chance.randrange(len(present)))))
-        elif act < 0.5:
-            world.idle_w = {d: chance.uniform(0, 200) for d in (GPU, OTHER, CPU) if chance.random() < 0.6}
-        elif act < 0.53:
-            world.usage.failure = chance.choice([None, OSError("no")])
-        elif act < 0.56 and chance.random() < 0.3:
-            world.meter.dead = {OTHER: "died"}
-        elif act < 0.58:
-            world.clock.advance(chance.choice([0.0, 3600.0]))
-        else:
-            world.go_on(chance.choice([0.0, 0.01, chance.uniform(0, 4)]))
-    shares += [world.ledger.leave(party) for party in present]
-    return world, shares
-
-
-def random_loads(chance: random.Random) -> dict[str, float]:
-    loads = {resource: chance.choice([0.0, chance.random()]) for resource in (GPU, OTHER, "cpu")}
-    return {resource: load for resource, load in loads.items() if chance.random() < 0.8}
-
-
-def test_shares_add_up_over_random_schedules() -> None:
-    checked = 0
-    for seed in range(100):
-        world, shares = random_schedule(seed)
-        spans = world.ledger.spans()
-        for domain in (GPU, OTHER, CPU, DRAM):
-            figures = [f for span in spans for f in span.measurement.domains if f.domain == domain]
-            own = [f for share in shares for f in share.domains if f.domain == domain]
-            if any(f.energy_j is None for f in (*figures, *own)):
-                continue
-            attributed_j = math.fsum(f.energy_j or 0.0 for f in own)
-            nobody_j = math.fsum(span.nobody_j.get(domain, 0.0) for span in spans)
-            whole_j = math.fsum(f.energy_j or 0.0 for f in figures)
-            assert attributed_j + nobody_j == pytest.approx(whole_j, rel=1e-9, abs=1e-9), (seed, domain)
-            assert math.fsum(span.attributed_j.get(domain, 0.0) for span in spans) == pytest.approx(attributed_j)
-            checked += whole_j > 0
-        for share in shares:
-            assert all(0 <= part <= 1 + 1e-9 for part in share.by_use.values())
-            assert all(overlap_s <= share.duration_s + 1e-6 for overlap_s in share.overlap_s.values())
-    assert checked > 250
 
 
 def test_many_threads_come_and_go_at_once() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 
 import pytest
 
@@ -80,41 +79,6 @@ def test_joules_that_are_not_known_are_nobodys() -> None:
     interval = Interval(1.0, {GPU: None, OTHER_GPU: 5.0}, {}, {"a": frozenset({GPU})})
     assert share_out(interval) == {"a": {}}
     assert left_over(interval) == {OTHER_GPU: 5.0}
-
-
-def random_interval(chance: random.Random) -> Interval:
-    def maybe(value: float) -> float:
-        return chance.choice([0.0, value, value, math.nan, math.inf, -value])
-
-    domains = [GPU, OTHER_GPU, CPU, DRAM, "psys"]
-    parties = [f"p{n}" for n in range(chance.randint(0, 9))]
-    return Interval(
-        duration_s=chance.choice([0.0, 1e-9, chance.uniform(0, 2), 1e6]),
-        energy_j={d: chance.choice([None, 0.0, chance.uniform(0, 1000), 10 ** chance.uniform(-9, 9)]) for d in domains},
-        idle_w={d: chance.uniform(0, 300) for d in domains if chance.random() < 0.7},
-        parties={p: chance.choice([None, frozenset(chance.sample(domains, 2))]) for p in parties},
-        use={
-            p: {r: maybe(10 ** chance.uniform(-12, 6)) for r in (GPU, OTHER_GPU, "cpu") if chance.random() < 0.8}
-            for p in parties
-            if chance.random() < 0.8
-        },
-    )
-
-
-def test_shares_always_add_up_to_the_device_and_none_is_negative() -> None:
-    chance = random.Random(7)
-    for _ in range(2000):
-        interval = random_interval(chance)
-        parts, nobodys = share_out(interval), left_over(interval)
-        for domain, energy_j in interval.energy_j.items():
-            shares = energies(parts, domain)
-            if energy_j is not None:
-                total_j = math.fsum([*shares.values(), nobodys.get(domain, 0.0)])
-                assert total_j == pytest.approx(energy_j, rel=1e-12, abs=1e-300), interval
-            else:
-                assert not shares
-            own = [by_domain[domain] for by_domain in parts.values() if domain in by_domain]
-            assert all(0 <= part.by_use_j <= part.energy_j * (1 + 1e-12) for part in own), interval
 
 
 def test_joined_intervals_hold_what_both_held() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import io
-import random
+import itertools
+import tempfile
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mutegreen.cli.main import cli
 from mutegreen.errors import MutationError
@@ -54,25 +59,51 @@ def token_at(text: str, line: int, column: int) -> tuple[int, int]:
     return starts[line - 1] + column, starts[end_line - 1] + end_column
 
 
-@pytest.mark.parametrize("line_end", LINE_ENDS)
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("final_newline", [True, False])
+COMBINATIONS = list(itertools.product(ENCODINGS, LINE_ENDS, [True, False]))
+
+
+@pytest.mark.parametrize(("number", "combination"), list(enumerate(COMBINATIONS)))
 def test_each_finding_is_the_only_difference_of_its_mutant(
-    tmp_path: Path, encoding: str, line_end: str, final_newline: bool
+    tmp_path: Path, number: int, combination: tuple[str, str, bool]
 ) -> None:
+    """Each way of writing a file at least once, and each idiom; the property below draws what goes with what."""
+    encoding, line_end, final_newline = combination
+    assert len(COMBINATIONS) >= len(IDIOMS)
+    name = sorted(IDIOMS)[number % len(IDIOMS)]
+    for finding, expected in mutants(tmp_path / "train.py", name, encoding, line_end, final_newline):
+        assert mutated(tmp_path / "train.py", finding.site, _value(finding)) == expected, finding
+
+
+@settings(max_examples=25)
+@given(
+    name=st.sampled_from(sorted(IDIOMS)),
+    encoding=st.sampled_from(list(ENCODINGS)),
+    line_end=st.sampled_from(list(LINE_ENDS)),
+    final_newline=st.booleans(),
+)
+def test_each_finding_of_a_source_in_any_encoding_is_the_only_difference_of_its_mutant(
+    name: str, encoding: str, line_end: str, final_newline: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "train.py")
+        for finding, expected in mutants(script, name, encoding, line_end, final_newline):
+            site, value = SourceSite("train.py", finding.site), ast.literal_eval(_spelled(finding))
+            assert source.mutated(TextFile.read(script, python=True), site, value).encode() == expected, finding
+
+
+def mutants(
+    script: Path, name: str, encoding: str, line_end: str, final_newline: bool
+) -> Iterator[tuple[Finding, bytes]]:
+    """Writes an idiom; yields each finding in it, and what its mutant must be."""
     head, codec, bom = ENCODINGS[encoding]
-    names = random.Random(encoding + line_end).sample(sorted(IDIOMS), 4)
-    for name in names:
-        text = head + unmarked(IDIOMS[name])[0].replace("    ", "\t")
-        text = text if final_newline else text.rstrip("\n")
-        script = tmp_path / "train.py"
-        script.write_bytes(bom + text.replace("\n", LINE_ENDS[line_end]).encode(codec))
-        found = scan(script)
-        for finding in (*found.hyperparameters, *found.unsure):
-            start, end = token_at(text, finding.line, finding.column)
-            new = text[:start] + _spelled(finding) + text[end:]
-            expected = bom + new.replace("\n", LINE_ENDS[line_end]).encode(codec)
-            assert mutated(script, finding.site, _value(finding)) == expected, finding
+    text = head + unmarked(IDIOMS[name])[0].replace("    ", "\t")
+    text = text if final_newline else text.rstrip("\n")
+    script.write_bytes(bom + text.replace("\n", LINE_ENDS[line_end]).encode(codec))
+    found = scan(script)
+    for finding in (*found.hyperparameters, *found.unsure):
+        start, end = token_at(text, finding.line, finding.column)
+        new = text[:start] + _spelled(finding) + text[end:]
+        yield finding, bom + new.replace("\n", LINE_ENDS[line_end]).encode(codec)
 
 
 def _value(finding: Finding) -> str:
@@ -81,72 +112,6 @@ def _value(finding: Finding) -> str:
 
 def _spelled(finding: Finding) -> str:
     return repr("0.123") if isinstance(finding.value, str) else _value(finding)
-
-
-TEMPLATES = (
-    "{name}={space}@{comment}",
-    "{name}: float =@",
-    "a = {name} = b ={space}@ ; c = 1",
-    "{name}, other =(@,{space}2)",
-    "run(1, {name}={space}@, other=2){comment}",
-    "run(\n    3,\n    @,{comment}\n)",
-    "def f_{name}(x, {name}{space}=@, *, z=3): pass",
-    "if True:\n\tdef g():\n\t\treturn (@)\n",
-    "conf = {{'{name}':{space}@, 'z': 1}}",
-    "conf['{name}'] = \\\n  @",
-    "class C:\n\t{name} = @\n\tother: int = 3",
-    "for {name} in range(0, @): pass",
-    "y = x *{space}(@) ** (e // 3)",
-    "y = 1 if x else @",
-    "f = lambda x, {name}=@: x + 1",
-    "print(f'{{x}} 1 {{y!r:>3}}'); {name} = @",
-    "{name} = [1, [@, 3], 'ü']",
-    "@dataclass\nclass D:\n  {name}: int = field(default=@)".replace("@dataclass", "#"),
-)
-LITERALS = ("0", "1_000", "0.1", "1e-4", ".5", "5.", "0x10", "-3", "+ 2", "'adam'", '"é"', "True", "None", "r'\\d'")
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_a_literal_of_a_random_source_is_replaced_byte_for_byte(tmp_path: Path, seed: int) -> None:
-    rng = random.Random(seed)
-    parts = [_filled(rng) for _ in range(rng.randint(1, 6))]
-    chosen = rng.randrange(len(parts))
-    before, literal, after = parts[chosen]
-    whole = ["".join(part) for part in parts]
-    head, codec, bom = ENCODINGS[rng.choice(["utf-8", "byte-order mark", "wide"])]
-    text_before = head + "".join(one + "\n" for one in whole[:chosen]) + before
-    text_after = after + "".join("\n" + one for one in whole[chosen + 1 :]) + rng.choice(["", "\n"])
-    end = LINE_ENDS[rng.choice(list(LINE_ENDS))]
-    script = tmp_path / "train.py"
-    original = (text_before + literal + text_after).replace("\n", end)
-    script.write_bytes(bom + original.encode(codec))
-    file = TextFile.read(script, python=True)
-    start = len(text_before.replace("\n", end))
-    site = _site_at(file, start)
-    changed = source.mutated(file, SourceSite("train.py", site), 0.25)
-    expected = (text_before + "\0" + text_after).replace("\n", end).replace("\0", "0.25")
-    assert changed.encode() in {bom + expected.encode(codec), bom + expected.replace("0.25", "(0.25)").encode(codec)}
-
-
-def _filled(rng: random.Random) -> tuple[str, str, str]:
-    text = rng.choice(TEMPLATES).format(
-        name=rng.choice(["lr", "epochs", "größe", "_x1"]),
-        space=rng.choice(["", " ", "\t", "  "]),
-        comment=rng.choice(["", "  # 0.1 漢", "# lr = 3"]),
-    )
-    before, _, after = text.partition("@")
-    return before, rng.choice(LITERALS), after
-
-
-def _site_at(file: TextFile, start: int) -> str:
-    from mutegreen.mutation import sites
-
-    paths = sites.paths(sites.parse(file.text))
-    return next(f"train.py:{path}" for node, path in paths.items() if _offset(file, node) == start)
-
-
-def _offset(file: TextFile, node: object) -> int:
-    return file.offset(node.lineno, node.col_offset)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

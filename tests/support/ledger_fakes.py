@@ -1,12 +1,16 @@
-"""Parties whose use is known, for the tests of the ledger."""
+"""Devices whose power and parties whose use is known, for the tests of the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mutegreen.attribution.ledger import Ledger, LedgerSpan
 from mutegreen.attribution.processes import Processes, Tree
 from mutegreen.attribution.usage import Busy, Memory, Reading, Usage
-from support.meter_fakes import FakeClock
+from mutegreen.meters.recorder import Recorder
+from support.meter_fakes import FakeClock, Schedule, SimulatedMeter
+
+IDLE_W = {"gpu:a": 40.0, "gpu:b": 30.0, "cpu:package-0": 10.0}
 
 
 class KnownProcesses(Processes):
@@ -57,3 +61,31 @@ class KnownUsage(Usage):
         ]
         memory = {party: Memory(100, {"gpu:a": 10}) for party in self.loads}
         return Reading(tuple(busy), dict.fromkeys(self.loads, 1.0), memory)
+
+
+class World:
+    """Devices of constant power, and a ledger over them."""
+
+    def __init__(self, idle_w: dict[str, float] | None = None, **watts: Schedule | float) -> None:
+        self.clock = FakeClock()
+        powers = {name.replace("gpu_", "gpu:").replace("_package", ":package-0"): w for name, w in watts.items()}
+        schedules = {d: w if isinstance(w, Schedule) else Schedule((0.0, w)) for d, w in powers.items()}
+        self.meter = SimulatedMeter(self.clock, schedules)
+        self.meter.open()
+        self.recorder = Recorder([self.meter], clock=self.clock, boot_clock=self.clock)
+        self.usage = KnownUsage(self.clock)
+        self.idle_w = IDLE_W if idle_w is None else idle_w
+        self.ledger = Ledger(self.recorder, self.usage, lambda: self.idle_w, clock=self.clock)
+
+    def go_on(self, seconds: float) -> None:
+        """Seconds pass, with a tick in each."""
+        while seconds > 1e-12:
+            step_s = min(1.0, seconds)
+            self.clock.advance(step_s)
+            seconds -= step_s
+            if step_s == 1.0:
+                self.ledger.tick()
+
+    def only_span(self) -> LedgerSpan:
+        (span,) = self.ledger.spans()
+        return span

@@ -1,0 +1,183 @@
+"""The ledger as a state machine: parties come and go in any order, and the joules of all add up to the devices'."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from mutegreen.attribution.ledger import Share
+from mutegreen.model import Flag, Quality
+from support.ledger_fakes import World
+from support.meter_fakes import Schedule
+
+GPU, OTHER, CPU, DRAM = DOMAINS = ("gpu:a", "gpu:b", "cpu:package-0", "dram:package-0")
+PINNED = (None, frozenset({GPU, CPU, DRAM}), frozenset({OTHER, CPU, DRAM}))
+watts = st.floats(0, 500)
+schedules = st.lists(watts, min_size=1, max_size=6).map(
+    lambda levels: Schedule(*((2.0 * n, w) for n, w in enumerate(levels)))
+)
+loads = st.dictionaries(st.sampled_from([GPU, OTHER, "cpu"]), st.floats(0, 1) | st.just(0.0))
+
+
+@dataclass
+class Party:
+    """What is known of a party without the ledger."""
+
+    begun_s: float
+    domains: frozenset[str]
+    failed_at_first: bool
+    overlap_s: dict[str, float] = field(default_factory=dict)
+    rivals: set[str] = field(default_factory=set)
+    """The domains that another one took part in meanwhile."""
+
+
+@dataclass
+class Span:
+    """What is known of an unbroken time."""
+
+    begun_s: float
+    all_read: bool = True
+    attributed_j: dict[str, list[float]] = field(default_factory=lambda: {domain: [] for domain in DOMAINS})
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Beside the ledger a model keeps who was there when; the energy is the integral of the schedules."""
+
+    @initialize(gpu=schedules, other=schedules, cpu=schedules, dram=watts)
+    def start(self, gpu: Schedule, other: Schedule, cpu: Schedule, dram: float) -> None:
+        self.world = World({}, gpu_a=gpu, gpu_b=other, cpu_package=cpu, dram_package=dram)
+        self.begun_s = self.world.clock()
+        self.parties: dict[str, Party] = {}
+        self.number = 0
+        self.span = Span(0.0)
+        self.spans = 0
+
+    def now_s(self) -> float:
+        return self.world.clock() - self.begun_s
+
+    def energy_j(self, domain: str, begin_s: float) -> float:
+        return self.world.meter.watts[domain].integral(begin_s, self.now_s())
+
+    def pass_time(self, seconds: float, *, ticking: bool) -> None:
+        for name, party in self.parties.items():
+            for other in self.parties.keys() - {name}:
+                party.overlap_s[other] = party.overlap_s.get(other, 0.0) + seconds
+        if ticking:
+            self.world.go_on(seconds)
+        else:
+            self.world.clock.advance(seconds)
+
+    @precondition(lambda self: len(self.parties) < 4)
+    @rule(domains=st.sampled_from(PINNED))
+    def enter(self, domains: frozenset[str] | None) -> None:
+        name, self.number = f"p{self.number}", self.number + 1
+        if not self.parties:
+            self.span = Span(self.now_s(), all_read=self.world.meter.failure is None)
+        self.world.ledger.enter(name, domains)
+        self.parties[name] = Party(self.now_s(), domains or frozenset(DOMAINS), self.world.meter.failure is not None)
+        for one in self.parties.values():
+            for other in self.parties.values():
+                if one is not other:
+                    one.rivals |= one.domains & other.domains
+
+    @precondition(lambda self: self.parties)
+    @rule(data=st.data())
+    def enter_twice(self, data: st.DataObject) -> None:
+        with pytest.raises(KeyError, match="has begun already"):
+            self.world.ledger.enter(data.draw(st.sampled_from(list(self.parties))))
+
+    @precondition(lambda self: self.parties)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        self.check_leaving(data.draw(st.sampled_from(list(self.parties))))
+
+    @rule(seconds=st.sampled_from([0.0, 0.01, 0.7, 1.0, 3.3]))
+    def go_on(self, seconds: float) -> None:
+        self.pass_time(seconds, ticking=True)
+
+    @rule(seconds=st.sampled_from([0.01, 5.0, 3600.0]))
+    def stand_still(self, seconds: float) -> None:
+        self.pass_time(seconds, ticking=False)
+
+    @rule(data=st.data())
+    def use(self, data: st.DataObject) -> None:
+        self.world.usage.loads = {name: data.draw(loads) for name in self.parties}
+
+    @rule(idle_w=st.dictionaries(st.sampled_from([GPU, OTHER, CPU]), st.floats(0, 200)))
+    def idle_power_is_known(self, idle_w: dict[str, float]) -> None:
+        self.world.idle_w = idle_w
+
+    @rule(failure=st.sampled_from([None, OSError("no")]))
+    def use_cannot_be_read(self, failure: Exception | None) -> None:
+        self.world.usage.failure = failure
+
+    @rule(failure=st.sampled_from([None, None, OSError("bus error")]))
+    def meter_cannot_be_read(self, failure: Exception | None) -> None:
+        self.world.meter.failure = failure
+        self.span.all_read &= failure is None
+
+    @rule()
+    def a_device_is_lost(self) -> None:
+        self.world.meter.dead = {OTHER: "died"}
+
+    @invariant()
+    def spans_are_counted(self) -> None:
+        if hasattr(self, "world"):
+            assert len(self.world.ledger.spans()) == self.spans
+
+    def teardown(self) -> None:
+        for name in list(getattr(self, "parties", {})):
+            self.check_leaving(name)
+
+    def check_leaving(self, name: str) -> None:
+        share, party = self.world.ledger.leave(name), self.parties.pop(name)
+        assert share.duration_s == pytest.approx(self.now_s() - party.begun_s)
+        expected = {other: seconds for other, seconds in party.overlap_s.items() if seconds > 0}
+        assert {other: s for other, s in share.overlap_s.items() if s > 0} == pytest.approx(expected)
+        assert all(0 <= part <= 1 + 1e-9 for part in share.by_use.values())
+        self.check_figures(share, party)
+        if not self.parties:
+            self.check_span()
+
+    def check_figures(self, share: Share, party: Party) -> None:
+        assert {figure.domain for figure in share.domains} == party.domains
+        for figure in share.domains:
+            failed = party.failed_at_first or self.world.meter.failure is not None
+            if failed or figure.domain in self.world.meter.dead:
+                assert figure.energy_j is None
+                assert Flag.DEVICE_LOST in figure.flags
+                continue
+            assert figure.energy_j is not None
+            self.span.attributed_j[figure.domain].append(figure.energy_j)
+            whole_j = self.energy_j(figure.domain, party.begun_s)
+            if self.span.all_read:
+                assert figure.energy_j <= whole_j * (1 + 1e-9) + 1e-6
+                if figure.domain not in party.rivals:
+                    assert figure.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+                    assert figure.quality is Quality.COUNTER
+
+    def check_span(self) -> None:
+        """Nothing is lost and nothing is made: the shares, and what was nobody's, are the integral of the power."""
+        self.spans += 1
+        span = self.world.ledger.spans()[-1]
+        if not self.span.all_read:
+            return
+        for figure in span.measurement.domains:
+            if figure.domain in self.world.meter.dead:
+                assert figure.energy_j is None
+                continue
+            whole_j = self.energy_j(figure.domain, self.span.begun_s)
+            attributed_j = math.fsum(self.span.attributed_j[figure.domain])
+            assert figure.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+            assert span.attributed_j.get(figure.domain, 0.0) == pytest.approx(attributed_j, rel=1e-9, abs=1e-6)
+            nobody_j = span.nobody_j.get(figure.domain, 0.0)
+            assert attributed_j + nobody_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+
+
+TestLedger = LedgerMachine.TestCase
+TestLedger.settings = settings(max_examples=60, stateful_step_count=30)

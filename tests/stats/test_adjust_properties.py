@@ -1,0 +1,34 @@
+"""Adjusted p values of any family are those of statsmodels, and what has no p value does not count."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from mutegreen.stats.adjust import Adjustment, adjust
+
+p_values = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.05, 0.5, 1.0, np.nan]), max_size=40)
+
+
+@pytest.mark.parametrize(("adjustment", "name"), [(Adjustment.HOLM, "holm"), (Adjustment.BH, "fdr_bh")])
+@settings(max_examples=25)
+@given(p=p_values)
+def test_agrees_with_statsmodels_on_what_was_asked(adjustment: Adjustment, name: str, p: list[float]) -> None:
+    raw = np.array(p, dtype=float)
+    asked = ~np.isnan(raw)
+    adjusted = adjust(raw, adjustment)
+    assert np.isnan(adjusted[~asked]).all()
+    expected = multipletests(raw[asked], method=name)[1] if asked.any() else np.empty(0)
+    np.testing.assert_allclose(adjusted[asked], expected, rtol=1e-12, atol=1e-15)
+
+
+@given(p=p_values, data=st.data())
+def test_order_and_shape_decide_nothing(p: list[float], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(p))))
+    raw = np.array(p, dtype=float)
+    for adjustment in Adjustment:
+        turned = adjust(raw[list(order)].reshape(-1, 1), adjustment)
+        np.testing.assert_allclose(turned[:, 0], adjust(raw, adjustment)[list(order)], rtol=1e-12)
