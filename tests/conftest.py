@@ -14,11 +14,13 @@ from support.commands import Run
 from support.tiny import write_subject
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that share a fixture of their module run in one worker, and slow tests begin first.
 
     pytest-xdist makes a fixture once for each worker that needs it. It hands tests out in the order given here, so a
-    long one at the end would keep one worker busy after the others have ended.
+    long one at the end would keep one worker busy after the others have ended. It reads the groups in a hook of this
+    name, so this one goes first.
     """
     if not hasattr(config, "workerinput"):
         return
