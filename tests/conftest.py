@@ -20,7 +20,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Tests that share a fixture of their module run in one worker, and slow tests begin first; xdist reads this later.
 
     pytest-xdist makes a fixture once for each worker that needs it. It hands tests out in the order given here, so a
-    long one at the end would keep one worker busy after the others have ended.
+    long one at the end would keep one worker busy after the others have ended. It reads the groups in a hook of this
+    name, so this one goes first.
     """
     if not hasattr(config, "workerinput"):
         return
