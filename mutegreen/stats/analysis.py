@@ -1,13 +1,12 @@
-"""What a statistical protocol finds: plain records, written as JSON by the contract of `mutegreen stats`."""
+"""What a statistical protocol finds: plain records, which `mutegreen.report` writes as tables, JSON and CSV."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
-from enum import Enum
+from dataclasses import dataclass, field
 
 from mutegreen.model import Data, Goal, Quality, Verdict
+from mutegreen.stats.reason import Note, Reason
 
 Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
@@ -32,7 +31,7 @@ class Correlation:
     pearson: float | None
     pearson_p: float | None
     quality: Quality | None
-    reason: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class Comparison:
     cliffs_delta: float | None
     verdict: Verdict
     quality: Quality | None
-    reason: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +127,7 @@ class Analysis:
     Args:
         protocol: Its name.
         goals: By subject, which direction of the performance is better.
-        notes: Sentences on what could not be worked out, and what a reader must know.
+        notes: What could not be worked out, and what a reader must know; sentences where rows bring them along.
         data: By subject, what it was trained on, where that is declared.
         figure: The further figure that is analysed as the performance; None: the performance itself.
     """
@@ -138,35 +137,6 @@ class Analysis:
     comparisons: tuple[Comparison, ...]
     win_tie_loss: tuple[WinTieLoss, ...]
     goals: Mapping[str, Goal] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note | str, ...] = ()
     data: Mapping[str, Data] = field(default_factory=dict)
     figure: str | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """The contract's tables, of types that `json.dumps` takes; None for what is not known or not finite."""
-        return {
-            "protocol": self.protocol,
-            "correlation": plain(self.correlations),
-            "verdict": plain(self.comparisons),
-            "win_tie_loss": plain(self.win_tie_loss),
-            "goals": plain(self.goals),
-            "notes": list(self.notes),
-            "data": plain(self.data),
-            "performance_figure": self.figure,
-        }
-
-
-def plain(value: object) -> object:
-    """Records, however nested, as lists and dictionaries of types that `json.dumps` takes; None for not finite."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    parts = vars(value) if is_dataclass(value) else value
-    if isinstance(parts, Mapping):
-        return {key: plain(part) for key, part in parts.items()}
-    return value

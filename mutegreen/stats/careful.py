@@ -9,15 +9,15 @@ and how often it errs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from mutegreen.model import TOTAL, Goal
+from mutegreen.model import Goal
 from mutegreen.stats.advice.advice import Advice, advise
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
 from mutegreen.stats.advice.trust import Flagged, Trust, flagged, trust_of
-from mutegreen.stats.analysis import Analysis, WinTieLoss, plain
+from mutegreen.stats.analysis import Analysis, WinTieLoss
 from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect, attribution_of, company_effects
 from mutegreen.stats.colocation.pairing import notes_on_pairing
 from mutegreen.stats.colocation.report import Company, company_of
@@ -25,6 +25,7 @@ from mutegreen.stats.interaction.interaction import Interaction, interactions
 from mutegreen.stats.model.scenario import Group, data_of, groups_of
 from mutegreen.stats.model.scenario_model import Study, study_of
 from mutegreen.stats.notes import notes_on, notes_on_order
+from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.trend import Trend, trends
 from mutegreen.stats.verdicts.scenario_findings import Place, findings_of
@@ -61,31 +62,6 @@ class CarefulAnalysis(Analysis):
     company: Company = field(default_factory=Company)
     company_effects: tuple[CompanyEffect, ...] = ()
     attribution: tuple[Attribution, ...] = ()
-
-    def as_json(self) -> dict[str, object]:
-        """The contract's tables, those of the total energy apart from them, and what this protocol adds."""
-        measured = replace(
-            self,
-            comparisons=tuple(row for row in self.comparisons if row.metric != TOTAL),
-            win_tie_loss=tuple(row for row in self.win_tie_loss if row.energy != TOTAL),
-        )
-        return super(CarefulAnalysis, measured).as_json() | {
-            "total": {
-                "verdict": plain([row for row in self.comparisons if row.metric == TOTAL]),
-                "win_tie_loss": plain([row for row in self.win_tie_loss if row.energy == TOTAL]),
-            },
-            "win_tie_loss_overall": plain(self.overall),
-            "trend": plain(self.trends),
-            "interaction": plain(self.interactions),
-            "energy_to_target": plain(self.targets),
-            "settings": plain(self.settings),
-            "advice": plain(self.advice),
-            "trust": plain(self.trust),
-            "flags": plain(self.flags),
-            "company": plain(self.company),
-            "company_effect": plain(self.company_effects),
-            "attribution": plain(self.attribution),
-        }
 
 
 def analyse(
@@ -136,7 +112,7 @@ def analyse(
     )
 
 
-def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[str]:
+def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[Note | str]:
     yield from notes_on(rows, groups)
     yield from notes_on_order([study.group for study in studies])
     yield from notes_on_pairing(studies)

@@ -18,6 +18,7 @@ from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.model.quality import worst_qualities
 from mutegreen.stats.model.scenario import Group, data_of, groups_of
 from mutegreen.stats.notes import notes_on
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.careful_correlations import correlations
 from mutegreen.stats.verdicts.published_rule import compare
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
@@ -86,7 +87,9 @@ def _records(group: Group, metric: str, goal: Goal) -> dict[str, dict[str, Any]]
     records = {}
     for mutant, *cells in table[_COMPARED].itertuples(name=None):
         record = {name: _known(cell) for name, cell in zip(_COMPARED, cells, strict=True)}
-        records[mutant] = record | {"verdict": Verdict(record["verdict"]), "quality": qualities[mutant]}
+        reason = None if record["reason"] is None else Reason(Why(record["reason"]))
+        judged = {"verdict": Verdict(record["verdict"]), "reason": reason}
+        records[mutant] = record | judged | {"quality": qualities[mutant]}
     return records
 
 

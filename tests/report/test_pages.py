@@ -18,6 +18,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from mutegreen.model import TOTAL, Quality
+from mutegreen.report.json_document import as_json
 from mutegreen.report.pages.builders import BUILDERS, tables_of
 from mutegreen.report.pages.cells import scale_of
 from mutegreen.report.pages.csv_records import NAMES, csv_of
@@ -180,7 +181,7 @@ def test_a_column_has_one_unit(metric: str, figures: list[float], unit: str, cel
 @pytest.mark.parametrize("name", NAMES)
 def test_csv_has_every_figure_in_full(name: str) -> None:
     """Read back by pandas, a column is what `--json` says under that key."""
-    said = published().as_json()
+    said = as_json(published())
     if name not in said or name in ("advice", "verdict", "win_tie_loss"):
         return
     records = said[name]
@@ -196,7 +197,7 @@ def test_csv_has_every_figure_in_full(name: str) -> None:
 
 
 def test_csv_of_verdicts_has_all_comparisons_the_total_too() -> None:
-    said = published().as_json()
+    said = as_json(published())
     frame = frame_of(published(), "verdict")
     records = [*said["verdict"], *said["total"]["verdict"]]  # type: ignore[misc, index, call-overload]
     assert list(frame.columns) == list(records[0])

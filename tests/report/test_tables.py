@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -15,6 +16,7 @@ from mutegreen.report import units
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.paper import analyse
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
@@ -197,10 +199,11 @@ def test_a_figure_missing_for_one_mutant():
     told = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
     analysis = mixed(told)
     energy, performance = analysis.comparisons
-    gone = Comparison(**vars(performance) | {"n": 0, "mean": None, "relative_change": None, "reason": "not measured"})
+    reason = Reason(Why.MUTANT_NOT_MEASURED)
+    gone = replace(performance, n=0, mean=None, relative_change=None, reason=reason)
     text = shown(Analysis("paper", (), (energy, gone), analysis.win_tie_loss))
     assert line_of(text, "3 ").endswith("-")
-    assert "performance of h=3: not measured." in text
+    assert "performance of h=3: not measured for the mutant." in text
 
 
 def test_undecided_mutants_left_out_of_the_counts_are_told():

@@ -11,12 +11,14 @@ import pytest
 from scipy import stats
 
 from mutegreen.model import METRICS, TOTAL, Goal, Quality, Verdict
+from mutegreen.report.json_document import as_json
 from mutegreen.stats import paper
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.measured import measure
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.settings import Settings
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import MEASUREMENTS
@@ -206,7 +208,7 @@ def test_the_total_is_of_all_domains_measured() -> None:
     found = analyse(rows_of({"original": original, "epochs=3": mutant}))
     assert of(found, metric=TOTAL).mean == pytest.approx(np.mean([110.0, 113.0, 114.0]))
     assert {row.metric for row in found.comparisons} == {"package_j", "gpu_j", TOTAL}
-    document = found.as_json()
+    document = as_json(found)
     assert {row["metric"] for row in document["verdict"]} == {"package_j", "gpu_j"}
     assert [row["metric"] for row in document["total"]["verdict"]] == [TOTAL]
 
@@ -227,7 +229,7 @@ def test_a_total_is_as_good_as_its_worst_part() -> None:
 
 
 def test_json_keeps_the_contract_and_holds_no_figure_that_is_none() -> None:
-    document = analyse(rows_of(noisy(nothing(2)))).as_json()
+    document = as_json(analyse(rows_of(noisy(nothing(2)))))
     assert document["protocol"] == "careful"
     row = document["verdict"][0]
     contract = {"subject", "background", "hyperparameter", "mutant", "value", "metric", "p", "cliffs_delta", "verdict"}
@@ -249,26 +251,21 @@ def test_win_tie_loss_adds_up_over_hyperparameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("original", "mutant", "verdict", "reason"),
+    ("original", "mutant", "verdict", "why"),
     [
-        ([100.0], [90.0], "undecided", "only one training of the original, two or more are needed"),
-        (ENERGY, [90.0], "undecided", "only one training of the mutant, two or more are needed"),
-        (ENERGY, [None] * 5, "undecided", "not measured for the mutant"),
-        ([None] * 5, ENERGY, "undecided", "not measured for the original"),
-        (ENERGY, [*ENERGY[:4], np.inf], "undecided", "a figure of the mutant is infinite"),
-        ([*ENERGY[:4], np.inf], ENERGY, "undecided", "a figure of the original is infinite"),
-        ([5.0] * 4, [5.0] * 4, "tie", "all figures are equal"),
-        (
-            [5.0] * 4,
-            [6.0] * 4,
-            "undecided",
-            "no training varies, so nothing says what chance does (is the seed varied?)",
-        ),
-        ([0.0] * 4, [0.0] * 4, "tie", "all figures are equal"),
-        ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", "all figures are equal"),
+        ([100.0], [90.0], "undecided", Why.ORIGINAL_TRAINED_ONCE),
+        (ENERGY, [90.0], "undecided", Why.MUTANT_TRAINED_ONCE),
+        (ENERGY, [None] * 5, "undecided", Why.MUTANT_NOT_MEASURED),
+        ([None] * 5, ENERGY, "undecided", Why.ORIGINAL_NOT_MEASURED),
+        (ENERGY, [*ENERGY[:4], np.inf], "undecided", Why.MUTANT_INFINITE),
+        ([*ENERGY[:4], np.inf], ENERGY, "undecided", Why.ORIGINAL_INFINITE),
+        ([5.0] * 4, [5.0] * 4, "tie", Why.ALL_EQUAL),
+        ([5.0] * 4, [6.0] * 4, "undecided", Why.NO_VARIATION),
+        ([0.0] * 4, [0.0] * 4, "tie", Why.ALL_EQUAL),
+        ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", Why.ALL_EQUAL),
     ],
 )
-def test_the_reason_is_said(original, mutant, verdict: str, reason: str) -> None:
+def test_the_reason_is_said(original, mutant, verdict: str, why: Why) -> None:
     # Durations, so that also arms without energy have trainings.
     rows = rows_of(
         {
@@ -277,8 +274,8 @@ def test_the_reason_is_said(original, mutant, verdict: str, reason: str) -> None
         }
     )
     found = analyse(rows)
-    assert (of(found).verdict, of(found).reason) == (verdict, reason)
-    json.dumps(found.as_json(), allow_nan=False)
+    assert (of(found).verdict, of(found).reason) == (verdict, Reason(why))
+    json.dumps(as_json(found), allow_nan=False)
 
 
 def test_nan_is_not_measured() -> None:
@@ -318,7 +315,7 @@ def test_a_mutant_that_never_trained_beside_the_original() -> None:
     ]
     found = analyse(rows_frame(records))
     assert of(found, "epochs=4").verdict == Verdict.UNDECIDED
-    assert of(found, "epochs=4").reason == "never trained in a block with the original"
+    assert of(found, "epochs=4").reason == Reason(Why.NO_COMMON_BLOCK)
     assert of(found, "epochs=3").p is not None
 
 

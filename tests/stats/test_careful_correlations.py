@@ -14,6 +14,7 @@ from mutegreen.model import METRICS
 from mutegreen.stats import paper
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.model.scenario import Group, groups_of
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.careful_correlations import associations
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
@@ -119,8 +120,8 @@ def test_what_has_no_coefficient_says_why_and_counts_as_no_question():
     )
     found = {row.hyperparameter: row for row in rows}
     assert list(found) == ["constant", "epochs", "infinite", "unmeasured"]
-    assert found["constant"].reason == "all figures are equal"
-    assert found["infinite"].reason == "a figure is infinite"
-    assert found["unmeasured"].reason == "fewer than 3 trainings measured"
+    assert found["constant"].reason == Reason(Why.ALL_EQUAL)
+    assert found["infinite"].reason == Reason(Why.FIGURE_INFINITE)
+    assert found["unmeasured"].reason == Reason(Why.TOO_FEW_TRAININGS, count=3)
     assert found["constant"].spearman_p_adjusted is found["infinite"].pearson_low is None
     assert found["epochs"].spearman_p_adjusted == found["epochs"].spearman_p

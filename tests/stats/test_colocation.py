@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from mutegreen.model import ORIGINAL, TOTAL, Verdict
+from mutegreen.report.json_document import as_json
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation.susceptibility import Finding
 from mutegreen.store.rows import read_csv, rows_frame
@@ -236,7 +237,7 @@ def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) ->
 
 
 def test_json_holds_it_all(published: CarefulAnalysis) -> None:
-    document = json.loads(json.dumps(published.as_json(), allow_nan=False))["company"]
+    document = json.loads(json.dumps(as_json(published), allow_nan=False))["company"]
     assert set(document) == {
         "pairs", "correlation", "verdict", "win_tie_loss", "slowdown", "background_slowdown", "susceptibility",
         "conclusion",

@@ -10,6 +10,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from mutegreen.model import Verdict
+from mutegreen.report.json_document import as_json
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.model.arms import Arms
@@ -19,6 +20,7 @@ from mutegreen.stats.model.contrast import contrasts
 from mutegreen.stats.model.measured import measure
 from mutegreen.stats.model.moderation import Moderated
 from mutegreen.stats.model.noisy_arms import fit_weighted
+from mutegreen.stats.reason import Reason, Why
 from support.simulated import noisy, nothing, rows_of
 from support.simulated_queue import queue, queue_rows
 
@@ -76,7 +78,7 @@ def test_even_company_changes_nothing_at_all(company) -> None:
 
 
 def _told(analysis: CarefulAnalysis) -> str:
-    document = analysis.as_json()
+    document = as_json(analysis)
     return json.dumps({name: table for name, table in document.items() if name != "attribution"})
 
 
@@ -90,9 +92,7 @@ def test_company_that_only_one_arm_had_is_not_told_from_the_arm() -> None:
     found = analyse(rows.assign(companions=np.where(rows["mutant"] == "epochs=3", 0.0, 3.0)))
     own = {row.metric: row for row in found.comparisons if row.mutant == "epochs=3"}
     assert own["gpu_j"].verdict is Verdict.UNDECIDED
-    assert own["gpu_j"].reason == (
-        "its company was another than the original's in every training, and cannot be told from what it does"
-    )
+    assert own["gpu_j"].reason == Reason(Why.CONFOUNDED)
     assert own["performance"].verdict is Verdict.TIE
     others = [row for row in found.comparisons if row.metric == "gpu_j" and row.mutant != "epochs=3"]
     assert all(row.p is not None for row in others)

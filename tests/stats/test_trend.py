@@ -16,10 +16,12 @@ from statsmodels.stats.anova import anova_lm
 
 from mutegreen.model import METRICS, Goal, Quality
 from mutegreen.report.terminal.trend_table import sentence, trend_legend, trend_table
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.measured import measure
 from mutegreen.stats.model.scenario import groups_of
 from mutegreen.stats.model.scenario_model import Study, study_of
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.trend import Finding, Trend, trends
@@ -78,7 +80,7 @@ def test_an_exact_power_law_is_recovered():
     assert found.relative_slope == pytest.approx(2**-0.4 - 1)
     assert found.change == pytest.approx(64**-0.4 - 1)
     assert found.at([8, 100]) == pytest.approx([900 * 8**-0.4, 900 * 100**-0.4])
-    assert "do not vary" in found.reason
+    assert found.reason == Reason(Why.NO_VARIATION_AROUND_CURVE)
 
 
 def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios():
@@ -134,7 +136,7 @@ def test_with_two_values_the_interval_is_welchs():
     expected = np.expm1(welch.confidence_interval())
     assert (mutant.change_low, mutant.change_high) == pytest.approx(tuple(expected))
     assert mutant.p == pytest.approx(welch.pvalue)
-    assert "two values only" in mutant.reason
+    assert mutant.reason == Reason(Why.SHAPE_ASSUMED)
 
 
 def study_without_blocks(data: dict[object, object], metric="gpu_j") -> Study:
@@ -263,22 +265,23 @@ def test_p_values_are_adjusted_over_all_trends_of_a_study(published):
 
 
 NO_ANSWER = {
-    "measured for one value only": {2.0: [1.0, 2.0], 3.0: [None, None]},
-    "a figure is infinite": {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
-    "not measured for the original": {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
-    "all figures are equal": {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
-    "two values, each trained once: nothing tells an effect from noise": {2.0: [1.0], 3.0: [2.0]},
-    "the values are not all numbers": {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
+    Why.MEASURED_FOR_ONE_VALUE: {2.0: [1.0, 2.0], 3.0: [None, None]},
+    Why.FIGURE_INFINITE: {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
+    Why.ORIGINAL_NOT_MEASURED: {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
+    Why.ALL_EQUAL: {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
+    Why.NO_NOISE_ESTIMATE: {2.0: [1.0], 3.0: [2.0]},
+    Why.NOT_NUMBERS: {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
 }
 
 
-@pytest.mark.parametrize(("reason", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
-def test_what_cannot_be_answered_says_why(reason, data):
+@pytest.mark.parametrize(("why", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
+def test_what_cannot_be_answered_says_why(why, data):
     found = trend(data)
-    assert (found.finding, found.reason, found.slope, found.p) == (Finding.UNDECIDED, reason, None, None)
+    reason = reason_text(Reason(why))
+    assert (found.finding, found.reason, found.slope, found.p) == (Finding.UNDECIDED, Reason(why), None, None)
     assert sentence(found).endswith(f"no answer, because {reason}")
     assert reason in printed([found], 200)
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(ValueError, match=why):
         found.at([2.0])
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mutegreen.model import Verdict
-from mutegreen.stats.analysis import Analysis, plain
+from mutegreen.report.records import flat
+from mutegreen.stats.analysis import Analysis
 
 Record = dict[str, Any]
 
@@ -84,21 +85,15 @@ def _about(analysis: Analysis, subject: str) -> Record:
 
 def _records(analysis: Analysis, name: str) -> Iterator[Record]:
     if name in _WHOLE:
-        yield from (_plain(record) for record in getattr(analysis, _WHOLE[name], ()))
+        yield from (flat(record) for record in getattr(analysis, _WHOLE[name], ()))
         return
     if name in _COMPANY:
-        yield from (_plain(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
+        yield from (flat(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
         return
     attribute, part = _PARTS[name]
     for parent in getattr(analysis, attribute, ()):
         place = {key: getattr(parent, key) for key in _KEYS}
-        yield from (place | _plain(record) for record in getattr(parent, part))
-
-
-def _plain(record: object) -> Record:
-    found = plain(record)
-    assert isinstance(found, dict)
-    return found
+        yield from (place | flat(record) for record in getattr(parent, part))
 
 
 def _flat(records: Iterable[Record]) -> Iterator[Record]:

@@ -25,6 +25,7 @@ from mutegreen.report.section import TITLES, Section
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.terminal.win_tie_loss_table import uncounted
 from mutegreen.report.units import figure
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
@@ -106,7 +107,7 @@ def reasons(rows: Sequence[Comparison], section: Section) -> Iterator[str]:
     """Why figures are missing or special, each reason once."""
     for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
         names = dict.fromkeys(section.names.get(row.mutant, row.mutant) for row in rows if row.reason == reason)
-        yield f"{', '.join(names)}: {reason}."
+        yield f"{', '.join(names)}: {reason_text(reason)}."
 
 
 def _glance(row: Comparison) -> str | None:

@@ -20,6 +20,7 @@ from mutegreen.report.pages.table import Heading, PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.interaction_table import interaction_findings
 from mutegreen.report.units import value_label, values
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.curve import Shape
@@ -173,4 +174,4 @@ def _reasons(section: Section, rows: list[Correlation] | list[Trend]) -> Iterato
         of = dict.fromkeys(
             f"{section.heading(row.metric)} of {row.hyperparameter}" for row in rows if row.reason == reason
         )
-        yield f"{', '.join(of)}: {reason}."
+        yield f"{', '.join(of)}: {reason_text(reason)}."

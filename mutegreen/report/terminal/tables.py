@@ -23,7 +23,9 @@ from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.terminal.verdict_table import GREENER_MARK, verdict_table
 from mutegreen.report.terminal.win_tie_loss_table import uncounted, win_tie_loss_table
 from mutegreen.report.units import span
+from mutegreen.report.wording import note_text, reason_text
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
+from mutegreen.stats.reason import Reason
 
 _FEW = 3
 """Names listed in a sentence; more are counted."""
@@ -160,7 +162,7 @@ def _company(sections: Sequence[Section]) -> list[RenderableType]:
 
 def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Text]:
     """Why figures are missing or special, each reason once."""
-    affected: dict[str, list[Correlation | Comparison]] = {}
+    affected: dict[Reason, list[Correlation | Comparison]] = {}
     for row in rows:
         if row.reason is not None:
             affected.setdefault(row.reason, []).append(row)
@@ -168,11 +170,11 @@ def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Te
         metrics = ", ".join(dict.fromkeys(TITLES[row.metric] for row in those))
         names = list(dict.fromkeys(r.mutant if isinstance(r, Comparison) else r.hyperparameter for r in those))
         which = ", ".join(names) if len(names) <= _FEW else f"{len(names)} {noun}"
-        yield Text(f"{metrics} of {which}: {reason}.", style="yellow")
+        yield Text(f"{metrics} of {which}: {reason_text(reason)}.", style="yellow")
 
 
 def _notes(analysis: Analysis) -> Iterator[RenderableType]:
     if analysis.notes:
         yield Text()
     for note in analysis.notes:
-        yield Text(f"Note: {note}")
+        yield Text(f"Note: {note_text(note)}")

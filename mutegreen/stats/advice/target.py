@@ -16,6 +16,7 @@ from mutegreen.model import ENERGY_METRICS, ORIGINAL, Goal, Verdict
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.model.scenario import groups_of
 from mutegreen.stats.model.scenario_model import study_of
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, Settings
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 
@@ -115,8 +116,8 @@ def _reach(part: pd.DataFrame) -> Reach:
 
 def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, Reach]) -> TargetComparison:
     reach, original = reaches[row.mutant], reaches[ORIGINAL]
-    for name, one in (("original", original), ("mutant", reach)):
+    for why, one in ((Why.ORIGINAL_MISSED_TARGET, original), (Why.MUTANT_MISSED_TARGET, reach)):
         if one.reached < one.trainings:
-            reason = f"{one.reached} of {one.trainings} trainings of the {name} reached it"
+            reason = Reason(why, count=one.reached, of=one.trainings)
             row = replace(row, verdict=Verdict.UNDECIDED, reason=reason)
     return TargetComparison(**vars(row), target=target, reach=reach, reach_original=original)

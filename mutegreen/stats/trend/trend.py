@@ -22,6 +22,7 @@ from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.reason import Reason
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.trend_fit import figures
 
@@ -102,7 +103,7 @@ class Trend:
     lack_of_fit_p_adjusted: float | None = None
     margin: float | None = None
     quality: Quality | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
     def at(self, values: ArrayLike) -> Floats:
         """The curve's figures in the metric's unit, for values between the lowest and the highest.
@@ -111,7 +112,7 @@ class Trend:
             ValueError: There is no curve.
         """
         if self.level is None or self.slope is None or self.step is None or not isinstance(self.default, float):
-            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason}")
+            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason and self.reason.why}")
         given = np.asarray(values, dtype=np.float64)
         if self.shape is Shape.LINEAR:
             return self.level + self.slope / self.step * (given - self.default)

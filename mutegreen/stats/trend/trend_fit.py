@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points, Shape, constant_aicc, fit, points_of
 from mutegreen.stats.trend.curve_noise import Estimate, noise_of
 from mutegreen.stats.trend.curve_reading import Reading, read
@@ -38,12 +39,12 @@ def figures(measured: Measured, arms: NDArray[np.int64], values: Floats | None, 
     points = points_of(measured, arms, values)
     ends = {"lowest": float(values.min()), "highest": float(values.max())}
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
-        return ends | {"reason": "all figures are equal"}
+        return ends | {"reason": Reason(Why.ALL_EQUAL)}
     curves = _curves(points)
     curve = _chosen(curves, points)
     noise = noise_of(points, curve)
     if noise is None:
-        return ends | {"reason": "two values, each trained once: nothing tells an effect from noise"}
+        return ends | {"reason": Reason(Why.NO_NOISE_ESTIMATE)}
     reading = read(points, curve, noise, measured.reference)
     aicc = {Shape.CONSTANT: constant_aicc(points)} | {each.shape: each.aicc for each in curves}
     return (
@@ -60,15 +61,15 @@ def figures(measured: Measured, arms: NDArray[np.int64], values: Floats | None, 
     )
 
 
-def _obstacle(measured: Measured, arms: NDArray[np.int64], values: Floats | None) -> str | None:
+def _obstacle(measured: Measured, arms: NDArray[np.int64], values: Floats | None) -> Reason | None:
     if values is None:
-        return "the values are not all numbers"
+        return Reason(Why.NOT_NUMBERS)
     if measured.infinite[arms].any():
-        return "a figure is infinite"
+        return Reason(Why.FIGURE_INFINITE)
     if not measured.fitted.n[0]:
-        return "not measured for the original"
+        return Reason(Why.ORIGINAL_NOT_MEASURED)
     if len(np.unique(values)) < 2:
-        return "measured for one value only"
+        return Reason(Why.MEASURED_FOR_ONE_VALUE)
     return None
 
 
@@ -113,11 +114,11 @@ def _ends(name: str, found: Estimate, scaled: Callable[[float], float] = float) 
     return {f"{name}{end}": _known(scaled(figure)) for end, figure in ends.items()}
 
 
-def _remark(points: Points, reading: Reading) -> str | None:
+def _remark(points: Points, reading: Reading) -> Reason | None:
     if reading.rise.low == reading.rise.high:
-        return "the figures do not vary around the curve, so p is 0 by definition"
+        return Reason(Why.NO_VARIATION_AROUND_CURVE)
     if len(np.unique(points.value)) == 2:
-        return "two values only, so the shape of the curve is assumed"
+        return Reason(Why.SHAPE_ASSUMED)
     return None
 
 

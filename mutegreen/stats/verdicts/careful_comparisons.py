@@ -86,6 +86,9 @@ def _listed(column: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Arrays as lists of plain cells; None for what is not known."""
     lists = {}
     for name, array in column.items():
+        if isinstance(array, list):
+            lists[name] = array
+            continue
         cells = array.astype(object)
         unknown = ~np.isfinite(array) if np.issubdtype(array.dtype, np.number) else array == ""
         cells[unknown] = None
