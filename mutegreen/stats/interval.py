@@ -52,6 +52,10 @@ class Interval:
         return Interval(value, high, low) if _decreases(before, after) else Interval(value, low, high)
 
 
+UNKNOWN = Interval()
+"""Neither value nor ends are known."""
+
+
 def known(figure: float) -> float | None:
     """The number, of Python's own type; None for NaN or infinity."""
     return float(figure) if math.isfinite(figure) else None

@@ -125,7 +125,7 @@ def _coefficients(row: Correlation) -> list[str | None]:
 
 
 def _scale(row: Trend) -> Scale:
-    return scale_of(row.metric, (row.slope, row.slope_low, row.slope_high), _DIGITS)
+    return scale_of(row.metric, (row.slope.value, row.slope.low, row.slope.high), _DIGITS)
 
 
 def _range(row: Trend) -> str:
@@ -139,10 +139,10 @@ def _trend(row: Trend) -> list[str | None]:
     return [
         None if row.p is None else _FINDINGS[row.finding],
         _step(row),
-        scale.cell(row.slope, "+"),
-        scale.interval(row.slope_low, row.slope_high),
-        scale.unit if row.slope is not None else None,
-        change_interval(row.change_low, row.change_high),
+        scale.cell(row.slope.value, "+"),
+        scale.interval(row.slope.low, row.slope.high),
+        scale.unit if row.slope.value is not None else None,
+        change_interval(row.change.low, row.change.high),
         p_cell(row.p_adjusted),
     ]
 
@@ -155,10 +155,12 @@ def _step(row: Trend) -> str | None:
 
 def _exponents(section: Section) -> Iterator[str]:
     for row in section.trends:
-        if row.finding is Finding.TREND and row.exponent is not None:
-            ends = coefficient_interval(row.exponent_low, row.exponent_high)
+        if row.finding is Finding.TREND and row.exponent.value is not None:
+            ends = coefficient_interval(row.exponent.low, row.exponent.high)
             label = f"{section.heading(row.metric)} of {row.hyperparameter}"
-            yield f"Exponent of the power law, {label}: {coefficient(row.exponent)} {ends or ''}.".replace(" .", ".")
+            yield f"Exponent of the power law, {label}: {coefficient(row.exponent.value)} {ends or ''}.".replace(
+                " .", "."
+            )
 
 
 def _extra(row: Interaction) -> list[str | None]:

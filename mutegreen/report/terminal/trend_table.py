@@ -55,7 +55,7 @@ def sentence(trend: Trend) -> str:
         return f"{where}: no trend, it changes by {_extent(trend)} (95 %)"
     if trend.finding is Finding.NO_SIMPLE_TREND:
         return f"{where}: no simple trend, it goes up and down by {_extent(trend)}"
-    if trend.change_low is None or trend.change_high is None:
+    if trend.change.ends is None:
         return f"{where}: no trend seen"
     return f"{where}: no trend seen, but a change of {_extent(trend)} is not excluded (95 %)"
 
@@ -126,9 +126,10 @@ def _range(trend: Trend) -> str:
 
 def _step(trend: Trend, whose: str = "") -> str:
     """`each further epoch costs 353 J (+6.93%), 334 to 372 J`."""
-    relative = "" if trend.relative_slope is None else f" ({percent(trend.relative_slope)}{whose})"
+    share = trend.relative_slope.value
+    relative = "" if share is None else f" ({percent(share)}{whose})"
     verb = f"{_verb(trend)}{' about' if _scatters(trend) else ''}"
-    size = figure(trend.metric, abs(trend.slope or 0.0))
+    size = figure(trend.metric, abs(trend.slope.value or 0.0))
     return f"{_one_more(trend)} {verb} {size}{relative}, {_interval(trend)}{_exponent(trend)}{_size(trend)}"
 
 
@@ -142,7 +143,7 @@ def _one_more(trend: Trend) -> str:
 
 
 def _verb(trend: Trend) -> str:
-    is_more = (trend.slope or 0.0) > 0
+    is_more = (trend.slope.value or 0.0) > 0
     if trend.metric == "performance":
         return "raises it by" if is_more else "lowers it by"
     return "costs" if is_more else "saves"
@@ -154,7 +155,7 @@ def _scatters(trend: Trend) -> bool:
 
 def _interval(trend: Trend) -> str:
     """Sizes from small to large where both ends go the same way, else with their signs."""
-    low, high = trend.slope_low or 0.0, trend.slope_high or 0.0
+    low, high = trend.slope.low or 0.0, trend.slope.high or 0.0
     ends = sorted((abs(low), abs(high))) if low * high > 0 else [low, high]
     first, last = (figure(trend.metric, end) for end in ends)
     number, _, unit = first.partition(" ")
@@ -162,27 +163,28 @@ def _interval(trend: Trend) -> str:
 
 
 def _exponent(trend: Trend) -> str:
-    if trend.exponent is None:
-        return ""
-    return f"; power law, exponent {trend.exponent:.2f} [{trend.exponent_low:.2f}, {trend.exponent_high:.2f}]"
+    found = trend.exponent
+    return "" if found.value is None else f"; power law, exponent {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _size(trend: Trend) -> str:
-    if trend.margin is None or trend.change_low is None or trend.change_high is None:
+    if trend.margin is None or trend.change.ends is None:
         return ""
-    is_small = -trend.margin < trend.change_low and trend.change_high < trend.margin
+    low, high = trend.change.ends
+    is_small = -trend.margin < low and high < trend.margin
     return f"; over all values within {_share(trend.margin)}" if is_small else ""
 
 
 def _extent(trend: Trend) -> str:
     """How large a trend can be, or how far apart values are."""
-    if trend.change_low is None or trend.change_high is None or trend.spread is None:
+    if trend.change.ends is None or trend.spread is None:
         return "no interval"
+    low, high = trend.change.ends
     if trend.finding is Finding.NO_TREND:
-        return f"less than {_share(max(abs(trend.change_low), abs(trend.change_high)))}"
+        return f"less than {_share(max(abs(low), abs(high)))}"
     if trend.finding is Finding.NO_SIMPLE_TREND:
         return f"up to {_share(trend.spread)}"
-    return f"{percent(trend.change_low)} to {percent(trend.change_high)}"
+    return f"{percent(low)} to {percent(high)}"
 
 
 def _share(ratio: float) -> str:

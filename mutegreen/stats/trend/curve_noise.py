@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points
 
@@ -35,13 +37,20 @@ class Noise:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure read off a curve, on the scale fitted, with the ends of its 95 % interval."""
+    """A figure read off a curve, on the scale fitted, with the ends of its 95 % interval; all may be infinite or NaN.
+
+    Args:
+        p: Two-sided, of 0.
+    """
 
     value: float
     low: float
     high: float
     p: float
-    """Two-sided, of 0."""
+
+    def mapped(self, increasing: Callable[[float], float]) -> Interval:
+        """The interval of an increasing function of the figure, of which infinite parts are not known."""
+        return Interval.of(*(float(increasing(part)) for part in (self.value, self.low, self.high)))
 
 
 def noise_of(points: Points, curve: Curve) -> Noise | None:
