@@ -32,6 +32,10 @@ _FIXED = {
     Why.SHAPE_ASSUMED: "two values only, so the shape of the curve is assumed",
     Why.FIGURE_ZERO: "a figure is 0, which has no logarithm",
     Why.CORNER_MISSING: "not measured at every corner: the original, each change alone, both together",
+    Why.CORNER_TRAINED_ONCE: "one training at a corner is too few to tell the noise by; repeat it",
+    Why.CORNER_CONFOUNDED: (
+        "company at a corner was another than the original's in every training, and cannot be told from what it does"
+    ),
     Why.NO_VARIATION_OF_REPETITIONS: "repetitions do not vary, so there is no interval",
     Why.FEWER_THAN_TWO_IN_BOTH: "fewer than two mutants were trained both alone and in company",
     Why.NOISE_NOT_KNOWN: "an arm has too few figures for its noise to be known, or a figure is 0",

@@ -104,7 +104,7 @@ def analyse(
         flags=tuple(row for study in studies for row in flagged(study)),
         overall=tuple(row for section in found for row in section.overall),
         trends=tuple(row for study in studies for row in trends(study)),
-        interactions=tuple(interactions(rows, told.alpha, told.adjustment)),
+        interactions=tuple(interactions(studies, told)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
         company=company_of(found, told),
         company_effects=tuple(row for study in studies for row in company_effects(study)),

@@ -50,6 +50,9 @@ class Why(StrEnum):
     CORNER_MISSING = "corner_missing"
     TOO_FEW_FOR_NOISE = "too_few_for_noise"
     """`count` trainings."""
+    CORNER_TRAINED_ONCE = "corner_trained_once"
+    CORNER_CONFOUNDED = "corner_confounded"
+    """An arm at a corner never trained with the same concurrency as the original."""
     NO_VARIATION_OF_REPETITIONS = "no_variation_of_repetitions"
 
     # Of a comparison of co-location with exclusive training.

@@ -30,6 +30,7 @@ from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.interaction.interaction import Interaction
+from mutegreen.stats.interval import Interval
 from mutegreen.store.rows import read_csv
 from support.commands import Run
 from support.paths import MEASUREMENTS
@@ -58,7 +59,8 @@ def everything(name: str = NASTY) -> CarefulAnalysis:
     slower = rows.assign(background_slowdown=1.5, background_restarts=2.0)
     company = careful.analyse(pd.concat([alone, slower], ignore_index=True)).company
     found = replace(careful.analyse(rows), company=company)
-    pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=f"{name}=3,other=1", extra=0.25)
+    mutant, extra = f"{name}=3,other=1", Interval(0.25)
+    pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=mutant, extra=extra)
     compared = vars(found.comparisons[0]) | {"metric": "duration_s"}
     target = TargetComparison(**compared, target=0.89, reach=Reach(4, 5, 2.5), reach_original=Reach(5, 5, 7.0))
     return replace(found, interactions=(pair,), targets=(target,))

@@ -164,11 +164,11 @@ def _exponents(section: Section) -> Iterator[str]:
 
 
 def _extra(row: Interaction) -> list[str | None]:
+    value, low, high = row.extra.value, row.extra.low, row.extra.high
     if row.metric != "performance":
-        return [change(row.extra), change_interval(row.extra_low, row.extra_high), "%", p_cell(row.p_adjusted)]
-    scale = scale_of(row.metric, (row.extra, row.extra_low, row.extra_high), _DIGITS)
-    ends = scale.interval(row.extra_low, row.extra_high)
-    return [scale.cell(row.extra, "+"), ends, scale.unit, p_cell(row.p_adjusted)]
+        return [change(value), change_interval(low, high), "%", p_cell(row.p_adjusted)]
+    scale = scale_of(row.metric, (value, low, high), _DIGITS)
+    return [scale.cell(value, "+"), scale.interval(low, high), scale.unit, p_cell(row.p_adjusted)]
 
 
 def _reasons(section: Section, rows: list[Correlation] | list[Trend]) -> Iterator[str]:

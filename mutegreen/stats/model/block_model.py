@@ -61,6 +61,8 @@ class BlockFit:
         imbalance: (A,) variance that an arm's difference to the first arm has from incomplete blocks, in units of
             the variance of a figure; 0 in complete blocks.
         joined: (A,) whether arm and first arm share blocks, if only through other arms, so can be compared.
+        share: (A, B) share of an arm's figures that lies in each block; 0 for an arm without figures.
+        spread: (B, B) covariance of `block_effect`, in units of the variance of a figure.
         slope: What company does; None where it was even.
     """
 
@@ -73,6 +75,8 @@ class BlockFit:
     residual: Floats
     imbalance: Floats
     joined: NDArray[np.bool_]
+    share: Floats
+    spread: Floats
     slope: Slope | None = None
 
 
@@ -125,6 +129,8 @@ def fit(
         residual=residual / np.sqrt(np.maximum(free, _NOTHING)),
         imbalance=np.maximum(((gap @ spread) * gap).sum(axis=1), 0.0),
         joined=_joined(cells),
+        share=share,
+        spread=spread,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from mutegreen.stats.model.block_model import BlockFit, Floats
+from mutegreen.stats.model.block_model import BlockFit, Floats, Slope
 from mutegreen.stats.model.moderation import Moderated
 
 
@@ -83,11 +83,17 @@ def _company(fitted: BlockFit, noise: Moderated) -> tuple[Floats, float]:
     """What the slope of company adds to the variance of each difference, and its degrees of freedom."""
     if fitted.slope is None:
         return np.zeros_like(noise.variance), 0.0
-    parts = fitted.slope.weight * np.nan_to_num(noise.variance)
+    variance, freedom = slope_variance(fitted.slope, noise)
+    return fitted.slope.gap**2 * variance, freedom
+
+
+def slope_variance(slope: Slope, noise: Moderated) -> tuple[float, float]:
+    """The variance of the slope of company, and its degrees of freedom."""
+    parts = slope.weight * np.nan_to_num(noise.variance)
     free = parts > 0
     total = float(parts.sum())
     freedom = total**2 / float((parts[free] ** 2 / noise.freedom[free]).sum()) if free.any() else 0.0
-    return fitted.slope.gap**2 * total, freedom
+    return total, freedom
 
 
 def _confounded(fitted: BlockFit) -> NDArray[np.bool_]:
