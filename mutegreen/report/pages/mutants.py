@@ -111,7 +111,7 @@ def reasons(rows: Sequence[Comparison], section: Section) -> Iterator[str]:
 
 
 def _glance(row: Comparison) -> str | None:
-    return None if row.n == 0 else f"{change(row.relative_change) or ''} {verdict_word(row.verdict)}".strip()
+    return None if row.n == 0 else f"{change(row.relative_change.value) or ''} {verdict_word(row.verdict)}".strip()
 
 
 def _verdict(section: Section, analysis: Analysis, metric: str) -> PlainTable:
@@ -144,17 +144,17 @@ def _verdict(section: Section, analysis: Analysis, metric: str) -> PlainTable:
 
 
 def _cells(row: Comparison, scale: Scale) -> list[str | None]:
-    known = [str(row.n), scale.cell(row.mean), change(row.relative_change)]
-    word, delta = row.verdict.value, coefficient(row.cliffs_delta)
+    known = [str(row.n), scale.cell(row.mean), change(row.relative_change.value)]
+    word, delta = row.verdict.value, coefficient(row.cliffs_delta.value)
     if not isinstance(row, CarefulComparison):
         return [*known, None, p_cell(row.p), word, delta, None]
     return [
         *known,
-        change_interval(row.relative_low, row.relative_high),
+        change_interval(row.relative_change.low, row.relative_change.high),
         p_cell(row.p_adjusted),
         word,
         delta,
-        coefficient_interval(row.cliffs_delta_low, row.cliffs_delta_high),
+        coefficient_interval(row.cliffs_delta.low, row.cliffs_delta.high),
     ]
 
 
@@ -182,8 +182,8 @@ def _target(section: Section, analysis: Analysis, rows: Sequence[TargetCompariso
 
 
 def _target_cells(row: TargetComparison, scale: Scale) -> list[str | None]:
-    ends = change_interval(row.relative_low, row.relative_high)
-    known = [*_reach(row.reach), scale.cell(row.mean), change(row.relative_change), ends]
+    ends = change_interval(row.relative_change.low, row.relative_change.high)
+    known = [*_reach(row.reach), scale.cell(row.mean), change(row.relative_change.value), ends]
     return [*known, p_cell(row.p_adjusted), row.verdict.value]
 
 

@@ -156,7 +156,7 @@ def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
 def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Control]:
     for row in comparisons:
         if row.metric == metric and row.hyperparameter == IDENTITY:
-            yield Control(row.mutant, row.relative_change, row.p_adjusted, row.verdict)
+            yield Control(row.mutant, row.relative_change.value, row.p_adjusted, row.verdict)
 
 
 def _drifts(study: Study) -> dict[str, Drift]:
