@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mutegreen.model import Verdict
 from mutegreen.replication.published import NEVER_ARRIVED, counterpart
 from mutegreen.replication.results import Results
 from mutegreen.replication.side_by_side import Correlated, Counted, GreenerMutants
@@ -13,7 +14,6 @@ from mutegreen.stats.analysis import Correlation
 
 Record = dict[str, Any]
 _SIDES = ("published", "paper", "careful")
-_VERDICTS = ("win", "tie", "loss", "undecided")
 
 
 def correlation_records(results: Results) -> Iterator[Record]:
@@ -26,7 +26,7 @@ def correlation_records(results: Results) -> Iterator[Record]:
 def verdict_records(results: Results) -> Iterator[Record]:
     """A line for each hyperparameter and metric, then one for each hyperparameter's greener mutants."""
     for line in results.counted:
-        yield _place(line, line.metric) | _fields(line, _VERDICTS)
+        yield _place(line, line.metric) | _fields(line, tuple(Verdict))
     for each in results.greener:
         yield _place(each, "greener") | _fields(each, ("mutants", "greener"))
 

@@ -9,8 +9,8 @@ from mutegreen.model import ENERGY_METRICS
 from mutegreen.replication.design import ALONE
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.trend import Finding
-from mutegreen.stats.verdicts.published_rule import ALPHA
 
 
 class Relation(StrEnum):

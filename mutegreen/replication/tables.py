@@ -20,7 +20,7 @@ from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section, sections_of
 from mutegreen.report.units import p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.stats.settings import ALPHA
 
 _LABELS = (Text("  published"), Text("  here"), Text("  careful"))
 _NOTHING = (Text(), Text(), Text())

@@ -8,9 +8,10 @@ from typing import Literal
 from matplotlib.axes import Axes
 
 from mutegreen.report.figures.heat import SIGNED, heat_map, label_cells
-from mutegreen.report.figures.scales import NAMES, metric_label
+from mutegreen.report.figures.scales import metric_label
 from mutegreen.report.figures.style import WIDTH_IN, Drawing, applied, page, shortened
 from mutegreen.report.figures.words import in_pages
+from mutegreen.report.metric_names import NAMES
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, span
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation

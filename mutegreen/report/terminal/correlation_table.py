@@ -11,7 +11,7 @@ from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, span
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.stats.settings import ALPHA
 
 
 def correlation_table(section: Section) -> Widest:

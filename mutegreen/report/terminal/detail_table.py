@@ -9,7 +9,8 @@ from rich.text import Text
 
 from mutegreen.model import IDENTITY, Verdict
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import TITLES, Section
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section
 from mutegreen.report.terminal.verdict_table import STYLES
 from mutegreen.report.units import figure, interval, p_value, percent
 from mutegreen.stats.analysis import CarefulComparison, Comparison

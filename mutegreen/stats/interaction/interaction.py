@@ -15,7 +15,7 @@ from mutegreen.stats.adjust import Adjustment, adjust
 from mutegreen.stats.interaction.factorial import Changes, Factorial, changes_of, factorial
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.stats.settings import ALPHA
 
 CONFIDENCE = 0.95
 _ROUNDING = 1e-12

@@ -17,7 +17,7 @@ from mutegreen.stats.model.scenario import Group
 from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.verdicts.correlation import correlate
 
-FEWEST = 4
+MIN_TRAININGS_FOR_INTERVAL = 4
 """Trainings below which a coefficient's z has no variance."""
 _ROUNDING = 1e-12
 """What a perfect coefficient may lack of 1."""
@@ -55,7 +55,7 @@ def associations(group: Group, adjustment: Adjustment = Adjustment.HOLM) -> list
 
     Intervals are symmetric in Fisher's z: for Pearson's coefficient with his variance 1 / (n - 3), for Spearman's with
     that of Bonett & Wright ("Sample size requirements for estimating Pearson, Kendall and Spearman correlations",
-    2000), (1 + rho^2 / 2) / (n - 3). There is none below `FEWEST` trainings, nor for a coefficient of 1 or -1, which
+    2000), (1 + rho^2 / 2) / (n - 3). There is none below `MIN_TRAININGS_FOR_INTERVAL` trainings, nor for a coefficient of 1 or -1, which
     says nothing of its own accuracy. P values of all Spearman coefficients of the group are adjusted as one family,
     those of all Pearson coefficients as another.
     """
@@ -88,7 +88,7 @@ def _with_intervals(row: Correlation, spearman_p: float | None, pearson_p: float
 
 def _interval(coefficient: float | None, n: int, variance: float) -> Interval:
     """A coefficient with its interval, where it has one; `variance` is that of z times n - 3."""
-    if coefficient is None or n < FEWEST or abs(coefficient) > 1 - _ROUNDING:
+    if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > 1 - _ROUNDING:
         return Interval(coefficient)
     z = math.atanh(coefficient)
     half = float(special.ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(variance / (n - 3))
