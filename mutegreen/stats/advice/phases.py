@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from mutegreen.model import ENERGY_METRICS
+from mutegreen.stats.interval import known
 
 _SUMMED = (*ENERGY_METRICS, "duration_s")
-from mutegreen.stats.interval import known
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ def intervals(
         seed: Of the draws.
 
     Returns:
-        Low and high ends, shape (A,); NaN where the difference is not known, an arm has fewer than `MIN_FIGURES` figures,
-        or nothing varies.
+        Low and high ends, shape (A,); NaN where the difference is not known, an arm has fewer than `MIN_FIGURES`
+        figures, or nothing varies.
     """
     low, high = np.full_like(found.estimate, np.nan), np.full_like(found.estimate, np.nan)
     if fitted.n[0] < MIN_FIGURES:

@@ -55,9 +55,9 @@ def associations(group: Group, adjustment: Adjustment = Adjustment.HOLM) -> list
 
     Intervals are symmetric in Fisher's z: for Pearson's coefficient with his variance 1 / (n - 3), for Spearman's with
     that of Bonett & Wright ("Sample size requirements for estimating Pearson, Kendall and Spearman correlations",
-    2000), (1 + rho^2 / 2) / (n - 3). There is none below `MIN_TRAININGS_FOR_INTERVAL` trainings, nor for a coefficient of 1 or -1, which
-    says nothing of its own accuracy. P values of all Spearman coefficients of the group are adjusted as one family,
-    those of all Pearson coefficients as another.
+    2000), (1 + rho^2 / 2) / (n - 3). There is none below `MIN_TRAININGS_FOR_INTERVAL` trainings, nor for a coefficient
+    of 1 or -1, which says nothing of its own accuracy. P values of all Spearman coefficients of the group are adjusted
+    as one family, those of all Pearson coefficients as another.
     """
     found = list(correlations(group))
     spearman = adjust([or_nan(row.spearman_p) for row in found], adjustment)
