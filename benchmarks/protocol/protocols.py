@@ -12,10 +12,9 @@ from world import Floats
 from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.measured import Measured, measure
-from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, MARGIN
+from mutegreen.stats.settings import ALPHA, DEFAULT_TOLERANCE, MARGIN
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
 from mutegreen.stats.verdicts.judge import verdicts
-from mutegreen.stats.verdicts.published_rule import ALPHA
 
 ALL_METRICS = (*METRICS, TOTAL)
 """The metrics that the careful protocol compares."""
@@ -89,7 +88,7 @@ def _judged(metrics: list[Measured], tolerance: float | None) -> Words:
 def _margin(measured: Measured, tolerance: float | None) -> float:
     if measured.metric != "performance":
         return MARGIN
-    return CUSTOMARY_TOLERANCE * measured.reference if tolerance is None else tolerance
+    return DEFAULT_TOLERANCE * measured.reference if tolerance is None else tolerance
 
 
 def _not_worse(performance: Measured, tolerance: float | None) -> Flags:

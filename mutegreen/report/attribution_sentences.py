@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from mutegreen.report.section import TITLES
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import interval, p_value, percent
 from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
 

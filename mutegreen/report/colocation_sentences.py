@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mutegreen.model import ORIGINAL
-from mutegreen.report.section import TITLES, Section
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section
 from mutegreen.report.units import duration
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair

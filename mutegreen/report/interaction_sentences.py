@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from mutegreen.model import ENERGY_METRICS
-from mutegreen.report.section import TITLES
+from mutegreen.report.metric_names import NAMES
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction
 
 
 def interaction_sentence(row: Interaction) -> str:
     """How much a mutant of both has beyond its single effects, and how sure that is."""
-    pair, metric = " and ".join(row.hyperparameters), _metric(row.metric)
+    pair, metric = " and ".join(row.hyperparameters), NAMES[row.metric]
     if row.extra.value is None:
         return f"{pair}: no interaction worked out for {metric}: {_reason(row)}."
     finding = "" if row.matters else f"no interaction shown for {metric}; "
     return f"{pair}: {finding}{row.mutant} {_effect(row, row.extra.value, metric)} ({_certainty(row)})."
-
-
-def _metric(metric: str) -> str:
-    return f"{TITLES[metric]} energy" if metric in ENERGY_METRICS else TITLES[metric]
 
 
 def _effect(row: Interaction, extra: float, metric: str) -> str:

@@ -9,11 +9,73 @@ from enum import Enum
 from typing import Any
 
 from mutegreen.report.wording import note_text, reason_text
+from mutegreen.stats.advice.target import TargetComparison
+from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, Comparison, Correlation
 from mutegreen.stats.interval import KEYS, Interval
 from mutegreen.stats.reason import Note, Reason
 
-ORDER: Mapping[type, tuple[str, ...]] = {}
-"""Keys of records, where the contract has others, or has them in another order, than the fields of the record."""
+_CORRELATION = (
+    "subject",
+    "background",
+    "hyperparameter",
+    "metric",
+    "n",
+    "spearman",
+    "spearman_p",
+    "pearson",
+    "pearson_p",
+    "quality",
+    "reason",
+)
+_COMPARISON = (
+    "subject",
+    "background",
+    "hyperparameter",
+    "mutant",
+    "value",
+    "default",
+    "metric",
+    "n",
+    "n_original",
+    "mean",
+    "mean_original",
+    "relative_change",
+    "p",
+    "cliffs_delta",
+    "verdict",
+    "quality",
+    "reason",
+)
+_CAREFUL_COMPARISON = (
+    *_COMPARISON,
+    "relative_low",
+    "relative_high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "interval",
+    "p_adjusted",
+    "p_equivalent",
+    "margin",
+    "cliffs_delta_low",
+    "cliffs_delta_high",
+)
+ORDER: Mapping[type, tuple[str, ...]] = {
+    Correlation: _CORRELATION,
+    CarefulCorrelation: (
+        *_CORRELATION,
+        "spearman_low",
+        "spearman_high",
+        "spearman_p_adjusted",
+        "pearson_low",
+        "pearson_high",
+        "pearson_p_adjusted",
+    ),
+    Comparison: _COMPARISON,
+    CarefulComparison: _CAREFUL_COMPARISON,
+    TargetComparison: (*_CAREFUL_COMPARISON, "target", "reach", "reach_original"),
+}
+"""Keys of records whose contract leaves some out (the published protocol has no intervals), or has another order."""
 SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {}
 """By type of a record, what makes the sentences that come after its fields."""
 

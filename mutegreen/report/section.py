@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Data, Quality, Verdict
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, Data, Quality, Verdict
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import value_label, values
 from mutegreen.stats.advice.advice import Advice
 from mutegreen.stats.advice.target import TargetComparison
@@ -19,14 +20,6 @@ from mutegreen.stats.colocation.report import Company
 from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.trend import Trend
 
-TITLES = {
-    "package_j": "CPU",
-    "dram_j": "DRAM",
-    "gpu_j": "GPU",
-    TOTAL: "all energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
 _ORDER = tuple(TITLES)
 MOST_LINES = 200
 """Mutants shown line by line in a terminal: nobody reads ten thousand."""

@@ -36,6 +36,11 @@ def figure(metric: str, value: float) -> str:
     return duration(value) if metric == "duration_s" else energy(value)
 
 
+def share(ratio: float | None) -> str:
+    """A share as `percent` writes it, without sign; `-` for what is not known."""
+    return "-" if ratio is None else percent(ratio).replace("+", "")
+
+
 def percent(ratio: float) -> str:
     """A relative change with its sign and about three digits: `-12.3%`; `>+99999%` for what nobody would read."""
     share = 100.0 * ratio

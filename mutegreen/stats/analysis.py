@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mutegreen.model import Data, Goal, Quality, Verdict
+from mutegreen.stats.interval import UNKNOWN, Interval, written_as
 from mutegreen.stats.reason import Note, Reason
 
 Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
@@ -17,6 +18,7 @@ class Correlation:
 
     Args:
         n: Trainings measured.
+        spearman: Spearman's coefficient; with an interval only where the protocol has one. So with `pearson`.
         quality: Worst known quality of these figures; None for other metrics than energy, or if unknown.
         reason: Why there are no coefficients.
     """
@@ -26,9 +28,9 @@ class Correlation:
     hyperparameter: str
     metric: str
     n: int
-    spearman: float | None
+    spearman: Interval
     spearman_p: float | None
-    pearson: float | None
+    pearson: Interval
     pearson_p: float | None
     quality: Quality | None
     reason: Reason | None
@@ -38,11 +40,7 @@ class Correlation:
 class CarefulCorrelation(Correlation):
     """A correlation with 95 % intervals, and p values adjusted for all correlations of the section."""
 
-    spearman_low: float | None = None
-    spearman_high: float | None = None
     spearman_p_adjusted: float | None = None
-    pearson_low: float | None = None
-    pearson_high: float | None = None
     pearson_p_adjusted: float | None = None
 
 
@@ -53,7 +51,8 @@ class Comparison:
     Args:
         n: Trainings of the mutant in which the metric was measured; `n_original` likewise.
         mean: In the metric's unit (joules, seconds, the performance's own); `mean_original` likewise.
-        relative_change: (mean - mean_original) / |mean_original|; None if either is not known or the original's is 0.
+        relative_change: (mean - mean_original) / |mean_original|; not known if either is not or the original's is 0.
+            With an interval only where the protocol has one. So with `cliffs_delta`.
         quality: Worst known quality of the figures compared; None for other metrics than energy, or if unknown.
         reason: What a reader must know where the verdict or the p value does not speak for itself.
     """
@@ -69,9 +68,9 @@ class Comparison:
     n_original: int
     mean: float | None
     mean_original: float | None
-    relative_change: float | None
+    relative_change: Interval = field(metadata=written_as("relative_change", "relative_low", "relative_high"))
     p: float | None
-    cliffs_delta: float | None
+    cliffs_delta: Interval
     verdict: Verdict
     quality: Quality | None
     reason: Reason | None
@@ -79,28 +78,22 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class CarefulComparison(Comparison):
-    """A comparison with blocks taken out, 95 % intervals, and p values adjusted for all comparisons of the section.
+    """A comparison adjusted for blocks, with 95 % intervals, and p values adjusted for all comparisons of the section.
 
     Args:
-        relative_low, relative_high: Of the relative change.
-        difference: In the metric's unit, with `difference_low` and `difference_high`.
-        interval: How the interval was come by: `bca` (bootstrap) or `t` (too few figures for a bootstrap).
+        difference: In the metric's unit.
+        interval: How the intervals of `relative_change` and `difference` were obtained: `bca` (bootstrap) or `t` (too
+            few figures for a bootstrap).
         p_adjusted: Of no difference; `p` is the same before the adjustment.
         p_equivalent: Of a difference as large as `margin` or larger (two one-sided tests), not adjusted.
         margin: Difference that does not matter, relative for energy and time, in its own unit for performance.
     """
 
-    relative_low: float | None = None
-    relative_high: float | None = None
-    difference: float | None = None
-    difference_low: float | None = None
-    difference_high: float | None = None
+    difference: Interval = UNKNOWN
     interval: str | None = None
     p_adjusted: float | None = None
     p_equivalent: float | None = None
     margin: float | None = None
-    cliffs_delta_low: float | None = None
-    cliffs_delta_high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The default protocol: what a careful statistician would sign.
+"""The default protocol: block model, moderated Welch tests, Holm's adjustment, and equivalence tests (TOST) for ties.
 
 Every mutant is compared with the original on figures with their blocks' effects taken out (`block_model`), by Welch's
 t with moderated variances (`contrast`, `moderation`), with bootstrap intervals (`bootstrap`), p values adjusted over
@@ -8,8 +8,10 @@ and how often it errs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
 import pandas as pd
 
@@ -28,9 +30,10 @@ from mutegreen.stats.notes import notes_on, notes_on_order
 from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.trend import Trend, trends
-from mutegreen.stats.verdicts.scenario_findings import Place, findings_of
+from mutegreen.stats.verdicts.scenario_findings import Findings, Place, findings_of
 
 PROTOCOL = "careful"
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -84,32 +87,62 @@ def analyse(
     """
     groups = list(groups_of(rows))
     chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
+    told, allowed, spent = settings or Settings(), tolerances or {}, spent_j or {}
     complete = [group for group in groups if group.has_original and group.definitions]
-    told, allowed = settings or Settings(), tolerances or {}
     studies = [study_of(group, chosen[group.subject], told, allowed.get(group.subject)) for group in complete]
-    found = [findings_of(study) for study in studies]
-    spent = dict(spent_j or {})
+    answers = [_answers(study, spent) for study in studies]
     return CarefulAnalysis(
         protocol=PROTOCOL,
-        correlations=tuple(row for section in found for row in section.correlations),
-        comparisons=tuple(row for section in found for row in section.comparisons),
-        win_tie_loss=tuple(row for section in found for row in section.win_tie_loss),
         goals=chosen,
         notes=(*rows.attrs.get("notes", ()), *_notes(rows, groups, studies)),
         data=data_of(rows),
         figure=rows.attrs.get("figure"),
         settings=told,
-        advice=tuple(advise(each.study, each.comparisons, spent.get(each.place)) for each in found),
-        trust=tuple(row for each in found for row in trust_of(each.study, each.comparisons)),
-        flags=tuple(row for study in studies for row in flagged(study)),
-        overall=tuple(row for section in found for row in section.overall),
-        trends=tuple(row for study in studies for row in trends(study)),
+        correlations=_joined(each.findings.correlations for each in answers),
+        comparisons=_joined(each.findings.comparisons for each in answers),
+        win_tie_loss=_joined(each.findings.win_tie_loss for each in answers),
+        overall=_joined(each.findings.overall for each in answers),
+        advice=tuple(each.advice for each in answers),
+        trust=_joined(each.trust for each in answers),
+        flags=_joined(each.flags for each in answers),
+        trends=_joined(each.trends for each in answers),
+        company_effects=_joined(each.company_effects for each in answers),
+        attribution=_joined(each.attribution for each in answers),
         interactions=tuple(interactions(studies, told)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
-        company=company_of(found, told),
-        company_effects=tuple(row for study in studies for row in company_effects(study)),
-        attribution=tuple(row for each in found for row in attribution_of(each.study, each.comparisons)),
+        company=company_of([each.findings for each in answers], told),
     )
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What is found of one scenario alone; the fields are those of the analysis."""
+
+    findings: Findings
+    advice: Advice
+    trust: Sequence[Trust]
+    flags: Sequence[Flagged]
+    trends: Sequence[Trend]
+    company_effects: Sequence[CompanyEffect]
+    attribution: Sequence[Attribution]
+
+
+def _answers(study: Study, spent_j: Mapping[Place, float | None]) -> _Answers:
+    found = findings_of(study)
+    return _Answers(
+        findings=found,
+        advice=advise(study, found.comparisons, spent_j.get(found.place)),
+        trust=trust_of(study, found.comparisons),
+        flags=flagged(study),
+        trends=trends(study),
+        company_effects=list(company_effects(study)),
+        attribution=list(attribution_of(study, found.comparisons)),
+    )
+
+
+def _joined(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
+    """The rows of all scenarios."""
+    return tuple(chain.from_iterable(parts))
 
 
 def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[Note | str]:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 KEYS = "keys"
 """Where the metadata of a dataclass' field say under which three keys JSON and CSV write its `Interval`."""
 
@@ -59,6 +62,16 @@ UNKNOWN = Interval()
 def known(figure: float) -> float | None:
     """The number, of Python's own type; None for NaN or infinity."""
     return float(figure) if math.isfinite(figure) else None
+
+
+def known_each(figures: NDArray[np.float64]) -> list[float | None]:
+    """Numbers of shape (A,) as a list; None for NaN or infinity."""
+    return [figure if finite else None for figure, finite in zip(figures.tolist(), np.isfinite(figures), strict=True)]
+
+
+def intervals(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[Interval]:
+    """The intervals of A arms, from arrays of shape (A,) in which NaN or infinity means that it is not known."""
+    return list(map(Interval, known_each(value), known_each(low), known_each(high)))
 
 
 def or_nan(figure: float | None) -> float:

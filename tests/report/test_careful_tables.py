@@ -89,7 +89,7 @@ def test_every_comparison_has_its_cell_in_80_columns(published: CarefulAnalysis)
 
 def test_a_wide_terminal_shows_intervals(published: CarefulAnalysis) -> None:
     row = next(row for row in published.comparisons if row.mutant == "pe11" and row.metric == "gpu_j")
-    ends = f"[{100 * row.relative_low:+.1f}, {100 * row.relative_high:+.1f}]"
+    ends = f"[{100 * row.relative_change.low:+.1f}, {100 * row.relative_change.high:+.1f}]"
     assert ends in shown(published, 240)
     assert ends in shown(published, 80, metric="gpu_j")
 

@@ -114,7 +114,7 @@ def test_the_table_of_verdicts_has_the_means_and_changes_of_the_rows() -> None:
 def test_intervals_and_p_values_of_a_table_are_those_of_the_analysis() -> None:
     row = next(row for row in published().comparisons if (row.mutant, row.metric) == ("pe11", TOTAL))
     cells = next(r.cells for r in the_table(published(), "verdict", TOTAL).rows if r.cells[0] == "11")
-    low, high = 100 * row.relative_low, 100 * row.relative_high  # type: ignore[attr-defined]
+    low, high = 100 * row.relative_change.low, 100 * row.relative_change.high  # type: ignore[attr-defined]
     assert cells[4] == f"[{low:+.2f}, {high:+.2f}]"
     assert cells[5:8] == ("<0.001", "win", "-1.00")
 

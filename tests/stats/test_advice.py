@@ -47,7 +47,7 @@ def test_says_how_much_is_saved() -> None:
     (row,) = (row for row in found.comparisons if (row.mutant, row.metric) == ("epochs=4", TOTAL))
     assert best.saving == pytest.approx(0.3, abs=0.02)
     assert best.saving_low < best.saving < best.saving_high
-    assert best.saving == -row.relative_change
+    assert best.saving == -row.relative_change.value
     assert best.saving_j == pytest.approx(0.3 * 2060, rel=0.05)
     assert best.saving_j_low < best.saving_j < best.saving_j_high
     assert best.performance_low < best.performance_change < best.performance_high

@@ -107,7 +107,7 @@ def test_the_only_training_with_other_company_says_nothing_but_of_company() -> N
         analyse(lonely).comparisons, analyse(rows.drop(7).reset_index(drop=True)).comparisons, strict=True
     ):
         if one.metric != "performance":
-            assert one.relative_change == pytest.approx(other.relative_change)
+            assert one.relative_change.value == pytest.approx(other.relative_change.value)
             assert one.p == pytest.approx(other.p, rel=0.05)
 
 

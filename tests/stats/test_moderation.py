@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from mutegreen.stats.model.moderation import FEWEST, moderate
-from mutegreen.stats.model.noisy_arms import noisier
+from mutegreen.stats.model.moderation import moderate
+from mutegreen.stats.model.noisy_arms import MIN_ARMS, noisier
 
 
 def drawn(arms: int, freedom: float, prior: float, centre: float, seed: int = 0):
@@ -93,7 +93,7 @@ def test_no_arm_lends_more_than_there_is() -> None:
 
 def test_few_arms_are_left_as_they_are() -> None:
     variance, freedom = np.array([1.0, 9.0, 4.0, 2.0]), np.full(4, 3.0)
-    assert len(variance) < FEWEST
+    assert len(variance) < MIN_ARMS
     found = moderate(variance, freedom)
     np.testing.assert_array_equal(found.variance, variance)
     np.testing.assert_array_equal(found.freedom, freedom)

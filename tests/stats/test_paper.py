@@ -15,6 +15,7 @@ from scipy import stats
 from mutegreen.model import METRICS, Goal, Quality, Verdict
 from mutegreen.report.json_document import as_json
 from mutegreen.stats.analysis import Analysis, Comparison
+from mutegreen.stats.interval import UNKNOWN
 from mutegreen.stats.paper import analyse
 from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.effect import cliffs_delta, dominance
@@ -134,7 +135,7 @@ def test_p_and_delta_agree_with_scipy_and_with_counting_pairs(seed):
     found = against(original, mutant)
     assert found.p == pytest.approx(stats.ttest_ind(mutant, original, equal_var=True).pvalue, rel=1e-9)
     pairs = [np.sign(x - y) for x, y in product(mutant, original)]
-    assert found.cliffs_delta == pytest.approx(np.mean(pairs))
+    assert found.cliffs_delta.value == pytest.approx(np.mean(pairs))
     assert cliffs_delta(mutant, original) == pytest.approx(np.mean(pairs))
 
 
@@ -154,7 +155,7 @@ def test_cliffs_delta_of_large_samples_takes_no_table_of_pairs():
 def test_a_significant_but_negligible_difference_is_a_tie():
     found = against([0.0] * 100, [0.0] * 90 + [1.0] * 10)
     assert found.p < 0.05
-    assert found.cliffs_delta == pytest.approx(0.10)
+    assert found.cliffs_delta.value == pytest.approx(0.10)
     assert found.verdict is Verdict.TIE
 
 
@@ -166,13 +167,13 @@ def test_effects_count_from_a_delta_of_0_147_on():
 def test_a_large_but_insignificant_difference_is_a_tie():
     found = against([1.0, 3.0], [2.0, 4.0])
     assert found.p > 0.05
-    assert found.cliffs_delta == 0.5
+    assert found.cliffs_delta.value == 0.5
     assert found.verdict is Verdict.TIE
 
 
 def test_the_mean_decides_even_against_delta():
     found = against([10.0] * 99 + [10.01], [10.1] * 80 + [0.0] * 20)
-    assert found.cliffs_delta > 0.147
+    assert found.cliffs_delta.value > 0.147
     assert found.mean < found.mean_original
     assert found.verdict is Verdict.WIN
 
@@ -198,7 +199,7 @@ def test_more_is_a_loss_but_for_performance_where_it_depends(metric, goal, verdi
 def test_one_training_decides_nothing(original, mutant):
     found = against(original, mutant)
     assert (found.verdict, found.p) == (Verdict.UNDECIDED, None)
-    assert found.cliffs_delta == 1
+    assert found.cliffs_delta.value == 1
     why = Why.ORIGINAL_TRAINED_ONCE if len(original) == 1 else Why.MUTANT_TRAINED_ONCE
     assert found.reason == Reason(why)
 
@@ -207,13 +208,13 @@ def test_equal_constants_are_a_tie_without_p():
     # Summed 13 times and divided by 13, this number comes out different.
     constant = 0.0016527635528529095
     found = against([constant] * 13, [constant] * 2)
-    assert (found.verdict, found.p, found.cliffs_delta) == (Verdict.TIE, None, 0)
+    assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.TIE, None, 0)
     assert found.reason == Reason(Why.ALL_EQUAL)
 
 
 def test_different_constants_are_as_sure_as_can_be():
     found = against([0.1, 0.1, 0.1], [0.3, 0.3, 0.3])
-    assert (found.verdict, found.p, found.cliffs_delta) == (Verdict.LOSS, 0, 1)
+    assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.LOSS, 0, 1)
     assert found.reason == Reason(Why.NEITHER_VARIES)
 
 
@@ -251,8 +252,8 @@ def test_an_infinite_figure_decides_nothing(original, mutant):
 
 def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_above_nothing():
     found = analysis(trainings("original", {"performance": [-9, -11]}), trainings("e", {"performance": [-12, -12]}))
-    assert only(found).relative_change == pytest.approx(-0.2)
-    assert against([0.0, 0.0], [1.0, 2.0]).relative_change is None
+    assert only(found).relative_change.value == pytest.approx(-0.2)
+    assert against([0.0, 0.0], [1.0, 2.0]).relative_change == UNKNOWN
 
 
 def test_a_metric_never_measured_has_no_rows_but_a_note():
@@ -309,8 +310,8 @@ def test_correlation_takes_the_original_at_its_default_value():
     (found,) = analysis(*parts).correlations
     values, figures = [2, 2, 1, 1, 3, 3, 7, 7], [20, 21, 10, 11, 30, 31, 70, 71]
     assert found.n == 8
-    assert (found.spearman, found.spearman_p) == pytest.approx(tuple(stats.spearmanr(values, figures)))
-    assert (found.pearson, found.pearson_p) == pytest.approx(tuple(stats.pearsonr(values, figures)))
+    assert (found.spearman.value, found.spearman_p) == pytest.approx(tuple(stats.spearmanr(values, figures)))
+    assert (found.pearson.value, found.pearson_p) == pytest.approx(tuple(stats.pearsonr(values, figures)))
 
 
 @pytest.mark.parametrize(
@@ -324,15 +325,15 @@ def test_correlation_takes_the_original_at_its_default_value():
 )
 def test_correlations_that_do_not_exist(original, mutant, value, reason):
     (found,) = analysis(trainings("original", original), trainings("e", mutant, value=value)).correlations
-    assert (found.spearman, found.spearman_p, found.pearson, found.pearson_p) == (None,) * 4
+    assert (found.spearman, found.spearman_p, found.pearson, found.pearson_p) == (UNKNOWN, None) * 2
     assert found.reason == reason
 
 
 def test_figures_too_nearly_equal_for_pearson_still_have_ranks():
     low, high = 1.0, math.nextafter(1.0, 2.0)
     (found,) = analysis(trainings("original", [low, low]), trainings("e", [high, high])).correlations
-    assert found.spearman == pytest.approx(1)
-    assert (found.pearson, found.pearson_p) == (None, None)
+    assert found.spearman.value == pytest.approx(1)
+    assert (found.pearson.value, found.pearson_p) == (None, None)
     assert found.reason == Reason(Why.NEARLY_EQUAL)
 
 

@@ -84,7 +84,7 @@ def test_mcnemar_and_wilcoxon_are_those_of_the_libraries() -> None:
     assert row.newly == 5
     assert row.mcnemar_p == pytest.approx(mcnemar(table, exact=True).pvalue)
     changes = {
-        background: np.log1p([c.relative_change for c in analysis.comparisons if (c.background, c.metric) == key])
+        background: np.log1p([c.relative_change.value for c in analysis.comparisons if (c.background, c.metric) == key])
         for background, key in (("", ("", "gpu_j")), ("other", ("other", "gpu_j")))
     }
     oracle = stats.wilcoxon(np.abs(changes["other"]), np.abs(changes[""])).pvalue

@@ -60,7 +60,7 @@ def test_a_mutant_that_is_there_in_half_of_the_epochs_takes_half_of_the_energy()
     row = compared(audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)}))["learning_rate=0.2"]
     assert row.mean_original == pytest.approx(900, rel=0.02)
     assert row.mean == pytest.approx(500, rel=0.02)
-    assert row.relative_change == pytest.approx(5 / 9 - 1, abs=0.02)
+    assert row.relative_change.value == pytest.approx(5 / 9 - 1, abs=0.02)
     assert (row.reach.epochs, row.reach_original.epochs) == (5, 9)
     assert row.target == pytest.approx(0.899)
     assert row.verdict is Verdict.WIN

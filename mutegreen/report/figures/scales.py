@@ -13,16 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 from mutegreen.model import Goal, Quality
-
-NAMES = {
-    "package_j": "CPU energy",
-    "dram_j": "DRAM energy",
-    "gpu_j": "GPU energy",
-    "total_j": "all energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
-"""What figures call the metrics, in the order in which they show them."""
+from mutegreen.report.metric_names import NAMES
 
 _PREFIXES = {-2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
 _TIMES = ((7200.0, 3600.0, "h"), (120.0, 60.0, "min"))

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mutegreen.model import Verdict
+from mutegreen.model import DECIDED
 from mutegreen.report.records import flat
 from mutegreen.stats.analysis import Analysis
 
@@ -43,7 +43,6 @@ _COMPANY = {
 """By name, the attribute of an analysis' company."""
 NAMES = (*_WHOLE, *_PARTS, *_COMPANY)
 _KEYS = ("subject", "background", "metric")
-_VERDICTS = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
@@ -116,8 +115,8 @@ def _cells(key: str, value: Any, is_nested: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _counts(counts: list[list[int]], where: str) -> Iterator[tuple[str, int]]:
-    for energy, line in zip(_VERDICTS, counts, strict=True):
-        for performance, count in zip(_VERDICTS, line, strict=True):
+    for energy, line in zip(DECIDED, counts, strict=True):
+        for performance, count in zip(DECIDED, line, strict=True):
             yield "_".join(filter(None, (where, f"energy_{energy}_performance_{performance}"))), count
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
-from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of
+from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of, share_cell
 from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
@@ -77,18 +77,14 @@ def pareto(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
 def _trust(row: Trust) -> list[str | None]:
     drift = row.drift
     return [
-        _share(row.noise),
-        _share(row.smallest_effect),
+        share_cell(row.noise),
+        share_cell(row.smallest_effect),
         None if drift is None else change(drift.trend),
         None if drift is None else p_cell(drift.p_adjusted),
         ", ".join(f"{count} {quality}" for quality, count in row.qualities.items())
         if len(row.qualities) > 1
         else "".join(row.qualities),
     ]
-
-
-def _share(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:.2f}"
 
 
 def _recommended(section: Section, advice: Advice) -> PlainTable:
@@ -115,7 +111,7 @@ def _recommended(section: Section, advice: Advice) -> PlainTable:
 
 def _saving(row: Recommendation, joules: Scale, merit: Scale) -> list[str | None]:
     return [
-        _share(row.saving),
+        share_cell(row.saving),
         change_interval(row.saving_low, row.saving_high),
         joules.cell(row.saving_j),
         merit.cell(row.performance_change, "+"),
@@ -145,7 +141,9 @@ def _undecided(section: Section, advice: Advice) -> PlainTable:
             ("More repetitions", "needed"),
         ),
         rows=tuple(
-            Row((section.names[row.mutant], _share(row.saving), merit.cell(row.performance_change, "+"), _more(row)))
+            Row(
+                (section.names[row.mutant], share_cell(row.saving), merit.cell(row.performance_change, "+"), _more(row))
+            )
             for row in advice.needed
         ),
         notes=(f"Nothing can be recommended: {advice.reason}.",),

@@ -110,16 +110,16 @@ def _of(whose: str, coefficient: str) -> tuple[Heading, ...]:
 
 
 def _coefficients(row: Correlation) -> list[str | None]:
-    spearman, pearson = coefficient(row.spearman), coefficient(row.pearson)
+    spearman, pearson = coefficient(row.spearman.value), coefficient(row.pearson.value)
     if not isinstance(row, CarefulCorrelation):
         return [str(row.n), spearman, None, p_cell(row.spearman_p), pearson, None, p_cell(row.pearson_p)]
     return [
         str(row.n),
         spearman,
-        coefficient_interval(row.spearman_low, row.spearman_high),
+        coefficient_interval(row.spearman.low, row.spearman.high),
         p_cell(row.spearman_p_adjusted),
         pearson,
-        coefficient_interval(row.pearson_low, row.pearson_high),
+        coefficient_interval(row.pearson.low, row.pearson.high),
         p_cell(row.pearson_p_adjusted),
     ]
 

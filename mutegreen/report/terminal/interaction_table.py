@@ -10,7 +10,7 @@ from rich.text import Text
 from mutegreen.model import JOINT, METRICS, Quality
 from mutegreen.report.interaction_sentences import interaction_sentence
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import TITLES
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import p_value, percent
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from mutegreen.model import Goal
 from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
-from mutegreen.report.section import TITLES, Section, sections_of
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section, sections_of
 from mutegreen.report.terminal.advice_text import advice_lines
 from mutegreen.report.terminal.colocation_table import company_lines
 from mutegreen.report.terminal.correlation_table import correlation_table

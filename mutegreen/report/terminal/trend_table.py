@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.model import TOTAL, Quality
-from mutegreen.report.section import TITLES
+from mutegreen.model import Quality
+from mutegreen.report.metric_names import NAMES, TITLES
 from mutegreen.report.units import figure, percent, value_label, values
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.settings import ALPHA
@@ -20,14 +20,6 @@ from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.curve_reading import DOUBLING
 from mutegreen.stats.trend.trend import Finding, Trend
 
-_NOUNS = {
-    "package_j": "CPU energy",
-    "dram_j": "DRAM energy",
-    "gpu_j": "GPU energy",
-    TOTAL: "all energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
 _COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
 """Endings of names that count something, so that one more of it has a name."""
 _LABELS = {
@@ -46,7 +38,7 @@ _ABOUT = "about: values scatter around the trend more than repetitions do"
 
 def sentence(trend: Trend) -> str:
     """One trend in plain words: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
-    where = f"{_noun(trend, _NOUNS)}, {trend.hyperparameter}{_range(trend)}"
+    where = f"{_noun(trend, NAMES)}, {trend.hyperparameter}{_range(trend)}"
     if not _is_known(trend):
         return f"{where}: no answer, because {_reason(trend)}"
     if trend.finding is Finding.TREND:

@@ -13,6 +13,7 @@ from mutegreen.model import IDENTITY, Verdict
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.advice.repetitions import Needed, needed, room_of
 from mutegreen.stats.analysis import CarefulComparison
+from mutegreen.stats.interval import or_nan
 from mutegreen.stats.model.arms import energy_metrics, figures_of
 from mutegreen.stats.model.scenario_model import Study
 
@@ -149,32 +150,28 @@ def _not_worse(study: Study, mutants: Sequence[str]) -> dict[str, float]:
 
 def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation:
     energy, performance = candidate.energy, candidate.performance
-    saving_j = _negative(energy.difference)
+    saving_j = _negative(energy.difference.value)
     return Recommendation(
         mutant=energy.mutant,
         hyperparameter=energy.hyperparameter,
         value=energy.value,
-        saving=_negative(energy.relative_change),
-        saving_low=_negative(energy.relative_high),
-        saving_high=_negative(energy.relative_low),
+        saving=_negative(energy.relative_change.value),
+        saving_low=_negative(energy.relative_change.high),
+        saving_high=_negative(energy.relative_change.low),
         saving_j=saving_j,
-        saving_j_low=_negative(energy.difference_high),
-        saving_j_high=_negative(energy.difference_low),
-        performance_change=_known(performance.difference),
-        performance_low=_known(performance.difference_low),
-        performance_high=_known(performance.difference_high),
-        p_saving=_known(energy.p_adjusted),
+        saving_j_low=_negative(energy.difference.high),
+        saving_j_high=_negative(energy.difference.low),
+        performance_change=or_nan(performance.difference.value),
+        performance_low=or_nan(performance.difference.low),
+        performance_high=or_nan(performance.difference.high),
+        p_saving=or_nan(energy.p_adjusted),
         p_not_worse=candidate.p_not_worse,
         pays_back_after=None if audit_j is None else math.ceil(audit_j / saving_j),
     )
 
 
-def _known(figure: float | None) -> float:
-    return math.nan if figure is None else figure
-
-
 def _negative(figure: float | None) -> float:
-    return -_known(figure)
+    return -or_nan(figure)
 
 
 def _spent_j(study: Study, metric: str | None) -> float | None:
@@ -219,7 +216,7 @@ def _why_none(study: Study, metric: str | None, candidates: Sequence[_Candidate]
 
 def _hopeless(study: Study, candidates: Sequence[_Candidate]) -> str:
     """Why more repetitions would hardly help, where that is so."""
-    seeming = [each for each in candidates if _known(each.energy.relative_change) < 0]
+    seeming = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     if not seeming:
         return ", and none seems to"
     rooms = [room_of(study, each.performance) for each in seeming]
@@ -232,7 +229,7 @@ def _needed(
 ) -> Iterator[Needed]:
     """What would decide the mutants that seem to save most, if they do what they seem to do."""
     questions = sum(row.p is not None for row in comparisons)
-    promising = [each for each in candidates if _known(each.energy.relative_change) < 0]
-    promising.sort(key=lambda each: _known(each.energy.relative_change))
+    promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
+    promising.sort(key=lambda each: or_nan(each.energy.relative_change.value))
     found = (needed(study, each.energy, each.performance, questions, len(candidates)) for each in promising)
     yield from itertools.islice((each for each in found if each is not None), _TRIED)

@@ -50,8 +50,8 @@ def needed(
     Returns:
         None where no number would do: performance seems to be lost, or nothing is known of the noise.
     """
-    change, room = performance.difference, room_of(study, performance)
-    if change is None or room is None or room <= 0 or energy.relative_change is None:
+    change, room = performance.difference.value, room_of(study, performance)
+    if change is None or room is None or room <= 0 or energy.relative_change.value is None:
         return None
     arm = study.arms.names.index(energy.mutant)
     saved = study.measured[energy.metric]
@@ -66,7 +66,7 @@ def needed(
     now = min(energy.n, energy.n_original)
     return Needed(
         mutant=energy.mutant,
-        saving=-energy.relative_change,
+        saving=-energy.relative_change.value,
         performance_change=change,
         repetitions=None if None in counts else max(now + 1, *(count for count in counts if count is not None)),
         more=None if None in counts else max(1, *(count - now for count in counts if count is not None)),
@@ -75,7 +75,7 @@ def needed(
 
 def room_of(study: Study, performance: CarefulComparison) -> float | None:
     """How much worse a mutant could still be, in performance's own unit; negative: it seems to be too bad already."""
-    change, tolerance = performance.difference, study.tolerance
+    change, tolerance = performance.difference.value, study.tolerance
     if change is None or tolerance is None:
         return None
     return tolerance - change if study.less_is_better("performance") else tolerance + change

@@ -17,7 +17,7 @@ from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.model.scenario import groups_of
 from mutegreen.stats.model.scenario_model import study_of
 from mutegreen.stats.reason import Reason, Why
-from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, Settings
+from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 
 _SPENT = [*ENERGY_METRICS, "duration_s"]
@@ -95,7 +95,7 @@ def _targets(rows: pd.DataFrame, goal: Goal, tolerance: float | None) -> pd.Seri
     if known:
         own = finals.groupby(block)["performance"].mean().rename("final")
         final = rows[block].join(own, on=block)["final"].fillna(overall)
-    allowed = tolerance if tolerance is not None else CUSTOMARY_TOLERANCE * abs(overall)
+    allowed = tolerance if tolerance is not None else DEFAULT_TOLERANCE * abs(overall)
     return final + allowed if goal is Goal.MINIMIZE else final - allowed
 
 

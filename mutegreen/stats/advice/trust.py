@@ -13,7 +13,7 @@ from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Flag, Verdict
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.advice.drift import Drift, drift_of
 from mutegreen.stats.analysis import CarefulComparison
-from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.interval import known
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.scenario_model import Study
 from mutegreen.stats.settings import POWER
@@ -96,8 +96,8 @@ def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
             subject=study.group.subject,
             background=study.group.background,
             metric=metric,
-            noise=_known(_noise(measured)),
-            smallest_effect=_known(_smallest_effect(measured, study.settings.alpha / max(questions, 1))),
+            noise=known(_noise(measured)),
+            smallest_effect=known(_smallest_effect(measured, study.settings.alpha / max(questions, 1))),
             qualities=_qualities(study, metric),
             drift=drifts.get(metric),
             outliers=tuple(_outliers(study, measured)),
@@ -156,7 +156,7 @@ def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
 def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Control]:
     for row in comparisons:
         if row.metric == metric and row.hyperparameter == IDENTITY:
-            yield Control(row.mutant, row.relative_change, row.p_adjusted, row.verdict)
+            yield Control(row.mutant, row.relative_change.value, row.p_adjusted, row.verdict)
 
 
 def _drifts(study: Study) -> dict[str, Drift]:
@@ -179,7 +179,3 @@ def _qualities(study: Study, metric: str) -> dict[str, int]:
             for quality, count in known[known != ""].value_counts().items():
                 counts[str(quality)] = counts.get(str(quality), 0) + int(count)
     return counts
-
-
-def _known(figure: float | Floats) -> float | None:
-    return float(figure) if np.isfinite(figure) else None

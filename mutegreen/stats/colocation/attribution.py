@@ -178,9 +178,9 @@ def _weak(row: CarefulComparison, low: Floats, high: Floats, study: Study) -> We
         high: Likewise if too small; 0 or more.
         study: For the margin.
     """
-    if row.relative_change is None or row.verdict is Verdict.UNDECIDED:
+    if row.relative_change.value is None or row.verdict is Verdict.UNDECIDED:
         return None
-    change = np.log1p(row.relative_change)
+    change = np.log1p(row.relative_change.value)
     least, most = (float(np.expm1(change + end)) for end in (low[1] - high[0], high[1] - low[0]))
     margin = study.settings.margin
     holds = {
@@ -188,4 +188,4 @@ def _weak(row: CarefulComparison, low: Floats, high: Floats, study: Study) -> We
         Verdict.LOSS: least > 0,
         Verdict.TIE: least >= -margin and most <= margin,
     }[row.verdict]
-    return None if holds else WeakVerdict(row.mutant, row.verdict, row.relative_change, least, most)
+    return None if holds else WeakVerdict(row.mutant, row.verdict, row.relative_change.value, least, most)

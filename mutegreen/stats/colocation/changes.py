@@ -13,11 +13,12 @@ from mutegreen.model import Verdict
 from mutegreen.stats.adjust import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
 from mutegreen.stats.colocation.pairing import Pairing
+from mutegreen.stats.interval import known, or_nan
 from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.scenario_model import Study
 from mutegreen.stats.settings import CONFIDENCE
-from mutegreen.stats.verdicts.careful_correlations import FEWEST
+from mutegreen.stats.verdicts.careful_correlations import MIN_TRAININGS_FOR_INTERVAL
 
 _PERFECT = 1 - 1e-12
 
@@ -99,10 +100,10 @@ def company_correlations(
     pairs = [(own[key], row) for row in beside if (key := (row.hyperparameter, row.metric)) in own]
     found = [_correlation(pairing, *pair) for pair in pairs]
     spearman, pearson = (
-        adjust([_or_nan(getattr(row, name)) for row in found], adjustment) for name in ("spearman_p", "pearson_p")
+        adjust([or_nan(getattr(row, name)) for row in found], adjustment) for name in ("spearman_p", "pearson_p")
     )
     return [
-        replace(row, spearman_p_adjusted=_known(one), pearson_p_adjusted=_known(other))
+        replace(row, spearman_p_adjusted=known(one), pearson_p_adjusted=known(other))
         for row, one, other in zip(found, spearman, pearson, strict=True)
     ]
 
@@ -115,12 +116,12 @@ def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCor
         n_alone=alone.n,
         n=beside.n,
         same_values=_values(pairing.alone, beside.hyperparameter) == _values(pairing.beside, beside.hyperparameter),
-        spearman_alone=alone.spearman,
-        spearman=beside.spearman,
-        spearman_p=_equal_p((alone.spearman, alone.n), (beside.spearman, beside.n), 0.5),
-        pearson_alone=alone.pearson,
-        pearson=beside.pearson,
-        pearson_p=_equal_p((alone.pearson, alone.n), (beside.pearson, beside.n), 0.0),
+        spearman_alone=alone.spearman.value,
+        spearman=beside.spearman.value,
+        spearman_p=_equal_p((alone.spearman.value, alone.n), (beside.spearman.value, beside.n), 0.5),
+        pearson_alone=alone.pearson.value,
+        pearson=beside.pearson.value,
+        pearson_p=_equal_p((alone.pearson.value, alone.n), (beside.pearson.value, beside.n), 0.0),
     )
 
 
@@ -132,7 +133,7 @@ def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], exc
     """Two-sided p of equal coefficients; `excess` of the variance of z for each squared coefficient."""
     difference = variance = 0.0
     for sign, (coefficient, n) in ((1, one), (-1, other)):
-        if coefficient is None or n < FEWEST or abs(coefficient) > _PERFECT:
+        if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > _PERFECT:
             return None
         difference += sign * math.atanh(coefficient)
         variance += (1 + excess * coefficient**2) / (n - 3)
@@ -156,12 +157,12 @@ def company_comparisons(
         for place, (one, two) in enumerate(pairing.common)
         for metric in pairing.metrics
     ]
-    adjusted = adjust([_or_nan(row.p) for row in found], adjustment)
-    return [replace(row, p_adjusted=_known(p)) for row, p in zip(found, adjusted, strict=True)]
+    adjusted = adjust([or_nan(row.p) for row in found], adjustment)
+    return [replace(row, p_adjusted=known(p)) for row, p in zip(found, adjusted, strict=True)]
 
 
 def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> CompanyComparison:
-    middle, low, high, p = (_known(figure) for figure in extra.tolist())
+    middle, low, high, p = (known(figure) for figure in extra.tolist())
     return CompanyComparison(
         subject=beside.subject,
         background=beside.background,
@@ -169,8 +170,8 @@ def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floa
         mutant=beside.mutant,
         value=beside.value,
         metric=beside.metric,
-        relative_change_alone=alone.relative_change,
-        relative_change=beside.relative_change,
+        relative_change_alone=alone.relative_change.value,
+        relative_change=beside.relative_change.value,
         verdict_alone=alone.verdict,
         verdict=beside.verdict,
         extra=middle,
@@ -200,11 +201,3 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
 def _contrast(measured: Measured, arms: Codes) -> tuple[Floats, Floats, Floats]:
     found = measured.found
     return found.estimate[arms], found.error[arms], found.freedom[arms]
-
-
-def _known(figure: float) -> float | None:
-    return float(figure) if math.isfinite(figure) else None
-
-
-def _or_nan(p: float | None) -> float:
-    return math.nan if p is None else p

@@ -15,6 +15,7 @@ from scipy import special
 
 from mutegreen.stats.model.block_model import BlockFit, Floats, Slope
 from mutegreen.stats.model.moderation import Moderated
+from mutegreen.stats.settings import CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Contrasts:
         """P of the two one-sided tests (Schuirmann 1987): small where the difference is shown to lie between."""
         return np.maximum(self.above(low), self.below(high))
 
-    def half_width(self, confidence: float = 0.95) -> Floats:
+    def half_width(self, confidence: float = CONFIDENCE) -> Floats:
         """Half of the width of the t interval."""
         half: Floats = special.stdtrit(self.freedom, (1 + confidence) / 2) * self.error
         return half

@@ -20,10 +20,8 @@ import numpy as np
 from scipy import optimize, special
 
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.noisy_arms import noisier
+from mutegreen.stats.model.noisy_arms import MIN_ARMS, noisier
 
-FEWEST = 5
-"""Arms below which their variances say too little of each other."""
 _GROWTH = 3
 """Most that an arm's degrees of freedom are multiplied by."""
 _ROUNDING = 1e-12
@@ -78,7 +76,7 @@ def moderate(variance: Floats, freedom: Floats) -> Moderated:
 
 def _prior(variance: Floats, freedom: Floats, pooled: float) -> tuple[float, float]:
     """Degrees of freedom and scale of the distribution of variances, by Smyth's moments of their logarithms."""
-    if len(variance) < FEWEST:
+    if len(variance) < MIN_ARMS:
         return 0.0, 0.0
     if np.median(variance) == 0:
         # Where most arms happen not to vary, their 0 is not to be believed, and logarithms say nothing.

@@ -11,6 +11,7 @@ from scipy import special
 
 from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points
 
 PRELIMINARY_ALPHA = 0.25
@@ -118,7 +119,7 @@ def estimate(points: Points, curve: Curve, noise: Noise, value: float, gradient:
     if error == 0:
         return Estimate(value, value, value, float(value == 0))
     freedom = noise.shared or _satterthwaite(parts, noise.freedom)
-    half = float(special.stdtrit(freedom, 0.975)) * error
+    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
     return Estimate(value, value - half, value + half, float(2 * special.stdtr(freedom, -abs(value) / error)))
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from mutegreen.stats.reason import Reason, Why
 
-FEWEST = 3
+MIN_TRAININGS = 3
 """With two points every correlation is 1 or -1."""
 
 
@@ -47,8 +47,8 @@ def correlate(values: NDArray[np.float64], figures: NDArray[np.float64]) -> Coef
 
 
 def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
-    if len(y) < FEWEST:
-        return Reason(Why.TOO_FEW_TRAININGS, count=FEWEST)
+    if len(y) < MIN_TRAININGS:
+        return Reason(Why.TOO_FEW_TRAININGS, count=MIN_TRAININGS)
     if not np.isfinite(y).all():
         return Reason(Why.FIGURE_INFINITE)
     if np.ptp(x) == 0:

@@ -9,11 +9,9 @@ from mutegreen.model import Verdict
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.settings import MIN_REPETITIONS
 
 Flags = NDArray[np.bool_]
-
-FEWEST = 2
-"""Trainings on either side below which a variance, and so a verdict, does not exist."""
 
 
 def verdicts(
@@ -59,8 +57,8 @@ def obstacles(measured: Measured) -> dict[Why, Flags]:
         Why.MUTANT_INFINITE: infinite,
         Why.ORIGINAL_NOT_MEASURED: everyone & (n[0] == 0),
         Why.MUTANT_NOT_MEASURED: n == 0,
-        Why.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < FEWEST),
-        Why.MUTANT_TRAINED_ONCE: n < FEWEST,
+        Why.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < MIN_REPETITIONS),
+        Why.MUTANT_TRAINED_ONCE: n < MIN_REPETITIONS,
         Why.NO_COMMON_BLOCK: ~measured.fitted.joined,
         Why.CONFOUNDED: _confounded(measured),
         Why.NO_VARIATION: _unjudged(measured),

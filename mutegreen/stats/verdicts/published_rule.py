@@ -12,14 +12,10 @@ from scipy import special
 
 from mutegreen.model import ORIGINAL, Verdict
 from mutegreen.stats.reason import Why
+from mutegreen.stats.settings import ALPHA, MIN_REPETITIONS
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE, dominance
 
 _Text = TypeVar("_Text", bound=str)
-ALPHA = 0.05
-"""Largest p value that counts as significant."""
-
-FEWEST = 2
-"""Trainings on either side below which a variance, and so a verdict, does not exist."""
 
 
 def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_better: bool) -> pd.DataFrame:
@@ -82,8 +78,8 @@ def _obstacles(table: pd.DataFrame) -> dict[Why, pd.Series[bool]]:
         Why.MUTANT_NOT_MEASURED: table["n"] == 0,
         Why.ORIGINAL_INFINITE: ~_finite(table["min_original"], table["max_original"]),
         Why.MUTANT_INFINITE: ~_finite(table["min"], table["max"]),
-        Why.ORIGINAL_TRAINED_ONCE: table["n_original"] < FEWEST,
-        Why.MUTANT_TRAINED_ONCE: table["n"] < FEWEST,
+        Why.ORIGINAL_TRAINED_ONCE: table["n_original"] < MIN_REPETITIONS,
+        Why.MUTANT_TRAINED_ONCE: table["n"] < MIN_REPETITIONS,
     }
 
 
