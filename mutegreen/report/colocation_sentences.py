@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from mutegreen.model import ORIGINAL
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.section import Section
+from mutegreen.report.susceptibility_wording import claim_text
 from mutegreen.report.units import duration
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
@@ -37,7 +39,7 @@ def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
         if names:
             yield f"{text}: {', '.join(names)}."
     for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
-        yield f"{', '.join(TITLES[row.metric] for row in rows if row.reason == reason)}: {reason}."
+        yield f"{', '.join(TITLES[row.metric] for row in rows if row.reason == reason)}: {reason_text(reason)}."
 
 
 def effect_sentence(rows: Sequence[CompanyComparison], names: Mapping[str, str]) -> str:
@@ -84,7 +86,7 @@ def differs(p: float | None) -> bool:
 
 def conclusion(section: Section) -> str:
     """On the claim, for all sections together; empty where there is none to be judged."""
-    return section.company.conclusion or ""
+    return "" if section.company.claim is None else claim_text(section.company.claim)
 
 
 def undecided_sentence(section: Section, rows: Sequence[CompanyCounts]) -> Iterator[str]:

@@ -8,9 +8,12 @@ from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from mutegreen.report.susceptibility_wording import claim_text, susceptibility_text
 from mutegreen.report.wording import note_text, reason_text
 from mutegreen.stats.advice.target import TargetComparison
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, Comparison, Correlation
+from mutegreen.stats.colocation.report import Company
+from mutegreen.stats.colocation.susceptibility import Susceptibility
 from mutegreen.stats.interval import KEYS, Interval
 from mutegreen.stats.reason import Note, Reason
 
@@ -73,10 +76,23 @@ ORDER: Mapping[type, tuple[str, ...]] = {
     ),
     Comparison: _COMPARISON,
     CarefulComparison: _CAREFUL_COMPARISON,
+    Company: (
+        "pairs",
+        "correlation",
+        "verdict",
+        "win_tie_loss",
+        "slowdown",
+        "background_slowdown",
+        "susceptibility",
+        "conclusion",
+    ),
     TargetComparison: (*_CAREFUL_COMPARISON, "target", "reach", "reach_original"),
 }
 """Keys of records whose contract leaves some out (the published protocol has no intervals), or has another order."""
-SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {}
+SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {
+    Susceptibility: lambda row: {"conclusion": susceptibility_text(row)},
+    Company: lambda company: {"conclusion": None if company.claim is None else claim_text(company.claim)},
+}
 """By type of a record, what makes the sentences that come after its fields."""
 
 

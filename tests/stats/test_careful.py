@@ -21,6 +21,7 @@ from mutegreen.stats.model.measured import measure
 from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.settings import Settings
 from mutegreen.store.rows import read_csv, rows_frame
+from support.notes import told
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, nothing, rows_of, trainings
 
@@ -328,7 +329,7 @@ def test_audits_taken_together_are_blocks_of_their_own() -> None:
     alone = analyse(one)
     assert of(both).relative_change.value == pytest.approx(of(alone).relative_change.value)
     assert of(both).verdict == Verdict.WIN
-    assert any("2 audits" in note for note in both.notes)
+    assert any("2 audits" in note for note in told(both))
 
 
 def test_unknown_blocks_are_one_block() -> None:
@@ -339,7 +340,7 @@ def test_unknown_blocks_are_one_block() -> None:
 def test_only_the_original_or_no_original() -> None:
     found = analyse(rows_of({"original": {"gpu_j": ENERGY}}))
     assert found.comparisons == ()
-    assert any("only the original was trained" in note for note in found.notes)
+    assert any("only the original was trained" in note for note in told(found))
 
 
 def test_performance_of_zero_has_no_tolerance_unless_one_is_given() -> None:

@@ -12,9 +12,11 @@ from scipy import stats
 
 from mutegreen.model import ORIGINAL, TOTAL, Verdict
 from mutegreen.report.json_document import as_json
+from mutegreen.report.susceptibility_wording import claim_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation.susceptibility import Finding
 from mutegreen.store.rows import read_csv, rows_frame
+from support.notes import told
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, rows_of, trainings
 
@@ -36,12 +38,12 @@ def published() -> CarefulAnalysis:
 def test_rows_of_one_kind_have_nothing_to_compare() -> None:
     company = analyse(rows_of(noisy(EFFECTS))).company
     assert company.pairs == ()
-    assert company.conclusion is None
+    assert company.claim is None
     alone = analyse(rows_of(noisy(EFFECTS), background="other"))
     assert alone.company.pairs == ()
     assert any(
         note == "simulated beside other: not compared with simulated alone, of which there are no trainings here."
-        for note in alone.notes
+        for note in told(alone)
     )
 
 
@@ -65,7 +67,7 @@ def test_originals_with_other_values_are_not_compared() -> None:
     rows["default"] = rows["default"].where((rows["background"] == "") | rows["default"].isna(), 7.0)
     found = analyse(rows)
     assert found.company.pairs == ()
-    assert any(note.endswith("not compared with simulated alone, whose epochs differs.") for note in found.notes)
+    assert any(note.endswith("not compared with simulated alone, whose epochs differs.") for note in told(found))
 
 
 def test_every_background_is_compared_with_the_subject_alone() -> None:
@@ -231,7 +233,8 @@ def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) ->
     assert [key for key, finding in shown.items() if finding is Finding.MORE] == [("mnist_forward_forward", "dram_j")]
     assert Finding.LESS not in shown.values()
     assert all(row.fisher_p > 0.2 for row in company.susceptibility)
-    assert company.conclusion == (
+    assert company.claim is not None
+    assert claim_text(company.claim) == (
         "In company, energy is shown to be more susceptible to change in 1 of 8 comparisons, less in 0."
     )
 

@@ -20,6 +20,7 @@ from mutegreen.stats.paper import analyse
 from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.effect import cliffs_delta, dominance
 from mutegreen.store.rows import read_csv, rows_frame
+from support.notes import told
 from support.paths import DATA
 
 KEYS = {
@@ -267,9 +268,9 @@ def test_a_metric_never_measured_has_no_rows_but_a_note():
         ("b", "dram_j"),
     }
     assert found.win_tie_loss == ()
-    assert "package_j was not measured." in found.notes
-    assert "s: dram_j was not measured." in found.notes
-    assert not any(note.startswith("s beside b") for note in found.notes)
+    assert "package_j was not measured." in told(found)
+    assert "s: dram_j was not measured." in told(found)
+    assert not any(note.startswith("s beside b") for note in told(found))
 
 
 def test_a_group_without_original_or_without_mutants_is_noted():
@@ -279,8 +280,8 @@ def test_a_group_without_original_or_without_mutants_is_noted():
         trainings("original", [1, 2], subject="t"),
     )
     assert (found.comparisons, found.correlations) == ((), ())
-    assert "s beside b: left out, because the original was not trained under these conditions." in found.notes
-    assert "t: only the original was trained." in found.notes
+    assert "s beside b: left out, because the original was not trained under these conditions." in told(found)
+    assert "t: only the original was trained." in told(found)
     assert as_json(found)["verdict"] == []
 
 
@@ -290,7 +291,7 @@ def test_values_that_are_no_numbers_have_verdicts_but_no_correlation():
     found = analysis(*rows, trainings("e", [4, 5, 6]))
     assert [row.hyperparameter for row in found.correlations] == ["epochs"]
     assert [row.value for row in found.comparisons] == [3.0, 3.0, "sgd"]
-    assert "s: no correlation for o, whose values are not all numbers." in found.notes
+    assert "s: no correlation for o, whose values are not all numbers." in told(found)
 
 
 def test_identity_is_compared_but_neither_correlated_nor_counted():
@@ -301,7 +302,7 @@ def test_identity_is_compared_but_neither_correlated_nor_counted():
     assert {row.verdict for row in found.comparisons} == {Verdict.TIE}
     assert {row.hyperparameter for row in found.correlations} == {"z"}
     assert {row.hyperparameter for row in found.win_tie_loss} == {"z"}
-    assert not any("identity" in note for note in found.notes)
+    assert not any("identity" in note for note in told(found))
 
 
 def test_correlation_takes_the_original_at_its_default_value():
@@ -378,12 +379,11 @@ def test_figures_that_json_has_no_words_for_are_null():
 
 def test_trainings_of_several_audits_are_noted():
     parts = (trainings("original", [1, 2], audit="1"), trainings("e", [3, 4], audit="2"))
-    assert "The trainings of 2 audits are taken together." in analysis(*parts).notes
+    assert "The trainings of 2 audits are taken together." in told(analysis(*parts))
 
 
 def test_notes_on_the_rows_are_taken_over():
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
-    assert (
-        "Trainings left out because they did not end ok: 2 timeout."
-        in analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost).notes
+    assert "Trainings left out because they did not end ok: 2 timeout." in told(
+        analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost)
     )

@@ -9,9 +9,11 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from mutegreen.model import ORIGINAL, TOTAL
+from mutegreen.report.susceptibility_wording import susceptibility_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation import susceptibility
 from mutegreen.stats.colocation.susceptibility import Differences, Finding, Susceptibility, same_size_p
+from mutegreen.stats.reason import Reason, Why
 from support.simulated import noisy, rows_of
 
 NAMES = [f"epochs={value}" for value in range(3, 13)]
@@ -74,7 +76,9 @@ def test_sizes_and_counts_are_those_of_the_mutants_in_both() -> None:
     assert row.size_alone == pytest.approx(np.expm1(np.sqrt(np.mean(logs**2))), rel=0.05)
     assert row.size == pytest.approx(np.expm1(np.sqrt(np.mean(beside**2))), rel=0.05)
     assert row.finding is Finding.MORE
-    assert row.conclusion.startswith("More susceptible to change in company: the same 6 mutants change it by 2")
+    assert susceptibility_text(row).startswith(
+        "More susceptible to change in company: the same 6 mutants change it by 2"
+    )
 
 
 def test_mcnemar_and_wilcoxon_are_those_of_the_libraries() -> None:
@@ -118,7 +122,7 @@ def test_one_mutant_in_common_is_no_answer() -> None:
     assert (row.finding, row.p, row.reason) == (
         Finding.UNKNOWN,
         None,
-        "fewer than two mutants were trained both alone and in company",
+        Reason(Why.FEWER_THAN_TWO_IN_BOTH),
     )
 
 
@@ -191,4 +195,4 @@ def test_figures_that_never_vary_are_no_answer() -> None:
     parts = [rows_of({arm: {"gpu_j": each} for arm, each in cells.items()}, background=b) for b in ("", "other")]
     row = of(analyse(pd.concat(parts, ignore_index=True)))
     assert row.finding is Finding.UNKNOWN
-    assert row.reason == "no training varies, so nothing says what chance does (is the seed varied?)"
+    assert row.reason == Reason(Why.NO_VARIATION)

@@ -12,6 +12,7 @@ from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.units import energy
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed
 from mutegreen.stats.advice.trust import Trust
@@ -89,8 +90,10 @@ def _trust(row: Trust) -> list[str | None]:
 
 def _recommended(section: Section, advice: Advice) -> PlainTable:
     rows = advice.recommended
-    joules = scale_of("total_j", [row.saving_j for row in rows])
-    merit = scale_of("performance", [end for row in rows for end in (row.performance_low, row.performance_high)], 3)
+    joules = scale_of("total_j", [row.saving_j.value for row in rows])
+    merit = scale_of(
+        "performance", [end for row in rows for end in (row.performance_change.low, row.performance_change.high)], 3
+    )
     return PlainTable(
         name="advice",
         place=section.title,
@@ -111,11 +114,11 @@ def _recommended(section: Section, advice: Advice) -> PlainTable:
 
 def _saving(row: Recommendation, joules: Scale, merit: Scale) -> list[str | None]:
     return [
-        share_cell(row.saving),
-        change_interval(row.saving_low, row.saving_high),
-        joules.cell(row.saving_j),
-        merit.cell(row.performance_change, "+"),
-        merit.interval(row.performance_low, row.performance_high),
+        share_cell(row.saving.value),
+        change_interval(row.saving.low, row.saving.high),
+        joules.cell(row.saving_j.value),
+        merit.cell(row.performance_change.value, "+"),
+        merit.interval(row.performance_change.low, row.performance_change.high),
         None if row.pays_back_after is None else f"{row.pays_back_after:,}",
     ]
 
@@ -146,9 +149,13 @@ def _undecided(section: Section, advice: Advice) -> PlainTable:
             )
             for row in advice.needed
         ),
-        notes=(f"Nothing can be recommended: {advice.reason}.",),
+        notes=(f"Nothing can be recommended: {_reason(advice)}.",),
     )
 
 
 def _more(row: Needed) -> str:
     return f"more than {MOST}" if row.more is None else f"about {row.more}"
+
+
+def _reason(advice: Advice) -> str:
+    return "" if advice.reason is None else reason_text(advice.reason)

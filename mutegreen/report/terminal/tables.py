@@ -12,6 +12,7 @@ from mutegreen.model import Goal
 from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.section import Section, sections_of
+from mutegreen.report.susceptibility_wording import claim_text
 from mutegreen.report.terminal.advice_text import advice_lines
 from mutegreen.report.terminal.colocation_table import company_lines
 from mutegreen.report.terminal.correlation_table import correlation_table
@@ -157,8 +158,8 @@ def _greener(section: Section) -> Text:
 
 def _company(sections: Sequence[Section]) -> list[RenderableType]:
     """What all sections in company say together of the claim that energy becomes more susceptible to change there."""
-    found = next((section.company.conclusion for section in sections if section.company.conclusion), None)
-    return [Text(f"Company: {found}", style="bold"), Text()] if found else []
+    claim = next((section.company.claim for section in sections if section.company.claim), None)
+    return [] if claim is None else [Text(f"Company: {claim_text(claim)}", style="bold"), Text()]
 
 
 def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Text]:

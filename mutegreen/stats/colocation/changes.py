@@ -110,7 +110,8 @@ def company_correlations(
 
 def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCorrelation) -> CompanyCorrelation:
     return CompanyCorrelation(
-        **pairing.place,
+        subject=pairing.subject,
+        background=pairing.background,
         hyperparameter=beside.hyperparameter,
         metric=beside.metric,
         n_alone=alone.n,

@@ -71,7 +71,8 @@ def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
             continue
         low, high = _welch(two, one)
         yield Slowdown(
-            **pairing.place,
+            subject=pairing.subject,
+            background=pairing.background,
             hyperparameter=other.hyperparameter,
             mutant=other.mutant,
             value=other.value,
@@ -115,7 +116,8 @@ def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
         restarts = _numbers(rows, "background_restarts")
         low, high = _student(logs)
         yield BackgroundSlowdown(
-            **pairing.place,
+            subject=pairing.subject,
+            background=pairing.background,
             n=len(logs),
             slowdown=math.exp(logs.mean()),
             low=low,
