@@ -14,6 +14,7 @@ from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrela
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
 from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
+from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.stats.settings import ALPHA
 
 _FEW = 6
@@ -69,8 +70,8 @@ def slowdown_sentences(
     for row in rows:
         if row.mutant == ORIGINAL:
             times = f"{duration(row.duration_s)} against {duration(row.duration_alone_s)}"
-            yield f"The original takes {_times(row)} times as long in company{_ends(row.low, row.high)}; {times}."
-    mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: row.slowdown)
+            yield f"The original takes {_times(row)} times as long in company{_ends(row.slowdown)}; {times}."
+    mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: or_nan(row.slowdown.value))
     if mutants:
         least, most = mutants[0], mutants[-1]
         ends = (f"{_times(row)} ({names[row.mutant]})" for row in (least, most))
@@ -98,14 +99,14 @@ def undecided_sentence(section: Section, rows: Sequence[CompanyCounts]) -> Itera
 
 
 def _times(row: Slowdown) -> str:
-    return f"{row.slowdown:.3f}"
+    return f"{row.slowdown.value:.3f}"
 
 
-def _ends(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" (95 % [{low:.3f}, {high:.3f}])"
+def _ends(found: Interval) -> str:
+    return "" if found.ends is None else f" (95 % [{found.ends[0]:.3f}, {found.ends[1]:.3f}])"
 
 
 def _background(each: BackgroundSlowdown) -> str:
     restarts = "" if each.restarts is None else f"; it was started again {each.restarts} times in all"
-    times = f"{each.slowdown:.3f} times as long for an epoch as alone{_ends(each.low, each.high)}"
+    times = f"{each.slowdown.value:.3f} times as long for an epoch as alone{_ends(each.slowdown)}"
     return f"The background took {times}{restarts}."

@@ -72,7 +72,7 @@ def verdicts(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
     """Each mutant's effect and verdict alone and in company, a table for each metric."""
     for metric in dict.fromkeys(row.metric for row in section.company.verdict):
         rows = [row for row in section.company.verdict if row.metric == metric]
-        scale = scale_of(metric, [end for row in rows for end in (row.extra_low, row.extra_high)], 3)
+        scale = scale_of(metric, [end for row in rows for end in (row.extra.low, row.extra.high)], 3)
         unit = scale.heading if metric == "performance" else "(%)"
         yield PlainTable(
             name="company_verdict",
@@ -172,9 +172,9 @@ def _susceptibility(row: Susceptibility) -> list[str | None]:
 
 def _effect(row: CompanyComparison, scale: Scale) -> list[str | None]:
     if row.metric == "performance":
-        extra = scale.cell(row.extra, "+"), scale.interval(row.extra_low, row.extra_high)
+        extra = scale.cell(row.extra.value, "+"), scale.interval(row.extra.low, row.extra.high)
     else:
-        extra = change(row.extra), change_interval(row.extra_low, row.extra_high)
+        extra = change(row.extra.value), change_interval(row.extra.low, row.extra.high)
     verdicts = verdict_word(row.verdict_alone), verdict_word(row.verdict)
     both = change(row.relative_change_alone), change(row.relative_change)
     return [both[0], verdicts[0], both[1], verdicts[1], *extra, p_cell(row.p_adjusted)]
@@ -186,5 +186,6 @@ def _correlation(row: CompanyCorrelation) -> list[str | None]:
 
 
 def _times(row: Slowdown) -> list[str | None]:
-    ends = None if row.low is None or row.high is None else f"[{row.low:.3f}, {row.high:.3f}]"
-    return [str(row.n_alone), str(row.n), f"{row.slowdown:.3f}", ends]
+    ends = row.slowdown.ends
+    interval = None if ends is None else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
+    return [str(row.n_alone), str(row.n), f"{row.slowdown.value:.3f}", interval]

@@ -13,7 +13,7 @@ from mutegreen.model import Verdict
 from mutegreen.stats.adjust import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
 from mutegreen.stats.colocation.pairing import Pairing
-from mutegreen.stats.interval import known, or_nan
+from mutegreen.stats.interval import Interval, known, or_nan
 from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.scenario_model import Study
@@ -58,7 +58,7 @@ class CompanyComparison:
     Args:
         relative_change_alone: Against the original alone; `relative_change` against that in company. So the verdicts.
         extra: By how much its effect in company is beyond that alone: relative for energy and time (the ratio of the
-            two ratios, less 1), in its own unit for performance; with its 95 % interval.
+            two ratios, less 1), in its own unit for performance.
         p: Of an effect that is the same in both, by Welch's t of the difference of the two differences.
         p_adjusted: The same, adjusted for all mutants and metrics of the pair.
     """
@@ -73,9 +73,7 @@ class CompanyComparison:
     relative_change: float | None
     verdict_alone: Verdict
     verdict: Verdict
-    extra: float | None
-    extra_low: float | None
-    extra_high: float | None
+    extra: Interval
     p: float | None
     p_adjusted: float | None = None
 
@@ -163,7 +161,7 @@ def company_comparisons(
 
 
 def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> CompanyComparison:
-    middle, low, high, p = (known(figure) for figure in extra.tolist())
+    middle, low, high, p = extra.tolist()
     return CompanyComparison(
         subject=beside.subject,
         background=beside.background,
@@ -175,10 +173,8 @@ def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floa
         relative_change=beside.relative_change.value,
         verdict_alone=alone.verdict,
         verdict=beside.verdict,
-        extra=middle,
-        extra_low=low,
-        extra_high=high,
-        p=p,
+        extra=Interval.of(middle, low, high),
+        p=known(p),
     )
 
 
