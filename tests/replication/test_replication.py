@@ -90,7 +90,7 @@ def test_the_script_makes_the_bundled_tables(tmp_path: Path) -> None:
     script["write"](DATA / "measurements.csv", tmp_path)
     made = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert len(made) == 2
-    assert made == {name: (ROOT / "mutegreen" / "study" / name).read_bytes() for name in made}
+    assert made == {name: (ROOT / "mutegreen" / "replication" / name).read_bytes() for name in made}
 
 
 def test_every_subject_mutates_what_the_study_mutates_in_its_program() -> None:
