@@ -39,6 +39,15 @@ def test_differences_to_the_first_arm_are_those_of_contrasts(company: str | None
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name)[1:], err_msg=name)
 
 
+def test_effects_that_add_up_are_no_interaction_in_spite_of_rounding() -> None:
+    figures = np.tile([0.1, 0.3, 0.7, 0.9, 0.5, 0.2], 4)
+    fitted = fit_in_company(figures, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
+    found = linear_contrasts(fitted, moderate(fitted.variance, fitted.freedom), CORNERS)
+    assert fitted.effect[3] - fitted.effect[1] - fitted.effect[2] + fitted.effect[0] != 0.0
+    assert found.estimate[0] == 0.0
+    assert np.isnan(found.error[0]), "nothing varies"
+
+
 def p_values(
     repetitions: int,
     noise: Sequence[float] = (1.0,) * ARMS,

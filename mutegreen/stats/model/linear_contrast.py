@@ -35,6 +35,9 @@ from mutegreen.stats.model.contrast import Contrasts, slope_variance
 from mutegreen.stats.model.moderation import Moderated
 from mutegreen.stats.model.noisy_arms import noisier
 
+_ROUNDING = 1e-12
+"""Share of the sum of its parts, without signs, below which a contrast is 0 but for rounding."""
+
 
 def linear_contrasts(fitted: BlockFit, noise: Moderated, coefficients: Floats) -> Contrasts:
     """Contrasts of arms.
@@ -50,7 +53,9 @@ def linear_contrasts(fitted: BlockFit, noise: Moderated, coefficients: Floats) -
     """
     part = coefficients != 0
     known = ~(part & ~(fitted.joined & (fitted.n > 0))).any(axis=1)
-    estimate = np.where(known, coefficients @ np.where(fitted.n > 0, fitted.effect, 0.0), np.nan)
+    effect = np.where(fitted.n > 0, fitted.effect, 0.0)
+    estimate, size = coefficients @ effect, np.abs(coefficients) @ np.abs(effect)
+    estimate = np.where(known, np.where(np.abs(estimate) > _ROUNDING * size, estimate, 0.0), np.nan)
     gap = coefficients @ fitted.share
     design = noise.pooled * np.maximum(((gap @ fitted.spread) * gap).sum(axis=1), 0.0)
     company, company_freedom = _company(fitted, noise, coefficients)
