@@ -299,8 +299,9 @@ def test_what_cannot_be_answered_says_why(why, data):
 def test_odd_figures_give_no_warning_and_no_nonsense(data):
     found = trend(data)
     assert found.p is None or 0 <= found.p <= 1
-    numbers = [cell for cell in vars(found).values() if isinstance(cell, float)]
-    assert all(map(math.isfinite, numbers))
+    cells = list(vars(found).values())
+    cells += [part for cell in cells if isinstance(cell, Interval) for part in vars(cell).values()]
+    assert all(math.isfinite(cell) for cell in cells if isinstance(cell, float))
     assert printed([found], 80)
 
 
