@@ -152,7 +152,7 @@ def test_what_company_does_is_told() -> None:
     rows = queue_rows(queue([1.0] * 7, 5, 2, slowing=1.0))
     effects = {row.metric: row for row in analyse(rows).company_effects}
     assert effects["duration_s"].doubling.value == pytest.approx(1.0, abs=0.03)
-    assert effects["duration_s"].low < 1.0 < effects["duration_s"].high
+    assert effects["duration_s"].doubling.low < 1.0 < effects["duration_s"].doubling.high
     assert effects["duration_s"].p < 0.001
     assert (effects["duration_s"].fewest, effects["duration_s"].most) == (
         pytest.approx(rows["companions"].min()),
