@@ -129,11 +129,11 @@ def published(figures: Floats) -> Found:
 def _student(original: Floats, mutants: Floats) -> tuple[Floats, Floats]:
     """Two-sided p of Student's t test with equal variances, and the difference of the means."""
     (n, mean, square), (own_n, own_mean, own_square) = map(_moments, (original, mutants))
-    freedom = n + own_n - 2
-    error = np.sqrt((square + own_square) / freedom * (1 / n + 1 / own_n))
+    df = n + own_n - 2
+    error = np.sqrt((square + own_square) / df * (1 / n + 1 / own_n))
     difference = own_mean - mean
     with np.errstate(all="ignore"):
-        p = 2 * special.stdtr(freedom, -np.abs(difference / error))
+        p = 2 * special.stdtr(df, -np.abs(difference / error))
     # Where nothing varies the test has its limit: different constants differ, equal ones do not.
     return np.where(error == 0, np.where(difference == 0, 1.0, 0.0), p), difference
 

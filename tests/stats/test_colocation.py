@@ -95,10 +95,10 @@ def test_the_effect_beyond_that_alone_is_welchs_test_of_two_differences() -> Non
     logs = {key: np.log(each) for key, each in figures.items()}
     parts_ = [each.var(ddof=1) / 9 for each in logs.values()]
     extra = logs["b1"].mean() - logs["b0"].mean() - logs["a1"].mean() + logs["a0"].mean()
-    freedom = sum(parts_) ** 2 / sum(part**2 / 8 for part in parts_)
+    df = sum(parts_) ** 2 / sum(part**2 / 8 for part in parts_)
     assert row.extra.value == pytest.approx(np.expm1(extra))
-    assert row.p == pytest.approx(2 * stats.t.sf(abs(extra) / math.sqrt(sum(parts_)), freedom), rel=0.02)
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(parts_))
+    assert row.p == pytest.approx(2 * stats.t.sf(abs(extra) / math.sqrt(sum(parts_)), df), rel=0.02)
+    half = stats.t.ppf(0.975, df) * math.sqrt(sum(parts_))
     assert row.extra.high == pytest.approx(np.expm1(extra + half), rel=0.02)
 
 

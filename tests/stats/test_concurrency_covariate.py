@@ -49,16 +49,16 @@ def test_slope_effects_and_residuals_are_those_of_least_squares(drawn) -> None:
 def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn) -> None:
     figures, company, ols = drawn
     fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
-    assert fitted.freedom.sum() == pytest.approx(ols.df_resid)
-    assert fitted.freedom.sum() == pytest.approx(fit(figures, CODE, BLOCK, ARMS).freedom.sum() - 1)
-    np.testing.assert_allclose(fitted.freedom, np.bincount(CODE, 1 - ols.get_influence().hat_matrix_diag))
-    assert np.nansum(fitted.variance * fitted.freedom) / fitted.freedom.sum() == pytest.approx(ols.mse_resid)
+    assert fitted.df.sum() == pytest.approx(ols.df_resid)
+    assert fitted.df.sum() == pytest.approx(fit(figures, CODE, BLOCK, ARMS).df.sum() - 1)
+    np.testing.assert_allclose(fitted.df, np.bincount(CODE, 1 - ols.get_influence().hat_matrix_diag))
+    assert np.nansum(fitted.variance * fitted.df) / fitted.df.sum() == pytest.approx(ols.mse_resid)
 
 
 def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(drawn) -> None:
     figures, company, ols = drawn
     fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
-    total = fitted.freedom.sum()
+    total = fitted.df.sum()
     alike = Moderated(np.full(ARMS, ols.mse_resid), np.full(ARMS, total), float(ols.mse_resid), total, np.inf)
     found = contrasts(fitted, alike)
     for arm in range(1, ARMS):
@@ -73,7 +73,7 @@ def test_even_company_changes_nothing_at_all(company) -> None:
     figures = np.random.default_rng(1).standard_normal(20)
     plain, told = fit_weighted(figures, CODE, BLOCK, ARMS), fit_in_company(figures, CODE, BLOCK, ARMS, company)
     assert told.slope is None
-    for name in ("effect", "variance", "freedom", "adjusted", "residual"):
+    for name in ("effect", "variance", "df", "adjusted", "residual"):
         assert (getattr(plain, name) == getattr(told, name)).all()
 
 

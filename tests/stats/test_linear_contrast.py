@@ -31,18 +31,18 @@ def test_differences_to_the_first_arm_are_those_of_contrasts(company: str | None
     arm, block = np.tile(np.arange(ARMS), 5)[kept], np.repeat(np.arange(5), ARMS)[kept]
     beside = np.log(rng.integers(1, 4, len(arm)).astype(float)) if company else None
     fitted = fit_in_company(rng.normal(0, 1, len(arm)), arm, block, ARMS + 1, beside)
-    noise = moderate(fitted.variance, fitted.freedom)
-    assert not noisier(fitted.variance, fitted.freedom).any()
+    noise = moderate(fitted.variance, fitted.df)
+    assert not noisier(fitted.variance, fitted.df).any()
     expected, found = contrasts(fitted, noise), linear_contrasts(fitted, noise, differences(ARMS + 1))
     assert np.isfinite(found.error).sum() == ARMS - 1, "the last arm has no figures"
-    for name in ("estimate", "error", "freedom", "stretch"):
+    for name in ("estimate", "error", "df", "stretch"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name)[1:], err_msg=name)
 
 
 def test_effects_that_add_up_are_no_interaction_in_spite_of_rounding() -> None:
     figures = np.tile([0.1, 0.3, 0.7, 0.9, 0.5, 0.2], 4)
     fitted = fit_in_company(figures, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
-    found = linear_contrasts(fitted, moderate(fitted.variance, fitted.freedom), CORNERS)
+    found = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS)
     assert fitted.effect[3] - fitted.effect[1] - fitted.effect[2] + fitted.effect[0] != 0.0
     assert found.estimate[0] == 0.0
     assert np.isnan(found.error[0]), "nothing varies"
@@ -71,7 +71,7 @@ def p_values(
         level = rng.normal(0, drift, (repetitions, 1))
         figures = level + rng.normal(0, noise, (repetitions, ARMS)) + effect * (np.arange(ARMS) == 3)
         fitted = fit_in_company(figures.ravel(), arm, block, ARMS, None)
-        ours[at] = linear_contrasts(fitted, moderate(fitted.variance, fitted.freedom), CORNERS).differ()[0]
+        ours[at] = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS).differ()[0]
         plain[at] = _least_squares(figures[:, :4])
     return ours, plain
 
@@ -80,9 +80,9 @@ def _least_squares(figures: Floats) -> float:
     """P of the two-way analysis of variance of the four corners, shape (blocks, 4)."""
     blocks = len(figures)
     residual = figures - figures.mean(axis=0) - figures.mean(axis=1, keepdims=True) + figures.mean()
-    freedom = 3 * (blocks - 1)
-    error = np.sqrt((residual**2).sum() / freedom * 4 / blocks)
-    return float(2 * stats.t.sf(abs(figures.mean(axis=0) @ CORNERS[0, :4]) / error, freedom))
+    df = 3 * (blocks - 1)
+    error = np.sqrt((residual**2).sum() / df * 4 / blocks)
+    return float(2 * stats.t.sf(abs(figures.mean(axis=0) @ CORNERS[0, :4]) / error, df))
 
 
 @pytest.mark.parametrize("repetitions", [3, 5])

@@ -36,12 +36,12 @@ def test_the_fit_is_that_of_weighted_least_squares(missing) -> None:
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[arm], oracle.resid, atol=1e-9)
     whitened = np.sqrt(weight[arm])[:, None] * dummies
     leverage = np.diag(whitened @ np.linalg.pinv(whitened))
-    np.testing.assert_allclose(fitted.freedom, np.bincount(arm, 1 - leverage), atol=1e-9)
+    np.testing.assert_allclose(fitted.df, np.bincount(arm, 1 - leverage), atol=1e-9)
 
 
 def test_a_noisier_arm_is_found_and_its_noise_kept_out_of_the_others() -> None:
     plain, told = (each(figures(20.0), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
-    assert noisier(told.variance, told.freedom).tolist() == [arm == 3 for arm in range(ARMS)]
+    assert noisier(told.variance, told.df).tolist() == [arm == 3 for arm in range(ARMS)]
     others = np.arange(ARMS) != 3
     assert np.sqrt(plain.variance[others].mean()) > 2 * 0.008
     assert np.sqrt(told.variance[others].mean()) == pytest.approx(0.008, rel=0.3)
@@ -64,7 +64,7 @@ def test_with_few_repetitions_all_arms_weigh_alike() -> None:
 
 
 def _noise(fitted):
-    return fitted.variance, fitted.freedom
+    return fitted.variance, fitted.df
 
 
 def test_an_arm_like_all_others_is_taken_for_noisier_in_a_twentieth() -> None:

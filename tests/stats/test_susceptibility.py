@@ -39,12 +39,10 @@ def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
     return row
 
 
-def differences(estimate, sigma: float, freedom: float = 4.0) -> Differences:
+def differences(estimate, sigma: float, df: float = 4.0) -> Differences:
     """Of arms with five figures each."""
     k = len(estimate)
-    return Differences(
-        np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, freedom), np.asarray(sigma**2 / 5), freedom
-    )
+    return Differences(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
 
 
 def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() -> None:
@@ -55,9 +53,9 @@ def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() 
     drawn = Differences(
         estimate=truth + error * random.standard_normal(shape) - error * random.standard_normal((20_000, 1)),
         variance=error**2 * random.chisquare(f, shape) / f,
-        freedom=np.full(4, float(f)),
+        df=np.full(4, float(f)),
         shared=error**2 * random.chisquare(f, 20_000) / f,
-        shared_freedom=float(f),
+        shared_df=float(f),
     )
     assert drawn.mean_square.mean() == pytest.approx(np.mean(truth**2), rel=0.03)
     known = differences(np.sqrt(truth**2 + 2 * error**2), sigma)

@@ -217,8 +217,8 @@ def _needed(
     study: Study, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
 ) -> Iterator[Needed]:
     """What would decide the mutants that seem to save most, if they do what they seem to do."""
-    questions = sum(row.p is not None for row in comparisons)
+    n_comparisons = sum(row.p is not None for row in comparisons)
     promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     promising.sort(key=lambda each: or_nan(each.energy.relative_change.value))
-    found = (needed(study, each.energy, each.performance, questions, len(candidates)) for each in promising)
+    found = (needed(study, each.energy, each.performance, n_comparisons, len(candidates)) for each in promising)
     yield from itertools.islice((each for each in found if each is not None), _TRIED)

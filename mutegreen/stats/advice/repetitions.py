@@ -36,7 +36,7 @@ class Needed:
 
 
 def needed(
-    study: Study, energy: CarefulComparison, performance: CarefulComparison, questions: int, candidates: int
+    study: Study, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
 ) -> Needed | None:
     """Reckons the repetitions from the variance observed, by statsmodels.
 
@@ -44,7 +44,7 @@ def needed(
         study: The trainings measured.
         energy: The mutant's comparison of energy, which seems to be saved.
         performance: Its comparison of performance.
-        questions: Comparisons among which the p values are adjusted.
+        n_comparisons: Comparisons among which the p values are adjusted.
         candidates: Mutants among which the p values of performance not being worse are adjusted.
 
     Returns:
@@ -57,10 +57,10 @@ def needed(
     saved = study.measured[energy.metric]
     alpha = study.settings.alpha
     sizes = _size(saved, arm, float(saved.found.estimate[arm])), _size(study.measured["performance"], arm, room)
-    if not questions or any(map(math.isnan, sizes)):
+    if not n_comparisons or any(map(math.isnan, sizes)):
         return None
     counts = (
-        _repetitions(sizes[0], alpha / questions, "two-sided"),
+        _repetitions(sizes[0], alpha / n_comparisons, "two-sided"),
         _repetitions(sizes[1], alpha / candidates, "larger"),
     )
     now = min(energy.n, energy.n_original)

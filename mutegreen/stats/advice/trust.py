@@ -55,7 +55,7 @@ class Trust:
     Args:
         noise: Coefficient of variation of a training around its arm and block: relative to the mean.
         smallest_effect: Relative change that this audit sees with a chance of 80 % in a typical mutant, after the
-            adjustment for all its questions; None where there is no noise to reckon with.
+            adjustment for all its comparisons; None where there is no noise to reckon with.
         qualities: How many figures have each quality; empty where qualities are not known.
         drift: None where the order of the trainings is not known.
     """
@@ -89,7 +89,7 @@ def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
         study: The trainings measured.
         comparisons: What was found of them.
     """
-    questions = sum(row.p is not None for row in comparisons)
+    n_comparisons = sum(row.p is not None for row in comparisons)
     drifts = _drifts(study)
     return [
         Trust(
@@ -97,7 +97,7 @@ def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
             background=study.group.background,
             metric=metric,
             noise=known(_noise(measured)),
-            smallest_effect=known(_smallest_effect(measured, study.settings.alpha / max(questions, 1))),
+            smallest_effect=known(_smallest_effect(measured, study.settings.alpha / max(n_comparisons, 1))),
             qualities=_qualities(study, metric),
             drift=drifts.get(metric),
             outliers=tuple(_outliers(study, measured)),
@@ -126,14 +126,14 @@ def _noise(measured: Measured) -> float:
 def _smallest_effect(measured: Measured, alpha: float) -> float:
     """The effect that mutants with the errors observed would show with a chance of `POWER` on average."""
     known = np.isfinite(measured.found.error)
-    error, freedom = measured.found.error[known], measured.found.freedom[known]
+    error, df = measured.found.error[known], measured.found.df[known]
     if not error.size:
         return np.nan
-    critical = special.stdtrit(freedom, 1 - alpha / 2)
-    enough = float(((critical + special.stdtrit(freedom, POWER)) * error).max()) * (1 + 1e-9)
+    critical = special.stdtrit(df, 1 - alpha / 2)
+    enough = float(((critical + special.stdtrit(df, POWER)) * error).max()) * (1 + 1e-9)
 
     def lacking(effect: float) -> float:
-        return float(special.stdtr(freedom, effect / error - critical).mean()) - POWER
+        return float(special.stdtr(df, effect / error - critical).mean()) - POWER
 
     return float(measured.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
 

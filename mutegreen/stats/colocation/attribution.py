@@ -91,7 +91,7 @@ def company_effects(study: Study) -> Iterator[CompanyEffect]:
         company, slope = study.arms.company, measured.fitted.slope
         if company is not None and slope is not None:
             ends = np.expm1(company[measured.used])
-            error, freedom = _slope_error(slope, measured), measured.noise.pooled_freedom
+            error, df = _slope_error(slope, measured), measured.noise.pooled_df
             known = bool(np.isfinite(slope.value))
             yield CompanyEffect(
                 subject=study.group.subject,
@@ -100,7 +100,7 @@ def company_effects(study: Study) -> Iterator[CompanyEffect]:
                 fewest=float(ends.min()),
                 most=float(ends.max()),
                 doubling=_doubling(slope, error, measured) if known else UNKNOWN,
-                p=float(2 * special.stdtr(freedom, -abs(slope.value) / error)) if known and error > 0 else None,
+                p=float(2 * special.stdtr(df, -abs(slope.value) / error)) if known and error > 0 else None,
             )
 
 
@@ -109,7 +109,7 @@ def _slope_error(slope: Slope, measured: Measured) -> float:
 
 
 def _doubling(slope: Slope, error: float, measured: Measured) -> Interval:
-    half = float(special.stdtrit(measured.noise.pooled_freedom, (1 + CONFIDENCE) / 2)) * error
+    half = float(special.stdtrit(measured.noise.pooled_df, (1 + CONFIDENCE) / 2)) * error
     value, low, high = (
         float(measured.as_relative(np.asarray(_DOUBLING * (slope.value + way * half)))) for way in (0, -1, 1)
     )

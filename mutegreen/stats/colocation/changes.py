@@ -187,14 +187,14 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
     with np.errstate(all="ignore"):
         parts = [_contrast(alone, arms), _contrast(beside, arms_beside)]
         square = sum(error**2 for _, error, _ in parts)
-        freedom = square**2 / sum(error**4 / free for _, error, free in parts)
+        df = square**2 / sum(error**4 / free for _, error, free in parts)
         extra = parts[1][0] - parts[0][0]
-        half = special.stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(square)
-        p = 2 * special.stdtr(freedom, -np.abs(extra) / np.sqrt(square))
+        half = special.stdtrit(df, (1 + CONFIDENCE) / 2) * np.sqrt(square)
+        p = 2 * special.stdtr(df, -np.abs(extra) / np.sqrt(square))
     ends = [extra, extra - half, extra + half]
     return np.stack([*(np.expm1(end) if alone.relative else end for end in ends), p], axis=1)
 
 
 def _contrast(measured: Measured, arms: Codes) -> tuple[Floats, Floats, Floats]:
     found = measured.found
-    return found.estimate[arms], found.error[arms], found.freedom[arms]
+    return found.estimate[arms], found.error[arms], found.df[arms]

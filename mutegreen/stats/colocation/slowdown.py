@@ -97,8 +97,8 @@ def _welch(figures: Floats, others: Floats) -> tuple[float | None, float | None]
     middle = float(figures.mean() - others.mean())
     if not square > 0:
         return math.exp(middle), math.exp(middle)
-    freedom = square**2 / sum(part**2 / free for part, free in parts)
-    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(square)
+    df = square**2 / sum(part**2 / free for part, free in parts)
+    half = float(special.stdtrit(df, (1 + CONFIDENCE) / 2)) * math.sqrt(square)
     return math.exp(middle - half), math.exp(middle + half)
 
 

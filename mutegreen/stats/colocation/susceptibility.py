@@ -118,16 +118,16 @@ class Differences:
     Args:
         estimate: Shape (..., k).
         variance: Shape (..., k), what each mutant's own trainings add.
-        freedom: Shape (k,), its degrees of freedom.
+        df: Shape (k,), its degrees of freedom.
         shared: Shape (...), what the original's trainings add to all of them alike.
-        shared_freedom: Its degrees of freedom.
+        shared_df: Its degrees of freedom.
     """
 
     estimate: Floats
     variance: Floats
-    freedom: Floats
+    df: Floats
     shared: Floats
-    shared_freedom: float
+    shared_df: float
 
     @property
     def known(self) -> bool:
@@ -147,7 +147,7 @@ class Differences:
         summed = self.estimate.sum(axis=-1) ** 2 - self.variance.sum(axis=-1) - k**2 * shared
         of_effects = (squares * self.variance).sum(axis=-1) + shared * np.maximum(summed, 0.0)
         of_noise = (self.variance**2 + 2 * self.variance * shared[..., None]).sum(axis=-1) + (k * shared) ** 2
-        of_variances = (self.variance**2 / self.freedom).sum(axis=-1) + (k * shared) ** 2 / self.shared_freedom
+        of_variances = (self.variance**2 / self.df).sum(axis=-1) + (k * shared) ** 2 / self.shared_df
         return np.asarray((4 * of_effects + 2 * of_noise + 2 * of_variances) / k**2)
 
     @property
@@ -160,8 +160,8 @@ class Differences:
         k = len(truth)
         own = generator.standard_normal((count, k)) * np.sqrt(self.variance)
         original = generator.standard_normal((count, 1)) * np.sqrt(self.shared)
-        variance = self.variance * generator.chisquare(self.freedom, (count, k)) / self.freedom
-        shared = self.shared * generator.chisquare(self.shared_freedom, count) / self.shared_freedom
+        variance = self.variance * generator.chisquare(self.df, (count, k)) / self.df
+        shared = self.shared * generator.chisquare(self.shared_df, count) / self.shared_df
         return replace(self, estimate=truth + own - original, variance=variance, shared=shared)
 
 
@@ -175,9 +175,9 @@ def differences_of(measured: Measured, arms: Codes) -> Differences | None:
     found = Differences(
         estimate=measured.found.estimate[arms],
         variance=own[arms] + measured.noise.pooled * fitted.imbalance[arms],
-        freedom=fitted.freedom[arms],
+        df=fitted.df[arms],
         shared=own[0],
-        shared_freedom=float(fitted.freedom[0]),
+        shared_df=float(fitted.df[0]),
     )
     return found if measured.relative and found.known else None
 

@@ -222,7 +222,7 @@ def _without_error(row: Interaction, measured: Measured, weights: Floats) -> Rea
     part, slope = weights != 0, measured.fitted.slope
     if slope is not None and slope.confounded[part].any():
         return Reason(Why.CORNER_CONFOUNDED)
-    freedom = measured.noise.freedom[part]
-    if not freedom.any():
+    df = measured.noise.df[part]
+    if not df.any():
         return Reason(Why.TOO_FEW_FOR_NOISE, count=row.n)
-    return Reason(Why.NO_VARIATION_OF_REPETITIONS if freedom.all() else Why.CORNER_TRAINED_ONCE)
+    return Reason(Why.NO_VARIATION_OF_REPETITIONS if df.all() else Why.CORNER_TRAINED_ONCE)

@@ -55,12 +55,12 @@ def intervals(
     first = np.concatenate([[0], np.cumsum(fitted.n)]).astype(np.int64)
     own = residual[: fitted.n[0]]
     drawn = _draws(len(own), generator) @ own
-    for chosen in _alike(fitted.n, np.isfinite(found.freedom)):
+    for chosen in _alike(fitted.n, np.isfinite(found.df)):
         n = fitted.n[chosen[0]]
         draws = _draws(n, generator)
         for part in np.array_split(chosen, -(-len(chosen) // _AT_ONCE)):
             figures = residual[first[part][:, None] + np.arange(n)]
-            quantile = special.stdtrit(found.freedom[part], (1 + confidence) / 2)
+            quantile = special.stdtrit(found.df[part], (1 + confidence) / 2)
             ends = _bca(figures @ draws.T - drawn, _acceleration(figures, own), quantile)
             low[part], high[part] = found.estimate[part] + ends * found.stretch[part]
     return low, high

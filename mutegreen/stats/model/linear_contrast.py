@@ -58,19 +58,19 @@ def linear_contrasts(fitted: BlockFit, noise: Moderated, coefficients: Floats) -
     estimate = np.where(known, np.where(np.abs(estimate) > _ROUNDING * size, estimate, 0.0), np.nan)
     gap = coefficients @ fitted.share
     design = noise.pooled * np.maximum(((gap @ fitted.spread) * gap).sum(axis=1), 0.0)
-    company, company_freedom = _company(fitted, noise, coefficients)
-    common = [(design, noise.pooled_freedom), (company, company_freedom)]
+    company, company_df = _company(fitted, noise, coefficients)
+    common = [(design, noise.pooled_df), (company, company_df)]
     own, raw = (_own(fitted, coefficients, variance) for variance in (noise.variance, fitted.variance))
-    noisy = (part & noisier(fitted.variance, fitted.freedom)).any(axis=1)
+    noisy = (part & noisier(fitted.variance, fitted.df)).any(axis=1)
     square = own.sum(axis=1) + design + company
     known &= (square > 0) & ~(part & _confounded(fitted)).any(axis=1)
     with np.errstate(all="ignore"):
-        freedom = np.where(noisy, _freedom(raw, fitted.freedom, common), _freedom(own, noise.freedom, common))
+        df = np.where(noisy, _df(raw, fitted.df, common), _df(own, noise.df, common))
         stretch = np.sqrt(square / np.maximum(square - company, 1e-300))
     return Contrasts(
         estimate=estimate,
         error=np.sqrt(np.where(known, square, np.nan)),
-        freedom=np.where(known, np.minimum(freedom, noise.pooled_freedom), np.nan),
+        df=np.where(known, np.minimum(df, noise.pooled_df), np.nan),
         stretch=np.where(known & (company > 0), stretch, 1.0),
     )
 
@@ -80,10 +80,10 @@ def _own(fitted: BlockFit, coefficients: Floats, variance: Floats) -> Floats:
     return np.where(coefficients != 0, coefficients**2 * variance / np.maximum(fitted.n, 1), 0.0)
 
 
-def _freedom(own: Floats, freedom: Floats, common: Sequence[tuple[Floats, float]]) -> Floats:
+def _df(own: Floats, df: Floats, common: Sequence[tuple[Floats, float]]) -> Floats:
     """Welch-Satterthwaite degrees of freedom, shape (K,), of the terms of arms and the common terms."""
     square = own.sum(axis=1) + sum(term for term, _ in common)
-    parts = np.divide(own**2, freedom, out=np.zeros_like(own), where=own > 0).sum(axis=1)
+    parts = np.divide(own**2, df, out=np.zeros_like(own), where=own > 0).sum(axis=1)
     return np.asarray(square**2 / (parts + sum(term**2 / free for term, free in common if free)))
 
 
@@ -91,8 +91,8 @@ def _company(fitted: BlockFit, noise: Moderated, coefficients: Floats) -> tuple[
     """What the slope of company adds to the variances, shape (K,), and its degrees of freedom."""
     if fitted.slope is None:
         return np.zeros(len(coefficients)), 0.0
-    variance, freedom = slope_variance(fitted.slope, noise)
-    return (coefficients @ fitted.slope.gap) ** 2 * variance, freedom
+    variance, df = slope_variance(fitted.slope, noise)
+    return (coefficients @ fitted.slope.gap) ** 2 * variance, df
 
 
 def _confounded(fitted: BlockFit) -> NDArray[np.bool_]:

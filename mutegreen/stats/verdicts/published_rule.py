@@ -60,10 +60,10 @@ def _sides(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.DataFrame:
 def _student_p(table: pd.DataFrame) -> pd.Series[float]:
     """Two-sided p of Student's t-test with equal variances; NaN where it does not exist."""
     n, other_n = table["n"], table["n_original"]
-    freedom = n + other_n - 2
-    pooled = ((n - 1) * table["var"] + (other_n - 1) * table["var_original"]) / freedom
+    df = n + other_n - 2
+    pooled = ((n - 1) * table["var"] + (other_n - 1) * table["var_original"]) / df
     t = (table["mean"] - table["mean_original"]) / np.sqrt(pooled * (1 / n + 1 / other_n))
-    return pd.Series(2 * special.stdtr(freedom, -t.abs()), table.index)
+    return pd.Series(2 * special.stdtr(df, -t.abs()), table.index)
 
 
 def _deltas(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[float]:
