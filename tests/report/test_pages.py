@@ -25,6 +25,7 @@ from mutegreen.report.pages.csv_records import NAMES, csv_of
 from mutegreen.report.pages.latex import latex
 from mutegreen.report.pages.markdown import markdown
 from mutegreen.report.pages.table import PlainTable, Row
+from mutegreen.report.wording import note_text
 from mutegreen.stats import careful, paper
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis
@@ -250,7 +251,7 @@ def test_markdown_is_read_as_it_was_meant() -> None:
 
 def test_markdown_of_an_analysis_keeps_every_cell() -> None:
     tables = list(tables_of(everything()))
-    read = grids(markdown("t", tables, everything().notes))
+    read = grids(markdown("t", tables, [note_text(note) for note in everything().notes]))
     for table, lines in zip([table for table in tables if table.rows], read, strict=True):
         start = 1 if table.is_grouped else 0
         assert [line[start:] for line in lines[1:]] == [
