@@ -4,30 +4,41 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 MUTEGREEN := $(BIN)/mutegreen
 
-.PHONY: demo test lint clean
+# Many tests wait more than they compute (for a child, a signal, a file), so there are more workers than CPUs.
+WORKERS ?= 4
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+QUICK := not slow and not torch and not keras
+
+.PHONY: demo check test lint clean
 
 demo: $(VENV)/.demo
 	$(MUTEGREEN) run subjects/siamese_resnet --preset smoke
 	$(MUTEGREEN) stats
 	$(MUTEGREEN) show epochs=6
 
-test: $(VENV)/.test
-	$(BIN)/python -m pytest
+# What to run before each commit: it needs neither torch nor TensorFlow.
+check: lint $(VENV)/.check
+	$(PYTEST) -m '$(QUICK)'
 
-lint: $(VENV)/.test
+test: $(VENV)/.test
+	$(PYTEST)
+
+lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: $(VENV)/bin/python pyproject.toml setup.cfg
-	$(BIN)/python -m pip install --quiet -e '.[torch]'
-	touch $@
-
-$(VENV)/.test: $(VENV)/bin/python pyproject.toml setup.cfg
-	$(BIN)/python -m pip install --quiet -e '.[reid,dev]'
+# Each stamp says which extras are installed; installing one leaves the others where they are.
+$(VENV)/.demo: EXTRAS := torch
+$(VENV)/.lint: EXTRAS := lint
+$(VENV)/.check: EXTRAS := lint,test
+$(VENV)/.test: EXTRAS := dev
+$(VENV)/.demo $(VENV)/.lint $(VENV)/.check $(VENV)/.test: $(VENV)/bin/python pyproject.toml setup.cfg
+	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
 	touch $@
 
 clean:

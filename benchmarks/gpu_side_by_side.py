@@ -1,12 +1,13 @@
 """One GPU's energy over the same windows, read in four ways at once: how far they are apart.
 
     python benchmarks/gpu_side_by_side.py [--windows 2 10 60] [--repeats 5]
-    python benchmarks/gpu_side_by_side.py --fake --windows 2 --repeats 2
+    python benchmarks/gpu_side_by_side.py --fake --quick
 
 The ways: MuteGreen's `nvml` as it is (the GPU's counter, where it has one), the same made to integrate power, the mean
 of what nvidia-smi shows once a second times the duration, and zeus if it is installed. The load is a matrix product of
 torch, steady and in bursts of 0.3 s out of each 0.8 s; without CUDA in torch the GPU is read as it is. With `--fake`
-the GPU is simulated, bursting, and the true energy is known: that is to see that this program works.
+the GPU is simulated, bursting, and the true energy is known: that is to see that this program works. Without a GPU
+it says so in one line, and its status is 2.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ RHYTHMS = {"steady": (1.0, 0.0), "bursts": (0.3, 0.5)}
 """Seconds of work and of rest in turn."""
 
 WARM_UP_S = 3.0
+NO_GPU = 2
+"""Exit status."""
 
 SMI = ("nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits", "--loop=1", "-i")
 
@@ -116,12 +119,16 @@ def main() -> None:
     parser.add_argument("--windows", type=float, nargs="+", default=[2.0, 10.0, 60.0], help="their lengths, seconds")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--fake", action="store_true", help="a simulated GPU")
+    parser.add_argument("--quick", action="store_true", help="one short window, to see that it works")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.windows, arguments.repeats = [0.5], 1
     try:
         with tempfile.TemporaryDirectory() as name:
             compare(simulate(Path(name)) if arguments.fake else None, arguments.windows, arguments.repeats)
     except MeterError as error:
-        sys.exit(f"{error.message}\n{error.remedy or ''} (a simulated GPU: --fake)")
+        print(f"{error.message}; a simulated GPU: --fake", file=sys.stderr)
+        sys.exit(NO_GPU)
 
 
 def simulate(folder: Path) -> Machine:

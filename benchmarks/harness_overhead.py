@@ -1,6 +1,6 @@
 """What the harness costs for each trial, against a plain shell loop over the same commands in the same run.
 
-    python benchmarks/harness_overhead.py [--trials 20] [--rounds 5]
+    python benchmarks/harness_overhead.py [--trials 20] [--rounds 5] [--quick]
 
 The two take turns. The training is a Python process of about 0.2 s that computes and prints, so that all of the
 difference is the harness's: workspace, probe, meters, output with time stamps, classification, durable store.
@@ -23,6 +23,7 @@ from mutegreen.harness.plan import plan
 from mutegreen.harness.plan.launch import launch
 from mutegreen.meters.choose import choose
 from mutegreen.meters.recorder import Recorder
+from mutegreen.model import Limits, PlanOptions
 from mutegreen.store.store import Store
 
 TRAIN = """
@@ -51,21 +52,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.trials, arguments.rounds = 2, 1
     loops, audits = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "overhead"
         folder.mkdir()
         (folder / "train.py").write_text(TRAIN)
         (folder / "subject.toml").write_text(SUBJECT)
-        options = plan.Options(mutants=1, repetitions=arguments.trials // 2)
+        options = PlanOptions(mutants=1, repetitions=arguments.trials // 2)
         for number in range(arguments.rounds):
             loops.append(shell_loop_s(folder, options) / arguments.trials)
             audits.append(audit_s(folder, options, Path(name) / f"{number}.sqlite") / arguments.trials)
     report(loops, audits, arguments.trials)
 
 
-def shell_loop_s(folder: Path, options: plan.Options) -> float:
+def shell_loop_s(folder: Path, options: PlanOptions) -> float:
     """Wall time of the same commands, one after the other, in one shell."""
     made = plan.make(config.load(folder), options)
     commands = [shlex.join(launch(made, made.mutant(t.mutant), t.seed).words) for t in made.trials]
@@ -77,7 +81,7 @@ def shell_loop_s(folder: Path, options: plan.Options) -> float:
     return elapsed
 
 
-def audit_s(folder: Path, options: plan.Options, path: Path) -> float:
+def audit_s(folder: Path, options: PlanOptions, path: Path) -> float:
     """Wall time of an audit from its first trial to its last, as `mutegreen run --cooldown 0` runs it."""
     times: list[float] = []
 
@@ -87,7 +91,7 @@ def audit_s(folder: Path, options: plan.Options, path: Path) -> float:
 
     chosen = choose()
     with Recorder(chosen.meters, chosen.unavailable) as recorder, Store.create(path) as store:
-        audit_id = opening.create(store, config.load(folder), options, opening.Limits(cooldown_s=0))
+        audit_id = opening.create(store, config.load(folder), options, Limits(cooldown_s=0))
         audit.Audit(store, audit_id, recorder, {}, chosen.unavailable, hear).run()
         assert store.outcomes(audit_id) == {"ok": 2 * (options.repetitions or 0)}
     return times[-1] - times[0]

@@ -1,7 +1,8 @@
 """Which operators and subjects there are: those that come with MuteGreen, then those of plug-ins.
 
 A plug-in is any installed package with entry points of the groups below. One that is broken never stops an audit
-that does not need it: it is left out, and `problems` says why.
+that does not need it: it is left out, and `problems` says why. Meters, of plug-ins too, are in
+`mutegreen.meters.registry`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 import difflib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, TypeGuard, TypeVar
+from typing import TypeGuard
 
+from mutegreen.entry_points import Catalog
 from mutegreen.errors import UsageError
 from mutegreen.model import Hyperparameter
 from mutegreen.mutation.operator import Operator
@@ -27,30 +28,6 @@ SUBJECTS = "mutegreen.subjects"
 """Names of the packages that come with MuteGreen, and of the groups of entry points that add to them."""
 
 SUBJECT_FILE = "subject.toml"
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Catalog(Generic[T]):
-    entries: dict[str, T]
-    problems: list[str] = field(default_factory=list)
-
-    def add_plugins(self, group: str, load: Callable[[metadata.EntryPoint], tuple[str, T]]) -> None:
-        for point in metadata.entry_points(group=group):
-            try:
-                name, entry = load(point)
-            except (Exception, SystemExit) as error:  # whatever a plug-in raises is not ours to let through
-                reason = " ".join(f"{type(error).__name__}: {error}".split())
-                self.problems.append(f"{_origin(point)} does not load: {reason}")
-            else:
-                self._add(name, entry, point)
-
-    def _add(self, name: str, entry: T, point: metadata.EntryPoint) -> None:
-        if name in self.entries:
-            self.problems.append(f"{_origin(point)} is left out: the name {name!r} is taken")
-        else:
-            self.entries[name] = entry
 
 
 def operators() -> dict[str, Operator]:
@@ -111,15 +88,15 @@ def find_subject(name_or_path: str) -> Path:
 
 
 @cache
-def _operators() -> _Catalog[Operator]:
-    catalog = _Catalog({own.name: own for own in _own_operators()})
+def _operators() -> Catalog[Operator]:
+    catalog = Catalog({own.name: own for own in _own_operators()})
     catalog.add_plugins(OPERATORS, _load_operator)
     return catalog
 
 
 @cache
-def _subjects() -> _Catalog[Path]:
-    catalog = _Catalog({folder.name: folder for folder in _own_subjects()})
+def _subjects() -> Catalog[Path]:
+    catalog = Catalog({folder.name: folder for folder in _own_subjects()})
     catalog.add_plugins(SUBJECTS, _locate_subject)
     return catalog
 
@@ -149,7 +126,7 @@ def _own_subjects() -> Iterator[Path]:
 def _load_operator(point: metadata.EntryPoint) -> tuple[str, Operator]:
     found = point.load()
     if not _is_operator(found):
-        raise TypeError(f"{point.value} is not a complete subclass of {Operator.__module__}.Operator")
+        raise TypeError(f"{point.value} is not a complete subclass of mutegreen.plugins.Operator")
     missing = [name for name in ("name", "summary", "kinds", "examples") if not hasattr(found, name)]
     if missing:
         raise TypeError(f"{point.value} has no {', '.join(missing)}")
@@ -166,11 +143,6 @@ def _locate_subject(point: metadata.EntryPoint) -> tuple[str, Path]:
         if (Path(place) / SUBJECT_FILE).is_file():
             return point.name, Path(place).resolve()
     raise FileNotFoundError(f"no {SUBJECT_FILE} in {', '.join(places)}")
-
-
-def _origin(point: metadata.EntryPoint) -> str:
-    package = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
-    return f"{point.group} entry point {point.name!r}{package}"
 
 
 def _no_subject(path: Path) -> str:

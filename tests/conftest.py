@@ -1,14 +1,42 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests, and which of them run in one worker."""
 
 from __future__ import annotations
 
-import subprocess
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from support.audits import SMALL
 from support.commands import Run
-from support.tiny import command, environment, write_subject
+from support.tiny import write_subject
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that share a fixture of their module run in one worker, and slow tests begin first; xdist reads this later.
+
+    pytest-xdist makes a fixture once for each worker that needs it. It hands tests out in the order given here, so a
+    long one at the end would keep one worker busy after the others have ended.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and _shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _shares_a_fixture(item: pytest.Item) -> bool:
+    found = getattr(item, "_fixtureinfo", None)
+    definitions = found.name2fixturedefs.values() if found else ()
+    return any(each[-1].scope in ("module", "class") for each in definitions)
+
+
+collect_ignore = ["plugin", "meter_plugin"]
+"""Packages of their own, with tests of their own: `e2e/test_plugin.py` installs them and runs those."""
 
 
 @pytest.fixture
@@ -20,10 +48,21 @@ def subject(tmp_path: Path) -> Path:
 @pytest.fixture
 def mutegreen(tmp_path: Path) -> Run:
     """Runs the command line in `tmp_path`, where its store then lies."""
+    return Run(tmp_path)
 
-    def run(*words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*words), cwd=tmp_path, env=environment(**variables), capture_output=True, text=True, timeout=120
-        )
 
-    return run
+@pytest.fixture(scope="session")
+def small_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the subject `points` and one audit of it of ten trainings. Tests read it; they do not change it."""
+    folder = tmp_path_factory.mktemp("small")
+    done = Run(folder)("run", write_subject(folder / "points"), *SMALL, "--json")
+    assert done.returncode == 0, done.stderr
+    (folder / "summary.json").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture
+def audited(small_audit: Path, tmp_path: Path) -> dict[str, Any]:
+    """What `run --json` said of the audit that lies in `tmp_path`: a copy of `small_audit`, to do with as one likes."""
+    shutil.copytree(small_audit, tmp_path, dirs_exist_ok=True)
+    return dict(json.loads((small_audit / "summary.json").read_text()))

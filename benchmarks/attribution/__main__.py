@@ -1,4 +1,6 @@
-"""What it costs to share out energy: `python benchmarks/attribution [--parties 8] [--processes 5] [--ticks 60]`.
+"""What it costs to share out energy.
+
+    python benchmarks/attribution [--parties 8] [--processes 5] [--ticks 60] [--quick]
 
 Parties of idle processes are looked at by the ledger, by psutil in the plain way, and by psutil with the proportional
 memory, in turns. Printed is CPU time of one look as a part of the second that a ticker has.
@@ -96,7 +98,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option, default in (("parties", 8), ("processes", 5), ("mebibytes", 200), ("ticks", 60)):
         parser.add_argument(f"--{option}", type=int, default=default)
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     options = parser.parse_args()
+    if options.quick:
+        options.parties, options.processes, options.mebibytes, options.ticks = 2, 2, 1, 3
     with parties(options.parties, options.processes, options.mebibytes) as pids:
         costs = measure(pids, options.ticks)
     print(f"{options.parties} parties of {options.processes} processes among {len(psutil.pids())} of the machine")

@@ -40,12 +40,12 @@ class Sizes(NamedTuple):
 
 
 FULL = Sizes(pairs=200, piece_s=0.1, rounds=3, window_s=5.0, hour_s=3600.0)
-QUICK = Sizes(pairs=3, piece_s=0.1, rounds=1, window_s=0.5, hour_s=60.0)
+QUICK = Sizes(pairs=3, piece_s=0.05, rounds=1, window_s=0.2, hour_s=6.0)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="half a minute, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     parser.add_argument("--parts", default="1234", help="which of the four tables, for example 13")
     arguments = parser.parse_args()
     system = f"Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs"

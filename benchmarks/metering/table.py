@@ -6,6 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+import pandas as pd
+
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
     """About 95 % confidence of the median, from the order of the values alone (binomial, normal approximation)."""
@@ -27,11 +29,7 @@ def median_with_interval(values: Sequence[float], digits: int = 2) -> str:
 
 
 def show(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, columns as wide as they must be."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    print(f"\n{title}")
-    for row in (heads, *rows):
-        print(
-            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(),
-            flush=True,
-        )
+    """Print a table in markdown, under its title."""
+    frame = pd.DataFrame(rows, columns=list(heads))
+    table = frame.to_markdown(index=False, disable_numparse=True)
+    print(f"\n{title}\n\n{table}", flush=True)

@@ -26,9 +26,9 @@ class Tool(NamedTuple):
 
 def mutegreen(*meters: str) -> Tool:
     """MuteGreen's recorder with these meters, all of them; none: the recorder alone."""
-    from mutegreen.meters.choose import parse
     from mutegreen.meters.estimate import meter as estimate
     from mutegreen.meters.recorder import Recorder
+    from mutegreen.meters.registry import parse
     from mutegreen.model import domain_class
 
     # Names of its own, so that the estimate can be read beside a counter of the same class, which costs most.

@@ -1,9 +1,11 @@
 """What `--jobs` saves and what it costs: the same audit one by one and several at a time, in turns, verdicts compared.
 
     python benchmarks/parallel [SUBJECT] [--preset smoke] [--jobs 2 4] [--rounds 1] [--repetitions N]
+    python benchmarks/parallel --quick
 
 Each audit runs under `mutegreen measure`, so that time and energy are those of the whole audit: preflight, pauses and
-the harness itself with it. With `--background OTHER` the audit in company is the third of the comparison.
+the harness itself with it. With `--background OTHER` the audit in company is the third of the comparison. With
+`--quick` the subject is one of milliseconds, to see that this works.
 """
 
 from __future__ import annotations
@@ -18,6 +20,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+TRAIN = """
+import argparse, time
+p = argparse.ArgumentParser()
+p.add_argument("--epochs", type=int, default=8)
+p.add_argument("--seed", type=int, default=0)
+args = p.parse_args()
+for epoch in range(args.epochs):
+    print(f"epoch {epoch} accuracy={0.9 + epoch / 1000 + args.seed % 7 / 10000}", flush=True)
+    time.sleep(0.01)
+"""
+
+SUBJECT = """
+name = "quick"
+command = "{python} train.py"
+seed = { flag = "--seed" }
+performance = { pattern = 'accuracy=(.*)' }
+hyperparameters = { epochs = { default = 8, flag = "--epochs" } }
+presets = { smoke = { mutants = 2, repetitions = 2 } }
+"""
 
 METRICS = ("package_j", "gpu_j", "duration_s", "performance")
 MUTEGREEN = [sys.executable, "-m", "mutegreen"]
@@ -43,19 +65,36 @@ def main() -> None:
     parser.add_argument("--background")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--repetitions", type=int)
+    parser.add_argument("--quick", action="store_true", help="a subject of milliseconds, to see that it works")
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.quick:
+            arguments.subject = quick_subject(Path(folder))
+        report(compared(arguments, Path(folder)))
+
+
+def quick_subject(folder: Path) -> str:
+    """The folder of a subject that takes no time."""
+    (subject := folder / "quick").mkdir()
+    (subject / "train.py").write_text(TRAIN)
+    (subject / "subject.toml").write_text(SUBJECT)
+    return str(subject)
+
+
+def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audited]]:
+    """The audits of each way, in turns."""
     ways = {"one by one": [], **{f"--jobs {n}": ["--jobs", str(n)] for n in arguments.jobs}}
     if arguments.background:
         ways["--background"] = ["--background", arguments.background]
     common = [arguments.subject, "--preset", arguments.preset]
+    common += ["--cooldown", "0"] if arguments.quick else []
     common += ["--repetitions", str(arguments.repetitions)] if arguments.repetitions else []
     found: dict[str, list[Audited]] = {name: [] for name in ways}
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(arguments.rounds):
-            for name, words in ways.items():
-                store = Path(folder) / f"{number}-{len(found[name])}-{name.replace(' ', '')}.sqlite"
-                found[name].append(audited(name, [*common, *words], store))
-    report(found)
+    for number in range(arguments.rounds):
+        for name, words in ways.items():
+            store = folder / f"{number}-{len(found[name])}-{name.replace(' ', '')}.sqlite"
+            found[name].append(audited(name, [*common, *words], store))
+    return found
 
 
 def audited(name: str, words: list[str], store: Path) -> Audited:

@@ -2,13 +2,12 @@
 
     OMP_NUM_THREADS=1 python benchmarks/protocol [--quick] [--parts 12345] [--into docs/statistics.md]
 
-Prints tables in markdown. The full run takes about ten minutes on one core, the quick one less than one minute.
+Prints tables in markdown. The full run takes about ten minutes on one core, the quick one some seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import time
 from collections.abc import Callable
@@ -17,8 +16,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import coverage
 import false_alarms
+import interval_coverage
 import power
 import rows
 import safety
@@ -37,23 +36,21 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part("False alarms", false_alarms.report, 1000, 10),
-    Part("Power", power.report, 200, 8),
-    Part("Recommendations", safety.report, 500, 8),
-    Part("Intervals", coverage.report, 200, 6),
-    Part("The smallest effect", smallest.report, 400, 10),
+    Part("False alarms", false_alarms.report, 1000, 2),
+    Part("Power", power.report, 200, 2),
+    Part("Recommendations", safety.report, 500, 2),
+    Part("Intervals", interval_coverage.report, 200, 2),
+    Part("The smallest effect", smallest.report, 400, 2),
 )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="less than a minute, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     parser.add_argument("--parts", default="12345", help="which of the five parts, for example 13")
     parser.add_argument("--into", type=Path, help="a document whose tables are replaced")
     arguments = parser.parse_args()
     rows.check()
-    # Each adjustment by statsmodels collects garbage, which takes the longer the more modules there are.
-    gc.freeze()
     told = []
     for number, part in enumerate(PARTS, start=1):
         if str(number) in arguments.parts:

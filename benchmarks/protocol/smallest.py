@@ -15,7 +15,7 @@ from mutegreen.stats import careful as protocol
 
 REPETITIONS = (3, 5, 10, 20)
 CLAIMS = 25
-"""Audits whose claims are averaged."""
+"""Audits whose claims are averaged, but not more than those in which the effect is looked for."""
 
 
 def report(audits: int) -> str:
@@ -26,8 +26,8 @@ def report(audits: int) -> str:
     ]
     return "\n\n".join(
         [
-            f"The smallest effect claimed (median of {CLAIMS} audits, percent) and how often an effect of that size "
-            f"in one mutant of 15 is found, percent, with standard error; {audits} audits each.",
+            f"The smallest effect claimed (median of {min(CLAIMS, audits)} audits, percent) and how often an effect of "
+            f"that size in one mutant of 15 is found, percent, with standard error; {audits} audits each.",
             markdown(heads, rows),
         ]
     )
@@ -35,7 +35,7 @@ def report(audits: int) -> str:
 
 def _cells(repetitions: int, metric: str, audits: int) -> list[str]:
     world = World(repetitions=repetitions)
-    claim = float(np.median([_claim(audit, metric) for audit in world.audits(CLAIMS, seed=1).in_blocks]))
+    claim = float(np.median([_claim(audit, metric) for audit in world.audits(min(CLAIMS, audits), seed=1).in_blocks]))
     effect = np.zeros(world.arms)
     effect[1] = claim
     figures = replace(world, effect={metric: effect}).audits(audits, seed=2).in_blocks

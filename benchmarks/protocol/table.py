@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -21,5 +22,7 @@ def with_error(hits: NDArray[np.bool_], digits: int = 1) -> str:
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; all columns but the first are figures."""
-    rule = ["---", *["---:"] * (len(heads) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (heads, rule, *rows))
+    alignment = ("left", *["right"] * (len(heads) - 1))
+    frame = pd.DataFrame(rows, columns=list(heads))
+    # The cells are texts already: read as numbers, `5.0` would become `5`.
+    return str(frame.to_markdown(index=False, colalign=alignment, disable_numparse=True))

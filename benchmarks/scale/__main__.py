@@ -1,7 +1,7 @@
 """Whether statistics stay usable when audits grow: `mutegreen stats --csv FILE --json` on ten thousand to a million
 rows, and Cliff's delta beside the package cliffs-delta.
 
-    python benchmarks/scale [--rows 10000 100000 1000000] [--rounds 1]
+    python benchmarks/scale [--rows 10000 100000 1000000] [--rounds 1] [--quick]
 
 Every file has 100 repetitions of each mutant; `export` has the columns of an export of ours, `bare` only those of the
 contract. A run is one process from start to end: wall time, processor time and largest resident memory. The growth is
@@ -41,11 +41,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=1, help="the fastest counts: other programs only slow down")
+    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rows = [1000, 2000]
     for kind, options in (("export", []), ("bare", ["--bare"])):
         runs = [fastest(rows // REPETITIONS, options, arguments.rounds) for rows in arguments.rows]
         report(kind, runs)
-    deltas.report()
+    deltas.report(deltas.QUICK if arguments.quick else deltas.FULL)
 
 
 def fastest(mutants: int, options: list[str], rounds: int) -> Run:

@@ -6,6 +6,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,26 +17,34 @@ from mutegreen.stats.verdicts.effect import cliffs_delta
 Floats = NDArray[np.float64]
 Delta = Callable[[Floats, Floats], float]
 
-SIZE = 5000
-ROUNDS = 15
-LARGER = (10**4, 10**5, 10**6)
+
+class Sizes(NamedTuple):
+    """Figures in a sample that is given to all, rounds of that, and the sizes at which ours alone is looked at."""
+
+    size: int
+    rounds: int
+    larger: tuple[int, ...]
 
 
-def report() -> None:
-    """How much longer others take at `SIZE`, and how ours grows."""
-    made = samples(SIZE)
-    others = {"all pairs, by numpy": all_pairs} | packaged()
+FULL = Sizes(5000, 15, (10**4, 10**5, 10**6))
+QUICK = Sizes(200, 2, (10**3, 10**4))
+
+
+def report(sizes: Sizes) -> None:
+    """How much longer others take at one size, and how ours grows."""
+    made = samples(sizes.size)
+    others = {"all pairs, by numpy": all_pairs} | packaged(made)
     assert all(math.isclose(other(*made), cliffs_delta(*made), abs_tol=1e-12) for other in (*others.values(), fitted))
-    rounds = [{name: seconds(each, made) for name, each in {**OURS, **others}.items()} for _ in range(ROUNDS)]
-    print(f"Cliff's delta, n = {SIZE:,}, {ROUNDS} rounds: ms, and how many times as long as each of ours")
+    rounds = [{name: seconds(each, made) for name, each in {**OURS, **others}.items()} for _ in range(sizes.rounds)]
+    print(f"Cliff's delta, n = {sizes.size:,}, {sizes.rounds} rounds: ms, and how many times as long as each of ours")
     for name in rounds[0]:
         ratios = [statistics.median(one[name] / one[own] for one in rounds) for own in OURS]
         took_ms = 1000 * statistics.median(one[name] for one in rounds)
         print(f"  {name:32} {took_ms:8.2f}", *(f"{ratio:8.2f}" for ratio in ratios), flush=True)
-    print(f"ms for n = {', '.join(f'{size:,}' for size in LARGER)}, and the exponent from the first to the last")
+    print(f"ms for n = {', '.join(f'{size:,}' for size in sizes.larger)}, and the exponent from the first to the last")
     for name, own in OURS.items():
-        times = [min(seconds(own, samples(size)) for _ in range(3)) for size in LARGER]
-        growth = math.log(times[-1] / times[0]) / math.log(LARGER[-1] / LARGER[0])
+        times = [min(seconds(own, samples(size)) for _ in range(3)) for size in sizes.larger]
+        growth = math.log(times[-1] / times[0]) / math.log(sizes.larger[-1] / sizes.larger[0])
         print(f"  {name:32}", *(f"{1000 * each:8.2f}" for each in times), f"{growth:8.2f}")
 
 
@@ -61,14 +70,14 @@ def all_pairs(mutant: Floats, original: Floats) -> float:
     return float(np.sign(mutant[:, None] - original).mean())
 
 
-def packaged() -> dict[str, Delta]:
+def packaged(made: tuple[Floats, Floats]) -> dict[str, Delta]:
     """The package where it is installed: given arrays, and given lists, which suit its loops better."""
     try:
         from cliffs_delta import cliffs_delta as package
     except ImportError:
         print("cliffs-delta is not installed")
         return {}
-    lists = [sample.tolist() for sample in samples(SIZE)]
+    lists = [sample.tolist() for sample in made]
     return {
         "package cliffs-delta, on arrays": lambda mutant, original: package(mutant, original)[0],
         "package cliffs-delta, on lists": lambda *_: package(*lists)[0],

@@ -31,11 +31,12 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true", help="the contract's columns alone: no blocks, no qualities")
     arguments = parser.parse_args()
     rows = audit(arguments.mutants, arguments.repetitions)
-    rows[list(ROW_COLUMNS) if arguments.bare else list(COLUMNS)].to_csv(arguments.file, index=False)
+    # Columns of which these audits have nothing to say are there and empty, as in an export: those of co-location.
+    rows.reindex(columns=list(ROW_COLUMNS if arguments.bare else COLUMNS)).to_csv(arguments.file, index=False)
 
 
 def audit(mutants: int, repetitions: int, seed: int = 0) -> pd.DataFrame:
-    """All columns of an export, row by row as trained: every repetition a block in a random order of its own."""
+    """What an export says of an audit alone, row by row as trained: each repetition a block in its own random order."""
     generator = np.random.default_rng(seed)
     order = generator.permuted(np.tile(np.arange(mutants + 1), (repetitions, 1)), axis=1).ravel()
     rows = arms(mutants).iloc[order].reset_index(drop=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mutegreen.model import Unavailable
+    from mutegreen.store.store import Store
 
 Decorated = Callable[..., Any]
 
@@ -84,6 +85,23 @@ def write_json(document: object) -> None:
     click.echo(json.dumps(document, allow_nan=False))
 
 
+def create_store(path: Path) -> Store:
+    """Opens a store for writing; says so if it had to be converted from an older schema.
+
+    Raises:
+        StoreError: See `Store.create`.
+    """
+    from mutegreen.store.store import Store
+
+    store = Store.create(path)
+    if (done := store.migrated) is not None:
+        messages().print(
+            f"{path}: converted from schema {done.old} to {done.new}; the old file is kept as {done.backup.name}",
+            soft_wrap=True,
+        )
+    return store
+
+
 def messages() -> Console:
     """The console for messages and progress: stderr."""
     return _console(stderr=True)
@@ -95,30 +113,11 @@ def results() -> Console:
     return console if console.is_terminal or "COLUMNS" in os.environ else _console(width=100)
 
 
-def _console(**options: Any) -> Console:
+def _console(*, stderr: bool = False, width: int | None = None) -> Console:
     """Prints texts as they are: a training's last words may well look like markup (`[/INST]`, `:x:`)."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False, **options)
-
-
-def for_people_s(seconds: float) -> str:
-    """A length of time: `45 s`, `12 min`, `3.5 h`, `2.1 days`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
-
-
-def for_people_j(energy_j: float) -> str:
-    """An energy with a prefix that leaves three or four digits: `831 J`, `12.4 kJ`, `1.20 MJ`."""
-    if abs(energy_j) < 5e-4:
-        return "0 J"
-    for unit, size in (("GJ", 1e9), ("MJ", 1e6), ("kJ", 1e3)):
-        if abs(energy_j) >= size:
-            return f"{energy_j / size:.3g} {unit}"
-    return f"{energy_j:.3g} J"
+    return Console(highlight=False, markup=False, emoji=False, stderr=stderr, width=width)
 
 
 def say_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
 import sys
@@ -33,6 +34,9 @@ COMMANDS = {
 help. Its module there has its name."""
 
 INTERRUPTED = 130
+
+IN_ASCII = {"\N{MICRO SIGN}": "u", "×": "x", "…": "...", "−": "-", "†": "+"}
+"""Signs of ours for an output whose encoding lacks them: `400 µJ` becomes `400 uJ`."""
 
 
 class LazyGroup(click.Group):
@@ -71,7 +75,21 @@ def main() -> None:
     # A termination is an interrupt like Ctrl-C: what was measured is kept and the training is ended.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    _encode_what_the_output_lacks()
     sys.exit(_status())
+
+
+def _encode_what_the_output_lacks() -> None:
+    """An output in ASCII, say, gets other signs for those that it lacks; Python would end with an error."""
+    codecs.register_error("mutegreen", _replaced)
+    if sys.stdout is not None and getattr(sys.stdout, "errors", "") == "strict":
+        sys.stdout.reconfigure(errors="mutegreen")  # type: ignore[union-attr]
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    return "".join(IN_ASCII.get(character, "?") for character in lacking), error.end
 
 
 def _status() -> int:

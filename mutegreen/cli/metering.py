@@ -6,15 +6,33 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mutegreen.cli.common import messages
+import click
+
+from mutegreen.cli.common import Seconds, messages
+from mutegreen.model.limits import IDLE_S
 
 if TYPE_CHECKING:
     from mutegreen.harness.machine.device_locks import Holder
-    from mutegreen.harness.opening import Metering
     from mutegreen.meters.recorder import Recorder
-    from mutegreen.model import Subject, Unavailable
+    from mutegreen.model import Metering, Subject, Unavailable
+
+
+IDLE_VARIABLE = "MUTEGREEN_IDLE"
+"""Environment variable that gives `--idle` where the option is not there."""
+
+
+def idle_option(function: Any) -> Any:
+    """The option `--idle S`; without it the environment variable `MUTEGREEN_IDLE` counts."""
+    return click.option(
+        "--idle",
+        type=Seconds(0, min_open=True),
+        envvar=IDLE_VARIABLE,
+        metavar="S",
+        help="Time over which idle power is measured before the first training, and between blocks, seconds.  "
+        f"[default: {IDLE_VARIABLE}, or {IDLE_S:g}]",
+    )(function)
 
 
 @dataclass(frozen=True)

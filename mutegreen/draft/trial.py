@@ -13,7 +13,7 @@ from mutegreen.draft.program.program import PYTHON
 from mutegreen.errors import UsageError
 from mutegreen.harness.observe.output import ESCAPES
 from mutegreen.harness.opening import check
-from mutegreen.harness.process.command import Command, Line
+from mutegreen.harness.process.command import Command, Line, unbuffered
 from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import Hyperparameter, Kind, Performance, Subject, Value
 from mutegreen.mutation import apply
@@ -92,7 +92,7 @@ def _subject(draft: Draft) -> Subject:
 def _run(draft: Draft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> Ran:
     words = [sys.executable if word == PYTHON else word for word in draft.command]
     words += apply.arguments({h.site: value for h, value in settings.items()})
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **dict(draft.around.environment)}
+    environment = unbuffered(dict(draft.around.environment))
     output: list[str] = []
 
     def keep(line: Line) -> None:

@@ -5,32 +5,24 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from mutegreen.clock import now
 from mutegreen.errors import MuteGreenError, StoreError
-from mutegreen.harness import events, trial
+from mutegreen.harness import duration, events, trial
 from mutegreen.harness.backgrounds import built, try_alone
 from mutegreen.harness.concurrency import sharing_modes
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.harness.machine import cooldown
 from mutegreen.harness.machine.gpu_processes import GpuProcesses
-from mutegreen.harness.opening import Limits, Paths, held, plan_again
+from mutegreen.harness.opening import Paths, held, plan_again
 from mutegreen.harness.plan.launch import launch, mutated
 from mutegreen.harness.preflight import checked, preflight
 from mutegreen.harness.process import command
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Measurement, Outcome, Trial, TrialResult, Unavailable
+from mutegreen.store.audit_records import BackgroundRecord
 from mutegreen.store.store import Store
-
-IDLE_S = 1.0
-"""Time over which idle power is measured before the first training, seconds."""
-
-TIMEOUT_FACTOR = 10
-"""Without a timeout given, a training may take this many times as long as the preflight: a batch an eighth the
-size takes about eight times as long, and is no fault."""
-
-TIMEOUT_LEAST_S = 60.0
 
 
 class Audit:
@@ -62,7 +54,7 @@ class Audit:
         self._unavailable = unavailable
         self._tell = listener
         self._plan = plan_again(store, self._record, self._paths)
-        self._limits = Limits(**self._record.options["limits"])
+        self._limits = self._record.options.limits.resolved(self._plan.subject, self._plan.preset)
         self._idle_w: dict[str, float] = {}
         self._preflight_s = self._record.preflight_s
         self._mode: sharing_modes.Mode = sharing_modes.Alone(recorder)
@@ -85,7 +77,7 @@ class Audit:
             self._measure_idle()
             with self._mode_of_record() as self._mode:
                 if self._preflight_s is None:
-                    self._first_preflight(len(pending))
+                    self._first_preflight(pending)
                 try:
                     self._mode.executor().run(pending, self)
                 finally:
@@ -109,7 +101,7 @@ class Audit:
         name = f"{item.number:04d}"
         with self._company():
             log = self._paths.log(name)
-            trained = trial.run(self._bench, name, one, changed, log, self._timeout_s(), slot, stop)
+            trained = trial.run(self._bench, name, one, changed, log, self._timeout_s, slot, stop)
         self._mode.learn(item.mutant, trained.peak_bytes)
         return trained.result
 
@@ -131,7 +123,7 @@ class Audit:
     def rests(self, item: Trial, result: TrialResult, following: Trial) -> None:
         """Lets the machine cool down, and measures its idle power anew between blocks."""
         self._cool(result)
-        if following.block != item.block and self._cooldown_limit_s() > 0:
+        if following.block != item.block and self._limits.cooldown_s > 0:
             self._measure_idle()
 
     # Inside
@@ -146,29 +138,35 @@ class Audit:
     @property
     def _seed(self) -> int:
         """Of the backgrounds, the same for all trials: what runs beside them is no source of chance."""
-        return int(self._record.options["plan"]["seed"])
+        return self._record.options.plan.seed
 
     @contextlib.contextmanager
     def _mode_of_record(self) -> Iterator[sharing_modes.Mode]:
         """How the trials share the machine, as it was asked for when the audit began."""
-        jobs = self._record.options["jobs"]
-        if jobs is None and not self._record.backgrounds:
-            yield sharing_modes.Alone(self._recorder)
-            return
-        backgrounds = self._record.backgrounds
-        if backgrounds and self._preflight_s is None:
-            self._tell(events.BackgroundsStarted(self._background_names))
-            with self._nothing_left_of_a_failure():
-                backgrounds = try_alone(backgrounds, self._paths, self._recorder, self._seed, self._limits.timeout_s)
-            self._store.set_backgrounds(self._record.id, backgrounds)
-        with sharing_modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
-            if backgrounds:
+        jobs = self._record.options.jobs
+        if self._record.backgrounds:
+            backgrounds = self._tried()
+            with sharing_modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
                 running = built(backgrounds, self._paths, ledger, self._seed, self._limits.warm_up_s)
                 yield sharing_modes.BesideBackgrounds(self._recorder, ledger, running)
-            else:
+        elif jobs is not None:
+            with sharing_modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
                 mode = sharing_modes.SideBySide(self._recorder, ledger, jobs)
                 mode.learn(ORIGINAL, self._record.peak_bytes)
                 yield mode
+        else:
+            yield sharing_modes.Alone(self._recorder)
+
+    def _tried(self) -> tuple[BackgroundRecord, ...]:
+        """The backgrounds with what was found when each trained alone; that is done once, before the preflight."""
+        if self._preflight_s is not None:
+            return self._record.backgrounds
+        self._tell(events.BackgroundsStarted(self._background_names))
+        asked, limits = self._record.backgrounds, self._record.options.limits
+        with self._nothing_left_of_a_failure():
+            backgrounds = try_alone(asked, self._paths, self._recorder, self._seed, limits)
+        self._store.set_backgrounds(self._record.id, backgrounds)
+        return backgrounds
 
     @property
     def _background_names(self) -> tuple[str, ...]:
@@ -187,7 +185,7 @@ class Audit:
 
     def _measure_idle(self) -> None:
         """Before the first training and, after a cool-down, between blocks: idle power drifts with warmth."""
-        self._idle_w = self._recorder.idle(IDLE_S)
+        self._idle_w = self._recorder.idle(self._limits.idle_s)
         self._recorder.set_idle(self._idle_w)
 
     @contextlib.contextmanager
@@ -203,40 +201,35 @@ class Audit:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def _first_preflight(self, trials: int) -> None:
+    def _first_preflight(self, trials: Sequence[Trial]) -> None:
         """Trains the original once and discards the figures: does it run, report, and take its values?"""
         self._tell(events.PreflightStarted())
-        given_s = self._limits.timeout_s or self._plan.preset.timeout_s or self._plan.subject.timeout_s
+        timeout_s = self._limits.timeout.preflight_s
         with self._nothing_left_of_a_failure():
             with self._company():
-                trained = preflight(self._bench, self._plan, self._paths.log("preflight"), given_s, self._mode.slot())
+                trained = preflight(self._bench, self._plan, self._paths.log("preflight"), timeout_s, self._mode.slot())
             doubts = checked(trained, self._plan, self._paths.log("preflight"))
         result = trained.result
         self._preflight_s = result.duration_s
         self._mode.learn(ORIGINAL, trained.peak_bytes)
         self._store.set_start(self._record.id, result.duration_s, self._idle_w, self._unavailable, trained.peak_bytes)
-        expected_s = trials * (result.duration_s + self._expected_pause_s()) / self._mode.at_a_time()
-        self._tell(events.PreflightEnded(result, expected_s, self._mode.at_a_time(), doubts))
+        at_a_time = self._mode.at_a_time()
+        expected_s = duration.trials_s(
+            trials, result.duration_s, self._limits, rests=self._mode.rests, at_a_time=at_a_time
+        )
+        self._tell(events.PreflightEnded(result, expected_s, at_a_time, doubts))
         self._cool(result)
 
     def _cool(self, result: TrialResult) -> None:
-        limit_s = self._cooldown_limit_s()
+        limit_s = self._limits.cooldown_s
         if limit_s > 0:
             self._tell(events.Cooling(limit_s))
             cooldown.cool_down(self._recorder, self._idle_w, result.measurement, limit_s)
 
-    def _cooldown_limit_s(self) -> float:
-        given = (self._limits.cooldown_s, self._plan.preset.cooldown_s, cooldown.DEFAULT_LIMIT_S)
-        return next(limit for limit in given if limit is not None)
-
-    def _expected_pause_s(self) -> float:
-        if not self._mode.rests:
-            return 0.0
-        return min(self._cooldown_limit_s(), cooldown.SLICE_S)
-
+    @property
     def _timeout_s(self) -> float:
-        given = self._limits.timeout_s or self._plan.preset.timeout_s or self._plan.subject.timeout_s
-        return given or max(TIMEOUT_LEAST_S, TIMEOUT_FACTOR * (self._preflight_s or 0.0))
+        """Of a training; there is none before the preflight has ended."""
+        return self._limits.timeout.training_s(self._preflight_s or 0.0)
 
 
 @contextlib.contextmanager

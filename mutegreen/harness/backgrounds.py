@@ -12,13 +12,13 @@ from mutegreen import catalog, config
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError, UsageError
 from mutegreen.harness import trial
-from mutegreen.harness.concurrency.background_load import WARM_UP_S, Background, Pacing, Program, Training, Words
+from mutegreen.harness.concurrency.background_load import Background, Pacing, Program, Training, Words
 from mutegreen.harness.concurrency.energy_windows import Alone
 from mutegreen.harness.opening import Paths, check
 from mutegreen.harness.plan.launch import launch
 from mutegreen.harness.plan.plan import Plan, original_only
 from mutegreen.meters.recorder import Recorder
-from mutegreen.model import Outcome, TrialResult
+from mutegreen.model import Limits, Outcome, TrialResult
 from mutegreen.store.audit_records import BackgroundRecord
 
 
@@ -47,7 +47,7 @@ def programs(records: Sequence[BackgroundRecord], paths: Paths, seed: int) -> li
 
 
 def try_alone(
-    records: Sequence[BackgroundRecord], paths: Paths, recorder: Recorder, seed: int, timeout_s: float | None
+    records: Sequence[BackgroundRecord], paths: Paths, recorder: Recorder, seed: int, limits: Limits
 ) -> tuple[BackgroundRecord, ...]:
     """Trains each once with the machine to itself: does it work, and how fast is it alone?
 
@@ -58,16 +58,15 @@ def try_alone(
     """
     found = []
     for number, record in enumerate(records):
-        pacing = Pacing() if record.words else _alone(record, paths, number, recorder, seed, timeout_s)
+        pacing = Pacing() if record.words else _alone(record, paths, number, recorder, seed, limits)
         found.append(replace(record, epochs_per_s=pacing.epochs_per_s, first_epoch_s=pacing.first_epoch_s))
     return tuple(found)
 
 
 def built(
-    records: Sequence[BackgroundRecord], paths: Paths, ledger: Ledger, seed: int, warm_up_s: float | None
+    records: Sequence[BackgroundRecord], paths: Paths, ledger: Ledger, seed: int, warm_up_s: float
 ) -> list[Background]:
-    """The backgrounds, ready to run."""
-    given_s = WARM_UP_S if warm_up_s is None else warm_up_s
+    """The backgrounds, ready to run; one that prints no figures is given `warm_up_s` seconds before each trial."""
     return [
         Background(
             record.name,
@@ -75,7 +74,7 @@ def built(
             ledger,
             mark=f"{paths.mark}background-{number}",
             log=paths.log(f"background-{number}"),
-            alone=Pacing(record.epochs_per_s, record.first_epoch_s, given_s),
+            alone=Pacing(record.epochs_per_s, record.first_epoch_s, warm_up_s),
         )
         for number, (record, program) in enumerate(zip(records, programs(records, paths, seed), strict=True))
     ]
@@ -119,15 +118,15 @@ def _program(record: BackgroundRecord, paths: Paths, number: int, seed: int) -> 
 
 
 def _alone(
-    record: BackgroundRecord, paths: Paths, number: int, recorder: Recorder, seed: int, timeout_s: float | None
+    record: BackgroundRecord, paths: Paths, number: int, recorder: Recorder, seed: int, limits: Limits
 ) -> Pacing:
     plan, name = _plan(record, paths, number), f"background-{number}"
     bench = trial.Bench(
         plan.subject, paths.background(number), paths.work, Alone(recorder), recorder.domains, paths.mark
     )
     one = launch(plan, plan.mutants[0], seed)
-    limit_s = timeout_s or plan.preset.timeout_s or plan.subject.timeout_s
-    result = trial.run(bench, name, one, (), paths.log(f"{name}-alone"), limit_s).result
+    timeout_s = limits.resolved(plan.subject, plan.preset).timeout.preflight_s
+    result = trial.run(bench, name, one, (), paths.log(f"{name}-alone"), timeout_s).result
     if result.outcome is not Outcome.OK:
         raise BackgroundError(
             f"background {record.name} does not train alone: {result.outcome}: {result.reason}",

@@ -7,17 +7,17 @@ import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mutegreen import config, environment
 from mutegreen.clock import now
 from mutegreen.errors import ConfigError, StoreError, UsageError
-from mutegreen.harness.plan import plan, stand_ins
+from mutegreen.harness.plan import plan
 from mutegreen.harness.plan.launch import diff
 from mutegreen.harness.process.workspace import snapshot
-from mutegreen.model import Subject
+from mutegreen.model import AuditOptions, Limits, Metering, PlanOptions, Subject
 from mutegreen.mutation.apply import site_faults
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
 from mutegreen.store.store import Store
@@ -68,33 +68,6 @@ class Paths:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Times that a user may set; None: as the preset or the subject says, else the default.
-
-    Attributes:
-        timeout_s: Longest time of a training, seconds.
-        cooldown_s: Longest wait after a trial, seconds; 0: none.
-        warm_up_s: What a background is given before a trial if it prints no figures, seconds.
-    """
-
-    timeout_s: float | None = None
-    cooldown_s: float | None = None
-    warm_up_s: float | None = None
-
-
-@dataclass(frozen=True)
-class Metering:
-    """The meters that a user named, and the domains without which nothing should begin; kept for `--resume`."""
-
-    meters: tuple[str, ...] = ()
-    require: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "meters", tuple(self.meters))
-        object.__setattr__(self, "require", tuple(self.require))
-
-
-@dataclass(frozen=True)
 class Sharing:
     """How trials share the machine; kept for `--resume`.
 
@@ -105,6 +78,11 @@ class Sharing:
 
     jobs: int | None = None
     backgrounds: tuple[BackgroundRecord, ...] = ()
+
+    @property
+    def rests(self) -> bool:
+        """Whether the machine comes to rest between trials: not where several may train at a time."""
+        return self.jobs is None
 
 
 def check(subject: Subject) -> None:
@@ -121,7 +99,7 @@ def check(subject: Subject) -> None:
 def create(
     store: Store,
     subject: Subject,
-    options: plan.Options,
+    options: PlanOptions,
     limits: Limits,
     metering: Metering | None = None,
     sharing: Sharing | None = None,
@@ -147,13 +125,13 @@ def create(
             digest=digest,
             goal=subject.performance.goal,
             tolerance=subject.performance.tolerance,
-            options={
-                "plan": asdict(options) | {"compat": made.compat},
-                "seeding": str(made.seeding),
-                "limits": asdict(limits),
-                "metering": asdict(metering or Metering()),
-                "jobs": shared.jobs,
-            },
+            options=AuditOptions(
+                plan=replace(options, compat=made.compat),
+                seeding=made.seeding,
+                limits=limits,
+                metering=metering or Metering(),
+                jobs=shared.jobs,
+            ),
             environment=environment.describe(),
             notes=made.notes,
             created_at=now(),
@@ -193,7 +171,7 @@ def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
     if not paths.subject.is_dir():
         raise StoreError(f"{paths.subject}: the files of audit {record.id} are gone", "start a new audit")
     subject = config.load(paths.subject)
-    preset = plan.choose_preset(subject, record.options["plan"]["preset"])
+    preset = plan.choose_preset(subject, record.options.plan.preset)
     return plan.Plan(
         subject=subject,
         preset=preset,
@@ -201,7 +179,7 @@ def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
         mutants=tuple(kept.mutant for kept in store.mutants(record.id)),
         trials=tuple(kept.trial for kept in store.trials(record.id)),
         notes=record.notes,
-        compat=stand_ins.named(record.options["plan"].get("compat") or ()),
+        compat=record.options.plan.compat or (),
     )
 
 

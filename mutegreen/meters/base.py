@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mutegreen.errors import UsageError
 from mutegreen.model import Flag, Quality, Unavailable
 
 
@@ -34,10 +35,30 @@ class Reading:
 
 
 class Meter(ABC):
-    """A source of energy figures. One thread at a time uses it; the recorder sees to that.
+    """A source of energy values: it reads the cumulative joules of some domains.
 
-    A counter that wraps is unwrapped in `read`, and power is integrated there, so that a caller sees nothing but
-    joules that grow. A meter of several devices goes on with the others when one of them is lost.
+    A plug-in is such a class, named by an entry point of the group `mutegreen.meters`. The contract suite is
+    `mutegreen.testing.meters.MeterContract`.
+
+    **Promises.** The joules of a domain start at 0 J with `open` and never decrease. So a counter that wraps is
+    unwrapped in `read`, and power is integrated there. A value is the energy of its domain up to `Reading.t_s`, however
+    often the meter is read in between, if no two readings are further apart than `period_s`. What is not known is said
+    to be lost, failed or unknown; it is never given as 0 J. A meter of several devices goes on with the others when one
+    of them is lost.
+
+    **Life cycle.** `open`, any number of `read`, `close`; then it may be opened again and counts from 0 J again. The
+    constructor touches no device: a meter that is made need not be opened.
+
+    **Thread safety.** Calls may come from several threads, but never two at a time: the recorder sees to that. A meter
+    that samples in a thread of its own protects what it shares with `read`, and `close` ends that thread.
+
+    **Ownership.** Who opens a meter closes it; a `Recorder` closes the meters that it was given. What `read` returns
+    belongs to the caller, and the meter does not change it afterwards.
+
+    **Errors.** `open` raises a `MeterError` with a remedy. `read` raises `MeterLost` where nothing can be read any
+    more. Any other exception counts as a reading that failed and may be better next time.
+
+    **Clock.** `Reading.t_s` is of `time.monotonic`, or of the clock that a test gave to the meter.
 
     Attributes:
         name: Its name in options, tables and rows.
@@ -56,6 +77,20 @@ class Meter(ABC):
     resolution_s: float
     period_s: float = math.inf
     unavailable: tuple[Unavailable, ...] = ()
+
+    @classmethod
+    def from_options(cls, options: str) -> Meter:
+        """The meter that `--meter NAME:OPTIONS` asks for, not open.
+
+        Args:
+            options: The text after the colon; empty where there is none.
+
+        Raises:
+            UsageError: It has no such option. A meter that overrides nothing here has none.
+        """
+        if options:
+            raise UsageError(f"{cls.name}: there is no option {options!r}", f"it takes none: --meter {cls.name}")
+        return cls()
 
     @abstractmethod
     def open(self) -> None:

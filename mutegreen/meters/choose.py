@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from mutegreen.errors import MeterError, MeterUnavailable, MuteGreenError, UsageError
+from mutegreen.errors import MeterUnavailable, MuteGreenError, UsageError
+from mutegreen.meters import registry
 from mutegreen.meters.base import Meter
-from mutegreen.meters.estimate.meter import HINT as ESTIMATE_HINT
-from mutegreen.meters.estimate.meter import EstimateMeter
-from mutegreen.meters.first_of import FirstOf
-from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.part import Part
-from mutegreen.meters.perf.meter import PerfMeter
-from mutegreen.meters.perf.stat_meter import PerfStatMeter
-from mutegreen.meters.pyrapl import PyRaplMeter
-from mutegreen.meters.rapl.meter import RaplMeter
-from mutegreen.meters.replay import ReplayMeter
-from mutegreen.meters.zeus.meter import ZeusMeter
+from mutegreen.meters.registry import READS, parse
 from mutegreen.model import DOMAIN_CLASSES, Quality, Unavailable, domain_class, is_domain
-
-AUTOMATIC = ("nvml", "rapl", "perf", "estimate")
-"""The meters tried where none is named; the first one wins among equals."""
-
-READS = {"nvml": ("gpu",), "rapl": ("cpu", "dram"), "perf": ("cpu", "dram")}
-"""The classes that a meter tried by itself can read, so that a missing class is answered with their remedies."""
 
 REMEDIES = {"gpu": "NVIDIA GPUs are read by the meter nvml"}
 
@@ -42,22 +27,24 @@ class Chosen:
         _close(self.meters)
 
 
-def parse(spec: str) -> Meter:
-    """The meter that a text such as `estimate`, `estimate:idle_w=20,full_w=120` or `replay:FILE` names, not open.
-
-    Raises:
-        UsageError: There is no such meter, or it has no such option.
-    """
-    name, _, options = spec.partition(":")
-    if name not in BUILDERS:
-        raise UsageError(f"there is no meter {name!r}", f"the meters are: {', '.join(BUILDERS)}")
-    return BUILDERS[name](options)
-
-
 def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) -> Chosen:
     """Open the meters to use.
 
-    Of each class of domains one meter reads all: that of the best quality, and the first among equals.
+    A class of domains (`gpu`, `cpu`, `dram`; `psys` is one by itself) is read by one meter alone: the one whose quality
+    has the best rank, and among equal ranks the first one tried.
+
+    Rank of the quality in which a meter reads a class, which is that of its worst domain there:
+        0 `counter`: the device counts joules itself;
+        1 `integrated`: power is summed up;
+        2 `attributed`: a share of what a device took;
+        3 `estimated`: a model. It meets a requirement only where the meter was named.
+
+    Order of trying:
+        Named meters in the order of their names; each must work.
+        Without names `nvml`, `rapl`, `perf`, `estimate`, then the meters of plug-ins by name. One that does not work,
+        or a plug-in that is broken, is listed in `unavailable` with its reason.
+
+    So a counter of a plug-in comes before our estimate, and our counter before a counter of a plug-in.
 
     Args:
         specs: Meters by name, as `parse` takes them; every one of them must work. None or none: what works here.
@@ -70,7 +57,7 @@ def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) ->
         MeterPermissionError: A named meter may not be read.
     """
     _check_classes(require)
-    opened, unavailable = _open_all(specs) if specs else _open_working(AUTOMATIC)
+    opened, unavailable = _open_all(specs) if specs else _open_working()
     unavailable += [left_out for meter in opened for left_out in meter.unavailable]
     parts = _share_out(opened)
     unused = [meter for meter in opened if meter not in parts]
@@ -78,71 +65,13 @@ def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) ->
     if specs:
         unavailable += [Unavailable(meter.name, "not used: another named meter reads the same") for meter in unused]
     meters = tuple(parts.values())
-    unavailable += _unread_classes(meters, specs or AUTOMATIC)
+    unavailable += _unread_classes(meters, specs or registry.automatic())
     try:
         _check_required(require, meters, unavailable, estimates_count=bool(specs))
     except MeterUnavailable:
         _close(meters)
         raise
     return Chosen(meters, tuple(unavailable))
-
-
-def _estimate(options: str) -> Meter:
-    powers = _powers(options)
-    return EstimateMeter(*(powers.get(option) for option in EstimateMeter.OPTIONS))
-
-
-def _replay(options: str) -> Meter:
-    if not options:
-        raise UsageError("replay: no file is named", "for example replay:trace.csv")
-    return ReplayMeter(Path(options).expanduser())
-
-
-def _rapl(options: str) -> Meter:
-    if options:
-        raise UsageError(f"rapl: there is no option {options!r}", "it takes none: --meter rapl")
-    return RaplMeter()
-
-
-def _nvml(options: str) -> Meter:
-    if options:
-        raise UsageError(f"nvml: there is no option {options!r}", "it takes none; CUDA_VISIBLE_DEVICES chooses GPUs")
-    return NvmlMeter()
-
-
-def _plain(name: str, make: Callable[[], Meter]) -> Callable[[str], Meter]:
-    def build(options: str) -> Meter:
-        if options:
-            raise UsageError(f"{name}: there is no option {options!r}", f"it takes none: --meter {name}")
-        return make()
-
-    return build
-
-
-BUILDERS: Mapping[str, Callable[[str], Meter]] = {
-    "nvml": _nvml,
-    "estimate": _estimate,
-    "replay": _replay,
-    "rapl": _rapl,
-    "perf": _plain("perf", lambda: FirstOf([PerfMeter(), PerfStatMeter()])),
-    "perf-stat": _plain("perf-stat", PerfStatMeter),
-    "pyrapl": _plain("pyrapl", PyRaplMeter),
-    "zeus": _plain("zeus", ZeusMeter),
-}
-"""For each name of a meter what makes one from the text after the colon."""
-
-
-def _powers(options: str) -> dict[str, float]:
-    powers: dict[str, float] = {}
-    for option in filter(None, options.split(",")):
-        key, _, text = (part.strip() for part in option.partition("="))
-        if key not in EstimateMeter.OPTIONS:
-            raise UsageError(f"estimate: there is no option {key!r}", ESTIMATE_HINT)
-        try:
-            powers[key] = float(text)
-        except ValueError:
-            raise UsageError(f"estimate: {key}={text} is not a number", ESTIMATE_HINT) from None
-    return powers
 
 
 def _open_all(specs: Sequence[str]) -> tuple[list[Meter], list[Unavailable]]:
@@ -157,19 +86,19 @@ def _open_all(specs: Sequence[str]) -> tuple[list[Meter], list[Unavailable]]:
     return meters, []
 
 
-def _open_working(names: Iterable[str]) -> tuple[list[Meter], list[Unavailable]]:
+def _open_working() -> tuple[list[Meter], list[Unavailable]]:
     """The meters that work, open, and why the others do not."""
     opened: list[Meter] = []
     unavailable: list[Unavailable] = []
-    for name in names:
-        meter = parse(name)
+    for name in registry.automatic():
         try:
+            meter = parse(name)
             meter.open()
-        except MeterError as error:
-            unavailable.append(Unavailable(name, error.message, error.remedy))
+        except MuteGreenError as error:
+            unavailable.append(Unavailable(name, error.message, error.hint))
         else:
             opened.append(meter)
-    return opened, unavailable
+    return opened, [*unavailable, *(Unavailable(registry.GROUP, problem) for problem in registry.problems())]
 
 
 def _close(meters: Iterable[Meter]) -> None:

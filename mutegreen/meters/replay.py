@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from mutegreen.clock import Clock
-from mutegreen.errors import MeterUnavailable
+from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.base import Meter, Reading
 from mutegreen.model import Quality, is_domain
 
@@ -46,6 +46,17 @@ class ReplayMeter(Meter):
         self._file = file
         self._clock = clock
         self._trace: _Trace | None = None
+
+    @classmethod
+    def from_options(cls, options: str) -> ReplayMeter:
+        """The meter that replays the file of this name, not open.
+
+        Raises:
+            UsageError: No file is named.
+        """
+        if not options:
+            raise UsageError("replay: no file is named", "for example replay:trace.csv")
+        return cls(Path(options).expanduser())
 
     def open(self) -> None:
         """Read and check the whole trace, and start it now.

@@ -7,6 +7,7 @@ from mutegreen.model.colocation import BackgroundRun, Beside, Company
 from mutegreen.model.domains import DOMAIN_CLASSES, GPU_CLASS, domain_class, domain_device, is_domain, is_gpu
 from mutegreen.model.energy import DomainEnergy, Measurement, Span, Timeline, Unavailable
 from mutegreen.model.kinds import DECIDED, Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
+from mutegreen.model.limits import GivenTimeout, Limits, PreflightTimeout, ResolvedLimits, Timeout
 from mutegreen.model.names import (
     DOMAIN_OF_METRIC,
     ENERGY_METRICS,
@@ -21,6 +22,7 @@ from mutegreen.model.names import (
     TOTAL,
     Value,
 )
+from mutegreen.model.options import DEFAULT_SEED, AuditOptions, Metering, PlanOptions
 from mutegreen.model.plan import Change, Mutant, Trial
 from mutegreen.model.result import Epoch, Evidence, Phase, StandIn, TrialResult
 from mutegreen.model.subject import (
@@ -39,6 +41,7 @@ from mutegreen.model.subject import (
 
 __all__ = [
     "DECIDED",
+    "DEFAULT_SEED",
     "DOMAIN_CLASSES",
     "DOMAIN_OF_METRIC",
     "ENERGY_METRICS",
@@ -52,6 +55,7 @@ __all__ = [
     "ROW_COLUMNS",
     "SEED_VARIABLE",
     "TOTAL",
+    "AuditOptions",
     "BackgroundRun",
     "Beside",
     "Change",
@@ -66,16 +70,22 @@ __all__ = [
     "Figure",
     "Flag",
     "FlagSite",
+    "GivenTimeout",
     "Goal",
     "Hyperparameter",
     "Kind",
+    "Limits",
     "Measurement",
+    "Metering",
     "Mutant",
     "Outcome",
     "Performance",
     "Phase",
+    "PlanOptions",
+    "PreflightTimeout",
     "Preset",
     "Quality",
+    "ResolvedLimits",
     "Seeding",
     "Site",
     "SourceSite",
@@ -83,6 +93,7 @@ __all__ = [
     "StandIn",
     "Subject",
     "Timeline",
+    "Timeout",
     "Trial",
     "TrialResult",
     "Unavailable",

@@ -34,7 +34,20 @@ class Example:
 class Operator(ABC):
     """A mutation operator. Most are best derived from `ChoiceOperator` or `DrawOperator`.
 
-    A plug-in is such a class, named by an entry point of the group `mutegreen.operators`.
+    A plug-in is such a class, named by an entry point of the group `mutegreen.operators`. The contract suite is
+    `mutegreen.testing.operators.OperatorContract`.
+
+    **Promises.** `values` gives distinct values that differ from the default, survive being written as text and read
+    again, and are chosen by `rng` alone: the same seed gives the same values, and asking for more only adds to them.
+    A default that the rule cannot work on is refused with a `ValueError` of one line that says what is needed and what
+    the default is.
+
+    **Life cycle.** One object without arguments is made when the catalog is read, and serves all audits of the process.
+
+    **Thread safety.** Values are drawn by one thread, before any training starts. An operator keeps no state between
+    two calls, so calls from several threads with an `rng` each would not disturb each other either.
+
+    **Ownership.** The list that `values` returns belongs to the caller; `rng` stays the caller's and is not kept.
 
     Attributes:
         name: Its name on the command line and in `subject.toml`.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from mutegreen import catalog, config
 from mutegreen.errors import MuteGreenError, UsageError
 from mutegreen.harness.backgrounds import asked
-from mutegreen.harness.opening import Limits, Sharing
-from mutegreen.harness.plan.plan import Options, Plan, make
-from mutegreen.model import Hyperparameter, Subject
+from mutegreen.harness.opening import Sharing
+from mutegreen.harness.plan.plan import Plan, make
+from mutegreen.model import Hyperparameter, Limits, PlanOptions, Subject
 from mutegreen.replication.published import HYPERPARAMETERS, counterpart
 
 SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
@@ -59,7 +59,7 @@ class Part:
     subject: Subject
     company: str
     plan: Plan
-    options: Options
+    options: PlanOptions
     limits: Limits
     sharing: Sharing
 
@@ -78,13 +78,16 @@ class Skipped:
     remedy: str | None
 
 
-def parts(names: Iterable[str], preset: str, in_company: bool) -> tuple[list[Part], list[Skipped]]:
+def parts(
+    names: Iterable[str], preset: str, in_company: bool, idle_s: float | None = None
+) -> tuple[list[Part], list[Skipped]]:
     """The audits of the study in their order, and the subjects that cannot take part.
 
     Args:
         names: Subjects, by name or by folder.
         preset: One of `SIZES`.
         in_company: Whether subjects also train beside others, one audit for each of `COMPANIES`.
+        idle_s: Time over which each audit measures idle power, seconds; None: the default.
 
     Raises:
         UsageError: There is no subject of that name, nor one that should have come with MuteGreen.
@@ -98,7 +101,7 @@ def parts(names: Iterable[str], preset: str, in_company: bool) -> tuple[list[Par
     for name in wanted:
         for company in (ALONE, *(COMPANIES.get(name, ()) if in_company else ())):
             try:
-                found.append(_part(name, preset, company))
+                found.append(_part(name, preset, company, idle_s))
             except MuteGreenError as error:
                 skipped.append(skip(named(name, company), error))
     return found, skipped
@@ -122,7 +125,7 @@ def named(subject: str, company: str) -> str:
     return f"{subject} beside {company}" if company else subject
 
 
-def _part(name: str, preset: str, company: str) -> Part:
+def _part(name: str, preset: str, company: str, idle_s: float | None) -> Part:
     subject = config.load(catalog.find_subject(name))
     options = _options(subject, preset)
     return Part(
@@ -130,17 +133,17 @@ def _part(name: str, preset: str, company: str) -> Part:
         company=company,
         plan=make(subject, options),
         options=options,
-        limits=Limits(cooldown_s=SIZES[preset].cooldown_s),
+        limits=Limits(cooldown_s=SIZES[preset].cooldown_s, idle_s=idle_s),
         sharing=Sharing(backgrounds=asked((company,) if company else (), options.preset)),
     )
 
 
-def _options(subject: Subject, preset: str) -> Options:
+def _options(subject: Subject, preset: str) -> PlanOptions:
     operators = [operator.name for each in studied(subject) if (operator := catalog.operator_for(each)) is not None]
     if not operators:
         kinds = ", ".join(sorted(KINDS))
         raise UsageError(f"{subject.name} has none of the study's hyperparameters", f"they are: {kinds}")
-    return Options(
+    return PlanOptions(
         preset=None if preset == DEFAULT else preset,
         operators=tuple(dict.fromkeys(operators)),
         mutants=SIZES[preset].mutants,

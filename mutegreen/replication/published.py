@@ -68,13 +68,12 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
     yield from csv.DictReader(text.splitlines())
 
 
-def _labels(row: Mapping[str, str]) -> dict[str, str]:
-    return {name: row[name] for name in ("subject", "background", "hyperparameter", "metric")}
-
-
 def _correlation(row: Mapping[str, str]) -> Correlation:
     return Correlation(
-        **_labels(row),
+        subject=row["subject"],
+        background=row["background"],
+        hyperparameter=row["hyperparameter"],
+        metric=row["metric"],
         n=int(row["n"]),
         spearman=Interval(float(row["spearman"])),
         spearman_p=float(row["spearman_p"]),
@@ -87,7 +86,10 @@ def _correlation(row: Mapping[str, str]) -> Correlation:
 
 def _comparison(row: Mapping[str, str]) -> Comparison:
     return Comparison(
-        **_labels(row),
+        subject=row["subject"],
+        background=row["background"],
+        hyperparameter=row["hyperparameter"],
+        metric=row["metric"],
         mutant=row["mutant"],
         value=float(row["value"]),
         default=float(row["default"]),

@@ -11,6 +11,7 @@ from pathlib import Path
 from mutegreen.errors import BackgroundError, PreflightError
 from mutegreen.harness import opening
 from mutegreen.harness.process.workspace import snapshot
+from mutegreen.model import Metering
 from mutegreen.replication.design import Part, Skipped, skip
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord
 from mutegreen.store.store import Store
@@ -54,7 +55,7 @@ def standing(store: Store | None, part: Part) -> Standing:
 def conduct(
     store: Store,
     standings: Sequence[Standing],
-    metering: opening.Metering,
+    metering: Metering,
     run: Callable[[Standing, Callable[[], str]], str],
 ) -> tuple[list[str], list[Skipped]]:
     """Trains whatever is left, part after part.
@@ -80,7 +81,7 @@ def conduct(
     return audits, skipped
 
 
-def _begun(store: Store, standing: Standing, metering: opening.Metering) -> str:
+def _begun(store: Store, standing: Standing, metering: Metering) -> str:
     if standing.audit is not None:
         return standing.audit
     part = standing.part
@@ -89,11 +90,11 @@ def _begun(store: Store, standing: Standing, metering: opening.Metering) -> str:
 
 def _is_like(record: AuditRecord, part: Part) -> bool:
     """Whether an audit is of a subject of this name in this company, of this size."""
-    asked = {name: getattr(part.options, name) for name in ("preset", "mutants", "repetitions")}
+    kept, asked = record.options.plan, part.options
     return (
         record.subject == part.subject.name
         and _beside(record.backgrounds) == _beside(part.sharing.backgrounds)
-        and asked.items() <= record.options["plan"].items()
+        and (kept.preset, kept.mutants, kept.repetitions) == (asked.preset, asked.mutants, asked.repetitions)
     )
 
 

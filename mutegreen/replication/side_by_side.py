@@ -120,7 +120,13 @@ def tallies(comparisons: Iterable[Comparison]) -> dict[Key, Tally]:
     for row in comparisons:
         if _is_counted(row) and row.metric in METRICS:
             counts.setdefault(_key(row), Counter())[row.verdict] += 1
-    return {key: Tally(**{str(verdict): count[verdict] for verdict in Verdict}) for key, count in counts.items()}
+    return {key: _tally(count) for key, count in counts.items()}
+
+
+def _tally(count: Mapping[Verdict, int]) -> Tally:
+    return Tally(
+        win=count[Verdict.WIN], tie=count[Verdict.TIE], loss=count[Verdict.LOSS], undecided=count[Verdict.UNDECIDED]
+    )
 
 
 def greener(analysis: Analysis) -> dict[tuple[str, str, str], Greener]:

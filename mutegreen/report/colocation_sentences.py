@@ -8,7 +8,6 @@ from mutegreen.model import ORIGINAL
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.section import Section
 from mutegreen.report.susceptibility_wording import claim_text
-from mutegreen.report.units import duration
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
@@ -16,6 +15,7 @@ from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
 from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
 from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.stats.settings import ALPHA
+from mutegreen.units import duration
 
 _FEW = 6
 _FINDINGS = {

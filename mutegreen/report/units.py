@@ -1,39 +1,12 @@
-"""Figures as people read them: short, with a unit, of plain ASCII so that any terminal or pipe can show them."""
+"""Shares, p values, counts and values of hyperparameters as people read them; quantities are in `mutegreen.units`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 
-_PREFIXES = {-1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
-_MINUTE_S = 60.0
-_HOUR_S = 3600.0
 _UNREADABLE_PERCENT = 99_999.5
 _MOST_DIGITS = 17
 """Digits that tell any two floats apart."""
-
-
-def energy(joules: float) -> str:
-    """Three digits with a prefix: `5.10 kJ`."""
-    rounded = float(f"{joules:.3g}")
-    power = math.floor(math.log10(abs(rounded)) / 3) if rounded else 0
-    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
-    return f"{_three_digits(rounded / 1000.0**power)} {_PREFIXES[power]}J"
-
-
-def duration(seconds: float) -> str:
-    """In seconds, from two minutes on in minutes, from two hours on in hours: `3.08 min`."""
-    for unit_s, name in ((_HOUR_S, "h"), (_MINUTE_S, "min")):
-        if seconds >= 2 * unit_s:
-            return f"{_three_digits(seconds / unit_s)} {name}"
-    return f"{_three_digits(seconds)} s"
-
-
-def figure(metric: str, value: float) -> str:
-    """A figure of one of `mutegreen.model.METRICS` in its unit; performance has none and gets four digits."""
-    if metric == "performance":
-        return f"{value:.4g}"
-    return duration(value) if metric == "duration_s" else energy(value)
 
 
 def share(ratio: float | None) -> str:
@@ -87,8 +60,3 @@ def value_label(value: float | str | None, digits: int = 6) -> str:
         return value
     whole = len(f"{abs(value):.0f}")
     return f"{value:.{max(digits, whole) if whole <= _MOST_DIGITS else digits}g}"
-
-
-def _three_digits(number: float) -> str:
-    decimals = 2 if abs(number) < 9.995 else 1 if abs(number) < 99.95 else 0
-    return f"{number:.{decimals}f}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mutegreen.model import Data, Figure, Goal, Mutant, Trial, TrialResult, Unavailable
+from mutegreen.model import AuditOptions, Data, Figure, Goal, Mutant, Trial, TrialResult, Unavailable
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class AuditRecord:
     """One audit: what was asked for, of what, on which machine.
 
     Attributes:
-        options: The plan's options, JSON-ready, from which `--resume` makes the same plan again.
+        options: What was asked for, from which `--resume` makes the same plan again.
         environment: The machine, drivers and versions, JSON-ready.
         notes: What the plan noted.
         preflight_s: Wall time of the preflight, seconds; None: not done yet.
@@ -55,7 +55,7 @@ class AuditRecord:
     digest: str
     goal: Goal
     tolerance: float | None
-    options: Mapping[str, Any]
+    options: AuditOptions
     environment: Mapping[str, Any]
     notes: tuple[str, ...]
     created_at: str

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,14 +21,18 @@ from mutegreen.model import (
     TrialResult,
     Unavailable,
 )
-from mutegreen.store import codec, schema, timelines
+from mutegreen.store import schema, timelines
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord, TrialRecord
-from mutegreen.store.company import span_rows, to_spans
-from mutegreen.store.energies import energy_row
+from mutegreen.store.codec.audits import audit_row, mutant_row, to_audit, to_mutant
+from mutegreen.store.codec.energies import energy_row, span_rows, to_spans
+from mutegreen.store.codec.trials import phase_row, result_row, to_phase, to_result, to_trial
+from mutegreen.store.connection import connect, translated
+from mutegreen.store.migration.reading import opened_for_reading
+from mutegreen.store.migration.steps import is_older, is_ours, version_of, was_replaced
+from mutegreen.store.migration.swap import Migrated, migrate
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"
-BUSY_TIMEOUT_S = 30.0
 
 
 def default_path() -> Path:
@@ -37,13 +41,35 @@ def default_path() -> Path:
 
 
 class Store:
-    """Audits with their mutants, trials and measurements.
+    """Audits with their mutants, trials and measurements, in one file of SQLite.
 
     Use `Store.create` to write (a missing file is made) and `Store.open` to read (it is not).
+
+    **Durability.** What a writing method wrote is on the disk when it returns: it is one transaction, and SQLite has
+    synchronised the file. If it raises, or the process is killed in it, nothing of it is there. An error of the disk
+    later on cannot take away what was written before.
+
+    **Ownership.** An audit belongs to the process that runs it, which holds the audit's lock (`harness.opening.held`);
+    the store itself does not check that. Other processes may read at any time, and may write other audits: a writer
+    waits up to `connection.BUSY_TIMEOUT_S` for another one.
+
+    **Threads.** A store is used by the thread that opened it, as SQLite's connections are; other threads open their
+    own. Records are frozen and may be handed on.
+
+    **Lifetime.** Close it, or use it as a context. A killed process leaves nothing that must be cleaned up: the next
+    one that opens the file rolls back what was left half done.
+
+    **Schemas.** A file of an older schema that is known is converted: by `create` on the disk (see `migration.swap`),
+    by `open` in memory, so that reading never writes. A newer one is refused.
+
+    Attributes:
+        path: The file.
+        migrated: That it was converted when it was opened for writing; None: it was not.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, migrated: Migrated | None = None) -> None:
         self.path = path
+        self.migrated = migrated
         self._db = connection
 
     @classmethod
@@ -51,11 +77,12 @@ class Store:
         """Opens a store for writing, and makes it first where there is none.
 
         Raises:
-            StoreError: It cannot be written, or is no store of a version known here.
+            StoreError: It cannot be written or converted, or is no store of a version known here.
         """
-        with _translated(path):
+        with translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            store = cls(path, _connect(path, "rwc"))
+            migrated = migrate(path) if _needs_migration(path) else None
+            store = cls(path, connect(path, "rwc"), migrated)
             store._prepare()
             return store
 
@@ -68,8 +95,8 @@ class Store:
         """
         if not path.exists():
             raise StoreError(f"{path}: there is no store", "run an audit first, or name another with --store FILE")
-        with _translated(path):
-            store = cls(path, _connect(path, "rw"))
+        with translated(path):
+            store = cls(path, opened_for_reading(lambda: connect(path, "rw")))
             store._db.execute("PRAGMA query_only = ON")
             store._check_version()
             return store
@@ -93,8 +120,8 @@ class Store:
             StoreError: It cannot be written.
         """
         with self._transaction():
-            self._insert("audit", [codec.audit_row(audit)])
-            self._insert("mutant", [codec.mutant_row(audit.id, record) for record in mutants])
+            self._insert("audit", [audit_row(audit)])
+            self._insert("mutant", [mutant_row(audit.id, record) for record in mutants])
             self._insert("trial", [{"audit": audit.id, **asdict(trial)} for trial in trials])
 
     def remove_audit(self, audit: str) -> None:
@@ -139,7 +166,7 @@ class Store:
         Raises:
             StoreError: It cannot be written; the trial then counts as not done.
         """
-        row = codec.result_row(result)
+        row = result_row(result)
         key = {"audit": audit, "trial": trial.number}
         with self._transaction():
             for table in ("energy", "epoch", "figure", "phase", "timeline"):  # of an earlier, interrupted try
@@ -150,7 +177,7 @@ class Store:
             epochs = [{"number": n, **asdict(epoch)} for n, epoch in enumerate(result.epochs, 1)]
             self._insert("epoch", [key | epoch for epoch in epochs])
             self._insert("figure", [key | {"name": name, "value": value} for name, value in result.also.items()])
-            phases = [{"number": n, **codec.phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
+            phases = [{"number": n, **phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
             self._insert("phase", [key | phase for phase in phases])
             steps = [{"domain": domain, "steps": timelines.packed(t)} for domain, t in result.timelines.items()]
             self._insert("timeline", [key | row for row in steps])
@@ -164,7 +191,7 @@ class Store:
 
     def audits(self) -> list[AuditRecord]:
         """All audits, oldest first."""
-        return [codec.to_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
+        return [to_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
 
     def audit(self, audit_id: str | None = None) -> AuditRecord:
         """An audit by its id; without one, the latest.
@@ -183,7 +210,7 @@ class Store:
     def mutants(self, audit: str) -> list[MutantRecord]:
         """The mutants of an audit, the original first."""
         rows = self._select("SELECT * FROM mutant WHERE audit = ? ORDER BY rowid", audit)
-        return [codec.to_mutant(row) for row in rows]
+        return [to_mutant(row) for row in rows]
 
     def trials(self, audit: str) -> list[TrialRecord]:
         """All trials of an audit, in their order."""
@@ -193,8 +220,8 @@ class Store:
             self._grouped("SELECT * FROM figure WHERE audit = ? ORDER BY rowid", audit),
         )
         rows = self._select("SELECT * FROM trial WHERE audit = ? ORDER BY number", audit)
-        results = [codec.to_result(row, *(part.get(row["number"], []) for part in parts)) for row in rows]
-        return [codec.to_trial(row, result) for row, result in zip(rows, results, strict=True)]
+        results = [to_result(row, *(part.get(row["number"], []) for part in parts)) for row in rows]
+        return [to_trial(row, result) for row, result in zip(rows, results, strict=True)]
 
     def pending(self, audit: str) -> list[Trial]:
         """The trials that have still to be run: those that have not ended, and interrupted ones."""
@@ -204,7 +231,7 @@ class Store:
     def phases(self, audit: str) -> dict[int, tuple[Phase, ...]]:
         """The phases of the trials of an audit, by the trial's number."""
         groups = self._grouped("SELECT * FROM phase WHERE audit = ? ORDER BY trial, number", audit)
-        return {trial: tuple(codec.to_phase(row) for row in rows) for trial, rows in groups.items()}
+        return {trial: tuple(to_phase(row) for row in rows) for trial, rows in groups.items()}
 
     def timelines(self, audit: str, trial: int) -> dict[str, Timeline]:
         """Power over a trial, by domain."""
@@ -225,7 +252,7 @@ class Store:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        if self._version() == 0 and not self._select("SELECT name FROM sqlite_master"):
+        if version_of(self._db) == 0 and not self._select("SELECT name FROM sqlite_master"):
             # One transaction: a process killed here leaves an empty file, not half a store.
             self._db.executescript(
                 f"BEGIN IMMEDIATE; {schema.TABLES} PRAGMA application_id = {schema.APPLICATION_ID};"
@@ -233,13 +260,10 @@ class Store:
             )
         self._check_version()
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
     def _check_version(self) -> None:
-        if self._db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
+        if not is_ours(self._db):
             raise StoreError(f"{self.path}: not a store of MuteGreen", "name another file with --store FILE")
-        if (version := self._version()) != schema.VERSION:
+        if (version := version_of(self._db)) != schema.VERSION:
             newer = (
                 "use a newer MuteGreen" if version > schema.VERSION else "export it with the MuteGreen that wrote it"
             )
@@ -249,7 +273,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _translated(self.path):
+        with translated(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -265,7 +289,7 @@ class Store:
             self._db.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
     def _select(self, query: str, *parameters: object) -> list[sqlite3.Row]:
-        with _translated(self.path):
+        with translated(self.path):
             return self._db.execute(query, parameters).fetchall()
 
     def _grouped(self, query: str, *parameters: object) -> dict[int, list[sqlite3.Row]]:
@@ -275,32 +299,9 @@ class Store:
         return groups
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    return connection
-
-
-_REMEDIES = (
-    ("full", "free some space; nothing measured so far is lost"),
-    ("readonly", "make the file and its folder writable, or name another with --store FILE"),
-    ("unable to open", "make its folder readable and writable, or name another with --store FILE"),
-    ("not a database", "name another file with --store FILE"),
-    ("locked", "another process is writing to it; try again when it has done"),
-    ("disk I/O", "the disk fails or is full; nothing measured so far is lost"),
-)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Errors of SQLite and of the file system as ours, with a remedy."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        remedy = next((remedy for sign, remedy in _REMEDIES if sign in str(error)), None)
-        raise StoreError(f"{path}: {error}", remedy) from error
-    except OSError as error:
-        raise StoreError(
-            f"{path}: its folder cannot be made or read: {error.strerror}", "name another place with --store FILE"
-        ) from error
+def _needs_migration(path: Path) -> bool:
+    """Whether this is a store of an older schema, or was one until another process replaced it."""
+    if not path.exists():
+        return False
+    with closing(connect(path, "rw")) as db:
+        return is_older(db) or was_replaced(db)

@@ -3,28 +3,18 @@
 import csv
 import io
 import json
-import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.audits import SMALL, started, wait_for, window_s
 from support.commands import Run
-from support.tiny import command, environment, write_subject
+from support.tiny import write_subject
 
-SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
 TRACE = "# quality=counter\ntime_s,gpu:GPU-1,cpu:package-0\n0,0,0\n600,60000,6000\n"
-
-
-@pytest.fixture
-def audited(subject: Path, mutegreen: Run) -> dict[str, Any]:
-    done = mutegreen("run", subject, *SMALL, "--json")
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout))
 
 
 def test_the_whole_way_from_a_script_to_tables(audited: dict[str, Any], mutegreen: Run) -> None:
@@ -93,8 +83,10 @@ def test_a_replayed_trace_is_measured_as_it_was_recorded(subject: Path, mutegree
     done = mutegreen("run", subject, *SMALL, "--meter", "replay:trace.csv", "--require", "gpu,cpu", "--json")
     assert done.returncode == 0, done.stderr
     rows = json.loads(mutegreen("export", "--format", "json").stdout)
+    windows = window_s(tmp_path / "reports/mutegreen.sqlite")
     for row in rows:
-        assert 100 * row["duration_s"] <= row["gpu_j"] <= 100 * (row["duration_s"] + 0.3), "the start counts too"
+        assert windows[row["trial"]] >= row["duration_s"], "the start counts too"
+        assert row["gpu_j"] == pytest.approx(100 * windows[row["trial"]], rel=1e-6)
         assert row["gpu_j"] / row["package_j"] == pytest.approx(10)
         assert (row["quality_gpu_j"], row["dram_j"]) == ("counter", None)
 
@@ -138,7 +130,7 @@ def test_measure_of_a_known_load_is_its_integral(mutegreen: Run, tmp_path: Path)
     found = json.loads(done.stdout)
     gpu = next(d for d in found["domains"] if d["domain"] == "gpu:GPU-1")
     assert gpu["energy_j"] == pytest.approx(100 * found["duration_s"], rel=0.02)
-    assert 1 <= found["duration_s"] < 1.5
+    assert found["duration_s"] >= 1
 
 
 def test_measure_of_what_cannot_be_started(mutegreen: Run) -> None:
@@ -148,16 +140,13 @@ def test_measure_of_what_cannot_be_started(mutegreen: Run) -> None:
 
 
 def test_measure_of_a_command_that_is_stopped(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command("measure", "--idle", "0", "--json", "--", "sleep", "30"),
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    time.sleep(1.5)
-    process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    begun = tmp_path / "begun"
+    with started(
+        tmp_path, "measure", "--idle", "0", "--json", "--", "sh", "-c", f"touch {begun}; exec sleep 600"
+    ) as process:
+        wait_for(begun.exists, "the command")
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert json.loads(out)["status"] == 128 + signal.SIGTERM
 
@@ -183,27 +172,8 @@ def test_wrong_usage_is_one_clear_line_and_status_2(
     words: tuple[str, ...], said: str, mutegreen: Run, tmp_path: Path
 ) -> None:
     write_subject(tmp_path / "points")
-    done = mutegreen(*words)
+    done = mutegreen.inside(*words)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-
-
-def test_a_reader_that_goes_away_is_no_error(mutegreen: Run, subject: Path, tmp_path: Path) -> None:
-    mutegreen("run", subject, *SMALL)
-    line = " ".join(command("export", "--format", "json"))
-    done = subprocess.run(
-        ["sh", "-c", f"{line} | true"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
-    )
-    assert done.stderr == ""
-
-
-def test_every_command_has_help(mutegreen: Run) -> None:
-    from mutegreen.cli.main import COMMANDS
-
-    for name in COMMANDS:
-        done = mutegreen(name, "--help")
-        assert done.returncode == 0
-        assert "Usage" in done.stdout
-    assert os.linesep in mutegreen("--version").stdout

@@ -7,45 +7,22 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from mutegreen import config
-from mutegreen.cli.main import cli
-from mutegreen.errors import MuteGreenError
 from mutegreen.harness.observe.output import ESCAPES
 from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.opening import check
 from mutegreen.harness.process.command import Line
 from mutegreen.model import FlagSite, Performance, SourceSite, Subject
-from support.commands import Run
+from support.commands import Ended, Run
 from support.init_shapes import ARGUMENTS, FIT, PROGRAMS, STATEMENTS, Shape
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    @property
-    def output(self) -> str:
-        return self.stdout + self.stderr
-
-
-def invoke(*words: object, input: str | None = None) -> Ended:
-    """Runs a command in this process, with the status and the message of an error as `mutegreen` gives them."""
-    result = CliRunner().invoke(cli, list(map(str, words)), input=input, standalone_mode=False)
-    if isinstance(result.exception, MuteGreenError):
-        told = f"{result.exception.message}\n  {result.exception.hint}\n"
-        return Ended(result.exception.exit_status, result.stdout, result.stderr + told)
-    assert result.exception is None, result.exception
-    return Ended(int(result.return_value or 0), result.stdout, result.stderr)
+def invoke(*words: object, stdin: str = "") -> Ended:
+    return Run(Path.cwd()).inside(*words, stdin=stdin, COLUMNS="1000")
 
 
 def write(folder: Path, shape: Shape) -> Path:
@@ -59,11 +36,11 @@ def write(folder: Path, shape: Shape) -> Path:
 def drafted(folder: Path, *words: str) -> Subject:
     """The subject that `init` drafts; it must load, agree with the source, and be planned as it is."""
     result = invoke("init", folder, *words)
-    assert result.status == 0, result.output
+    assert result.returncode == 0, result.stdout + result.stderr
     subject = config.load(folder)
     check(subject)
     planned = invoke("run", folder, "--dry-run", "--json", "--store", folder.parent / "store.sqlite")
-    assert planned.status == 0, planned.output
+    assert planned.returncode == 0, planned.stdout + planned.stderr
     return subject
 
 
@@ -121,10 +98,10 @@ def test_what_a_program_requires_is_a_placeholder_that_is_told(tmp_path: Path) -
     folder = write(tmp_path / "subject", Shape(script, {}, files={"fitting.py": FIT}))
     result = invoke("init", folder)
     assert config.load(folder).command == ("{python}", "train.py", "--size", "<size>", "<data>")
-    assert "<data> must be filled in: where the points are" in result.output
-    assert "<size> must be filled in: one of small, large" in result.output
+    assert "<data> must be filled in: where the points are" in (result.stdout + result.stderr)
+    assert "<size> must be filled in: one of small, large" in (result.stdout + result.stderr)
     tried = invoke("init", folder, "--force", "--try")
-    assert tried.status == 2
+    assert tried.returncode == 2
     assert "a trial run needs <size>, <data>" in tried.stderr
 
 
@@ -163,7 +140,6 @@ def main(data, epochs=8):
 fire.Fire(main)
 """
 TRAINER = """\
-from dataclasses import dataclass
 from transformers import HfArgumentParser, Trainer, TrainingArguments
 
 @dataclass
@@ -301,7 +277,7 @@ TQDM_OUTPUT = (
 )
 def test_what_libraries_print_is_read(source: str, output: str, value: float, goal: str, tmp_path: Path) -> None:
     folder = write(tmp_path / "subject", Shape(source, {}))
-    assert invoke("init", folder / "train.py", "--", "--num_train_epochs", "8").status == 0
+    assert invoke("init", folder / "train.py", "--", "--num_train_epochs", "8").returncode == 0
     performance = config.load(folder).performance
     assert read(performance, output) == value
     assert performance.goal == goal
@@ -330,7 +306,7 @@ def test_a_script_whose_imports_lie_above_it_has_a_larger_folder(tmp_path: Path)
     files = {"requirements.txt": "", "lib/fitting.py": FIT, "tools/learn.py": script}
     write(tmp_path / "project", Shape("", {}, files=files))
     (tmp_path / "project" / "train.py").unlink()
-    assert invoke("init", tmp_path / "project" / "tools" / "learn.py").status == 0
+    assert invoke("init", tmp_path / "project" / "tools" / "learn.py").returncode == 0
     subject = config.load(tmp_path / "project")
     assert (subject.command, subject.workdir) == (("{python}", "learn.py"), "tools")
     assert subject.environment == {"PYTHONPATH": ".."}
@@ -365,7 +341,7 @@ def test_where_it_is_not_clear_which_script_trains_nothing_is_guessed(tmp_path: 
     one, two = STATEMENTS["f-string"].script, STATEMENTS["percent"].script
     folder = write(tmp_path / "subject", Shape(one, {}, files={"main.py": two}))
     result = invoke("init", folder)
-    assert result.status == 2
+    assert result.returncode == 2
     assert "several scripts may be the one that trains: main.py, train.py" in result.stderr
     assert not (folder / "subject.toml").exists()
     assert drafted(folder, "--script", "main.py").command == ("{python}", "main.py")
@@ -375,12 +351,12 @@ def test_at_a_terminal_the_user_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("mutegreen.cli.commands.scripts.init._is_terminal", lambda: True)
     folder = write(tmp_path / "subject", Shape(STATEMENTS["f-string"].script, {}))
     (folder / "main.py").write_text(STATEMENTS["percent"].script)
-    assert invoke("init", folder, input="2\n").status == 0
+    assert invoke("init", folder, stdin="2\n").returncode == 0
     assert config.load(folder).command == ("{python}", "train.py")
     (folder / "subject.toml").write_text("mine")
-    assert invoke("init", folder, "--script", "main.py", input="n\n").status == 1
+    assert invoke("init", folder, "--script", "main.py", stdin="n\n").returncode == 1
     assert (folder / "subject.toml").read_text() == "mine"
-    assert invoke("init", folder, "--script", "main.py", input="y\n").status == 0
+    assert invoke("init", folder, "--script", "main.py", stdin="y\n").returncode == 0
     assert config.load(folder).command == ("{python}", "main.py")
 
 
@@ -388,17 +364,17 @@ def test_without_a_terminal_nothing_is_overwritten_unless_it_is_forced(tmp_path:
     folder = write(tmp_path / "subject", PROGRAMS["constants"])
     (folder / "subject.toml").write_text("mine")
     result = invoke("init", folder)
-    assert result.status == 2
+    assert result.returncode == 2
     assert "subject.toml exists\n  --force overwrites it" in result.stderr
     assert (folder / "subject.toml").read_text() == "mine"
-    assert invoke("init", folder, "--force").status == 0
+    assert invoke("init", folder, "--force").returncode == 0
     check(config.load(folder))
 
 
 def test_a_launcher_stands_before_the_script(tmp_path: Path) -> None:
     source = "import torch\ntorch.distributed.init_process_group('gloo')\n" + STATEMENTS["f-string"].script
     folder = write(tmp_path / "subject", Shape(source, {}))
-    assert "--launcher 'torchrun --nproc_per_node=1'" in invoke("init", folder).output
+    assert "--launcher 'torchrun --nproc_per_node=1'" in invoke("init", folder).stdout
     subject = drafted(folder, "--force", "--launcher", "torchrun --nproc_per_node=1")
     assert subject.command == ("torchrun", "--nproc_per_node=1", "train.py")
 
@@ -432,7 +408,7 @@ def test_a_field_or_another_file_that_the_script_overrules_is_left_for_the_user(
 def test_no_hyperparameters_and_no_script_are_clear_errors(tmp_path: Path) -> None:
     (tmp_path / "hello.py").write_text("print('hello')\n")
     result = invoke("init", tmp_path / "hello.py")
-    assert result.status == 2
+    assert result.returncode == 2
     assert "no hyperparameters found" in result.stderr
     assert "no script in it that trains" in invoke("init", tmp_path).stderr
     assert "no such file" in invoke("init", tmp_path / "gone.py").stderr
@@ -491,7 +467,7 @@ def test_a_trial_run_confirms_a_pattern_or_finds_one(tmp_path: Path) -> None:
     source += "for epoch in range(EPOCHS):\n    print(*words, (epoch + 1) / 16, flush=True)\n"
     folder = write(tmp_path / "subject", Shape(source, {}))
     result = invoke("init", folder, "--try", "--json")
-    assert result.status == 0, result.output
+    assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads(result.stdout)["performance"]["readings"] == [1 / 16]
     assert sorted(path.name for path in folder.iterdir()) == ["subject.toml", "train.py"]
     assert read(config.load(folder).performance, "test accuracy 0.25\n") == 0.25
@@ -503,11 +479,11 @@ def test_a_trial_run_that_fails_or_hangs_is_told_and_the_file_is_written(tmp_pat
         Shape(PROGRAMS["constants"].script + "import no_such_module\n", {}, files={"fitting.py": FIT}),
     )
     result = invoke("init", folder, "--try")
-    assert result.status == 1
+    assert result.returncode == 1
     assert "No module named 'no_such_module'" in result.stderr
     (folder / "train.py").write_text("import time\nEPOCHS = 8\nlr = 0.5\ntime.sleep(60)\nprint(f'test acc {lr}')\n")
     result = invoke("init", folder, "--try", "--timeout", "0.5", "--force")
-    assert result.status == 1
+    assert result.returncode == 1
     assert "before its time was up" in result.stderr
     check(config.load(folder))
 
@@ -534,9 +510,7 @@ def test_a_notebook_becomes_a_script_beside_it(tmp_path: Path) -> None:
     ]
     document = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     (tmp_path / "train.ipynb").write_text(json.dumps(document))
-    done = subprocess.run(
-        [sys.executable, "-m", "mutegreen", "init", tmp_path / "train.ipynb"], capture_output=True, text=True
-    )
+    done = Run(tmp_path).process("init", tmp_path / "train.ipynb")
     assert done.returncode == 0, done.stderr
     subject = config.load(tmp_path)
     check(subject)
@@ -551,7 +525,7 @@ def test_a_notebook_without_nbconvert_is_a_clear_error(tmp_path: Path, monkeypat
     (tmp_path / "train.ipynb").write_text("{}")
     monkeypatch.setitem(sys.modules, "nbconvert", None)
     result = invoke("init", tmp_path / "train.ipynb")
-    assert result.status == 2
+    assert result.returncode == 2
     assert "nbconvert, which makes a script of it, is not installed" in result.stderr
 
 
@@ -572,6 +546,6 @@ def test_the_last_words_of_a_trial_run_that_failed_are_no_metric(tmp_path: Path)
     source = "def get():\n    raise OSError(-3, 'urlopen error 104')\n" + source
     folder = write(tmp_path / "subject", Shape(source, {}))
     result = invoke("init", folder, "--try")
-    assert result.status == 1
+    assert result.returncode == 1
     assert "accuracy" in (config.load(folder).performance.pattern or "")
     assert "urlopen" not in (folder / "subject.toml").read_text()

@@ -11,7 +11,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mutegreen.model import Change, DomainEnergy, Goal, Measurement, Mutant, Outcome, Quality, Trial, TrialResult
+from mutegreen.model import (
+    AuditOptions,
+    Change,
+    DomainEnergy,
+    Goal,
+    Measurement,
+    Mutant,
+    Outcome,
+    PlanOptions,
+    Quality,
+    Trial,
+    TrialResult,
+)
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
 from mutegreen.store.store import Store
 from support.commands import Run
@@ -58,7 +70,7 @@ def add(
         digest="0",
         goal=Goal.MAXIMIZE,
         tolerance=0.05,
-        options={"plan": {"preset": preset}, "jobs": jobs},
+        options=AuditOptions(plan=PlanOptions(preset=preset), jobs=jobs),
         environment={},
         notes=(),
         created_at=f"2026-01-01T00:00:{at:02}+00:00",

@@ -13,11 +13,9 @@ from types import ModuleType
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from rich.console import Console
 
-from mutegreen.cli.main import cli
 from mutegreen.errors import RowsError
 from mutegreen.model import Data
 from mutegreen.report.figures import by_value, correlation, pareto, win_tie_loss
@@ -32,7 +30,7 @@ from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.model.scenario import groups_of
 from mutegreen.store.rows import read_csv
-from support.commands import Run
+from support.commands import Ended, Run
 from support.simulated import noisy, rows_of
 from support.tiny import SUBJECT, write_subject
 
@@ -143,8 +141,8 @@ def declared(folder: Path) -> Path:
     return write_subject(folder / "points", toml=toml)
 
 
-def invoked(*words: object) -> Result:
-    return CliRunner().invoke(cli, list(map(str, words)), catch_exceptions=False)
+def invoked(*words: object) -> Ended:
+    return Run(Path.cwd()).inside(*words)
 
 
 @pytest.mark.parametrize(("preset", "data"), [((), "generated coloured shapes"), (("--preset", "real"), "MNIST")])

@@ -12,6 +12,7 @@ import pytest
 from mutegreen.errors import MuteGreenError
 from mutegreen.harness.machine.gpu_processes import GpuProcesses
 from mutegreen.store.store import Store
+from support.audits import window_s
 from support.commands import Run
 from support.fake_nvml import FakeGpu, FakeNvml
 from support.tiny import TRAIN, write_subject
@@ -42,8 +43,9 @@ def test_two_gpus_are_one_queue_and_each_training_pays_for_its_own(
     assert saw == {FIRST, SECOND}
     found = exported(mutegreen)
     assert any(row["beside"] for row in found), "two at a time, one on each"
+    windows = window_s(tmp_path / "reports/mutegreen.sqlite")
     for row in found:
-        assert row["gpu_j"] == pytest.approx(100 * row["duration_s"], rel=0.1), "of one GPU, not of both"
+        assert row["gpu_j"] == pytest.approx(100 * windows[row["trial"]], rel=0.1), "of one GPU, not of both"
         assert row["quality_gpu_j"] == "counter", "it had its GPU to itself"
 
 
@@ -52,9 +54,11 @@ def test_two_on_one_gpu_share_its_energy(subject: Path, mutegreen: Run, tmp_path
     done = mutegreen("run", subject, *SMALL, "--jobs", "2", **fake.environ)
     assert done.returncode == 0, done.stderr
     found = exported(mutegreen)
+    windows = window_s(tmp_path / "reports/mutegreen.sqlite")
     for row in found:
-        alone = row["duration_s"] * (1 - min(1.0, row["companions"]))
-        assert row["gpu_j"] == pytest.approx(100 * (alone + (row["duration_s"] - alone) / 2), rel=0.15)
+        whole = windows[row["trial"]]
+        alone = whole * (1 - min(1.0, row["companions"]))
+        assert row["gpu_j"] == pytest.approx(100 * (alone + (whole - alone) / 2), rel=0.15)
         assert row["quality_gpu_j"] == "attributed"
     with Store.open(tmp_path / "reports/mutegreen.sqlite") as store:
         _preflight, *together = store.spans(store.audit().id)

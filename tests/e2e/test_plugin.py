@@ -1,4 +1,4 @@
-"""The example plug-in of docs/operators.md: built, installed and used as a stranger's package would be."""
+"""The example plug-ins of docs/operators.md and docs/plugins.md: built, installed and used as any other package."""
 
 import json
 import os
@@ -16,28 +16,55 @@ from mutegreen import catalog
 from support.paths import ROOT
 
 PLUGIN = ROOT / "tests" / "plugin"
+METER_PLUGIN = ROOT / "tests" / "meter_plugin"
 DOCS = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+METER_DOCS = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 
 
-def python(*arguments: str, path: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+pytestmark = pytest.mark.xdist_group("plugin")
+"""One worker runs all of these tests, so that each package is built and installed once."""
+
+
+def python(*arguments: str, path: list[Path], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    own = {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **own, **variables}
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 
 
-@pytest.fixture(scope="module")
-def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example plug-in, built and installed by pip into a folder of its own."""
+def installed(source: Path, folder: Path) -> Path:
+    """A plug-in, built and installed by pip; its folder of packages."""
     missing = [name for name in ("pip", "setuptools") if find_spec(name) is None]
     if missing:
         pytest.skip(f"building a package needs {' and '.join(missing)}")
-    folder = tmp_path_factory.mktemp("plugin")
-    shutil.copytree(PLUGIN, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     install = ["-m", "pip", "install", *options, "--target", str(folder / "site"), str(folder / "source")]
     result = python(*install, path=[], folder=folder)
     assert result.returncode == 0, result.stderr
     return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(PLUGIN, tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.fixture(scope="module")
+def installed_meter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(METER_PLUGIN, tmp_path_factory.mktemp("meter_plugin"))
+
+
+def own_tests_passed(source: Path, site: Path, folder: Path) -> int:
+    """Runs the tests that a plug-in ships with, away from this checkout; how many passed."""
+    shutil.copytree(source / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    result = python(*words, path=[site, ROOT], folder=folder, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert result.returncode == 0, result.stdout
+    passed = re.search(r"(\d+) passed", result.stdout)
+    assert passed is not None
+    return int(passed[1])
 
 
 def test_an_installed_package_is_in_the_catalog(installed_plugin: Path, tmp_path: Path) -> None:
@@ -57,22 +84,31 @@ def test_an_installed_package_is_in_the_catalog(installed_plugin: Path, tmp_path
     assert (folder / "train.py").is_file()
 
 
-def test_an_installed_operator_is_held_to_the_same_contract(installed_plugin: Path) -> None:
-    pytest_command = [
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "tests/mutation/test_operators.py",
-        "-k",
-        "optimizer",
-    ]
-    result = python(*pytest_command, path=[installed_plugin, ROOT], folder=ROOT)
+def test_the_plugins_own_tests_pass(installed_plugin: Path, tmp_path: Path) -> None:
+    assert own_tests_passed(PLUGIN, installed_plugin, tmp_path) == 7
+
+
+def test_the_meters_own_tests_pass(installed_meter: Path, tmp_path: Path) -> None:
+    assert own_tests_passed(METER_PLUGIN, installed_meter, tmp_path) >= 11
+
+
+def test_an_installed_operator_joins_our_suite(installed_plugin: Path) -> None:
+    ours = ["tests/mutation/test_operators.py", "-k", "optimizer"]
+    result = python("-m", "pytest", "-q", "-p", "no:cacheprovider", *ours, path=[installed_plugin, ROOT], folder=ROOT)
     assert result.returncode == 0, result.stdout
     passed = re.search(r"(\d+) passed", result.stdout)
     assert passed is not None
     assert int(passed[1]) >= 6
+
+
+def test_doctor_tries_an_installed_meter(installed_meter: Path, tmp_path: Path) -> None:
+    def doctor(*words: str) -> subprocess.CompletedProcess[str]:
+        return python("-m", "mutegreen", "doctor", *words, path=[installed_meter, ROOT], folder=tmp_path)
+
+    told = json.loads(doctor("--json").stdout)
+    read_by = [one["meter"] for one in [*told["domains"], *told["unavailable"]]]
+    assert "intel-gpu" in read_by
+    assert doctor("--meter", "intel-gpus").stderr.splitlines()[-1].endswith("zeus, intel-gpu")
 
 
 def test_the_plugins_training_learns(tmp_path: Path) -> None:
@@ -84,10 +120,11 @@ def test_the_plugins_training_learns(tmp_path: Path) -> None:
         assert losses[-1] < losses[0] / 10
 
 
-def test_the_documented_plugin_is_the_tested_one() -> None:
-    documented = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```$", DOCS, re.DOTALL | re.MULTILINE))
-    files = [path for path in PLUGIN.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    assert documented == {str(path.relative_to(PLUGIN)): path.read_text() for path in files}
+@pytest.mark.parametrize(("text", "folder"), [(DOCS, PLUGIN), (METER_DOCS, METER_PLUGIN)], ids=["operator", "meter"])
+def test_the_documented_plugin_is_the_tested_one(text: str, folder: Path) -> None:
+    documented = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```$", text, re.DOTALL | re.MULTILINE))
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert documented == {str(path.relative_to(folder)): path.read_text() for path in files}
 
 
 def test_the_documented_operators_are_the_real_ones() -> None:

@@ -3,68 +3,82 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
-import sqlite3
 import subprocess
-from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from support.audits import running, wait_for
+from support.audits import wait_for
 from support.commands import Run
-from support.tiny import SUBJECT, TRAIN, command, environment, hears_ctrl_c, write_subject
+from support.studies import SMOKE, outcomes, study, study_words, write_studied
+from support.tiny import TRAIN, environment, hears_ctrl_c
 
-PRESET = "\n[presets.smoke]\ncooldown_s = 0\nduration_s = 0.2\n"
 BROKEN = 'import sys\nsys.exit("train.py: error: keras is not installed; try: pip install keras")\n'
-STUDY = ("study", "hyperparameters", "--preset", "smoke")
+
+shares_a_study = pytest.mark.xdist_group("study of two subjects")
 
 
-def subject(folder: Path, name: str, train: str = TRAIN, preset: str = PRESET) -> str:
-    write_subject(folder / name, train, SUBJECT.replace("points", name) + preset)
-    return name
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A finished study of two subjects: its folder, which tests copy, and how the command ended."""
+    folder = tmp_path_factory.mktemp("study")
+    names = ",".join(write_studied(folder, name) for name in ("mnist_cnn", "other"))
+    return SimpleNamespace(folder=folder, names=names, done=study(folder, "--subjects", names))
 
 
-def audits(folder: Path) -> dict[str, dict[str, int]]:
-    """By audit, how many trials ended how."""
-    with closing(sqlite3.connect(folder / "reports" / "mutegreen.sqlite")) as db:
-        rows = db.execute("SELECT audit, coalesce(outcome, 'pending'), count(*) FROM trial GROUP BY 1, 2").fetchall()
-    found: dict[str, dict[str, int]] = {}
-    for audit, outcome, count in rows:
-        found.setdefault(audit, {})[outcome] = count
-    return found
+@pytest.fixture
+def copied(of_two: SimpleNamespace, tmp_path: Path) -> Path:
+    """A copy of that folder to work in."""
+    return shutil.copytree(of_two.folder, tmp_path, dirs_exist_ok=True)
 
 
-def test_one_audit_a_subject_then_tables_and_nothing_is_trained_twice(mutegreen: Run, tmp_path: Path) -> None:
-    names = ",".join((subject(tmp_path, "mnist_cnn"), subject(tmp_path, "other")))
-    first = mutegreen(*STUDY, "--subjects", names)
-    assert first.returncode == 0, first.stderr
-    assert "mnist_cnn (1 of 2): 10 of 10 trainings" in first.stderr
-    assert "[20/20] other" in first.stderr
-    assert "Stands for the study's mnist." in first.stdout
-    assert "other, trained alone" in first.stdout
-    assert "What the study found, and whether it holds here" in first.stdout
-    kept = audits(tmp_path)
-    assert list(kept.values()) == [{"ok": 10}] * 2
+@shares_a_study
+def test_one_audit_a_subject_then_tables(of_two: SimpleNamespace) -> None:
+    done = of_two.done
+    assert done.returncode == 0, done.stderr
+    assert "mnist_cnn (1 of 2): 10 of 10 trainings" in done.stderr
+    assert "[20/20] other" in done.stderr
+    assert "Stands for the study's mnist." in done.stdout
+    assert "other, trained alone" in done.stdout
+    assert "What the study found, and whether it holds here" in done.stdout
+    assert list(outcomes(of_two.folder).values()) == [{"ok": 10}] * 2
 
-    again = mutegreen(*STUDY, "--subjects", names, "--json", "--out", "elsewhere")
+
+@shares_a_study
+def test_nothing_is_trained_twice(mutegreen: Run, of_two: SimpleNamespace, copied: Path) -> None:
+    """The command as it is installed says the same of what has ended."""
+    kept = outcomes(copied)
+    again = mutegreen(*SMOKE, "--subjects", of_two.names, "--json", "--out", "elsewhere")
     document = json.loads(again.stdout)
     assert again.returncode == 0
     assert "ended before, and kept: mnist_cnn, other" in again.stderr
-    assert audits(tmp_path) == kept
+    assert outcomes(copied) == kept
     assert document["audits"] == list(kept)
     assert {row["subject"] for row in document["correlation"]} == {"mnist_cnn", "other"}
     pages = [
-        (tmp_path / folder / "study.md").read_text() for folder in ("reports/study-hyperparameters-smoke", "elsewhere")
+        (copied / folder / "study.md").read_text() for folder in ("reports/study-hyperparameters-smoke", "elsewhere")
     ]
     assert pages[0] == pages[1]
 
 
-def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(mutegreen: Run, tmp_path: Path) -> None:
-    names = ",".join(
-        (subject(tmp_path, "broken", BROKEN), subject(tmp_path, "plain", preset=""), subject(tmp_path, "fine"))
-    )
-    done = mutegreen(*STUDY, "--subjects", names)
+@shares_a_study
+def test_a_subject_that_has_changed_is_trained_anew(copied: Path) -> None:
+    before = outcomes(copied)
+    with (copied / "other" / "train.py").open("a") as file:
+        file.write("# another program\n")
+    again = study(copied, "--subjects", "other")
+    assert again.returncode == 0
+    assert f"other has changed since audit {list(before)[1]}, and is trained anew" in again.stderr
+    assert list(outcomes(copied).items())[:2] == list(before.items())
+    assert list(outcomes(copied).values()) == [{"ok": 10}] * 3
+
+
+def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_path: Path) -> None:
+    parts = {"broken": {"train": BROKEN}, "plain": {"preset": ""}, "fine": {}}
+    done = study(tmp_path, "--subjects", ",".join(write_studied(tmp_path, name, **of) for name, of in parts.items()))
     assert done.returncode == 1
     assert (
         "skipped broken: the original does not pass its preflight: failed: exit status 1: train.py: error: keras"
@@ -73,59 +87,63 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(mutegre
     assert "skipped plain: plain has no preset smoke\n  its presets: none" in done.stderr
     assert "fine, trained alone" in done.stdout
     assert "Not trained here: broken" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
-    assert list(audits(tmp_path).values()) == [{"ok": 10}]
+    assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 
     (tmp_path / "broken" / "train.py").write_text(TRAIN)
-    mended = mutegreen(*STUDY, "--subjects", "broken,fine")
+    mended = study(tmp_path, "--subjects", "broken,fine")
     assert mended.returncode == 0, mended.stderr
-    assert list(audits(tmp_path).values()) == [{"ok": 10}] * 2
+    assert list(outcomes(tmp_path).values()) == [{"ok": 10}] * 2
+
+
+HELD = """
+with open({starts!r}, "a") as starts:
+    starts.write("x")
+    starts.flush()
+    number = starts.tell()
+while number == 4:
+    time.sleep(0.01)
+rng = """
+"""Begins a training: the fourth that begins, which is the third after the preflight, never ends by itself."""
 
 
 def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
-    subject(tmp_path, "slow", TRAIN.replace("default=0.0", "default=0.05"))
-    words = command(*STUDY, "--subjects", "slow")
+    starts = tmp_path / "starts"
+    write_studied(tmp_path, "slow", TRAIN.replace("rng = ", HELD.format(starts=str(starts))))
     process = subprocess.Popen(
-        words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
+        study_words("--subjects", "slow"),
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hears_ctrl_c,
     )
-    wait_for(lambda: running(tmp_path, "0003"), "the third training")
+    wait_for(lambda: process.poll() is None and starts.exists() and starts.stat().st_size == 4, "the third training")
     process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=60)
+    _, messages = process.communicate()
     assert process.returncode == 130
     assert "Everything measured is kept; the same command goes on." in messages
-    (before,) = audits(tmp_path).values()
+    (before,) = outcomes(tmp_path).values()
     assert before["ok"] == 2
 
-    planned = json.loads(mutegreen(*STUDY, "--subjects", "slow", "--dry-run", "--json").stdout)
+    planned = json.loads(mutegreen(*SMOKE, "--subjects", "slow", "--dry-run", "--json").stdout)
     assert planned["parts"][0]["pending"] == 8
-    done = mutegreen(*STUDY, "--subjects", "slow")
+    done = study(tmp_path, "--subjects", "slow")
     assert done.returncode == 0, done.stderr
     assert "slow (1 of 1): 8 of 10 trainings" in done.stderr
-    assert list(audits(tmp_path).values()) == [{"ok": 10}]
+    assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 
 
-def test_a_subject_that_has_changed_is_trained_anew(mutegreen: Run, tmp_path: Path) -> None:
-    subject(tmp_path, "mine")
-    assert mutegreen(*STUDY, "--subjects", "mine").returncode == 0
-    with (tmp_path / "mine" / "train.py").open("a") as file:
-        file.write("# another program\n")
-    (first,) = audits(tmp_path)
-    again = mutegreen(*STUDY, "--subjects", "mine")
-    assert again.returncode == 0
-    assert f"mine has changed since audit {first}, and is trained anew" in again.stderr
-    assert len(audits(tmp_path)) == 2
-
-
-def test_trainings_that_do_not_end_well_are_told_by_the_status(mutegreen: Run, tmp_path: Path) -> None:
-    subject(tmp_path, "fragile", TRAIN.replace("w = 0.0\n", "assert args.epochs == 8\nw = 0.0\n"))
-    done = mutegreen(*STUDY, "--subjects", "fragile")
+def test_trainings_that_do_not_end_well_are_told_by_the_status(tmp_path: Path) -> None:
+    write_studied(tmp_path, "fragile", TRAIN.replace("w = 0.0\n", "assert args.epochs == 8\nw = 0.0\n"))
+    done = study(tmp_path, "--subjects", "fragile")
     assert done.returncode == 1
     assert "epochs=6: failed" in done.stderr
     assert "learning_rate" in done.stdout
 
 
 def test_a_dry_run_shows_every_subject_and_trains_nothing(mutegreen: Run, tmp_path: Path) -> None:
-    subject(tmp_path, "mnist_cnn")
-    done = mutegreen(*STUDY, "--subjects", "mnist_cnn", "--dry-run")
+    write_studied(tmp_path, "mnist_cnn")
+    done = mutegreen(*SMOKE, "--subjects", "mnist_cnn", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "2 epochs, 2 learning_rate" in done.stdout
     assert "10 trainings: about" in done.stdout
@@ -137,13 +155,13 @@ def test_a_dry_run_shows_every_subject_and_trains_nothing(mutegreen: Run, tmp_pa
 
 
 @pytest.mark.slow
-def test_in_company_the_same_mutants_train_beside_others(mutegreen: Run, tmp_path: Path) -> None:
+def test_in_company_the_same_mutants_train_beside_others(tmp_path: Path) -> None:
     for name in ("mnist_cnn", "forward_forward", "siamese_resnet"):
-        subject(tmp_path, name, TRAIN.replace("default=0.0", "default=0.01"))
-    done = mutegreen(*STUDY, "--subjects", "mnist_cnn", "--company", "--json")
+        write_studied(tmp_path, name, TRAIN.replace("default=0.0", "default=0.01"))
+    done = study(tmp_path, "--subjects", "mnist_cnn", "--company", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert list(audits(tmp_path).values()) == [{"ok": 10}] * 3
+    assert list(outcomes(tmp_path).values()) == [{"ok": 10}] * 3
     assert {row["background"] for row in document["correlation"]} == {"", "forward_forward", "siamese_resnet"}
     beside = [row for row in document["correlation"] if row["background"] == "siamese_resnet"]
     assert all(row["published"]["background"] == "siamese_network" for row in beside if row["published"])
@@ -161,8 +179,8 @@ def test_in_company_the_same_mutants_train_beside_others(mutegreen: Run, tmp_pat
     ],
 )
 def test_wrong_words_are_one_clear_line(mutegreen: Run, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
-    subject(tmp_path, "mine")
-    done = mutegreen("study", "hyperparameters", "--preset", "smoke", *words)
+    write_studied(tmp_path, "mine")
+    done = mutegreen(*SMOKE, *words)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from mutegreen import config
-from mutegreen.harness import audit as audits
-from mutegreen.harness.machine import cooldown
 from mutegreen.harness.plan import plan
 from mutegreen.harness.process import workspace
-from mutegreen.model import Kind, Outcome
+from mutegreen.model import Kind, Outcome, limits
 from support.documented import DOCUMENT, FIRST, Example, audit, files, run, sections, subject_files
 from support.paths import ROOT
 
@@ -95,17 +93,17 @@ def test_the_shell_passes_the_arguments_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("`duration_s` and `timeout_s`", f"at least {audits.TIMEOUT_LEAST_S:.0f} s"),
+        ("`duration_s` and `timeout_s`", f"at least {limits.TIMEOUT_LEAST_S:.0f} s"),
         ("`[workspace]`", f"More than {workspace.LARGE_BYTES >> 20} MiB"),
         ("`[presets]`", f"| mutants of each hyperparameter; {plan.DEFAULT_MUTANTS} |"),
         ("`[presets]`", f"| trainings of the original and of each mutant; {plan.DEFAULT_REPETITIONS} |"),
-        ("`[presets]`", f"to come near idle; {cooldown.DEFAULT_LIMIT_S:.0f} |"),
+        ("`[presets]`", f"to come near idle; {limits.COOLDOWN_S:.0f} |"),
         *(("A key in a configuration file", f"`{suffix}`") for suffix in config.CONFIG_SUFFIXES),
     ],
 )
 def test_figures_are_those_of_the_code(section: str, words: str) -> None:
     assert words in sections()[section]
-    assert audits.TIMEOUT_FACTOR == 10
+    assert limits.TIMEOUT_FACTOR == 10
     assert "ten\ntimes the preflight's time" in sections()["`duration_s` and `timeout_s`"]
 
 

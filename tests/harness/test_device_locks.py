@@ -14,8 +14,9 @@ import pytest
 
 from mutegreen.errors import UsageError
 from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, Holder, classes, locked
+from support.audits import Held, started
 from support.commands import Run
-from support.tiny import TRAIN, command, environment, write_subject
+from support.tiny import write_subject
 
 HOLDER = Holder("of a", 1, "now")
 TAKEN = (
@@ -102,20 +103,23 @@ def test_a_folder_that_cannot_be_made_keeps_nobody_from_measuring(
 
 def test_two_audits_one_after_the_other(tmp_path: Path, mutegreen: Run) -> None:
     """The second says that it waits, or ends at once; it never trains beside the first."""
-    folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.1"))
+    held = Held(tmp_path, start=2)
+    folder = write_subject(tmp_path / "points", held.script())
     words = ("run", folder, "--mutants", "1", "--repetitions", "1", "--cooldown", "0")
     locks = {FOLDER_VARIABLE: str(tmp_path / "locks")}
-    with subprocess.Popen(
-        command(*words), cwd=tmp_path, env=environment(**locks), stderr=subprocess.PIPE, text=True
-    ) as first:
-        while not (tmp_path / "reports/mutegreen.sqlite").exists():
-            assert first.poll() is None
-            time.sleep(0.01)
+    with started(tmp_path, *words, **locks) as first:
+        held.wait()
         refused = mutegreen(*words, "--no-wait", "--store", "other.sqlite", **locks)
-        second = mutegreen(*words, "--store", "other.sqlite", **locks)
-        _, said = first.communicate()
+        with started(tmp_path, *words, "--store", "other.sqlite", **locks) as second:
+            assert second.stderr is not None
+            said = ""
+            while "waiting: " not in said and (line := second.stderr.readline()):
+                said += line
+            assert not (tmp_path / "audits").exists(), "it has not begun"
+            held.let_go()
+            _, said_by_first = first.communicate(timeout=120)
+            said += second.communicate(timeout=120)[1]
     assert refused.returncode == 2
     assert "measures on cpu" in refused.stderr
-    assert not (tmp_path / "audits").exists() or second.returncode == 0
-    assert (first.returncode, second.returncode) == (0, 0), said + second.stderr
-    assert f"waiting: audit of points (process {first.pid}" in second.stderr
+    assert (first.returncode, second.returncode) == (0, 0), said_by_first + said
+    assert said.count(f"waiting: audit of points (process {first.pid}") == 1

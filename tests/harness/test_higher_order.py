@@ -14,8 +14,7 @@ import pytest
 from mutegreen import config
 from mutegreen.errors import UsageError
 from mutegreen.harness.plan import launch, plan
-from mutegreen.harness.plan.plan import Options
-from mutegreen.model import Change, Mutant
+from mutegreen.model import Change, Mutant, PlanOptions
 from support.commands import Run
 from support.tiny import SUBJECT, TRAIN, write_subject
 
@@ -58,7 +57,7 @@ def test_a_mutant_tells_its_changes_one_by_one_and_joined() -> None:
 
 
 def planned(folder: Path, **options: Any) -> plan.Plan:
-    return plan.make(config.load(folder), Options(**options))
+    return plan.make(config.load(folder), PlanOptions(**options))
 
 
 def changed(mutant: Mutant) -> dict[str, object]:

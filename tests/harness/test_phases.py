@@ -132,7 +132,7 @@ def test_summaries_are_means_of_one_occurrence() -> None:
 def test_from_a_script_to_joules_for_each_epoch(mutegreen: Run, tmp_path: Path) -> None:
     """A replayed trace of 100 W: an epoch of t seconds has 100 t joules."""
     (tmp_path / "trace.csv").write_text("# quality=counter\ntime_s,gpu:GPU-1\n0,0\n600,60000\n")
-    marked = "from mutegreen import window\n" + TRAIN.replace("default=0.0", "default=0.2").replace(
+    marked = "from mutegreen import window\n" + TRAIN.replace("default=0.0", "default=0.05").replace(
         "    time.sleep(args.pause)", "    with window('pause'): time.sleep(args.pause)"
     )
     folder = write_subject(tmp_path / "points", marked)
@@ -148,7 +148,7 @@ def test_from_a_script_to_joules_for_each_epoch(mutegreen: Run, tmp_path: Path) 
             mean = by[name, phase]["mean"]
             assert mean["gpu_j"] == pytest.approx(100 * mean["duration_s"], rel=0.01)
             assert mean["package_j"] is None
-        assert by[name, "pause"]["mean"]["duration_s"] == pytest.approx(0.2, abs=0.05)
+        assert 0.05 <= by[name, "pause"]["mean"]["duration_s"] <= by[name, EPOCH]["mean"]["duration_s"] * 1.5
     assert "pause" in mutegreen("stats", "--phases").stdout
 
 

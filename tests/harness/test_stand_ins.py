@@ -14,10 +14,10 @@ import pytest
 from mutegreen import config
 from mutegreen.errors import ConfigError, UsageError
 from mutegreen.harness.observe.evidence import PROBE_FOLDER, Report, probe_environment
-from mutegreen.harness.opening import Limits, Paths, create, plan_again
+from mutegreen.harness.opening import Paths, create, plan_again
 from mutegreen.harness.plan import plan, stand_ins
 from mutegreen.harness.plan.launch import launch
-from mutegreen.model import Compat, EnvSite, Preset, StandIn, Subject
+from mutegreen.model import Compat, EnvSite, Limits, PlanOptions, Preset, StandIn, Subject
 from mutegreen.store.store import Store
 from support.commands import Run
 from support.paths import ROOT
@@ -241,6 +241,7 @@ print(float(model.predict(x, verbose=0).sum()))
 """
 
 
+@pytest.mark.keras
 @pytest.mark.slow
 def test_real_keras(tmp_path: Path) -> None:
     pytest.importorskip("keras")
@@ -285,11 +286,11 @@ def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
 def test_the_stand_in_gives_a_seed_to_a_program_that_takes_none(tmp_path: Path) -> None:
     without = SUBJECT.replace('seed = { flag = "--seed" }\n', "")
     subject = subject_of(tmp_path, without)
-    seeded = plan.make(subject, plan.Options(compat=(Compat.SEED,), operators=("epochs",)))
+    seeded = plan.make(subject, PlanOptions(compat=(Compat.SEED,), operators=("epochs",)))
     seeds = [trial.seed for trial in seeded.trials]
     assert None not in seeds
     assert launch(seeded, seeded.mutants[0], seeds[0]).variables == {"MUTEGREEN_SEED": str(seeds[0])}
-    assert {trial.seed for trial in plan.make(subject, plan.Options(operators=("epochs",))).trials} == {None}
+    assert {trial.seed for trial in plan.make(subject, PlanOptions(operators=("epochs",))).trials} == {None}
 
 
 def test_its_variable_is_no_seed_where_nothing_reads_it(tmp_path: Path) -> None:
@@ -298,7 +299,7 @@ def test_its_variable_is_no_seed_where_nothing_reads_it(tmp_path: Path) -> None:
     assert not stand_ins.takes_seed(subject, (Compat.CUDA,))
     assert stand_ins.takes_seed(subject, (Compat.SEED,))
     with pytest.raises(UsageError, match="--same-seed"):
-        plan.make(subject, plan.Options(same_seed=True))
+        plan.make(subject, PlanOptions(same_seed=True))
 
 
 NEEDY = TRAIN.replace("import argparse, math, random, time\n", "import argparse, math, random, time, torch\n").replace(
@@ -361,7 +362,7 @@ def test_a_dry_run_shows_the_stand_ins(needy: Path, mutegreen: Run) -> None:
 
 def test_an_audit_that_is_resumed_has_the_same_stand_ins(needy: Path, tmp_path: Path) -> None:
     with Store.create(tmp_path / "audits.sqlite") as store:
-        options = plan.Options(operators=("epochs",), compat=(Compat.CUDA,))
+        options = PlanOptions(operators=("epochs",), compat=(Compat.CUDA,))
         audit = create(store, config.load(needy), options, Limits())
         again = plan_again(store, store.audit(audit), Paths.of(store.path, audit))
     assert again.compat == (Compat.CUDA,)

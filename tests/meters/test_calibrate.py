@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.choose import parse
 from mutegreen.meters.estimate import calibrate as calibration
 from mutegreen.meters.estimate.calibrate import Calibration, Level, calibrate, fit
+from mutegreen.meters.registry import parse
 from support.commands import Run
 
 IDLE_W, FULL_W, MEMORY_W = 18.0, 150.0, 6.0

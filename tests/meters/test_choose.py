@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from mutegreen.errors import MeterUnavailable, UsageError
-from mutegreen.meters import choose as room
+from mutegreen.meters import registry
 from mutegreen.meters.base import Meter
-from mutegreen.meters.choose import Chosen, choose, parse
+from mutegreen.meters.choose import Chosen, choose
 from mutegreen.meters.estimate.meter import EstimateMeter
+from mutegreen.meters.registry import parse
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Quality
 from support.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
@@ -45,8 +47,8 @@ def estimates(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> list[Met
         made.append(EstimateMeter(root=machine.root, clock=machine.clock, sleep=machine.clock.advance))
         return made[-1]
 
-    monkeypatch.setitem(room.BUILDERS, "estimate", build)
-    monkeypatch.setattr(room, "AUTOMATIC", ("estimate",))
+    monkeypatch.setitem(registry.BUILDERS, "estimate", build)
+    monkeypatch.setattr(registry, "AUTOMATIC", ("estimate",))
     return made
 
 
@@ -108,8 +110,8 @@ class TestAutomatic:
     ) -> None:
         # The better meter has two packages; the estimate's one package stands for the whole machine.
         spec = trace(tmp_path, Quality.COUNTER, CPU, "cpu:package-1")
-        monkeypatch.setitem(room.BUILDERS, "bench", lambda _: parse(spec))
-        monkeypatch.setattr(room, "AUTOMATIC", order)
+        monkeypatch.setitem(registry.BUILDERS, "bench", lambda _: parse(spec))
+        monkeypatch.setattr(registry, "AUTOMATIC", order)
         chosen = choose()
         assert sorted(read(chosen)) == [
             ("estimate", DRAM, Quality.ESTIMATED),
@@ -122,8 +124,8 @@ class TestAutomatic:
         self, estimates: list[Meter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         spec = trace(tmp_path, Quality.COUNTER, CPU, DRAM)
-        monkeypatch.setitem(room.BUILDERS, "bench", lambda _: parse(spec))
-        monkeypatch.setattr(room, "AUTOMATIC", ("estimate", "bench"))
+        monkeypatch.setitem(registry.BUILDERS, "bench", lambda _: parse(spec))
+        monkeypatch.setattr(registry, "AUTOMATIC", ("estimate", "bench"))
         assert [meter.name for meter in choose().meters] == ["replay"]
         assert_closed(estimates[0])
 
@@ -146,7 +148,7 @@ class TestNamed:
 
         steady = Schedule((0.0, 1.0))
         mixed = Mixed(FakeClock(), {GPU: steady, "gpu:GPU-1": steady})
-        monkeypatch.setitem(room.BUILDERS, "mixed", lambda _: mixed)
+        monkeypatch.setitem(registry.BUILDERS, "mixed", lambda _: mixed)
         integrated = trace(tmp_path, Quality.INTEGRATED, GPU)
         assert read(choose(["mixed", integrated])) == [("replay", GPU, Quality.INTEGRATED)]
 
@@ -190,3 +192,9 @@ def test_close_closes_all(tmp_path: Path) -> None:
     chosen.close()
     for meter in chosen.meters:
         assert_closed(meter)
+
+
+def test_the_documented_rule_is_the_real_one() -> None:
+    rule = choose.__doc__ or ""
+    assert ", ".join(f"`{name}`" for name in registry.AUTOMATIC) + ", then the meters of plug-ins" in rule
+    assert re.findall(r"^\s+(\d) `(\w+)`: ", rule, re.MULTILINE) == [(str(n), q) for n, q in enumerate(Quality)]

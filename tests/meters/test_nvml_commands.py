@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mutegreen.meters.base import Reading
 from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import Recorder
 from support.commands import Run
@@ -25,6 +26,7 @@ def gpus_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["domain"]: row for row in document["domains"] if row["domain"].startswith("gpu:")}
 
 
+@pytest.mark.xdist_group("quiet")
 def test_measure_gives_the_joules_of_each_gpu(mutegreen: Run, tmp_path: Path) -> None:
     fake = FakeNvml(tmp_path, FakeGpu(counter_period_s=0.1), FakeGpu(uuid=SECOND, counter=0))
     done = mutegreen("measure", "--json", "--require", "gpu", "--idle", "0.2", "--", "sleep", "2", **fake.environ)
@@ -34,7 +36,8 @@ def test_measure_gives_the_joules_of_each_gpu(mutegreen: Run, tmp_path: Path) ->
     for row in found.values():
         assert row["meter"] == "nvml"
         assert row["energy_j"] == pytest.approx(100 * json.loads(done.stdout)["duration_s"], rel=0.02)
-    assert found[f"gpu:{SECOND}"]["flags"] == []
+    # The sampler may come late on a machine that others use, and then says so.
+    assert set(found[f"gpu:{SECOND}"]["flags"]) <= {"sampler_gap"}
     assert abs(found[f"gpu:{SECOND}"]["net_j"]) < 1.0, "it took no more than when idle"
 
 
@@ -44,12 +47,17 @@ def test_a_gpu_lost_while_the_command_runs_does_not_disturb_it(mutegreen: Run, t
 
     def lose_it() -> None:
         while not (tmp_path / "begun").exists():
-            time.sleep(0.05)
+            time.sleep(0.02)
         fake.write()
+        (tmp_path / "lost").touch()
 
     watcher = threading.Thread(target=lose_it, daemon=True)
     watcher.start()
-    code = "import pathlib, sys, time; pathlib.Path('begun').touch(); time.sleep(2); sys.exit(7)"
+    code = (
+        "import pathlib, sys, time; pathlib.Path('begun').touch()\n"
+        "while not pathlib.Path('lost').exists(): time.sleep(0.02)\n"
+        "time.sleep(0.5); sys.exit(7)"
+    )
     done = mutegreen("measure", "--json", "--idle", "0", "--", sys.executable, "-c", code, **fake.environ)
     watcher.join()
     assert done.returncode == 7
@@ -96,11 +104,21 @@ def test_without_a_driver_it_is_said_once_and_soon() -> None:
     assert "no NVIDIA driver here" in done.stdout
 
 
-def test_the_recorder_reads_as_often_as_the_meter_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_meter_looks_more_often_than_the_recorder_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both in real time, each in its thread: counted against each other, as a busy machine holds up both."""
     fake = FakeNvml(tmp_path, FakeGpu(counter=0), log=True).install(monkeypatch)
     meter = NvmlMeter()
     meter.open()
-    before = len(fake.calls())
-    with Recorder([meter]) as recorder:
-        recorder.idle(1.0)
-    assert len(fake.calls()) - before > 2 * 1.0 / 0.1, "more often than ten times a second"
+    read, readings, enough = meter.read, [], threading.Event()
+
+    def counted() -> Reading:
+        readings.append(len(fake.calls()))
+        if len(readings) == 10:
+            enough.set()
+        return read()
+
+    monkeypatch.setattr(meter, "read", counted)
+    with Recorder([meter]):
+        assert enough.wait(60.0)
+    between = readings[9] - readings[0]
+    assert between > 2 * 9, "twice as many calls as readings of the recorder"

@@ -265,6 +265,7 @@ def wait_until_none(machine: PathMachine, limit_s: float = 10.0) -> None:
 class TestTheProgram:
     """In real time: the fake program counts known watts from a known moment on."""
 
+    @pytest.mark.xdist_group("quiet")
     def test_windows_with_steps_at_any_moment_are_right_within_a_percent(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -380,6 +381,7 @@ class TestTheRealPerf:
         except OSError as error:
             pytest.skip(f"this process may not count events of a whole CPU: {error}")
 
+    @pytest.mark.xdist_group("quiet")
     def test_the_same_as_the_kernel_says(self, direct: PerfCounter, tmp_path: Path) -> None:
         unit = FakeUnit(tmp_path, {0: [0]}, ())
         for event, config in (("energy-pkg", 0x00), ("energy-ram", 0x63)):

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mutegreen.errors import MeterUnavailable, UsageError
-from mutegreen.meters.choose import parse
 from mutegreen.meters.rapl.access import UDEV_FILE, UDEV_RULE
 from mutegreen.meters.rapl.counter import UPDATE_S
 from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.rapl.zones import find_zones
+from mutegreen.meters.registry import parse
 from mutegreen.model import Flag
 from support.fake_powercap import AMD_UJ, PACKAGE_UJ, FakePowercap, FakeZone, package
 from support.meter_fakes import Schedule

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters import choose as room
+from mutegreen.meters import registry
 from mutegreen.meters.choose import choose
 from mutegreen.meters.rapl import counter as powercap_counter
 from mutegreen.meters.rapl.counter import HIGHEST_W
@@ -247,7 +247,7 @@ class TestAtOpen:
         fake = FakePowercap(tmp_path, two_sockets())
         fake.file("intel-rapl:1:1", "max_energy_range_uj").write_text("0\n")
         monkeypatch.setenv("MUTEGREEN_POWERCAP_ROOT", str(fake.root))
-        monkeypatch.setattr(room, "AUTOMATIC", ("rapl",))
+        monkeypatch.setattr(registry, "AUTOMATIC", ("rapl",))
         chosen = choose(require=["cpu"])
         assert [meter.domains for meter in chosen.meters] == [(CPU, "cpu:package-1")]
         left_out = next(one for one in chosen.unavailable if one.meter == "rapl")

@@ -64,6 +64,7 @@ def assert_true(figures: list[dict[str, Any]], duration_s: float, writer: RealTi
         assert (one["meter"], one["quality"]) == ("rapl", "counter")
 
 
+@pytest.mark.xdist_group("quiet")
 def test_a_command_is_measured_to_a_hundredth_with_a_wrap_in_the_window(fake: FakePowercap, mutegreen: Run) -> None:
     with RealTime(fake) as writer:
         words = ("measure", "--json", "--idle", "0", "--require", "cpu,dram", "--", "sleep", "2")
@@ -75,6 +76,7 @@ def test_a_command_is_measured_to_a_hundredth_with_a_wrap_in_the_window(fake: Fa
     assert not [one for one in measured["unavailable"] if one["meter"] == "rapl"]
 
 
+@pytest.mark.xdist_group("quiet")
 def test_doctor_names_the_domains_and_their_power(fake: FakePowercap, mutegreen: Run) -> None:
     with RealTime(fake) as writer:
         told = last_line(mutegreen("doctor", "--json", MUTEGREEN_POWERCAP_ROOT=str(fake.root)))
@@ -148,6 +150,7 @@ class TestPermission:
         assert "sudo chmod a+r" in refused.stderr
 
 
+@pytest.mark.xdist_group("quiet")
 def test_at_its_true_place_without_an_override(fake: FakePowercap) -> None:
     """In a mount namespace of its own, /sys/class and /sys/devices/virtual are the fake's."""
     mounts = [f"mount --bind {shlex.quote(str(fake.folder / one))} /sys/{one}" for one in ("class", "devices/virtual")]

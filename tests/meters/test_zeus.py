@@ -193,7 +193,7 @@ class TestErrors:
 
 
 def test_zeus_is_not_imported_before_the_meter_is_opened() -> None:
-    code = "import sys, mutegreen.meters.choose as c; c.parse('zeus'); print('zeus' in sys.modules)"
+    code = "import sys, mutegreen.meters.registry as c; c.parse('zeus'); print('zeus' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

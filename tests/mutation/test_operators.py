@@ -11,51 +11,19 @@ import pytest
 
 from mutegreen.catalog import operators
 from mutegreen.model import Value
-from mutegreen.mutation.operator import Example, Operator
+from mutegreen.mutation.operator import Operator
+from mutegreen.testing.operators import REAL, WHOLE, OperatorContract, values_or_refusal
 from support.paths import ROOT
 
 OPERATORS = list(operators().values())
 OUR_FILES = {file.stem for file in (ROOT / "operators").glob("[!_]*.py")}
-EXAMPLES = [(operator, example) for operator in OPERATORS for example in operator.examples]
 CORES = 4
-WHOLE: list[Value] = [1, 2, 3, 4, 7, 14, 200, 10**6, 2**53 - 1]
-REAL: list[Value] = [
-    0,
-    0.0,
-    5e-324,
-    1e-08,
-    0.1,
-    0.1 + 0.2,
-    0.5,
-    0.7,
-    0.999,
-    0.9999999999999999,
-    1.0,
-    2.5,
-    14.0,
-    1e16,
-    1e308,
-]
-ODD: list[Value] = [True, "fourteen", "", -1, -0.5, math.inf, -math.inf, math.nan, 2**53, 10**400, "x" * 1000]
 SHARE = {"momentum", "dropout"}
-
-each_operator = pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.name)
 
 
 @pytest.fixture(autouse=True)
 def four_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(CORES)), raising=False)
-
-
-def defaults_of(operator: Operator) -> list[Value]:
-    return [*(example.before for example in operator.examples), *WHOLE, *REAL, *ODD]
-
-
-def values_or_refusal(operator: Operator, default: Value, count: int, seed: int) -> list[Value] | str:
-    try:
-        return operator.values(default, count, random.Random(seed))
-    except ValueError as refusal:
-        return str(refusal)
 
 
 def by_name(name: str) -> Operator:
@@ -66,62 +34,11 @@ def values(name: str, default: Value, count: int = 100, seed: int = 0) -> list[V
     return by_name(name).values(default, count, random.Random(seed))
 
 
-@pytest.mark.parametrize(("operator", "example"), EXAMPLES, ids=[f"{o.name}-{e.before}" for o, e in EXAMPLES])
-def test_examples(operator: Operator, example: Example) -> None:
-    found = operator.values(example.before, max(1, len(example.after)), random.Random(example.seed))
-    assert [repr(value) for value in found] == [repr(value) for value in example.after]
-
-
-@each_operator
-def test_says_what_it_is(operator: Operator) -> None:
-    assert operator.name.isidentifier()
-    assert operator.summary.strip()
-    assert "\n" not in operator.summary
-    assert operator.examples
-    assert operator.kinds or not operator.changes
-
-
-@each_operator
-def test_values_are_distinct_and_not_the_default_or_the_default_is_refused_in_words(operator: Operator) -> None:
-    for default in defaults_of(operator):
-        for seed in range(5):
-            found = values_or_refusal(operator, default, 8, seed)
-            if isinstance(found, str):
-                assert "default" in found
-                assert "\n" not in found
-            else:
-                assert len(found) == len(set(found)) <= 8
-                assert (default in found) is not operator.changes
-
-
-@each_operator
-def test_values_survive_being_written_and_read(operator: Operator) -> None:
-    for default in defaults_of(operator):
-        found = values_or_refusal(operator, default, 5, 0)
-        for value in found if isinstance(found, list) else ():
-            if isinstance(value, float) and operator.changes:
-                assert math.isfinite(value)
-                assert float(repr(value)) == value
-
-
-@each_operator
-def test_the_seed_decides(operator: Operator) -> None:
-    most = max(
-        (example.before for example in operator.examples), key=lambda d: len(operator.values(d, 9, random.Random()))
-    )
-    draws = [tuple(operator.values(most, 9, random.Random(seed))) for seed in range(30)]
-    again = [tuple(operator.values(most, 9, random.Random(seed))) for seed in range(30)]
-    assert draws == again
-    assert len(set(draws)) > 1 or not operator.changes
-
-
-@each_operator
-def test_more_values_only_add_to_fewer(operator: Operator) -> None:
-    for default in defaults_of(operator):
-        for seed in range(3):
-            many = values_or_refusal(operator, default, 9, seed)
-            if isinstance(many, list):
-                assert operator.values(default, 4, random.Random(seed)) == many[:4]
+class TestOperators(OperatorContract):
+    @pytest.fixture(params=OPERATORS, ids=lambda operator: operator.name)
+    def operator(self, request: pytest.FixtureRequest) -> Operator:
+        found: Operator = request.param
+        return found
 
 
 def test_each_of_our_operators_has_the_name_of_its_file() -> None:

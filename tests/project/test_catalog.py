@@ -5,8 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,11 @@ import pytest
 from mutegreen import catalog
 from mutegreen.errors import UsageError
 from mutegreen.model import FlagSite, Hyperparameter, Kind
+from support.distributions import Installer, installer
 from support.paths import ROOT
 
-Installer = Callable[[str, dict[str, str], str], None]
-
 OPERATOR = """
-from mutegreen.mutation.operator import ChoiceOperator
+from mutegreen.plugins import ChoiceOperator
 
 class Found(ChoiceOperator):
     name = {name!r}
@@ -46,22 +44,7 @@ def forget() -> None:
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
-    """Puts a distribution on the path, as pip would: its files and its entry points."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(site)
-
-    def install_one(name: str, files: dict[str, str], entry_points: str) -> None:
-        info = site / f"{name}-1.0.dist-info"
-        for path, text in files.items():
-            file = site / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(textwrap.dedent(entry_points))
-
-    return install_one
+    return installer(tmp_path / "site", monkeypatch)
 
 
 def hyperparameter(kind: Kind, operator: str | None = None) -> Hyperparameter:
@@ -166,9 +149,9 @@ BROKEN_OPERATORS = {
     "exits": ({"b3.py": "raise SystemExit('bye')"}, "b3:Found", "SystemExit: bye"),
     "no_operator": ({"b4.py": "Found = 3"}, "b4:Found", "TypeError: b4:Found is not a complete subclass of"),
     "abstract": (
-        {"b5.py": "from mutegreen.mutation.operator import Operator as Found"},
+        {"b5.py": "from mutegreen.plugins import Operator as Found"},
         "b5:Found",
-        "TypeError: b5:Found is not a complete subclass of mutegreen.mutation.operator.Operator",
+        "TypeError: b5:Found is not a complete subclass of mutegreen.plugins.Operator",
     ),
     "unfinished": (
         {"b6.py": OPERATOR.format(name="b6").replace("summary", "text").replace("examples", "cases")},

@@ -1,6 +1,7 @@
 """The wheel in an empty environment: operators and subjects are in it, and an audit runs from it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,17 +11,22 @@ import pytest
 from support.paths import ROOT
 from support.tiny import environment, write_subject
 
+pytestmark = pytest.mark.xdist_group("wheel")
+
 
 @pytest.fixture(scope="module")
 def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of a new environment with nothing but the wheel and what it depends on."""
     folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a build in the checkout itself would disturb other builds of it
+    skipped = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "reports", "corpus")
+    shutil.copytree(ROOT, source, ignore=skipped)
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, ROOT], check=True, timeout=120)
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source], check=True, timeout=120)
     (wheel,) = folder.glob("mutegreen-*.whl")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=120)
     installed = subprocess.run(
-        [folder / "venv/bin/python", "-m", "pip", "--quiet", "install", wheel],
+        [folder / "venv/bin/python", "-m", "pip", "--quiet", "install", "--no-compile", wheel],
         capture_output=True,
         text=True,
         timeout=280,
@@ -54,6 +60,14 @@ def test_the_wheel_holds_operators_and_subjects(binaries: Path, tmp_path: Path) 
         assert Path(folder).is_relative_to(binaries.parent)
         held = {p.name for p in Path(folder).iterdir() if p.name != "__pycache__"}
         assert held == {p.name for p in (ROOT / "subjects" / name).iterdir() if p.name != "__pycache__"}
+
+
+@pytest.mark.slow
+def test_plug_ins_find_what_they_need_in_the_wheel(binaries: Path, tmp_path: Path) -> None:
+    """pytest is not in this environment: only the suites need it."""
+    code = "import mutegreen.plugins, mutegreen.testing.simulated\nimport mutegreen.testing.meters"
+    done = subprocess.run([binaries / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'pytest'"
 
 
 @pytest.mark.slow

@@ -107,6 +107,11 @@ def test_every_subject_mutates_what_the_study_mutates_in_its_program() -> None:
         assert row.hyperparameter in ours
 
 
+def test_smoke_waits_two_seconds_at_most_and_the_others_as_long_as_the_subject_says() -> None:
+    waits = {preset: parts(("mnist_cnn",), preset, in_company=False)[0][0].limits.cooldown_s for preset in SIZES}
+    assert waits == {"smoke": 2.0, "default": None, "paper": None}
+
+
 def test_each_of_the_studys_programs_has_a_subject_and_ours_alone_has_none() -> None:
     assert measured("mnist_cnn") == counterpart("mnist") == "mnist"
     assert counterpart("reid_hrnet18") == "person_reid"

@@ -34,7 +34,7 @@ from mutegreen.stats.model.scenario import Group, groups_of
 from mutegreen.store.rows import read_csv, rows_frame
 from support.commands import Run
 from support.paths import DATA
-from support.tiny import command, environment, write_subject
+from support.tiny import command, environment
 
 PUBLISHED = DATA / "measurements.csv"
 COLUMNS = ("subject", "background", "mutant", "hyperparameter", "value", "default", "repetition")
@@ -463,24 +463,16 @@ def test_names_of_files_are_safe_and_different() -> None:
     assert stems_of(["a/b", "a b", "../../etc", "A-B", "", "été"]) == ["a-b", "a-b-2", "etc", "A-B-3", "unnamed", "été"]
 
 
-@pytest.fixture
-def audited(tmp_path: Path, mutegreen: Run) -> str:
-    folder = write_subject(tmp_path / "points")
-    done = mutegreen("run", folder, "--mutants", "2", "--repetitions", "2", "--cooldown", "0", "--json")
-    assert done.returncode == 0, done.stderr
-    return str(json.loads(done.stdout)["audit"])
-
-
-def test_an_audit_becomes_figures_of_all_kinds(audited: str, mutegreen: Run, tmp_path: Path) -> None:
+def test_an_audit_becomes_figures_of_all_kinds(audited: dict[str, Any], mutegreen: Run, tmp_path: Path) -> None:
     done = mutegreen("plot", "--json", "--format", "svg")
     assert (done.returncode, done.stderr) == (0, "")
     figures = json.loads(done.stdout)["figures"]
     assert [each["kind"] for each in figures] == ["values", "win-tie-loss", "correlation", "pareto", "power"]
     for each in figures:
-        assert each["file"].startswith(f"reports/figures/mutegreen-{audited}-")
+        assert each["file"].startswith(f"reports/figures/mutegreen-{audited['audit']}-")
         check_file((tmp_path / each["file"]).read_bytes(), "svg")
-    again = mutegreen("plot", audited, "--kind", "power", "--trial", "3", "--out", "here")
-    assert again.stdout == f"here/mutegreen-{audited}-power-trial-3.png\n"
+    again = mutegreen("plot", audited["audit"], "--kind", "power", "--trial", "3", "--out", "here")
+    assert again.stdout == f"here/mutegreen-{audited['audit']}-power-trial-3.png\n"
 
 
 def test_a_file_becomes_figures(mutegreen: Run, tmp_path: Path) -> None:
@@ -529,7 +521,8 @@ def test_wrong_use_is_one_clear_line(words: tuple[Any, ...], says: str, mutegree
     assert "Traceback" not in done.stderr
 
 
-def test_a_trial_that_is_not_there(audited: str, mutegreen: Run) -> None:
+@pytest.mark.usefixtures("audited")
+def test_a_trial_that_is_not_there(mutegreen: Run) -> None:
     done = mutegreen("plot", "--kind", "power", "--trial", "99")
     assert done.returncode == 2
     assert re.search(r"has no trial 99\n  its trials are 1 to 10", done.stderr)

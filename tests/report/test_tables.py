@@ -266,33 +266,6 @@ def test_an_analysis_without_any_comparison_still_tells_its_notes():
 
 
 @pytest.mark.parametrize(
-    ("joules", "text"),
-    [
-        (0, "0.00 J"),
-        (0.0123, "12.3 mJ"),
-        (5.095, "5.09 J"),
-        (9.999, "10.0 J"),
-        (999.4, "999 J"),
-        (999.6, "1.00 kJ"),
-        (15948.0, "15.9 kJ"),
-        (3.6e6, "3.60 MJ"),
-        (1e16, "10000 TJ"),
-        (1e-7, "0.00 mJ"),
-    ],
-)
-def test_energy(joules, text):
-    assert units.energy(joules) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.5, "0.50 s"), (119.9, "120 s"), (120, "2.00 min"), (7199, "120 min"), (7200, "2.00 h"), (360000, "100 h")],
-)
-def test_duration(seconds, text):
-    assert units.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
     ("ratio", "text"),
     [
         (-0.12345, "-12.3%"),

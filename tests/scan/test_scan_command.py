@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from mutegreen.cli.main import cli
+from support.commands import Run
 from support.paths import ROOT
+from support.tiny import command, environment
 
 SCRIPT = """\
 import argparse
@@ -23,10 +24,9 @@ optimizer = torch.optim.SGD(model.parameters(), lr=parser.parse_args().learning_
 """
 
 
-def run(*words: str | Path) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of a real process."""
-    done = subprocess.run([sys.executable, "-m", "mutegreen", *map(str, words)], capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs MuteGreen as a process of its own, whatever `mutegreen` does."""
+    return subprocess.run(command(*words), env=environment(), capture_output=True, text=True)
 
 
 def test_json_has_the_keys_that_other_programs_read(tmp_path: Path) -> None:
@@ -66,11 +66,11 @@ def test_the_table_fits_the_terminal(tmp_path: Path, width: int, monkeypatch: py
     assert "optimizer=SGD(momentum)" in "".join(output.split())
 
 
-def test_nothing_found_is_said_on_stderr(tmp_path: Path) -> None:
+def test_nothing_found_is_said_on_stderr(mutegreen: Run, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print('hello')\n")
-    status, output, messages = run("scan", tmp_path / "train.py")
-    assert (status, output) == (1, "")
-    assert messages == f"{tmp_path}/train.py: no hyperparameters found\n"
+    done = mutegreen("scan", tmp_path / "train.py")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{tmp_path}/train.py: no hyperparameters found\n"
 
 
 UNREADABLE = {
@@ -81,6 +81,8 @@ UNREADABLE = {
     "null bytes": (b"x = 1\0\n", "not Python"),
     "wrong encoding": (b"# coding: latin-99\n", "unknown encoding"),
     "too large": (b"x = 1\n" * 350_000, "over 1,000,000 bytes"),
+}
+DEEP = {
     "deep brackets": (b"x = " + b"(" * 5000 + b")" * 5000 + b"\n", "not Python 3"),
     "deep sums": (b"x = 1" + b" + 1" * 20_000 + b"\n", "nested too deeply"),
     "deep calls": (b"x = " + b"-" * 3000 + b"1\n", "nested too deeply"),
@@ -88,31 +90,41 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str) -> None:
+def test_what_cannot_be_read_is_one_line(mutegreen: Run, tmp_path: Path, name: str) -> None:
     content, message = UNREADABLE[name]
     (tmp_path / "train.py").write_bytes(content)
-    status, output, messages = run("scan", tmp_path / "train.py")
-    assert (status, output) == (2, "")
-    error, *hints = messages.splitlines()
+    assert_refused(mutegreen("scan", tmp_path / "train.py"), message)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_nested_too_deeply_is_one_line(tmp_path: Path, name: str) -> None:
+    """In a process of its own, with the whole stack, which it could end."""
+    content, message = DEEP[name]
+    (tmp_path / "train.py").write_bytes(content)
+    assert_refused(run("scan", tmp_path / "train.py"), message)
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert (done.returncode, done.stdout) == (2, "")
+    error, *hints = done.stderr.splitlines()
     assert error.startswith("Error: ")
     assert "train.py" in error
     assert message in error
     assert len(hints) <= 1
-    assert "Traceback" not in messages
+    assert "Traceback" not in done.stderr
 
 
-def test_a_folder_and_a_missing_file_are_one_line(tmp_path: Path) -> None:
+def test_a_folder_and_a_missing_file_are_one_line(mutegreen: Run, tmp_path: Path) -> None:
     for path, message in ((tmp_path, "is a folder"), (tmp_path / "no.py", "No such file")):
-        status, _, messages = run("scan", path)
-        assert status == 2
-        assert message in messages.splitlines()[0]
+        done = mutegreen("scan", path)
+        assert done.returncode == 2
+        assert message in done.stderr.splitlines()[0]
 
 
 def test_nothing_of_the_script_runs(tmp_path: Path) -> None:
     (tmp_path / "helper.py").write_text("open('ran', 'w')\n")
     (tmp_path / "train.py").write_text("import helper\nopen('ran', 'w')\nlr = 0.1\n")
-    status, _, _ = run("scan", tmp_path / "train.py")
-    assert status == 0
+    assert run("scan", tmp_path / "train.py").returncode == 0
     assert {path.name for path in tmp_path.iterdir()} == {"helper.py", "train.py"}
 
 

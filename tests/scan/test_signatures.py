@@ -105,6 +105,15 @@ FAMILIES = {
 """Members of each family that the reference pages list."""
 
 
+FRAMEWORKS = {
+    "keras": pytest.mark.keras,
+    "tensorflow": pytest.mark.keras,
+    "timm": pytest.mark.torch,
+    "torch": pytest.mark.torch,
+}
+"""Libraries whose import takes seconds, and the mark of a test that needs them."""
+
+
 @pytest.fixture(scope="module")
 def table() -> dict[str, Any]:
     return load()
@@ -117,12 +126,21 @@ def observed(library: str) -> dict[str, Any]:
         pytest.skip(str(error))
 
 
+def marked(library: str) -> object:
+    """A library with the marks of what it needs. It is read once: its tests run in one worker."""
+    needs = [FRAMEWORKS[library]] if library in FRAMEWORKS else []
+    return pytest.param(library, marks=[pytest.mark.xdist_group(f"signatures of {library}"), *needs])
+
+
+of_each_library = pytest.mark.parametrize("library", [marked(library) for library in LIBRARIES])
+
+
 def first(parameters: list[str], count: int) -> list[str]:
     """The first parameters that can be given by position."""
     return [*parameters, "*"][: [*parameters, "*"].index("*")][:count]
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@of_each_library
 def test_the_table_is_what_the_installed_library_says(library: str, table: dict[str, Any]) -> None:
     seen = observed(library)
     made_from = table["_versions"][library]
@@ -133,14 +151,14 @@ def test_the_table_is_what_the_installed_library_says(library: str, table: dict[
     assert of_library(table["_earlier"], library) == of_library(anew["_earlier"], library)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@of_each_library
 def test_any_version_installed_has_the_documented_positions(library: str) -> None:
     calls = observed(library)["calls"]
     documented = {name: text.split() for name, text in of_library(DOCUMENTED, library).items() if name in calls}
     assert {name: first(calls[name], len(names)) for name, names in documented.items()} == documented
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@of_each_library
 def test_what_is_called_removed_is_not_in_the_library(library: str) -> None:
     assert not dict(by_hand(REMOVED)).keys() & observed(library)["calls"].keys()
 

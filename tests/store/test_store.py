@@ -15,6 +15,7 @@ import pytest
 from mutegreen.clock import now
 from mutegreen.errors import StoreError, UsageError
 from mutegreen.model import (
+    AuditOptions,
     Change,
     Data,
     DomainEnergy,
@@ -54,7 +55,7 @@ def audit(audit_id: str = "a-1", data: Data | None = None) -> AuditRecord:
         "0",
         Goal.MINIMIZE,
         0.01,
-        {"plan": {"preset": None}},
+        AuditOptions(),
         {"cpus": 2},
         ("note",),
         now(),

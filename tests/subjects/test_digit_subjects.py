@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -16,17 +14,17 @@ import pytest
 
 from support.digit_subjects import (
     EPOCH,
-    SUBJECTS,
     Program,
     loaded,
     needs_torch,
     needs_torchvision,
-    script,
     settings,
     write_mnist,
 )
+from support.paths import SUBJECTS
+from support.subject_scripts import run_script
 
-pytestmark = needs_torch
+pytestmark = [*needs_torch, pytest.mark.xdist_group("digit_subjects")]
 
 TINY = ("--train-images", "40", "--epochs", "2")
 
@@ -70,10 +68,9 @@ def test_every_epoch_prints_one_line(untrained: Program) -> None:
 def test_same_seed_prints_the_same_in_another_process_and_writes_nothing(
     program: Program, name: str, tmp_path: Path
 ) -> None:
-    arguments = [sys.executable, script(name), "--device", "cpu", *TINY]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-    result = subprocess.run(arguments, cwd=tmp_path, env=one_thread, capture_output=True, text=True, check=True)
-    assert (result.stdout, result.stderr) == (program.run(*TINY), "")
+    done = run_script(name, tmp_path, *TINY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == program.run(*TINY)
     assert not list(tmp_path.iterdir())
 
 

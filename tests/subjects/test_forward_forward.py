@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.digit_subjects import EPOCH, Program, audited, loaded, needs_torch
+from support.digit_subjects import EPOCH, Program, loaded, needs_torch
+from support.subject_scripts import audited, runs_apart
 
-pytestmark = needs_torch
+pytestmark = [*needs_torch, pytest.mark.xdist_group("forward_forward")]
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +36,13 @@ def digits(train: ModuleType) -> Any:
     return train.spread(train.load_digits()[0], 60)
 
 
+@runs_apart
 @pytest.mark.slow
 def test_smoke_preset_learns_unless_its_settings_are_bad(tmp_path: Path) -> None:
-    rows = audited(tmp_path, "forward_forward", "learning_rate=0.003", "threshold=8")
-    performance = {mutant: float(row["performance"]) for mutant, row in rows.items()}
-    assert performance["original"] > 0.7
-    assert performance["threshold=8"] < performance["original"]
-    assert performance["learning_rate=0.003"] < 0.2
+    done = audited(tmp_path, "forward_forward", "learning_rate=0.003", "threshold=8")
+    assert done.performance() > 0.7
+    assert done.performance("threshold=8") < done.performance()
+    assert done.performance("learning_rate=0.003") < 0.2
 
 
 def test_network_has_the_weights_of_the_study(train: ModuleType) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,18 +18,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.commands import Run as MuteGreen
-from support.paths import SUBJECTS
+from support.subject_scripts import audited, run_script, runs_apart, script, variables
 
-FOLDER = SUBJECTS / "keras_cnn"
-SCRIPT = FOLDER / "train.py"
+SCRIPT = script("keras_cnn")
 MISSING = [name for name in ("keras", "tensorflow", "sklearn") if importlib.util.find_spec(name) is None]
 EPOCH = re.compile(
     r"^epoch +(\d+)/(\d+)  train loss (\S+)  test accuracy (\d\.\d{4}) \((?P<value>\d+)/(?P<of>\d+)\)$", re.MULTILINE
 )
 
 pytestmark = [
-    pytest.mark.torch,
+    pytest.mark.keras,
+    pytest.mark.xdist_group("keras_cnn"),
     pytest.mark.skipif(bool(MISSING), reason=f"{' and '.join(MISSING)} not installed"),
 ]
 
@@ -84,10 +82,6 @@ found["rates"] = [layer.rate for layer in train.build(2, 0.3).layers if isinstan
 found["shape"] = list(train.build(2, 0.5)(np.zeros((5, 28, 28, 1))).shape)
 json.dump(found, sys.stdout)
 """
-
-
-def variables(**others: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("KERAS", "TF_"))} | others
 
 
 def write_mnist(folder: Path) -> None:
@@ -161,23 +155,17 @@ def refused(
     return run_main
 
 
+@runs_apart
 @pytest.mark.slow
-def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins_it(mutegreen: MuteGreen) -> None:
-    plan = ("--preset", "smoke", "--values", "learning_rate=0.00001", "--operators", "learning_rate")
-    done = mutegreen("run", FOLDER, *plan, "--repetitions", 1, "--mutants", 1, "--cooldown", 0, "--json")
-    assert done.returncode == 0, done.stderr
-    rows = mutegreen("export", json.loads(done.stdout)["audit"], "--format", "json").stdout
-    accuracy = {row["mutant"]: row["performance"] for row in json.loads(rows)}
-    assert accuracy["original"] > 0.9
-    assert accuracy["learning_rate=1e-05"] < 0.6
+def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins_it(tmp_path: Path) -> None:
+    done = audited(tmp_path, "keras_cnn", "learning_rate=0.00001")
+    assert done.performance() > 0.9
+    assert done.performance("learning_rate=1e-05") < 0.6
 
 
 def test_a_fresh_process_prints_the_same_and_writes_nothing(training: Training, tmp_path: Path) -> None:
     write_mnist(tmp_path / "datasets")
-    words = [sys.executable, SCRIPT, *TINY.split()]
-    done = subprocess.run(
-        words, cwd=tmp_path, env=variables(CUDA_VISIBLE_DEVICES="-1"), capture_output=True, text=True, check=False
-    )
+    done = run_script("keras_cnn", tmp_path, *TINY.split(), "--device", "auto", CUDA_VISIBLE_DEVICES="-1")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == training("tiny").out
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == [

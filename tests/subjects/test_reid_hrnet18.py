@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -18,10 +15,9 @@ import numpy as np
 import pytest
 
 from support.paths import SUBJECTS
-from support.tiny import command, environment
+from support.subject_scripts import audited, run_script, runs_apart, script
 
 FOLDER = SUBJECTS / "reid_hrnet18"
-SCRIPT = FOLDER / "train.py"
 SIBLINGS = ("figures", "pictures", "ranking")
 SMALL = ("--backbone", "small")
 TINY = (*SMALL, "--people", "6", "--epochs", "2")
@@ -34,6 +30,7 @@ EPOCH = re.compile(
 
 pytestmark = [
     pytest.mark.torch,
+    pytest.mark.xdist_group("reid_hrnet18"),
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed"),
 ]
 needs_torchvision = pytest.mark.skipif(
@@ -52,7 +49,7 @@ def train() -> Iterator[ModuleType]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     sys.path.insert(0, str(FOLDER))
-    spec = importlib.util.spec_from_file_location("reid_hrnet18_train", SCRIPT)
+    spec = importlib.util.spec_from_file_location("reid_hrnet18_train", script("reid_hrnet18"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -100,17 +97,6 @@ def refused(run: Run, capsys: pytest.CaptureFixture[str]) -> Run:
         return line
 
     return run_refused
-
-
-def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, "--device", "cpu", *arguments],
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def epochs_of(output: str) -> list[dict[str, str]]:
@@ -420,14 +406,12 @@ def test_hrnet_trains(run: Run) -> None:
 # From end to end
 
 
+@runs_apart
 @pytest.mark.slow
 def test_smoke_preset_learns_and_a_low_learning_rate_hurts(tmp_path: Path) -> None:
     """An audit by the harness, which also reads mAP and the validation accuracy."""
-    mutant = ("--operators", "learning_rate", "--values", "learning_rate=0.005", "--repetitions", "1")
-    output = mutegreen(tmp_path, "run", "reid_hrnet18", "--preset", "smoke", *mutant, "--cooldown", "0", "--json")
-    exported = mutegreen(tmp_path, "export", json.loads(output.splitlines()[-1])["audit"], "--format", "json")
-    rows = {row["mutant"]: row for row in json.loads(exported)}
-    original, slow = rows.pop("original"), next(iter(rows.values()))
+    done = audited(tmp_path, "reid_hrnet18", "learning_rate=0.005")
+    original, slow = done.rows["original"], done.rows["learning_rate=0.005"]
     assert original["data"] == "generated: figures of people"
     assert original["performance"] > 0.6
     assert original["performance_mAP"] > 0.6
@@ -435,18 +419,9 @@ def test_smoke_preset_learns_and_a_low_learning_rate_hurts(tmp_path: Path) -> No
     assert slow["performance"] < original["performance"] - 0.3
 
 
-def mutegreen(folder: Path, *words: str) -> str:
-    """What the command line prints; one thread, so that a busy machine takes no longer than it must."""
-    done = subprocess.run(
-        command(*words), cwd=folder, env=environment(OMP_NUM_THREADS="1"), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_one_line_an_epoch_and_nothing_on_disk(run: Run, tmp_path: Path) -> None:
     """In a process of its own, where the same seed prints the same as here, byte for byte."""
-    done = run_script(tmp_path, *TINY)
+    done = run_script("reid_hrnet18", tmp_path, *TINY)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == run(*TINY)
     assert not list(tmp_path.iterdir())

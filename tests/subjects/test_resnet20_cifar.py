@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import json
-import os
 import pickle
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,11 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.commands import Run as MuteGreen
-from support.paths import SUBJECTS
+from support.subject_scripts import audited, run_script, runs_apart, script
 
-FOLDER = SUBJECTS / "resnet20_cifar"
-SCRIPT = FOLDER / "train.py"
 TINY = ("--images", "30", "--image-size", "8", "--batch-size", "10", "--epochs", "2")
 EPOCH = re.compile(
     r"^epoch +(\d+)/(\d+)  train loss (\S+)  test accuracy (\d\.\d{4}) \((?P<value>\d+)/(?P<of>\d+)\)$", re.MULTILINE
@@ -30,6 +24,7 @@ EPOCH = re.compile(
 
 pytestmark = [
     pytest.mark.torch,
+    pytest.mark.xdist_group("resnet20_cifar"),
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed"),
 ]
 needs_torchvision = pytest.mark.skipif(
@@ -46,7 +41,7 @@ def train() -> Iterator[ModuleType]:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    spec = importlib.util.spec_from_file_location("resnet20_cifar_train", SCRIPT)
+    spec = importlib.util.spec_from_file_location("resnet20_cifar_train", script("resnet20_cifar"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -67,22 +62,17 @@ def run(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     return run_main
 
 
+@runs_apart
 @pytest.mark.slow
-def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins_it(mutegreen: MuteGreen) -> None:
-    plan = ("--preset", "smoke", "--values", "learning_rate=0.9", "--operators", "learning_rate")
-    done = mutegreen("run", FOLDER, *plan, "--repetitions", 1, "--mutants", 1, "--cooldown", 0, "--json")
-    assert done.returncode == 0, done.stderr
-    assert "generated coloured shapes" in done.stderr
-    rows = mutegreen("export", json.loads(done.stdout)["audit"], "--format", "json").stdout
-    accuracy = {row["mutant"]: row["performance"] for row in json.loads(rows)}
-    assert accuracy["original"] > 0.7
-    assert accuracy["learning_rate=0.9"] < 0.4
+def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins_it(tmp_path: Path) -> None:
+    done = audited(tmp_path, "resnet20_cifar", "learning_rate=0.9")
+    assert "generated coloured shapes" in done.messages
+    assert done.performance() > 0.7
+    assert done.performance("learning_rate=0.9") < 0.4
 
 
 def test_same_seed_prints_the_same_in_another_process_and_writes_nothing(run: Run, tmp_path: Path) -> None:
-    words = [sys.executable, SCRIPT, "--device", "cpu", *TINY]
-    variables = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+    done = run_script("resnet20_cifar", tmp_path, *TINY)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == run(*TINY)
     assert [found[1] for found in EPOCH.finditer(done.stdout)] == list("12")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.paths import SUBJECTS
+from support.subject_scripts import run_script, script
 
-SCRIPT = SUBJECTS / "siamese_resnet" / "train.py"
 SMOKE = ("--trunk", "small", "--pairs", "1024", "--epochs", "8")
 TINY = ("--trunk", "small", "--pairs", "128", "--epochs", "2")
 EPOCH = re.compile(
@@ -26,6 +24,7 @@ EPOCH = re.compile(
 
 pytestmark = [
     pytest.mark.torch,
+    pytest.mark.xdist_group("siamese_resnet"),
     pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed"),
     pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="scikit-learn is not installed"),
 ]
@@ -36,16 +35,10 @@ needs_torchvision = pytest.mark.skipif(
 Run = Callable[..., str]
 
 
-def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCRIPT, "--device", "cpu", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("smoke")
-    return SimpleNamespace(folder=folder, result=run_script(folder, *SMOKE))
+    return SimpleNamespace(folder=folder, result=run_script("siamese_resnet", folder, *SMOKE))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +48,7 @@ def train() -> Iterator[ModuleType]:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    spec = importlib.util.spec_from_file_location("siamese_resnet_train", SCRIPT)
+    spec = importlib.util.spec_from_file_location("siamese_resnet_train", script("siamese_resnet"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -92,8 +85,8 @@ def test_printed_accuracy_is_the_ratio_beside_it(smoke: SimpleNamespace) -> None
     assert printed == [round(accuracy, 4) for accuracy in accuracies(smoke.result.stdout)]
 
 
-def test_same_seed_prints_the_same_in_another_process(smoke: SimpleNamespace) -> None:
-    assert run_script(smoke.folder, *SMOKE).stdout == smoke.result.stdout
+def test_same_seed_prints_the_same_in_another_process(run: Run, smoke: SimpleNamespace) -> None:
+    assert run(*SMOKE) == smoke.result.stdout
 
 
 def test_another_seed_prints_other_numbers(run: Run) -> None:
@@ -106,12 +99,13 @@ def test_a_learning_rate_far_too_low_hurts(run: Run, smoke: SimpleNamespace) -> 
     assert accuracies(run(*SMOKE, "--learning-rate", "0.02"))[-1] < accuracies(smoke.result.stdout)[-1] - 0.15
 
 
-def test_a_learning_rate_far_too_high_diverges(tmp_path: Path) -> None:
-    result = run_script(tmp_path, *TINY, "--learning-rate", "1e30")
-    assert result.returncode == 3
-    assert EPOCH.findall(result.stdout)[-1][2] == "nan"
-    assert accuracies(result.stdout) == [0.5], "no further epoch is trained, and nan answers nothing better than chance"
-    assert re.fullmatch(r"train.py: error: training diverged in epoch 1: .*--learning-rate\n", result.stderr)
+def test_a_learning_rate_far_too_high_diverges(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^3$"):
+        run(*TINY, "--learning-rate", "1e30")
+    printed = capsys.readouterr()
+    assert EPOCH.findall(printed.out)[-1][2] == "nan"
+    assert accuracies(printed.out) == [0.5], "no further epoch is trained, and nan answers nothing better than chance"
+    assert re.fullmatch(r"train.py: error: training diverged in epoch 1: .*--learning-rate\n", printed.err)
 
 
 def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespace]:
@@ -266,10 +260,12 @@ def test_settings_without_sense_are_refused(run: Run, setting: str, capsys: pyte
     assert f"{setting.split()[0]} must be" in capsys.readouterr().err
 
 
-def test_missing_mnist_is_one_line(tmp_path: Path) -> None:
-    result = run_script(tmp_path, "--dataset", "mnist", "--data-dir", "nowhere")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert re.fullmatch(r"train.py: error: .*(no MNIST in nowhere|pip install torchvision).*\n", result.stderr)
+def test_missing_mnist_is_one_line(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
+        run("--dataset", "mnist", "--data-dir", str(tmp_path / "nowhere"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.fullmatch(r"train.py: error: .*(no MNIST in .*nowhere|pip install torchvision).*\n", printed.err)
     assert not list(tmp_path.iterdir())
 
 

@@ -5,12 +5,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mutegreen.attribution.processes import MARK
 from mutegreen.harness.process.command import marked
-from support.tiny import command, environment, hears_ctrl_c
+from support.tiny import TRAIN, command, environment, hears_ctrl_c
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
 MANY = ("--mutants", "3", "--repetitions", "3", "--cooldown", "0")
@@ -29,6 +30,54 @@ def rows(store: Path) -> list[dict[str, Any]]:
 def audit_of(store: Path) -> str:
     with closing(sqlite3.connect(store)) as db:
         return str(db.execute("SELECT id FROM audit").fetchone()[0])
+
+
+def window_s(store: Path) -> dict[int, float]:
+    """By trial, the time over which its energy was measured, seconds: its start and its end are part of it."""
+    with closing(sqlite3.connect(store)) as db:
+        return dict(db.execute("SELECT DISTINCT trial, duration_s FROM energy").fetchall())
+
+
+@dataclass(frozen=True)
+class Held:
+    """A training of which one start waits until it is let go: what a test does to it meets it in its midst.
+
+    Args:
+        folder: Where its files of marks lie.
+        start: Which start waits. The preflight is the first, trial n is start n + 1.
+        on: Whether those after it wait as well.
+    """
+
+    folder: Path
+    start: int
+    on: bool = False
+
+    def script(self, train: str = TRAIN) -> str:
+        """The source of the training; it waits for ten minutes at most."""
+        compare = ">=" if self.on else "=="
+        wait = f"""\
+import os
+with open({str(self.folder / "starts")!r}, "a") as starts:
+    starts.write("x")
+    starts.flush()
+    number = starts.tell()
+for turn in range(60_000):
+    if not (number {compare} {self.start} and os.path.exists({str(self.folder / "hold")!r})):
+        break
+    open({str(self.folder)!r} + f"/held-{{number}}", "w").close()
+    time.sleep(0.01)
+rng = """
+        assert "rng = " in train
+        (self.folder / "hold").touch()
+        return train.replace("rng = ", wait, 1)
+
+    def wait(self, count: int = 1) -> None:
+        """Returns as soon as so many of the starts wait."""
+        wait_for(lambda: len(list(self.folder.glob("held-*"))) >= count, f"start {self.start} of the training")
+
+    def let_go(self) -> None:
+        """Those that wait go on, and no other waits."""
+        (self.folder / "hold").unlink()
 
 
 @contextmanager

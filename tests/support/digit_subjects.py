@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import re
 import struct
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,8 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.paths import SUBJECTS
-from support.tiny import command, environment
+from support.subject_scripts import script
 
 EPOCH = re.compile(
     r"^epoch +(?P<epoch>\d+)/(?P<epochs>\d+)  train loss (?P<loss>\S+)"
@@ -32,10 +29,6 @@ needs_torch = [
 needs_torchvision = pytest.mark.skipif(
     importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed"
 )
-
-
-def script(name: str) -> Path:
-    return SUBJECTS / name / "train.py"
 
 
 def loaded(name: str) -> ModuleType:
@@ -88,19 +81,3 @@ def write_mnist(folder: Path, **parts: tuple[np.ndarray[Any, Any], np.ndarray[An
     for part, (images, labels) in parts.items():
         (raw / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 2051, *images.shape) + images.tobytes())
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 2049, len(labels)) + labels.tobytes())
-
-
-def audited(folder: Path, name: str, *values: str) -> dict[str, dict[str, str]]:
-    """The rows of the original and of mutants with values given by hand, of a real audit of the smoke preset.
-
-    Each is trained once, on one thread: more of them only wait for each other where other tests keep the cores busy.
-    All trainings of the audit, with the preflight, ended well, or this fails.
-    """
-    options = [word for value in values for word in ("--values", value)]
-    only = ["--operators", ",".join(value.split("=")[0] for value in values)]
-    sizes = ["--repetitions", "1", "--cooldown", "0", "--meter", "estimate"]
-    for words in (["run", name, "--preset", "smoke", *only, *options, *sizes], ["export", "-o", "rows.csv"]):
-        one_thread = environment(OMP_NUM_THREADS="1")
-        subprocess.run(command(*words), cwd=folder, env=one_thread, capture_output=True, check=True)
-    with (folder / "rows.csv").open(encoding="utf-8") as file:
-        return {row["mutant"]: row for row in csv.DictReader(file)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,13 +14,11 @@ from functools import cached_property
 from pathlib import Path
 
 import tomlkit
-from click.testing import CliRunner
 
-from mutegreen.cli.main import cli
 from mutegreen.model import TrialResult
 from mutegreen.store.store import Store
+from support.commands import Ended, Run
 from support.paths import ROOT
-from support.tiny import command, environment
 
 DOCUMENT = (ROOT / "docs" / "subject-toml.md").read_text(encoding="utf-8")
 FIRST = "A complete example"
@@ -104,17 +101,14 @@ class Audited:
 
     def mutegreen(self, *words: str) -> str:
         """What another command says of this store."""
-        ended = CliRunner().invoke(cli, [*words, "--store", str(self.store)], catch_exceptions=False)
-        assert ended.exit_code == 0, ended.output
+        ended = Run(self.folder).inside(*words, "--store", self.store)
+        assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
 
-def run(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """Runs the command line, with this interpreter first on the path."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        command(*words), cwd=folder, env=environment(PATH=path), capture_output=True, text=True, timeout=120
-    )
+def run(folder: Path, *words: object) -> Ended:
+    """Runs the command line as a process, with this interpreter first on the path."""
+    return Run(folder)(*words, PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
 def audit(example: Example, folder: Path) -> Audited:

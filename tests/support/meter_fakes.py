@@ -1,48 +1,16 @@
-"""A clock, a machine and a counter whose true energy is known, for the tests of meters."""
+"""A machine and a counter whose true energy is known, for the tests of meters."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 from mutegreen.errors import MeterLost
 from mutegreen.meters.base import Meter, Reading
 from mutegreen.model import Flag, Quality
+from mutegreen.testing.simulated import FakeClock, Schedule
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-
-class FakeClock:
-    """Stands still unless told to go on."""
-
-    def __init__(self, now_s: float = 1000.0) -> None:
-        self.now_s = now_s
-        self.watchers: list[Callable[[], None]] = []
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def advance(self, seconds: float) -> None:
-        self.now_s += seconds
-        for watcher in self.watchers:
-            watcher()
-
-
-class Schedule:
-    """A quantity that is constant in steps, such as watts or busy CPUs; its integral is exact.
-
-    `steps` are (seconds from the start at which the step begins, value); the first begins at 0.
-    """
-
-    def __init__(self, *steps: tuple[float, float]) -> None:
-        self.steps = steps
-
-    def integral(self, begin_s: float, end_s: float) -> float:
-        edges = [*self.steps, (float("inf"), 0.0)]
-        spans = [(max(a, begin_s), min(b, end_s), value) for (a, value), (b, _) in pairwise(edges)]
-        return sum(value * (b - a) for a, b, value in spans if b > a)
 
 
 class SimulatedMeter(Meter):
@@ -113,7 +81,10 @@ class FakeMachine:
     def write(self, file: str, text: str) -> None:
         path = self.root / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        # In place: some file systems write a file that was emptied to the disk as soon as it is closed.
+        file_descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        os.ftruncate(file_descriptor, os.write(file_descriptor, text.encode()))
+        os.close(file_descriptor)
 
     def tick(self) -> None:
         """Write /proc/stat for this moment: the load is spread evenly, half as user and half as system time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class Share(click.ParamType):  # type: ignore[type-arg]
 
 
 def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say how to analyse: they arrive as the fields of `Choices`."""
+    """The options that say how to analyse: they arrive together, as the argument `choices`."""
     options = (
         click.option(
             "--protocol",
@@ -77,9 +78,24 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="holm: at most one audit in twenty has a false win or loss; bh: at most one win or loss in twenty is.",
         ),
     )
+
+    @wraps(function)
+    def with_choices(
+        *arguments: Any,
+        protocol: str,
+        performance: str | None,
+        tolerance: float | None,
+        margin: float,
+        adjustment: str,
+        **others: Any,
+    ) -> Any:
+        choices = Choices(protocol, tolerance, margin, adjustment, performance)
+        return function(*arguments, choices=choices, **others)
+
+    decorated: Callable[..., Any] = with_choices
     for option in reversed(options):
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    return decorated
 
 
 @dataclass(frozen=True)
@@ -195,7 +211,8 @@ def _analysis(
     goals: Mapping[str, Goal],
     choices: Choices,
     tolerances: Mapping[str, float | None] | None = None,
-    **known: Any,
+    epochs: pd.DataFrame | None = None,
+    spent_j: Mapping[tuple[str, str], float | None] | None = None,
 ) -> Analysis:
     if choices.protocol == "paper":
         from mutegreen.stats import paper
@@ -206,4 +223,4 @@ def _analysis(
     from mutegreen.stats.settings import Settings
 
     settings = Settings(margin=choices.margin, tolerance=choices.tolerance, adjustment=Adjustment(choices.adjustment))
-    return careful.analyse(rows, goals, tolerances, settings, **known)
+    return careful.analyse(rows, goals, tolerances, settings, epochs, spent_j)

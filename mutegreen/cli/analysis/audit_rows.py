@@ -53,7 +53,7 @@ class AuditRows:
     def hints(self) -> list[str]:
         """How to get the audits alone that are missing."""
         commands = dict.fromkeys(
-            f"mutegreen run {each.folder}{f' --preset {preset}' if (preset := _preset(each)) else ''}"
+            f"mutegreen run {each.folder}{f' --preset {preset}' if (preset := each.options.plan.preset) else ''}"
             for each in self.lonely
         )
         return [f"to compare with the subject alone, audit it so: {command}" for command in commands]
@@ -116,19 +116,14 @@ def _newest_alone(store: Store, audit: AuditRecord) -> AuditRecord | None:
         each
         for each in store.audits()
         if each.subject == audit.subject
-        and _preset(each) == _preset(audit)
+        and each.options.plan.preset == audit.options.plan.preset
         and (each.data == audit.data or None in (each.data, audit.data))
         and each.finished_at is not None
         and not each.backgrounds
-        and each.options.get("jobs") in (None, 1)
+        and each.options.jobs in (None, 1)
         and store.outcomes(each.id).get("ok")
     ]
     return fitting[-1] if fitting else None
-
-
-def _preset(audit: AuditRecord) -> str | None:
-    preset: str | None = audit.options.get("plan", {}).get("preset")
-    return preset
 
 
 def _rows_of(store: Store, audit: AuditRecord, found: list[Record]) -> list[Record]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
-from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
+from mutegreen import units
+from mutegreen.cli.common import say_unavailable
+from mutegreen.cli.live.live_line import LiveLine, cost, energy_text, machine_j
 from mutegreen.cli.wording.stand_ins import in_one
 from mutegreen.harness import events
 from mutegreen.model import Flag, Outcome, Trial, TrialResult
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.status import Status
 
     from mutegreen.meters.recorder import Recorder
-
-REFRESH_PER_S = 2
-"""Redraws of the line a second: each costs energy that the meters see."""
 
 
 class Progress:
@@ -29,7 +26,7 @@ class Progress:
         self._console = console
         self._recorder = recorder
         self._estimated = "estimated" in qualities
-        self._status: Status | None = None
+        self._line = LiveLine(console)
         self._total = 0
         self._done = 0
         self._done_here = 0
@@ -43,8 +40,7 @@ class Progress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._line.stop()
 
     def hear(self, event: events.Event) -> None:
         """Takes an event."""
@@ -93,8 +89,9 @@ class Progress:
         self._expected_s = event.expected_s
         self._began_s = time.monotonic()
         self._console.print(
-            f"preflight passed: performance {result.performance:.4g} in {for_people_s(result.duration_s)}; "
-            f"{self._total - self._done} trials{_at_a_time(event)} will take about {for_people_s(event.expected_s)}",
+            f"preflight passed: performance {result.performance:.4g} in {units.duration(result.duration_s)}; "
+            f"{self._total - self._done} trials{_at_a_time(event)} will take about "
+            f"{units.expected_duration(event.expected_s)}",
             soft_wrap=True,
         )
         for standin in result.standins:
@@ -136,10 +133,9 @@ class Progress:
             self._now(self._training())
 
     def _finished(self, event: events.AuditEnded) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._line.stop()
         counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
-        spent = for_people_s(time.monotonic() - self._began_s)
+        spent = units.duration(time.monotonic() - self._began_s)
         self._console.print(
             f"audit {event.audit} is complete: {counts}; "
             f"{spent}, {self._energy()} by the whole machine, pauses included",
@@ -164,31 +160,18 @@ class Progress:
             self._console.print(what, soft_wrap=True)
 
     def _now(self, what: str) -> None:
-        if not self._console.is_terminal:
-            return
-        from rich.text import Text
-
-        text = Text.assemble(f"{self._count()} {what}  ", (self._cost(), "dim"))
-        if self._status is None:
-            self._status = self._console.status(text, refresh_per_second=REFRESH_PER_S)
-            self._status.start()
-        else:
-            self._status.update(text)
+        self._line.show(f"{self._count()} {what}", self._cost())
 
     def _count(self) -> str:
         return f"[{self._done}/{self._total}]"
 
     def _cost(self) -> str:
-        left_s = self._left_s()
-        left = f"{for_people_s(left_s)} left, " if left_s is not None else ""
-        return f"{left}{self._energy()}"
+        return cost(self._left_s(), self._energy())
 
     def _energy(self) -> str:
         """Energy of the machine since the audit's process began, pauses included: what the audit costs."""
-        domains = {d: j for d, j in self._recorder.energy_so_far().items() if d != "psys"}
-        if not domains:
-            return "energy not measured"
-        return for_people_j(math.fsum(domains.values())) + (" (estimated)" if self._estimated else "")
+        domains = self._recorder.energy_so_far()
+        return energy_text(machine_j(domains) if domains.keys() - {"psys"} else None, self._estimated)
 
     def _left_s(self) -> float | None:
         """From this session's trials only: those of an earlier one took no time of it."""
@@ -204,4 +187,4 @@ def _at_a_time(event: events.PreflightEnded) -> str:
 def figures(result: TrialResult) -> str:
     """How a training ended, its performance and its time."""
     performance = "no performance" if result.performance is None else f"performance {result.performance:.4g}"
-    return f"{result.outcome}, {performance}, {for_people_s(result.duration_s)}"
+    return f"{result.outcome}, {performance}, {units.duration(result.duration_s)}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from mutegreen.cli.common import for_people_j, for_people_s, say_unavailable
-from mutegreen.cli.live.audit_progress import REFRESH_PER_S, figures
+from mutegreen.cli.common import say_unavailable
+from mutegreen.cli.live.audit_progress import figures
+from mutegreen.cli.live.live_line import LiveLine, cost, energy_text, machine_j
 from mutegreen.cli.preview.study_preview import left_s
 from mutegreen.harness import events
 from mutegreen.model import Outcome
@@ -18,7 +18,6 @@ from mutegreen.replication.measured import spent_j
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.status import Status
 
     from mutegreen.cli.metering import Meters
     from mutegreen.replication.runner import Standing
@@ -48,7 +47,7 @@ class StudyProgress:
         self._left = {each.part.name: each.pending for each in standings}
         self._total = sum(len(each.part.plan.trials) for each in standings)
         self._spent_j = spent_j(store, [each.audit for each in standings if each.audit]) or 0.0
-        self._status: Status | None = None
+        self._line = LiveLine(console)
         self._pace = _Pace()
         self._mark_s = 0.0
         self._name = ""
@@ -64,8 +63,7 @@ class StudyProgress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        self._line.stop()
 
     @contextmanager
     def part(self, standing: Standing, meters: Meters) -> Iterator[None]:
@@ -125,16 +123,7 @@ class StudyProgress:
         self._mark_s = now_s
 
     def _now(self, what: str) -> None:
-        if not self._console.is_terminal:
-            return
-        from rich.text import Text
-
-        text = Text.assemble(f"{self._count()} {self._name}: {what}  ", (self._cost(), "dim"))
-        if self._status is None:
-            self._status = self._console.status(text, refresh_per_second=REFRESH_PER_S)
-            self._status.start()
-        else:
-            self._status.update(text)
+        self._line.show(f"{self._count()} {self._name}: {what}", self._cost())
 
     def _count(self) -> str:
         return f"[{self._total - sum(self._left.values())}/{self._total}]"
@@ -142,21 +131,17 @@ class StudyProgress:
     def _cost(self) -> str:
         known = [left for left in self._left_s.values() if left is not None]
         is_known = len(known) == len(self._left_s)
-        left = f"{for_people_s(sum(known) * self._pace.factor)} left, " if is_known else ""
-        return left + self._energy()
+        return cost(sum(known) * self._pace.factor if is_known else None, self._energy())
 
     def _energy(self) -> str:
         """Energy of the machine while parts were under way, and of the trainings kept from before."""
         assert self._meters is not None
-        if not self._meters.quality:
-            return "energy not measured"
-        estimated = " (estimated)" if "estimated" in self._meters.quality.values() else ""
-        return for_people_j(self._spent_j + self._here_j()) + estimated
+        so_far_j = self._spent_j + self._here_j() if self._meters.quality else None
+        return energy_text(so_far_j, "estimated" in self._meters.quality.values())
 
     def _here_j(self) -> float:
         assert self._meters is not None
-        so_far = self._meters.recorder.energy_so_far()
-        return math.fsum(joules for domain, joules in so_far.items() if domain != "psys")
+        return machine_j(self._meters.recorder.energy_so_far())
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style, soft_wrap=True)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.sharing import AUTO
 from mutegreen.cli.wording.seeds import seeds
 from mutegreen.errors import StoreError
-from mutegreen.harness.machine import cooldown
-from mutegreen.harness.opening import Limits, Sharing
+from mutegreen.harness import duration
+from mutegreen.harness.opening import Sharing
 from mutegreen.harness.plan.plan import Plan
-from mutegreen.model import IDENTITY, Mutant
+from mutegreen.model import IDENTITY, Limits, Mutant
 from mutegreen.store.store import Store
 
 
@@ -41,22 +42,20 @@ def _last_seen_s(plan: Plan, store: Path) -> float | None:
             audits = opened.audits()
     except StoreError:
         return None
-    same = [
-        a for a in audits if (a.subject, a.options["plan"]["preset"] or "") == (plan.subject.name, plan.preset.name)
-    ]
+    own = (plan.subject.name, plan.preset.name)
+    same = [a for a in audits if (a.subject, a.options.plan.preset or "") == own]
     return next((a.preflight_s for a in reversed(same) if a.preflight_s is not None), None)
 
 
-def expected_s(plan: Plan, duration: Duration | None, limits: Limits) -> float | None:
+def expected_s(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> float | None:
     """Time of the whole audit with its preflight and pauses, seconds; None: not known."""
-    if duration is None:
+    if training is None:
         return None
-    pauses = (limits.cooldown_s, plan.preset.cooldown_s, cooldown.DEFAULT_LIMIT_S)
-    pause_s = min(next(p for p in pauses if p is not None), cooldown.SLICE_S)
-    return (len(plan.trials) + 1) * (duration.training_s + pause_s)
+    resolved = limits.resolved(plan.subject, plan.preset)
+    return duration.audit_s(plan.trials, training.training_s, resolved, rests=shared.rests)
 
 
-def document(plan: Plan, duration: Duration | None, limits: Limits, shared: Sharing) -> dict[str, object]:
+def document(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> dict[str, object]:
     """The plan, JSON-ready."""
     return {
         "subject": plan.subject.name,
@@ -70,8 +69,8 @@ def document(plan: Plan, duration: Duration | None, limits: Limits, shared: Shar
         "background": [record.name for record in shared.backgrounds],
         "jobs": AUTO if shared.jobs == 0 else shared.jobs or 1,
         "notes": list(plan.notes),
-        "training_s": duration.training_s if duration else None,
-        "expected_s": expected_s(plan, duration, limits),
+        "training_s": training.training_s if training else None,
+        "expected_s": expected_s(plan, training, limits, shared),
     }
 
 
@@ -80,7 +79,7 @@ def _mutant(mutant: Mutant) -> dict[str, object]:
     return {"id": mutant.id, **joined, "changes": {change.hyperparameter: change.value for change in mutant.changes}}
 
 
-def show(plan: Plan, duration: Duration | None, limits: Limits, shared: Sharing) -> None:
+def show(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> None:
     """Prints the mutants, the order of the trials and the time that they will take."""
     from rich import box
     from rich.table import Table
@@ -109,7 +108,7 @@ def show(plan: Plan, duration: Duration | None, limits: Limits, shared: Sharing)
         console.print(line)
     for note in plan.notes:
         console.print(note, style="yellow")
-    console.print(_sum(plan, duration, limits))
+    console.print(_sum(plan, training, limits, shared))
 
 
 def _shared(shared: Sharing) -> Iterator[str]:
@@ -126,11 +125,11 @@ def _several(plan: Plan) -> list[Mutant]:
     return [mutant for mutant in plan.mutants if mutant.order > 1]
 
 
-def _sum(plan: Plan, duration: Duration | None, limits: Limits) -> str:
+def _sum(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> str:
     several = f" ({len(_several(plan))} of several hyperparameters)" if _several(plan) else ""
     size = f"{len(plan.trials)} trainings of {len(plan.mutants) - 1} mutants{several} and the original"
-    total_s = expected_s(plan, duration, limits)
-    if duration is None or total_s is None:
+    total_s = expected_s(plan, training, limits, shared)
+    if training is None or total_s is None:
         return f"{size}; how long they take is known after the first one, with which a run begins."
-    each = f"{common.for_people_s(duration.training_s)} each, {duration.source}"
-    return f"{size}: about {common.for_people_s(total_s)} ({each})."
+    each = f"{units.expected_duration(training.training_s)} each, {training.source}"
+    return f"{size}: about {units.expected_duration(total_s)} ({each})."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.preview import plan_preview
 from mutegreen.errors import StoreError
@@ -30,7 +31,8 @@ def standings(parts: Sequence[Part], store: Path) -> list[Standing]:
 def left_s(standing: Standing, store: Path) -> float | None:
     """Time that is left of a part with its pauses, seconds; None: not known."""
     plan = standing.part.plan
-    whole_s = plan_preview.expected_s(plan, plan_preview.training_s(plan, store), standing.part.limits)
+    training = plan_preview.training_s(plan, store)
+    whole_s = plan_preview.expected_s(plan, training, standing.part.limits, standing.part.sharing)
     if whole_s is None or standing.has_ended:
         return None if whole_s is None else 0.0
     preflights = 0 if standing.pending < len(plan.trials) else 1
@@ -63,7 +65,7 @@ def show(standings: Sequence[Standing], preset: str, store: Path) -> None:
             _mutants(standing.part),
             str(len(standing.part.plan.trials)),
             str(standing.pending),
-            "not known" if seconds is None else common.for_people_s(seconds) if seconds else "done",
+            "not known" if seconds is None else units.expected_duration(seconds) if seconds else "done",
         )
     console.print(table)
     for standing in standings:
@@ -101,4 +103,4 @@ def _total(standings: Sequence[Standing], store: Path) -> str:
     seconds = _sum([left_s(standing, store) for standing in standings])
     if seconds is None:
         return f"{pending} trainings; how long they take is known when each subject has been trained once."
-    return f"{pending} trainings: about {common.for_people_s(seconds)}, as far as subjects and earlier audits tell."
+    return f"{pending} trainings: about {units.expected_duration(seconds)}, as far as subjects and earlier audits tell."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from mutegreen.cli.common import for_people_j, for_people_s
+from mutegreen import units
 from mutegreen.model import BackgroundRun, Company, DomainEnergy, Span
 from mutegreen.store.audit_records import AuditRecord
 
@@ -17,7 +17,7 @@ def in_short(audit: AuditRecord) -> str:
     """How the trials of an audit shared the machine, for a table; empty: they did not."""
     if audit.backgrounds:
         return "beside " + ", ".join(record.name for record in audit.backgrounds)
-    jobs = audit.options.get("jobs")
+    jobs = audit.options.jobs
     return "" if jobs is None else f"{jobs or 'as many as fit'} at a time"
 
 
@@ -32,14 +32,14 @@ def of_audit(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
         duration_s = math.fsum(span.measurement.duration_s for span in spans)
         parts = [part for part in (_domain(name, spans) for name in _names(spans)) if part]
         energy = ", ".join(parts) or "energy not measured"
-        yield f"all trainings together, with the preflight, {for_people_s(duration_s)}: {energy}"
+        yield f"all trainings together, with the preflight, {units.duration(duration_s)}: {energy}"
 
 
 def of_trial(company: Company | None) -> Iterator[str]:
     """Who ran beside a trial, its share, and what backgrounds did meanwhile."""
     if company is None:
         return
-    shown = [f"{other.name} ({for_people_s(other.overlap_s)})" for other in company.beside[:MOST_NAMES]]
+    shown = [f"{other.name} ({units.duration(other.overlap_s)})" for other in company.beside[:MOST_NAMES]]
     more = len(company.beside) - len(shown)
     yield f"beside it: {', '.join(shown)}{f' and {more} more' if more else ''}"
     for share in company.shares:
@@ -59,13 +59,13 @@ def _domain(name: str, spans: Sequence[Span]) -> str | None:
     found = [domain for span in spans for domain in span.measurement.domains if domain.domain == name]
     if any(domain.energy_j is None for domain in found):
         return None
-    return f"{name} {for_people_j(math.fsum(d.energy_j or 0.0 for d in found))} ({found[0].quality})"
+    return f"{name} {units.energy(math.fsum(d.energy_j or 0.0 for d in found))} ({found[0].quality})"
 
 
 def _joules(share: DomainEnergy) -> str:
     if share.energy_j is None:
         return f"not measured: {share.reason}"
-    return f"{for_people_j(share.energy_j)} ({share.quality})"
+    return f"{units.energy(share.energy_j)} ({share.quality})"
 
 
 def _used(company: Company, domain: str) -> str:
@@ -75,5 +75,5 @@ def _used(company: Company, domain: str) -> str:
 def _background(run: BackgroundRun) -> str:
     did = "" if run.epochs is None else f", {run.epochs:.1f} epochs"
     slower = "" if run.slowdown is None else f", {run.slowdown:.2f} times slower than alone"
-    cpu = "" if run.cpu_s is None else f", CPU time {for_people_s(run.cpu_s)}"
+    cpu = "" if run.cpu_s is None else f", CPU time {units.duration(run.cpu_s)}"
     return f"background {run.name}{did}{slower}{cpu}, started again {run.restarts} times"

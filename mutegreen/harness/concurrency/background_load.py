@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from mutegreen import units
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError
 from mutegreen.harness.concurrency.epoch_rate import Pace
@@ -20,13 +20,11 @@ from mutegreen.harness.observe.output import Output
 from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.plan.launch import launch
 from mutegreen.harness.plan.plan import Plan
-from mutegreen.harness.process.command import Command, Line, Stopped
+from mutegreen.harness.process.command import Command, Line, Stopped, unbuffered
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import BackgroundRun
+from mutegreen.model.limits import WARM_UP_S
 from mutegreen.mutation import apply
-
-WARM_UP_S = 5.0
-"""Time that a background which prints no figure of its epochs is given before the trial begins, seconds."""
 
 WARM_UP_LEAST_S = 60.0
 WARM_UP_FACTOR = 10
@@ -113,7 +111,7 @@ class Words:
 
     def start(self, mark: str, stop: threading.Event) -> AbstractContextManager[Command]:
         """As the interface says."""
-        return Command(self.words, self.folder, {**os.environ, "PYTHONUNBUFFERED": "1"}, mark, stop=stop)
+        return Command(self.words, self.folder, unbuffered({}), mark, stop=stop)
 
 
 class Background:
@@ -188,7 +186,7 @@ class Background:
             if time.monotonic() >= deadline_s:
                 if self._alone.first_epoch_s is None:
                     return
-                late = f"no epoch has ended after {self._alone.warm_up_limit_s:.0f} s"
+                late = f"no epoch has ended after {units.duration(self._alone.warm_up_limit_s)}"
                 raise BackgroundError(f"background {self.name}: {late}", f"its output is in {self._log}")
             time.sleep(LOOK_S)
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Measurement
 
-DEFAULT_LIMIT_S = 10.0
-
 SLICE_S = 0.5
 """Power is judged over slices of this length: long enough for meters that tick in hundredths of a second."""
 
@@ -25,6 +23,11 @@ def cool_down(recorder: Recorder, idle_w: Mapping[str, float], training: Measure
         power_w = recorder.idle(min(SLICE_S, left_s))
         if all(power_w[domain] <= target for domain, target in targets.items() if domain in power_w):
             return
+
+
+def usual_s(limit_s: float) -> float:
+    """How long a cool-down usually takes, seconds: the machine is near idle after the first slice."""
+    return min(SLICE_S, limit_s)
 
 
 def _targets(idle_w: Mapping[str, float], training: Measurement) -> dict[str, float]:

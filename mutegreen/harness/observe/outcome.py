@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.harness.observe.performance import SEARCHED_CHARACTERS, OutputReader
 from mutegreen.harness.process.command import Ended, Line
 from mutegreen.model import Evidence, Outcome
@@ -68,7 +69,7 @@ def classify(
     `oom_killed` says that the kernel killed some process for lack of memory while the training ran.
     """
     if ended.timed_out:
-        return Outcome.TIMEOUT, f"ended after {ended.duration_s:.0f} s, its timeout"
+        return Outcome.TIMEOUT, f"ended after {units.duration(ended.duration_s)}, its timeout"
     if ended.status != 0:
         return _crash(ended, tail, output, oom_killed)
     if output.unreadable is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from mutegreen.harness.plan import stand_ins
 from mutegreen.harness.plan.plan import Plan, seed_parameter
+from mutegreen.harness.process.command import unbuffered
 from mutegreen.model import Compat, ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
 from mutegreen.mutation import apply
 
@@ -34,11 +34,8 @@ class Launch:
     compat: tuple[Compat, ...] = ()
 
     def environment(self) -> dict[str, str]:
-        """The whole environment of the training.
-
-        Output is not buffered, so that the time stamps of lines are those of the epochs.
-        """
-        return {**os.environ, "PYTHONUNBUFFERED": "1", **self.variables}
+        """The whole environment of the training."""
+        return unbuffered(self.variables)
 
 
 def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
@@ -20,6 +20,7 @@ from mutegreen.model import (
     Hyperparameter,
     Kind,
     Mutant,
+    PlanOptions,
     Preset,
     Seeding,
     Subject,
@@ -34,34 +35,6 @@ COUNTS = frozenset({Kind.EPOCHS, Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE, Kind.TRA
 
 DEFAULT_REPETITIONS = 5
 DEFAULT_ORDER = 1
-DEFAULT_SEED = 1
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user asked of an audit; None: as the preset says, else the default.
-
-    Attributes:
-        preset: Name of one of the subject's presets.
-        operators: Only hyperparameters of these operators; `identity` adds the A/A control.
-        mutants: Mutants of each hyperparameter.
-        repetitions: Trainings of the original and of every mutant.
-        values: Values given by hand, by hyperparameter, as texts.
-        order: Most hyperparameters that a mutant changes at once.
-        seed: Seed of the values, of the order and of the trainings' own seeds.
-        same_seed: Whether all repetitions train with one seed, instead of each with its own.
-        compat: Stand-ins that the trainings get.
-    """
-
-    preset: str | None = None
-    operators: tuple[str, ...] | None = None
-    mutants: int | None = None
-    repetitions: int | None = None
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    order: int | None = None
-    seed: int = DEFAULT_SEED
-    same_seed: bool = False
-    compat: tuple[Compat, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +74,7 @@ class Plan:
         return next(m for m in self.mutants if m.id == mutant_id)
 
 
-def make(subject: Subject, options: Options) -> Plan:
+def make(subject: Subject, options: PlanOptions) -> Plan:
     """The plan for a subject.
 
     Raises:
@@ -184,7 +157,7 @@ def seed_parameter(subject: Subject) -> Hyperparameter | None:
 
 
 def _mutants(
-    subject: Subject, preset: Preset, settings: Mapping[str, Value], options: Options
+    subject: Subject, preset: Preset, settings: Mapping[str, Value], options: PlanOptions
 ) -> tuple[list[Mutant], list[str]]:
     wanted = options.operators if options.operators is not None else preset.operators
     _check_operators(subject, wanted)
@@ -216,7 +189,7 @@ def _operator_name(hyperparameter: Hyperparameter) -> str | None:
 
 
 def _mutants_of(
-    hyperparameter: Hyperparameter, default: Value, count: int, options: Options
+    hyperparameter: Hyperparameter, default: Value, count: int, options: PlanOptions
 ) -> tuple[list[Mutant], str | None]:
     name = hyperparameter.name
     if name in options.values:

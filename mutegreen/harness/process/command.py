@@ -73,6 +73,14 @@ def become_subreaper() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def unbuffered(variables: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with further variables, for a Python program whose output is to come at once.
+
+    The time stamps of its lines are then those of its epochs.
+    """
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **variables}
+
+
 class Command:
     """A running command. `wait` supervises it; leaving the context ends whatever is left of it."""
 

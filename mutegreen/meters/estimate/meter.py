@@ -80,6 +80,24 @@ class EstimateMeter(Meter):
         self.resolution_s = 1 / TICKS_PER_S
         self._share: CpuShare | None = None
 
+    @classmethod
+    def from_options(cls, options: str) -> EstimateMeter:
+        """The estimate with the powers of a text such as `idle_w=20,full_w=120`, not open.
+
+        Raises:
+            UsageError: There is no such option, or its value is not a power.
+        """
+        powers: dict[str, float] = {}
+        for option in filter(None, options.split(",")):
+            key, _, text = (part.strip() for part in option.partition("="))
+            if key not in cls.OPTIONS:
+                raise UsageError(f"estimate: there is no option {key!r}", HINT)
+            try:
+                powers[key] = float(text)
+            except ValueError:
+                raise UsageError(f"estimate: {key}={text} is not a number", HINT) from None
+        return cls(*(powers.get(option) for option in cls.OPTIONS))
+
     def open(self) -> None:
         """Find the CPUs and the memory, and see that their time is counted.
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from mutegreen.clock import Clock
-from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
+from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable, UsageError
 from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.nvml.devices import VISIBLE, visible
 from mutegreen.meters.nvml.gauge import Gauge, gauge
@@ -79,6 +79,18 @@ class NvmlMeter(Meter):
         self._lock = threading.Lock()
         self._nvml: Nvml | None = None
         self._watching: Watching | None = None
+
+    @classmethod
+    def from_options(cls, options: str) -> NvmlMeter:
+        """The meter, not open.
+
+        Raises:
+            UsageError: It has no options.
+        """
+        if options:
+            hint = "it takes none; CUDA_VISIBLE_DEVICES chooses GPUs"
+            raise UsageError(f"nvml: there is no option {options!r}", hint)
+        return cls()
 
     def open(self) -> None:
         """Find the GPUs, find out how to read each, and watch them for half a second at most.

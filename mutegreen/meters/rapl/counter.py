@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.model import Flag
 
 ENERGY_FILE = "energy_uj"
@@ -158,7 +159,7 @@ class Counter:
     def _judge(self, value_uj: int, delta_uj: int, now_s: float) -> Step:
         gap_s, moving_s = now_s - self._read_s, now_s - self._moved_s
         if gap_s > self._longest_gap_s:
-            why = f"it was not read for {gap_s:.0f} s, in which it may have wrapped more than once"
+            why = f"it was not read for {units.duration(gap_s)}, in which it may have wrapped more than once"
             return Step(frozenset({Flag.SAMPLER_GAP}), why)
         if delta_uj / 1e6 > self._highest_w * (moving_s + UPDATE_S):
             jump = f"from {self._last_uj / 1e6:.6g} J to {value_uj / 1e6:.6g} J within {moving_s:.2g} s"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mutegreen import units
 from mutegreen.clock import Clock, boot_time_s
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter, Reading
@@ -137,7 +138,7 @@ class _Source:
             return self._fail(str(error), now_s)
         self._failing_since_s = None
         if not step.unknown and self._counter.still_s > STILL_S:
-            return Step(failed=f"the counter has stood still for {self._counter.still_s:.0f} s")
+            return Step(failed=f"the counter has stood still for {units.duration(self._counter.still_s)}")
         return step
 
     def close(self) -> None:

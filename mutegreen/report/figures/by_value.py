@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from mutegreen.model import IDENTITY, ORIGINAL, Goal
 from mutegreen.report.figures import scales
 from mutegreen.report.figures.positions import Positions
-from mutegreen.report.figures.scales import Scale
 from mutegreen.report.figures.style import (
     BLUE,
     CHARACTER_IN,
@@ -32,6 +31,7 @@ from mutegreen.report.figures.words import trainings_of
 from mutegreen.report.metric_names import NAMES
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario import Group
+from mutegreen.units import Scale
 
 KIND = "values"
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from mutegreen.model import EPOCH, FIRST_EPOCH, DomainEnergy, Phase, Quality, Timeline, domain_class
 from mutegreen.report.figures.labels import LINE_IN
-from mutegreen.report.figures.scales import Scale, si_scale, time_scale
 from mutegreen.report.figures.style import BLACK, COLOURS, GREY, LINES, Drawing, applied, page, shortened, without_ticks
-from mutegreen.report.units import duration, energy
+from mutegreen.units import Scale, duration, energy, si_scale, time_scale
 
 KIND = "power"
 CLASSES = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM", "psys": "platform"}

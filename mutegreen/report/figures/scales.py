@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
 
+from mutegreen import units
 from mutegreen.model import Goal, Quality
 from mutegreen.report.metric_names import NAMES
+from mutegreen.units import Scale
 
-_PREFIXES = {-2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
-_TIMES = ((7200.0, 3600.0, "h"), (120.0, 60.0, "min"))
 _LOG_FROM = 10.0
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""
 _STEPS = ((1,), (1, 3), (1, 2, 5))
@@ -24,36 +23,9 @@ _STEPS = ((1,), (1, 3), (1, 2, 5))
 _ENOUGH_TICKS = 3
 
 
-@dataclass(frozen=True)
-class Scale:
-    """A unit for an axis: a figure divided by `size` is in `unit`."""
-
-    size: float
-    unit: str
-
-    def label(self, name: str) -> str:
-        """The axis' label."""
-        return f"{name} ({self.unit})" if self.unit else name
-
-
 def scale_of(metric: str, figures: ArrayLike) -> Scale:
     """The unit in which the largest of the figures has one to three digits before the point."""
-    if metric == "performance":
-        return Scale(1.0, "")
-    largest = _largest(figures)
-    return time_scale(largest) if metric == "duration_s" else si_scale(largest, "J")
-
-
-def si_scale(largest: float, unit: str) -> Scale:
-    """The prefixed unit for figures up to that one."""
-    power = math.floor(math.log10(largest) / 3 + 1e-9) if largest > 0 else 0
-    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
-    return Scale(1000.0**power, _PREFIXES[power] + unit)
-
-
-def time_scale(longest_s: float) -> Scale:
-    """Seconds, from two minutes on minutes, from two hours on hours."""
-    return next((Scale(size, unit) for least, size, unit in _TIMES if longest_s >= least), Scale(1.0, "s"))
+    return units.scale_of(metric, _largest(figures))
 
 
 def metric_label(metric: str, qualities: Iterable[Quality | None], goal: Goal = Goal.MAXIMIZE) -> str:

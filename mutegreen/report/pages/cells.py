@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mutegreen import units
 from mutegreen.model import Quality, Verdict
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value
@@ -16,9 +17,6 @@ from mutegreen.stats.careful import CarefulAnalysis
 ADJUSTED = {Adjustment.HOLM: "Holm", Adjustment.BH: "Benjamini-Hochberg"}
 INTERVAL = "95 % interval"
 ESTIMATED = "est.: estimated, not measured: the model knows CPU time and duration, and no more."
-_ENERGY = {"GJ": 1e9, "MJ": 1e6, "kJ": 1e3, "J": 1.0, "mJ": 1e-3}
-_TIME = {"h": 7200.0, "min": 120.0, "s": 0.0}
-_SECONDS = {"h": 3600.0, "min": 60.0, "s": 1.0}
 _PARTS = {"": 1.0, "1e-3": 1e-3, "1e-6": 1e-6, "1e-9": 1e-9}
 _LEAST = 0.1
 """Units of performance below which another one is taken."""
@@ -120,11 +118,8 @@ def sentence_case(text: str) -> str:
 def _unit(metric: str, largest: float) -> tuple[str, float]:
     if metric == "performance":
         return next((found for found in _PARTS.items() if largest >= _LEAST * found[1]), ("", 1.0))
-    if metric == "duration_s":
-        unit = next(unit for unit, least in _TIME.items() if largest >= least)
-        return unit, _SECONDS[unit]
-    unit = next((unit for unit, size in _ENERGY.items() if largest >= size), "J")
-    return unit, _ENERGY[unit]
+    scale = units.scale_of(metric, largest)
+    return scale.unit, scale.size
 
 
 def _signed(figure: float) -> str:

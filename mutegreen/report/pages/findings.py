@@ -11,12 +11,12 @@ from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interva
 from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
-from mutegreen.report.units import energy
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed
 from mutegreen.stats.advice.trust import Trust
 from mutegreen.stats.analysis import Analysis
+from mutegreen.units import energy
 
 
 def trust(section: Section, analysis: Analysis) -> Iterator[PlainTable]:

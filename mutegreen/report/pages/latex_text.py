@@ -15,6 +15,7 @@ _COMMANDS = str.maketrans(
         '"': r"\symbol{34}",
         "`": r"\textasciigrave{}",
         "×": r"$\times$",
+        "\N{MICRO SIGN}": r"$\mu$",
     }
     | {character: f"\\{character}" for character in "&%$#_{}"}
 )

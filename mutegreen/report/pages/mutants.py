@@ -25,13 +25,13 @@ from mutegreen.report.pages.table import PlainTable, Row, mutant_row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.terminal.win_tie_loss_table import uncounted
-from mutegreen.report.units import figure
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
+from mutegreen.units import quantity
 
 _KINDS = {"bca": "bootstrap (BCa)", "t": "Student's t"}
 _CHANGE = (("Change", "(%)"), ("Change", INTERVAL), ("", "p"))
@@ -41,7 +41,7 @@ def overview(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
     """Every mutant's change of every metric, with its verdict."""
     originals = {row.metric: row.mean_original for row in section.comparisons}
     shown = (
-        None if originals[metric] is None else figure(metric, originals[metric] or 0.0) for metric in section.metrics
+        None if originals[metric] is None else quantity(metric, originals[metric] or 0.0) for metric in section.metrics
     )
     rows = [Row(("original", *shown))]
     for line in section.lines:

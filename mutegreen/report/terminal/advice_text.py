@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.units import energy, interval, percent
+from mutegreen.report.units import interval, percent
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed
 from mutegreen.stats.interval import Interval, or_nan
+from mutegreen.units import energy
 
 _SHOWN = 10
 """Recommendations shown; more are counted."""

@@ -12,8 +12,9 @@ from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.verdict_table import STYLES
-from mutegreen.report.units import figure, interval, p_value, percent
+from mutegreen.report.units import interval, p_value, percent
 from mutegreen.stats.analysis import CarefulComparison, Comparison
+from mutegreen.units import quantity
 
 _HEADINGS = ["n", "mean", "change", "95 %", "adjusted p", "verdict", "delta", "95 %"]
 _NARROW = 6
@@ -38,7 +39,7 @@ def detail_table(section: Section, metric: str) -> Widest:
 def _lines(section: Section, metric: str) -> Iterator[tuple[Text, list[str], str]]:
     """For each line its label, cells and style."""
     first = next(row for row in section.comparisons if row.metric == metric)
-    mean = "-" if first.mean_original is None else figure(metric, first.mean_original)
+    mean = "-" if first.mean_original is None else quantity(metric, first.mean_original)
     yield Text("original"), [str(first.n_original), mean], ""
     for hyperparameter, lines in groupby(section.shown, lambda line: line.hyperparameter):
         if hyperparameter != IDENTITY:
@@ -49,7 +50,7 @@ def _lines(section: Section, metric: str) -> Iterator[tuple[Text, list[str], str
 
 
 def _cells(row: Comparison) -> list[str]:
-    mean = "-" if row.mean is None else figure(row.metric, row.mean)
+    mean = "-" if row.mean is None else quantity(row.metric, row.mean)
     change = "" if row.relative_change.value is None else percent(row.relative_change.value)
     verdict = "?" if row.verdict is Verdict.UNDECIDED else row.verdict.value
     if not isinstance(row, CarefulComparison):

@@ -10,8 +10,8 @@ from rich.text import Text
 from mutegreen.model import ENERGY_METRICS
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.units import duration, energy
 from mutegreen.stats.advice.phases import PhaseSummary
+from mutegreen.units import duration, energy
 
 
 def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> Widest:

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from mutegreen.model import ENERGY_METRICS, TOTAL, Verdict
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.units import duration, energy, percent, value_label
+from mutegreen.report.units import percent, value_label
 from mutegreen.stats.advice.target import Reach, TargetComparison
+from mutegreen.units import quantity
 
 _STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
 
@@ -40,17 +41,20 @@ def _reach(reach: Reach) -> tuple[str, str]:
 
 def _original(found: dict[str, TargetComparison], spent: str | None) -> list[str]:
     cells: list[str] = []
-    for metric, unit in (*([(spent, energy)] if spent else []), ("duration_s", duration)):
+    for metric in (*([spent] if spent else []), "duration_s"):
         mean = found[metric].mean_original
-        cells += ["-" if mean is None else unit(mean), ""]
+        cells += ["-" if mean is None else quantity(metric, mean), ""]
     return cells
 
 
 def _cells(found: dict[str, TargetComparison], spent: str | None) -> list[str | Text]:
     cells: list[str | Text] = []
-    for metric, unit in (*([(spent, energy)] if spent else []), ("duration_s", duration)):
+    for metric in (*([spent] if spent else []), "duration_s"):
         row = found[metric]
         word = "?" if row.verdict is Verdict.UNDECIDED else row.verdict.value
         change = "" if row.relative_change.value is None else percent(row.relative_change.value)
-        cells += ["-" if row.mean is None else unit(row.mean), Text(f"{change} {word:>4}", style=_STYLES[row.verdict])]
+        cells += [
+            "-" if row.mean is None else quantity(metric, row.mean),
+            Text(f"{change} {word:>4}", style=_STYLES[row.verdict]),
+        ]
     return cells

@@ -13,12 +13,13 @@ from rich.text import Text
 
 from mutegreen.model import Quality
 from mutegreen.report.metric_names import NAMES, TITLES
-from mutegreen.report.units import figure, percent, value_label, values
+from mutegreen.report.units import percent, value_label, values
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.curve_reading import DOUBLING
 from mutegreen.stats.trend.trend import Finding, Trend
+from mutegreen.units import quantity
 
 _COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
 """Endings of names that count something, so that one more of it has a name."""
@@ -121,7 +122,7 @@ def _step(trend: Trend, whose: str = "") -> str:
     share = trend.relative_slope.value
     relative = "" if share is None else f" ({percent(share)}{whose})"
     verb = f"{_verb(trend)}{' about' if _scatters(trend) else ''}"
-    size = figure(trend.metric, abs(trend.slope.value or 0.0))
+    size = quantity(trend.metric, abs(trend.slope.value or 0.0))
     return f"{_one_more(trend)} {verb} {size}{relative}, {_interval(trend)}{_exponent(trend)}{_size(trend)}"
 
 
@@ -149,7 +150,7 @@ def _interval(trend: Trend) -> str:
     """Sizes from small to large where both ends go the same way, else with their signs."""
     low, high = trend.slope.low or 0.0, trend.slope.high or 0.0
     ends = sorted((abs(low), abs(high))) if low * high > 0 else [low, high]
-    first, last = (figure(trend.metric, end) for end in ends)
+    first, last = (quantity(trend.metric, end) for end in ends)
     number, _, unit = first.partition(" ")
     return f"{number if unit == last.partition(' ')[2] else first} to {last}"
 

@@ -10,9 +10,10 @@ from rich.text import Text
 from mutegreen.model import TOTAL, Flag, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.units import figure, p_value, percent, share
+from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.advice.drift import Drift
 from mutegreen.stats.advice.trust import Flagged, Outlier, Trust
+from mutegreen.units import quantity
 
 _FEW = 3
 _FLAGS = {
@@ -86,7 +87,7 @@ def _warnings(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text
 
 
 def _outliers(metric: str, outliers: Sequence[Outlier], names: Mapping[str, str]) -> str:
-    first = (f"{names[one.mutant]} repetition {one.repetition} ({figure(metric, one.figure)})" for one in outliers)
+    first = (f"{names[one.mutant]} repetition {one.repetition} ({quantity(metric, one.figure)})" for one in outliers)
     named = ", ".join(itertools.islice(first, _FEW))
     return named if len(outliers) <= _FEW else f"{named} and {len(outliers) - _FEW} more"
 

@@ -11,8 +11,9 @@ from rich.text import Text
 from mutegreen.model import IDENTITY, Verdict
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Line, Section
-from mutegreen.report.units import figure, interval, p_value, percent
+from mutegreen.report.units import interval, p_value, percent
 from mutegreen.stats.analysis import CarefulComparison, Comparison
+from mutegreen.units import quantity
 
 GREENER_MARK = "*"
 _PAPER_COLUMNS = "\n   mean change            p delta"
@@ -94,4 +95,4 @@ def _all(row: Comparison) -> str:
 
 
 def _mean(metric: str, mean: float | None) -> str:
-    return "-" if mean is None else figure(metric, mean)
+    return "-" if mean is None else quantity(metric, mean)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from mutegreen.model import Kind, Value
-from mutegreen.mutation.operator import ChoiceOperator, Example
+from mutegreen.plugins import ChoiceOperator, Example, Kind, Value
 
 OPTIMIZERS = ("sgd", "momentum", "sign")
 

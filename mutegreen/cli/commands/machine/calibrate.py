@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.errors import MeterUnavailable
 
@@ -40,8 +41,8 @@ def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
         return 0
     console = common.results()
     for level in found.levels:
-        memory = "" if level.dram_w is None else f", memory {level.dram_w:.3g} W"
-        console.print(f"CPUs {level.busy:4.0%} busy: {level.cpu_w:.4g} W{memory}")
-    console.print(f"The line misses these by {found.worst_w:.3g} W at most. On machines of this kind, use:")
+        memory = "" if level.dram_w is None else f", memory {units.power(level.dram_w)}"
+        console.print(f"CPUs {level.busy:4.0%} busy: {units.power(level.cpu_w)}{memory}")
+    console.print(f"The line misses these by {units.power(found.worst_w)} at most. On machines of this kind, use:")
     console.print(f"  --meter {found.option}", soft_wrap=True)
     return 0

@@ -6,10 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from mutegreen import catalog
+from mutegreen import catalog, units
 from mutegreen.cli import common
-
-IDLE_S = 1.0
+from mutegreen.model.limits import IDLE_S
 
 
 @click.command("doctor")
@@ -40,7 +39,7 @@ def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) ->
 
     table = Table("domain", "meter", "quality", "idle power", box=box.SIMPLE_HEAD)
     for row in domains:
-        power = "not measured" if row["idle_w"] is None else f"{row['idle_w']:.3g} W"
+        power = "not measured" if row["idle_w"] is None else units.power(float(row["idle_w"]))
         table.add_row(str(row["domain"]), str(row["meter"]), str(row["quality"]), power)
     console = common.results()
     console.print(table)

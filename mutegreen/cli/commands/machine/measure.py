@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.errors import UsageError
+from mutegreen.model.limits import IDLE_S
 
 if TYPE_CHECKING:
     from mutegreen.model import DomainEnergy, Measurement
@@ -27,7 +29,7 @@ CHUNK_BYTES = 65536
 @click.option(
     "--idle",
     type=common.Seconds(0),
-    default=1.0,
+    default=IDLE_S,
     show_default=True,
     metavar="S",
     help="Seconds for which idle power is measured first, for the net energy; 0: not.",
@@ -145,12 +147,12 @@ def _show(measurement: Measurement, status: int) -> None:
     for figure in measurement.domains:
         power = gross = net = "not measured"
         if figure.energy_j is not None:
-            gross = common.for_people_j(figure.energy_j)
-            net = "not known" if figure.net_j is None else common.for_people_j(figure.net_j)
-            power = f"{figure.energy_j / measurement.duration_s:.3g} W"
+            gross = units.energy(figure.energy_j)
+            net = "not known" if figure.net_j is None else units.energy(figure.net_j)
+            power = units.power(figure.energy_j / measurement.duration_s)
         flags = ", ".join(sorted(figure.flags)) or (figure.reason or "")
         table.add_row(figure.domain, gross, net, power, str(figure.quality), figure.meter, flags)
     console = common.messages()
     console.print(table)
-    console.print(f"{common.for_people_s(measurement.duration_s)}, exit status {status}")
+    console.print(f"{units.duration(measurement.duration_s)}, exit status {status}")
     common.say_unavailable(console, measurement.unavailable)

@@ -31,7 +31,7 @@ def command(store: Path, as_json: bool) -> int:
         table.add_column(heading)
     for audit, outcomes in found:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
-        preset, seeding = audit.options["plan"]["preset"] or "", audit.options.get("seeding", "")
+        preset, seeding = audit.options.plan.preset or "", audit.options.seeding or ""
         began = audit.created_at[:19].replace("T", " ")
         name = f"{audit.id}\n{audit.data}" if audit.data else audit.id
         table.add_row(name, preset, seeding, in_short(audit), counts, began)

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -63,7 +62,7 @@ def command(
     trial: int | None,
     store: Path,
     as_json: bool,
-    **choices: Any,
+    choices: Choices,
 ) -> int:
     """Draw what the trainings of AUDIT say, as files that can be printed.
 
@@ -82,7 +81,7 @@ def command(
 
         plotted = Plotted(out, form)
         if of_rows:
-            plotted.add_analysed(analysed(audits, files, store, Choices(**choices)), of_rows)
+            plotted.add_analysed(analysed(audits, files, store, choices), of_rows)
         if _POWER in wanted:
             for audit in audits or (None,):
                 plotted.add_power(store, audit, trial)

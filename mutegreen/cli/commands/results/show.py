@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.wording import colocation
 from mutegreen.cli.wording.seeds import seeds
@@ -54,14 +55,14 @@ def _list(store: Store, audit: AuditRecord) -> None:
             performance = "" if result.performance is None else f"{result.performance:.4g}"
             figures = [f"{name} {figure:.4g}" for name, figure in result.also.items()]
             remarks = ", ".join(filter(None, (result.reason, *figures)))
-            ended = (result.outcome, common.for_people_s(result.duration_s), performance, remarks)
+            ended = (result.outcome, units.duration(result.duration_s), performance, remarks)
         table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, *ended)
     console = common.results()
     console.print(f"audit {audit.id} of {audit.folder}", style="bold", soft_wrap=True)
     if audit.data:
         console.print(f"data: {audit.data}", soft_wrap=True)
     console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
-    for name in audit.options["plan"].get("compat") or ():
+    for name in audit.options.plan.compat or ():
         console.print(in_all(name, [record.result for record in trials if record.result is not None]), soft_wrap=True)
     for line in colocation.of_audit(audit, store.spans(audit.id)):
         console.print(line, soft_wrap=True)
@@ -107,7 +108,7 @@ def _line(record: TrialRecord) -> str:
     if result is None:
         return f"trial {record.trial.number}: pending"
     reason = f": {result.reason}" if result.reason else ""
-    return f"trial {record.trial.number}: {result.outcome}{reason}, {common.for_people_s(result.duration_s)}"
+    return f"trial {record.trial.number}: {result.outcome}{reason}, {units.duration(result.duration_s)}"
 
 
 def _trial(store: Store, audit: AuditRecord, number: int) -> None:
@@ -126,7 +127,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     figures = "".join(f", {name} {figure:.6g}" for name, figure in result.also.items())
     data = f" (data: {audit.data})" if audit.data else ""
     click.echo(f"performance {performance}{figures}{data}")
-    click.echo(f"CPU time {common.for_people_s(result.cpu_s)}, begun {result.started_at}")
+    click.echo(f"CPU time {units.duration(result.cpu_s)}, begun {result.started_at}")
     for figure in result.measurement.domains:
         click.echo(_energy(figure))
     for line in (*colocation.of_trial(result.company), *map(in_one, result.standins)):
@@ -141,6 +142,6 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
 def _energy(figure: DomainEnergy) -> str:
     if figure.energy_j is None:
         return f"{figure.domain}: not measured: {figure.reason}"
-    net = "" if figure.net_j is None else f", {common.for_people_j(figure.net_j)} above idle"
+    net = "" if figure.net_j is None else f", {units.energy(figure.net_j)} above idle"
     flags = "".join(f", {flag}" for flag in sorted(figure.flags))
-    return f"{figure.domain}: {common.for_people_j(figure.energy_j)} ({figure.quality}, {figure.meter}){net}{flags}"
+    return f"{figure.domain}: {units.energy(figure.energy_j)} ({figure.quality}, {figure.meter}){net}{flags}"

@@ -57,7 +57,7 @@ def command(
     phases: bool,
     store: Path,
     as_json: bool,
-    **choices: Any,
+    choices: Choices,
 ) -> int:
     """Say which hyperparameters move energy, what each mutant does, and what to do about it.
 
@@ -71,7 +71,7 @@ def command(
     if as_json and form is not None:
         raise UsageError("--json and --format are both given", "give one of them")
     page = page_of(form or "tables", names, metric, phases)
-    found = analysed(audits, files, store, Choices(**choices), with_alone=True)
+    found = analysed(audits, files, store, choices, with_alone=True)
     if page is not None:
         click.echo(page.text(found.analysis), nl=False)
         _say_outcomes(found)

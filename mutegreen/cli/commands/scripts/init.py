@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.errors import UsageError
 
@@ -79,7 +80,7 @@ def command(
         return 1
     tried = None
     if try_it:
-        common.messages().print(f"A trial run of at most {common.for_people_s(timeout)} ...")
+        common.messages().print(f"A trial run of at most {units.duration(timeout)} ...")
         tried = drafting.tried(drafted, timeout)
         drafted = tried.draft
     _write(file, drafted)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.cli.metering import Meters, metered, see_devices_of
+from mutegreen.cli.metering import Meters, idle_option, metered, see_devices_of
 from mutegreen.cli.sharing import background_option, jobs_option, sharing, wait_option
 from mutegreen.errors import BackgroundError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from mutegreen.harness.opening import Limits, Metering, Sharing
-    from mutegreen.harness.plan.plan import Options
+    from mutegreen.harness.opening import Sharing
+    from mutegreen.model import Limits, Metering, PlanOptions
     from mutegreen.store.store import Store
 
 
@@ -76,6 +77,7 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     metavar="S",
     help="Time that a background which prints no figures runs before each trial, seconds.  [default: 5]",
 )
+@idle_option
 @jobs_option
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Show the whole plan with an estimate of time, and train nothing.")
@@ -99,6 +101,7 @@ def command(
     cooldown: float | None,
     backgrounds: tuple[str, ...],
     warm_up: float | None,
+    idle: float | None,
     jobs: int | None,
     no_wait: bool,
     dry_run: bool,
@@ -114,23 +117,24 @@ def command(
     trained under energy meters, in random order within blocks. Every training is kept the moment it ends; an
     audit that was stopped goes on with --resume.
     """
-    from mutegreen.harness.opening import Limits, Metering, Sharing
-    from mutegreen.harness.plan import plan, stand_ins
+    from mutegreen.harness.opening import Sharing
+    from mutegreen.harness.plan import stand_ins
+    from mutegreen.model import DEFAULT_SEED, Limits, Metering, PlanOptions
 
-    options = plan.Options(
+    options = PlanOptions(
         preset=preset,
         operators=common.split(operators) if operators is not None else None,
         mutants=mutants,
         repetitions=repetitions,
         values=_values(values),
         order=order,
-        seed=plan.DEFAULT_SEED if seed is None else seed,
+        seed=DEFAULT_SEED if seed is None else seed,
         same_seed=same_seed,
         compat=stand_ins.named(common.split(compat)) if compat is not None else None,
     )
-    limits, metering = Limits(timeout, cooldown, warm_up), Metering(meters, require)
+    limits, metering = Limits(timeout, cooldown, warm_up, idle), Metering(meters, require)
     shared = sharing(jobs, backgrounds, preset)
-    given = options != plan.Options() or seed is not None or limits != Limits() or shared != Sharing()
+    given = options != PlanOptions() or seed is not None or _on_command_line(limits) != Limits() or shared != Sharing()
     if resume is not None:
         if given or dry_run:
             raise UsageError("--resume takes up an audit as it was planned", "leave the options of the plan away")
@@ -142,18 +146,24 @@ def command(
     return _start(_Asked(subject, options, limits, metering, shared), store, as_json, not no_wait)
 
 
+def _on_command_line(limits: Limits) -> Limits:
+    """The limits without what the environment gives: that is of all audits, and no reason to refuse `--resume`."""
+    source = click.get_current_context().get_parameter_source("idle")
+    return replace(limits, idle_s=None) if source is ParameterSource.ENVIRONMENT else limits
+
+
 @dataclass(frozen=True)
 class _Asked:
     """What a new audit is to be."""
 
     subject: str
-    options: Options
+    options: PlanOptions
     limits: Limits
     metering: Metering
     sharing: Sharing
 
 
-def _dry_run(name: str, options: Options, limits: Limits, shared: Sharing, store: Path, as_json: bool) -> int:
+def _dry_run(name: str, options: PlanOptions, limits: Limits, shared: Sharing, store: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.cli.preview import plan_preview
     from mutegreen.harness import opening
@@ -173,18 +183,17 @@ def _dry_run(name: str, options: Options, limits: Limits, shared: Sharing, store
 def _start(asked: _Asked, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.harness import opening
-    from mutegreen.store.store import Store
 
     subject = config.load(catalog.find_subject(asked.subject))
     see_devices_of(subject)
-    with metered(asked.metering, f"of {subject.name}", wait) as meters, Store.create(store_path) as store:
+    with metered(asked.metering, f"of {subject.name}", wait) as meters, common.create_store(store_path) as store:
         audit = opening.create(store, subject, asked.options, asked.limits, asked.metering, asked.sharing)
         return _go(store, audit, meters, as_json)
 
 
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.harness.opening import Metering, Paths, held
+    from mutegreen.harness.opening import Paths, held
     from mutegreen.store.store import Store
 
     with Store.open(store_path) as reading:
@@ -193,10 +202,11 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
         pass  # one that runs already is told at once, and not waited for as a stranger on the same devices
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
-    same = Metering(**record.options["metering"])
     see_devices_of(config.load(Paths.of(store_path, record.id).subject))
-    chosen = metering if metering != Metering() else same
-    with metered(chosen, record.id, wait) as meters, Store.create(store_path) as store:
+    with (
+        metered(metering.or_kept(record.options.metering), record.id, wait) as meters,
+        common.create_store(store_path) as store,
+    ):
         return _go(store, record.id, meters, as_json)
 
 

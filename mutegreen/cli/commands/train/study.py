@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.cli.metering import metered, see_devices_of
+from mutegreen.cli.metering import idle_option, metered, see_devices_of
 
 if TYPE_CHECKING:
     from mutegreen.cli.live.study_progress import StudyProgress
-    from mutegreen.harness.opening import Metering
+    from mutegreen.model import Metering
     from mutegreen.replication.design import Part, Skipped
     from mutegreen.replication.measured import Here
     from mutegreen.replication.results import Results
@@ -57,6 +58,7 @@ def command() -> None:
     metavar="DIR",
     help="Folder for study.md and the tables as CSV.  [default: reports/study-hyperparameters-PRESET]",
 )
+@idle_option
 @common.meter_option
 @common.require_option
 @common.store_option
@@ -65,6 +67,7 @@ def hyperparameters(
     subjects: str | None,
     preset: str,
     company: bool | None,
+    idle: float | None,
     dry_run: bool,
     out: Path | None,
     meters: tuple[str, ...],
@@ -78,11 +81,11 @@ def hyperparameters(
     one more. Interrupted, the same command goes on where it stopped. Then the tables are shown beside the published
     ones, with the study's findings and whether they hold here.
     """
-    from mutegreen.harness.opening import Metering
+    from mutegreen.model import Metering
     from mutegreen.replication.design import SIZES, SUBJECTS, parts
 
     wanted = common.split(subjects) if subjects is not None else SUBJECTS
-    found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company)
+    found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company, idle)
     if dry_run:
         return _dry_run(found, skipped, preset, store, as_json)
     study = _Study(preset, store, Metering(meters, require), out or Path("reports") / f"study-hyperparameters-{preset}")
@@ -114,9 +117,8 @@ class _Study:
         """Trains what is left, shows and writes the results; the exit status."""
         from mutegreen.cli.live.study_progress import StudyProgress
         from mutegreen.replication import runner
-        from mutegreen.store.store import Store
 
-        with Store.create(self._path) as store:
+        with common.create_store(self._path) as store:
             standings = [runner.standing(store, part) for part in found]
             try:
                 with StudyProgress(common.messages(), store, standings) as progress:
@@ -141,11 +143,9 @@ class _Study:
 
     def _metering_of(self, store: Store, standing: Standing) -> Metering:
         """The meters named now; without any, those with which the part began."""
-        from mutegreen.harness.opening import Metering
-
-        if standing.audit is None or self._metering != Metering():
+        if standing.audit is None:
             return self._metering
-        return Metering(**store.audit(standing.audit).options["metering"])
+        return self._metering.or_kept(store.audit(standing.audit).options.metering)
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.replication.design import SIZES
@@ -179,7 +179,7 @@ def _say_cost(measured: Here) -> None:
     ended: Counter[str] = Counter()
     for counts in measured.outcomes.values():
         ended.update(counts)
-    energy = "energy not measured" if measured.spent_j is None else common.for_people_j(measured.spent_j)
+    energy = "energy not measured" if measured.spent_j is None else units.energy(measured.spent_j)
     told = ", ".join(f"{count} {outcome}" for outcome, count in ended.items())
     common.messages().print(f"trainings: {told}; {energy} in all, without pauses", soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""Records to the store's rows and back: enums as texts, structures as JSON."""
+"""Trials and their results, to rows of the store and back."""
 
 from __future__ import annotations
 
@@ -9,63 +9,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from mutegreen.model import (
-    Change,
+    BackgroundRun,
+    Beside,
+    Company,
     Compat,
-    Data,
     Epoch,
     Evidence,
-    Figure,
-    Goal,
     Measurement,
-    Mutant,
     Outcome,
     Phase,
     StandIn,
     Trial,
     TrialResult,
-    Unavailable,
 )
-from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
-from mutegreen.store.company import company_text, to_backgrounds, to_company
-from mutegreen.store.energies import to_domain
-
-
-def audit_row(audit: AuditRecord) -> dict[str, object]:
-    """An audit as a row; what is found later is still empty."""
-    row = asdict(audit)
-    for column in ("options", "environment", "notes", "also", "backgrounds", "peak_bytes"):
-        row[column] = json.dumps(row[column])
-    row["data"] = json.dumps(row["data"]) if audit.data else None
-    for column in ("idle_w", "unavailable"):
-        row[column] = None
-    return row
-
-
-def to_audit(row: sqlite3.Row) -> AuditRecord:
-    """The audit of a row."""
-    fields = dict(row)
-    for column in ("options", "environment", "notes", "idle_w", "unavailable", "data", "also"):
-        fields[column] = json.loads(fields[column] or "null")
-    fields["goal"] = Goal(fields["goal"])
-    fields["notes"] = tuple(fields["notes"])
-    fields["unavailable"] = tuple(Unavailable(**item) for item in fields["unavailable"] or ())
-    fields["data"] = Data(**fields["data"]) if fields["data"] else None
-    fields["backgrounds"] = to_backgrounds(fields["backgrounds"])
-    fields["peak_bytes"] = json.loads(fields["peak_bytes"])
-    fields["also"] = tuple(Figure(**item | {"goal": Goal(item["goal"])}) for item in fields["also"])
-    return AuditRecord(**fields)
-
-
-def mutant_row(audit: str, record: MutantRecord) -> dict[str, object]:
-    """A mutant as a row; changes as JSON, which keeps the types of their values."""
-    changes = json.dumps([asdict(change) for change in record.mutant.changes])
-    return {"audit": audit, "id": record.mutant.id, "changes": changes, "diff": record.diff}
-
-
-def to_mutant(row: sqlite3.Row) -> MutantRecord:
-    """The mutant of a row."""
-    changes = tuple(Change(**change) for change in json.loads(row["changes"]))
-    return MutantRecord(Mutant(row["id"], changes), row["diff"])
+from mutegreen.store.audit_records import TrialRecord
+from mutegreen.store.codec.energies import energy_row, to_domain
 
 
 def result_row(result: TrialResult) -> dict[str, object]:
@@ -112,8 +70,15 @@ def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
 
 def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
     """The trial of a row, with its result if it has ended."""
-    columns = ("number", "mutant", "block", "position", "repetition", "seed")
-    return TrialRecord(Trial(**{column: row[column] for column in columns}), result)
+    trial = Trial(
+        number=row["number"],
+        mutant=row["mutant"],
+        block=row["block"],
+        position=row["position"],
+        repetition=row["repetition"],
+        seed=row["seed"],
+    )
+    return TrialRecord(trial, result)
 
 
 def to_result(
@@ -139,4 +104,24 @@ def to_result(
         ),
         also=to_figures(figures),
         company=to_company(row["company"]),
+    )
+
+
+def company_text(company: Company | None) -> str | None:
+    """A trial's company as text; None: it was alone."""
+    if company is None:
+        return None
+    return json.dumps(asdict(company) | {"shares": [energy_row(share) for share in company.shares]})
+
+
+def to_company(text: str | None) -> Company | None:
+    """The company of a text."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return Company(
+        beside=tuple(Beside(**item) for item in fields["beside"]),
+        shares=tuple(to_domain(item) for item in fields["shares"]),
+        backgrounds=tuple(BackgroundRun(**item) for item in fields["backgrounds"]),
+        by_use=fields["by_use"],
     )

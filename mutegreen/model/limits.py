@@ -1,0 +1,118 @@
+"""Times that a user may set for an audit: as asked, and as they hold after preset, subject and defaults."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import overload
+
+from mutegreen.model.subject import Preset, Subject
+
+COOLDOWN_S = 10.0
+WARM_UP_S = 5.0
+IDLE_S = 1.0
+
+TIMEOUT_FACTOR = 10
+"""Without a timeout given, a training may take this many times as long as the preflight: a batch an eighth the
+size takes about eight times as long, and is no fault."""
+
+TIMEOUT_LEAST_S = 60.0
+
+
+@dataclass(frozen=True)
+class GivenTimeout:
+    """A timeout that the user, the preset or the subject gives, seconds."""
+
+    given_s: float
+
+    @property
+    def preflight_s(self) -> float:
+        """Longest time of the preflight, and of a background that is tried alone, seconds."""
+        return self.given_s
+
+    def training_s(self, preflight_s: float) -> float:
+        """Longest time of a training, seconds; the duration of the preflight does not matter."""
+        return self.given_s
+
+
+@dataclass(frozen=True)
+class PreflightTimeout:
+    """The timeout that follows from the duration of the preflight, as none is given."""
+
+    factor: float = TIMEOUT_FACTOR
+    least_s: float = TIMEOUT_LEAST_S
+
+    @property
+    def preflight_s(self) -> None:
+        """The preflight itself may take any time: nothing is known before it."""
+        return None
+
+    def training_s(self, preflight_s: float) -> float:
+        """Longest time of a training, seconds, once the preflight has taken `preflight_s`."""
+        return max(self.least_s, self.factor * preflight_s)
+
+
+Timeout = GivenTimeout | PreflightTimeout
+
+
+@dataclass(frozen=True)
+class ResolvedLimits:
+    """The limits that hold for an audit.
+
+    Attributes:
+        timeout: Longest time of a training.
+        cooldown_s: Longest wait after a trial, seconds; 0: none.
+        warm_up_s: What a background is given before a trial if it prints no figures, seconds.
+        idle_s: Time over which idle power is measured, seconds.
+    """
+
+    timeout: Timeout
+    cooldown_s: float
+    warm_up_s: float
+    idle_s: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits that a user gave; None: not given.
+
+    Attributes:
+        timeout_s: Longest time of a training, seconds.
+        cooldown_s: Longest wait after a trial, seconds; 0: none.
+        warm_up_s: What a background is given before a trial if it prints no figures, seconds.
+        idle_s: Time over which idle power is measured, seconds.
+
+    Raises:
+        ValueError: One is not finite or negative, or a timeout or the time of idle power is 0.
+    """
+
+    timeout_s: float | None = None
+    cooldown_s: float | None = None
+    warm_up_s: float | None = None
+    idle_s: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            seconds: float | None = getattr(self, field.name)
+            if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
+                raise ValueError(f"{field.name} is {seconds}, which is no time")
+        if 0 in (self.timeout_s, self.idle_s):
+            raise ValueError("a training, or a measurement of idle power, cannot take 0 s")
+
+    def resolved(self, subject: Subject, preset: Preset) -> ResolvedLimits:
+        """The limits that hold: as the user gave them, else as the preset, else as the subject says, else defaults."""
+        timeout_s = _first(self.timeout_s, preset.timeout_s, subject.timeout_s)
+        return ResolvedLimits(
+            timeout=PreflightTimeout() if timeout_s is None else GivenTimeout(timeout_s),
+            cooldown_s=_first(self.cooldown_s, preset.cooldown_s, default=COOLDOWN_S),
+            warm_up_s=_first(self.warm_up_s, default=WARM_UP_S),
+            idle_s=_first(self.idle_s, default=IDLE_S),
+        )
+
+
+@overload
+def _first(*given: float | None) -> float | None: ...
+@overload
+def _first(*given: float | None, default: float) -> float: ...
+def _first(*given: float | None, default: float | None = None) -> float | None:
+    return next((seconds for seconds in given if seconds is not None), default)

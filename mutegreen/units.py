@@ -1,0 +1,121 @@
+"""Quantities as people read them: a value with its unit, the same in every command, table and figure.
+
+Joules, watts and seconds come in; text goes out. Three significant digits are shown, with an SI prefix for joules and
+watts; a quantity that is not zero is never shown as zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MICRO = "\N{MICRO SIGN}"
+
+_PREFIXES = {-3: "n", -2: MICRO, -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
+"""SI prefixes by the power of 1000."""
+
+_TIMES = ((172_800.0, 86_400.0, "days"), (7_200.0, 3_600.0, "h"), (120.0, 60.0, "min"))
+"""From how many seconds on a time is given in a unit, the seconds of the unit, its name."""
+
+_SPLIT_SECOND_S = 0.1
+"""Times below this are given in milliseconds or microseconds."""
+
+DIGITS = 3
+ESTIMATE_DIGITS = 2
+"""Digits of a time that is expected, not measured."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A unit for several values: a value divided by `size` is in `unit`."""
+
+    size: float
+    unit: str
+
+    def label(self, name: str) -> str:
+        """The name of a quantity with this unit: `energy (kJ)`."""
+        return f"{name} ({self.unit})" if self.unit else name
+
+
+def si_scale(largest: float, unit: str) -> Scale:
+    """The prefixed unit in which a value of `unit` has one to three digits before the point.
+
+    Args:
+        largest: The largest of the values, in `unit`; 0 gives the unit without a prefix.
+        unit: `J` or `W`.
+    """
+    rounded = _rounded(largest, DIGITS)
+    power = math.floor(math.log10(abs(rounded)) / 3 + 1e-9) if rounded else 0
+    power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
+    return Scale(1000.0**power, _PREFIXES[power] + unit)
+
+
+def time_scale(longest_s: float) -> Scale:
+    """Seconds, from two minutes on minutes, from two hours on hours, from two days on days.
+
+    Args:
+        longest_s: The longest of the times, seconds.
+    """
+    return next((Scale(size, unit) for least_s, size, unit in _TIMES if abs(longest_s) >= least_s), Scale(1.0, "s"))
+
+
+def scale_of(metric: str, largest: float) -> Scale:
+    """The unit for values of one of `mutegreen.model.METRICS`, up to the largest; performance has none."""
+    if metric == "performance":
+        return Scale(1.0, "")
+    return time_scale(largest) if metric.endswith("_s") else si_scale(largest, "J")
+
+
+def energy(joules: float) -> str:
+    """An energy with a prefix: `5.10 kJ`, `400 µJ`."""
+    return _with_prefix(joules, "J")
+
+
+def power(watts: float) -> str:
+    """A power with a prefix: `1.20 kW`."""
+    return _with_prefix(watts, "W")
+
+
+def duration(seconds: float, digits: int = DIGITS) -> str:
+    """A time: `41.2 ms`, `3.08 s`, `12.4 min`, `2.32 days`.
+
+    Args:
+        seconds: The time.
+        digits: Significant digits; fewer for a time that is only expected.
+    """
+    if 0 < abs(seconds) < _SPLIT_SECOND_S:
+        return _with_prefix(seconds, "s", digits)
+    scale = time_scale(seconds)
+    return f"{_digits(seconds / scale.size, digits)} {scale.unit}"
+
+
+def expected_duration(seconds: float) -> str:
+    """A time that is expected, with no more digits than an estimate can have: `45 s`, `3.1 min`."""
+    return duration(seconds, ESTIMATE_DIGITS)
+
+
+def quantity(metric: str, value: float) -> str:
+    """A value of one of `mutegreen.model.METRICS` in its unit; performance has none and gets four digits."""
+    if metric == "performance":
+        return f"{value:.4g}"
+    return duration(value) if metric.endswith("_s") else energy(value)
+
+
+def _with_prefix(value: float, unit: str, digits: int = DIGITS) -> str:
+    scale = si_scale(value, unit)
+    return f"{_digits(value / scale.size, digits)} {scale.unit}"
+
+
+def _digits(number: float, digits: int) -> str:
+    """A number with so many significant digits; below 1 with as many decimals as 1 has, as long as any is not 0."""
+    rounded = _rounded(number, digits)
+    if rounded == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(rounded)))
+    if magnitude <= -digits:
+        return f"{rounded:.{digits}g}"
+    return f"{rounded:.{min(max(digits - 1 - magnitude, 0), digits - 1)}f}"
+
+
+def _rounded(number: float, digits: int) -> float:
+    return float(f"{number:.{digits}g}")

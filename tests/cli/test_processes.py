@@ -1,0 +1,105 @@
+"""Each command once as a user starts it: a process, whose status and output are those of a call in this process.
+
+All other tests of commands that only read call them in this process (`support.commands.Run`); this is what allows it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mutegreen.cli.main import COMMANDS
+from support.commands import APART, Run
+from support.tiny import command, environment
+
+SITE = "train.py:--lr"
+CALLS: dict[str, tuple[object, ...]] = {
+    "init": ("points/train.py", "--force", "--json"),
+    "scan": ("points/train.py", "--json"),
+    "run": ("points", "--dry-run", "--json"),
+    "stats": ("--json",),
+    "plot": ("--kind", "pareto", "--json"),
+    "show": (),
+    "audits": ("--json",),
+    "export": ("--format", "csv"),
+    "mutate": ("points/train.py", "--site", SITE, "--value", "0.25"),
+    "measure": ("--idle", "0", "--", "echo", "said"),
+    "study": ("hyperparameters", "--subjects", "points", "--dry-run"),
+    "doctor": ("--json",),
+    "calibrate": ("--seconds", "1", "--meter", "estimate"),
+    "operators": ("--json",),
+    "subjects": ("--json",),
+}
+"""Words for one real call of each command, in a folder that holds an audit."""
+
+STATUS = {"calibrate": 2}
+"""The estimate cannot be fitted to itself; all others end well."""
+
+WRONG: list[tuple[object, ...]] = [("frobnicate",), ("show", "nothing"), ("stats", "--margin", "2"), ("export", "none")]
+
+
+def test_every_command_has_a_call() -> None:
+    assert CALLS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.usefixtures("audited")
+def test_a_process_does_what_a_call_in_this_process_does(name: str, mutegreen: Run) -> None:
+    done = mutegreen.process(name, *CALLS[name])
+    assert done.returncode == STATUS.get(name, 0), done.stderr
+    assert done.stdout or done.returncode
+    assert "Traceback" not in done.stderr
+    if name not in APART or "--dry-run" in CALLS[name]:
+        same = mutegreen.inside(name, *CALLS[name])
+        assert (same.returncode, same.stdout, same.stderr) == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("words", WRONG, ids=lambda words: " ".join(map(str, words)))
+@pytest.mark.usefixtures("audited")
+def test_so_it_does_with_wrong_words(words: tuple[object, ...], mutegreen: Run) -> None:
+    done, same = mutegreen.process(*words), mutegreen.inside(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (same.returncode, same.stdout, same.stderr) == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, mutegreen: Run) -> None:
+    done = mutegreen(name, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_the_whole_has_help_and_a_version(mutegreen: Run) -> None:
+    helped = mutegreen.process("--help")
+    assert helped.returncode == 0
+    assert all(f"  {name} " in helped.stdout for name in COMMANDS)
+    assert os.linesep in mutegreen.process("--version").stdout
+
+
+@pytest.mark.usefixtures("audited")
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    line = " ".join(command("export", "--format", "json"))
+    done = subprocess.run(
+        ["sh", "-c", f"{line} | true"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+
+
+def test_results_go_to_stdout_and_messages_to_stderr(audited: dict[str, Any], tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        subprocess.run(command("stats"), cwd=tmp_path, env=environment(), stdout=out, stderr=err, check=True)
+    assert "learning_rate" in (tmp_path / "out").read_text()
+    assert "gpu energy is not measured" in (tmp_path / "err").read_text()
+
+
+def test_an_output_in_ascii_gets_signs_that_it_has(tmp_path: Path) -> None:
+    code = "from mutegreen import units\nfrom mutegreen.cli.main import _encode_what_the_output_lacks as f\n"
+    code += "f(); print(units.energy(4e-4), '日')"
+    variables = environment(PYTHONIOENCODING="ascii")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("400 uJ ?\n", "")

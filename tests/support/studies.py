@@ -1,0 +1,52 @@
+"""`mutegreen study` of subjects that train in milliseconds, as a process of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from support.tiny import SUBJECT, TRAIN, environment, write_subject
+
+WITHOUT_PAUSES = """\
+import dataclasses
+from mutegreen.cli.main import main
+from mutegreen.replication.design import SIZES
+SIZES["smoke"] = dataclasses.replace(SIZES["smoke"], cooldown_s=None)
+main()
+"""
+"""The command line whose preset smoke waits after a training as long as the subject says, not up to two seconds.
+
+The pauses would be most of the time of these tests. `tests/replication` holds what the preset itself says of them.
+"""
+
+PRESET = "\n[presets.smoke]\ncooldown_s = 0\nduration_s = 0.2\n"
+SMOKE = ("study", "hyperparameters", "--preset", "smoke")
+
+
+def study_words(*words: object) -> list[str]:
+    """The words that start a study of the preset smoke, without pauses."""
+    return [sys.executable, "-c", WITHOUT_PAUSES, *SMOKE, *map(str, words)]
+
+
+def study(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    """Runs a study of the preset smoke in a folder, where its store then lies."""
+    return subprocess.run(study_words(*words), cwd=folder, env=environment(), capture_output=True, text=True)
+
+
+def write_studied(folder: Path, name: str, train: str = TRAIN, preset: str = PRESET) -> str:
+    """A subject of that name below a folder, with the preset smoke; returns the name."""
+    write_subject(folder / name, train, SUBJECT.replace("points", name) + preset)
+    return name
+
+
+def outcomes(folder: Path) -> dict[str, dict[str, int]]:
+    """By audit, how many trials ended how."""
+    with closing(sqlite3.connect(folder / "reports" / "mutegreen.sqlite")) as db:
+        rows = db.execute("SELECT audit, coalesce(outcome, 'pending'), count(*) FROM trial GROUP BY 1, 2").fetchall()
+    found: dict[str, dict[str, int]] = {}
+    for audit, outcome, count in rows:
+        found.setdefault(audit, {})[outcome] = count
+    return found

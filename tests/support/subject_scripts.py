@@ -1,0 +1,87 @@
+"""Bundled subjects as processes of their own: their scripts, and real audits of their preset smoke.
+
+All train on one thread: several would only wait for each other where other programs keep the cores busy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from mutegreen.cli.main import cli
+from support.paths import SUBJECTS
+from support.tiny import command, environment
+
+runs_apart = pytest.mark.xdist_group("apart")
+"""A test that needs nothing of its module and takes long: pytest-xdist may run it beside the others of its file.
+
+Marks of a test and of its module join to the name of a group of its own.
+"""
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+
+
+def script(name: str) -> Path:
+    """The training script of a subject."""
+    return SUBJECTS / name / "train.py"
+
+
+def variables(**others: str) -> dict[str, str]:
+    """The environment of a training: nothing that another test told Keras, and one thread."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("KERAS", "TF_"))}
+    return clean | ONE_THREAD | others
+
+
+def run_script(name: str, folder: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
+    """Trains on the CPU with a subject's script, as a user does, in a folder."""
+    words = [sys.executable, script(name), "--device", "cpu", *arguments]
+    return subprocess.run(words, cwd=folder, env=variables(**others), capture_output=True, text=True)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A real audit of the preset smoke, all of whose trainings ended well.
+
+    Attributes:
+        rows: Its exported rows, by mutant.
+        outputs: What each training printed, by mutant.
+        messages: What the audit said of itself.
+    """
+
+    rows: dict[str, dict[str, Any]]
+    outputs: dict[str, str]
+    messages: str
+
+    def performance(self, mutant: str = "original") -> float:
+        """The performance of the one training of a mutant."""
+        return float(self.rows[mutant]["performance"])
+
+
+def audited(folder: Path, name: str, *values: str) -> Audited:
+    """Trains the original and the mutants with the values given, `gamma=1.94`, once each, and the preflight."""
+    options = [word for value in values for word in ("--values", value)]
+    only = ["--operators", ",".join(value.split("=")[0] for value in values)]
+    sizes = ["--repetitions", "1", "--cooldown", "0", "--meter", "estimate"]
+    words = command("run", name, "--preset", "smoke", *only, *options, *sizes)
+    done = subprocess.run(words, cwd=folder, env=environment(**ONE_THREAD), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    store = folder / "reports" / "mutegreen.sqlite"
+    exported = CliRunner().invoke(cli, ["export", "--store", str(store), "--format", "json"])
+    rows = {row["mutant"]: row for row in json.loads(exported.stdout)}
+    assert len(rows) == 1 + len(values), "each mutant is trained once"
+    return Audited(rows, {mutant: _output(folder, row) for mutant, row in rows.items()}, done.stderr)
+
+
+def _output(folder: Path, row: dict[str, Any]) -> str:
+    """The log without the time and the stream that each line begins with."""
+    (log,) = (folder / "reports" / "audits").glob(f"*/logs/{row['trial']:04}.log")
+    return re.sub(r"^ *\d+\.\d{3} \S+ ", "", log.read_text(encoding="utf-8"), flags=re.MULTILINE)
