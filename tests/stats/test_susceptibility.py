@@ -96,7 +96,7 @@ def test_mcnemar_and_wilcoxon_are_those_of_the_libraries() -> None:
 def test_with_few_mutants_no_rank_test_can_show_anything() -> None:
     row = of(analyse(both([0.0] * 5, [0.2] * 5)))
     assert (row.mcnemar_p, row.wilcoxon_p) == (None, None)
-    assert 2 / 2**susceptibility.FEWEST_RANKED <= 0.05 < 2 / 2 ** (susceptibility.FEWEST_RANKED - 1)
+    assert 2 / 2**susceptibility.MIN_MUTANTS_RANKED <= 0.05 < 2 / 2 ** (susceptibility.MIN_MUTANTS_RANKED - 1)
     assert row.p is not None
     assert row.p < 0.05
 

@@ -30,9 +30,9 @@ from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.reason import Reason, Why
 
 RESAMPLES = 9999
-FEWEST = 2
+MIN_MUTANTS = 2
 """Mutants in common below which a mean over them is none."""
-FEWEST_RANKED = 6
+MIN_MUTANTS_RANKED = 6
 """Mutants in common below which neither McNemar's nor Wilcoxon's p can be 0.05 or less: 2 / 2^5 is more."""
 _AT_ONCE = 2**21
 """Figures drawn at once: 16 MB."""
@@ -56,7 +56,7 @@ class Susceptibility:
         mutants: How many are in both; all figures but the last four are of these.
         changed_alone: How many of them were shown to change it (win or loss); `changed` likewise in company.
         newly: How many were shown to change it in company only; `no_longer` how many alone only.
-        mcnemar_p: Of changes shown as often; None below `FEWEST_RANKED` mutants.
+        mcnemar_p: Of changes shown as often; None below `MIN_MUTANTS_RANKED` mutants.
         wilcoxon_p: Of measured changes as large; likewise.
         size_alone: Root mean square of the true relative changes: what noise adds is taken out; `size` in company.
         p: Of true changes as large, two-sided.
@@ -246,7 +246,7 @@ def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict
     """What the verdicts say; sizes are not known yet."""
     pairs = [(alone[one.mutant], beside[other.mutant]) for one, other in pairing.changing]
     newly, no_longer = pairs.count((False, True)), pairs.count((True, False))
-    enough = len(pairs) >= FEWEST_RANKED
+    enough = len(pairs) >= MIN_MUTANTS_RANKED
     same = len(pairs) == len(alone) == len(beside)
     shares = [[sum(each.values()), len(each) - sum(each.values())] for each in (alone, beside)]
     return Susceptibility(
@@ -273,7 +273,7 @@ def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict
 
 def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
     """The same with the sizes of the true changes, or the reason why they are not known."""
-    if len(pairing.changing) < FEWEST:
+    if len(pairing.changing) < MIN_MUTANTS:
         return replace(row, reason=Reason(Why.FEWER_THAN_TWO_IN_BOTH))
     places = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
     alone, beside = (differences_of(study.measured[row.metric], arms) for study, arms in places)
@@ -287,6 +287,6 @@ def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
 
 
 def _wilcoxon_p(alone: Floats, beside: Floats) -> float | None:
-    if len(alone) < FEWEST_RANKED or np.array_equal(np.abs(alone), np.abs(beside)):
+    if len(alone) < MIN_MUTANTS_RANKED or np.array_equal(np.abs(alone), np.abs(beside)):
         return None
     return float(stats.wilcoxon(np.abs(beside), np.abs(alone)).pvalue)
