@@ -12,7 +12,7 @@ from scipy import special
 from table import markdown, with_error
 from world import NOISE, World
 
-from mutegreen.stats.model.bootstrap import FEWEST
+from mutegreen.stats.model.bootstrap import MIN_FIGURES
 from mutegreen.stats.verdicts.deltas import cliffs_deltas
 
 REPETITIONS = (3, 5, 10, 20)
@@ -55,7 +55,7 @@ def _relative(world: World, audits: int) -> list[str]:
             low, high, _ = measured.intervals()
             shown.append(((low <= 0) & (high >= 0))[1:])
             student.append((np.abs(measured.found.estimate) <= measured.found.half_width())[1:])
-        cells += [with_error(np.array(each)) for each in ((shown, student) if count >= FEWEST else (student,))]
+        cells += [with_error(np.array(each)) for each in ((shown, student) if count >= MIN_FIGURES else (student,))]
     return cells
 
 

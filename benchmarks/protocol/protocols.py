@@ -13,10 +13,9 @@ from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.measured import Measured, measure
-from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, MARGIN
+from mutegreen.stats.settings import ALPHA, DEFAULT_TOLERANCE, MARGIN
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
 from mutegreen.stats.verdicts.judge import verdicts
-from mutegreen.stats.verdicts.published_rule import ALPHA
 
 ALL_METRICS = (*METRICS, TOTAL)
 """The metrics that the careful protocol compares."""
@@ -90,7 +89,7 @@ def _judged(metrics: list[Measured], tolerance: float | None) -> Words:
 def _margin(measured: Measured, tolerance: float | None) -> float:
     if measured.metric != "performance":
         return MARGIN
-    return CUSTOMARY_TOLERANCE * measured.reference if tolerance is None else tolerance
+    return DEFAULT_TOLERANCE * measured.reference if tolerance is None else tolerance
 
 
 def _not_worse(performance: Measured, tolerance: float | None) -> Flags:
@@ -119,11 +118,11 @@ def published(figures: Floats) -> Found:
 def _student(original: Floats, mutants: Floats) -> tuple[Floats, Floats]:
     """Two-sided p of Student's t test with equal variances, and the difference of the means."""
     (n, mean, square), (own_n, own_mean, own_square) = map(_moments, (original, mutants))
-    freedom = n + own_n - 2
-    error = np.sqrt((square + own_square) / freedom * (1 / n + 1 / own_n))
+    df = n + own_n - 2
+    error = np.sqrt((square + own_square) / df * (1 / n + 1 / own_n))
     difference = own_mean - mean
     with np.errstate(all="ignore"):
-        p = 2 * special.stdtr(freedom, -np.abs(difference / error))
+        p = 2 * special.stdtr(df, -np.abs(difference / error))
     # Where nothing varies the test has its limit: different constants differ, equal ones do not.
     return np.where(error == 0, np.where(difference == 0, 1.0, 0.0), p), difference
 

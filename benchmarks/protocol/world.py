@@ -152,9 +152,9 @@ def original_noisier(times: float) -> Spread:
     return lambda _, arms: np.where(np.arange(arms) == 0, times, 1.0)
 
 
-def student(freedom: float) -> Shape:
+def student(df: float) -> Shape:
     """Student's t, brought to unit variance: heavy tails."""
-    return lambda _, deviates: special.stdtrit(freedom, special.ndtr(deviates)) / np.sqrt(freedom / (freedom - 2))
+    return lambda _, deviates: special.stdtrit(df, special.ndtr(deviates)) / np.sqrt(df / (df - 2))
 
 
 def skewed(sigma: float) -> Shape:

@@ -6,7 +6,7 @@ Units are joules, watts and seconds everywhere. `None` means "not measured", nev
 from mutegreen.model.colocation import BackgroundRun, Beside, Company
 from mutegreen.model.domains import DOMAIN_CLASSES, GPU_CLASS, domain_class, domain_device, is_domain, is_gpu
 from mutegreen.model.energy import DomainEnergy, Measurement, Span, Timeline, Unavailable
-from mutegreen.model.kinds import Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
+from mutegreen.model.kinds import DECIDED, Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
 from mutegreen.model.limits import GivenTimeout, Limits, PreflightTimeout, ResolvedLimits, Timeout
 from mutegreen.model.names import (
     DOMAIN_OF_METRIC,
@@ -40,6 +40,7 @@ from mutegreen.model.subject import (
 )
 
 __all__ = [
+    "DECIDED",
     "DEFAULT_SEED",
     "DOMAIN_CLASSES",
     "DOMAIN_OF_METRIC",

@@ -94,6 +94,10 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
+DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
+"""The verdicts that mutants are counted by, in the order of rows and columns of such counts."""
+
+
 class Seeding(StrEnum):
     """What decides the chance in the trainings of an audit: first weights, order of the data, dropout."""
 

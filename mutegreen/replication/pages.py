@@ -111,7 +111,7 @@ def _correlations(section: Section, lines: Iterable[Correlated]) -> PlainTable:
 def _cells(row: Correlation | None) -> tuple[str | None, ...]:
     if row is None:
         return (None, None, None)
-    return coefficient(row.spearman), p_cell(row.spearman_p), str(row.n)
+    return coefficient(row.spearman.value), p_cell(row.spearman_p), str(row.n)
 
 
 def _adjusted(row: CarefulCorrelation | None) -> str | None:

@@ -9,6 +9,7 @@ from importlib import resources
 
 from mutegreen.model import Kind, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
+from mutegreen.stats.interval import UNKNOWN, Interval
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 
 CORRELATIONS = "published_correlations.csv"
@@ -74,9 +75,9 @@ def _correlation(row: Mapping[str, str]) -> Correlation:
         hyperparameter=row["hyperparameter"],
         metric=row["metric"],
         n=int(row["n"]),
-        spearman=float(row["spearman"]),
+        spearman=Interval(float(row["spearman"])),
         spearman_p=float(row["spearman_p"]),
-        pearson=None,
+        pearson=UNKNOWN,
         pearson_p=None,
         quality=None,
         reason=None,
@@ -96,9 +97,9 @@ def _comparison(row: Mapping[str, str]) -> Comparison:
         n_original=int(row["n_original"]),
         mean=None,
         mean_original=None,
-        relative_change=float(row["relative_change"]),
+        relative_change=Interval(float(row["relative_change"])),
         p=None,
-        cliffs_delta=None,
+        cliffs_delta=UNKNOWN,
         verdict=Verdict(row["verdict"]),
         quality=None,
         reason=None,

@@ -5,32 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mutegreen.model import Verdict
 from mutegreen.replication.published import NEVER_ARRIVED, counterpart
 from mutegreen.replication.results import Results
 from mutegreen.replication.side_by_side import Correlated, Counted, GreenerMutants
 from mutegreen.replication.words import sides
+from mutegreen.stats.analysis import Correlation
 
 Record = dict[str, Any]
 _SIDES = ("published", "paper", "careful")
-_COEFFICIENTS = ("n", "spearman", "spearman_p")
-_VERDICTS = ("win", "tie", "loss", "undecided")
 
 
 def correlation_records(results: Results) -> Iterator[Record]:
     """A line for each hyperparameter and metric; `careful_p` is adjusted."""
     for line in results.correlated:
-        figures = {
-            f"{side}_{name}": getattr(getattr(line, side), name, None)
-            for side in ("published", "paper")
-            for name in _COEFFICIENTS
-        }
+        figures = _coefficients("published", line.published) | _coefficients("paper", line.paper)
         yield _place(line, line.metric) | figures | {"careful_p": getattr(line.careful, "spearman_p_adjusted", None)}
 
 
 def verdict_records(results: Results) -> Iterator[Record]:
     """A line for each hyperparameter and metric, then one for each hyperparameter's greener mutants."""
     for line in results.counted:
-        yield _place(line, line.metric) | _fields(line, _VERDICTS)
+        yield _place(line, line.metric) | _fields(line, tuple(Verdict))
     for each in results.greener:
         yield _place(each, "greener") | _fields(each, ("mutants", "greener"))
 
@@ -54,6 +50,11 @@ def _place(line: Correlated | Counted | GreenerMutants, metric: str) -> Record:
         "published_value_arrived": line.hyperparameter not in NEVER_ARRIVED,
         "metric": metric,
     }
+
+
+def _coefficients(side: str, row: Correlation | None) -> Record:
+    n, rho, p = (None, None, None) if row is None else (row.n, row.spearman.value, row.spearman_p)
+    return {f"{side}_n": n, f"{side}_spearman": rho, f"{side}_spearman_p": p}
 
 
 def _fields(line: Counted | GreenerMutants, names: tuple[str, ...]) -> Record:

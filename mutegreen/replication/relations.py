@@ -9,8 +9,8 @@ from mutegreen.model import ENERGY_METRICS
 from mutegreen.replication.design import ALONE
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.trend import Finding
-from mutegreen.stats.verdicts.published_rule import ALPHA
 
 
 class Relation(StrEnum):
@@ -53,7 +53,7 @@ def of(found: Relations, hyperparameter: str) -> list[Relation]:
 
 
 def _found(rows: Iterable[Correlation]) -> Relation | None:
-    signs = {row.spearman > 0 for row in rows if row.spearman is not None and _is_significant(row)}
+    signs = {row.spearman.value > 0 for row in rows if row.spearman.value is not None and _is_significant(row)}
     if not signs:
         return None
     return Relation.BOTH if len(signs) > 1 else Relation.RISES if signs == {True} else Relation.FALLS

@@ -16,7 +16,7 @@ from mutegreen.replication.side_by_side import (
     counted,
     greener_mutants,
 )
-from mutegreen.stats.analysis import plain
+from mutegreen.report.records import plain
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section, sections_of
 from mutegreen.report.units import p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.stats.settings import ALPHA
 
 _LABELS = (Text("  published"), Text("  here"), Text("  careful"))
 _NOTHING = (Text(), Text(), Text())
@@ -95,12 +95,12 @@ def _correlation_cells(line: Correlated) -> _Sides:
 
 
 def _coefficient(row: Correlation | None) -> Text:
-    if row is None or row.spearman is None:
+    if row is None or row.spearman.value is None:
         return Text(f"{'-':>5} {'-':>6}", style="dim")
     p = row.spearman_p_adjusted if isinstance(row, CarefulCorrelation) else row.spearman_p
     if p is None:
-        return Text(f"{row.spearman:+.2f} {'-':>6}", style="dim")
-    return Text(f"{row.spearman:+.2f} {p_value(p):>6}", style="" if p <= ALPHA else "dim")
+        return Text(f"{row.spearman.value:+.2f} {'-':>6}", style="dim")
+    return Text(f"{row.spearman.value:+.2f} {p_value(p):>6}", style="" if p <= ALPHA else "dim")
 
 
 def _wide_tallies(line: Counted) -> _Sides:

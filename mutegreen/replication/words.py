@@ -11,6 +11,7 @@ from mutegreen.replication.published import FLAW, counterpart, measured
 from mutegreen.replication.results import Results
 from mutegreen.replication.rules import Judged
 from mutegreen.report.section import Section
+from mutegreen.report.wording import note_text
 
 MARK = "†"
 TITLE = "The study of hyperparameters and energy (arXiv 2603.06195), done again"
@@ -66,4 +67,4 @@ def _cautions(results: Results) -> Iterator[str]:
             "Energy (est.) is estimated here, not measured: the model knows CPU time and duration, and no more, so "
             "what is said of energy is said of these."
         )
-    yield from results.here.careful.notes
+    yield from map(note_text, results.here.careful.notes)

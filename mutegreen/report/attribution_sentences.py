@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from mutegreen.report.section import TITLES
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import interval, p_value, percent
 from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
 
@@ -22,7 +22,7 @@ def company_effect_lines(rows: Sequence[CompanyEffect]) -> Iterator[Text]:
     if not rows:
         return
     fewest, most = min(row.fewest for row in rows), max(row.most for row in rows)
-    known = [row for row in rows if row.doubling is not None]
+    known = [row for row in rows if row.doubling.value is not None]
     effects = ", ".join(f"{TITLES[row.metric]} {_doubling(row)}" for row in known)
     beside = f"Beside each training ran {fewest:.2g} to {most:.2g} others"
     if effects:
@@ -55,6 +55,6 @@ def attribution_lines(rows: Sequence[Attribution], names: Mapping[str, str]) -> 
 
 
 def _doubling(row: CompanyEffect) -> str:
-    ends = "" if row.low is None or row.high is None else f" {interval(row.low, row.high)}"
+    ends = "" if row.doubling.ends is None else f" {interval(*row.doubling.ends)}"
     p = "" if row.p is None else f" (p {p_value(row.p)})"
-    return f"{percent(row.doubling or 0.0)}{ends}{p}"
+    return f"{percent(row.doubling.value or 0.0)}{ends}{p}"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from mutegreen.model import ORIGINAL
-from mutegreen.report.section import TITLES, Section
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section
+from mutegreen.report.susceptibility_wording import claim_text
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
 from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
+from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.stats.settings import ALPHA
 from mutegreen.units import duration
 
@@ -36,7 +40,7 @@ def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
         if names:
             yield f"{text}: {', '.join(names)}."
     for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
-        yield f"{', '.join(TITLES[row.metric] for row in rows if row.reason == reason)}: {reason}."
+        yield f"{', '.join(TITLES[row.metric] for row in rows if row.reason == reason)}: {reason_text(reason)}."
 
 
 def effect_sentence(rows: Sequence[CompanyComparison], names: Mapping[str, str]) -> str:
@@ -66,8 +70,8 @@ def slowdown_sentences(
     for row in rows:
         if row.mutant == ORIGINAL:
             times = f"{duration(row.duration_s)} against {duration(row.duration_alone_s)}"
-            yield f"The original takes {_times(row)} times as long in company{_ends(row.low, row.high)}; {times}."
-    mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: row.slowdown)
+            yield f"The original takes {_times(row)} times as long in company{_ends(row.slowdown)}; {times}."
+    mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: or_nan(row.slowdown.value))
     if mutants:
         least, most = mutants[0], mutants[-1]
         ends = (f"{_times(row)} ({names[row.mutant]})" for row in (least, most))
@@ -83,7 +87,7 @@ def differs(p: float | None) -> bool:
 
 def conclusion(section: Section) -> str:
     """On the claim, for all sections together; empty where there is none to be judged."""
-    return section.company.conclusion or ""
+    return "" if section.company.claim is None else claim_text(section.company.claim)
 
 
 def undecided_sentence(section: Section, rows: Sequence[CompanyCounts]) -> Iterator[str]:
@@ -95,14 +99,14 @@ def undecided_sentence(section: Section, rows: Sequence[CompanyCounts]) -> Itera
 
 
 def _times(row: Slowdown) -> str:
-    return f"{row.slowdown:.3f}"
+    return f"{row.slowdown.value:.3f}"
 
 
-def _ends(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" (95 % [{low:.3f}, {high:.3f}])"
+def _ends(found: Interval) -> str:
+    return "" if found.ends is None else f" (95 % [{found.ends[0]:.3f}, {found.ends[1]:.3f}])"
 
 
 def _background(each: BackgroundSlowdown) -> str:
     restarts = "" if each.restarts is None else f"; it was started again {each.restarts} times in all"
-    times = f"{each.slowdown:.3f} times as long for an epoch as alone{_ends(each.low, each.high)}"
+    times = f"{each.slowdown.value:.3f} times as long for an epoch as alone{_ends(each.slowdown)}"
     return f"The background took {times}{restarts}."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Protocol, TypeVar
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, TOTAL, Data, Quality, Verdict
+from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, Data, Quality, Verdict
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import value_label, values
 from mutegreen.stats.advice.advice import Advice
 from mutegreen.stats.advice.target import TargetComparison
@@ -19,14 +21,6 @@ from mutegreen.stats.colocation.report import Company
 from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.trend import Trend
 
-TITLES = {
-    "package_j": "CPU",
-    "dram_j": "DRAM",
-    "gpu_j": "GPU",
-    TOTAL: "all energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
 _ORDER = tuple(TITLES)
 MOST_LINES = 200
 """Mutants shown line by line in a terminal: nobody reads ten thousand."""
@@ -143,28 +137,53 @@ class Section:
 
 def sections_of(analysis: Analysis) -> Iterator[Section]:
     """The sections in the analysis' order."""
-    tables = _tables(analysis)
-    for key in tables["comparisons"]:
-        parts: dict[str, Any] = {name: table.get(key, []) for name, table in tables.items()}
-        advice = next(iter(parts.pop("advice")), None)
-        company = analysis.company.at(*key) if isinstance(analysis, CarefulAnalysis) else Company()
-        data, figure = analysis.data.get(key[0]), analysis.figure
-        yield Section(*key, **parts, advice=advice, company=company, data=data, figure=figure)
+    careful = analysis if isinstance(analysis, CarefulAnalysis) else CarefulAnalysis(analysis.protocol, (), (), ())
+    correlations, comparisons = _by_place(analysis.correlations), _by_place(analysis.comparisons)
+    win_tie_loss, overall = _by_place(analysis.win_tie_loss), _by_place(careful.overall)
+    trends, targets = _by_place(careful.trends), _by_place(careful.targets)
+    interactions = _by_place(careful.interactions)
+    trust, flags, advice = _by_place(careful.trust), _by_place(careful.flags), _by_place(careful.advice)
+    effects, attribution = _by_place(careful.company_effects), _by_place(careful.attribution)
+    for place in comparisons:
+        subject, background = place
+        yield Section(
+            subject=subject,
+            background=background,
+            correlations=correlations[place],
+            comparisons=comparisons[place],
+            win_tie_loss=win_tie_loss[place],
+            overall=overall[place],
+            trends=trends[place],
+            targets=targets[place],
+            interactions=interactions[place],
+            trust=trust[place],
+            flags=flags[place],
+            advice=next(iter(advice[place]), None),
+            company=careful.company.at(subject, background),
+            company_effects=effects[place],
+            attribution=attribution[place],
+            data=analysis.data.get(subject),
+            figure=analysis.figure,
+        )
 
 
-def _tables(analysis: Analysis) -> dict[str, dict[tuple[str, str], list[Any]]]:
-    """All tables of records, by section."""
-    names = ["correlations", "comparisons", "win_tie_loss"]
-    if isinstance(analysis, CarefulAnalysis):
-        names += ["overall", "trends", "targets", "interactions", "trust", "flags", "advice"]
-        names += ["company_effects", "attribution"]
-    return {"advice": {}} | {name: _by_section(getattr(analysis, name)) for name in names}
+class _Placed(Protocol):
+    """A record of one subject beside one background."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def background(self) -> str: ...
 
 
-def _by_section(rows: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
-    found: dict[tuple[str, str], list[Any]] = {}
+_Row = TypeVar("_Row", bound=_Placed)
+
+
+def _by_place(rows: Iterable[_Row]) -> defaultdict[tuple[str, str], list[_Row]]:
+    """The rows by subject and background; none where there are none."""
+    found: defaultdict[tuple[str, str], list[_Row]] = defaultdict(list)
     for row in rows:
-        found.setdefault((row.subject, row.background), []).append(row)
+        found[row.subject, row.background].append(row)
     return found
 
 

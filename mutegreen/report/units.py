@@ -9,6 +9,11 @@ _MOST_DIGITS = 17
 """Digits that tell any two floats apart."""
 
 
+def share(ratio: float | None) -> str:
+    """A share as `percent` writes it, without sign; `-` for what is not known."""
+    return "-" if ratio is None else percent(ratio).replace("+", "")
+
+
 def percent(ratio: float) -> str:
     """A relative change with its sign and about three digits: `-12.3%`; `>+99999%` for what nobody would read."""
     share = 100.0 * ratio

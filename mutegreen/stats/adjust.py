@@ -1,4 +1,4 @@
-"""P values adjusted for the number of questions asked at once."""
+"""P values adjusted for the number of comparisons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import stats
 class Adjustment(StrEnum):
     """How p values are adjusted.
 
-    HOLM: The chance of one false alarm or more among all questions stays below alpha (Holm 1979).
+    HOLM: The chance of one false alarm or more among all comparisons stays below alpha (Holm 1979).
     BH: Of all alarms, the expected share of false ones stays below alpha (Benjamini & Hochberg 1995).
     """
 
@@ -21,10 +21,10 @@ class Adjustment(StrEnum):
 
 
 def adjust(p: ArrayLike, adjustment: Adjustment = Adjustment.HOLM) -> NDArray[np.float64]:
-    """Adjusted p values of one family of questions.
+    """Adjusted p values of one family of comparisons.
 
     Args:
-        p: Any shape; NaN where there is none, and these do not count as questions.
+        p: Any shape; NaN where there is none, and these do not count.
         adjustment: The method.
     """
     raw = np.asarray(p, dtype=np.float64)

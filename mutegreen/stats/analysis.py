@@ -1,13 +1,13 @@
-"""What a statistical protocol finds: plain records, written as JSON by the contract of `mutegreen stats`."""
+"""What a statistical protocol finds: plain records, which `mutegreen.report` writes as tables, JSON and CSV."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
-from enum import Enum
+from dataclasses import dataclass, field
 
 from mutegreen.model import Data, Goal, Quality, Verdict
+from mutegreen.stats.interval import UNKNOWN, Interval, written_as
+from mutegreen.stats.reason import Note, Reason
 
 Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
@@ -18,6 +18,7 @@ class Correlation:
 
     Args:
         n: Trainings measured.
+        spearman: Spearman's coefficient; with an interval only where the protocol has one. So with `pearson`.
         quality: Worst known quality of these figures; None for other metrics than energy, or if unknown.
         reason: Why there are no coefficients.
     """
@@ -27,23 +28,19 @@ class Correlation:
     hyperparameter: str
     metric: str
     n: int
-    spearman: float | None
+    spearman: Interval
     spearman_p: float | None
-    pearson: float | None
+    pearson: Interval
     pearson_p: float | None
     quality: Quality | None
-    reason: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CarefulCorrelation(Correlation):
     """A correlation with 95 % intervals, and p values adjusted for all correlations of the section."""
 
-    spearman_low: float | None = None
-    spearman_high: float | None = None
     spearman_p_adjusted: float | None = None
-    pearson_low: float | None = None
-    pearson_high: float | None = None
     pearson_p_adjusted: float | None = None
 
 
@@ -54,7 +51,8 @@ class Comparison:
     Args:
         n: Trainings of the mutant in which the metric was measured; `n_original` likewise.
         mean: In the metric's unit (joules, seconds, the performance's own); `mean_original` likewise.
-        relative_change: (mean - mean_original) / |mean_original|; None if either is not known or the original's is 0.
+        relative_change: (mean - mean_original) / |mean_original|; not known if either is not or the original's is 0.
+            With an interval only where the protocol has one. So with `cliffs_delta`.
         quality: Worst known quality of the figures compared; None for other metrics than energy, or if unknown.
         reason: What a reader must know where the verdict or the p value does not speak for itself.
     """
@@ -70,38 +68,32 @@ class Comparison:
     n_original: int
     mean: float | None
     mean_original: float | None
-    relative_change: float | None
+    relative_change: Interval = field(metadata=written_as("relative_change", "relative_low", "relative_high"))
     p: float | None
-    cliffs_delta: float | None
+    cliffs_delta: Interval
     verdict: Verdict
     quality: Quality | None
-    reason: str | None
+    reason: Reason | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CarefulComparison(Comparison):
-    """A comparison with blocks taken out, 95 % intervals, and p values adjusted for all comparisons of the section.
+    """A comparison adjusted for blocks, with 95 % intervals, and p values adjusted for all comparisons of the section.
 
     Args:
-        relative_low, relative_high: Of the relative change.
-        difference: In the metric's unit, with `difference_low` and `difference_high`.
-        interval: How the interval was come by: `bca` (bootstrap) or `t` (too few figures for a bootstrap).
+        difference: In the metric's unit.
+        interval: How the intervals of `relative_change` and `difference` were obtained: `bca` (bootstrap) or `t` (too
+            few figures for a bootstrap).
         p_adjusted: Of no difference; `p` is the same before the adjustment.
         p_equivalent: Of a difference as large as `margin` or larger (two one-sided tests), not adjusted.
         margin: Difference that does not matter, relative for energy and time, in its own unit for performance.
     """
 
-    relative_low: float | None = None
-    relative_high: float | None = None
-    difference: float | None = None
-    difference_low: float | None = None
-    difference_high: float | None = None
+    difference: Interval = UNKNOWN
     interval: str | None = None
     p_adjusted: float | None = None
     p_equivalent: float | None = None
     margin: float | None = None
-    cliffs_delta_low: float | None = None
-    cliffs_delta_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +120,7 @@ class Analysis:
     Args:
         protocol: Its name.
         goals: By subject, which direction of the performance is better.
-        notes: Sentences on what could not be worked out, and what a reader must know.
+        notes: What could not be worked out, and what a reader must know; sentences where rows bring them along.
         data: By subject, what it was trained on, where that is declared.
         figure: The further figure that is analysed as the performance; None: the performance itself.
     """
@@ -138,35 +130,6 @@ class Analysis:
     comparisons: tuple[Comparison, ...]
     win_tie_loss: tuple[WinTieLoss, ...]
     goals: Mapping[str, Goal] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note | str, ...] = ()
     data: Mapping[str, Data] = field(default_factory=dict)
     figure: str | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """The contract's tables, of types that `json.dumps` takes; None for what is not known or not finite."""
-        return {
-            "protocol": self.protocol,
-            "correlation": plain(self.correlations),
-            "verdict": plain(self.comparisons),
-            "win_tie_loss": plain(self.win_tie_loss),
-            "goals": plain(self.goals),
-            "notes": list(self.notes),
-            "data": plain(self.data),
-            "performance_figure": self.figure,
-        }
-
-
-def plain(value: object) -> object:
-    """Records, however nested, as lists and dictionaries of types that `json.dumps` takes; None for not finite."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    parts = vars(value) if is_dataclass(value) else value
-    if isinstance(parts, Mapping):
-        return {key: plain(part) for key, part in parts.items()}
-    return value

@@ -1,4 +1,4 @@
-"""The default protocol: what a careful statistician would sign.
+"""The default protocol: block model, moderated Welch tests, Holm's adjustment, and equivalence tests (TOST) for ties.
 
 Every mutant is compared with the original on figures with their blocks' effects taken out (`block_model`), by Welch's
 t with moderated variances (`contrast`, `moderation`), with bootstrap intervals (`bootstrap`), p values adjusted over
@@ -8,16 +8,18 @@ and how often it errs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeVar
 
 import pandas as pd
 
-from mutegreen.model import TOTAL, Goal
+from mutegreen.model import Goal
 from mutegreen.stats.advice.advice import Advice, advise
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
 from mutegreen.stats.advice.trust import Flagged, Trust, flagged, trust_of
-from mutegreen.stats.analysis import Analysis, WinTieLoss, plain
+from mutegreen.stats.analysis import Analysis, WinTieLoss
 from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect, attribution_of, company_effects
 from mutegreen.stats.colocation.pairing import notes_on_pairing
 from mutegreen.stats.colocation.report import Company, company_of
@@ -25,11 +27,13 @@ from mutegreen.stats.interaction.interaction import Interaction, interactions
 from mutegreen.stats.model.scenario import Group, data_of, groups_of
 from mutegreen.stats.model.scenario_model import Study, study_of
 from mutegreen.stats.notes import notes_on, notes_on_order
+from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.trend import Trend, trends
-from mutegreen.stats.verdicts.scenario_findings import Place, findings_of
+from mutegreen.stats.verdicts.scenario_findings import Findings, Place, findings_of
 
 PROTOCOL = "careful"
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -62,31 +66,6 @@ class CarefulAnalysis(Analysis):
     company_effects: tuple[CompanyEffect, ...] = ()
     attribution: tuple[Attribution, ...] = ()
 
-    def as_json(self) -> dict[str, object]:
-        """The contract's tables, those of the total energy apart from them, and what this protocol adds."""
-        measured = replace(
-            self,
-            comparisons=tuple(row for row in self.comparisons if row.metric != TOTAL),
-            win_tie_loss=tuple(row for row in self.win_tie_loss if row.energy != TOTAL),
-        )
-        return super(CarefulAnalysis, measured).as_json() | {
-            "total": {
-                "verdict": plain([row for row in self.comparisons if row.metric == TOTAL]),
-                "win_tie_loss": plain([row for row in self.win_tie_loss if row.energy == TOTAL]),
-            },
-            "win_tie_loss_overall": plain(self.overall),
-            "trend": plain(self.trends),
-            "interaction": plain(self.interactions),
-            "energy_to_target": plain(self.targets),
-            "settings": plain(self.settings),
-            "advice": plain(self.advice),
-            "trust": plain(self.trust),
-            "flags": plain(self.flags),
-            "company": plain(self.company),
-            "company_effect": plain(self.company_effects),
-            "attribution": plain(self.attribution),
-        }
-
 
 def analyse(
     rows: pd.DataFrame,
@@ -108,35 +87,65 @@ def analyse(
     """
     groups = list(groups_of(rows))
     chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
+    told, allowed, spent = settings or Settings(), tolerances or {}, spent_j or {}
     complete = [group for group in groups if group.has_original and group.definitions]
-    told, allowed = settings or Settings(), tolerances or {}
     studies = [study_of(group, chosen[group.subject], told, allowed.get(group.subject)) for group in complete]
-    found = [findings_of(study) for study in studies]
-    spent = dict(spent_j or {})
+    answers = [_answers(study, spent) for study in studies]
     return CarefulAnalysis(
         protocol=PROTOCOL,
-        correlations=tuple(row for section in found for row in section.correlations),
-        comparisons=tuple(row for section in found for row in section.comparisons),
-        win_tie_loss=tuple(row for section in found for row in section.win_tie_loss),
         goals=chosen,
         notes=(*rows.attrs.get("notes", ()), *_notes(rows, groups, studies)),
         data=data_of(rows),
         figure=rows.attrs.get("figure"),
         settings=told,
-        advice=tuple(advise(each.study, each.comparisons, spent.get(each.place)) for each in found),
-        trust=tuple(row for each in found for row in trust_of(each.study, each.comparisons)),
-        flags=tuple(row for study in studies for row in flagged(study)),
-        overall=tuple(row for section in found for row in section.overall),
-        trends=tuple(row for study in studies for row in trends(study)),
-        interactions=tuple(interactions(rows, told.alpha, told.adjustment)),
+        correlations=_joined(each.findings.correlations for each in answers),
+        comparisons=_joined(each.findings.comparisons for each in answers),
+        win_tie_loss=_joined(each.findings.win_tie_loss for each in answers),
+        overall=_joined(each.findings.overall for each in answers),
+        advice=tuple(each.advice for each in answers),
+        trust=_joined(each.trust for each in answers),
+        flags=_joined(each.flags for each in answers),
+        trends=_joined(each.trends for each in answers),
+        company_effects=_joined(each.company_effects for each in answers),
+        attribution=_joined(each.attribution for each in answers),
+        interactions=tuple(interactions(studies, told)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
-        company=company_of(found, told),
-        company_effects=tuple(row for study in studies for row in company_effects(study)),
-        attribution=tuple(row for each in found for row in attribution_of(each.study, each.comparisons)),
+        company=company_of([each.findings for each in answers], told),
     )
 
 
-def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Answers:
+    """What is found of one scenario alone; the fields are those of the analysis."""
+
+    findings: Findings
+    advice: Advice
+    trust: Sequence[Trust]
+    flags: Sequence[Flagged]
+    trends: Sequence[Trend]
+    company_effects: Sequence[CompanyEffect]
+    attribution: Sequence[Attribution]
+
+
+def _answers(study: Study, spent_j: Mapping[Place, float | None]) -> _Answers:
+    found = findings_of(study)
+    return _Answers(
+        findings=found,
+        advice=advise(study, found.comparisons, spent_j.get(found.place)),
+        trust=trust_of(study, found.comparisons),
+        flags=flagged(study),
+        trends=trends(study),
+        company_effects=list(company_effects(study)),
+        attribution=list(attribution_of(study, found.comparisons)),
+    )
+
+
+def _joined(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
+    """The rows of all scenarios."""
+    return tuple(chain.from_iterable(parts))
+
+
+def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[Note | str]:
     yield from notes_on(rows, groups)
     yield from notes_on_order([study.group for study in studies])
     yield from notes_on_pairing(studies)

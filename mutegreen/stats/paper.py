@@ -7,33 +7,23 @@ counts of `mutegreen.stats.verdicts.win_tie_loss`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pandas as pd
 
 from mutegreen.model import Goal, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison
+from mutegreen.stats.interval import Interval, known
 from mutegreen.stats.model.quality import worst_qualities
 from mutegreen.stats.model.scenario import Group, data_of, groups_of
 from mutegreen.stats.notes import notes_on
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.careful_correlations import correlations
 from mutegreen.stats.verdicts.published_rule import compare
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 
 PROTOCOL = "paper"
-_COMPARED = [
-    "n",
-    "n_original",
-    "mean",
-    "mean_original",
-    "relative_change",
-    "p",
-    "cliffs_delta",
-    "verdict",
-    "reason",
-]
+_COMPARED = ("n", "n_original", "mean", "mean_original", "relative_change", "p", "cliffs_delta", "verdict", "reason")
 
 
 def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Analysis:
@@ -66,29 +56,38 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
 
 def _comparisons(group: Group, goal: Goal) -> Iterator[Comparison]:
     """For each mutant, its verdicts for every metric."""
-    tables = {metric: _records(group, metric, goal) for metric in group.metrics}
+    tables = {metric: _by_mutant(group, metric, goal) for metric in group.metrics}
     for definition in group.definitions:
-        for metric, records in tables.items():
-            yield Comparison(
-                group.subject,
-                group.background,
-                **vars(definition),
-                metric=metric,
-                **records[definition.mutant],
-            )
+        for by_mutant in tables.values():
+            yield by_mutant[definition.mutant]
 
 
-def _records(group: Group, metric: str, goal: Goal) -> dict[str, dict[str, Any]]:
-    """By mutant, the fields of `Comparison` that say how it compares."""
+def _by_mutant(group: Group, metric: str, goal: Goal) -> dict[str, Comparison]:
     less_is_better = metric != "performance" or goal is Goal.MINIMIZE
     table = compare(group.rows[metric], group.rows["mutant"], less_is_better=less_is_better)
     qualities = worst_qualities(group.rows, metric)
-    records = {}
-    for mutant, *cells in table[_COMPARED].itertuples(name=None):
-        record = {name: _known(cell) for name, cell in zip(_COMPARED, cells, strict=True)}
-        records[mutant] = record | {"verdict": Verdict(record["verdict"]), "quality": qualities[mutant]}
-    return records
-
-
-def _known(cell: Any) -> Any:
-    return None if cell == "" or (isinstance(cell, float) and not math.isfinite(cell)) else cell
+    columns = zip(*(table[name] for name in _COMPARED), strict=True)
+    cells = dict(zip(table.index, columns, strict=True))
+    found = {}
+    for definition in group.definitions:
+        n, n_original, mean, mean_original, change, p, delta, verdict, why = cells[definition.mutant]
+        found[definition.mutant] = Comparison(
+            subject=group.subject,
+            background=group.background,
+            hyperparameter=definition.hyperparameter,
+            mutant=definition.mutant,
+            value=definition.value,
+            default=definition.default,
+            metric=metric,
+            n=int(n),
+            n_original=int(n_original),
+            mean=known(mean),
+            mean_original=known(mean_original),
+            relative_change=Interval.of(change),
+            p=known(p),
+            cliffs_delta=Interval.of(delta),
+            verdict=Verdict(verdict),
+            quality=qualities[definition.mutant],
+            reason=Reason(Why(why)) if why else None,
+        )
+    return found

@@ -19,6 +19,7 @@ from rich.console import Console
 from mutegreen.errors import RowsError
 from mutegreen.model import Data
 from mutegreen.report.figures import by_value, correlation, pareto, win_tie_loss
+from mutegreen.report.json_document import as_json
 from mutegreen.report.pages.builders import tables_of
 from mutegreen.report.pages.csv_records import NAMES, csv_of
 from mutegreen.report.pages.latex import latex
@@ -119,8 +120,8 @@ def test_the_json_says_it_by_subject_and_is_silent_where_it_is_not_declared() ->
     analysis = paper.analyse(both)
     assert {section.about_data for section in sections_of(analysis)} == {TITLE, ""}
     for each in (analysis, of_shapes()):
-        assert each.as_json()["data"] == {"simulated": {"name": "coloured shapes", "generated": True}}
-    assert paper.analyse(rows()).as_json()["data"] == {}
+        assert as_json(each)["data"] == {"simulated": {"name": "coloured shapes", "generated": True}}
+    assert as_json(paper.analyse(rows()))["data"] == {}
     assert Section("net", "", [], [], []).full_title == "net, trained alone"
 
 

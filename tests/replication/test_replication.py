@@ -67,7 +67,9 @@ def test_the_published_tables_are_those_worked_out_independently(expected) -> No
     by_key = {(r["subject"], r["background"], r["hyperparameter"], r["metric"]): r for r in expected["correlation"]}
     for row in found.correlations:
         theirs = by_key[row.subject, row.background, row.hyperparameter, row.metric]
-        assert (row.spearman, row.spearman_p) == pytest.approx((theirs["spearman"], theirs["spearman_p"]), rel=1e-6)
+        assert (row.spearman.value, row.spearman_p) == pytest.approx(
+            (theirs["spearman"], theirs["spearman_p"]), rel=1e-6
+        )
         assert row.n == theirs["n"]
     keys = ("subject", "background", "mutant", "metric", "verdict")
     assert {tuple(r[key] for key in keys) for r in expected["verdict"]} == {
@@ -124,8 +126,8 @@ def test_the_published_trainings_give_the_published_tables(again: Results) -> No
     assert len(again.correlated) == len(again.counted) == 75
     for line in again.correlated:
         assert line.published is not None
-        assert (line.paper.spearman, line.paper.spearman_p) == pytest.approx(
-            (line.published.spearman, line.published.spearman_p)
+        assert (line.paper.spearman.value, line.paper.spearman_p) == pytest.approx(
+            (line.published.spearman.value, line.published.spearman_p)
         )
         assert line.careful.spearman_p_adjusted >= line.published.spearman_p
     for counted in again.counted:
@@ -277,7 +279,7 @@ def test_the_page_and_the_csv_files_hold_the_same_figures(again: Results, tmp_pa
     rows = list(csv.DictReader(files[1].read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 75
     for row, line in zip(rows, again.correlated, strict=True):
-        assert math.isclose(float(row["published_spearman"]), line.published.spearman)
+        assert math.isclose(float(row["published_spearman"]), line.published.spearman.value)
         assert row["published_value_arrived"] == str(line.hyperparameter not in NEVER_ARRIVED)
     text = page(again)
     assert "| 2. epochs correlates with energy in every program. (RQ1) " in text

@@ -89,7 +89,7 @@ def test_every_comparison_has_its_cell_in_80_columns(published: CarefulAnalysis)
 
 def test_a_wide_terminal_shows_intervals(published: CarefulAnalysis) -> None:
     row = next(row for row in published.comparisons if row.mutant == "pe11" and row.metric == "gpu_j")
-    ends = f"[{100 * row.relative_low:+.1f}, {100 * row.relative_high:+.1f}]"
+    ends = f"[{100 * row.relative_change.low:+.1f}, {100 * row.relative_change.high:+.1f}]"
     assert ends in shown(published, 240)
     assert ends in shown(published, 80, metric="gpu_j")
 
@@ -122,7 +122,7 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
     analysis = analyse(frame)
     best = analysis.advice[0].recommended[0]
     spent_j = frame[["package_j", "gpu_j"]].to_numpy().sum()
-    assert best.pays_back_after == math.ceil(spent_j / best.saving_j)
+    assert best.pays_back_after == math.ceil(spent_j / best.saving_j.value)
     assert f"{best.pays_back_after:,} trainings with the first setting save as much" in joined(shown(analysis))
 
 

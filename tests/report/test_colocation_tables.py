@@ -82,11 +82,12 @@ def test_sections_alone_have_no_tables_of_company(turned: Analysis) -> None:
 def test_pages_have_the_figures_of_the_analysis(turned: Analysis) -> None:
     (times,) = tables_of(turned, ["company_slowdown"])
     assert [row.cells[0] for row in times.rows] == ["original", "epochs 3", "epochs 4", "identity"]
-    row = next(row for row in turned.company.slowdown if row.mutant == "original")
-    assert times.rows[0].cells[1:] == ("5", "5", f"{row.slowdown:.3f}", f"[{row.low:.3f}, {row.high:.3f}]")
+    slower = next(row.slowdown for row in turned.company.slowdown if row.mutant == "original")
+    interval = f"[{slower.low:.3f}, {slower.high:.3f}]"
+    assert times.rows[0].cells[1:] == ("5", "5", f"{slower.value:.3f}", interval)
     verdicts = next(table for table in tables_of(turned, ["company_verdict"]) if table.part == "gpu_j")
     own = next(row for row in turned.company.verdict if (row.mutant, row.metric) == ("epochs=3", "gpu_j"))
-    assert verdicts.rows[0].cells[5] == f"{100 * own.extra:+.2f}"
+    assert verdicts.rows[0].cells[5] == f"{100 * own.extra.value:+.2f}"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from mutegreen.report.figures.style import FONT_PT, WIDTH_IN, Drawing, applied, 
 from mutegreen.report.section import Section, sections_of
 from mutegreen.stats import paper
 from mutegreen.stats.analysis import CarefulComparison, WinTieLoss
+from mutegreen.stats.interval import UNKNOWN, Interval
 from mutegreen.stats.model.scenario import Group, groups_of
 from mutegreen.store.rows import read_csv, rows_frame
 from support.commands import Run
@@ -261,10 +262,10 @@ def test_the_plane_shows_means_and_labels_all(sections: list[Section]) -> None:
 def careful_comparison(metric: str, difference: float, low: float, high: float) -> CarefulComparison:
     return CarefulComparison(
         **dict.fromkeys(("n", "n_original"), 5),
-        **dict.fromkeys(("relative_change", "p", "cliffs_delta", "reason"), None),
+        relative_change=UNKNOWN, p=None, cliffs_delta=UNKNOWN, reason=None,
         subject="net", background="", hyperparameter="lr", mutant="lr=2", value=2.0, default=1.0, metric=metric,
         mean=100.0, mean_original=100.0, verdict=Verdict.TIE, quality=Quality.ESTIMATED,
-        difference=difference, difference_low=low, difference_high=high,
+        difference=Interval(difference, low, high),
     )  # fmt: skip
 
 

@@ -18,17 +18,20 @@ import pytest
 from markdown_it import MarkdownIt
 
 from mutegreen.model import TOTAL, Quality
+from mutegreen.report.json_document import as_json
 from mutegreen.report.pages.builders import BUILDERS, tables_of
 from mutegreen.report.pages.cells import scale_of
 from mutegreen.report.pages.csv_records import NAMES, csv_of
 from mutegreen.report.pages.latex import latex
 from mutegreen.report.pages.markdown import markdown
 from mutegreen.report.pages.table import PlainTable, Row
+from mutegreen.report.wording import note_text
 from mutegreen.stats import careful, paper
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.interaction.interaction import Interaction
+from mutegreen.stats.interval import Interval
 from mutegreen.store.rows import read_csv
 from support.commands import Run
 from support.paths import MEASUREMENTS
@@ -57,7 +60,8 @@ def everything(name: str = NASTY) -> CarefulAnalysis:
     slower = rows.assign(background_slowdown=1.5, background_restarts=2.0)
     company = careful.analyse(pd.concat([alone, slower], ignore_index=True)).company
     found = replace(careful.analyse(rows), company=company)
-    pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=f"{name}=3,other=1", extra=0.25)
+    mutant, extra = f"{name}=3,other=1", Interval(0.25)
+    pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=mutant, extra=extra)
     compared = vars(found.comparisons[0]) | {"metric": "duration_s"}
     target = TargetComparison(**compared, target=0.89, reach=Reach(4, 5, 2.5), reach_original=Reach(5, 5, 7.0))
     return replace(found, interactions=(pair,), targets=(target,))
@@ -111,7 +115,7 @@ def test_the_table_of_verdicts_has_the_means_and_changes_of_the_rows() -> None:
 def test_intervals_and_p_values_of_a_table_are_those_of_the_analysis() -> None:
     row = next(row for row in published().comparisons if (row.mutant, row.metric) == ("pe11", TOTAL))
     cells = next(r.cells for r in the_table(published(), "verdict", TOTAL).rows if r.cells[0] == "11")
-    low, high = 100 * row.relative_low, 100 * row.relative_high  # type: ignore[attr-defined]
+    low, high = 100 * row.relative_change.low, 100 * row.relative_change.high  # type: ignore[attr-defined]
     assert cells[4] == f"[{low:+.2f}, {high:+.2f}]"
     assert cells[5:8] == ("<0.001", "win", "-1.00")
 
@@ -180,7 +184,7 @@ def test_a_column_has_one_unit(metric: str, figures: list[float], unit: str, cel
 @pytest.mark.parametrize("name", NAMES)
 def test_csv_has_every_figure_in_full(name: str) -> None:
     """Read back by pandas, a column is what `--json` says under that key."""
-    said = published().as_json()
+    said = as_json(published())
     if name not in said or name in ("advice", "verdict", "win_tie_loss"):
         return
     records = said[name]
@@ -196,7 +200,7 @@ def test_csv_has_every_figure_in_full(name: str) -> None:
 
 
 def test_csv_of_verdicts_has_all_comparisons_the_total_too() -> None:
-    said = published().as_json()
+    said = as_json(published())
     frame = frame_of(published(), "verdict")
     records = [*said["verdict"], *said["total"]["verdict"]]  # type: ignore[misc, index, call-overload]
     assert list(frame.columns) == list(records[0])
@@ -247,7 +251,7 @@ def test_markdown_is_read_as_it_was_meant() -> None:
 
 def test_markdown_of_an_analysis_keeps_every_cell() -> None:
     tables = list(tables_of(everything()))
-    read = grids(markdown("t", tables, everything().notes))
+    read = grids(markdown("t", tables, [note_text(note) for note in everything().notes]))
     for table, lines in zip([table for table in tables if table.rows], read, strict=True):
         start = 1 if table.is_grouped else 0
         assert [line[start:] for line in lines[1:]] == [

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,9 @@ from mutegreen.model import Goal, Verdict
 from mutegreen.report import units
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis, Comparison
+from mutegreen.stats.interval import UNKNOWN, Interval
 from mutegreen.stats.paper import analyse
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
@@ -142,7 +145,25 @@ def test_a_mutant_that_costs_more_somewhere_is_not_called_greener():
 def mixed(verdicts: dict[str, Verdict]) -> Analysis:
     """An analysis of one mutant with these verdicts."""
     rows = tuple(
-        Comparison("s", "", "h", "h=3", 3.0, 2.0, metric, 5, 5, 1.0, 1.0, 0.0, 0.5, 0.0, verdict, None, None)
+        Comparison(
+            "s",
+            "",
+            "h",
+            "h=3",
+            3.0,
+            2.0,
+            metric,
+            5,
+            5,
+            1.0,
+            1.0,
+            Interval(0.0),
+            0.5,
+            Interval(0.0),
+            verdict,
+            None,
+            None,
+        )
         for metric, verdict in verdicts.items()
     )
     return Analysis("paper", (), rows, tuple(win_tie_loss(rows)))
@@ -197,10 +218,11 @@ def test_a_figure_missing_for_one_mutant():
     told = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
     analysis = mixed(told)
     energy, performance = analysis.comparisons
-    gone = Comparison(**vars(performance) | {"n": 0, "mean": None, "relative_change": None, "reason": "not measured"})
+    reason = Reason(Why.MUTANT_NOT_MEASURED)
+    gone = replace(performance, n=0, mean=None, relative_change=UNKNOWN, reason=reason)
     text = shown(Analysis("paper", (), (energy, gone), analysis.win_tie_loss))
     assert line_of(text, "3 ").endswith("-")
-    assert "performance of h=3: not measured." in text
+    assert "performance of h=3: not measured for the mutant." in text
 
 
 def test_undecided_mutants_left_out_of_the_counts_are_told():

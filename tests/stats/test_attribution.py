@@ -65,7 +65,7 @@ def test_what_is_neither_idle_nor_by_use_is_blind(by_use: float | None, idle: fl
 def test_the_range_is_that_of_the_extreme_divisions(companions: float) -> None:
     """By hand: of each share a tenth is blind; the mutant took none of its own and the original all, or the reverse."""
     found = analyse(shared(by_use=0.6, idle=0.3, companions=companions))
-    changes = {row.mutant: row.relative_change for row in found.comparisons}
+    changes = {row.mutant: row.relative_change.value for row in found.comparisons}
     for each in the(found).weak:
         ratio = 1 + changes[each.mutant]
         assert each.low == pytest.approx(ratio * 0.9 / (1 + companions * 0.1) - 1)

@@ -57,8 +57,8 @@ def test_leverage_frees_what_least_squares_frees(design) -> None:
     free = 1 - ols.get_influence().hat_matrix_diag
     by_arm = np.bincount(arm, free)
     known = by_arm > 1e-9
-    np.testing.assert_allclose(fitted.freedom, np.where(known, by_arm, 0.0), atol=1e-9)
-    assert fitted.freedom.sum() == pytest.approx(ols.df_resid)
+    np.testing.assert_allclose(fitted.df, np.where(known, by_arm, 0.0), atol=1e-9)
+    assert fitted.df.sum() == pytest.approx(ols.df_resid)
     np.testing.assert_allclose(fitted.variance[known], (np.bincount(arm, ols.resid**2) / by_arm)[known])
     loose = free > 1e-9
     np.testing.assert_allclose(fitted.residual[loose], (ols.resid / np.sqrt(np.where(loose, free, 1)))[loose])
@@ -67,7 +67,7 @@ def test_leverage_frees_what_least_squares_frees(design) -> None:
 def test_pooled_variance_is_that_of_least_squares(design) -> None:
     figures, arm, block, ols = design
     fitted = fit(figures, arm, block, arm.max() + 1)
-    assert np.nansum(fitted.variance * fitted.freedom) / fitted.freedom.sum() == pytest.approx(ols.mse_resid)
+    assert np.nansum(fitted.variance * fitted.df) / fitted.df.sum() == pytest.approx(ols.mse_resid)
 
 
 def test_imbalance_is_what_empty_cells_add_to_the_variance_of_a_difference(design) -> None:
@@ -84,7 +84,7 @@ def test_complete_blocks_have_their_closed_forms() -> None:
     arms, blocks = 6, 4
     arm, block = layout(arms, blocks)
     fitted = fit(noise(arm), arm, block, arms)
-    np.testing.assert_allclose(fitted.freedom, (blocks - 1) * (arms - 1) / arms)
+    np.testing.assert_allclose(fitted.df, (blocks - 1) * (arms - 1) / arms)
     np.testing.assert_allclose(fitted.imbalance, 0.0, atol=1e-12)
     assert fitted.block_effect.sum() == pytest.approx(0.0, abs=1e-12)
 
@@ -94,7 +94,7 @@ def test_complete_blocks_of_very_many_arms_leave_their_means() -> None:
     figures = 5 + noise(arm)
     fitted = fit(figures, arm, block, 3000)
     np.testing.assert_allclose(fitted.effect, figures.reshape(3000, 20).mean(axis=1), rtol=1e-12)
-    np.testing.assert_allclose(fitted.freedom, 19 * 2999 / 3000, rtol=1e-9)
+    np.testing.assert_allclose(fitted.df, 19 * 2999 / 3000, rtol=1e-9)
 
 
 def test_without_blocks_it_is_means_and_variances() -> None:
@@ -104,7 +104,7 @@ def test_without_blocks_it_is_means_and_variances() -> None:
     parts = [figures[arm == each] for each in range(3)]
     np.testing.assert_allclose(fitted.effect, [part.mean() for part in parts])
     np.testing.assert_allclose(fitted.variance, [part.var(ddof=1) for part in parts])
-    np.testing.assert_allclose(fitted.freedom, [3, 1, 6])
+    np.testing.assert_allclose(fitted.df, [3, 1, 6])
     np.testing.assert_allclose(fitted.block_effect, 0.0, atol=1e-12)
 
 
@@ -156,7 +156,7 @@ def test_an_arm_without_figures_is_not_known() -> None:
 
 def test_one_training_says_nothing_of_noise() -> None:
     fitted = fit(np.array([1.0, 2.0]), np.array([0, 1]), np.array([0, 0]), 2)
-    assert fitted.freedom.tolist() == [0.0, 0.0]
+    assert fitted.df.tolist() == [0.0, 0.0]
     assert np.isnan(fitted.variance).all()
 
 

@@ -18,7 +18,7 @@ def intervals(*parts, blocked: bool = False, **options):
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
     fitted = fit(figures, arm, block, len(parts))
-    noise = moderate(fitted.variance, fitted.freedom)
+    noise = moderate(fitted.variance, fitted.df)
     found = contrasts(fitted, noise)
     return found.estimate, *bootstrap.intervals(fitted, arm, noise, found, **options)
 

@@ -11,9 +11,12 @@ import pytest
 from scipy import stats
 
 from mutegreen.model import ORIGINAL, TOTAL, Verdict
+from mutegreen.report.json_document import as_json
+from mutegreen.report.susceptibility_wording import claim_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation.susceptibility import Finding
 from mutegreen.store.rows import read_csv, rows_frame
+from support.notes import told
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, rows_of, trainings
 
@@ -35,12 +38,12 @@ def published() -> CarefulAnalysis:
 def test_rows_of_one_kind_have_nothing_to_compare() -> None:
     company = analyse(rows_of(noisy(EFFECTS))).company
     assert company.pairs == ()
-    assert company.conclusion is None
+    assert company.claim is None
     alone = analyse(rows_of(noisy(EFFECTS), background="other"))
     assert alone.company.pairs == ()
     assert any(
         note == "simulated beside other: not compared with simulated alone, of which there are no trainings here."
-        for note in alone.notes
+        for note in told(alone)
     )
 
 
@@ -64,7 +67,7 @@ def test_originals_with_other_values_are_not_compared() -> None:
     rows["default"] = rows["default"].where((rows["background"] == "") | rows["default"].isna(), 7.0)
     found = analyse(rows)
     assert found.company.pairs == ()
-    assert any(note.endswith("not compared with simulated alone, whose epochs differs.") for note in found.notes)
+    assert any(note.endswith("not compared with simulated alone, whose epochs differs.") for note in told(found))
 
 
 def test_every_background_is_compared_with_the_subject_alone() -> None:
@@ -92,11 +95,11 @@ def test_the_effect_beyond_that_alone_is_welchs_test_of_two_differences() -> Non
     logs = {key: np.log(each) for key, each in figures.items()}
     parts_ = [each.var(ddof=1) / 9 for each in logs.values()]
     extra = logs["b1"].mean() - logs["b0"].mean() - logs["a1"].mean() + logs["a0"].mean()
-    freedom = sum(parts_) ** 2 / sum(part**2 / 8 for part in parts_)
-    assert row.extra == pytest.approx(np.expm1(extra))
-    assert row.p == pytest.approx(2 * stats.t.sf(abs(extra) / math.sqrt(sum(parts_)), freedom), rel=0.02)
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(sum(parts_))
-    assert row.extra_high == pytest.approx(np.expm1(extra + half), rel=0.02)
+    df = sum(parts_) ** 2 / sum(part**2 / 8 for part in parts_)
+    assert row.extra.value == pytest.approx(np.expm1(extra))
+    assert row.p == pytest.approx(2 * stats.t.sf(abs(extra) / math.sqrt(sum(parts_)), df), rel=0.02)
+    half = stats.t.ppf(0.975, df) * math.sqrt(sum(parts_))
+    assert row.extra.high == pytest.approx(np.expm1(extra + half), rel=0.02)
 
 
 def test_a_verdict_that_noise_took_is_no_effect_that_changed() -> None:
@@ -111,14 +114,14 @@ def test_an_effect_that_company_turns_is_shown() -> None:
     rows = {(row.mutant, row.metric): row for row in found.verdict}
     turned = rows["epochs=3", "gpu_j"]
     assert (turned.verdict_alone, turned.verdict) == (Verdict.WIN, Verdict.LOSS)
-    assert turned.extra == pytest.approx(1.1 / 0.9 - 1, abs=0.03)
+    assert turned.extra.value == pytest.approx(1.1 / 0.9 - 1, abs=0.03)
     assert turned.p_adjusted < 0.05 < rows["epochs=4", "gpu_j"].p_adjusted
 
 
 def test_performance_is_compared_in_its_own_unit() -> None:
     found = analyse(pair(beside=EFFECTS | {"epochs=5": (0.3, -0.3)})).company
     (row,) = (row for row in found.verdict if (row.mutant, row.metric) == ("epochs=5", "performance"))
-    assert row.extra == pytest.approx(-0.2, abs=0.01)
+    assert row.extra.value == pytest.approx(-0.2, abs=0.01)
 
 
 # Correlations
@@ -169,9 +172,9 @@ def test_slowdown_is_the_ratio_of_geometric_means_with_welchs_interval(published
     beside = np.log(mnist.loc[mnist["background"] == "siamese_network", "duration_s"])
     row = next(row for row in published.company.slowdown if row.background == "siamese_network")
     assert (row.mutant, row.n_alone, row.n) == (ORIGINAL, 5, 5)
-    assert row.slowdown == pytest.approx(stats.gmean(np.exp(beside)) / stats.gmean(np.exp(alone)))
+    assert row.slowdown.value == pytest.approx(stats.gmean(np.exp(beside)) / stats.gmean(np.exp(alone)))
     interval = stats.ttest_ind(beside, alone, equal_var=False).confidence_interval(0.95)
-    assert (row.low, row.high) == pytest.approx(tuple(np.exp(interval)))
+    assert row.slowdown.ends == pytest.approx(tuple(np.exp(interval)))
 
 
 def test_the_slowdown_of_each_mutant_is_told_and_that_of_the_background() -> None:
@@ -183,9 +186,9 @@ def test_the_slowdown_of_each_mutant_is_told_and_that_of_the_background() -> Non
     found = analyse(rows).company
     assert [row.mutant for row in found.slowdown] == [ORIGINAL, "epochs=3", "epochs=4", "epochs=5"]
     (background,) = found.background_slowdown
-    assert background.slowdown == pytest.approx(stats.gmean(slow))
+    assert background.slowdown.value == pytest.approx(stats.gmean(slow))
     ends = stats.t.interval(0.95, 19, np.log(slow).mean(), stats.sem(np.log(slow)))
-    assert (background.low, background.high) == pytest.approx(tuple(np.exp(ends)))
+    assert background.slowdown.ends == pytest.approx(tuple(np.exp(ends)))
     assert (background.n, background.restarts) == (20, 20)
     assert analyse(pair()).company.background_slowdown == ()
 
@@ -200,8 +203,8 @@ def test_one_training_has_a_slowdown_without_an_interval() -> None:
         )
     ]
     (original, _) = analyse(rows_frame(records)).company.slowdown
-    assert original.slowdown == pytest.approx(10 / math.sqrt(110))
-    assert (original.low, original.high) == (None, None)
+    assert original.slowdown.value == pytest.approx(10 / math.sqrt(110))
+    assert original.slowdown.ends is None
 
 
 # The published data
@@ -230,13 +233,14 @@ def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) ->
     assert [key for key, finding in shown.items() if finding is Finding.MORE] == [("mnist_forward_forward", "dram_j")]
     assert Finding.LESS not in shown.values()
     assert all(row.fisher_p > 0.2 for row in company.susceptibility)
-    assert company.conclusion == (
+    assert company.claim is not None
+    assert claim_text(company.claim) == (
         "In company, energy is shown to be more susceptible to change in 1 of 8 comparisons, less in 0."
     )
 
 
 def test_json_holds_it_all(published: CarefulAnalysis) -> None:
-    document = json.loads(json.dumps(published.as_json(), allow_nan=False))["company"]
+    document = json.loads(json.dumps(as_json(published), allow_nan=False))["company"]
     assert set(document) == {
         "pairs", "correlation", "verdict", "win_tie_loss", "slowdown", "background_slowdown", "susceptibility",
         "conclusion",

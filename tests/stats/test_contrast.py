@@ -19,13 +19,13 @@ def compared(*parts, blocked: bool) -> Contrasts:
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
     fitted = fit(figures, arm, block, len(parts))
-    return contrasts(fitted, moderate(fitted.variance, fitted.freedom))
+    return contrasts(fitted, moderate(fitted.variance, fitted.df))
 
 
 def alike(fitted) -> Moderated:
     """Variances as the analysis of variance takes them: one for all arms."""
-    total = fitted.freedom.sum()
-    pooled = float((fitted.variance * fitted.freedom).sum() / total)
+    total = fitted.df.sum()
+    pooled = float((fitted.variance * fitted.df).sum() / total)
     return Moderated(np.full(len(fitted.n), pooled), np.full(len(fitted.n), total), pooled, total, np.inf)
 
 
@@ -40,7 +40,7 @@ def test_two_arms_in_blocks_are_the_paired_t_test(pair) -> None:
     original, mutant = pair
     found, oracle = compared(original, mutant, blocked=True), stats.ttest_rel(mutant, original)
     assert found.differ()[1] == pytest.approx(oracle.pvalue)
-    assert found.freedom[1] == pytest.approx(oracle.df)
+    assert found.df[1] == pytest.approx(oracle.df)
     low, high = oracle.confidence_interval(0.95)
     assert found.estimate[1] - found.half_width()[1] == pytest.approx(low)
     assert found.estimate[1] + found.half_width()[1] == pytest.approx(high)
@@ -51,7 +51,7 @@ def test_two_arms_without_blocks_are_welchs_t_test(pair) -> None:
     found = compared(original, mutant, blocked=False)
     oracle = stats.ttest_ind(mutant, original, equal_var=False)
     assert found.differ()[1] == pytest.approx(oracle.pvalue)
-    assert found.freedom[1] == pytest.approx(oracle.df)
+    assert found.df[1] == pytest.approx(oracle.df)
     low, high = oracle.confidence_interval(0.9)
     assert 2 * found.half_width(0.9)[1] == pytest.approx(high - low)
 
@@ -89,21 +89,21 @@ def test_arms_of_one_variance_are_the_analysis_of_variance(missing: float) -> No
         oracle = ols.t_test(contrast)
         assert found.differ()[other] == pytest.approx(float(oracle.pvalue))
         assert found.error[other] == pytest.approx(oracle.sd.item())
-        assert found.freedom[other] == pytest.approx(ols.df_resid)
+        assert found.df[other] == pytest.approx(ols.df_resid)
 
 
 def test_welch_satterthwaite_with_a_part_for_incomplete_blocks() -> None:
     generator = np.random.default_rng(12)
     arm, block = np.repeat(np.arange(6), 5)[:-2], np.tile(np.arange(5), 6)[:-2]
     fitted = fit(generator.normal(size=len(arm)), arm, block, 6)
-    noise = moderate(fitted.variance, fitted.freedom)
+    noise = moderate(fitted.variance, fitted.df)
     found = contrasts(fitted, noise)
     parts = np.array([noise.variance[5] / 3, noise.variance[0] / 5, noise.pooled * fitted.imbalance[5]])
-    freedoms = np.array([noise.freedom[5], noise.freedom[0], noise.pooled_freedom])
+    freedoms = np.array([noise.df[5], noise.df[0], noise.pooled_df])
     assert parts[2] > 0
     assert found.error[5] == pytest.approx(np.sqrt(parts.sum()))
     satterthwaite = parts.sum() ** 2 / (parts**2 / freedoms).sum()
-    assert found.freedom[5] == pytest.approx(min(satterthwaite, noise.pooled_freedom))
+    assert found.df[5] == pytest.approx(min(satterthwaite, noise.pooled_df))
 
 
 def test_agrees_with_permutation(pair) -> None:
@@ -138,7 +138,7 @@ def test_one_side_without_noise_is_welchs_limit() -> None:
     mutant = np.array([1.0, 2.0, 4.0])
     found = compared(np.full(3, 3.0), mutant, blocked=False)
     assert found.differ()[1] == pytest.approx(stats.ttest_1samp(mutant, 3.0).pvalue)
-    assert found.freedom[1] == pytest.approx(2.0)
+    assert found.df[1] == pytest.approx(2.0)
 
 
 def test_one_training_of_an_arm_allows_no_test() -> None:
@@ -150,7 +150,7 @@ def test_one_training_of_an_arm_allows_no_test() -> None:
 def test_arms_that_share_no_block_are_not_compared() -> None:
     arm, block = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 0, 1, 2, 3])
     fitted = fit(np.array([1.0, 2.0, 3.0, 5.0, 8.0, 9.0]), arm, block, 3)
-    found = contrasts(fitted, moderate(fitted.variance, fitted.freedom))
+    found = contrasts(fitted, moderate(fitted.variance, fitted.df))
     assert np.isfinite(found.differ()[1])
     assert np.isnan(found.estimate[2])
     assert np.isnan(found.differ()[2])

@@ -12,30 +12,36 @@ from rich.console import Group as Together
 from scipy import stats
 from statsmodels.formula.api import ols
 
-from mutegreen.model import METRICS
+from mutegreen.model import METRICS, Goal
+from mutegreen.report.interaction_sentences import interaction_sentence
 from mutegreen.report.terminal.interaction_table import interaction_findings, interaction_table
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction, interactions
+from mutegreen.stats.model.scenario import groups_of
+from mutegreen.stats.model.scenario_model import Study, study_of
+from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.settings import Settings
 
 DEFAULTS = {"epochs": 8.0, "dropout": 0.5}
 SINGLES = ({"epochs": 4.0}, {"epochs": 16.0}, {"dropout": 0.4}, {"dropout": 0.7})
 CORNER = {"epochs": 4.0, "dropout": 0.7}
 OTHER = {"epochs": 16.0, "dropout": 0.4}
-Settings = Mapping[str, Any]
+Values = Mapping[str, Any]
 
 
-def bent(settings: Settings) -> float:
+def bent(settings: Values) -> float:
     """An energy in joules whose single effects are far from straight lines, and multiply."""
     return float((50 + 3 * settings["epochs"] ** 2) * (1 + 4 * (settings["dropout"] - 0.5) ** 2))
 
 
 def rows_of(
-    energy: Callable[[Settings], float],
-    mutants: Sequence[Settings] = (*SINGLES, CORNER),
+    energy: Callable[[Values], float],
+    mutants: Sequence[Values] = (*SINGLES, CORNER),
     repetitions: int = 5,
     noise: float = 0.03,
     drift: float = 0.1,
     seed: int = 0,
-    defaults: Settings = DEFAULTS,
+    defaults: Values = DEFAULTS,
     **columns: Any,
 ) -> pd.DataFrame:
     """Trainings in blocks in the form that the statistics read; energy with noise, the other metrics not measured."""
@@ -62,43 +68,51 @@ def rows_of(
     return pd.DataFrame(found)
 
 
+def studies_of(rows: pd.DataFrame, settings: Settings) -> list[Study]:
+    groups = [group for group in groups_of(rows) if group.has_original and group.definitions]
+    return [study_of(group, Goal.MAXIMIZE, settings, None) for group in groups]
+
+
+def found_in(rows: pd.DataFrame, **settings: Any) -> list[Interaction]:
+    chosen = Settings(**settings)
+    return interactions(studies_of(rows, chosen), chosen)
+
+
 def the_only(rows: pd.DataFrame) -> Interaction:
-    (found,) = interactions(rows)
+    (found,) = found_in(rows)
     return found
 
 
-def many(energy: Callable[[Settings], float], subjects: int, **options: Any) -> list[Interaction]:
+def many(energy: Callable[[Values], float], subjects: int, **options: Any) -> list[Interaction]:
     frames = [rows_of(energy, seed=seed, subject=f"s{seed:03}", **options) for seed in range(subjects)]
-    return interactions(pd.concat(frames, ignore_index=True))
+    return found_in(pd.concat(frames, ignore_index=True))
 
 
 def test_a_known_interaction_lies_in_its_interval_19_times_of_20() -> None:
-    def energy(settings: Settings) -> float:
+    def energy(settings: Values) -> float:
         both = settings["epochs"] == 4 and settings["dropout"] == 0.7
         return bent(settings) * (1.06 if both else 1.0)
 
     found = many(energy, 300)
-    covered = sum(row.extra_low <= 0.06 <= row.extra_high for row in found if row.extra_low and row.extra_high)
+    covered = sum(low <= 0.06 <= high for low, high in (row.extra.ends for row in found if row.extra.ends))
     assert stats.binomtest(covered, 300, 0.95).pvalue > 0.001
-    assert np.mean([row.extra for row in found]) == pytest.approx(0.06, abs=0.006)
+    assert np.mean([row.extra.value for row in found]) == pytest.approx(0.06, abs=0.006)
     clear = the_only(rows_of(energy, noise=0.005))
     assert clear.matters
     assert clear.mutant == "epochs=4.0,dropout=0.7"
 
 
 @pytest.mark.parametrize("noise_of_both", [1.0, 3.0])
-def test_without_an_interaction_5_of_100_look_like_one(noise_of_both: float) -> None:
+def test_without_an_interaction_5_of_100_look_like_one_at_most(noise_of_both: float) -> None:
     rng = np.random.default_rng(9)
 
-    def energy(settings: Settings) -> float:
+    def energy(settings: Values) -> float:
         both = settings["epochs"] != 8 and settings["dropout"] != 0.5
         further = 0.03 * np.sqrt(noise_of_both**2 - 1) if both else 0.0
         return bent(settings) * float(np.exp(rng.normal(0, further)))
 
     p = [row.p for row in many(energy, 300)]
-    alarms = sum(each <= 0.05 for each in p if each is not None)
-    assert alarms <= stats.binom.ppf(0.999, 300, 0.05)
-    assert alarms >= stats.binom.ppf(0.001, 300, 0.05)
+    assert 3 <= sum(each <= 0.05 for each in p if each is not None) <= stats.binom.ppf(0.999, 300, 0.05)
 
 
 def test_all_terms_of_a_call_are_one_family() -> None:
@@ -106,7 +120,7 @@ def test_all_terms_of_a_call_are_one_family() -> None:
     holm = np.maximum.accumulate([(20 - at) * (row.p or 0.0) for at, row in enumerate(found)]).clip(max=1.0)
     assert [row.p_adjusted for row in found] == pytest.approx(list(holm))
     assert found[0].p is not None
-    loose = interactions(rows_of(bent), alpha=1.0)
+    loose = found_in(rows_of(bent), alpha=1.0)
     assert [row.matters for row in (*found, *loose)] == [False] * 20 + [True]
 
 
@@ -114,35 +128,39 @@ def test_one_corner_is_the_ratio_of_geometric_means() -> None:
     rows = rows_of(bent)
     mean = np.exp(np.log(rows["package_j"]).groupby(rows["mutant"]).mean())
     expected = mean["epochs=4.0,dropout=0.7"] * mean["original"] / (mean["epochs=4.0"] * mean["dropout=0.7"]) - 1
-    assert the_only(rows).extra == pytest.approx(expected)
+    assert the_only(rows).extra.value == pytest.approx(expected)
 
 
-def test_another_parametrisation_gives_the_same_test() -> None:
-    rows = rows_of(bent)
-    used = rows[rows["mutant"].isin(["original", "epochs=4.0", "dropout=0.7", "epochs=4.0,dropout=0.7"])]
-    cells = [json.loads(text or "{}") for text in used["changes"]]
-    used = used.assign(a=["epochs" in c for c in cells], b=["dropout" in c for c in cells])
+def test_where_all_arms_are_equally_noisy_it_is_the_test_of_least_squares() -> None:
+    rows = rows_of(bent, [{"epochs": 4.0}, {"dropout": 0.7}, CORNER], noise=0.0)
+    # Residuals of one size in every arm, that sum to 0 in every arm and every block.
+    ups = np.array([[1.0, -1.0, 1.0, -1.0]]) * np.array([[0.02], [-0.03], [0.01], [0.04], [-0.04]])
+    rows["package_j"] *= np.exp(ups.ravel())
+    cells = [json.loads(text or "{}") for text in rows["changes"]]
+    used = rows.assign(a=["epochs" in c for c in cells], b=["dropout" in c for c in cells])
     fit = ols("np.log(package_j) ~ C(block, Sum) + a * b", used).fit()
     found = the_only(rows)
     assert found.n == 20
     assert found.p == pytest.approx(fit.pvalues.iloc[-1])
-    assert found.extra == pytest.approx(np.expm1(fit.params.iloc[-1]))
-    assert (found.extra_low, found.extra_high) == pytest.approx(tuple(np.expm1(fit.conf_int().iloc[-1])))
+    assert found.extra.value == pytest.approx(np.expm1(fit.params.iloc[-1]))
+    assert found.extra.ends == pytest.approx(tuple(np.expm1(fit.conf_int().iloc[-1])))
 
 
-def test_two_corners_share_the_product_of_their_scales() -> None:
-    rows = rows_of(bent, (*SINGLES, CORNER, OTHER))
+@pytest.mark.parametrize("missing", [[], [3, 9, 17, 22, 30]], ids=["complete blocks", "trainings missing"])
+def test_two_corners_share_the_product_of_their_scales(missing: list[int]) -> None:
+    rows = rows_of(bent, (*SINGLES, CORNER, OTHER), drift=0.5).drop(index=missing)
     found = the_only(rows)
-    assert (found.term, found.doubles, found.n) == ("log2(epochs / 8) * (dropout - 0.5)", 2, 35)
+    assert (found.term, found.doubles, found.n) == ("log2(epochs / 8) * (dropout - 0.5)", 2, 35 - len(missing))
     cells = [{**DEFAULTS, **json.loads(text or "{}")} for text in rows["changes"]]
     used = rows.assign(epochs=[c["epochs"] for c in cells], dropout=[c["dropout"] for c in cells])
     formula = "np.log(package_j) ~ C(block) + C(epochs) + C(dropout) + I(np.log2(epochs / 8) * (dropout - 0.5))"
     fit = ols(formula, used).fit()
-    assert found.coefficient == pytest.approx(fit.params.iloc[-1])
-    assert (found.low, found.high) == pytest.approx(tuple(fit.conf_int().iloc[-1]))
-    assert found.p == pytest.approx(fit.pvalues.iloc[-1])
+    assert found.coefficient.value == pytest.approx(fit.params.iloc[-1])
+    assert found.coefficient.ends is not None
+    assert np.mean(found.coefficient.ends) == pytest.approx(found.coefficient.value)
+    assert 0.7 < np.ptp(found.coefficient.ends) / np.ptp(fit.conf_int().iloc[-1]) < 1.5
     assert found.mutant == "epochs=4.0,dropout=0.7", "0.2 from the default, not 0.1"
-    assert found.extra == pytest.approx(np.expm1(-0.2 * fit.params.iloc[-1]))
+    assert found.extra.value == pytest.approx(np.expm1(-0.2 * fit.params.iloc[-1]))
 
 
 def test_a_bent_single_effect_is_no_interaction_though_a_slope_would_make_it_one() -> None:
@@ -154,16 +172,16 @@ def test_a_bent_single_effect_is_no_interaction_though_a_slope_would_make_it_one
     found = the_only(rows)
     assert found.p is not None
     assert found.p > 0.05
-    assert abs(float(found.extra or 0)) < 0.01
+    assert abs(found.extra.value or 0) < 0.01
 
 
 def test_a_drift_over_blocks_changes_nothing() -> None:
     steady, drifting = (the_only(rows_of(bent, drift=drift)) for drift in (0.0, 0.5))
-    assert drifting.extra == pytest.approx(steady.extra)
+    assert drifting.extra.value == pytest.approx(steady.extra.value)
     assert drifting.p == pytest.approx(steady.p)
     unknown = the_only(rows_of(bent, drift=0.5).drop(columns="block"))
-    assert unknown.extra == pytest.approx(steady.extra)
-    assert (unknown.high or 0) > 5 * (drifting.high or 0), "without blocks the drift is noise"
+    assert unknown.extra.value == pytest.approx(steady.extra.value)
+    assert (unknown.coefficient.high or 0) > 5 * (drifting.coefficient.high or 0), "without blocks the drift is noise"
 
 
 def test_blocks_of_two_audits_are_not_taken_for_one_another() -> None:
@@ -179,19 +197,19 @@ def test_values_that_are_no_numbers_have_a_term_each() -> None:
     both = [{"optimizer": "adam", "epochs": 4.0}, {"epochs": 16.0, "optimizer": "lion"}]
     mutants = [{"epochs": 4.0}, {"epochs": 16.0}, {"optimizer": "adam"}, {"optimizer": "lion"}, *both]
 
-    def energy(settings: Settings) -> float:
+    def energy(settings: Values) -> float:
         extra = 1.5 if settings["optimizer"] == "lion" and settings["epochs"] == 16 else 1.0
         return float(settings["epochs"] * cost[settings["optimizer"]] * extra)
 
-    found = interactions(rows_of(energy, mutants, defaults=defaults))
+    found = found_in(rows_of(energy, mutants, defaults=defaults))
     assert [row.term for row in found] == ["[optimizer=adam] * log2(epochs / 8)", "[optimizer=lion] * log2(epochs / 8)"]
     assert [row.matters for row in found] == [False, True]
-    assert found[1].extra == pytest.approx(0.5, abs=0.1)
+    assert found[1].extra.value == pytest.approx(0.5, abs=0.1)
     assert found[1].mutant == "epochs=16.0,optimizer=lion"
 
 
 def test_true_and_false_are_no_numbers() -> None:
-    mutants: list[Settings] = [{"epochs": 4.0}, {"nesterov": True}, {"epochs": 4.0, "nesterov": True}]
+    mutants: list[Values] = [{"epochs": 4.0}, {"nesterov": True}, {"epochs": 4.0, "nesterov": True}]
     rows = rows_of(lambda s: float(s["epochs"]), mutants, defaults={"epochs": 8.0, "nesterov": "False"})
     assert the_only(rows).term == "(epochs - 8) * [nesterov=True]"
 
@@ -200,10 +218,10 @@ def test_performance_adds_up_in_its_own_unit() -> None:
     rows = rows_of(bent)
     accuracy = [0.9 - 0.01 * (t.count(":") == 2) - 0.02 * ("epochs" in t) for t in rows["changes"]]
     rows["performance"] = np.array(accuracy) + np.random.default_rng(1).normal(0, 1e-4, len(rows))
-    _, found = interactions(rows)
+    _, found = found_in(rows)
     assert (found.metric, found.matters) == ("performance", True)
-    assert found.extra == pytest.approx(-0.01, abs=3e-4)
-    assert "below what its single effects add up to" in found.sentence
+    assert found.extra.value == pytest.approx(-0.01, abs=3e-4)
+    assert "below what its single effects add up to" in interaction_sentence(found)
 
 
 def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
@@ -211,7 +229,9 @@ def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
     others = rows_of(bent, [{**CORNER, "momentum": 0.8}], defaults={**DEFAULTS, "momentum": 0.9}, seed=5)
     others = others[others["mutant"] != "original"]
     control = rows[rows["mutant"] == "original"].assign(mutant="identity", hyperparameter="identity", changes="{}")
-    assert interactions(pd.concat([rows, others, control])) == interactions(rows)
+    with_others, alone = the_only(pd.concat([rows, others, control])), the_only(rows)
+    assert with_others.coefficient.value == pytest.approx(alone.coefficient.value)
+    assert (with_others.n, with_others.term, with_others.doubles) == (alone.n, alone.term, alone.doubles)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +239,16 @@ def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
     [
         (lambda r: r[r["repetition"] == 0], "4 trainings are too few to tell the noise by"),
         (lambda r: r[r["mutant"] != "epochs=4.0"], "no training changes epochs alone"),
-        (lambda r: r[r["mutant"] != "original"], "not measured at every corner"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"] == "original")), "not measured at every corner"),
+        (lambda r: r[(r["mutant"] != "original") | (r["block"] == 0)], "one training at a corner is too few"),
+        (
+            lambda r: r.assign(companions=np.where(r["mutant"] == "epochs=4.0", 3, 1)),
+            "cannot be told from what it does",
+        ),
+        (
+            lambda r: r.assign(block=np.where(r["mutant"] == "epochs=4.0", 9, r["block"])),
+            "not measured at every corner",
+        ),
         (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"].str.contains(","))), "not measured at every"),
         (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, np.inf)), "a figure is infinite"),
         (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, 0.0)), "which has no logarithm"),
@@ -232,30 +261,33 @@ def test_what_cannot_be_fitted_has_a_reason_and_no_p(
 ) -> None:
     found = the_only(spoil(rows_of(bent)))
     assert found.reason is not None
-    assert reason in found.reason
-    assert (found.p, found.p_adjusted, found.low, found.extra_high, found.matters) == (None, None, None, None, False)
-    assert reason in found.sentence
+    assert reason in reason_text(found.reason)
+    assert (found.p, found.p_adjusted, found.coefficient.low, found.extra.high, found.matters) == (*(None,) * 4, False)
+    assert reason in interaction_sentence(found)
 
 
 def test_without_noise_the_effect_is_known_and_only_the_interval_is_not() -> None:
     found = the_only(rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1), noise=0.0, drift=0.0))
-    assert found.extra == pytest.approx(0.5)
-    assert found.reason == "repetitions do not vary, so there is no interval"
+    assert found.extra.value == pytest.approx(0.5)
+    assert found.reason == Reason(Why.NO_VARIATION_OF_REPETITIONS)
 
 
 def test_without_pairs_there_is_nothing() -> None:
     rows = rows_of(bent, SINGLES)
-    assert interactions(rows) == interactions(rows.drop(columns="changes")) == []
-    assert interactions(rows.assign(package_j=np.nan)) == []
-    assert interactions(rows_of(bent).assign(package_j=np.nan)) == []
+    assert found_in(rows) == found_in(rows.drop(columns="changes")) == []
+    assert found_in(rows.assign(package_j=np.nan)) == []
+    assert found_in(rows_of(bent).assign(package_j=np.nan)) == []
+    assert found_in(rows_of(bent).query("mutant != 'original'")) == []
 
 
 def test_a_sentence_says_how_much_and_how_sure() -> None:
     found = the_only(rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1)))
-    said = f"epochs and dropout: epochs=4.0,dropout=0.7 costs {100 * (found.extra or 0):.2g} % more CPU energy than"
-    assert found.sentence.startswith(said)
-    assert found.sentence.endswith("adjusted p < 0.001).")
-    assert "no interaction shown for CPU energy" in the_only(rows_of(bent)).sentence
+    said = (
+        f"epochs and dropout: epochs=4.0,dropout=0.7 costs {100 * (found.extra.value or 0):.2g} % more CPU energy than"
+    )
+    assert interaction_sentence(found).startswith(said)
+    assert interaction_sentence(found).endswith("adjusted p < 0.001).")
+    assert "no interaction shown for CPU energy" in interaction_sentence(the_only(rows_of(bent)))
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
@@ -264,7 +296,7 @@ def test_the_table_fits_and_says_what_matters(width: int) -> None:
     for metric in ("dram_j", "gpu_j", "duration_s"):
         rows[metric] = rows["package_j"]
     rows["performance"] = 0.9
-    found = interactions(rows)
+    found = found_in(rows)
     console = Console(width=width, record=True, file=None, force_terminal=False)
     with console.capture() as captured:
         console.print(Together(interaction_table(found), *interaction_findings(found)))
@@ -280,7 +312,7 @@ def test_the_table_fits_and_says_what_matters(width: int) -> None:
 
 
 def test_the_table_says_when_nothing_is_shown() -> None:
-    found = interactions(rows_of(bent))
+    found = found_in(rows_of(bent))
     assert [str(text) for text in interaction_findings(found)] == [
         "No interaction is shown, which does not prove that there is none."
     ]

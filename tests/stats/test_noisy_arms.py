@@ -11,7 +11,7 @@ from mutegreen.stats.adjust import adjust
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import fit
 from mutegreen.stats.model.measured import measure
-from mutegreen.stats.model.noisy_arms import FEWEST, FEWEST_FIGURES, fit_weighted, noisier
+from mutegreen.stats.model.noisy_arms import MIN_ARMS, MIN_FIGURES_FOR_WEIGHTS, fit_weighted, noisier
 
 ARMS, BLOCKS = 7, 5
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
@@ -36,12 +36,12 @@ def test_the_fit_is_that_of_weighted_least_squares(missing) -> None:
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[arm], oracle.resid, atol=1e-9)
     whitened = np.sqrt(weight[arm])[:, None] * dummies
     leverage = np.diag(whitened @ np.linalg.pinv(whitened))
-    np.testing.assert_allclose(fitted.freedom, np.bincount(arm, 1 - leverage), atol=1e-9)
+    np.testing.assert_allclose(fitted.df, np.bincount(arm, 1 - leverage), atol=1e-9)
 
 
 def test_a_noisier_arm_is_found_and_its_noise_kept_out_of_the_others() -> None:
     plain, told = (each(figures(20.0), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
-    assert noisier(told.variance, told.freedom).tolist() == [arm == 3 for arm in range(ARMS)]
+    assert noisier(told.variance, told.df).tolist() == [arm == 3 for arm in range(ARMS)]
     others = np.arange(ARMS) != 3
     assert np.sqrt(plain.variance[others].mean()) > 2 * 0.008
     assert np.sqrt(told.variance[others].mean()) == pytest.approx(0.008, rel=0.3)
@@ -56,13 +56,15 @@ def test_where_no_arm_is_noisier_nothing_changes() -> None:
 
 
 def test_with_few_repetitions_all_arms_weigh_alike() -> None:
-    arm, block = (codes.ravel() for codes in np.indices((ARMS, FEWEST_FIGURES - 1)))
-    plain, told = (each(figures(20.0, blocks=FEWEST_FIGURES - 1), arm, block, ARMS) for each in (fit, fit_weighted))
+    arm, block = (codes.ravel() for codes in np.indices((ARMS, MIN_FIGURES_FOR_WEIGHTS - 1)))
+    plain, told = (
+        each(figures(20.0, blocks=MIN_FIGURES_FOR_WEIGHTS - 1), arm, block, ARMS) for each in (fit, fit_weighted)
+    )
     assert (plain.variance == told.variance).all()
 
 
 def _noise(fitted):
-    return fitted.variance, fitted.freedom
+    return fitted.variance, fitted.df
 
 
 def test_an_arm_like_all_others_is_taken_for_noisier_in_a_twentieth() -> None:
@@ -74,7 +76,7 @@ def test_an_arm_like_all_others_is_taken_for_noisier_in_a_twentieth() -> None:
 
 def test_few_arms_say_nothing_of_each_other() -> None:
     assert not noisier(np.array([1.0, 1.0, 1.0, 1e6]), np.full(4, 20.0)).any()
-    assert FEWEST == 5
+    assert MIN_ARMS == 5
 
 
 def test_variances_that_are_not_known_or_nought() -> None:
@@ -94,5 +96,5 @@ def test_false_alarms_stay_below_their_rate_and_effects_are_found(blocks: int) -
         found.append(adjusted[4] <= 0.05)
     # At a true 5 % one such test in a thousand would fail; the seeds are fixed.
     assert alarms <= stats.binom.ppf(0.999, 300, 0.05)
-    if blocks >= FEWEST_FIGURES:
+    if blocks >= MIN_FIGURES_FOR_WEIGHTS:
         assert np.mean(found) > 0.9

@@ -13,10 +13,14 @@ import pytest
 from scipy import stats
 
 from mutegreen.model import METRICS, Goal, Quality, Verdict
+from mutegreen.report.json_document import as_json
 from mutegreen.stats.analysis import Analysis, Comparison
+from mutegreen.stats.interval import UNKNOWN
 from mutegreen.stats.paper import analyse
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.verdicts.effect import cliffs_delta, dominance
 from mutegreen.store.rows import read_csv, rows_frame
+from support.notes import told
 from support.paths import DATA
 
 KEYS = {
@@ -63,7 +67,7 @@ def published() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def tables(published):
     """What we give, after a way through JSON, and what is expected, both by key."""
-    given = json.loads(json.dumps(analyse(published).as_json(), allow_nan=False))
+    given = json.loads(json.dumps(as_json(analyse(published)), allow_nan=False))
     expected = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
     by_key = {}
     for name, keys in KEYS.items():
@@ -132,7 +136,7 @@ def test_p_and_delta_agree_with_scipy_and_with_counting_pairs(seed):
     found = against(original, mutant)
     assert found.p == pytest.approx(stats.ttest_ind(mutant, original, equal_var=True).pvalue, rel=1e-9)
     pairs = [np.sign(x - y) for x, y in product(mutant, original)]
-    assert found.cliffs_delta == pytest.approx(np.mean(pairs))
+    assert found.cliffs_delta.value == pytest.approx(np.mean(pairs))
     assert cliffs_delta(mutant, original) == pytest.approx(np.mean(pairs))
 
 
@@ -152,7 +156,7 @@ def test_cliffs_delta_of_large_samples_takes_no_table_of_pairs():
 def test_a_significant_but_negligible_difference_is_a_tie():
     found = against([0.0] * 100, [0.0] * 90 + [1.0] * 10)
     assert found.p < 0.05
-    assert found.cliffs_delta == pytest.approx(0.10)
+    assert found.cliffs_delta.value == pytest.approx(0.10)
     assert found.verdict is Verdict.TIE
 
 
@@ -164,13 +168,13 @@ def test_effects_count_from_a_delta_of_0_147_on():
 def test_a_large_but_insignificant_difference_is_a_tie():
     found = against([1.0, 3.0], [2.0, 4.0])
     assert found.p > 0.05
-    assert found.cliffs_delta == 0.5
+    assert found.cliffs_delta.value == 0.5
     assert found.verdict is Verdict.TIE
 
 
 def test_the_mean_decides_even_against_delta():
     found = against([10.0] * 99 + [10.01], [10.1] * 80 + [0.0] * 20)
-    assert found.cliffs_delta > 0.147
+    assert found.cliffs_delta.value > 0.147
     assert found.mean < found.mean_original
     assert found.verdict is Verdict.WIN
 
@@ -189,30 +193,30 @@ def test_more_is_a_loss_but_for_performance_where_it_depends(metric, goal, verdi
     less = analysis(trainings("original", {metric: [9, 9.1]}), trainings("e", {metric: [1, 1.1]}), goals={"s": goal})
     assert only(more).verdict is verdict
     assert {only(more).verdict, only(less).verdict} == {Verdict.WIN, Verdict.LOSS}
-    assert more.as_json()["goals"] == {"s": goal.value}
+    assert as_json(more)["goals"] == {"s": goal.value}
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1.0], [2.0, 3.0]), ([1.0, 2.0], [3.0]), ([1.0], [2.0])])
 def test_one_training_decides_nothing(original, mutant):
     found = against(original, mutant)
     assert (found.verdict, found.p) == (Verdict.UNDECIDED, None)
-    assert found.cliffs_delta == 1
-    side = "original" if len(original) == 1 else "mutant"
-    assert found.reason == f"only one training of the {side}, two or more are needed"
+    assert found.cliffs_delta.value == 1
+    why = Why.ORIGINAL_TRAINED_ONCE if len(original) == 1 else Why.MUTANT_TRAINED_ONCE
+    assert found.reason == Reason(why)
 
 
 def test_equal_constants_are_a_tie_without_p():
     # Summed 13 times and divided by 13, this number comes out different.
     constant = 0.0016527635528529095
     found = against([constant] * 13, [constant] * 2)
-    assert (found.verdict, found.p, found.cliffs_delta) == (Verdict.TIE, None, 0)
-    assert found.reason == "all figures are equal"
+    assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.TIE, None, 0)
+    assert found.reason == Reason(Why.ALL_EQUAL)
 
 
 def test_different_constants_are_as_sure_as_can_be():
     found = against([0.1, 0.1, 0.1], [0.3, 0.3, 0.3])
-    assert (found.verdict, found.p, found.cliffs_delta) == (Verdict.LOSS, 0, 1)
-    assert "p is 0 by definition" in found.reason
+    assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.LOSS, 0, 1)
+    assert found.reason == Reason(Why.NEITHER_VARIES)
 
 
 def test_one_constant_side_is_an_ordinary_test():
@@ -232,24 +236,25 @@ def test_a_mutant_or_an_original_without_any_figure():
     rows = trainings("original", [1, 2, 3]), trainings("e", [None, None], value=4), trainings("f", [8, 9, 8])
     undecided, decided = analysis(*rows).comparisons[::-1]
     assert (undecided.n, undecided.mean, undecided.verdict) == (0, None, Verdict.UNDECIDED)
-    assert undecided.reason == "not measured for the mutant"
+    assert undecided.reason == Reason(Why.MUTANT_NOT_MEASURED)
     assert decided.verdict is Verdict.LOSS
-    assert against([None, None], [1.0, 2.0]).reason == "not measured for the original"
+    assert against([None, None], [1.0, 2.0]).reason == Reason(Why.ORIGINAL_NOT_MEASURED)
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1, math.inf], [2, 3]), ([1, 2], [3, -math.inf])])
 def test_an_infinite_figure_decides_nothing(original, mutant):
     found = analysis(trainings("original", {"performance": original}), trainings("e", {"performance": mutant}))
     assert only(found).verdict is Verdict.UNDECIDED
-    assert "infinite" in str(only(found).reason)
-    assert found.correlations[0].reason == "a figure is infinite"
-    json.dumps(found.as_json(), allow_nan=False)
+    side = Why.ORIGINAL_INFINITE if math.inf in original else Why.MUTANT_INFINITE
+    assert only(found).reason == Reason(side)
+    assert found.correlations[0].reason == Reason(Why.FIGURE_INFINITE)
+    json.dumps(as_json(found), allow_nan=False)
 
 
 def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_above_nothing():
     found = analysis(trainings("original", {"performance": [-9, -11]}), trainings("e", {"performance": [-12, -12]}))
-    assert only(found).relative_change == pytest.approx(-0.2)
-    assert against([0.0, 0.0], [1.0, 2.0]).relative_change is None
+    assert only(found).relative_change.value == pytest.approx(-0.2)
+    assert against([0.0, 0.0], [1.0, 2.0]).relative_change == UNKNOWN
 
 
 def test_a_metric_never_measured_has_no_rows_but_a_note():
@@ -263,9 +268,9 @@ def test_a_metric_never_measured_has_no_rows_but_a_note():
         ("b", "dram_j"),
     }
     assert found.win_tie_loss == ()
-    assert "package_j was not measured." in found.notes
-    assert "s: dram_j was not measured." in found.notes
-    assert not any(note.startswith("s beside b") for note in found.notes)
+    assert "package_j was not measured." in told(found)
+    assert "s: dram_j was not measured." in told(found)
+    assert not any(note.startswith("s beside b") for note in told(found))
 
 
 def test_a_group_without_original_or_without_mutants_is_noted():
@@ -275,9 +280,9 @@ def test_a_group_without_original_or_without_mutants_is_noted():
         trainings("original", [1, 2], subject="t"),
     )
     assert (found.comparisons, found.correlations) == ((), ())
-    assert "s beside b: left out, because the original was not trained under these conditions." in found.notes
-    assert "t: only the original was trained." in found.notes
-    assert found.as_json()["verdict"] == []
+    assert "s beside b: left out, because the original was not trained under these conditions." in told(found)
+    assert "t: only the original was trained." in told(found)
+    assert as_json(found)["verdict"] == []
 
 
 def test_values_that_are_no_numbers_have_verdicts_but_no_correlation():
@@ -286,7 +291,7 @@ def test_values_that_are_no_numbers_have_verdicts_but_no_correlation():
     found = analysis(*rows, trainings("e", [4, 5, 6]))
     assert [row.hyperparameter for row in found.correlations] == ["epochs"]
     assert [row.value for row in found.comparisons] == [3.0, 3.0, "sgd"]
-    assert "s: no correlation for o, whose values are not all numbers." in found.notes
+    assert "s: no correlation for o, whose values are not all numbers." in told(found)
 
 
 def test_identity_is_compared_but_neither_correlated_nor_counted():
@@ -297,7 +302,7 @@ def test_identity_is_compared_but_neither_correlated_nor_counted():
     assert {row.verdict for row in found.comparisons} == {Verdict.TIE}
     assert {row.hyperparameter for row in found.correlations} == {"z"}
     assert {row.hyperparameter for row in found.win_tie_loss} == {"z"}
-    assert not any("identity" in note for note in found.notes)
+    assert not any("identity" in note for note in told(found))
 
 
 def test_correlation_takes_the_original_at_its_default_value():
@@ -306,31 +311,31 @@ def test_correlation_takes_the_original_at_its_default_value():
     (found,) = analysis(*parts).correlations
     values, figures = [2, 2, 1, 1, 3, 3, 7, 7], [20, 21, 10, 11, 30, 31, 70, 71]
     assert found.n == 8
-    assert (found.spearman, found.spearman_p) == pytest.approx(tuple(stats.spearmanr(values, figures)))
-    assert (found.pearson, found.pearson_p) == pytest.approx(tuple(stats.pearsonr(values, figures)))
+    assert (found.spearman.value, found.spearman_p) == pytest.approx(tuple(stats.spearmanr(values, figures)))
+    assert (found.pearson.value, found.pearson_p) == pytest.approx(tuple(stats.pearsonr(values, figures)))
 
 
 @pytest.mark.parametrize(
     ("original", "mutant", "value", "reason"),
     [
-        ([1.0], [2.0], 3, "fewer than 3 trainings measured"),
-        ([1.0, None], [2.0, None], 3, "fewer than 3 trainings measured"),
-        ([5.0, 5.0], [5.0, 5.0], 3, "all figures are equal"),
-        ([1.0, 2.0], [3.0, 4.0], 2, "only one value of the hyperparameter"),
+        ([1.0], [2.0], 3, Reason(Why.TOO_FEW_TRAININGS, count=3)),
+        ([1.0, None], [2.0, None], 3, Reason(Why.TOO_FEW_TRAININGS, count=3)),
+        ([5.0, 5.0], [5.0, 5.0], 3, Reason(Why.ALL_EQUAL)),
+        ([1.0, 2.0], [3.0, 4.0], 2, Reason(Why.ONE_VALUE)),
     ],
 )
 def test_correlations_that_do_not_exist(original, mutant, value, reason):
     (found,) = analysis(trainings("original", original), trainings("e", mutant, value=value)).correlations
-    assert (found.spearman, found.spearman_p, found.pearson, found.pearson_p) == (None,) * 4
+    assert (found.spearman, found.spearman_p, found.pearson, found.pearson_p) == (UNKNOWN, None) * 2
     assert found.reason == reason
 
 
 def test_figures_too_nearly_equal_for_pearson_still_have_ranks():
     low, high = 1.0, math.nextafter(1.0, 2.0)
     (found,) = analysis(trainings("original", [low, low]), trainings("e", [high, high])).correlations
-    assert found.spearman == pytest.approx(1)
-    assert (found.pearson, found.pearson_p) == (None, None)
-    assert "Pearson" in str(found.reason)
+    assert found.spearman.value == pytest.approx(1)
+    assert (found.pearson.value, found.pearson_p) == (None, None)
+    assert found.reason == Reason(Why.NEARLY_EQUAL)
 
 
 def test_undecided_mutants_are_told_apart_from_the_counts():
@@ -356,7 +361,7 @@ def test_the_worst_known_quality_of_the_figures_compared():
     assert qualities == {"a": Quality.INTEGRATED, "b": Quality.ATTRIBUTED, "c": Quality.ESTIMATED}
     assert {row.quality for row in found.comparisons if row.metric == "duration_s"} == {None}
     assert found.correlations[0].quality is Quality.ESTIMATED
-    assert found.as_json()["verdict"][-2]["quality"] == "estimated"
+    assert as_json(found)["verdict"][-2]["quality"] == "estimated"
 
 
 def test_quality_is_null_where_nothing_is_known_of_it():
@@ -367,19 +372,18 @@ def test_quality_is_null_where_nothing_is_known_of_it():
 
 def test_figures_that_json_has_no_words_for_are_null():
     comparison = replace(against([1.0, 2.0], [3.0, 4.0]), mean=math.inf, p=math.nan)
-    told = Analysis("paper", (), (comparison,), ()).as_json()
+    told = as_json(Analysis("paper", (), (comparison,), ()))
     (row,) = told["verdict"]
     assert (row["mean"], row["p"], row["mean_original"]) == (None, None, 1.5)
 
 
 def test_trainings_of_several_audits_are_noted():
     parts = (trainings("original", [1, 2], audit="1"), trainings("e", [3, 4], audit="2"))
-    assert "The trainings of 2 audits are taken together." in analysis(*parts).notes
+    assert "The trainings of 2 audits are taken together." in told(analysis(*parts))
 
 
 def test_notes_on_the_rows_are_taken_over():
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
-    assert (
-        "Trainings left out because they did not end ok: 2 timeout."
-        in analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost).notes
+    assert "Trainings left out because they did not end ok: 2 timeout." in told(
+        analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost)
     )

@@ -9,9 +9,11 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from mutegreen.model import ORIGINAL, TOTAL
+from mutegreen.report.susceptibility_wording import susceptibility_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation import susceptibility
 from mutegreen.stats.colocation.susceptibility import Differences, Finding, Susceptibility, same_size_p
+from mutegreen.stats.reason import Reason, Why
 from support.simulated import noisy, rows_of
 
 NAMES = [f"epochs={value}" for value in range(3, 13)]
@@ -37,12 +39,10 @@ def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
     return row
 
 
-def differences(estimate, sigma: float, freedom: float = 4.0) -> Differences:
+def differences(estimate, sigma: float, df: float = 4.0) -> Differences:
     """Of arms with five figures each."""
     k = len(estimate)
-    return Differences(
-        np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, freedom), np.asarray(sigma**2 / 5), freedom
-    )
+    return Differences(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
 
 
 def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() -> None:
@@ -53,9 +53,9 @@ def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() 
     drawn = Differences(
         estimate=truth + error * random.standard_normal(shape) - error * random.standard_normal((20_000, 1)),
         variance=error**2 * random.chisquare(f, shape) / f,
-        freedom=np.full(4, float(f)),
+        df=np.full(4, float(f)),
         shared=error**2 * random.chisquare(f, 20_000) / f,
-        shared_freedom=float(f),
+        shared_df=float(f),
     )
     assert drawn.mean_square.mean() == pytest.approx(np.mean(truth**2), rel=0.03)
     known = differences(np.sqrt(truth**2 + 2 * error**2), sigma)
@@ -74,7 +74,9 @@ def test_sizes_and_counts_are_those_of_the_mutants_in_both() -> None:
     assert row.size_alone == pytest.approx(np.expm1(np.sqrt(np.mean(logs**2))), rel=0.05)
     assert row.size == pytest.approx(np.expm1(np.sqrt(np.mean(beside**2))), rel=0.05)
     assert row.finding is Finding.MORE
-    assert row.conclusion.startswith("More susceptible to change in company: the same 6 mutants change it by 2")
+    assert susceptibility_text(row).startswith(
+        "More susceptible to change in company: the same 6 mutants change it by 2"
+    )
 
 
 def test_mcnemar_and_wilcoxon_are_those_of_the_libraries() -> None:
@@ -84,7 +86,7 @@ def test_mcnemar_and_wilcoxon_are_those_of_the_libraries() -> None:
     assert row.newly == 5
     assert row.mcnemar_p == pytest.approx(mcnemar(table, exact=True).pvalue)
     changes = {
-        background: np.log1p([c.relative_change for c in analysis.comparisons if (c.background, c.metric) == key])
+        background: np.log1p([c.relative_change.value for c in analysis.comparisons if (c.background, c.metric) == key])
         for background, key in (("", ("", "gpu_j")), ("other", ("other", "gpu_j")))
     }
     oracle = stats.wilcoxon(np.abs(changes["other"]), np.abs(changes[""])).pvalue
@@ -94,7 +96,7 @@ def test_mcnemar_and_wilcoxon_are_those_of_the_libraries() -> None:
 def test_with_few_mutants_no_rank_test_can_show_anything() -> None:
     row = of(analyse(both([0.0] * 5, [0.2] * 5)))
     assert (row.mcnemar_p, row.wilcoxon_p) == (None, None)
-    assert 2 / 2**susceptibility.FEWEST_RANKED <= 0.05 < 2 / 2 ** (susceptibility.FEWEST_RANKED - 1)
+    assert 2 / 2**susceptibility.MIN_MUTANTS_RANKED <= 0.05 < 2 / 2 ** (susceptibility.MIN_MUTANTS_RANKED - 1)
     assert row.p is not None
     assert row.p < 0.05
 
@@ -118,7 +120,7 @@ def test_one_mutant_in_common_is_no_answer() -> None:
     assert (row.finding, row.p, row.reason) == (
         Finding.UNKNOWN,
         None,
-        "fewer than two mutants were trained both alone and in company",
+        Reason(Why.FEWER_THAN_TWO_IN_BOTH),
     )
 
 
@@ -191,4 +193,4 @@ def test_figures_that_never_vary_are_no_answer() -> None:
     parts = [rows_of({arm: {"gpu_j": each} for arm, each in cells.items()}, background=b) for b in ("", "other")]
     row = of(analyse(pd.concat(parts, ignore_index=True)))
     assert row.finding is Finding.UNKNOWN
-    assert row.reason == "no training varies, so nothing says what chance does (is the seed varied?)"
+    assert row.reason == Reason(Why.NO_VARIATION)

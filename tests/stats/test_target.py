@@ -8,6 +8,7 @@ import pytest
 
 from mutegreen.model import Goal, Verdict
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.settings import Settings
 
 EPOCHS = 10
@@ -59,7 +60,7 @@ def test_a_mutant_that_is_there_in_half_of_the_epochs_takes_half_of_the_energy()
     row = compared(audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)}))["learning_rate=0.2"]
     assert row.mean_original == pytest.approx(900, rel=0.02)
     assert row.mean == pytest.approx(500, rel=0.02)
-    assert row.relative_change == pytest.approx(5 / 9 - 1, abs=0.02)
+    assert row.relative_change.value == pytest.approx(5 / 9 - 1, abs=0.02)
     assert (row.reach.epochs, row.reach_original.epochs) == (5, 9)
     assert row.target == pytest.approx(0.899)
     assert row.verdict is Verdict.WIN
@@ -78,7 +79,7 @@ def test_a_mutant_that_never_gets_there_is_undecided_with_its_count() -> None:
     assert row.reach.reached == 0
     assert row.reach.trainings == BLOCKS
     assert row.mean is None
-    assert row.reason == f"0 of {BLOCKS} trainings of the mutant reached it"
+    assert row.reason == Reason(Why.MUTANT_MISSED_TARGET, count=0, of=BLOCKS)
 
 
 def test_a_mutant_that_sometimes_gets_there_is_not_judged_by_its_lucky_trainings() -> None:
@@ -87,7 +88,7 @@ def test_a_mutant_that_sometimes_gets_there_is_not_judged_by_its_lucky_trainings
     frame.loc[unlucky, "performance"] = 0.5
     row = compared(frame)["learning_rate=0.2"]
     assert row.verdict is Verdict.UNDECIDED
-    assert row.reason == f"{BLOCKS - 1} of {BLOCKS} trainings of the mutant reached it"
+    assert row.reason == Reason(Why.MUTANT_MISSED_TARGET, count=BLOCKS - 1, of=BLOCKS)
 
 
 def test_each_block_sets_its_own_target_so_that_seeds_that_end_low_count_too() -> None:

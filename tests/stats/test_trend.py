@@ -16,14 +16,17 @@ from statsmodels.stats.anova import anova_lm
 
 from mutegreen.model import METRICS, Goal, Quality
 from mutegreen.report.terminal.trend_table import sentence, trend_legend, trend_table
+from mutegreen.report.wording import reason_text
+from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.measured import measure
 from mutegreen.stats.model.scenario import groups_of
 from mutegreen.stats.model.scenario_model import Study, study_of
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.trend import Finding, Trend, trends
-from mutegreen.stats.trend.trend_fit import figures
+from mutegreen.stats.trend.trend_fit import fitted
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
 
@@ -74,25 +77,25 @@ def published() -> dict[tuple[str, str, str], Trend]:
 def test_an_exact_power_law_is_recovered():
     found = trend({x: [900 * x**-0.4] * 3 for x in (32.0, 8.0, 64.0, 512.0)}, name="batch_size")
     assert (found.finding, found.model, found.shape) == (Finding.TREND, Shape.POWER_LAW, Shape.POWER_LAW)
-    assert found.exponent == pytest.approx(-0.4)
-    assert found.relative_slope == pytest.approx(2**-0.4 - 1)
-    assert found.change == pytest.approx(64**-0.4 - 1)
+    assert found.exponent.value == pytest.approx(-0.4)
+    assert found.relative_slope.value == pytest.approx(2**-0.4 - 1)
+    assert found.change.value == pytest.approx(64**-0.4 - 1)
     assert found.at([8, 100]) == pytest.approx([900 * 8**-0.4, 900 * 100**-0.4])
-    assert "do not vary" in found.reason
+    assert found.reason == Reason(Why.NO_VARIATION_AROUND_CURVE)
 
 
 def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios():
     found = trend({x: [5 + 40 * x] * 3 for x in (14.0, 1.0, 16.0, 30.0)})
     assert (found.finding, found.model) == (Finding.TREND, Shape.LINEAR)
-    assert (found.step, found.slope, found.level) == pytest.approx((1, 40, 565))
-    assert found.relative_slope == pytest.approx(40 / 565)
+    assert (found.step, found.slope.value, found.level.value) == pytest.approx((1, 40, 565))
+    assert found.relative_slope.value == pytest.approx(40 / 565)
     assert found.at([1, 20]) == pytest.approx([45, 805])
 
 
 def test_an_exact_logarithm_of_performance_is_recovered():
     found = trend({x: [0.7 + 0.02 * math.log(x)] * 3 for x in (1e-4, 1e-5, 1e-3, 1e-2)}, metric="performance")
     assert found.model is Shape.LOGARITHMIC
-    assert (found.step, found.slope) == pytest.approx((2, 0.02 * math.log(2)))
+    assert (found.step, found.slope.value) == pytest.approx((2, 0.02 * math.log(2)))
     assert found.at([1e-2]) == pytest.approx([0.7 + 0.02 * math.log(1e-2)])
 
 
@@ -100,7 +103,7 @@ def test_a_power_law_is_the_line_through_the_logarithms():
     data = law(lambda x: 900 * x**-0.4, [32.0, 8.0, 64.0, 256.0, 512.0])
     found = trend(data)
     x, y = flat(data)
-    assert found.exponent == pytest.approx(stats.linregress(np.log(x), np.log(y)).slope, rel=1e-9)
+    assert found.exponent.value == pytest.approx(stats.linregress(np.log(x), np.log(y)).slope, rel=1e-9)
 
 
 def test_a_line_is_the_one_that_another_fit_finds():
@@ -109,7 +112,7 @@ def test_a_line_is_the_one_that_another_fit_finds():
     x, y = flat(data)
     (a, b), _ = optimize.curve_fit(lambda x, a, b: np.log(a + b * x), x, np.log(y), (90, 60))
     assert found.shape is Shape.LINEAR
-    assert (found.slope, found.level) == pytest.approx((b, a + b * 14), rel=1e-6)
+    assert (found.slope.value, found.level.value) == pytest.approx((b, a + b * 14), rel=1e-6)
 
 
 def test_models_are_compared_by_the_aicc_of_all_trainings():
@@ -132,9 +135,9 @@ def test_with_two_values_the_interval_is_welchs():
     (mutant,) = trends(study_without_blocks(data))
     welch = stats.ttest_ind(np.log(data[8.0]), np.log(data[2.0]), equal_var=False)
     expected = np.expm1(welch.confidence_interval())
-    assert (mutant.change_low, mutant.change_high) == pytest.approx(tuple(expected))
+    assert (mutant.change.low, mutant.change.high) == pytest.approx(tuple(expected))
     assert mutant.p == pytest.approx(welch.pvalue)
-    assert "two values only" in mutant.reason
+    assert mutant.reason == Reason(Why.SHAPE_ASSUMED)
 
 
 def study_without_blocks(data: dict[object, object], metric="gpu_j") -> Study:
@@ -159,15 +162,15 @@ def test_drift_from_block_to_block_is_no_trend_and_no_noise():
     drift = np.exp([0.0, 0.1, 0.2, -0.3, 0.5])
     still, drifting = trend(data), trend({x: figures * drift for x, figures in data.items()})
     scale = float(np.exp(np.log(drift).mean()))
-    assert drifting.slope_high - drifting.slope_low == pytest.approx(scale * (still.slope_high - still.slope_low))
-    assert drifting.change == pytest.approx(still.change)
+    assert drifting.slope.high - drifting.slope.low == pytest.approx(scale * (still.slope.high - still.slope.low))
+    assert drifting.change.value == pytest.approx(still.change.value)
 
 
 def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further():
     data = law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0, 12.0], NOISE / 3)
     found = trend(data)
     assert (found.finding, found.model) == (Finding.NO_TREND, Shape.CONSTANT)
-    bound = max(-found.change_low, found.change_high)
+    bound = max(-found.change.low, found.change.high)
     assert 0 < bound < 0.02
     assert trend(data, settings=Settings(margin=bound * 0.99)).finding is Finding.UNDECIDED
     assert trend(data, settings=Settings(margin=bound * 1.01)).finding is Finding.NO_TREND
@@ -176,7 +179,7 @@ def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further():
 def test_few_noisy_figures_decide_nothing():
     found = trend(law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0], NOISE * 10))
     assert found.finding is Finding.UNDECIDED
-    assert found.change_low < -found.margin < found.margin < found.change_high
+    assert found.change.low < -found.margin < found.margin < found.change.high
 
 
 def test_what_goes_up_and_down_is_no_trend_but_not_flat():
@@ -191,7 +194,7 @@ def test_values_that_scatter_around_a_trend_widen_its_interval():
     smooth = trend(law(lambda x: 100 + 50 * x, list(bumps)))
     rough = trend(law(lambda x: (100 + 50 * x) * (1 + bumps[x]), list(bumps)))
     assert rough.finding is Finding.TREND
-    assert rough.slope_high - rough.slope_low > 3 * (smooth.slope_high - smooth.slope_low)
+    assert rough.slope.high - rough.slope.low > 3 * (smooth.slope.high - smooth.slope.low)
 
 
 SIMULATED = {
@@ -221,10 +224,8 @@ def simulated(values, exponent: float, noise=(1,), scatter: float = 0.0, audits:
     for _ in range(audits):
         means = exponent * np.log(values) + generator.normal(0, scatter, 6)
         logs = means[:, None] + generator.normal(0, 0.05, 5) + 0.01 * generator.normal(size=(6, 5)) * np.c_[noise]
-        fields = figures(measure(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
-        nothing = (math.nan, math.nan)
-        ends = (fields.get("exponent_low"), fields.get("exponent_high")) if fields.get("exponent") else nothing
-        found.append((*ends, fields["p"]))
+        fit = fitted(measure(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
+        found.append((*(fit.exponent.ends or (math.nan, math.nan)), fit.p))
     return found
 
 
@@ -232,15 +233,15 @@ def test_the_published_epochs_cost_a_line(published):
     for subject, slope_j, relative in (("mnist", 1143, 0.0716), ("siamese_network", 4298, 0.0686)):
         found = published[subject, "epochs", "gpu_j"]
         assert (found.finding, found.model, found.step) == (Finding.TREND, Shape.LINEAR, 1)
-        assert found.slope == pytest.approx(slope_j, rel=0.001)
-        assert found.relative_slope == pytest.approx(relative, rel=0.001)
+        assert found.slope.value == pytest.approx(slope_j, rel=0.001)
+        assert found.relative_slope.value == pytest.approx(relative, rel=0.001)
     rows = read_csv(DATA / "measurements.csv")
     rows = rows[(rows["subject"] == "mnist") & (rows["background"] == "")]
     rows = rows[(rows["hyperparameter"] == "epochs") | (rows["mutant"] == "original")]
     values = rows["value"].where(rows["mutant"] != "original", 14.0).astype(float)
     plain = stats.linregress(values, rows["gpu_j"]).slope
     found = published["mnist", "epochs", "gpu_j"]
-    assert found.slope_low < plain < found.slope_high
+    assert found.slope.low < plain < found.slope.high
 
 
 def test_the_published_learning_rates_of_resnet_are_an_effect_of_order_not_a_trend(published):
@@ -263,22 +264,23 @@ def test_p_values_are_adjusted_over_all_trends_of_a_study(published):
 
 
 NO_ANSWER = {
-    "measured for one value only": {2.0: [1.0, 2.0], 3.0: [None, None]},
-    "a figure is infinite": {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
-    "not measured for the original": {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
-    "all figures are equal": {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
-    "two values, each trained once: nothing tells an effect from noise": {2.0: [1.0], 3.0: [2.0]},
-    "the values are not all numbers": {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
+    Why.MEASURED_FOR_ONE_VALUE: {2.0: [1.0, 2.0], 3.0: [None, None]},
+    Why.FIGURE_INFINITE: {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
+    Why.ORIGINAL_NOT_MEASURED: {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
+    Why.ALL_EQUAL: {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
+    Why.NO_NOISE_ESTIMATE: {2.0: [1.0], 3.0: [2.0]},
+    Why.NOT_NUMBERS: {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
 }
 
 
-@pytest.mark.parametrize(("reason", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
-def test_what_cannot_be_answered_says_why(reason, data):
+@pytest.mark.parametrize(("why", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
+def test_what_cannot_be_answered_says_why(why, data):
     found = trend(data)
-    assert (found.finding, found.reason, found.slope, found.p) == (Finding.UNDECIDED, reason, None, None)
+    reason = reason_text(Reason(why))
+    assert (found.finding, found.reason, found.slope.value, found.p) == (Finding.UNDECIDED, Reason(why), None, None)
     assert sentence(found).endswith(f"no answer, because {reason}")
     assert reason in printed([found], 200)
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(ValueError, match=why):
         found.at([2.0])
 
 
@@ -297,8 +299,9 @@ def test_what_cannot_be_answered_says_why(reason, data):
 def test_odd_figures_give_no_warning_and_no_nonsense(data):
     found = trend(data)
     assert found.p is None or 0 <= found.p <= 1
-    numbers = [cell for cell in vars(found).values() if isinstance(cell, float)]
-    assert all(map(math.isfinite, numbers))
+    cells = list(vars(found).values())
+    cells += [part for cell in cells if isinstance(cell, Interval) for part in vars(cell).values()]
+    assert all(math.isfinite(cell) for cell in cells if isinstance(cell, float))
     assert printed([found], 80)
 
 
@@ -309,7 +312,7 @@ def test_with_one_repetition_a_power_law_has_the_interval_of_any_regression():
     half = stats.t.ppf(0.975, 3) * expected.stderr
     assert (found.shape, found.lack_of_fit_p) == (Shape.POWER_LAW, None)
     ends = (expected.slope - half, expected.slope + half)
-    assert (found.exponent_low, found.exponent_high) == pytest.approx(ends)
+    assert (found.exponent.low, found.exponent.high) == pytest.approx(ends)
     assert found.p == pytest.approx(2 * expected.pvalue), "two curves were tried"
 
 
@@ -320,7 +323,7 @@ def test_with_one_repetition_a_line_has_the_interval_of_any_regression():
     (_, b), covariance = optimize.curve_fit(lambda x, a, b: np.log(a + b * x), x, np.log(y), (90, 60))
     half = stats.t.ppf(0.975, 3) * math.sqrt(covariance[1, 1])
     assert found.shape is Shape.LINEAR
-    assert (found.slope_low, found.slope_high) == pytest.approx((b - half, b + half), rel=1e-4)
+    assert (found.slope.low, found.slope.high) == pytest.approx((b - half, b + half), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -362,26 +365,22 @@ LINE = Trend(
     highest=16.0,
     shape=Shape.LINEAR,
     step=1.0,
-    slope=1140.0,
-    slope_low=1100.0,
-    slope_high=1180.0,
-    relative_slope=0.0712,
-    change=0.5,
-    change_low=0.48,
-    change_high=0.52,
+    slope=Interval(1140.0, 1100.0, 1180.0),
+    relative_slope=Interval(0.0712),
+    change=Interval(0.5, 0.48, 0.52),
     spread=0.5,
     p=1e-9,
     margin=0.02,
 )
-DOUBLING = replace(LINE, shape=Shape.POWER_LAW, step=2.0, hyperparameter="batch_size", relative_slope=-0.242)
-DOUBLING = replace(DOUBLING, slope=-3870.0, slope_low=-4300.0, slope_high=-3400.0)
-DOUBLING = replace(DOUBLING, exponent=-0.4, exponent_low=-0.45, exponent_high=-0.35)
+DOUBLING = replace(LINE, shape=Shape.POWER_LAW, step=2.0, hyperparameter="batch_size", relative_slope=Interval(-0.242))
+DOUBLING = replace(DOUBLING, slope=Interval(-3870.0, -4300.0, -3400.0))
+DOUBLING = replace(DOUBLING, exponent=Interval(-0.4, -0.45, -0.35))
 SENTENCES = {
     "GPU energy, epochs 9 to 16: each further epoch costs 1.14 kJ (+7.12% of the original), 1.10 to 1.18 kJ": LINE,
     "GPU energy, batch_size 9 to 16: doubling batch_size saves 3.87 kJ (-24.2% of the original), 3.40 to 4.30 kJ; "
     "power law, exponent -0.40 [-0.45, -0.35]": DOUBLING,
     "time, epochs 9 to 16: each further epoch costs about 12.0 s (+7.12% of the original), -1.00 to 14.0 s": replace(
-        LINE, metric="duration_s", slope=12.0, slope_low=-1.0, slope_high=14.0, lack_of_fit_p_adjusted=0.01
+        LINE, metric="duration_s", slope=Interval(12.0, -1.0, 14.0), lack_of_fit_p_adjusted=0.01
     ),
     "performance, dropout 9 to 16: each further 0.1 of dropout lowers it by 0.02 (-2.00% of the original), "
     "0.01 to 0.03; over all values within 2.0%": replace(
@@ -389,26 +388,22 @@ SENTENCES = {
         metric="performance",
         hyperparameter="dropout",
         step=0.1,
-        slope=-0.02,
-        slope_low=-0.03,
-        slope_high=-0.01,
-        relative_slope=-0.02,
-        change_low=-0.019,
-        change_high=-0.001,
+        slope=Interval(-0.02, -0.03, -0.01),
+        relative_slope=Interval(-0.02),
+        change=Interval(0.5, -0.019, -0.001),
     ),
     "CPU energy (est.), epochs 9 to 16: no trend, it changes by less than 1.3% (95 %)": replace(
         LINE,
         metric="package_j",
         quality=Quality.ESTIMATED,
         finding=Finding.NO_TREND,
-        change_low=-0.01201,
-        change_high=0.0021,
+        change=Interval(0.5, -0.01201, 0.0021),
     ),
     "GPU energy, epochs 9 to 16: no simple trend, it goes up and down by up to 26%": replace(
         LINE, finding=Finding.NO_SIMPLE_TREND, spread=0.258
     ),
     "GPU energy, epochs 9 to 16: no trend seen, but a change of -4.00% to +7.00% is not excluded (95 %)": replace(
-        LINE, finding=Finding.UNDECIDED, change_low=-0.04, change_high=0.07
+        LINE, finding=Finding.UNDECIDED, change=Interval(0.5, -0.04, 0.07)
     ),
 }
 

@@ -132,12 +132,15 @@ class Analysed:
 
     def as_json(self) -> dict[str, Any]:
         """The analysis, with what it says of a single audit beside its tables and of several in `audits`."""
+        from mutegreen.report.json_document import as_json
+
+        document = as_json(self.analysis)
         if len(self.about) > 1:
-            return {"audits": list(self.about), **self.analysis.as_json()}
+            return {"audits": list(self.about), **document}
         if not self.about:
-            return self.analysis.as_json()
+            return document
         alone = {"compared_with": [each["audit"] for each in self.compared_with], "hints": list(self.hints)}
-        return {**self.about[0], **alone, **self.analysis.as_json()}
+        return {**self.about[0], **alone, **document}
 
 
 def analysed(

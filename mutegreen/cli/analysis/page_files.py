@@ -51,6 +51,7 @@ class Page:
         from mutegreen.report.pages.builders import tables_of
         from mutegreen.report.pages.latex import latex
         from mutegreen.report.pages.markdown import markdown
+        from mutegreen.report.wording import note_text
 
         tables = list(tables_of(analysis, self.names, self.metric))
         if not tables:
@@ -59,7 +60,8 @@ class Page:
         if missing:
             common.messages().print(f"nothing to show in: {', '.join(missing)}", style="yellow", soft_wrap=True)
         write = {"markdown": markdown, "latex": latex}[self.form]
-        return write(f"MuteGreen {__version__}, protocol {analysis.protocol}", tables, analysis.notes)
+        notes = [note_text(note) for note in analysis.notes]
+        return write(f"MuteGreen {__version__}, protocol {analysis.protocol}", tables, notes)
 
     def _nothing(self) -> RowsError:
         of = f" of {self.metric}" if self.metric else ""

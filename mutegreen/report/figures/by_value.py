@@ -28,6 +28,7 @@ from mutegreen.report.figures.style import (
     shortened,
 )
 from mutegreen.report.figures.words import trainings_of
+from mutegreen.report.metric_names import NAMES
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario import Group
 from mutegreen.units import Scale
@@ -170,6 +171,6 @@ def _trainings(group: Group) -> str:
 
 def _left_out(group: Group) -> str:
     """What has no dot, and why."""
-    missing = {scales.NAMES[m]: int((~np.isfinite(group.rows[m])).sum()) for m in group.metrics}
+    missing = {NAMES[m]: int((~np.isfinite(group.rows[m])).sum()) for m in group.metrics}
     parts = [f"{name} of {count}" for name, count in missing.items() if count]
     return f" Not drawn, because not measured or not finite: {', '.join(parts)} trainings." if parts else ""

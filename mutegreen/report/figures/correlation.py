@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
 from matplotlib.axes import Axes
 
 from mutegreen.report.figures.heat import SIGNED, heat_map, label_cells
-from mutegreen.report.figures.scales import NAMES, metric_label
+from mutegreen.report.figures.scales import metric_label
 from mutegreen.report.figures.style import WIDTH_IN, Drawing, applied, page, shortened
 from mutegreen.report.figures.words import in_pages
+from mutegreen.report.metric_names import NAMES
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, span
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.stats.interval import UNKNOWN, Interval, or_nan
+from mutegreen.stats.settings import ALPHA
 
 KIND = "correlation"
 
@@ -55,30 +56,31 @@ def _drawing(section: Section, found: _Cells, part: str) -> Drawing:
 
 def _panel(axes: Axes, which: _Coefficient, found: _Cells, metrics: Sequence[str]) -> None:
     rows = [[by_metric.get(metric) for metric in metrics] for by_metric in found.values()]
-    coefficients = [[math.nan if row is None else _known(getattr(row, which)) for row in line] for line in rows]
+    coefficients = [[or_nan(_coefficient(row, which).value) for row in line] for line in rows]
     heat_map(axes, coefficients, [[_text(row, which) for row in line] for line in rows], SIGNED, -1.0)
     axes.set_title(_TITLES[which], loc="left")
     axes.set_yticks([place + 0.5 for place in range(len(found))], [shortened(name) for name in found])
 
 
-def _known(coefficient: float | None) -> float:
-    return math.nan if coefficient is None else coefficient
+def _coefficient(row: Correlation | None, which: _Coefficient) -> Interval:
+    if row is None:
+        return UNKNOWN
+    return row.spearman if which == "spearman" else row.pearson
 
 
 def _text(row: Correlation | None, which: _Coefficient) -> str:
-    coefficient = None if row is None else getattr(row, which)
-    if row is None or coefficient is None:
+    if row is None or (found := _coefficient(row, which)).value is None:
         return "-"
     p = _p(row, which)
     mark = "*" if p is not None and p <= ALPHA else ""
-    low, high = getattr(row, f"{which}_low", None), getattr(row, f"{which}_high", None)
-    second = f"\n{low:+.2f} to {high:+.2f}" if low is not None and high is not None else _p_text(p)
-    return f"{coefficient:+.2f}{mark}{second}".replace("-", "−")
+    second = _p_text(p) if found.ends is None else "\n{:+.2f} to {:+.2f}".format(*found.ends)
+    return f"{found.value:+.2f}{mark}{second}".replace("-", "−")
 
 
 def _p(row: Correlation, which: _Coefficient) -> float | None:
-    p = getattr(row, f"{which}_p_adjusted" if isinstance(row, CarefulCorrelation) else f"{which}_p")
-    return None if p is None else float(p)
+    if isinstance(row, CarefulCorrelation):
+        return row.spearman_p_adjusted if which == "spearman" else row.pearson_p_adjusted
+    return row.spearman_p if which == "spearman" else row.pearson_p
 
 
 def _p_text(p: float | None) -> str:

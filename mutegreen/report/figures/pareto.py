@@ -107,15 +107,15 @@ def _place(row: Comparison) -> float | None:
     """Where a mutant stands: as far from the original's mean as the protocol says that it is."""
     if row.mean is None or row.mean_original is None:
         return None
-    difference = row.difference if isinstance(row, CarefulComparison) else None
+    difference = row.difference.value if isinstance(row, CarefulComparison) else None
     return row.mean if difference is None else row.mean_original + difference
 
 
 def _span(row: Comparison) -> _Span | None:
-    if not isinstance(row, CarefulComparison) or row.mean_original is None:
+    if not isinstance(row, CarefulComparison) or row.mean_original is None or row.difference.ends is None:
         return None
-    low, high = row.difference_low, row.difference_high
-    return None if low is None or high is None else (row.mean_original + low, row.mean_original + high)
+    low, high = row.difference.ends
+    return row.mean_original + low, row.mean_original + high
 
 
 def _original(energy: Comparison, performance: Comparison) -> Point:

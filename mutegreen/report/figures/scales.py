@@ -13,17 +13,8 @@ from numpy.typing import ArrayLike
 
 from mutegreen import units
 from mutegreen.model import Goal, Quality
+from mutegreen.report.metric_names import NAMES
 from mutegreen.units import Scale
-
-NAMES = {
-    "package_j": "CPU energy",
-    "dram_j": "DRAM energy",
-    "gpu_j": "GPU energy",
-    "total_j": "all energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
-"""What figures call the metrics, in the order in which they show them."""
 
 _LOG_FROM = 10.0
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from mutegreen.model import DECIDED
 from mutegreen.report.figures.heat import COUNTS, heat_map, label_cells
 from mutegreen.report.figures.scales import metric_label
 from mutegreen.report.figures.style import Drawing, applied, page, shortened
@@ -17,7 +18,6 @@ from mutegreen.stats.analysis import WinTieLoss
 
 KIND = "win-tie-loss"
 
-_VERDICTS = ("win", "tie", "loss")
 _PANEL_IN = 1.3
 _MARGIN_IN = 1.0
 _MOST_ROWS = 5
@@ -70,7 +70,7 @@ def _drawing(section: Section, found: dict[str, dict[str, WinTieLoss]], energies
 def _panel(axes: Axes, row: WinTieLoss) -> None:
     counts = np.array(row.counts)
     heat_map(axes, counts / max(counts.sum(), 1), [[str(count) for count in line] for line in row.counts], COUNTS, 0.0)
-    label_cells(axes, _VERDICTS, _VERDICTS)
+    label_cells(axes, DECIDED, DECIDED)
     down, right = _GREENER[0]
     axes.add_patch(Rectangle((right, down), len(_GREENER), 1, fill=False, linewidth=1.5, zorder=3, clip_on=False))
     if row.undecided:

@@ -73,6 +73,11 @@ def change_interval(low: float | None, high: float | None) -> str | None:
     return _ends(change(low), change(high))
 
 
+def share_cell(share: float | None) -> str | None:
+    """A share in percent, without sign and unit."""
+    return None if share is None else f"{100 * share:.2f}"
+
+
 def coefficient(figure: float | None) -> str | None:
     """A figure between -1 and 1, with its sign."""
     return None if figure is None else _signed(figure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mutegreen.model import ORIGINAL
+from mutegreen.model import DECIDED, ORIGINAL
 from mutegreen.report import colocation_sentences as text
 from mutegreen.report.pages.cells import (
     INTERVAL,
@@ -16,6 +16,7 @@ from mutegreen.report.pages.cells import (
     estimated_note,
     p_cell,
     scale_of,
+    share_cell,
     verdict_word,
 )
 from mutegreen.report.pages.table import PlainTable, Row
@@ -31,7 +32,6 @@ _FINDINGS = {
     Finding.NOT_SHOWN: "neither is shown",
     Finding.UNKNOWN: "cannot be told",
 }
-_WORDS = ("win", "tie", "loss")
 
 
 def susceptibility(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
@@ -72,7 +72,7 @@ def verdicts(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
     """Each mutant's effect and verdict alone and in company, a table for each metric."""
     for metric in dict.fromkeys(row.metric for row in section.company.verdict):
         rows = [row for row in section.company.verdict if row.metric == metric]
-        scale = scale_of(metric, [end for row in rows for end in (row.extra_low, row.extra_high)], 3)
+        scale = scale_of(metric, [end for row in rows for end in (row.extra.low, row.extra.high)], 3)
         unit = scale.heading if metric == "performance" else "(%)"
         yield PlainTable(
             name="company_verdict",
@@ -125,11 +125,11 @@ def win_tie_loss(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
             part=energy,
             place=section.title,
             title=f"Mutants by their verdict on {section.heading(energy)} (rows) and on performance (columns)",
-            headings=(("", "Energy"), *((where, word) for where in ("Alone", "In company") for word in _WORDS)),
+            headings=(("", "Energy"), *((where, word) for where in ("Alone", "In company") for word in DECIDED)),
             rows=tuple(
                 Row((word, *map(str, (*alone, *beside))), row.hyperparameter or "all together")
                 for row in counted
-                for word, alone, beside in zip(_WORDS, row.counts_alone, row.counts, strict=True)
+                for word, alone, beside in zip(DECIDED, row.counts_alone, row.counts, strict=True)
             ),
             notes=(*text.undecided_sentence(section, counted), *estimated_note(section)),
         )
@@ -158,8 +158,8 @@ def slowdown(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
 def _susceptibility(row: Susceptibility) -> list[str | None]:
     return [
         str(row.mutants),
-        _share(row.size_alone),
-        _share(row.size),
+        share_cell(row.size_alone),
+        share_cell(row.size),
         p_cell(row.p_adjusted),
         _FINDINGS[row.finding],
         str(row.changed_alone),
@@ -172,9 +172,9 @@ def _susceptibility(row: Susceptibility) -> list[str | None]:
 
 def _effect(row: CompanyComparison, scale: Scale) -> list[str | None]:
     if row.metric == "performance":
-        extra = scale.cell(row.extra, "+"), scale.interval(row.extra_low, row.extra_high)
+        extra = scale.cell(row.extra.value, "+"), scale.interval(row.extra.low, row.extra.high)
     else:
-        extra = change(row.extra), change_interval(row.extra_low, row.extra_high)
+        extra = change(row.extra.value), change_interval(row.extra.low, row.extra.high)
     verdicts = verdict_word(row.verdict_alone), verdict_word(row.verdict)
     both = change(row.relative_change_alone), change(row.relative_change)
     return [both[0], verdicts[0], both[1], verdicts[1], *extra, p_cell(row.p_adjusted)]
@@ -186,9 +186,6 @@ def _correlation(row: CompanyCorrelation) -> list[str | None]:
 
 
 def _times(row: Slowdown) -> list[str | None]:
-    ends = None if row.low is None or row.high is None else f"[{row.low:.3f}, {row.high:.3f}]"
-    return [str(row.n_alone), str(row.n), f"{row.slowdown:.3f}", ends]
-
-
-def _share(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:.2f}"
+    ends = row.slowdown.ends
+    interval = None if ends is None else f"[{ends[0]:.3f}, {ends[1]:.3f}]"
+    return [str(row.n_alone), str(row.n), f"{row.slowdown.value:.3f}", interval]

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mutegreen.model import Verdict
-from mutegreen.stats.analysis import Analysis, plain
+from mutegreen.model import DECIDED
+from mutegreen.report.records import flat
+from mutegreen.stats.analysis import Analysis
 
 Record = dict[str, Any]
 
@@ -42,7 +43,6 @@ _COMPANY = {
 """By name, the attribute of an analysis' company."""
 NAMES = (*_WHOLE, *_PARTS, *_COMPANY)
 _KEYS = ("subject", "background", "metric")
-_VERDICTS = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
@@ -84,21 +84,15 @@ def _about(analysis: Analysis, subject: str) -> Record:
 
 def _records(analysis: Analysis, name: str) -> Iterator[Record]:
     if name in _WHOLE:
-        yield from (_plain(record) for record in getattr(analysis, _WHOLE[name], ()))
+        yield from (flat(record) for record in getattr(analysis, _WHOLE[name], ()))
         return
     if name in _COMPANY:
-        yield from (_plain(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
+        yield from (flat(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
         return
     attribute, part = _PARTS[name]
     for parent in getattr(analysis, attribute, ()):
         place = {key: getattr(parent, key) for key in _KEYS}
-        yield from (place | _plain(record) for record in getattr(parent, part))
-
-
-def _plain(record: object) -> Record:
-    found = plain(record)
-    assert isinstance(found, dict)
-    return found
+        yield from (place | flat(record) for record in getattr(parent, part))
 
 
 def _flat(records: Iterable[Record]) -> Iterator[Record]:
@@ -121,8 +115,8 @@ def _cells(key: str, value: Any, is_nested: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _counts(counts: list[list[int]], where: str) -> Iterator[tuple[str, int]]:
-    for energy, line in zip(_VERDICTS, counts, strict=True):
-        for performance, count in zip(_VERDICTS, line, strict=True):
+    for energy, line in zip(DECIDED, counts, strict=True):
+        for performance, count in zip(DECIDED, line, strict=True):
             yield "_".join(filter(None, (where, f"energy_{energy}_performance_{performance}"))), count
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
-from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of
+from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of, share_cell
 from mutegreen.report.pages.table import PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed
 from mutegreen.stats.advice.trust import Trust
@@ -77,8 +78,8 @@ def pareto(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
 def _trust(row: Trust) -> list[str | None]:
     drift = row.drift
     return [
-        _share(row.noise),
-        _share(row.smallest_effect),
+        share_cell(row.noise),
+        share_cell(row.smallest_effect),
         None if drift is None else change(drift.trend),
         None if drift is None else p_cell(drift.p_adjusted),
         ", ".join(f"{count} {quality}" for quality, count in row.qualities.items())
@@ -87,14 +88,12 @@ def _trust(row: Trust) -> list[str | None]:
     ]
 
 
-def _share(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:.2f}"
-
-
 def _recommended(section: Section, advice: Advice) -> PlainTable:
     rows = advice.recommended
-    joules = scale_of("total_j", [row.saving_j for row in rows])
-    merit = scale_of("performance", [end for row in rows for end in (row.performance_low, row.performance_high)], 3)
+    joules = scale_of("total_j", [row.saving_j.value for row in rows])
+    merit = scale_of(
+        "performance", [end for row in rows for end in (row.performance_change.low, row.performance_change.high)], 3
+    )
     return PlainTable(
         name="advice",
         place=section.title,
@@ -115,11 +114,11 @@ def _recommended(section: Section, advice: Advice) -> PlainTable:
 
 def _saving(row: Recommendation, joules: Scale, merit: Scale) -> list[str | None]:
     return [
-        _share(row.saving),
-        change_interval(row.saving_low, row.saving_high),
-        joules.cell(row.saving_j),
-        merit.cell(row.performance_change, "+"),
-        merit.interval(row.performance_low, row.performance_high),
+        share_cell(row.saving.value),
+        change_interval(row.saving.low, row.saving.high),
+        joules.cell(row.saving_j.value),
+        merit.cell(row.performance_change.value, "+"),
+        merit.interval(row.performance_change.low, row.performance_change.high),
         None if row.pays_back_after is None else f"{row.pays_back_after:,}",
     ]
 
@@ -145,12 +144,18 @@ def _undecided(section: Section, advice: Advice) -> PlainTable:
             ("More repetitions", "needed"),
         ),
         rows=tuple(
-            Row((section.names[row.mutant], _share(row.saving), merit.cell(row.performance_change, "+"), _more(row)))
+            Row(
+                (section.names[row.mutant], share_cell(row.saving), merit.cell(row.performance_change, "+"), _more(row))
+            )
             for row in advice.needed
         ),
-        notes=(f"Nothing can be recommended: {advice.reason}.",),
+        notes=(f"Nothing can be recommended: {_reason(advice)}.",),
     )
 
 
 def _more(row: Needed) -> str:
     return f"more than {MOST}" if row.more is None else f"about {row.more}"
+
+
+def _reason(advice: Advice) -> str:
+    return "" if advice.reason is None else reason_text(advice.reason)

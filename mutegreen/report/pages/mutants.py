@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mutegreen.model import ENERGY_METRICS, TOTAL, Goal
+from mutegreen.model import DECIDED, ENERGY_METRICS, TOTAL, Goal
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.pages.cells import (
     ADJUSTED,
     INTERVAL,
@@ -21,18 +22,18 @@ from mutegreen.report.pages.cells import (
     verdict_word,
 )
 from mutegreen.report.pages.table import PlainTable, Row, mutant_row
-from mutegreen.report.section import TITLES, Section
+from mutegreen.report.section import Section
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.terminal.win_tie_loss_table import uncounted
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
-from mutegreen.stats.verdicts.published_rule import ALPHA
 from mutegreen.units import quantity
 
 _KINDS = {"bca": "bootstrap (BCa)", "t": "Student's t"}
-_VERDICTS = ("win", "tie", "loss")
 _CHANGE = (("Change", "(%)"), ("Change", INTERVAL), ("", "p"))
 
 
@@ -86,7 +87,7 @@ def win_tie_loss(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
     rows = [
         Row((verdict, *(str(n) for energy in energies for n in counts[name, energy][line])), name or "all together")
         for name in dict.fromkeys(row.hyperparameter for row in counted)
-        for line, verdict in enumerate(_VERDICTS)
+        for line, verdict in enumerate(DECIDED)
     ]
     if rows:
         yield PlainTable(
@@ -95,7 +96,7 @@ def win_tie_loss(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
             title="Mutants by their verdict on energy (rows) and on performance (columns)",
             headings=(
                 ("", "Energy"),
-                *((section.heading(energy), word) for energy in energies for word in _VERDICTS),
+                *((section.heading(energy), word) for energy in energies for word in DECIDED),
             ),
             rows=tuple(rows),
             notes=(*(line.plain for line in uncounted(section)), *estimated_note(section)),
@@ -106,11 +107,11 @@ def reasons(rows: Sequence[Comparison], section: Section) -> Iterator[str]:
     """Why figures are missing or special, each reason once."""
     for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
         names = dict.fromkeys(section.names.get(row.mutant, row.mutant) for row in rows if row.reason == reason)
-        yield f"{', '.join(names)}: {reason}."
+        yield f"{', '.join(names)}: {reason_text(reason)}."
 
 
 def _glance(row: Comparison) -> str | None:
-    return None if row.n == 0 else f"{change(row.relative_change) or ''} {verdict_word(row.verdict)}".strip()
+    return None if row.n == 0 else f"{change(row.relative_change.value) or ''} {verdict_word(row.verdict)}".strip()
 
 
 def _verdict(section: Section, analysis: Analysis, metric: str) -> PlainTable:
@@ -143,17 +144,17 @@ def _verdict(section: Section, analysis: Analysis, metric: str) -> PlainTable:
 
 
 def _cells(row: Comparison, scale: Scale) -> list[str | None]:
-    known = [str(row.n), scale.cell(row.mean), change(row.relative_change)]
-    word, delta = row.verdict.value, coefficient(row.cliffs_delta)
+    known = [str(row.n), scale.cell(row.mean), change(row.relative_change.value)]
+    word, delta = row.verdict.value, coefficient(row.cliffs_delta.value)
     if not isinstance(row, CarefulComparison):
         return [*known, None, p_cell(row.p), word, delta, None]
     return [
         *known,
-        change_interval(row.relative_low, row.relative_high),
+        change_interval(row.relative_change.low, row.relative_change.high),
         p_cell(row.p_adjusted),
         word,
         delta,
-        coefficient_interval(row.cliffs_delta_low, row.cliffs_delta_high),
+        coefficient_interval(row.cliffs_delta.low, row.cliffs_delta.high),
     ]
 
 
@@ -181,8 +182,8 @@ def _target(section: Section, analysis: Analysis, rows: Sequence[TargetCompariso
 
 
 def _target_cells(row: TargetComparison, scale: Scale) -> list[str | None]:
-    ends = change_interval(row.relative_low, row.relative_high)
-    known = [*_reach(row.reach), scale.cell(row.mean), change(row.relative_change), ends]
+    ends = change_interval(row.relative_change.low, row.relative_change.high)
+    known = [*_reach(row.reach), scale.cell(row.mean), change(row.relative_change.value), ends]
     return [*known, p_cell(row.p_adjusted), row.verdict.value]
 
 

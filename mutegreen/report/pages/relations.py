@@ -20,6 +20,7 @@ from mutegreen.report.pages.table import Heading, PlainTable, Row
 from mutegreen.report.section import Section
 from mutegreen.report.terminal.interaction_table import interaction_findings
 from mutegreen.report.units import value_label, values
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.curve import Shape
@@ -109,22 +110,22 @@ def _of(whose: str, coefficient: str) -> tuple[Heading, ...]:
 
 
 def _coefficients(row: Correlation) -> list[str | None]:
-    spearman, pearson = coefficient(row.spearman), coefficient(row.pearson)
+    spearman, pearson = coefficient(row.spearman.value), coefficient(row.pearson.value)
     if not isinstance(row, CarefulCorrelation):
         return [str(row.n), spearman, None, p_cell(row.spearman_p), pearson, None, p_cell(row.pearson_p)]
     return [
         str(row.n),
         spearman,
-        coefficient_interval(row.spearman_low, row.spearman_high),
+        coefficient_interval(row.spearman.low, row.spearman.high),
         p_cell(row.spearman_p_adjusted),
         pearson,
-        coefficient_interval(row.pearson_low, row.pearson_high),
+        coefficient_interval(row.pearson.low, row.pearson.high),
         p_cell(row.pearson_p_adjusted),
     ]
 
 
 def _scale(row: Trend) -> Scale:
-    return scale_of(row.metric, (row.slope, row.slope_low, row.slope_high), _DIGITS)
+    return scale_of(row.metric, (row.slope.value, row.slope.low, row.slope.high), _DIGITS)
 
 
 def _range(row: Trend) -> str:
@@ -138,10 +139,10 @@ def _trend(row: Trend) -> list[str | None]:
     return [
         None if row.p is None else _FINDINGS[row.finding],
         _step(row),
-        scale.cell(row.slope, "+"),
-        scale.interval(row.slope_low, row.slope_high),
-        scale.unit if row.slope is not None else None,
-        change_interval(row.change_low, row.change_high),
+        scale.cell(row.slope.value, "+"),
+        scale.interval(row.slope.low, row.slope.high),
+        scale.unit if row.slope.value is not None else None,
+        change_interval(row.change.low, row.change.high),
         p_cell(row.p_adjusted),
     ]
 
@@ -154,18 +155,20 @@ def _step(row: Trend) -> str | None:
 
 def _exponents(section: Section) -> Iterator[str]:
     for row in section.trends:
-        if row.finding is Finding.TREND and row.exponent is not None:
-            ends = coefficient_interval(row.exponent_low, row.exponent_high)
+        if row.finding is Finding.TREND and row.exponent.value is not None:
+            ends = coefficient_interval(row.exponent.low, row.exponent.high)
             label = f"{section.heading(row.metric)} of {row.hyperparameter}"
-            yield f"Exponent of the power law, {label}: {coefficient(row.exponent)} {ends or ''}.".replace(" .", ".")
+            yield f"Exponent of the power law, {label}: {coefficient(row.exponent.value)} {ends or ''}.".replace(
+                " .", "."
+            )
 
 
 def _extra(row: Interaction) -> list[str | None]:
+    value, low, high = row.extra.value, row.extra.low, row.extra.high
     if row.metric != "performance":
-        return [change(row.extra), change_interval(row.extra_low, row.extra_high), "%", p_cell(row.p_adjusted)]
-    scale = scale_of(row.metric, (row.extra, row.extra_low, row.extra_high), _DIGITS)
-    ends = scale.interval(row.extra_low, row.extra_high)
-    return [scale.cell(row.extra, "+"), ends, scale.unit, p_cell(row.p_adjusted)]
+        return [change(value), change_interval(low, high), "%", p_cell(row.p_adjusted)]
+    scale = scale_of(row.metric, (value, low, high), _DIGITS)
+    return [scale.cell(value, "+"), scale.interval(low, high), scale.unit, p_cell(row.p_adjusted)]
 
 
 def _reasons(section: Section, rows: list[Correlation] | list[Trend]) -> Iterator[str]:
@@ -173,4 +176,4 @@ def _reasons(section: Section, rows: list[Correlation] | list[Trend]) -> Iterato
         of = dict.fromkeys(
             f"{section.heading(row.metric)} of {row.hyperparameter}" for row in rows if row.reason == reason
         )
-        yield f"{', '.join(of)}: {reason}."
+        yield f"{', '.join(of)}: {reason_text(reason)}."

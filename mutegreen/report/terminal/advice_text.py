@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.units import interval, percent
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed
+from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.units import energy
 
 _SHOWN = 10
@@ -29,7 +30,7 @@ def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | Wi
         yield from _below(advice)
     else:
         yield Text("What to do", style="bold")
-        yield Text(f"Nothing can be recommended: {advice.reason}.", style="yellow")
+        yield Text(f"Nothing can be recommended: {_reason(advice)}.", style="yellow")
         yield from (Text(f"  {_needed(each, names)}") for each in advice.needed)
     if len(advice.pareto) > 1:
         points = (f"{names[one.mutant]} ({energy(one.energy_j)}, {one.performance:.4g})" for one in advice.pareto)
@@ -41,17 +42,29 @@ def _table(advice: Advice, names: Mapping[str, str]) -> Widest:
     headings = ["", "saves", "95 %", "a training", "performance", "95 %", "pays back after"]
     tables = [table_of(headings[:length]) for length in (7, 6, 5)]
     for each in advice.recommended[:_SHOWN]:
-        saves = percent(each.saving).replace("+", ""), interval(each.saving_low, each.saving_high)
-        cells = [*saves, energy(each.saving_j), *_performance(each), _payback(each)]
+        saves = _share(each.saving.value), _ends(each.saving)
+        cells = [*saves, energy(or_nan(each.saving_j.value)), *_performance(each), _payback(each)]
         for table in tables:
             table.add_row(Text(names[each.mutant], style="green"), *cells[: len(table.columns) - 1])
     return Widest(title, *tables)
 
 
 def _performance(each: Recommendation) -> tuple[str, str]:
-    ends = (each.performance_low, each.performance_high)
-    known = all(map(math.isfinite, ends))
-    return f"{each.performance_change:+.2g}", f"[{ends[0]:+.2g}, {ends[1]:+.2g}]" if known else ""
+    change = each.performance_change
+    ends = "" if change.ends is None else f"[{change.ends[0]:+.2g}, {change.ends[1]:+.2g}]"
+    return f"{or_nan(change.value):+.2g}", ends
+
+
+def _share(share: float | None) -> str:
+    return percent(or_nan(share)).replace("+", "")
+
+
+def _ends(found: Interval) -> str:
+    return interval(or_nan(found.low), or_nan(found.high))
+
+
+def _reason(advice: Advice) -> str:
+    return "" if advice.reason is None else reason_text(advice.reason)
 
 
 def _payback(each: Recommendation) -> str:
@@ -76,8 +89,7 @@ def _tolerance(advice: Advice) -> str:
 
 
 def _needed(each: Needed, names: Mapping[str, str]) -> str:
-    saves = percent(each.saving).replace("+", "")
-    seems = f"{names[each.mutant]} seems to save {saves} at {each.performance_change:+.2g} performance"
+    seems = f"{names[each.mutant]} seems to save {_share(each.saving)} at {each.performance_change:+.2g} performance"
     if each.more is None:
         return f"{seems}: more than {MOST} repetitions would be needed to show it."
     return f"{seems}: if so, about {each.more} more repetitions of it and the original would show it."

@@ -8,17 +8,16 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.model import METRICS, TOTAL, Verdict
+from mutegreen.model import DECIDED, METRICS, TOTAL, Verdict
 from mutegreen.report import colocation_sentences as text
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section
-from mutegreen.report.units import p_value, percent
+from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts
 from mutegreen.stats.colocation.susceptibility import Susceptibility
 
 DIFFERENT_MARK = "!"
-_VERDICTS = ("win", "tie", "loss")
 _METRICS = (*METRICS[:3], TOTAL, *METRICS[3:])
 
 
@@ -56,7 +55,7 @@ def _claims(section: Section, rows: Sequence[Susceptibility], with_tests: bool) 
     headings = ["", "alone", "in company", "p", "shown alone", "in company"]
     table = table_of([*headings, *(["McNemar p", "Wilcoxon p", "Fisher p"] if with_tests else [])])
     for row in rows:
-        cells = [_share(row.size_alone), _share(row.size), _p(row.p_adjusted)]
+        cells = [share(row.size_alone), share(row.size), _p(row.p_adjusted)]
         cells += [f"{row.changed_alone} of {row.mutants}", f"{row.changed} of {row.mutants}"]
         cells += [_p(row.mcnemar_p), _p(row.wilcoxon_p), _p(row.fisher_p)] if with_tests else []
         table.add_row(Text(section.heading(row.metric), style="bold"), *cells)
@@ -147,7 +146,7 @@ def _counts_table(section: Section) -> Widest:
     table = table_of(["", "", "alone\n win  tie loss", "in company\n win  tie loss"], gap=3)
     for row in section.company.win_tie_loss:
         if not row.hyperparameter:
-            for line, verdict in enumerate(_VERDICTS):
+            for line, verdict in enumerate(DECIDED):
                 label = Text(section.heading(row.energy) if line == 0 else "", style="bold")
                 table.add_row(label, verdict, *_counted(row, line))
     return Widest("All mutants by their verdict on energy (rows) and on performance (columns)", table)
@@ -159,10 +158,6 @@ def _counted(row: CompanyCounts, line: int) -> list[str]:
 
 def _coefficient(coefficient: float | None) -> str:
     return "-" if coefficient is None else f"{coefficient:+.2f}"
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else percent(share).replace("+", "")
 
 
 def _p(p: float | None) -> str:

@@ -11,7 +11,7 @@ from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, span
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
-from mutegreen.stats.verdicts.published_rule import ALPHA
+from mutegreen.stats.settings import ALPHA
 
 
 def correlation_table(section: Section) -> Widest:
@@ -51,11 +51,11 @@ def _p(row: Correlation) -> tuple[float | None, float | None]:
 
 
 def _spearman(row: Correlation) -> str:
-    return _coefficient(row.spearman, _p(row)[0])
+    return _coefficient(row.spearman.value, _p(row)[0])
 
 
 def _both(row: Correlation) -> str:
-    return f"{_spearman(row)} {_coefficient(row.pearson, _p(row)[1])}"
+    return f"{_spearman(row)} {_coefficient(row.pearson.value, _p(row)[1])}"
 
 
 def _coefficient(coefficient: float | None, p: float | None) -> str:

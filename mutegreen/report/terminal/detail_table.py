@@ -9,7 +9,8 @@ from rich.text import Text
 
 from mutegreen.model import IDENTITY, Verdict
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import TITLES, Section
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section
 from mutegreen.report.terminal.verdict_table import STYLES
 from mutegreen.report.units import interval, p_value, percent
 from mutegreen.stats.analysis import CarefulComparison, Comparison
@@ -50,22 +51,18 @@ def _lines(section: Section, metric: str) -> Iterator[tuple[Text, list[str], str
 
 def _cells(row: Comparison) -> list[str]:
     mean = "-" if row.mean is None else quantity(row.metric, row.mean)
-    change = "" if row.relative_change is None else percent(row.relative_change)
+    change = "" if row.relative_change.value is None else percent(row.relative_change.value)
     verdict = "?" if row.verdict is Verdict.UNDECIDED else row.verdict.value
     if not isinstance(row, CarefulComparison):
-        delta = "" if row.cliffs_delta is None else f"{row.cliffs_delta:+.2f}"
-        return [str(row.n), mean, change, "", "" if row.p is None else p_value(row.p), verdict, delta, ""]
-    ends = _interval(row.relative_low, row.relative_high)
+        return [str(row.n), mean, change, "", "" if row.p is None else p_value(row.p), verdict, *_delta(row)]
+    ends = "" if row.relative_change.ends is None else interval(*row.relative_change.ends)
     p = "" if row.p_adjusted is None else p_value(row.p_adjusted)
     return [str(row.n), mean, change, ends, p, verdict, *_delta(row)]
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else interval(low, high)
-
-
-def _delta(row: CarefulComparison) -> tuple[str, str]:
-    if row.cliffs_delta is None:
-        return "", ""
-    low, high = row.cliffs_delta_low, row.cliffs_delta_high
-    return f"{row.cliffs_delta:+.2f}", "" if low is None or high is None else f"[{low:+.2f}, {high:+.2f}]"
+def _delta(row: Comparison) -> tuple[str, str]:
+    delta = row.cliffs_delta
+    return (
+        "" if delta.value is None else f"{delta.value:+.2f}",
+        "" if delta.ends is None else "[{:+.2f}, {:+.2f}]".format(*delta.ends),
+    )

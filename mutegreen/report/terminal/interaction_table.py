@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mutegreen.model import JOINT, METRICS, Quality
+from mutegreen.report.interaction_sentences import interaction_sentence
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import TITLES
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import p_value, percent
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction
 
 _Line = dict[str, Interaction]
@@ -36,7 +38,7 @@ def interaction_findings(interactions: Sequence[Interaction]) -> Iterator[Text]:
     asked = [row for row in interactions if row.p is not None]
     for row in interactions:
         if row.matters:
-            yield Text(row.sentence, style="bold")
+            yield Text(interaction_sentence(row), style="bold")
     if asked and not any(row.matters for row in asked):
         yield Text("No interaction is shown, which does not prove that there is none.")
     for reason in dict.fromkeys(row.reason for row in interactions if row.reason is not None):
@@ -45,7 +47,7 @@ def interaction_findings(interactions: Sequence[Interaction]) -> Iterator[Text]:
             for row in interactions
             if row.reason == reason
         )
-        yield Text(f"{', '.join(names)}: {reason}.", style="yellow")
+        yield Text(f"{', '.join(names)}: {reason_text(reason)}.", style="yellow")
 
 
 def _table(rows: Sequence[Interaction], cell: Callable[[Interaction], str], columns: str, gap: int) -> Table:
@@ -72,18 +74,21 @@ def _heading(metric: str, rows: Sequence[Interaction]) -> str:
 
 
 def _cell(row: Interaction, cell: Callable[[Interaction], str]) -> Text:
-    return Text("-") if row.extra is None else Text(cell(row), style="bold" if row.matters else "")
+    return Text("-") if row.extra.value is None else Text(cell(row), style="bold" if row.matters else "")
 
 
 def _extra(row: Interaction) -> str:
-    p = "-" if row.p_adjusted is None else p_value(row.p_adjusted)
-    return f"{_shown(row, row.extra)} {p:>6}"
+    return f"{_shown(row, row.extra.value)} {_p(row):>6}"
 
 
 def _with_interval(row: Interaction) -> str:
-    interval = "-" if row.extra_low is None else f"{_shown(row, row.extra_low)} to {_shown(row, row.extra_high)}"
-    p = "-" if row.p_adjusted is None else p_value(row.p_adjusted)
-    return f"{_shown(row, row.extra)} {interval:>18} {p:>6}"
+    ends = row.extra.ends
+    interval = "-" if ends is None else f"{_shown(row, ends[0])} to {_shown(row, ends[1])}"
+    return f"{_shown(row, row.extra.value)} {interval:>18} {_p(row):>6}"
+
+
+def _p(row: Interaction) -> str:
+    return "-" if row.p_adjusted is None else p_value(row.p_adjusted)
 
 
 def _shown(row: Interaction, extra: float | None) -> str:

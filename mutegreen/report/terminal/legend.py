@@ -16,8 +16,8 @@ from mutegreen.report.units import percent
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
+from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
-from mutegreen.stats.verdicts.published_rule import ALPHA
 
 _ERRORS = {
     Adjustment.HOLM: "In at most one audit of twenty is any win or loss false.",

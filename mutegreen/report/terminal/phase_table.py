@@ -9,10 +9,9 @@ from rich.text import Text
 
 from mutegreen.model import ENERGY_METRICS
 from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.metric_names import TITLES
 from mutegreen.stats.advice.phases import PhaseSummary
 from mutegreen.units import duration, energy
-
-_HEADINGS = {"package_j": "CPU", "dram_j": "DRAM", "gpu_j": "GPU"}
 
 
 def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> Widest:
@@ -24,7 +23,7 @@ def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> Widest:
     """
     metrics = [metric for metric in ENERGY_METRICS if any(s.mean[metric] is not None for s in summaries)]
     mark = " (est.)" if estimated else ""
-    headings = ["", "times", *(_HEADINGS[metric] + mark for metric in metrics), "time"]
+    headings = ["", "times", *(TITLES[metric] + mark for metric in metrics), "time"]
     table = table_of(headings)
     for mutant in dict.fromkeys(summary.mutant for summary in summaries):
         own = [summary for summary in summaries if summary.mutant == mutant]

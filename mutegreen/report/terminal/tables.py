@@ -10,7 +10,9 @@ from rich.text import Text
 
 from mutegreen.model import Goal
 from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
-from mutegreen.report.section import TITLES, Section, sections_of
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section, sections_of
+from mutegreen.report.susceptibility_wording import claim_text
 from mutegreen.report.terminal.advice_text import advice_lines
 from mutegreen.report.terminal.colocation_table import company_lines
 from mutegreen.report.terminal.correlation_table import correlation_table
@@ -23,7 +25,9 @@ from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.terminal.verdict_table import GREENER_MARK, verdict_table
 from mutegreen.report.terminal.win_tie_loss_table import uncounted, win_tie_loss_table
 from mutegreen.report.units import span
+from mutegreen.report.wording import note_text, reason_text
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
+from mutegreen.stats.reason import Reason
 
 _FEW = 3
 """Names listed in a sentence; more are counted."""
@@ -154,13 +158,13 @@ def _greener(section: Section) -> Text:
 
 def _company(sections: Sequence[Section]) -> list[RenderableType]:
     """What all sections in company say together of the claim that energy becomes more susceptible to change there."""
-    found = next((section.company.conclusion for section in sections if section.company.conclusion), None)
-    return [Text(f"Company: {found}", style="bold"), Text()] if found else []
+    claim = next((section.company.claim for section in sections if section.company.claim), None)
+    return [] if claim is None else [Text(f"Company: {claim_text(claim)}", style="bold"), Text()]
 
 
 def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Text]:
     """Why figures are missing or special, each reason once."""
-    affected: dict[str, list[Correlation | Comparison]] = {}
+    affected: dict[Reason, list[Correlation | Comparison]] = {}
     for row in rows:
         if row.reason is not None:
             affected.setdefault(row.reason, []).append(row)
@@ -168,11 +172,11 @@ def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Te
         metrics = ", ".join(dict.fromkeys(TITLES[row.metric] for row in those))
         names = list(dict.fromkeys(r.mutant if isinstance(r, Comparison) else r.hyperparameter for r in those))
         which = ", ".join(names) if len(names) <= _FEW else f"{len(names)} {noun}"
-        yield Text(f"{metrics} of {which}: {reason}.", style="yellow")
+        yield Text(f"{metrics} of {which}: {reason_text(reason)}.", style="yellow")
 
 
 def _notes(analysis: Analysis) -> Iterator[RenderableType]:
     if analysis.notes:
         yield Text()
     for note in analysis.notes:
-        yield Text(f"Note: {note}")
+        yield Text(f"Note: {note_text(note)}")

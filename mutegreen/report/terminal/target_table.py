@@ -52,7 +52,7 @@ def _cells(found: dict[str, TargetComparison], spent: str | None) -> list[str | 
     for metric in (*([spent] if spent else []), "duration_s"):
         row = found[metric]
         word = "?" if row.verdict is Verdict.UNDECIDED else row.verdict.value
-        change = "" if row.relative_change is None else percent(row.relative_change)
+        change = "" if row.relative_change.value is None else percent(row.relative_change.value)
         cells += [
             "-" if row.mean is None else quantity(metric, row.mean),
             Text(f"{change} {word:>4}", style=_STYLES[row.verdict]),

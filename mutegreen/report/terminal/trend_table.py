@@ -11,23 +11,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.model import TOTAL, Quality
-from mutegreen.report.section import TITLES
+from mutegreen.model import Quality
+from mutegreen.report.metric_names import NAMES, TITLES
 from mutegreen.report.units import percent, value_label, values
+from mutegreen.report.wording import reason_text
 from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.curve_reading import DOUBLING
 from mutegreen.stats.trend.trend import Finding, Trend
 from mutegreen.units import quantity
 
-_NOUNS = {
-    "package_j": "CPU energy",
-    "dram_j": "DRAM energy",
-    "gpu_j": "GPU energy",
-    TOTAL: "all energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
 _COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
 """Endings of names that count something, so that one more of it has a name."""
 _LABELS = {
@@ -46,16 +39,16 @@ _ABOUT = "about: values scatter around the trend more than repetitions do"
 
 def sentence(trend: Trend) -> str:
     """One trend in plain words: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
-    where = f"{_noun(trend, _NOUNS)}, {trend.hyperparameter}{_range(trend)}"
+    where = f"{_noun(trend, NAMES)}, {trend.hyperparameter}{_range(trend)}"
     if not _is_known(trend):
-        return f"{where}: no answer, because {trend.reason}"
+        return f"{where}: no answer, because {_reason(trend)}"
     if trend.finding is Finding.TREND:
         return f"{where}: {_step(trend, ' of the original')}"
     if trend.finding is Finding.NO_TREND:
         return f"{where}: no trend, it changes by {_extent(trend)} (95 %)"
     if trend.finding is Finding.NO_SIMPLE_TREND:
         return f"{where}: no simple trend, it goes up and down by {_extent(trend)}"
-    if trend.change_low is None or trend.change_high is None:
+    if trend.change.ends is None:
         return f"{where}: no trend seen"
     return f"{where}: no trend seen, but a change of {_extent(trend)} is not excluded (95 %)"
 
@@ -79,7 +72,7 @@ def trend_legend(trends: Sequence[Trend]) -> Iterator[str]:
     yield from (f"{label}: {meaning}." for label, meaning in _MEANINGS.items() if label in findings)
     if any(trend.finding is Finding.TREND and _scatters(trend) for trend in trends):
         yield f"{_ABOUT}."
-    remarks = {(trend.hyperparameter, trend.reason) for trend in trends if trend.reason and _is_known(trend)}
+    remarks = {(trend.hyperparameter, _reason(trend)) for trend in trends if trend.reason and _is_known(trend)}
     yield from (f"{hyperparameter}: {reason}." for hyperparameter, reason in sorted(remarks))
 
 
@@ -100,10 +93,14 @@ def _lines(trends: Sequence[Trend]) -> Table:
         own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is wanted and _is_known(each)]
         if own:
             table.add_row(Text(label, style="dim"), Text(", ".join(own), style="dim"))
-    for reason in dict.fromkeys(each.reason for each in trends if not _is_known(each)):
-        nouns = ", ".join(_noun(each) for each in trends if each.reason == reason and not _is_known(each))
+    for reason in dict.fromkeys(_reason(each) for each in trends if not _is_known(each)):
+        nouns = ", ".join(_noun(each) for each in trends if _reason(each) == reason and not _is_known(each))
         table.add_row(Text(_NO_ANSWER, style="yellow"), Text(f"{nouns}: {reason}", style="yellow"))
     return table
+
+
+def _reason(trend: Trend) -> str:
+    return "" if trend.reason is None else reason_text(trend.reason)
 
 
 def _is_known(trend: Trend) -> bool:
@@ -122,9 +119,10 @@ def _range(trend: Trend) -> str:
 
 def _step(trend: Trend, whose: str = "") -> str:
     """`each further epoch costs 353 J (+6.93%), 334 to 372 J`."""
-    relative = "" if trend.relative_slope is None else f" ({percent(trend.relative_slope)}{whose})"
+    share = trend.relative_slope.value
+    relative = "" if share is None else f" ({percent(share)}{whose})"
     verb = f"{_verb(trend)}{' about' if _scatters(trend) else ''}"
-    size = quantity(trend.metric, abs(trend.slope or 0.0))
+    size = quantity(trend.metric, abs(trend.slope.value or 0.0))
     return f"{_one_more(trend)} {verb} {size}{relative}, {_interval(trend)}{_exponent(trend)}{_size(trend)}"
 
 
@@ -138,7 +136,7 @@ def _one_more(trend: Trend) -> str:
 
 
 def _verb(trend: Trend) -> str:
-    is_more = (trend.slope or 0.0) > 0
+    is_more = (trend.slope.value or 0.0) > 0
     if trend.metric == "performance":
         return "raises it by" if is_more else "lowers it by"
     return "costs" if is_more else "saves"
@@ -150,7 +148,7 @@ def _scatters(trend: Trend) -> bool:
 
 def _interval(trend: Trend) -> str:
     """Sizes from small to large where both ends go the same way, else with their signs."""
-    low, high = trend.slope_low or 0.0, trend.slope_high or 0.0
+    low, high = trend.slope.low or 0.0, trend.slope.high or 0.0
     ends = sorted((abs(low), abs(high))) if low * high > 0 else [low, high]
     first, last = (quantity(trend.metric, end) for end in ends)
     number, _, unit = first.partition(" ")
@@ -158,27 +156,28 @@ def _interval(trend: Trend) -> str:
 
 
 def _exponent(trend: Trend) -> str:
-    if trend.exponent is None:
-        return ""
-    return f"; power law, exponent {trend.exponent:.2f} [{trend.exponent_low:.2f}, {trend.exponent_high:.2f}]"
+    found = trend.exponent
+    return "" if found.value is None else f"; power law, exponent {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _size(trend: Trend) -> str:
-    if trend.margin is None or trend.change_low is None or trend.change_high is None:
+    if trend.margin is None or trend.change.ends is None:
         return ""
-    is_small = -trend.margin < trend.change_low and trend.change_high < trend.margin
+    low, high = trend.change.ends
+    is_small = -trend.margin < low and high < trend.margin
     return f"; over all values within {_share(trend.margin)}" if is_small else ""
 
 
 def _extent(trend: Trend) -> str:
     """How large a trend can be, or how far apart values are."""
-    if trend.change_low is None or trend.change_high is None or trend.spread is None:
+    if trend.change.ends is None or trend.spread is None:
         return "no interval"
+    low, high = trend.change.ends
     if trend.finding is Finding.NO_TREND:
-        return f"less than {_share(max(abs(trend.change_low), abs(trend.change_high)))}"
+        return f"less than {_share(max(abs(low), abs(high)))}"
     if trend.finding is Finding.NO_SIMPLE_TREND:
         return f"up to {_share(trend.spread)}"
-    return f"{percent(trend.change_low)} to {percent(trend.change_high)}"
+    return f"{percent(low)} to {percent(high)}"
 
 
 def _share(ratio: float) -> str:

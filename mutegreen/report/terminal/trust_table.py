@@ -9,8 +9,8 @@ from rich.text import Text
 
 from mutegreen.model import TOTAL, Flag, Verdict
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import TITLES
-from mutegreen.report.units import p_value, percent
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.advice.drift import Drift
 from mutegreen.stats.advice.trust import Flagged, Outlier, Trust
 from mutegreen.units import quantity
@@ -41,7 +41,7 @@ def trust_lines(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Te
     headings = ["", "noise", "sees from", *(["drift"] if drifts else []), *(["quality"] if qualities else [])]
     table = table_of(headings)
     for row in trust:
-        cells = [_share(row.noise), _share(row.smallest_effect)]
+        cells = [share(row.noise), share(row.smallest_effect)]
         cells += [_drift(row.drift)] if drifts else []
         cells += [_quality(row)] if qualities else []
         table.add_row(Text(TITLES[row.metric], style="bold"), *cells)
@@ -54,10 +54,6 @@ def flag_lines(flags: Sequence[Flagged]) -> Iterator[Text]:
     for row in flags:
         style = "yellow" if row.flag in _HARMFUL else "dim"
         yield Text(f"{row.count} of {row.trainings} trainings: {_FLAGS[row.flag]}.", style=style)
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else percent(share).replace("+", "")
 
 
 def _drift(drift: Drift | None) -> str:

@@ -66,22 +66,22 @@ def _cell(row: Comparison, cell: Callable[[Comparison], str]) -> Text:
 
 
 def _change(row: Comparison) -> str:
-    change = "" if row.relative_change is None else percent(row.relative_change)
+    change = "" if row.relative_change.value is None else percent(row.relative_change.value)
     word = _WORDS.get(row.verdict, row.verdict.value)
     return f"{change:>6} {word:>4}"
 
 
 def _shortest(row: Comparison) -> str:
-    change = "" if row.relative_change is None else percent(row.relative_change)
+    change = "" if row.relative_change.value is None else percent(row.relative_change.value)
     return f"{change:>6} {_WORDS.get(row.verdict, row.verdict.value[0])}"
 
 
 def _change_and_interval(row: Comparison) -> str:
-    if not isinstance(row, CarefulComparison) or row.relative_low is None or row.relative_high is None:
+    if not isinstance(row, CarefulComparison) or row.relative_change.ends is None:
         return f"{'':>18} {_change(row)}"
-    change = "" if row.relative_change is None else percent(row.relative_change)
+    change = "" if row.relative_change.value is None else percent(row.relative_change.value)
     word = _WORDS.get(row.verdict, row.verdict.value)
-    return f"{change:>6} {interval(row.relative_low, row.relative_high):>17} {word:>4}"
+    return f"{change:>6} {interval(*row.relative_change.ends):>17} {word:>4}"
 
 
 def _mean_and_change(row: Comparison) -> str:
@@ -90,7 +90,7 @@ def _mean_and_change(row: Comparison) -> str:
 
 def _all(row: Comparison) -> str:
     p = "" if row.p is None else p_value(row.p)
-    delta = "" if row.cliffs_delta is None else f"{row.cliffs_delta:+.2f}"
+    delta = "" if row.cliffs_delta.value is None else f"{row.cliffs_delta.value:+.2f}"
     return f"{_mean_and_change(row)} {p:>6} {delta:>5}"
 
 

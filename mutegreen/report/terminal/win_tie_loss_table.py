@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from mutegreen.model import DECIDED
 from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import TITLES, Section
+from mutegreen.report.metric_names import TITLES
+from mutegreen.report.section import Section
 from mutegreen.stats.analysis import WinTieLoss
-
-_VERDICTS = ("win", "tie", "loss")
 
 
 def win_tie_loss_table(section: Section) -> Widest:
@@ -32,7 +32,7 @@ def _table(section: Section, found: dict[str, dict[str, WinTieLoss]], columns: s
     widths = [len(part) for part in re.findall(r" *\w+", columns)]
     table = table_of(["", "", *(f"{section.heading(energy)}\n{columns}" for energy in energies)], gap)
     for hyperparameter, by_energy in found.items():
-        for line, verdict in enumerate(_VERDICTS):
+        for line, verdict in enumerate(DECIDED):
             label = Text((hyperparameter or "all together") if line == 0 else "", style="bold")
             rows = (zip(by_energy[energy].counts[line], widths, strict=True) for energy in energies)
             cells = ("".join(f"{count or '.':>{width}}" for count, width in row) for row in rows)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import neg
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from mutegreen.model import IDENTITY, Verdict
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.advice.repetitions import Needed, needed, room_of
 from mutegreen.stats.analysis import CarefulComparison
+from mutegreen.stats.interval import Interval, or_nan, written_as
 from mutegreen.stats.model.arms import energy_metrics, figures_of
 from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.reason import Reason, Why
 
 _TRIED = 5
 """Mutants, those that seem to save most first, for which missing repetitions are reckoned."""
@@ -25,9 +28,9 @@ class Recommendation:
     """A mutant that was shown to save energy, with performance shown to be no worse than tolerated.
 
     Args:
-        saving: Share of the original's energy saved, and the ends of its 95 % interval.
-        saving_j: Joules saved in a training, likewise.
-        performance_change: In its own unit, likewise.
+        saving: Share of the original's energy saved.
+        saving_j: Joules saved in a training.
+        performance_change: In its own unit.
         p_saving: Of no difference in energy, adjusted.
         p_not_worse: Of performance worse than tolerated or as bad, one-sided, adjusted over all mutants.
         pays_back_after: Trainings with this setting that save as much energy as the audit took.
@@ -36,15 +39,11 @@ class Recommendation:
     mutant: str
     hyperparameter: str
     value: float | str | None
-    saving: float
-    saving_low: float
-    saving_high: float
-    saving_j: float
-    saving_j_low: float
-    saving_j_high: float
-    performance_change: float
-    performance_low: float
-    performance_high: float
+    saving: Interval
+    saving_j: Interval
+    performance_change: Interval = field(
+        metadata=written_as("performance_change", "performance_low", "performance_high")
+    )
     p_saving: float
     p_not_worse: float
     pays_back_after: int | None
@@ -82,7 +81,7 @@ class Advice:
     audit_j: float | None
     recommended: tuple[Recommendation, ...] = ()
     pareto: tuple[Point, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
     needed: tuple[Needed, ...] = ()
 
 
@@ -106,7 +105,9 @@ def advise(study: Study, comparisons: Sequence[CarefulComparison], spent_j: floa
         tolerance=study.tolerance,
         tolerance_is_given=study.tolerance_is_given,
         audit_j=audit_j,
-        recommended=tuple(sorted((_recommended(each, audit_j) for each in shown), key=lambda one: -one.saving)),
+        recommended=tuple(
+            sorted((_recommended(each, audit_j) for each in shown), key=lambda one: -or_nan(one.saving.value))
+        ),
         pareto=tuple(_pareto(study, metric)),
         reason=None if shown else _why_none(study, metric, candidates),
         needed=() if shown else tuple(_needed(study, comparisons, candidates)),
@@ -149,32 +150,18 @@ def _not_worse(study: Study, mutants: Sequence[str]) -> dict[str, float]:
 
 def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation:
     energy, performance = candidate.energy, candidate.performance
-    saving_j = _negative(energy.difference)
+    saving_j = energy.difference.map(neg)
     return Recommendation(
         mutant=energy.mutant,
         hyperparameter=energy.hyperparameter,
         value=energy.value,
-        saving=_negative(energy.relative_change),
-        saving_low=_negative(energy.relative_high),
-        saving_high=_negative(energy.relative_low),
+        saving=energy.relative_change.map(neg),
         saving_j=saving_j,
-        saving_j_low=_negative(energy.difference_high),
-        saving_j_high=_negative(energy.difference_low),
-        performance_change=_known(performance.difference),
-        performance_low=_known(performance.difference_low),
-        performance_high=_known(performance.difference_high),
-        p_saving=_known(energy.p_adjusted),
+        performance_change=performance.difference,
+        p_saving=or_nan(energy.p_adjusted),
         p_not_worse=candidate.p_not_worse,
-        pays_back_after=None if audit_j is None else math.ceil(audit_j / saving_j),
+        pays_back_after=None if audit_j is None or not saving_j.value else math.ceil(audit_j / saving_j.value),
     )
-
-
-def _known(figure: float | None) -> float:
-    return math.nan if figure is None else figure
-
-
-def _negative(figure: float | None) -> float:
-    return -_known(figure)
 
 
 def _spent_j(study: Study, metric: str | None) -> float | None:
@@ -199,40 +186,39 @@ def _pareto(study: Study, metric: str | None) -> Iterator[Point]:
             yield Point(study.arms.names[arm], float(energy[arm]), float(performance[arm]))
 
 
-def _why_none(study: Study, metric: str | None, candidates: Sequence[_Candidate]) -> str:
+def _why_none(study: Study, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
+    """The first obstacle to a recommendation."""
     if metric is None:
-        return "energy was not measured"
+        return Reason(Why.ENERGY_NOT_MEASURED)
     if "performance" not in study.measured:
-        return "performance was not measured, so no saving can be called harmless"
+        return Reason(Why.PERFORMANCE_NOT_MEASURED)
     if study.tolerance is None:
-        return "the original's performance is 0 or not known, and no tolerance is given"
+        return Reason(Why.NO_TOLERANCE)
     if not candidates:
-        return "no mutant changes a hyperparameter"
-    savers = [each for each in candidates if each.saves]
+        return Reason(Why.NOTHING_CHANGED)
+    savers = [each.energy.mutant for each in candidates if each.saves]
     if not savers:
-        return f"no mutant was shown to save energy{_hopeless(study, candidates)}"
-    kept = f"to keep performance within {study.tolerance:.3g} of the original's"
-    names = ", ".join(each.energy.mutant for each in savers[:_TRIED])
-    more = f" and {len(savers) - _TRIED} more" if len(savers) > _TRIED else ""
-    return f"of the mutants shown to save energy ({names}{more}) none was shown {kept}"
+        return Reason(_why_no_saving(study, candidates))
+    more = max(len(savers) - _TRIED, 0)
+    return Reason(Why.PERFORMANCE_NOT_KEPT, count=more, bound=study.tolerance, names=tuple(savers[:_TRIED]))
 
 
-def _hopeless(study: Study, candidates: Sequence[_Candidate]) -> str:
-    """Why more repetitions would hardly help, where that is so."""
-    seeming = [each for each in candidates if _known(each.energy.relative_change) < 0]
+def _why_no_saving(study: Study, candidates: Sequence[_Candidate]) -> Why:
+    """Whether more repetitions could show a saving that may be recommended."""
+    seeming = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     if not seeming:
-        return ", and none seems to"
+        return Why.NO_SAVING_SEEN
     rooms = [room_of(study, each.performance) for each in seeming]
     lost = all(room is not None and room <= 0 for room in rooms)
-    return ", and those that seem to would lose more performance than is tolerated" if lost else ""
+    return Why.SAVINGS_LOSE_PERFORMANCE if lost else Why.NO_SAVING_SHOWN
 
 
 def _needed(
     study: Study, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
 ) -> Iterator[Needed]:
     """What would decide the mutants that seem to save most, if they do what they seem to do."""
-    questions = sum(row.p is not None for row in comparisons)
-    promising = [each for each in candidates if _known(each.energy.relative_change) < 0]
-    promising.sort(key=lambda each: _known(each.energy.relative_change))
-    found = (needed(study, each.energy, each.performance, questions, len(candidates)) for each in promising)
+    n_comparisons = sum(row.p is not None for row in comparisons)
+    promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
+    promising.sort(key=lambda each: or_nan(each.energy.relative_change.value))
+    found = (needed(study, each.energy, each.performance, n_comparisons, len(candidates)) for each in promising)
     yield from itertools.islice((each for each in found if each is not None), _TRIED)

@@ -47,11 +47,11 @@ def drift_of(study: Study, measured: Measured) -> Drift | None:
     if measured.fitted.slope is not None:
         figures = figures - measured.fitted.slope.shift
     time, cell = _times(study, measured)
-    slope, error, freedom = _trend(figures, time, cell)
+    slope, error, df = _trend(figures, time, cell)
     blocks_p = _blocks_p(measured, figures)
-    if not freedom > 0 or not error > 0 or not np.isfinite(blocks_p):
+    if not df > 0 or not error > 0 or not np.isfinite(blocks_p):
         return None
-    trend_p = float(2 * special.stdtr(freedom, -abs(slope / error)))
+    trend_p = float(2 * special.stdtr(df, -abs(slope / error)))
     return Drift(
         trend=float(measured.as_relative(np.asarray(slope))),
         trend_p=trend_p,
@@ -78,12 +78,12 @@ def _times(study: Study, measured: Measured) -> tuple[Floats, Codes]:
 def _trend(figures: Floats, time: Floats, cell: Codes) -> tuple[float, float, float]:
     """Slope, its standard error and degrees of freedom, the means of the cells taken out."""
     x, y = _centred(time, cell), _centred(figures, cell)
-    freedom = len(y) - len(np.unique(cell)) - 1
+    df = len(y) - len(np.unique(cell)) - 1
     moved = float((x * x).sum())
-    if freedom <= 0 or moved == 0:
+    if df <= 0 or moved == 0:
         return 0.0, 0.0, 0.0
     slope = float((x * y).sum()) / moved
-    return slope, float(np.sqrt(((y - slope * x) ** 2).sum() / freedom / moved)), float(freedom)
+    return slope, float(np.sqrt(((y - slope * x) ** 2).sum() / df / moved)), float(df)
 
 
 def _centred(figures: Floats, cell: Codes) -> Floats:
@@ -94,8 +94,8 @@ def _centred(figures: Floats, cell: Codes) -> Floats:
 def _blocks_p(measured: Measured, figures: Floats) -> float:
     noise = measured.noise
     without = float((_centred(figures, measured.code) ** 2).sum())
-    spent = len(figures) - len(np.unique(measured.code)) - noise.pooled_freedom
+    spent = len(figures) - len(np.unique(measured.code)) - noise.pooled_df
     if spent < 0.5:
         return np.nan
-    ratio = (without - noise.pooled * noise.pooled_freedom) / spent / noise.pooled
-    return float(special.fdtrc(spent, noise.pooled_freedom, max(ratio, 0.0)))
+    ratio = (without - noise.pooled * noise.pooled_df) / spent / noise.pooled
+    return float(special.fdtrc(spent, noise.pooled_df, max(ratio, 0.0)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import pandas as pd
 
 from mutegreen.model import ENERGY_METRICS
+from mutegreen.stats.interval import known
 
 _SUMMED = (*ENERGY_METRICS, "duration_s")
 
@@ -59,10 +59,6 @@ def _summary(mutant: str, phase: str, group: pd.DataFrame) -> PhaseSummary:
         phase=phase,
         n=len(group),
         occurrences=float(group["occurrences"].mean()),
-        mean={metric: _known(group[metric].mean(skipna=False)) for metric in _SUMMED},
-        sd={metric: _known(group[metric].std(skipna=False)) for metric in _SUMMED},
+        mean={metric: known(group[metric].mean(skipna=False)) for metric in _SUMMED},
+        sd={metric: known(group[metric].std(skipna=False)) for metric in _SUMMED},
     )
-
-
-def _known(figure: float) -> float | None:
-    return float(figure) if math.isfinite(figure) else None

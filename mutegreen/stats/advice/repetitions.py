@@ -36,7 +36,7 @@ class Needed:
 
 
 def needed(
-    study: Study, energy: CarefulComparison, performance: CarefulComparison, questions: int, candidates: int
+    study: Study, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
 ) -> Needed | None:
     """Reckons the repetitions from the variance observed, by statsmodels.
 
@@ -44,29 +44,29 @@ def needed(
         study: The trainings measured.
         energy: The mutant's comparison of energy, which seems to be saved.
         performance: Its comparison of performance.
-        questions: Comparisons among which the p values are adjusted.
+        n_comparisons: Comparisons among which the p values are adjusted.
         candidates: Mutants among which the p values of performance not being worse are adjusted.
 
     Returns:
         None where no number would do: performance seems to be lost, or nothing is known of the noise.
     """
-    change, room = performance.difference, room_of(study, performance)
-    if change is None or room is None or room <= 0 or energy.relative_change is None:
+    change, room = performance.difference.value, room_of(study, performance)
+    if change is None or room is None or room <= 0 or energy.relative_change.value is None:
         return None
     arm = study.arms.names.index(energy.mutant)
     saved = study.measured[energy.metric]
     alpha = study.settings.alpha
     sizes = _size(saved, arm, float(saved.found.estimate[arm])), _size(study.measured["performance"], arm, room)
-    if not questions or any(map(math.isnan, sizes)):
+    if not n_comparisons or any(map(math.isnan, sizes)):
         return None
     counts = (
-        _repetitions(sizes[0], alpha / questions, "two-sided"),
+        _repetitions(sizes[0], alpha / n_comparisons, "two-sided"),
         _repetitions(sizes[1], alpha / candidates, "larger"),
     )
     now = min(energy.n, energy.n_original)
     return Needed(
         mutant=energy.mutant,
-        saving=-energy.relative_change,
+        saving=-energy.relative_change.value,
         performance_change=change,
         repetitions=None if None in counts else max(now + 1, *(count for count in counts if count is not None)),
         more=None if None in counts else max(1, *(count - now for count in counts if count is not None)),
@@ -75,7 +75,7 @@ def needed(
 
 def room_of(study: Study, performance: CarefulComparison) -> float | None:
     """How much worse a mutant could still be, in performance's own unit; negative: it seems to be too bad already."""
-    change, tolerance = performance.difference, study.tolerance
+    change, tolerance = performance.difference.value, study.tolerance
     if change is None or tolerance is None:
         return None
     return tolerance - change if study.less_is_better("performance") else tolerance + change

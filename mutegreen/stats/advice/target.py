@@ -16,7 +16,8 @@ from mutegreen.model import ENERGY_METRICS, ORIGINAL, Goal, Verdict
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.model.scenario import groups_of
 from mutegreen.stats.model.scenario_model import study_of
-from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, Settings
+from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 
 _SPENT = [*ENERGY_METRICS, "duration_s"]
@@ -94,7 +95,7 @@ def _targets(rows: pd.DataFrame, goal: Goal, tolerance: float | None) -> pd.Seri
     if known:
         own = finals.groupby(block)["performance"].mean().rename("final")
         final = rows[block].join(own, on=block)["final"].fillna(overall)
-    allowed = tolerance if tolerance is not None else CUSTOMARY_TOLERANCE * abs(overall)
+    allowed = tolerance if tolerance is not None else DEFAULT_TOLERANCE * abs(overall)
     return final + allowed if goal is Goal.MINIMIZE else final - allowed
 
 
@@ -115,8 +116,40 @@ def _reach(part: pd.DataFrame) -> Reach:
 
 def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, Reach]) -> TargetComparison:
     reach, original = reaches[row.mutant], reaches[ORIGINAL]
-    for name, one in (("original", original), ("mutant", reach)):
-        if one.reached < one.trainings:
-            reason = f"{one.reached} of {one.trainings} trainings of the {name} reached it"
-            row = replace(row, verdict=Verdict.UNDECIDED, reason=reason)
-    return TargetComparison(**vars(row), target=target, reach=reach, reach_original=original)
+    missed = _missed(reach, original)
+    return TargetComparison(
+        subject=row.subject,
+        background=row.background,
+        hyperparameter=row.hyperparameter,
+        mutant=row.mutant,
+        value=row.value,
+        default=row.default,
+        metric=row.metric,
+        n=row.n,
+        n_original=row.n_original,
+        mean=row.mean,
+        mean_original=row.mean_original,
+        relative_change=row.relative_change,
+        p=row.p,
+        cliffs_delta=row.cliffs_delta,
+        verdict=row.verdict if missed is None else Verdict.UNDECIDED,
+        quality=row.quality,
+        reason=row.reason if missed is None else missed,
+        difference=row.difference,
+        interval=row.interval,
+        p_adjusted=row.p_adjusted,
+        p_equivalent=row.p_equivalent,
+        margin=row.margin,
+        target=target,
+        reach=reach,
+        reach_original=original,
+    )
+
+
+def _missed(reach: Reach, original: Reach) -> Reason | None:
+    """Why nothing is decided, where some training never reached the target; of both, what is said of the mutant."""
+    if reach.reached < reach.trainings:
+        return Reason(Why.MUTANT_MISSED_TARGET, count=reach.reached, of=reach.trainings)
+    if original.reached < original.trainings:
+        return Reason(Why.ORIGINAL_MISSED_TARGET, count=original.reached, of=original.trainings)
+    return None

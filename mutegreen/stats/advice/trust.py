@@ -13,7 +13,7 @@ from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Flag, Verdict
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.advice.drift import Drift, drift_of
 from mutegreen.stats.analysis import CarefulComparison
-from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.interval import known
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.scenario_model import Study
 from mutegreen.stats.settings import POWER
@@ -55,7 +55,7 @@ class Trust:
     Args:
         noise: Coefficient of variation of a training around its arm and block: relative to the mean.
         smallest_effect: Relative change that this audit sees with a chance of 80 % in a typical mutant, after the
-            adjustment for all its questions; None where there is no noise to reckon with.
+            adjustment for all its comparisons; None where there is no noise to reckon with.
         qualities: How many figures have each quality; empty where qualities are not known.
         drift: None where the order of the trainings is not known.
     """
@@ -89,15 +89,15 @@ def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
         study: The trainings measured.
         comparisons: What was found of them.
     """
-    questions = sum(row.p is not None for row in comparisons)
+    n_comparisons = sum(row.p is not None for row in comparisons)
     drifts = _drifts(study)
     return [
         Trust(
             subject=study.group.subject,
             background=study.group.background,
             metric=metric,
-            noise=_known(_noise(measured)),
-            smallest_effect=_known(_smallest_effect(measured, study.settings.alpha / max(questions, 1))),
+            noise=known(_noise(measured)),
+            smallest_effect=known(_smallest_effect(measured, study.settings.alpha / max(n_comparisons, 1))),
             qualities=_qualities(study, metric),
             drift=drifts.get(metric),
             outliers=tuple(_outliers(study, measured)),
@@ -126,14 +126,14 @@ def _noise(measured: Measured) -> float:
 def _smallest_effect(measured: Measured, alpha: float) -> float:
     """The effect that mutants with the errors observed would show with a chance of `POWER` on average."""
     known = np.isfinite(measured.found.error)
-    error, freedom = measured.found.error[known], measured.found.freedom[known]
+    error, df = measured.found.error[known], measured.found.df[known]
     if not error.size:
         return np.nan
-    critical = special.stdtrit(freedom, 1 - alpha / 2)
-    enough = float(((critical + special.stdtrit(freedom, POWER)) * error).max()) * (1 + 1e-9)
+    critical = special.stdtrit(df, 1 - alpha / 2)
+    enough = float(((critical + special.stdtrit(df, POWER)) * error).max()) * (1 + 1e-9)
 
     def lacking(effect: float) -> float:
-        return float(special.stdtr(freedom, effect / error - critical).mean()) - POWER
+        return float(special.stdtr(df, effect / error - critical).mean()) - POWER
 
     return float(measured.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
 
@@ -156,7 +156,7 @@ def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
 def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Control]:
     for row in comparisons:
         if row.metric == metric and row.hyperparameter == IDENTITY:
-            yield Control(row.mutant, row.relative_change, row.p_adjusted, row.verdict)
+            yield Control(row.mutant, row.relative_change.value, row.p_adjusted, row.verdict)
 
 
 def _drifts(study: Study) -> dict[str, Drift]:
@@ -179,7 +179,3 @@ def _qualities(study: Study, metric: str) -> dict[str, int]:
             for quality, count in known[known != ""].value_counts().items():
                 counts[str(quality)] = counts.get(str(quality), 0) + int(count)
     return counts
-
-
-def _known(figure: float | Floats) -> float | None:
-    return float(figure) if np.isfinite(figure) else None

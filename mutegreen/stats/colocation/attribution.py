@@ -10,8 +10,7 @@ division and not on a measurement.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,8 +18,9 @@ from scipy import special
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, Verdict
 from mutegreen.stats.analysis import CarefulComparison
+from mutegreen.stats.interval import UNKNOWN, Interval, written_as
 from mutegreen.stats.model.arms import energy_metrics
-from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.block_model import Floats, Slope
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.scenario_model import Study
 from mutegreen.stats.settings import CONFIDENCE
@@ -34,7 +34,7 @@ class CompanyEffect:
 
     Args:
         fewest, most: Other trainings beside one, on average over it.
-        doubling: Relative change, with its 95 % interval; None where it cannot be told from arms and blocks.
+        doubling: Relative change; not known where it cannot be told from arms and blocks.
         p: Two-sided, of no effect.
     """
 
@@ -43,9 +43,7 @@ class CompanyEffect:
     metric: str
     fewest: float
     most: float
-    doubling: float | None
-    low: float | None
-    high: float | None
+    doubling: Interval = field(metadata=written_as("doubling", "low", "high"))
     p: float | None
 
 
@@ -93,25 +91,29 @@ def company_effects(study: Study) -> Iterator[CompanyEffect]:
         company, slope = study.arms.company, measured.fitted.slope
         if company is not None and slope is not None:
             ends = np.expm1(company[measured.used])
+            error, df = _slope_error(slope, measured), measured.noise.pooled_df
+            known = bool(np.isfinite(slope.value))
             yield CompanyEffect(
                 subject=study.group.subject,
                 background=study.group.background,
                 metric=metric,
                 fewest=float(ends.min()),
                 most=float(ends.max()),
-                **_doubling(measured),
+                doubling=_doubling(slope, error, measured) if known else UNKNOWN,
+                p=float(2 * special.stdtr(df, -abs(slope.value) / error)) if known and error > 0 else None,
             )
 
 
-def _doubling(measured: Measured) -> dict[str, Any]:
-    slope, noise = measured.fitted.slope, measured.noise
-    if slope is None or not np.isfinite(slope.value):
-        return dict.fromkeys(("doubling", "low", "high", "p"))
-    error = float(np.sqrt((slope.weight * np.nan_to_num(noise.variance)).sum()))
-    half = float(special.stdtrit(noise.pooled_freedom, (1 + CONFIDENCE) / 2)) * error
-    ends = [float(measured.as_relative(np.asarray(_DOUBLING * (slope.value + way * half)))) for way in (0, -1, 1)]
-    p = float(2 * special.stdtr(noise.pooled_freedom, -abs(slope.value) / error)) if error > 0 else None
-    return dict(zip(("doubling", "low", "high"), ends, strict=True)) | {"p": p}
+def _slope_error(slope: Slope, measured: Measured) -> float:
+    return float(np.sqrt((slope.weight * np.nan_to_num(measured.noise.variance)).sum()))
+
+
+def _doubling(slope: Slope, error: float, measured: Measured) -> Interval:
+    half = float(special.stdtrit(measured.noise.pooled_df, (1 + CONFIDENCE) / 2)) * error
+    value, low, high = (
+        float(measured.as_relative(np.asarray(_DOUBLING * (slope.value + way * half)))) for way in (0, -1, 1)
+    )
+    return Interval.of(value, low, high)
 
 
 def attribution_of(study: Study, comparisons: Sequence[CarefulComparison]) -> Iterator[Attribution]:
@@ -178,9 +180,9 @@ def _weak(row: CarefulComparison, low: Floats, high: Floats, study: Study) -> We
         high: Likewise if too small; 0 or more.
         study: For the margin.
     """
-    if row.relative_change is None or row.verdict is Verdict.UNDECIDED:
+    if row.relative_change.value is None or row.verdict is Verdict.UNDECIDED:
         return None
-    change = np.log1p(row.relative_change)
+    change = np.log1p(row.relative_change.value)
     least, most = (float(np.expm1(change + end)) for end in (low[1] - high[0], high[1] - low[0]))
     margin = study.settings.margin
     holds = {
@@ -188,4 +190,4 @@ def _weak(row: CarefulComparison, low: Floats, high: Floats, study: Study) -> We
         Verdict.LOSS: least > 0,
         Verdict.TIE: least >= -margin and most <= margin,
     }[row.verdict]
-    return None if holds else WeakVerdict(row.mutant, row.verdict, row.relative_change, least, most)
+    return None if holds else WeakVerdict(row.mutant, row.verdict, row.relative_change.value, least, most)

@@ -13,11 +13,12 @@ from mutegreen.model import Verdict
 from mutegreen.stats.adjust import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
 from mutegreen.stats.colocation.pairing import Pairing
+from mutegreen.stats.interval import Interval, known, or_nan
 from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.scenario_model import Study
 from mutegreen.stats.settings import CONFIDENCE
-from mutegreen.stats.verdicts.careful_correlations import FEWEST
+from mutegreen.stats.verdicts.careful_correlations import MIN_TRAININGS_FOR_INTERVAL
 
 _PERFECT = 1 - 1e-12
 
@@ -57,7 +58,7 @@ class CompanyComparison:
     Args:
         relative_change_alone: Against the original alone; `relative_change` against that in company. So the verdicts.
         extra: By how much its effect in company is beyond that alone: relative for energy and time (the ratio of the
-            two ratios, less 1), in its own unit for performance; with its 95 % interval.
+            two ratios, less 1), in its own unit for performance.
         p: Of an effect that is the same in both, by Welch's t of the difference of the two differences.
         p_adjusted: The same, adjusted for all mutants and metrics of the pair.
     """
@@ -72,9 +73,7 @@ class CompanyComparison:
     relative_change: float | None
     verdict_alone: Verdict
     verdict: Verdict
-    extra: float | None
-    extra_low: float | None
-    extra_high: float | None
+    extra: Interval
     p: float | None
     p_adjusted: float | None = None
 
@@ -99,28 +98,29 @@ def company_correlations(
     pairs = [(own[key], row) for row in beside if (key := (row.hyperparameter, row.metric)) in own]
     found = [_correlation(pairing, *pair) for pair in pairs]
     spearman, pearson = (
-        adjust([_or_nan(getattr(row, name)) for row in found], adjustment) for name in ("spearman_p", "pearson_p")
+        adjust([or_nan(getattr(row, name)) for row in found], adjustment) for name in ("spearman_p", "pearson_p")
     )
     return [
-        replace(row, spearman_p_adjusted=_known(one), pearson_p_adjusted=_known(other))
+        replace(row, spearman_p_adjusted=known(one), pearson_p_adjusted=known(other))
         for row, one, other in zip(found, spearman, pearson, strict=True)
     ]
 
 
 def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCorrelation) -> CompanyCorrelation:
     return CompanyCorrelation(
-        **pairing.place,
+        subject=pairing.subject,
+        background=pairing.background,
         hyperparameter=beside.hyperparameter,
         metric=beside.metric,
         n_alone=alone.n,
         n=beside.n,
         same_values=_values(pairing.alone, beside.hyperparameter) == _values(pairing.beside, beside.hyperparameter),
-        spearman_alone=alone.spearman,
-        spearman=beside.spearman,
-        spearman_p=_equal_p((alone.spearman, alone.n), (beside.spearman, beside.n), 0.5),
-        pearson_alone=alone.pearson,
-        pearson=beside.pearson,
-        pearson_p=_equal_p((alone.pearson, alone.n), (beside.pearson, beside.n), 0.0),
+        spearman_alone=alone.spearman.value,
+        spearman=beside.spearman.value,
+        spearman_p=_equal_p((alone.spearman.value, alone.n), (beside.spearman.value, beside.n), 0.5),
+        pearson_alone=alone.pearson.value,
+        pearson=beside.pearson.value,
+        pearson_p=_equal_p((alone.pearson.value, alone.n), (beside.pearson.value, beside.n), 0.0),
     )
 
 
@@ -132,7 +132,7 @@ def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], exc
     """Two-sided p of equal coefficients; `excess` of the variance of z for each squared coefficient."""
     difference = variance = 0.0
     for sign, (coefficient, n) in ((1, one), (-1, other)):
-        if coefficient is None or n < FEWEST or abs(coefficient) > _PERFECT:
+        if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > _PERFECT:
             return None
         difference += sign * math.atanh(coefficient)
         variance += (1 + excess * coefficient**2) / (n - 3)
@@ -156,12 +156,12 @@ def company_comparisons(
         for place, (one, two) in enumerate(pairing.common)
         for metric in pairing.metrics
     ]
-    adjusted = adjust([_or_nan(row.p) for row in found], adjustment)
-    return [replace(row, p_adjusted=_known(p)) for row, p in zip(found, adjusted, strict=True)]
+    adjusted = adjust([or_nan(row.p) for row in found], adjustment)
+    return [replace(row, p_adjusted=known(p)) for row, p in zip(found, adjusted, strict=True)]
 
 
 def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> CompanyComparison:
-    middle, low, high, p = (_known(figure) for figure in extra.tolist())
+    middle, low, high, p = extra.tolist()
     return CompanyComparison(
         subject=beside.subject,
         background=beside.background,
@@ -169,14 +169,12 @@ def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floa
         mutant=beside.mutant,
         value=beside.value,
         metric=beside.metric,
-        relative_change_alone=alone.relative_change,
-        relative_change=beside.relative_change,
+        relative_change_alone=alone.relative_change.value,
+        relative_change=beside.relative_change.value,
         verdict_alone=alone.verdict,
         verdict=beside.verdict,
-        extra=middle,
-        extra_low=low,
-        extra_high=high,
-        p=p,
+        extra=Interval.of(middle, low, high),
+        p=known(p),
     )
 
 
@@ -189,22 +187,14 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
     with np.errstate(all="ignore"):
         parts = [_contrast(alone, arms), _contrast(beside, arms_beside)]
         square = sum(error**2 for _, error, _ in parts)
-        freedom = square**2 / sum(error**4 / free for _, error, free in parts)
+        df = square**2 / sum(error**4 / free for _, error, free in parts)
         extra = parts[1][0] - parts[0][0]
-        half = special.stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(square)
-        p = 2 * special.stdtr(freedom, -np.abs(extra) / np.sqrt(square))
+        half = special.stdtrit(df, (1 + CONFIDENCE) / 2) * np.sqrt(square)
+        p = 2 * special.stdtr(df, -np.abs(extra) / np.sqrt(square))
     ends = [extra, extra - half, extra + half]
     return np.stack([*(np.expm1(end) if alone.relative else end for end in ends), p], axis=1)
 
 
 def _contrast(measured: Measured, arms: Codes) -> tuple[Floats, Floats, Floats]:
     found = measured.found
-    return found.estimate[arms], found.error[arms], found.freedom[arms]
-
-
-def _known(figure: float) -> float | None:
-    return float(figure) if math.isfinite(figure) else None
-
-
-def _or_nan(p: float | None) -> float:
-    return math.nan if p is None else p
+    return found.estimate[arms], found.error[arms], found.df[arms]

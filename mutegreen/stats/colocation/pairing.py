@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from mutegreen.model import IDENTITY, ORIGINAL
 from mutegreen.stats.model.block_model import Codes
 from mutegreen.stats.model.scenario import Definition
 from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.reason import About, Note
 
 Change = tuple[str, float | str | None]
 """A hyperparameter and its new value: what makes two mutants of different audits the same."""
@@ -31,9 +31,9 @@ class Pairing:
     beside: Study
 
     @property
-    def place(self) -> dict[str, Any]:
-        """The subject and its background, as records name them."""
-        return {"subject": self.beside.group.subject, "background": self.beside.group.background}
+    def subject(self) -> str:
+        """What was trained alone and beside the background."""
+        return self.beside.group.subject
 
     @property
     def background(self) -> str:
@@ -86,17 +86,17 @@ def pairings(studies: Sequence[Study]) -> Iterator[Pairing]:
             yield Pairing(own, study)
 
 
-def notes_on_pairing(studies: Sequence[Study]) -> Iterator[str]:
-    """Why studies in company are compared with none alone, a sentence each."""
+def notes_on_pairing(studies: Sequence[Study]) -> Iterator[Note]:
+    """Why scenarios with a background load are compared with none without one."""
     alone = {study.group.subject: study for study in studies if not study.group.background}
     for study in studies:
         if not study.group.background:
             continue
-        own = alone.get(study.group.subject)
+        own, where = alone.get(study.group.subject), ((study.group.subject, study.group.background),)
         if own is None:
-            yield f"{study.group}: not compared with {study.group.subject} alone, of which there are no trainings here."
+            yield Note(About.NO_EXCLUSIVE, where)
         elif others := _other_defaults(own, study):
-            yield f"{study.group}: not compared with {study.group.subject} alone, whose {', '.join(others)} differs."
+            yield Note(About.OTHER_DEFAULTS, where, names=tuple(others))
 
 
 def _other_defaults(alone: Study, beside: Study) -> list[str]:

@@ -15,7 +15,7 @@ from mutegreen.stats.colocation.changes import (
 )
 from mutegreen.stats.colocation.pairing import Pairing, pairings
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown, background_slowdown, slowdowns
-from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility, judged, susceptibilities
+from mutegreen.stats.colocation.susceptibility import Claim, Susceptibility, claim_of, judged, susceptibilities
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.verdicts.scenario_findings import Findings
 
@@ -67,7 +67,7 @@ class Company:
     """What company changes.
 
     Args:
-        conclusion: On the claim that energy becomes more susceptible to change; None where nothing is in both.
+        claim: What is shown in all scenarios, also in what `at` gives; None where nothing is in both.
     """
 
     pairs: tuple[CompanyPair, ...] = ()
@@ -77,7 +77,7 @@ class Company:
     slowdown: tuple[Slowdown, ...] = ()
     background_slowdown: tuple[BackgroundSlowdown, ...] = ()
     susceptibility: tuple[Susceptibility, ...] = ()
-    conclusion: str | None = None
+    claim: Claim | None = None
 
     def at(self, subject: str, background: str) -> Company:
         """What of it is of one subject beside one background."""
@@ -89,7 +89,7 @@ class Company:
             slowdown=_at(self.slowdown, subject, background),
             background_slowdown=_at(self.background_slowdown, subject, background),
             susceptibility=_at(self.susceptibility, subject, background),
-            conclusion=self.conclusion,
+            claim=self.claim,
         )
 
 
@@ -126,7 +126,7 @@ def company_of(found: Sequence[Findings], settings: Settings) -> Company:
         slowdown=tuple(row for pairing, _, _ in pairs for row in slowdowns(pairing)),
         background_slowdown=tuple(row for pairing, _, _ in pairs for row in background_slowdown(pairing)),
         susceptibility=tuple(claims),
-        conclusion=_conclusion(claims),
+        claim=claim_of(claims),
     )
 
 
@@ -136,7 +136,8 @@ def _at(rows: Sequence[_Placed], subject: str, background: str) -> tuple[_Placed
 
 def _pair(pairing: Pairing) -> CompanyPair:
     return CompanyPair(
-        **pairing.place,
+        subject=pairing.subject,
+        background=pairing.background,
         mutants=len(pairing.changing),
         only_alone=tuple(pairing.only_alone),
         only_beside=tuple(pairing.only_beside),
@@ -160,17 +161,3 @@ def _side_by_side(alone: Findings, beside: Findings) -> list[CompanyCounts]:
         )
         for one, row in pairs
     ]
-
-
-def _conclusion(claims: Sequence[Susceptibility]) -> str | None:
-    """All in one sentence."""
-    asked = [row for row in claims if row.finding is not Finding.UNKNOWN]
-    if not claims:
-        return None
-    if not asked:
-        return "Whether energy becomes more susceptible to change in company cannot be told from these rows."
-    more, less = (sum(row.finding is finding for row in asked) for finding in (Finding.MORE, Finding.LESS))
-    if not more and not less:
-        return "It is not shown that energy becomes more, or less, susceptible to change in company."
-    shown = f"more susceptible to change in {more} of {len(asked)} comparisons, less in {less}"
-    return f"In company, energy is shown to be {shown}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from scipy import special
 
 from mutegreen.model import ORIGINAL
 from mutegreen.stats.colocation.pairing import Pairing
+from mutegreen.stats.interval import Interval, written_as
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.scenario import Definition
 from mutegreen.stats.model.scenario_model import Study
@@ -20,12 +21,12 @@ from mutegreen.stats.settings import CONFIDENCE
 
 @dataclass(frozen=True)
 class Slowdown:
-    """How much longer an arm trains in company than alone: ratio of the geometric means, with its 95 % interval.
+    """How much longer an arm trains in company than alone: ratio of the geometric means.
 
     Args:
         n_alone: Trainings alone; `n` in company. So with the means.
-        low, high: By Welch's t on logarithms, blocks not taken out: what differs between them is part of what
-            differs between the two audits. None below two trainings on either side.
+        slowdown: The interval is by Welch's t on logarithms, not adjusted for blocks: what differs between them is part
+            of what differs between the two audits. Its ends are None below two trainings on either side.
     """
 
     subject: str
@@ -37,9 +38,7 @@ class Slowdown:
     n: int
     duration_alone_s: float
     duration_s: float
-    slowdown: float
-    low: float | None
-    high: float | None
+    slowdown: Interval = field(metadata=written_as("slowdown", "low", "high"))
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ class BackgroundSlowdown:
     subject: str
     background: str
     n: int
-    slowdown: float
-    low: float | None
-    high: float | None
+    slowdown: Interval = field(metadata=written_as("slowdown", "low", "high"))
     restarts: int | None
 
 
@@ -71,7 +68,8 @@ def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
             continue
         low, high = _welch(two, one)
         yield Slowdown(
-            **pairing.place,
+            subject=pairing.subject,
+            background=pairing.background,
             hyperparameter=other.hyperparameter,
             mutant=other.mutant,
             value=other.value,
@@ -79,9 +77,7 @@ def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
             n=len(two),
             duration_alone_s=float(np.exp(one.mean())),
             duration_s=float(np.exp(two.mean())),
-            slowdown=float(np.exp(two.mean() - one.mean())),
-            low=low,
-            high=high,
+            slowdown=Interval(float(np.exp(two.mean() - one.mean())), low, high),
         )
 
 
@@ -101,8 +97,8 @@ def _welch(figures: Floats, others: Floats) -> tuple[float | None, float | None]
     middle = float(figures.mean() - others.mean())
     if not square > 0:
         return math.exp(middle), math.exp(middle)
-    freedom = square**2 / sum(part**2 / free for part, free in parts)
-    half = float(special.stdtrit(freedom, (1 + CONFIDENCE) / 2)) * math.sqrt(square)
+    df = square**2 / sum(part**2 / free for part, free in parts)
+    half = float(special.stdtrit(df, (1 + CONFIDENCE) / 2)) * math.sqrt(square)
     return math.exp(middle - half), math.exp(middle + half)
 
 
@@ -115,11 +111,10 @@ def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
         restarts = _numbers(rows, "background_restarts")
         low, high = _student(logs)
         yield BackgroundSlowdown(
-            **pairing.place,
+            subject=pairing.subject,
+            background=pairing.background,
             n=len(logs),
-            slowdown=math.exp(logs.mean()),
-            low=low,
-            high=high,
+            slowdown=Interval(math.exp(logs.mean()), low, high),
             restarts=int(restarts.sum()) if len(restarts) else None,
         )
 

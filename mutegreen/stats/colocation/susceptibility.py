@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -28,11 +27,12 @@ from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.reason import Reason, Why
 
 RESAMPLES = 9999
-FEWEST = 2
+MIN_MUTANTS = 2
 """Mutants in common below which a mean over them is none."""
-FEWEST_RANKED = 6
+MIN_MUTANTS_RANKED = 6
 """Mutants in common below which neither McNemar's nor Wilcoxon's p can be 0.05 or less: 2 / 2^5 is more."""
 _AT_ONCE = 2**21
 """Figures drawn at once: 16 MB."""
@@ -48,13 +48,6 @@ class Finding(StrEnum):
     UNKNOWN = "unknown"
 
 
-_WORDS = {
-    Finding.MORE: "More susceptible to change in company",
-    Finding.LESS: "Less susceptible to change in company",
-    Finding.NOT_SHOWN: "Not shown to be more, or less, susceptible to change in company",
-}
-
-
 @dataclass(frozen=True)
 class Susceptibility:
     """How much the mutants change one energy metric, alone and in company.
@@ -63,12 +56,12 @@ class Susceptibility:
         mutants: How many are in both; all figures but the last four are of these.
         changed_alone: How many of them were shown to change it (win or loss); `changed` likewise in company.
         newly: How many were shown to change it in company only; `no_longer` how many alone only.
-        mcnemar_p: Of changes shown as often; None below `FEWEST_RANKED` mutants.
+        mcnemar_p: Of changes shown as often; None below `MIN_MUTANTS_RANKED` mutants.
         wilcoxon_p: Of measured changes as large; likewise.
         size_alone: Root mean square of the true relative changes: what noise adds is taken out; `size` in company.
         p: Of true changes as large, two-sided.
         p_adjusted: The same, adjusted for all energy metrics and backgrounds of the analysis.
-        finding: What that shows; `conclusion` is the same in plain words.
+        finding: What that shows.
         reason: Why there is no p.
         all_alone: How many mutants were trained alone, and `all_changed_alone` of them shown to change the metric;
             `all_mutants` and `all_changed` in company.
@@ -93,10 +86,29 @@ class Susceptibility:
     all_mutants: int
     all_changed: int
     fisher_p: float | None
-    reason: str | None = None
+    reason: Reason | None = None
     p_adjusted: float | None = None
     finding: Finding = Finding.UNKNOWN
-    conclusion: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is shown of the claim that energy becomes more susceptible to change in company, in all comparisons.
+
+    Args:
+        comparisons: Energy metrics and backgrounds of which something can be told.
+        more: How many of them are shown to be more susceptible; `less` likewise.
+    """
+
+    comparisons: int
+    more: int
+    less: int
+
+
+def claim_of(rows: Sequence[Susceptibility]) -> Claim | None:
+    """What all comparisons show; None where there is none."""
+    findings = [row.finding for row in rows if row.finding is not Finding.UNKNOWN]
+    return Claim(len(findings), findings.count(Finding.MORE), findings.count(Finding.LESS)) if rows else None
 
 
 @dataclass(frozen=True)
@@ -106,16 +118,16 @@ class Differences:
     Args:
         estimate: Shape (..., k).
         variance: Shape (..., k), what each mutant's own trainings add.
-        freedom: Shape (k,), its degrees of freedom.
+        df: Shape (k,), its degrees of freedom.
         shared: Shape (...), what the original's trainings add to all of them alike.
-        shared_freedom: Its degrees of freedom.
+        shared_df: Its degrees of freedom.
     """
 
     estimate: Floats
     variance: Floats
-    freedom: Floats
+    df: Floats
     shared: Floats
-    shared_freedom: float
+    shared_df: float
 
     @property
     def known(self) -> bool:
@@ -135,7 +147,7 @@ class Differences:
         summed = self.estimate.sum(axis=-1) ** 2 - self.variance.sum(axis=-1) - k**2 * shared
         of_effects = (squares * self.variance).sum(axis=-1) + shared * np.maximum(summed, 0.0)
         of_noise = (self.variance**2 + 2 * self.variance * shared[..., None]).sum(axis=-1) + (k * shared) ** 2
-        of_variances = (self.variance**2 / self.freedom).sum(axis=-1) + (k * shared) ** 2 / self.shared_freedom
+        of_variances = (self.variance**2 / self.df).sum(axis=-1) + (k * shared) ** 2 / self.shared_df
         return np.asarray((4 * of_effects + 2 * of_noise + 2 * of_variances) / k**2)
 
     @property
@@ -148,8 +160,8 @@ class Differences:
         k = len(truth)
         own = generator.standard_normal((count, k)) * np.sqrt(self.variance)
         original = generator.standard_normal((count, 1)) * np.sqrt(self.shared)
-        variance = self.variance * generator.chisquare(self.freedom, (count, k)) / self.freedom
-        shared = self.shared * generator.chisquare(self.shared_freedom, count) / self.shared_freedom
+        variance = self.variance * generator.chisquare(self.df, (count, k)) / self.df
+        shared = self.shared * generator.chisquare(self.shared_df, count) / self.shared_df
         return replace(self, estimate=truth + own - original, variance=variance, shared=shared)
 
 
@@ -163,9 +175,9 @@ def differences_of(measured: Measured, arms: Codes) -> Differences | None:
     found = Differences(
         estimate=measured.found.estimate[arms],
         variance=own[arms] + measured.noise.pooled * fitted.imbalance[arms],
-        freedom=fitted.freedom[arms],
+        df=fitted.df[arms],
         shared=own[0],
-        shared_freedom=float(fitted.freedom[0]),
+        shared_df=float(fitted.df[0]),
     )
     return found if measured.relative and found.known else None
 
@@ -202,9 +214,8 @@ def susceptibilities(
     """
     for metric in pairing.metrics:
         if metric in (*ENERGY_METRICS, TOTAL):
-            shown, shown_beside = _shown(alone, metric), _shown(beside, metric)
-            counts = _counts(pairing, shown, shown_beside)
-            yield Susceptibility(**pairing.place, metric=metric, **counts, **_sizes(pairing, metric))
+            counted = _counted(pairing, metric, _shown(alone, metric), _shown(beside, metric))
+            yield _sized(counted, pairing)
 
 
 def judged(rows: Sequence[Susceptibility], alpha: float, adjustment: Adjustment) -> list[Susceptibility]:
@@ -215,13 +226,11 @@ def judged(rows: Sequence[Susceptibility], alpha: float, adjustment: Adjustment)
 
 def _judged(row: Susceptibility, p: float, alpha: float) -> Susceptibility:
     if row.size is None or row.size_alone is None:
-        return replace(row, conclusion=f"It cannot be told: {row.reason}.")
+        return row
     finding = Finding.NOT_SHOWN
     if p <= alpha:
         finding = Finding.MORE if row.size > row.size_alone else Finding.LESS
-    there, alone = 100 * row.size, 100 * row.size_alone
-    sizes = f"the same {row.mutants} mutants change it by {there:.3g} % there, by {alone:.3g} % alone"
-    return replace(row, p_adjusted=p, finding=finding, conclusion=f"{_WORDS[finding]}: {sizes} (p {p:.2g}).")
+    return replace(row, p_adjusted=p, finding=finding)
 
 
 def _shown(comparisons: Sequence[CarefulComparison], metric: str) -> dict[str, bool]:
@@ -233,47 +242,51 @@ def _shown(comparisons: Sequence[CarefulComparison], metric: str) -> dict[str, b
     }
 
 
-def _counts(pairing: Pairing, alone: dict[str, bool], beside: dict[str, bool]) -> dict[str, Any]:
+def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict[str, bool]) -> Susceptibility:
+    """What the verdicts say; sizes are not known yet."""
     pairs = [(alone[one.mutant], beside[other.mutant]) for one, other in pairing.changing]
     newly, no_longer = pairs.count((False, True)), pairs.count((True, False))
-    enough = len(pairs) >= FEWEST_RANKED
+    enough = len(pairs) >= MIN_MUTANTS_RANKED
     same = len(pairs) == len(alone) == len(beside)
     shares = [[sum(each.values()), len(each) - sum(each.values())] for each in (alone, beside)]
-    return {
-        "mutants": len(pairs),
-        "changed_alone": sum(one for one, _ in pairs),
-        "changed": sum(other for _, other in pairs),
-        "newly": newly,
-        "no_longer": no_longer,
-        "mcnemar_p": float(stats.binomtest(newly, newly + no_longer).pvalue) if enough and newly + no_longer else None,
-        "all_alone": len(alone),
-        "all_changed_alone": shares[0][0],
-        "all_mutants": len(beside),
-        "all_changed": shares[1][0],
-        "fisher_p": None if same else float(stats.fisher_exact(shares).pvalue),
-    }
+    return Susceptibility(
+        subject=pairing.subject,
+        background=pairing.background,
+        metric=metric,
+        mutants=len(pairs),
+        changed_alone=sum(one for one, _ in pairs),
+        changed=sum(other for _, other in pairs),
+        newly=newly,
+        no_longer=no_longer,
+        mcnemar_p=float(stats.binomtest(newly, newly + no_longer).pvalue) if enough and newly + no_longer else None,
+        wilcoxon_p=None,
+        size_alone=None,
+        size=None,
+        p=None,
+        all_alone=len(alone),
+        all_changed_alone=shares[0][0],
+        all_mutants=len(beside),
+        all_changed=shares[1][0],
+        fisher_p=None if same else float(stats.fisher_exact(shares).pvalue),
+    )
 
 
-def _sizes(pairing: Pairing, metric: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(("wilcoxon_p", "size_alone", "size", "p"))
-    if len(pairing.changing) < FEWEST:
-        return nothing | {"reason": "fewer than two mutants were trained both alone and in company"}
+def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
+    """The same with the sizes of the true changes, or the reason why they are not known."""
+    if len(pairing.changing) < MIN_MUTANTS:
+        return replace(row, reason=Reason(Why.FEWER_THAN_TWO_IN_BOTH))
     places = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
-    alone, beside = (differences_of(study.measured[metric], arms) for study, arms in places)
+    alone, beside = (differences_of(study.measured[row.metric], arms) for study, arms in places)
     if alone is None or beside is None:
-        return nothing | {"reason": "an arm has too few figures for its noise to be known, or a figure is 0"}
+        return replace(row, reason=Reason(Why.NOISE_NOT_KNOWN))
     p = same_size_p(alone, beside)
     if np.isnan(p):
-        return nothing | {"reason": "no training varies, so nothing says what chance does (is the seed varied?)"}
-    return {
-        "wilcoxon_p": _wilcoxon_p(alone.estimate, beside.estimate),
-        "size_alone": alone.size,
-        "size": beside.size,
-        "p": p,
-    }
+        return replace(row, reason=Reason(Why.NO_VARIATION))
+    wilcoxon_p = _wilcoxon_p(alone.estimate, beside.estimate)
+    return replace(row, wilcoxon_p=wilcoxon_p, size_alone=alone.size, size=beside.size, p=p)
 
 
 def _wilcoxon_p(alone: Floats, beside: Floats) -> float | None:
-    if len(alone) < FEWEST_RANKED or np.array_equal(np.abs(alone), np.abs(beside)):
+    if len(alone) < MIN_MUTANTS_RANKED or np.array_equal(np.abs(alone), np.abs(beside)):
         return None
     return float(stats.wilcoxon(np.abs(beside), np.abs(alone)).pvalue)

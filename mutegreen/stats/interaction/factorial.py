@@ -1,10 +1,9 @@
-"""Two hyperparameters changed alone and together: the columns of a linear model with their interaction.
+"""Two hyperparameters changed alone and together: the columns of a linear model of arms with their interaction.
 
 The mutants of both, the mutants of either at the same values, and the original are the corners of a factorial design
-(Fisher, "The Design of Experiments", 1935). Every value has an effect of its own, because few hyperparameters move
-anything in a straight line, and a bent single effect must not pass for an interaction. Mutants at other values are
-left out: they say nothing of the corners, and where corners are trained equally often, least squares estimate the
-noise of the interaction without bias even if every corner has a noise of its own.
+(Fisher, "The Design of Experiments", 1935). Every value has an effect of its own, because few hyperparameters act along
+a straight line, and a curved single effect must not pass for an interaction. Mutants at other values are left out: they
+tell nothing of the corners.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import pandas as pd
 
 from mutegreen.model import ORIGINAL
-from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.block_model import Codes, Floats
+from mutegreen.stats.model.scenario import Definition, Group
 
 Level = float | str
 Changes = Mapping[str, Level]
@@ -27,7 +26,42 @@ LOG_SPREAD = 2.0
 """Positive values of which the largest is more than this many times the smallest stand on a logarithmic scale."""
 
 
-def changes_of(text: str) -> dict[str, Level]:
+class NeverAloneError(LookupError):
+    """A hyperparameter is never changed alone to a value that it has together with the other.
+
+    Args:
+        hyperparameter: Its name.
+    """
+
+    def __init__(self, hyperparameter: str) -> None:
+        super().__init__(hyperparameter)
+        self.hyperparameter = hyperparameter
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An arm of a scenario by what it changes: nothing for the original.
+
+    Args:
+        code: Its place among the arms.
+        mutant: Its name.
+        changes: New values by hyperparameter.
+    """
+
+    code: int
+    mutant: str
+    changes: Changes
+
+
+def arms_by_changes(group: Group) -> list[Arm]:
+    """The original and the mutants that change something, in the order in which they were first trained."""
+    codes = {each.mutant: code for code, each in enumerate(group.definitions, start=1)} | {ORIGINAL: 0}
+    rows = group.rows[["mutant", "changes"]].drop_duplicates("mutant")
+    arms = (Arm(codes[name], name, _changes(text)) for name, text in rows.itertuples(index=False, name=None))
+    return [arm for arm in arms if arm.changes or not arm.code]
+
+
+def _changes(text: str) -> dict[str, Level]:
     """New values by hyperparameter, from a cell of the column `changes`; none for an empty cell."""
     return {name: _level(value) for name, value in json.loads(text or "{}").items()}
 
@@ -45,7 +79,7 @@ class Axis:
     values: tuple[Level, ...]
 
     def singles(self, levels: Sequence[Level]) -> list[Floats]:
-        """For each value, 1 where a training has it and else 0; shape (n,)."""
+        """For each value, 1 where an arm has it and else 0; shape (K,)."""
         return [np.array([level == value for level in levels], dtype=np.float64) for value in self.values]
 
     def parts(self, levels: Sequence[Level]) -> list[tuple[str, Floats]]:
@@ -61,13 +95,13 @@ class Axis:
 
 @dataclass(frozen=True)
 class Term:
-    """A product of parts of both axes, 0 for all trainings but those of mutants of both.
+    """A product of parts of both axes, 0 for all arms but those that change both.
 
     Args:
-        text: How it is worked out.
-        column: Shape (n,), divided by `peak`.
+        text: How it is calculated.
+        column: Shape (K,), divided by `peak`.
         peak: Its value for the mutant for which it is farthest from 0.
-        mutant: That mutant's id.
+        mutant: The name of that mutant.
     """
 
     text: str
@@ -78,63 +112,63 @@ class Term:
 
 @dataclass(frozen=True)
 class Factorial:
-    """The n trainings of the corners, and the columns of their model.
+    """The K arms at the corners, and the columns of their model.
 
     Args:
-        rows: The trainings.
-        effects: Shape (n, columns): the mean, the blocks, the single effects.
+        arms: Shape (K,), their places among the arms of the scenario.
+        effects: Shape (K, columns): the mean, and the single effects of all values.
         terms: The interaction: one term for two scales, else one for each value.
+        doubles: Mutants that change both.
     """
 
-    rows: pd.DataFrame
+    arms: Codes
     effects: Floats
     terms: tuple[Term, ...]
+    doubles: int
 
 
-def factorial(rows: pd.DataFrame, changes: Mapping[str, Changes], pair: tuple[str, str]) -> Factorial:
+def pairs_of(arms: Sequence[Arm]) -> list[tuple[str, str]]:
+    """The pairs of hyperparameters that some mutant changes both of, and nothing else, in the order of the arms."""
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    for arm in arms:
+        if len(arm.changes) == 2:
+            first, second = arm.changes
+            pairs.setdefault(frozenset(arm.changes), (first, second))
+    return list(pairs.values())
+
+
+def factorial(arms: Sequence[Arm], definitions: Sequence[Definition], pair: tuple[str, str]) -> Factorial:
     """The factorial design of two hyperparameters.
 
     Args:
-        rows: One subject beside one background, with a column `changes`; `block`, and `audit`, if they are known.
-        changes: What the cells of that column say.
+        arms: Those of one scenario, the original among them.
+        definitions: Of its mutants; they say what the default is.
         pair: The names; some mutant changes just these two.
 
     Raises:
-        LookupError: Some hyperparameter is never changed alone; the text says which.
+        NeverAloneError: Nothing tells the effect of one of both alone.
     """
-    both = [each for each in changes.values() if each.keys() == set(pair)]
-    corners = {text: each for text, each in changes.items() if _is_corner(each, both)}
-    used = rows[rows["changes"].isin(list(corners)) | rows["mutant"].eq(ORIGINAL)]
-    axes = [Axis(name, _default(used, name), tuple(dict.fromkeys(each[name] for each in both))) for name in pair]
-    levels = [[corners.get(text, {}).get(axis.name, axis.default) for text in used["changes"]] for axis in axes]
+    both = [arm.changes for arm in arms if arm.changes.keys() == set(pair)]
+    used = [arm for arm in arms if any(arm.changes.items() <= each.items() for each in both)]
+    names = {arm.mutant for arm in used}
+    defaults = {each.hyperparameter: each.default for each in definitions if each.mutant in names}
+    axes = [_axis(name, defaults, both) for name in pair]
+    levels = [[arm.changes.get(axis.name, axis.default) for arm in used] for axis in axes]
     singles = [column for axis, own in zip(axes, levels, strict=True) for column in axis.singles(own)]
     parts = [axis.parts(own) for axis, own in zip(axes, levels, strict=True)]
     return Factorial(
-        rows=used,
-        effects=np.column_stack([np.ones(len(used)), *_blocks(used), *singles]),
-        terms=tuple(_terms(parts, list(used["mutant"]))),
+        arms=np.array([arm.code for arm in used], dtype=np.int64),
+        effects=np.column_stack([np.ones(len(used)), *singles]),
+        terms=tuple(_terms(parts, [arm.mutant for arm in used])),
+        doubles=len(both),
     )
 
 
-def _is_corner(changes: Changes, both: Sequence[Changes]) -> bool:
-    return bool(changes) and any(changes.items() <= each.items() for each in both)
-
-
-def _default(rows: pd.DataFrame, name: str) -> Level:
-    alone = rows.loc[rows["hyperparameter"] == name, "default"]
-    if alone.empty:
-        raise LookupError(f"no training changes {name} alone to a value that it has together with the other")
-    default: Level = alone.iloc[0]
-    return default
-
-
-def _blocks(rows: pd.DataFrame) -> list[Floats]:
-    """A column for each block but the first; none where the blocks of some trainings are not known."""
-    if "block" not in rows or rows["block"].isna().any():
-        return []
-    keys = ["audit", "block"] if "audit" in rows else ["block"]
-    numbers = rows.groupby(keys, sort=False).ngroup().to_numpy()
-    return [(numbers == number).astype(np.float64) for number in range(1, numbers.max() + 1)]
+def _axis(name: str, defaults: Mapping[str, Level | None], both: Sequence[Changes]) -> Axis:
+    default = defaults.get(name)
+    if default is None:
+        raise NeverAloneError(name)
+    return Axis(name, default, tuple(dict.fromkeys(each[name] for each in both)))
 
 
 def _terms(parts: Sequence[Sequence[tuple[str, Floats]]], mutants: Sequence[str]) -> Iterator[Term]:

@@ -1,36 +1,58 @@
-"""Interactions: whether two hyperparameters changed together do more, or less, than their single effects add up to."""
+"""Interactions: whether two hyperparameters changed together do more, or less, than their single effects add up to.
+
+Let e, shape (A,), be the effects of the arms of one scenario (`mutegreen.stats.model.block_model`: blocks adjusted for;
+logarithms of energy and time, so that single effects multiply; performance as it is, so that they add up). With the
+original o, both hyperparameters changed alone, a and b, and changed together, ab, the interaction is the contrast
+
+    e_ab - e_a - e_b + e_o
+
+that is 0 where the single effects add up (Fisher, "The Design of Experiments", 1935, chapter 6). With more mutants of
+both, the K arms at the corners follow the linear model
+
+    e_k = m + alpha[value of the first] + beta[value of the second] + gamma x_k
+
+where the single effects alpha and beta are 0 at the default, and the term x, shape (K,), is a product of scales of both
+values (`mutegreen.stats.interaction.factorial`), 0 for the original and for single mutants. gamma is estimated by
+generalised least squares with the covariance V that the effects would have with even noise:
+
+    gamma = c'e,   c the row of (X' V^-1 X)^-1 X' V^-1 for x,   V = diag(1 / n) + S W S'
+
+    X      shape (K, columns), the columns of the model, x the last
+    n      shape (K,), figures of each arm
+    S, W   shares of blocks and covariance of their effects (`mutegreen.stats.model.linear_contrast`)
+
+So gamma is a contrast as well: with one mutant of both, c is 1, -1, -1, 1. In even noise it is the least-squares
+coefficient of a model of all trainings with arms, blocks and x. Arms that differ in noise do not bias it. V holds
+counts and not estimated variances: with few repetitions these are poor weights, and the error calculated with them is
+too small. The error of c'e is that of any contrast: from the moderated variance of every arm, with the degrees of
+freedom of Welch and Satterthwaite.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 from scipy import linalg
 
-from mutegreen.model import ENERGY_METRICS, METRICS, Quality
-from mutegreen.stats.adjust import Adjustment, adjust
-from mutegreen.stats.interaction.factorial import Changes, Factorial, changes_of, factorial
+from mutegreen.model import ENERGY_METRICS, Quality
+from mutegreen.stats.adjust import adjust
+from mutegreen.stats.interaction.factorial import Arm, Factorial, NeverAloneError, arms_by_changes, factorial, pairs_of
+from mutegreen.stats.interval import KEYS, UNKNOWN, Interval, known
 from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.model.linear_contrast import linear_contrasts
+from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.verdicts.published_rule import ALPHA
-
-CONFIDENCE = 0.95
-_ROUNDING = 1e-12
-"""Residuals that are this share of the figures or less are no noise."""
+from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.settings import Settings
 
 _DEPENDENT = 1e-9
-"""A column of which only this share or less is its own follows from the others."""
-
-_SHOWN = {
-    "package_j": "CPU energy",
-    "dram_j": "DRAM energy",
-    "gpu_j": "GPU energy",
-    "duration_s": "time",
-    "performance": "performance",
-}
+"""Share of its length: a column of which only this or less is its own follows from the others."""
+_LARGEST = 700.0
+"""Logarithm up to which a ratio is a number: there are floats up to exp(709)."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +63,16 @@ class Interaction:
     Performance enters as it is: without one, its changes add up.
 
     Args:
-        term: How the term is worked out from the values: `log2(epochs / 8) * (dropout - 0.5)`.
-        n: Trainings in the model.
+        term: How the term is calculated from the values: `log2(epochs / 8) * (dropout - 0.5)`.
+        n: Trainings at the corners.
         doubles: Mutants that change both.
         coefficient: Of the term, in logarithms of the metric (performance: in its own unit) for each unit of the
-            term; `low` to `high` is its 95 % interval.
-        p: Two-sided p of no interaction; `p_adjusted` for all terms asked for at once.
+            term.
+        p: Two-sided p of no interaction; `p_adjusted` for all terms of the analysis.
         matters: Whether `p_adjusted` is at most alpha.
         mutant: Of the mutants that change both, that for which the term is largest.
         extra: What this mutant has beyond its single effects, as a share of what these make (performance: in its own
-            unit); `extra_low` to `extra_high` is its 95 % interval.
+            unit).
         quality: Worst known quality of the figures; None for other metrics than energy, or if unknown.
         reason: Why figures are missing.
     """
@@ -62,154 +84,145 @@ class Interaction:
     term: str
     n: int
     doubles: int
-    coefficient: float | None = None
-    low: float | None = None
-    high: float | None = None
+    coefficient: Interval = field(default=UNKNOWN, metadata={KEYS: ("coefficient", "low", "high")})
     p: float | None = None
     p_adjusted: float | None = None
     matters: bool = False
     mutant: str = ""
-    extra: float | None = None
-    extra_low: float | None = None
-    extra_high: float | None = None
+    extra: Interval = UNKNOWN
     quality: Quality | None = None
-    reason: str | None = None
-
-    @property
-    def sentence(self) -> str:
-        """The result in plain words."""
-        pair, metric = " and ".join(self.hyperparameters), _SHOWN[self.metric]
-        if self.extra is None:
-            return f"{pair}: no interaction worked out for {metric}: {self.reason}."
-        finding = "" if self.matters else f"no interaction shown for {metric}; "
-        return f"{pair}: {finding}{self.mutant} {self._effect(metric)} ({self._certainty()})."
-
-    def _effect(self, metric: str) -> str:
-        assert self.extra is not None
-        if self.metric == "performance":
-            side = "above" if self.extra > 0 else "below"
-            return f"has a performance {abs(self.extra):.3g} {side} what its single effects add up to"
-        side = "more" if self.extra > 0 else "less"
-        return f"costs {abs(100 * self.extra):.2g} % {side} {metric} than its single effects would"
-
-    def _certainty(self) -> str:
-        if self.p_adjusted is None or self.extra_low is None or self.extra_high is None:
-            return str(self.reason)
-        unit, factor = ("", 1.0) if self.metric == "performance" else (" %", 100.0)
-        p = "< 0.001" if self.p_adjusted < 0.001 else f"= {self.p_adjusted:.3f}"
-        interval = f"{factor * self.extra_low:+.2g} to {factor * self.extra_high:+.2g}{unit}"
-        return f"95 % interval {interval}, adjusted p {p}"
+    reason: Reason | None = None
 
 
-def interactions(
-    rows: pd.DataFrame, alpha: float = ALPHA, adjustment: Adjustment = Adjustment.HOLM
-) -> list[Interaction]:
-    """Fits, for every pair of hyperparameters that some mutant changes both of, a linear model with their product.
+def interactions(studies: Sequence[Study], settings: Settings) -> list[Interaction]:
+    """The interactions of every pair of hyperparameters that some mutant changes both of.
 
-    Least squares on the corners of the factorial design (`mutegreen.stats.interaction.factorial`), adjusted for
-    blocks where they are known. All p values of a call are adjusted as one family.
+    All p values of a call are adjusted as one family: those of all pairs, terms, metrics and scenarios.
 
     Args:
-        rows: In the form said in `mutegreen.stats`. Without a column `changes` there is no pair.
-        alpha: Largest adjusted p at which a term matters.
-        adjustment: How p values are adjusted.
+        studies: All scenarios of an analysis, each fitted. Without a column `changes` there is no pair.
+        settings: The user's choices.
 
     Returns:
-        By subject and background, pairs in the order in which they come, metrics in their usual order. A metric that
-        was never measured for the corners is left out.
+        In the order of scenarios; pairs in the order in which they were trained, metrics in their usual order. A metric
+        that was never measured at the corners is left out, and so is the total of energy.
     """
-    if "changes" not in rows:
-        return []
-    changes = {text: changes_of(text) for text in rows["changes"].unique()}
-    found = [
-        interaction
-        for (subject, background), part in rows.groupby(["subject", "background"], sort=True)
-        for interaction in _of_group(str(subject), str(background), part, changes)
-    ]
-    p = [np.nan if each.p is None else each.p for each in found]
-    adjusted = [None if np.isnan(each) else float(each) for each in adjust(p, adjustment)]
+    found = [row for study in studies for row in _of_study(study)]
+    adjusted = adjust([np.nan if row.p is None else row.p for row in found], settings.adjustment)
     return [
-        replace(each, p_adjusted=p, matters=p is not None and p <= alpha)
-        for each, p in zip(found, adjusted, strict=True)
+        row if row.p is None else replace(row, p_adjusted=float(p), matters=bool(p <= settings.alpha))
+        for row, p in zip(found, adjusted, strict=True)
     ]
 
 
-def _of_group(
-    subject: str, background: str, rows: pd.DataFrame, changes: Mapping[str, Changes]
-) -> Iterator[Interaction]:
-    own = {text: changes[text] for text in rows["changes"].unique()}
-    pairs: dict[frozenset[str], tuple[str, ...]] = {}
-    for each in own.values():
-        if len(each) == 2:
-            pairs.setdefault(frozenset(each), tuple(each))
-    for first, second in pairs.values():
-        for found in _of_pair(rows, own, (first, second)):
-            yield Interaction(subject, background, (first, second), **found)
-
-
-def _of_pair(rows: pd.DataFrame, changes: Mapping[str, Changes], pair: tuple[str, str]) -> Iterator[dict[str, Any]]:
-    """For each metric and term, the further fields of `Interaction`."""
-    doubles = sum(each.keys() == set(pair) for each in changes.values())
-    try:
-        design = factorial(rows, changes, pair)
-    except LookupError as error:
-        for metric in _measured(rows):
-            yield {"metric": metric, "term": " * ".join(pair), "n": 0, "doubles": doubles, "reason": str(error)}
+def _of_study(study: Study) -> Iterator[Interaction]:
+    if "changes" not in study.group.rows:
         return
-    for metric in _measured(design.rows):
-        quality = worst_quality(design.rows, metric) if metric in ENERGY_METRICS else None
-        for at, term in enumerate(design.terms):
-            about = {"metric": metric, "term": term.text, "doubles": doubles, "mutant": term.mutant}
-            yield about | {"quality": quality} | _estimate(design, at, metric)
+    arms = arms_by_changes(study.group)
+    for pair in pairs_of(arms):
+        yield from _of_pair(study, arms, pair)
 
 
-def _measured(rows: pd.DataFrame) -> list[str]:
-    return [metric for metric in METRICS if rows[metric].notna().any()]
+def _of_pair(study: Study, arms: Sequence[Arm], pair: tuple[str, str]) -> Iterator[Interaction]:
+    try:
+        design = factorial(arms, study.group.definitions, pair)
+    except NeverAloneError as fault:
+        doubles = sum(arm.changes.keys() == set(pair) for arm in arms)
+        reason = Reason(Why.NEVER_CHANGED_ALONE, names=(fault.hyperparameter,))
+        for metric in study.group.metrics:
+            yield Interaction(*_place(study), pair, metric, " * ".join(pair), n=0, doubles=doubles, reason=reason)
+        return
+    for metric in study.group.metrics:
+        measured = study.measured[metric]
+        if measured.fitted.n[design.arms].any() or measured.infinite[design.arms].any():
+            for at in range(len(design.terms)):
+                yield _estimated(_unknown(study, design, at, metric, pair), measured, design, at)
 
 
-def _estimate(design: Factorial, at: int, metric: str) -> dict[str, Any]:
-    """For a term and a metric, `n` and the figures of `Interaction`, or the reason why there are none."""
-    figures = design.rows[metric].to_numpy(dtype=np.float64)
-    known = ~np.isnan(figures)
-    figures = figures[known]
+def _place(study: Study) -> tuple[str, str]:
+    return study.group.subject, study.group.background
+
+
+def _unknown(study: Study, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
+    """An interaction of which nothing is estimated yet."""
+    return Interaction(
+        *_place(study),
+        hyperparameters=pair,
+        metric=metric,
+        term=design.terms[at].text,
+        n=int(study.measured[metric].fitted.n[design.arms].sum()),
+        doubles=design.doubles,
+        mutant=design.terms[at].mutant,
+        quality=_quality(study, design, metric),
+    )
+
+
+def _quality(study: Study, design: Factorial, metric: str) -> Quality | None:
+    if metric not in ENERGY_METRICS:
+        return None
+    return worst_quality(study.group.rows[np.isin(study.arms.code, design.arms)], metric)
+
+
+def _estimated(row: Interaction, measured: Measured, design: Factorial, at: int) -> Interaction:
+    """The interaction with its figures, or with the reason why there are none."""
+    why = _obstacle(measured, design)
+    weights = _weights(measured, design, at) if why is None else None
+    if weights is None:
+        return replace(row, reason=Reason(why or Why.CORNER_MISSING))
+    found = linear_contrasts(measured.fitted, measured.noise, weights[None, :])
+    effect, half = float(found.estimate[0]), float(found.half_width()[0])
+    interval, peak = Interval.of(effect, effect - half, effect + half), design.terms[at].peak
+    return replace(
+        row,
+        coefficient=interval.map(lambda logarithm: logarithm / peak),
+        extra=interval.map(_change) if measured.relative else interval,
+        p=known(float(found.differ()[0])),
+        reason=None if math.isfinite(half) else _without_error(row, measured, weights),
+    )
+
+
+def _change(logarithm: float) -> float:
+    """The relative change; infinite where it is too large for a number."""
+    return math.expm1(logarithm) if logarithm < _LARGEST else math.inf
+
+
+def _obstacle(measured: Measured, design: Factorial) -> Why | None:
+    """What keeps the contrast from being estimated, whatever was measured at which corner."""
+    if measured.infinite[design.arms].any():
+        return Why.FIGURE_INFINITE
+    if measured.metric != "performance" and not measured.relative:
+        return Why.FIGURE_ZERO
+    figures = measured.figures[np.isin(measured.code, design.arms)]
+    return Why.ALL_EQUAL if np.ptp(figures) == 0 else None
+
+
+def _weights(measured: Measured, design: Factorial, at: int) -> Floats | None:
+    """The contrast c of a term, shape (A,), 1 where the term has its peak; None where corners are missing."""
+    fitted = measured.fitted
+    usable = (fitted.n > 0)[design.arms] & fitted.joined[design.arms]
+    arms, share = design.arms[usable], fitted.share[design.arms[usable]]
     others = [term.column for term in design.terms[:at] + design.terms[at + 1 :]]
-    rest = linalg.orth(np.column_stack([design.effects, *others])[known])
-    columns = np.column_stack([rest, design.terms[at].column[known]])
-    reason = _obstacle(figures, columns, metric)
-    if reason is not None:
-        return {"n": len(figures), "reason": reason}
-    return {"n": len(figures)} | _fitted(figures, columns, design.terms[at].peak, relative=metric != "performance")
+    columns = np.column_stack([design.effects, *others, design.terms[at].column])[usable]
+    # With L L' = V, generalised least squares on X is the ordinary one on L^-1 X.
+    root = np.linalg.cholesky(np.diag(1 / fitted.n[arms]) + share @ fitted.spread @ share.T)
+    whitened = linalg.solve_triangular(root, columns, lower=True)
+    basis = linalg.orth(whitened[:, :-1])
+    own = whitened[:, -1] - basis @ (basis.T @ whitened[:, -1])
+    square = float(own @ own)
+    if square <= (_DEPENDENT * np.linalg.norm(whitened[:, -1])) ** 2:
+        return None
+    found = linalg.solve_triangular(root, own, lower=True, trans="T") / square
+    weights = np.zeros(len(fitted.n))
+    weights[arms] = np.where(np.abs(found) > _DEPENDENT * np.abs(found).max(), found, 0.0)
+    return weights
 
 
-def _obstacle(figures: Floats, columns: Floats, metric: str) -> str | None:
-    if not np.isfinite(figures).all():
-        return "a figure is infinite"
-    if metric != "performance" and figures.min() <= 0:
-        return "a figure is 0, which has no logarithm"
-    if _depends(columns[:, -1], columns[:, :-1]):
-        return "not measured at every corner: the original, each change alone, both together"
-    if np.ptp(figures) == 0:
-        return "all figures are equal"
-    return None
-
-
-def _depends(column: Floats, basis: Floats) -> bool:
-    """Whether a column is a combination of those of an orthonormal basis."""
-    own = column - basis @ (basis.T @ column)
-    return bool(np.abs(own).max() <= _DEPENDENT * np.abs(column).max())
-
-
-def _fitted(figures: Floats, columns: Floats, peak: float, relative: bool) -> dict[str, Any]:
-    """Least squares; the term is the last column, 1 where its own value is `peak`."""
-    from statsmodels.regression.linear_model import OLS
-
-    fit = OLS(np.log(figures) if relative else figures, columns).fit(method="qr")
-    effect, extra = float(fit.params[-1]), np.expm1 if relative else np.positive
-    found: dict[str, Any] = {"coefficient": effect / peak, "extra": float(extra(effect))}
-    if fit.df_resid < 1:
-        return found | {"reason": f"{len(figures)} trainings are too few to tell the noise by; repeat them"}
-    if np.abs(fit.resid).max() <= _ROUNDING * np.abs(fit.model.endog).max():
-        return found | {"reason": "repetitions do not vary, so there is no interval"}
-    low, high = map(float, fit.conf_int(1 - CONFIDENCE)[-1])
-    found["low"], found["high"] = sorted((low / peak, high / peak))
-    return found | {"extra_low": float(extra(low)), "extra_high": float(extra(high)), "p": float(fit.pvalues[-1])}
+def _without_error(row: Interaction, measured: Measured, weights: Floats) -> Reason:
+    """Why a contrast that can be estimated has no standard error."""
+    part, slope = weights != 0, measured.fitted.slope
+    if slope is not None and slope.confounded[part].any():
+        return Reason(Why.CORNER_CONFOUNDED)
+    df = measured.noise.df[part]
+    if not df.any():
+        return Reason(Why.TOO_FEW_FOR_NOISE, count=row.n)
+    return Reason(Why.NO_VARIATION_OF_REPETITIONS if df.all() else Why.CORNER_TRAINED_ONCE)

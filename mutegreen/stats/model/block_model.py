@@ -53,14 +53,16 @@ class BlockFit:
         n: (A,) figures of each arm.
         effect: (A,) least-squares mean of each arm, blocks taken out; NaN for an arm without figures.
         block_effect: (B,) each block's deviation; they sum to 0 within what is connected.
-        variance: (A,) of a single figure around its arm and block; NaN where `freedom` is 0.
-        freedom: (A,) degrees of freedom of `variance`: with A arms in complete blocks (n - 1)(A - 1) / A, without
+        variance: (A,) of a single figure around its arm and block; NaN where `df` is 0.
+        df: (A,) degrees of freedom of `variance`: with A arms in complete blocks (n - 1)(A - 1) / A, without
             blocks n - 1.
         adjusted: (N,) figures with their block's effect taken out.
         residual: (N,) figures less arm and block, made as wide as the noise (divided by the root of 1 - leverage).
         imbalance: (A,) variance that an arm's difference to the first arm has from incomplete blocks, in units of
             the variance of a figure; 0 in complete blocks.
         joined: (A,) whether arm and first arm share blocks, if only through other arms, so can be compared.
+        share: (A, B) share of an arm's figures that lies in each block; 0 for an arm without figures.
+        spread: (B, B) covariance of `block_effect`, in units of the variance of a figure.
         slope: What company does; None where it was even.
     """
 
@@ -68,11 +70,13 @@ class BlockFit:
     effect: Floats
     block_effect: Floats
     variance: Floats
-    freedom: Floats
+    df: Floats
     adjusted: Floats
     residual: Floats
     imbalance: Floats
     joined: NDArray[np.bool_]
+    share: Floats
+    spread: Floats
     slope: Slope | None = None
 
 
@@ -113,18 +117,20 @@ def fit(
         free = np.where(free - spent > _NOTHING, free - spent, 0.0)
     residual = adjusted - effect[arms]
     residual[np.abs(residual) <= rounding] = 0.0
-    freedom = sums(arms, free, n_arms)
+    df = sums(arms, free, n_arms)
     gap = share - share[0]
     return BlockFit(
         n=n.astype(np.int64),
         effect=effect,
         block_effect=block_effect,
-        variance=_ratio(sums(arms, residual**2, n_arms), freedom),
-        freedom=np.where(freedom > _NOTHING, freedom, 0.0),
+        variance=_ratio(sums(arms, residual**2, n_arms), df),
+        df=np.where(df > _NOTHING, df, 0.0),
         adjusted=adjusted,
         residual=residual / np.sqrt(np.maximum(free, _NOTHING)),
         imbalance=np.maximum(((gap @ spread) * gap).sum(axis=1), 0.0),
         joined=_joined(cells),
+        share=share,
+        spread=spread,
     )
 
 
@@ -142,8 +148,8 @@ def _free(share: Floats, spread: Floats, n: Floats, weight: Floats) -> Floats:
     return free
 
 
-def _ratio(squares: Floats, freedom: Floats) -> Floats:
-    return np.divide(squares, freedom, out=np.full_like(squares, np.nan), where=freedom > _NOTHING)
+def _ratio(squares: Floats, df: Floats) -> Floats:
+    return np.divide(squares, df, out=np.full_like(squares, np.nan), where=df > _NOTHING)
 
 
 def _joined(cells: Floats) -> NDArray[np.bool_]:

@@ -18,16 +18,17 @@ from scipy import special
 from mutegreen.stats.model.block_model import BlockFit, Codes, Floats
 from mutegreen.stats.model.contrast import Contrasts
 from mutegreen.stats.model.moderation import Moderated
+from mutegreen.stats.settings import CONFIDENCE
 
 RESAMPLES = 1999
-FEWEST = 5
+MIN_FIGURES = 5
 """Figures of either arm below which resamples are too few and too alike for an interval: 95 % would be 86 to 92 %."""
 _AT_ONCE = 2048
 """Arms whose resampled means are held at once: 32 MB."""
 
 
 def intervals(
-    fitted: BlockFit, arms: Codes, noise: Moderated, found: Contrasts, confidence: float = 0.95, seed: int = 0
+    fitted: BlockFit, arms: Codes, noise: Moderated, found: Contrasts, confidence: float = CONFIDENCE, seed: int = 0
 ) -> tuple[Floats, Floats]:
     """Intervals of every arm's difference to the first arm.
 
@@ -43,23 +44,23 @@ def intervals(
         seed: Of the draws.
 
     Returns:
-        Low and high ends, shape (A,); NaN where the difference is not known, an arm has fewer than `FEWEST` figures,
-        or nothing varies.
+        Low and high ends, shape (A,); NaN where the difference is not known, an arm has fewer than `MIN_FIGURES`
+        figures, or nothing varies.
     """
     low, high = np.full_like(found.estimate, np.nan), np.full_like(found.estimate, np.nan)
-    if fitted.n[0] < FEWEST:
+    if fitted.n[0] < MIN_FIGURES:
         return low, high
     generator = np.random.default_rng(seed)
     residual = _widened(fitted, arms, noise)[np.argsort(arms, kind="stable")]
     first = np.concatenate([[0], np.cumsum(fitted.n)]).astype(np.int64)
     own = residual[: fitted.n[0]]
     drawn = _draws(len(own), generator) @ own
-    for chosen in _alike(fitted.n, np.isfinite(found.freedom)):
+    for chosen in _alike(fitted.n, np.isfinite(found.df)):
         n = fitted.n[chosen[0]]
         draws = _draws(n, generator)
         for part in np.array_split(chosen, -(-len(chosen) // _AT_ONCE)):
             figures = residual[first[part][:, None] + np.arange(n)]
-            quantile = special.stdtrit(found.freedom[part], (1 + confidence) / 2)
+            quantile = special.stdtrit(found.df[part], (1 + confidence) / 2)
             ends = _bca(figures @ draws.T - drawn, _acceleration(figures, own), quantile)
             low[part], high[part] = found.estimate[part] + ends * found.stretch[part]
     return low, high
@@ -74,7 +75,7 @@ def _widened(fitted: BlockFit, arms: Codes, noise: Moderated) -> Floats:
 
 def _alike(n: Codes, wanted: NDArray[np.bool_]) -> Iterator[Codes]:
     """The arms other than the first, in groups of equal numbers of figures."""
-    for count in np.unique(n[1:][wanted[1:] & (n[1:] >= FEWEST)]):
+    for count in np.unique(n[1:][wanted[1:] & (n[1:] >= MIN_FIGURES)]):
         yield 1 + np.flatnonzero(wanted[1:] & (n[1:] == count))
 
 

@@ -94,7 +94,7 @@ def measure(figures: Floats, arms: Arms, metric: str) -> Measured:
     # Company changes what a training takes, not what it learns.
     company = None if arms.company is None or metric == "performance" else arms.company[used]
     fitted = fit_in_company(np.log(kept) if relative else kept, code, block, len(arms), company)
-    noise = moderate(fitted.variance, fitted.freedom)
+    noise = moderate(fitted.variance, fitted.df)
     return Measured(
         metric=metric,
         relative=relative,

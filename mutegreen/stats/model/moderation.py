@@ -20,10 +20,8 @@ import numpy as np
 from scipy import optimize, special
 
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.noisy_arms import noisier
+from mutegreen.stats.model.noisy_arms import MIN_ARMS, noisier
 
-FEWEST = 5
-"""Arms below which their variances say too little of each other."""
 _GROWTH = 3
 """Most that an arm's degrees of freedom are multiplied by."""
 _ROUNDING = 1e-12
@@ -37,53 +35,53 @@ class Moderated:
 
     Args:
         variance: Shape (A,); NaN where an arm's own is not known.
-        freedom: Shape (A,), degrees of freedom of `variance`.
+        df: Shape (A,), degrees of freedom of `variance`.
         pooled: The variance of all arms together.
-        pooled_freedom: Its degrees of freedom, which no comparison can exceed.
-        prior_freedom: Degrees of freedom that the arms' likeness is worth: 0 for none, infinite if all are alike.
+        pooled_df: Its degrees of freedom, which no comparison can exceed.
+        prior_df: Degrees of freedom that the arms' likeness is worth: 0 for none, infinite if all are alike.
     """
 
     variance: Floats
-    freedom: Floats
+    df: Floats
     pooled: float
-    pooled_freedom: float
-    prior_freedom: float
+    pooled_df: float
+    prior_df: float
 
 
-def moderate(variance: Floats, freedom: Floats) -> Moderated:
+def moderate(variance: Floats, df: Floats) -> Moderated:
     """Moderates variances.
 
     Args:
         variance: Shape (A,), of each arm, the original first; NaN where not known.
-        freedom: Shape (A,), its degrees of freedom; 0 where not known.
+        df: Shape (A,), its degrees of freedom; 0 where not known.
     """
-    known = freedom > 0
-    total = float(freedom[known].sum())
-    pooled = float((variance[known] * freedom[known]).sum() / total) if total else np.nan
-    lent, centre = _prior(variance[known], freedom[known], pooled)
-    mixed = centre if np.isinf(lent) else (lent * centre + freedom * variance) / np.maximum(lent + freedom, 1e-300)
+    known = df > 0
+    total = float(df[known].sum())
+    pooled = float((variance[known] * df[known]).sum() / total) if total else np.nan
+    lent, centre = _prior(variance[known], df[known], pooled)
+    mixed = centre if np.isinf(lent) else (lent * centre + df * variance) / np.maximum(lent + df, 1e-300)
     raised = known & (mixed >= variance * (1 - _ROUNDING))
-    grown = np.minimum(freedom + lent, np.minimum(_GROWTH * freedom, total))
-    kept = noisier(variance, freedom)
+    grown = np.minimum(df + lent, np.minimum(_GROWTH * df, total))
+    kept = noisier(variance, df)
     kept[:1] = True
-    grown = np.where(kept, freedom, grown)
+    grown = np.where(kept, df, grown)
     return Moderated(
         variance=np.where(raised, mixed, variance),
-        freedom=np.where(known, grown, freedom),
+        df=np.where(known, grown, df),
         pooled=pooled,
-        pooled_freedom=total,
-        prior_freedom=lent,
+        pooled_df=total,
+        prior_df=lent,
     )
 
 
-def _prior(variance: Floats, freedom: Floats, pooled: float) -> tuple[float, float]:
+def _prior(variance: Floats, df: Floats, pooled: float) -> tuple[float, float]:
     """Degrees of freedom and scale of the distribution of variances, by Smyth's moments of their logarithms."""
-    if len(variance) < FEWEST:
+    if len(variance) < MIN_ARMS:
         return 0.0, 0.0
     if np.median(variance) == 0:
         # Where most arms happen not to vary, their 0 is not to be believed, and logarithms say nothing.
         return np.inf, pooled
-    half = freedom / 2
+    half = df / 2
     logs = np.log(np.maximum(variance, _TINIEST * np.median(variance))) - special.digamma(half) + np.log(half)
     excess = float(logs.var(ddof=1) - special.polygamma(1, half).mean())
     if excess <= 0:

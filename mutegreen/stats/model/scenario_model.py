@@ -10,7 +10,7 @@ from mutegreen.model import METRICS, Goal
 from mutegreen.stats.model.arms import Arms, arms_of, energy_metrics, figures_of
 from mutegreen.stats.model.measured import Measured, measure
 from mutegreen.stats.model.scenario import Group
-from mutegreen.stats.settings import CUSTOMARY_TOLERANCE, Settings
+from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Study:
     Args:
         goal: Which direction of the performance is better.
         tolerance: Change of performance that does not matter, in its own unit; None where it is not known.
-        tolerance_is_given: Whether somebody said so; else it is the customary share of the original's performance.
+        tolerance_is_given: Whether somebody said so; else it is the default share of the original's performance.
         measured: By metric, in the order of tables, a total last.
     """
 
@@ -54,11 +54,11 @@ def study_of(group: Group, goal: Goal, settings: Settings, tolerance: float | No
     metrics = [*(metric for metric in METRICS if metric in group.metrics), *energy_metrics(group)]
     measured = {metric: measure(figures_of(group, metric), arms, metric) for metric in dict.fromkeys(metrics)}
     given = settings.tolerance if settings.tolerance is not None else tolerance
-    allowed = given if given is not None else _customary(measured.get("performance"))
+    allowed = given if given is not None else _default_tolerance(measured.get("performance"))
     return Study(group, arms, goal, settings, allowed, given is not None, measured)
 
 
-def _customary(performance: Measured | None) -> float | None:
+def _default_tolerance(performance: Measured | None) -> float | None:
     if performance is None or not math.isfinite(performance.reference):
         return None
-    return CUSTOMARY_TOLERANCE * performance.reference
+    return DEFAULT_TOLERANCE * performance.reference

@@ -45,7 +45,7 @@ class Points:
         mean: Shape (K,), on the scale fitted.
         n: Shape (K,), trainings.
         variance: Shape (K,), of a single figure, as far as repetitions tell; NaN where nothing tells.
-        freedom: Shape (K,), degrees of freedom of `variance`.
+        df: Shape (K,), degrees of freedom of `variance`.
         imbalance: Shape (K,), variance of the difference to the original that is due to incomplete blocks.
         squares: Squares of the repetitions around the means, summed.
         logs: Whether the figures are logarithms.
@@ -55,7 +55,7 @@ class Points:
     mean: Floats
     n: Floats
     variance: Floats
-    freedom: Floats
+    df: Floats
     imbalance: Floats
     squares: float
     logs: bool
@@ -63,7 +63,7 @@ class Points:
     @property
     def is_noisy(self) -> bool:
         """Whether repetitions tell how large the noise is."""
-        return bool((self.freedom > 0).all())
+        return bool((self.df > 0).all())
 
     @property
     def scale(self) -> float:
@@ -80,15 +80,15 @@ def points_of(measured: Measured, arms: NDArray[np.int64], values: Floats) -> Po
         values: Shape (K,), of the hyperparameter.
     """
     fitted, noise = measured.fitted, measured.noise
-    own = fitted.freedom[arms] > 0
-    squares = (fitted.variance * fitted.freedom)[arms][own]
+    own = fitted.df[arms] > 0
+    squares = (fitted.variance * fitted.df)[arms][own]
     return Points(
         value=values,
         mean=fitted.effect[arms],
         n=fitted.n[arms].astype(np.float64),
         variance=np.where(own, noise.variance[arms], noise.pooled),
-        freedom=np.where(own, noise.freedom[arms], noise.pooled_freedom),
-        imbalance=noise.pooled * fitted.imbalance[arms] if noise.pooled_freedom else np.zeros(len(arms)),
+        df=np.where(own, noise.df[arms], noise.pooled_df),
+        imbalance=noise.pooled * fitted.imbalance[arms] if noise.pooled_df else np.zeros(len(arms)),
         squares=float(squares.sum()),
         logs=measured.relative,
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.block_model import Floats
+from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points
 
 PRELIMINARY_ALPHA = 0.25
@@ -22,26 +25,33 @@ class Noise:
 
     Args:
         variance: Shape (K,), for each of K points.
-        freedom: Shape (K,), degrees of freedom of each variance.
+        df: Shape (K,), degrees of freedom of each variance.
         shared: Degrees of freedom where all points have one and the same variance from one estimate; else None.
         lack_of_fit_p: P of the hypothesis that the points lie on the curve; None where that cannot be asked.
     """
 
     variance: Floats
-    freedom: Floats
+    df: Floats
     shared: float | None
     lack_of_fit_p: float | None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure read off a curve, on the scale fitted, with the ends of its 95 % interval."""
+    """A figure read off a curve, on the scale fitted, with the ends of its 95 % interval; all may be infinite or NaN.
+
+    Args:
+        p: Two-sided, of 0.
+    """
 
     value: float
     low: float
     high: float
     p: float
-    """Two-sided, of 0."""
+
+    def mapped(self, increasing: Callable[[float], float]) -> Interval:
+        """The interval of an increasing function of the figure, of which infinite parts are not known."""
+        return Interval.of(*(float(increasing(part)) for part in (self.value, self.low, self.high)))
 
 
 def noise_of(points: Points, curve: Curve) -> Noise | None:
@@ -55,7 +65,7 @@ def noise_of(points: Points, curve: Curve) -> Noise | None:
     """
     p = lack_of_fit(points, curve)
     if points.is_noisy and (p is None or p > PRELIMINARY_ALPHA):
-        return Noise(points.variance, points.freedom, None, p)
+        return Noise(points.variance, points.df, None, p)
     beyond = len(points.n) - 2
     if beyond < 1:
         return None
@@ -86,8 +96,8 @@ def lack_of_fit(points: Points, curve: Curve) -> float | None:
         return 0.0
     twice = basis.T @ (points.variance[:, None] * basis)
     spread = (points.variance**2 * (2 * left - 1)).sum() + (twice * twice.T).sum()
-    freedom = expected.sum() ** 2 / spread, expected.sum() ** 2 / (expected**2 / points.freedom).sum()
-    return float(special.fdtrc(*freedom, square / expected.sum()))
+    df = expected.sum() ** 2 / spread, expected.sum() ** 2 / (expected**2 / points.df).sum()
+    return float(special.fdtrc(*df, square / expected.sum()))
 
 
 def estimate(points: Points, curve: Curve, noise: Noise, value: float, gradient: ArrayLike) -> Estimate:
@@ -108,12 +118,12 @@ def estimate(points: Points, curve: Curve, noise: Noise, value: float, gradient:
     error = float(np.sqrt(parts.sum() + unbalanced))
     if error == 0:
         return Estimate(value, value, value, float(value == 0))
-    freedom = noise.shared or _satterthwaite(parts, noise.freedom)
-    half = float(special.stdtrit(freedom, 0.975)) * error
-    return Estimate(value, value - half, value + half, float(2 * special.stdtr(freedom, -abs(value) / error)))
+    df = noise.shared or _satterthwaite(parts, noise.df)
+    half = float(special.stdtrit(df, (1 + CONFIDENCE) / 2)) * error
+    return Estimate(value, value - half, value + half, float(2 * special.stdtr(df, -abs(value) / error)))
 
 
-def _satterthwaite(parts: Floats, freedom: Floats) -> float:
+def _satterthwaite(parts: Floats, df: Floats) -> float:
     """Degrees of freedom of a sum of variances; those of the least known one where all are 0."""
-    squares = float((parts**2 / freedom).sum())
-    return float(parts.sum() ** 2 / squares) if squares else float(freedom.min())
+    squares = float((parts**2 / df).sum())
+    return float(parts.sum() ** 2 / squares) if squares else float(df.min())

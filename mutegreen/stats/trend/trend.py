@@ -11,19 +11,21 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, TOTAL, Quality
 from mutegreen.stats.adjust import adjust
+from mutegreen.stats.interval import UNKNOWN, Interval, known, or_nan
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.reason import Reason
 from mutegreen.stats.trend.curve import Shape
-from mutegreen.stats.trend.trend_fit import figures
+from mutegreen.stats.trend.trend_fit import fitted
 
 
 class Finding(StrEnum):
@@ -43,7 +45,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Trend:
-    """How one metric follows one hyperparameter. `low` and `high` are the ends of 95 % intervals.
+    """How one metric follows one hyperparameter.
 
     Args:
         n: Trainings measured.
@@ -80,21 +82,11 @@ class Trend:
     shape: Shape | None = None
     aicc: Mapping[str, float] = field(default_factory=dict)
     step: float | None = None
-    slope: float | None = None
-    slope_low: float | None = None
-    slope_high: float | None = None
-    relative_slope: float | None = None
-    relative_slope_low: float | None = None
-    relative_slope_high: float | None = None
-    exponent: float | None = None
-    exponent_low: float | None = None
-    exponent_high: float | None = None
-    level: float | None = None
-    level_low: float | None = None
-    level_high: float | None = None
-    change: float | None = None
-    change_low: float | None = None
-    change_high: float | None = None
+    slope: Interval = UNKNOWN
+    relative_slope: Interval = UNKNOWN
+    exponent: Interval = UNKNOWN
+    level: Interval = UNKNOWN
+    change: Interval = UNKNOWN
     spread: float | None = None
     p: float | None = None
     p_adjusted: float | None = None
@@ -102,7 +94,7 @@ class Trend:
     lack_of_fit_p_adjusted: float | None = None
     margin: float | None = None
     quality: Quality | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
     def at(self, values: ArrayLike) -> Floats:
         """The curve's figures in the metric's unit, for values between the lowest and the highest.
@@ -110,15 +102,16 @@ class Trend:
         Raises:
             ValueError: There is no curve.
         """
-        if self.level is None or self.slope is None or self.step is None or not isinstance(self.default, float):
-            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason}")
+        level, slope, default = self.level.value, self.slope.value, self.default
+        if level is None or slope is None or self.step is None or not isinstance(default, float):
+            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason and self.reason.why}")
         given = np.asarray(values, dtype=np.float64)
         if self.shape is Shape.LINEAR:
-            return self.level + self.slope / self.step * (given - self.default)
-        ratio = given / self.default
-        if self.exponent is not None:
-            return np.asarray(self.level * ratio**self.exponent)
-        return np.asarray(self.level + self.slope / math.log(self.step) * np.log(ratio))
+            return level + slope / self.step * (given - default)
+        ratio = given / default
+        if self.exponent.value is not None:
+            return np.asarray(level * ratio**self.exponent.value)
+        return np.asarray(level + slope / math.log(self.step) * np.log(ratio))
 
 
 def trends(study: Study) -> list[Trend]:
@@ -129,11 +122,11 @@ def trends(study: Study) -> list[Trend]:
     found = list(_unjudged(study))
     settings = study.settings
     p, lack = (
-        adjust([_or_nan(each) for each in column], settings.adjustment)
+        adjust([or_nan(each) for each in column], settings.adjustment)
         for column in ([row.p for row in found], [row.lack_of_fit_p for row in found])
     )
     adjusted = [
-        replace(row, p_adjusted=_known(one), lack_of_fit_p_adjusted=_known(other))
+        replace(row, p_adjusted=known(one), lack_of_fit_p_adjusted=known(other))
         for row, one, other in zip(found, p, lack, strict=True)
     ]
     return [replace(row, finding=_finding(row, settings.alpha)) for row in adjusted]
@@ -142,11 +135,12 @@ def trends(study: Study) -> list[Trend]:
 def _finding(row: Trend, alpha: float) -> Finding:
     if row.p_adjusted is not None and row.p_adjusted <= alpha:
         return Finding.TREND
-    if row.margin is None or row.spread is None or row.change_low is None or row.change_high is None:
+    if row.margin is None or row.spread is None or row.change.ends is None:
         return Finding.UNDECIDED
     if row.lack_of_fit_p_adjusted is not None and row.lack_of_fit_p_adjusted <= alpha and row.spread > row.margin:
         return Finding.NO_SIMPLE_TREND
-    is_flat = -row.margin < row.change_low and row.change_high < row.margin
+    low, high = row.change.ends
+    is_flat = -row.margin < low and high < row.margin
     return Finding.NO_TREND if is_flat else Finding.UNDECIDED
 
 
@@ -158,6 +152,7 @@ def _unjudged(study: Study) -> Iterator[Trend]:
         rows = group.of_hyperparameter(hyperparameter)
         for metric, measured in study.measured.items():
             arms, values = _arms(study, hyperparameter, default, measured)
+            fit = fitted(measured, arms, values, study.margin(metric))
             yield Trend(
                 subject=group.subject,
                 background=group.background,
@@ -165,8 +160,23 @@ def _unjudged(study: Study) -> Iterator[Trend]:
                 metric=metric,
                 n=int(measured.fitted.n[arms].sum()),
                 default=default,
+                lowest=fit.lowest,
+                highest=fit.highest,
+                model=fit.model,
+                shape=fit.shape,
+                aicc=fit.aicc,
+                step=fit.step,
+                slope=fit.slope,
+                relative_slope=fit.relative_slope,
+                exponent=fit.exponent,
+                level=fit.level,
+                change=fit.change,
+                spread=fit.spread,
+                p=fit.p,
+                lack_of_fit_p=fit.lack_of_fit_p,
+                margin=fit.margin,
                 quality=_quality(study, rows, metric),
-                **figures(measured, arms, values, study.margin(metric)),
+                reason=fit.reason,
             )
 
 
@@ -183,14 +193,6 @@ def _arms(
     return arms, np.array([values[arm] for arm in arms.tolist()], dtype=np.float64)
 
 
-def _quality(study: Study, rows: Any, metric: str) -> Quality | None:
+def _quality(study: Study, rows: pd.DataFrame, metric: str) -> Quality | None:
     parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
     return Quality.worst(found for part in parts if (found := worst_quality(rows, part)) is not None)
-
-
-def _known(figure: float) -> float | None:
-    return float(figure) if math.isfinite(figure) else None
-
-
-def _or_nan(p: float | None) -> float:
-    return math.nan if p is None else p

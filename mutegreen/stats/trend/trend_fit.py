@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mutegreen.stats.interval import UNKNOWN, Interval, known
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.reason import Reason, Why
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points, Shape, constant_aicc, fit, points_of
-from mutegreen.stats.trend.curve_noise import Estimate, noise_of
+from mutegreen.stats.trend.curve_noise import noise_of
 from mutegreen.stats.trend.curve_reading import Reading, read
 
 DECADE = 10.0
@@ -22,9 +24,31 @@ CLOSE = 2.0
 Inference", 2002, section 2.6)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrendFit:
+    """What is read off the curve chosen; the fields are those of `mutegreen.stats.trend.trend.Trend`."""
+
+    lowest: float | None = None
+    highest: float | None = None
+    model: Shape | None = None
+    shape: Shape | None = None
+    aicc: Mapping[str, float] = field(default_factory=dict)
+    step: float | None = None
+    slope: Interval = UNKNOWN
+    relative_slope: Interval = UNKNOWN
+    exponent: Interval = UNKNOWN
+    level: Interval = UNKNOWN
+    change: Interval = UNKNOWN
+    spread: float | None = None
+    p: float | None = None
+    lack_of_fit_p: float | None = None
+    margin: float | None = None
+    reason: Reason | None = None
+
+
 @np.errstate(over="ignore", invalid="ignore")
-def figures(measured: Measured, arms: NDArray[np.int64], values: Floats | None, margin: float | None) -> dict[str, Any]:
-    """The fields of `mutegreen.stats.trend.trend.Trend` that are worked out, before the adjustment.
+def fitted(measured: Measured, arms: NDArray[np.int64], values: Floats | None, margin: float | None) -> TrendFit:
+    """Fits the curves, chooses one and reads it, before the adjustment of its p values.
 
     Args:
         measured: The metric.
@@ -34,41 +58,46 @@ def figures(measured: Measured, arms: NDArray[np.int64], values: Floats | None, 
     """
     reason = _obstacle(measured, arms, values)
     if values is None or reason is not None:
-        return {"reason": reason}
+        return TrendFit(reason=reason)
     points = points_of(measured, arms, values)
-    ends = {"lowest": float(values.min()), "highest": float(values.max())}
+    unanswered = TrendFit(lowest=float(values.min()), highest=float(values.max()))
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
-        return ends | {"reason": "all figures are equal"}
+        return replace(unanswered, reason=Reason(Why.ALL_EQUAL))
     curves = _curves(points)
     curve = _chosen(curves, points)
     noise = noise_of(points, curve)
     if noise is None:
-        return ends | {"reason": "two values, each trained once: nothing tells an effect from noise"}
+        return replace(unanswered, reason=Reason(Why.NO_NOISE_ESTIMATE))
     reading = read(points, curve, noise, measured.reference)
     aicc = {Shape.CONSTANT: constant_aicc(points)} | {each.shape: each.aicc for each in curves}
-    return (
-        ends
-        | _model(curve, aicc)
-        | _read(reading, measured)
-        | {
-            "spread": _known(_relative(measured, float(np.ptp(points.mean)))),
-            "p": _known(float(np.minimum(1.0, reading.rise.p * len(curves)))),
-            "lack_of_fit_p": noise.lack_of_fit_p,
-            "margin": _relative_margin(measured, margin),
-            "reason": _remark(points, reading),
-        }
+    return replace(
+        unanswered,
+        model=Shape.CONSTANT if aicc[Shape.CONSTANT] <= curve.aicc else curve.shape,
+        shape=curve.shape,
+        aicc={shape.value: figure for shape, figure in aicc.items() if math.isfinite(figure)},
+        step=reading.step,
+        slope=reading.slope.mapped(float),
+        relative_slope=reading.slope.mapped(lambda slope: slope / measured.reference),
+        exponent=UNKNOWN if reading.exponent is None else reading.exponent.mapped(float),
+        level=reading.level.mapped(float),
+        change=reading.rise.mapped(lambda rise: _relative(measured, rise)),
+        spread=known(_relative(measured, float(np.ptp(points.mean)))),
+        p=known(float(np.minimum(1.0, reading.rise.p * len(curves)))),
+        lack_of_fit_p=noise.lack_of_fit_p,
+        margin=_relative_margin(measured, margin),
+        reason=_remark(points, reading),
     )
 
 
-def _obstacle(measured: Measured, arms: NDArray[np.int64], values: Floats | None) -> str | None:
+def _obstacle(measured: Measured, arms: NDArray[np.int64], values: Floats | None) -> Reason | None:
     if values is None:
-        return "the values are not all numbers"
+        return Reason(Why.NOT_NUMBERS)
     if measured.infinite[arms].any():
-        return "a figure is infinite"
+        return Reason(Why.FIGURE_INFINITE)
     if not measured.fitted.n[0]:
-        return "not measured for the original"
+        return Reason(Why.ORIGINAL_NOT_MEASURED)
     if len(np.unique(values)) < 2:
-        return "measured for one value only"
+        return Reason(Why.MEASURED_FOR_ONE_VALUE)
     return None
 
 
@@ -88,36 +117,11 @@ def _chosen(curves: list[Curve], points: Points) -> Curve:
     return next((each for each in others if each.aicc < preferred.aicc - CLOSE), preferred)
 
 
-def _model(curve: Curve, aicc: Mapping[Shape, float]) -> dict[str, Any]:
-    is_constant = aicc[Shape.CONSTANT] <= curve.aicc
-    return {
-        "shape": curve.shape,
-        "model": Shape.CONSTANT if is_constant else curve.shape,
-        "aicc": {shape.value: figure for shape, figure in aicc.items() if math.isfinite(figure)},
-    }
-
-
-def _read(reading: Reading, measured: Measured) -> dict[str, Any]:
-    fields = {
-        "step": reading.step,
-        **_ends("level", reading.level),
-        **_ends("slope", reading.slope),
-        **_ends("relative_slope", reading.slope, lambda slope: slope / measured.reference),
-        **_ends("change", reading.rise, lambda rise: _relative(measured, rise)),
-    }
-    return fields if reading.exponent is None else fields | _ends("exponent", reading.exponent)
-
-
-def _ends(name: str, found: Estimate, scaled: Callable[[float], float] = float) -> dict[str, float | None]:
-    ends = {"": found.value, "_low": found.low, "_high": found.high}
-    return {f"{name}{end}": _known(scaled(figure)) for end, figure in ends.items()}
-
-
-def _remark(points: Points, reading: Reading) -> str | None:
+def _remark(points: Points, reading: Reading) -> Reason | None:
     if reading.rise.low == reading.rise.high:
-        return "the figures do not vary around the curve, so p is 0 by definition"
+        return Reason(Why.NO_VARIATION_AROUND_CURVE)
     if len(np.unique(points.value)) == 2:
-        return "two values only, so the shape of the curve is assumed"
+        return Reason(Why.SHAPE_ASSUMED)
     return None
 
 
@@ -128,8 +132,4 @@ def _relative(measured: Measured, difference: float) -> float:
 def _relative_margin(measured: Measured, margin: float | None) -> float | None:
     if margin is None or measured.metric != "performance":
         return margin
-    return _known(margin / measured.reference)
-
-
-def _known(figure: float) -> float | None:
-    return float(figure) if math.isfinite(figure) else None
+    return known(margin / measured.reference)

@@ -3,94 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from mutegreen.model import ENERGY_METRICS, TOTAL, Quality, Verdict
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.analysis import CarefulComparison
+from mutegreen.stats.interval import Interval, intervals, known_each
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
 from mutegreen.stats.model.quality import worst_qualities
+from mutegreen.stats.model.scenario import Definition, Group
 from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.reason import Reason
 from mutegreen.stats.verdicts.deltas import cliffs_deltas
 from mutegreen.stats.verdicts.judge import reasons, verdicts
 
 
+@dataclass(frozen=True)
+class _Column:
+    """One metric: for every arm the fields of `CarefulComparison`, and the quality of every mutant."""
+
+    margin: float | None
+    n: list[int]
+    mean: list[float | None]
+    relative_change: list[Interval]
+    difference: list[Interval]
+    cliffs_delta: list[Interval]
+    interval: list[str | None]
+    p: list[float | None]
+    p_adjusted: list[float | None]
+    p_equivalent: list[float | None]
+    verdict: list[Verdict]
+    reason: list[Reason | None]
+    qualities: Mapping[str, Quality | None]
+
+
 def comparisons(study: Study) -> Iterator[CarefulComparison]:
     """For each mutant, its verdicts for every metric."""
-    columns = {metric: _columns(study, measured) for metric, measured in study.measured.items()}
-    p = np.stack([column["p"] for column in columns.values()])
-    for column, adjusted in zip(columns.values(), adjust(p, study.settings.adjustment), strict=True):
-        column["p_adjusted"] = adjusted
-    for metric, column in columns.items():
-        column["verdict"] = verdicts(
-            study.measured[metric],
-            column["p_adjusted"],
-            column["p_equivalent"],
-            study.settings.alpha,
-            study.less_is_better(metric),
-        )
-    yield from _records(study, columns)
+    p = np.stack([measured.found.differ() for measured in study.measured.values()])
+    adjusted = adjust(p, study.settings.adjustment)
+    columns = {
+        metric: _column(study, measured, own)
+        for (metric, measured), own in zip(study.measured.items(), adjusted, strict=True)
+    }
+    for arm, definition in enumerate(study.group.definitions, start=1):
+        for metric, column in columns.items():
+            yield _comparison(study.group, definition, metric, column, arm)
 
 
-def _columns(study: Study, measured: Measured) -> dict[str, Any]:
-    """The figures of `CarefulComparison` for every arm, before the adjustment."""
+def _column(study: Study, measured: Measured, p_adjusted: Floats) -> _Column:
     found, low, high, resampled = measured.found, *measured.intervals()
     deltas = cliffs_deltas(measured.fitted.adjusted, measured.code, len(study.arms))
     margin = study.margin(measured.metric)
-    return {
-        "n": measured.fitted.n,
-        "mean": measured.mean,
-        "relative_change": measured.as_relative(found.estimate),
-        "relative_low": measured.as_relative(low),
-        "relative_high": measured.as_relative(high),
-        "difference": measured.as_absolute(found.estimate),
-        "difference_low": measured.as_absolute(low),
-        "difference_high": measured.as_absolute(high),
-        "interval": np.where(np.isfinite(low), np.where(resampled, "bca", "t"), ""),
-        "p": found.differ(),
-        "p_equivalent": _nothing(found.estimate) if margin is None else found.within(*measured.bounds(margin)),
-        "cliffs_delta": deltas.delta,
-        "cliffs_delta_low": deltas.low,
-        "cliffs_delta_high": deltas.high,
-        "reason": reasons(measured),
-    }
+    p_equivalent = np.full_like(p_adjusted, np.nan) if margin is None else found.within(*measured.bounds(margin))
+    judged = verdicts(measured, p_adjusted, p_equivalent, study.settings.alpha, study.less_is_better(measured.metric))
+    kinds = np.where(np.isfinite(low), np.where(resampled, "bca", "t"), "")
+    absolute, relative = measured.as_absolute, measured.as_relative
+    return _Column(
+        margin=margin,
+        n=measured.fitted.n.tolist(),
+        mean=known_each(measured.mean),
+        relative_change=intervals(relative(found.estimate), relative(low), relative(high)),
+        difference=intervals(absolute(found.estimate), absolute(low), absolute(high)),
+        cliffs_delta=intervals(deltas.delta, deltas.low, deltas.high),
+        interval=[kind or None for kind in kinds.tolist()],
+        p=known_each(found.differ()),
+        p_adjusted=known_each(p_adjusted),
+        p_equivalent=known_each(p_equivalent),
+        verdict=[Verdict(verdict) for verdict in judged.tolist()],
+        reason=reasons(measured),
+        qualities=_qualities(study, measured.metric),
+    )
 
 
-def _nothing(like: Floats) -> Floats:
-    return np.full_like(like, np.nan)
-
-
-def _records(study: Study, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[CarefulComparison]:
-    lists = {metric: _listed(column) for metric, column in columns.items()}
-    qualities = {metric: _qualities(study, metric) for metric in columns}
-    for arm, definition in enumerate(study.group.definitions, start=1):
-        for metric, cells in lists.items():
-            yield CarefulComparison(
-                subject=study.group.subject,
-                background=study.group.background,
-                **vars(definition),
-                metric=metric,
-                n_original=cells["n"][0],
-                mean_original=cells["mean"][0],
-                margin=study.margin(metric),
-                quality=qualities[metric].get(definition.mutant),
-                verdict=Verdict(cells["verdict"][arm]),
-                **{name: cell[arm] for name, cell in cells.items() if name != "verdict"},
-            )
-
-
-def _listed(column: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Arrays as lists of plain cells; None for what is not known."""
-    lists = {}
-    for name, array in column.items():
-        cells = array.astype(object)
-        unknown = ~np.isfinite(array) if np.issubdtype(array.dtype, np.number) else array == ""
-        cells[unknown] = None
-        lists[name] = cells.tolist()
-    return lists
+def _comparison(group: Group, definition: Definition, metric: str, column: _Column, arm: int) -> CarefulComparison:
+    return CarefulComparison(
+        subject=group.subject,
+        background=group.background,
+        hyperparameter=definition.hyperparameter,
+        mutant=definition.mutant,
+        value=definition.value,
+        default=definition.default,
+        metric=metric,
+        n=column.n[arm],
+        n_original=column.n[0],
+        mean=column.mean[arm],
+        mean_original=column.mean[0],
+        relative_change=column.relative_change[arm],
+        p=column.p[arm],
+        cliffs_delta=column.cliffs_delta[arm],
+        verdict=column.verdict[arm],
+        quality=column.qualities.get(definition.mutant),
+        reason=column.reason[arm],
+        difference=column.difference[arm],
+        interval=column.interval[arm],
+        p_adjusted=column.p_adjusted[arm],
+        p_equivalent=column.p_equivalent[arm],
+        margin=column.margin,
+    )
 
 
 def _qualities(study: Study, metric: str) -> dict[str, Quality | None]:

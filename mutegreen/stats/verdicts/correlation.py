@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-FEWEST = 3
+from mutegreen.stats.reason import Reason, Why
+
+MIN_TRAININGS = 3
 """With two points every correlation is 1 or -1."""
 
 
@@ -23,7 +25,7 @@ class Coefficients:
     spearman_p: float | None = None
     pearson: float | None = None
     pearson_p: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def correlate(values: NDArray[np.float64], figures: NDArray[np.float64]) -> Coefficients:
@@ -40,19 +42,19 @@ def correlate(values: NDArray[np.float64], figures: NDArray[np.float64]) -> Coef
         return Coefficients(len(y), reason=reason)
     spearman, spearman_p = _quietly(stats.spearmanr, x, y)
     pearson, pearson_p = _quietly(stats.pearsonr, x, y)
-    reason = "the figures are too nearly equal for Pearson's coefficient" if pearson is None else None
+    reason = Reason(Why.NEARLY_EQUAL) if pearson is None else None
     return Coefficients(len(y), spearman, spearman_p, pearson, pearson_p, reason)
 
 
-def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> str | None:
-    if len(y) < FEWEST:
-        return f"fewer than {FEWEST} trainings measured"
+def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
+    if len(y) < MIN_TRAININGS:
+        return Reason(Why.TOO_FEW_TRAININGS, count=MIN_TRAININGS)
     if not np.isfinite(y).all():
-        return "a figure is infinite"
+        return Reason(Why.FIGURE_INFINITE)
     if np.ptp(x) == 0:
-        return "only one value of the hyperparameter"
+        return Reason(Why.ONE_VALUE)
     if np.ptp(y) == 0:
-        return "all figures are equal"
+        return Reason(Why.ALL_EQUAL)
     return None
 
 

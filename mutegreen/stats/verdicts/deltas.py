@@ -8,10 +8,8 @@ import numpy as np
 from scipy import special
 
 from mutegreen.stats.model.block_model import Codes, Floats, sums
+from mutegreen.stats.settings import CONFIDENCE, MIN_REPETITIONS
 from mutegreen.stats.verdicts.effect import dominance
-
-FEWEST = 2
-"""Figures of either side below which delta has no variance."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Deltas:
     high: Floats
 
 
-def cliffs_deltas(figures: Floats, arms: Codes, n_arms: int, confidence: float = 0.95) -> Deltas:
+def cliffs_deltas(figures: Floats, arms: Codes, n_arms: int, confidence: float = CONFIDENCE) -> Deltas:
     """Cliff's deltas of all arms.
 
     The interval is that of Feng & Cliff ("Monte Carlo evaluation of ordinal d with improved confidence interval",
@@ -45,7 +43,7 @@ def cliffs_deltas(figures: Floats, arms: Codes, n_arms: int, confidence: float =
         around = sums(arms, (rows - delta[arms]) ** 2, n_arms), ((columns - delta[:, None]) ** 2).sum(axis=1)
         variance = _variance(delta, around, ties, n, len(original))
         low, high = _interval(delta, z * z * variance, z * z / np.minimum(n, len(original)))
-    enough = np.minimum(n, len(original)) >= FEWEST
+    enough = np.minimum(n, len(original)) >= MIN_REPETITIONS
     return Deltas(delta, np.where(enough, low, np.nan), np.where(enough, high, np.nan))
 
 

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from mutegreen.model import Verdict
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.settings import MIN_REPETITIONS
 
 Flags = NDArray[np.bool_]
-
-FEWEST = 2
-"""Trainings on either side below which a variance, and so a verdict, does not exist."""
 
 
 def verdicts(
@@ -41,28 +40,28 @@ def verdicts(
     return np.select([case for case, _ in cases], [np.array(str(v)) for _, v in cases], str(Verdict.UNDECIDED))
 
 
-def reasons(measured: Measured) -> NDArray[np.str_]:
-    """What a reader must know where verdict or p do not speak for themselves; empty for nothing."""
-    remarks = obstacles(measured) | {"all figures are equal": _equal(measured)}
-    return np.select(list(remarks.values()), [np.array(text) for text in remarks], "")
+def reasons(measured: Measured) -> list[Reason | None]:
+    """For every arm, what a reader must know where verdict or p do not speak for themselves; None for nothing."""
+    remarks = obstacles(measured) | {Why.ALL_EQUAL: _equal(measured)}
+    first = np.select(list(remarks.values()), list(range(len(remarks))), -1)
+    known = [*map(Reason, remarks), None]
+    return [known[place] for place in first.tolist()]
 
 
-def obstacles(measured: Measured) -> dict[str, Flags]:
+def obstacles(measured: Measured) -> dict[Why, Flags]:
     """What keeps comparisons from being decided, and which arms it concerns."""
     n, infinite = measured.fitted.n, measured.infinite
     everyone = np.ones_like(n, dtype=bool)
     return {
-        "a figure of the original is infinite": everyone & infinite[0],
-        "a figure of the mutant is infinite": infinite,
-        "not measured for the original": everyone & (n[0] == 0),
-        "not measured for the mutant": n == 0,
-        "only one training of the original, two or more are needed": everyone & (n[0] < FEWEST),
-        "only one training of the mutant, two or more are needed": n < FEWEST,
-        "never trained in a block with the original": ~measured.fitted.joined,
-        "its company was another than the original's in every training, and cannot be told from what it does": (
-            _confounded(measured)
-        ),
-        "no training varies, so nothing says what chance does (is the seed varied?)": _unjudged(measured),
+        Why.ORIGINAL_INFINITE: everyone & infinite[0],
+        Why.MUTANT_INFINITE: infinite,
+        Why.ORIGINAL_NOT_MEASURED: everyone & (n[0] == 0),
+        Why.MUTANT_NOT_MEASURED: n == 0,
+        Why.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < MIN_REPETITIONS),
+        Why.MUTANT_TRAINED_ONCE: n < MIN_REPETITIONS,
+        Why.NO_COMMON_BLOCK: ~measured.fitted.joined,
+        Why.CONFOUNDED: _confounded(measured),
+        Why.NO_VARIATION: _unjudged(measured),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mutegreen.model import ORIGINAL, Verdict
+from mutegreen.stats.reason import Why
+from mutegreen.stats.settings import ALPHA, MIN_REPETITIONS
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE, dominance
 
-ALPHA = 0.05
-"""Largest p value that counts as significant."""
-
-FEWEST = 2
-"""Trainings on either side below which a variance, and so a verdict, does not exist."""
+_Text = TypeVar("_Text", bound=str)
 
 
 def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_better: bool) -> pd.DataFrame:
@@ -34,7 +33,7 @@ def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_bette
 
     Returns:
         Index: mutants in order of appearance. Columns: n, n_original, mean, mean_original, relative_change, p,
-        cliffs_delta (floats, NaN where not known), verdict, reason (text, "" for no reason).
+        cliffs_delta (floats, NaN where not known), verdict, reason (texts of `Verdict` and `Why`, "" for no reason).
     """
     with np.errstate(all="ignore"):
         table = _sides(figures, mutants)
@@ -61,10 +60,10 @@ def _sides(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.DataFrame:
 def _student_p(table: pd.DataFrame) -> pd.Series[float]:
     """Two-sided p of Student's t-test with equal variances; NaN where it does not exist."""
     n, other_n = table["n"], table["n_original"]
-    freedom = n + other_n - 2
-    pooled = ((n - 1) * table["var"] + (other_n - 1) * table["var_original"]) / freedom
+    df = n + other_n - 2
+    pooled = ((n - 1) * table["var"] + (other_n - 1) * table["var_original"]) / df
     t = (table["mean"] - table["mean_original"]) / np.sqrt(pooled * (1 / n + 1 / other_n))
-    return pd.Series(2 * special.stdtr(freedom, -t.abs()), table.index)
+    return pd.Series(2 * special.stdtr(df, -t.abs()), table.index)
 
 
 def _deltas(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[float]:
@@ -72,23 +71,23 @@ def _deltas(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[flo
     return pd.Series(dominance(figures, original), figures.index).groupby(mutants, sort=False).mean()
 
 
-def _obstacles(table: pd.DataFrame) -> dict[str, pd.Series[bool]]:
+def _obstacles(table: pd.DataFrame) -> dict[Why, pd.Series[bool]]:
     """What keeps a comparison from being decided, and for which mutants."""
     return {
-        "not measured for the original": table["n_original"] == 0,
-        "not measured for the mutant": table["n"] == 0,
-        "a figure of the original is infinite": ~_finite(table["min_original"], table["max_original"]),
-        "a figure of the mutant is infinite": ~_finite(table["min"], table["max"]),
-        "only one training of the original, two or more are needed": table["n_original"] < FEWEST,
-        "only one training of the mutant, two or more are needed": table["n"] < FEWEST,
+        Why.ORIGINAL_NOT_MEASURED: table["n_original"] == 0,
+        Why.MUTANT_NOT_MEASURED: table["n"] == 0,
+        Why.ORIGINAL_INFINITE: ~_finite(table["min_original"], table["max_original"]),
+        Why.MUTANT_INFINITE: ~_finite(table["min"], table["max"]),
+        Why.ORIGINAL_TRAINED_ONCE: table["n_original"] < MIN_REPETITIONS,
+        Why.MUTANT_TRAINED_ONCE: table["n"] < MIN_REPETITIONS,
     }
 
 
-def _remarks(table: pd.DataFrame) -> dict[str, pd.Series[bool]]:
+def _remarks(table: pd.DataFrame) -> dict[Why, pd.Series[bool]]:
     constant = (table["var"] == 0) & (table["var_original"] == 0)
     return {
-        "all figures are equal": constant & (table["mean"] == table["mean_original"]),
-        "neither the mutant nor the original varies, so p is 0 by definition": constant,
+        Why.ALL_EQUAL: constant & (table["mean"] == table["mean_original"]),
+        Why.NEITHER_VARIES: constant,
     }
 
 
@@ -103,6 +102,6 @@ def _verdicts(table: pd.DataFrame, undecided: pd.Series[bool], less_is_better: b
     return _first_that_holds({case.value: holds for case, holds in cases.items()}, Verdict.LOSS.value)
 
 
-def _first_that_holds(cases: Mapping[str, pd.Series[bool]], otherwise: str) -> NDArray[np.str_]:
+def _first_that_holds(cases: Mapping[_Text, pd.Series[bool]], otherwise: str) -> NDArray[np.str_]:
     conditions = [condition.to_numpy() for condition in cases.values()]
-    return np.select(conditions, [np.array(case) for case in cases], np.array(otherwise))
+    return np.select(conditions, [np.array(str(case)) for case in cases], np.array(otherwise))

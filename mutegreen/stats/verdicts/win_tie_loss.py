@@ -9,10 +9,8 @@ from typing import cast
 
 import numpy as np
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, Verdict
+from mutegreen.model import DECIDED, ENERGY_METRICS, IDENTITY, JOINT, Verdict
 from mutegreen.stats.analysis import Comparison, Counts, WinTieLoss
-
-_DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
 
 
 def win_tie_loss(comparisons: Iterable[Comparison], energies: Sequence[str] = ENERGY_METRICS) -> Iterator[WinTieLoss]:
@@ -46,5 +44,5 @@ def overall(tables: Iterable[WinTieLoss]) -> Iterator[WinTieLoss]:
 def _count(energy: dict[str, Verdict], performance: dict[str, Verdict]) -> tuple[Counts, int]:
     """The counts, and the mutants that are undecided in either."""
     pairs = Counter((verdict, performance[mutant]) for mutant, verdict in energy.items())
-    counts = tuple(tuple(pairs[row, column] for column in _DECIDED) for row in _DECIDED)
+    counts = tuple(tuple(pairs[row, column] for column in DECIDED) for row in DECIDED)
     return cast(Counts, counts), len(energy) - sum(map(sum, counts))

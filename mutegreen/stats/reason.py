@@ -1,0 +1,126 @@
+"""Why an analysis has no answer, or what a reader must know of one: codes, which `mutegreen.report` makes sentences of.
+
+A code says which sentence it is; the numbers and names that the sentence needs are beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mutegreen.model import Seeding
+
+
+class Why(StrEnum):
+    """What keeps a question from being answered, or qualifies its answer."""
+
+    # Of a comparison of a mutant with the original.
+    ORIGINAL_INFINITE = "original_infinite"
+    MUTANT_INFINITE = "mutant_infinite"
+    ORIGINAL_NOT_MEASURED = "original_not_measured"
+    MUTANT_NOT_MEASURED = "mutant_not_measured"
+    ORIGINAL_TRAINED_ONCE = "original_trained_once"
+    MUTANT_TRAINED_ONCE = "mutant_trained_once"
+    NO_COMMON_BLOCK = "no_common_block"
+    CONFOUNDED = "confounded"
+    """The mutant never trained with the same concurrency as the original."""
+    NO_VARIATION = "no_variation"
+    ALL_EQUAL = "all_equal"
+    NEITHER_VARIES = "neither_varies"
+    ORIGINAL_MISSED_TARGET = "original_missed_target"
+    """`count` of `of` trainings reached it; so with `MUTANT_MISSED_TARGET`."""
+    MUTANT_MISSED_TARGET = "mutant_missed_target"
+
+    # Of a correlation or a trend.
+    FIGURE_INFINITE = "figure_infinite"
+    TOO_FEW_TRAININGS = "too_few_trainings"
+    """Fewer than `count`."""
+    ONE_VALUE = "one_value"
+    NEARLY_EQUAL = "nearly_equal"
+    NOT_NUMBERS = "not_numbers"
+    MEASURED_FOR_ONE_VALUE = "measured_for_one_value"
+    NO_NOISE_ESTIMATE = "no_noise_estimate"
+    NO_VARIATION_AROUND_CURVE = "no_variation_around_curve"
+    SHAPE_ASSUMED = "shape_assumed"
+
+    # Of an interaction.
+    NEVER_CHANGED_ALONE = "never_changed_alone"
+    """The hyperparameter `names[0]`."""
+    FIGURE_ZERO = "figure_zero"
+    CORNER_MISSING = "corner_missing"
+    TOO_FEW_FOR_NOISE = "too_few_for_noise"
+    """`count` trainings."""
+    CORNER_TRAINED_ONCE = "corner_trained_once"
+    CORNER_CONFOUNDED = "corner_confounded"
+    """An arm at a corner never trained with the same concurrency as the original."""
+    NO_VARIATION_OF_REPETITIONS = "no_variation_of_repetitions"
+
+    # Of a comparison of co-location with exclusive training.
+    FEWER_THAN_TWO_IN_BOTH = "fewer_than_two_in_both"
+    NOISE_NOT_KNOWN = "noise_not_known"
+
+    # Of advice.
+    ENERGY_NOT_MEASURED = "energy_not_measured"
+    PERFORMANCE_NOT_MEASURED = "performance_not_measured"
+    NO_TOLERANCE = "no_tolerance"
+    NOTHING_CHANGED = "nothing_changed"
+    NO_SAVING_SHOWN = "no_saving_shown"
+    NO_SAVING_SEEN = "no_saving_seen"
+    SAVINGS_LOSE_PERFORMANCE = "savings_lose_performance"
+    PERFORMANCE_NOT_KEPT = "performance_not_kept"
+    """Of the mutants `names` and `count` more; the tolerance is `bound`."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason, with the numbers and names of its sentence; the members of `Why` say which of them they need."""
+
+    why: Why
+    count: int | None = None
+    of: int | None = None
+    bound: float | None = None
+    names: tuple[str, ...] = ()
+
+
+class About(StrEnum):
+    """What a note on an analysis is about."""
+
+    SEVERAL_AUDITS = "several_audits"
+    """`count` of them."""
+    NEVER_MEASURED = "never_measured"
+    """The metric `names[0]`, in no scenario; with `NOT_MEASURED` in those of `scenarios`."""
+    NOT_MEASURED = "not_measured"
+    ONLY_ORIGINAL = "only_original"
+    NO_ORIGINAL = "no_original"
+    NO_CORRELATION = "no_correlation"
+    """For the hyperparameter `names[0]`, whose values are not all numbers."""
+    ORDER_NOT_KNOWN = "order_not_known"
+    ONE_SEED = "one_seed"
+    """All repetitions have one seed; where they performed the same, `figure` is that performance."""
+    ALWAYS_THE_SAME = "always_the_same"
+    """The performance `figure` of the original, in `count` repetitions, with seeds as `seeding` says."""
+    NO_EXCLUSIVE = "no_exclusive"
+    """No training of the subject without background load."""
+    OTHER_DEFAULTS = "other_defaults"
+    """The original without background load has other values of the hyperparameters `names`."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader must know of an analysis, with the numbers and names of its sentence.
+
+    Args:
+        about: What it is about; its members say which of the others they need.
+        scenarios: Subject and background of what it holds for.
+        count: A number of things.
+        figure: A performance.
+        names: Of metrics or hyperparameters.
+        seeding: What decides the chance in the trainings; None where the rows do not say it.
+    """
+
+    about: About
+    scenarios: tuple[tuple[str, str], ...] = ()
+    count: int | None = None
+    figure: float | None = None
+    names: tuple[str, ...] = ()
+    seeding: Seeding | None = None
