@@ -1,4 +1,7 @@
-"""How results are read, seeds, presets, timeouts and workspaces, as docs/subject-toml.md shows them, end to end."""
+"""How results are read, seeds, presets, timeouts and workspaces, as docs/subject-toml.md shows them, end to end.
+
+They are slow, as each of the twenty examples is an audit of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import pytest
 
 from mutegreen.store.store import Store
 from support.documented import FIRST, ONCE, Audited, Example, audit_all, files
+
+pytestmark = pytest.mark.slow
 
 LEARNING_RATE = ("--values", "learning_rate=0.25", "--operators", "identity", *ONCE)
 MAIN = 'command = "{python} main.py"\n'
