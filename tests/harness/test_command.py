@@ -1,5 +1,6 @@
 """The supervision of one command: lines, times, timeouts, and that nothing is left running."""
 
+import gc
 import os
 import signal
 import sys
@@ -132,7 +133,9 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_many_commands_leave_no_descriptor_open(tmp_path: Path) -> None:
+    run("print(1)", tmp_path)
+    gc.collect()  # what earlier tests have left open would be closed in between
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         run("print(1)", tmp_path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
