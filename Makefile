@@ -23,7 +23,7 @@ check: lint $(VENV)/.check
 test: $(VENV)/.test
 	$(PYTEST)
 
-# All tests, with the commands that they start, and the branch coverage of four packages against a floor.
+# All tests, with coverage of the commands that they start too, and a floor under the branches of four packages.
 coverage: $(VENV)/.test
 	$(PYTEST) --cov --cov-report=term
 	$(BIN)/python tests/coverage_floor.py

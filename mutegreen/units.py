@@ -83,7 +83,7 @@ def duration(seconds: float, digits: int = DIGITS) -> str:
         seconds: The time.
         digits: Significant digits; fewer for a time that is only expected.
     """
-    if 0 < abs(seconds) < _SPLIT_SECOND_S:
+    if 0 < abs(seconds) < _SPLIT_SECOND_S or not math.isfinite(seconds):
         return _with_prefix(seconds, "s", digits)
     scale = time_scale(seconds)
     return f"{_digits(seconds / scale.size, digits)} {scale.unit}"
@@ -102,6 +102,8 @@ def quantity(metric: str, value: float) -> str:
 
 
 def _with_prefix(value: float, unit: str, digits: int = DIGITS) -> str:
+    if not math.isfinite(value):
+        return f"{value} {unit}"
     scale = si_scale(value, unit)
     return f"{_digits(value / scale.size, digits)} {scale.unit}"
 

@@ -65,6 +65,12 @@ def test_power(watts: float, text: str) -> None:
     assert units.power(watts) == text
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_shown_as_such(value: float) -> None:
+    assert units.energy(value) == f"{value} J"
+    assert units.duration(value) == f"{value} s"
+
+
 @given(st.floats(1e-12, 1e15))
 def test_an_energy_reads_back_within_half_a_percent_and_never_as_zero(joules: float) -> None:
     number, prefix = re.fullmatch(r"(\S+) (n|µ|m|k|M|G|T|)J", units.energy(joules)).groups()

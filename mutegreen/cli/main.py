@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import signal
 import sys
@@ -82,14 +83,18 @@ def main() -> None:
 def _encode_what_the_output_lacks() -> None:
     """An output in ASCII, say, gets other signs for those that it lacks; Python would end with an error."""
     codecs.register_error("mutegreen", _replaced)
-    if sys.stdout is not None and getattr(sys.stdout, "errors", "") == "strict":
-        sys.stdout.reconfigure(errors="mutegreen")  # type: ignore[union-attr]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="mutegreen")
 
 
-def _replaced(error: UnicodeError) -> tuple[str, int]:
+def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What stands for one character: a sign of ours, the byte of a name that is no text, else its number."""
     assert isinstance(error, UnicodeEncodeError)
-    lacking = error.object[error.start : error.end]
-    return "".join(IN_ASCII.get(character, "?") for character in lacking), error.end
+    lacking, end = error.object[error.start], error.start + 1
+    if "\udc80" <= lacking <= "\udcff":
+        return bytes([ord(lacking) - 0xDC00]), end
+    return IN_ASCII.get(lacking) or lacking.encode("ascii", "backslashreplace").decode(), end
 
 
 def _status() -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mutegreen.entry_points import one_line
 from mutegreen.errors import MeterUnavailable, MuteGreenError
 from mutegreen.meters.base import Meter, Reading
-from mutegreen.model import Flag, Quality, is_domain
+from mutegreen.model import Flag, Quality, Unavailable, is_domain
 
 
 class PluginMeter(Meter):
@@ -75,7 +75,7 @@ class PluginMeter(Meter):
 
     def close(self) -> None:
         """Close the meter. What that raises helps nobody any more."""
-        with suppress(Exception):
+        with suppress(Exception, SystemExit):
             self._meter.close()
 
     def _check_and_copy(self) -> None:
@@ -89,4 +89,6 @@ class PluginMeter(Meter):
         if not (self.resolution_s > 0 and self.period_s > 0):
             raise ValueError(f"its resolution is {self.resolution_s} s and its period {self.period_s} s")
         self.unavailable = tuple(meter.unavailable)
+        if not all(isinstance(item, Unavailable) for item in self.unavailable):
+            raise TypeError(f"what it cannot read is {self.unavailable!r}, and should be of the class Unavailable")
         self._last_s = -math.inf

@@ -26,7 +26,7 @@ def _effect(row: Interaction, extra: float, metric: str) -> str:
 
 def _certainty(row: Interaction) -> str:
     if row.p_adjusted is None or row.extra.ends is None:
-        return _reason(row)
+        return _reason(row) or "its interval is too wide for a number"
     low, high = row.extra.ends
     unit, factor = ("", 1.0) if row.metric == "performance" else (" %", 100.0)
     p = "< 0.001" if row.p_adjusted < 0.001 else f"= {row.p_adjusted:.3f}"

@@ -30,7 +30,7 @@ _FIXED = {
     Why.NO_NOISE_ESTIMATE: "two values, each trained once: nothing tells an effect from noise",
     Why.NO_VARIATION_AROUND_CURVE: "the figures do not vary around the curve, so p is 0 by definition",
     Why.SHAPE_ASSUMED: "two values only, so the shape of the curve is assumed",
-    Why.FIGURE_ZERO: "a figure is 0, which has no logarithm",
+    Why.FIGURE_ZERO: "a figure of this scenario is 0, which has no logarithm",
     Why.CORNER_MISSING: "not measured at every corner: the original, each change alone, both together",
     Why.CORNER_TRAINED_ONCE: "one training at a corner is too few to tell the noise by; repeat it",
     Why.CORNER_CONFOUNDED: (

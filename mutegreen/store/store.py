@@ -191,7 +191,7 @@ class Store:
 
     def audits(self) -> list[AuditRecord]:
         """All audits, oldest first."""
-        return [to_audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
+        return [self._audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
 
     def audit(self, audit_id: str | None = None) -> AuditRecord:
         """An audit by its id; without one, the latest.
@@ -281,6 +281,15 @@ class Store:
                 self._db.rollback()
                 raise
             self._db.commit()
+
+    def _audit(self, row: sqlite3.Row) -> AuditRecord:
+        try:
+            return to_audit(row)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise StoreError(
+                f"{self.path}: audit {row['id']} cannot be read: {error}",
+                "the MuteGreen that wrote it can read it; a damaged store is best replaced by its backup",
+            ) from error
 
     def _insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
         if rows:

@@ -97,9 +97,23 @@ def test_results_go_to_stdout_and_messages_to_stderr(audited: dict[str, Any], tm
     assert "gpu energy is not measured" in (tmp_path / "err").read_text()
 
 
-def test_an_output_in_ascii_gets_signs_that_it_has(tmp_path: Path) -> None:
-    code = "from mutegreen import units\nfrom mutegreen.cli.main import _encode_what_the_output_lacks as f\n"
-    code += "f(); print(units.energy(4e-4), '日')"
-    variables = environment(PYTHONIOENCODING="ascii")
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("400 uJ ?\n", "")
+IN_ASCII = r"""
+import os, sys
+from mutegreen import units
+from mutegreen.cli.main import _encode_what_the_output_lacks
+_encode_what_the_output_lacks()
+for out in (sys.stdout, sys.stderr):
+    print(units.energy(4e-4), "\u65e5", os.fsdecode(b"\xff"), file=out)
+"""
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+    ids=["asked for", "by the locale"],
+)
+def test_an_output_in_ascii_gets_signs_that_it_has(variables: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ASCII], cwd=tmp_path, env=environment(**variables), capture_output=True
+    )
+    assert done.stdout == done.stderr == b"400 uJ \\u65e5 \xff\n"

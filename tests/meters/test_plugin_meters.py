@@ -175,6 +175,14 @@ BROKEN_OPEN = {
     "no domain": (module(domains=()), "wall: opening it failed: ValueError: its domains are ()"),
     "twice": (module(domains=(PSYS, PSYS)), "wall: opening it failed: ValueError: its domains are ('psys', 'psys')"),
     "period": (module(rest="    period_s = 0\n"), "wall: opening it failed: ValueError: its resolution is 0.1 s and"),
+    "a text that says what it cannot read": (
+        module(rest="    unavailable = ('the other outlet',)\n"),
+        "wall: opening it failed: TypeError: what it cannot read is ('the other outlet',)",
+    ),
+    "exit when closed": (
+        module(open="1 / 0", rest="    def close(self): raise SystemExit(3)\n"),
+        "wall: opening it failed: ZeroDivisionError",
+    ),
     "unnamed quality": (module(open="self.quality = {}; return"), "wall: opening it failed: ValueError: its domains"),
     "constructor": (
         module(rest="    def __init__(self, options): self.host = {}[0]\n"),

@@ -346,6 +346,7 @@ def all_drawings() -> Iterator[Drawing]:
     yield from power.draw(training(timelines=lines, domains=figures, phases=phases))
 
 
+@pytest.mark.slow  # it draws all figures in all their forms, and asks each text for its place
 def test_no_text_overlaps_another_leaves_the_page_or_is_small() -> None:
     for drawing in all_drawings():
         figure = drawing.figure

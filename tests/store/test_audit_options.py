@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mutegreen.errors import StoreError
 from mutegreen.model import AuditOptions, Compat, Goal, Limits, Metering, PlanOptions, Seeding
 from mutegreen.store.audit_records import AuditRecord
 from mutegreen.store.store import Store
@@ -122,3 +123,25 @@ def test_a_key_that_is_missing_has_its_default(keys: tuple[str, ...], path: Path
 def test_a_key_that_is_not_known_is_left_alone(path: Path) -> None:
     document = {key: {**part, "new": 1} if isinstance(part, dict) else part for key, part in json.loads(TEXT).items()}
     assert read_after(path, {**document, "new": {"more": 2}}) == FULL
+
+
+@pytest.mark.parametrize("part", ["plan", "limits", "metering"])
+def test_a_part_that_is_null_has_its_defaults(part: str, path: Path) -> None:
+    assert getattr(read_after(path, {**json.loads(TEXT), part: None}), part) == getattr(AuditOptions(), part)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"plan": {"compat": ["of another version"]}},
+        {"limits": {"timeout_s": 0}},
+        {"seeding": "of another version"},
+        {"plan": {"values": 3}},
+        [],
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_read_are_one_line_that_names_the_audit(document: Any, path: Path) -> None:
+    with pytest.raises(StoreError, match="audit a cannot be read") as caught:
+        read_after(path, document)
+    assert caught.value.hint

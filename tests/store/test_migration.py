@@ -331,19 +331,28 @@ def test_of_several_at_once_one_converts_and_all_see_the_new_store(old2: Path) -
     whole_and_convertible(old2, STORES / "schema2.sqlite", {schema.VERSION})
 
 
-def test_an_audit_that_an_older_mutegreen_runs_keeps_the_store_as_it_is(old2: Path) -> None:
+@pytest.mark.parametrize("behind_a_link", [False, True])
+def test_an_audit_that_an_older_mutegreen_runs_keeps_the_store_as_it_is(
+    behind_a_link: bool, old2: Path, tmp_path: Path
+) -> None:
+    """The lock lies beside the name by which the older program was given the store, which may be a symbolic link."""
     (running,) = (str(audit["id"]) for audit in rows(old2, "audit") if audit["finished_at"] is None)
-    lock = Paths.of(old2, running).lock
+    given = old2
+    if behind_a_link:
+        given = tmp_path / "linked" / "store.sqlite"
+        given.parent.mkdir()
+        given.symlink_to(old2)
+    lock = Paths.of(given, running).lock
     lock.parent.mkdir(parents=True)
     before = old2.read_bytes()
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(StoreError, match=f"an older MuteGreen is running audit {running}") as caught:
-            Store.create(old2)
+            Store.create(given)
         assert "resume" in str(caught.value.hint)
         assert old2.read_bytes() == before
         assert [file.name for file in old2.parent.iterdir() if file.is_file()] == [old2.name]
-    with Store.create(old2) as store:
+    with Store.create(given) as store:
         assert store.migrated is not None
 
 

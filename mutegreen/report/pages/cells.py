@@ -32,7 +32,8 @@ class Scale:
     Args:
         unit: Performance has none, or a power of ten.
         size: Of the unit, in joules, seconds or the performance's own.
-        decimals: None: too large or too small to be written out.
+        decimals: None: too large or too small to be written out. A figure that would be 0 with so few decimals, and is
+            not, is written with digits of its own.
     """
 
     unit: str
@@ -43,7 +44,11 @@ class Scale:
         """A figure in joules, seconds or the performance's unit; `sign` is `+` where a plus shall be seen."""
         if figure is None or not math.isfinite(figure):
             return None
-        return f"{figure / self.size:{sign}.{f'{self.decimals}f' if self.decimals is not None else f'{_DIGITS}g'}}"
+        written = f"{figure / self.size:{sign}.{_DIGITS}g}"
+        if self.decimals is None:
+            return written
+        plain = f"{figure / self.size:{sign}.{self.decimals}f}"
+        return written if float(plain) == 0 and figure != 0 else plain
 
     def interval(self, low: float | None, high: float | None) -> str | None:
         """The ends of an interval, with their signs."""

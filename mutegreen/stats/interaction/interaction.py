@@ -40,7 +40,7 @@ from scipy import linalg
 from mutegreen.model import ENERGY_METRICS, Quality
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.interaction.factorial import Arm, Factorial, NeverAloneError, arms_by_changes, factorial, pairs_of
-from mutegreen.stats.interval import KEYS, UNKNOWN, Interval, known
+from mutegreen.stats.interval import UNKNOWN, Interval, known, written_as
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.linear_contrast import linear_contrasts
 from mutegreen.stats.model.measured import Measured
@@ -84,7 +84,7 @@ class Interaction:
     term: str
     n: int
     doubles: int
-    coefficient: Interval = field(default=UNKNOWN, metadata={KEYS: ("coefficient", "low", "high")})
+    coefficient: Interval = field(default=UNKNOWN, metadata=written_as("coefficient", "low", "high"))
     p: float | None = None
     p_adjusted: float | None = None
     matters: bool = False

@@ -65,9 +65,9 @@ def to_audit(row: sqlite3.Row) -> AuditRecord:
 def to_options(text: str) -> AuditOptions:
     """The options of a text; what another version left out has its default, and what it added is not read."""
     kept = json.loads(text)
-    limits, metering, seeding = kept.get("limits", {}), kept.get("metering", {}), kept.get("seeding")
+    limits, metering, seeding = kept.get("limits") or {}, kept.get("metering") or {}, kept.get("seeding")
     return AuditOptions(
-        plan=_plan_options(kept.get("plan", {})),
+        plan=_plan_options(kept.get("plan") or {}),
         seeding=Seeding(seeding) if seeding else None,
         limits=Limits(
             timeout_s=limits.get("timeout_s"),
@@ -75,7 +75,7 @@ def to_options(text: str) -> AuditOptions:
             warm_up_s=limits.get("warm_up_s"),
             idle_s=limits.get("idle_s"),
         ),
-        metering=Metering(meters=tuple(metering.get("meters", ())), require=tuple(metering.get("require", ()))),
+        metering=Metering(meters=tuple(metering.get("meters") or ()), require=tuple(metering.get("require") or ())),
         jobs=kept.get("jobs"),
     )
 
@@ -87,7 +87,7 @@ def _plan_options(kept: Mapping[str, Any]) -> PlanOptions:
         operators=None if operators is None else tuple(operators),
         mutants=kept.get("mutants"),
         repetitions=kept.get("repetitions"),
-        values={name: tuple(texts) for name, texts in kept.get("values", {}).items()},
+        values={name: tuple(texts) for name, texts in (kept.get("values") or {}).items()},
         order=kept.get("order"),
         seed=kept.get("seed", DEFAULT_SEED),
         same_seed=kept.get("same_seed", False),

@@ -21,6 +21,7 @@ Rejected:
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 import shutil
@@ -54,7 +55,7 @@ def migrate(path: Path) -> Migrated | None:
     Raises:
         StoreError: It cannot be written, or an older MuteGreen is running an audit on it; it is as it was.
     """
-    path = path.resolve()
+    given, path = path, path.resolve()
     while True:
         before = path.stat()
         with closing(connect(path, "rw")) as db, _explained(path, db):
@@ -65,7 +66,7 @@ def migrate(path: Path) -> Migrated | None:
             if not is_older(db):
                 return None
             version = version_of(db)
-            with none_running(db, path), _scratch(path) as (old, new):
+            with none_running(db, given, path), _scratch(path) as (old, new):
                 backup = _backup_name(path, version, _copied(path, old))
                 shutil.copyfile(old, new)
                 reached = _converted(new)
@@ -91,7 +92,7 @@ def _explained(path: Path, db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except (sqlite3.DatabaseError, OSError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why = (isinstance(error, OSError) and error.strerror) or str(error)
         raise StoreError(
             f"{path}: the store is of an older schema and cannot be converted: {why}; it is as it was",
             _remedy(str(why)),
@@ -199,12 +200,17 @@ def _on_disk(*files: Path) -> None:
 
 def _kept(old: Path, backup: Path) -> None:
     old.replace(backup)
-    _on_disk(backup.parent)
+    try:
+        _on_disk(backup.parent)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot do that for a folder
+            raise
 
 
 def _swapped(new: Path, path: Path) -> None:
     new.replace(path)
-    _on_disk(path.parent)
+    with suppress(OSError):  # the new store is there, and nothing that fails from here on may say that it is not
+        _on_disk(path.parent)
 
 
 def _superseded(db: sqlite3.Connection) -> None:
@@ -212,8 +218,8 @@ def _superseded(db: sqlite3.Connection) -> None:
 
     Without this, an older program would keep its results in a file that is gone when the program ends.
     """
-    for table in _tables(db):
-        db.execute(f"DROP TABLE {table}")
-    db.execute(f"PRAGMA user_version = {SUPERSEDED}")
-    with suppress(sqlite3.OperationalError):  # a reader that does not end: it is still open, but the new store is there
+    with suppress(sqlite3.DatabaseError):  # such as a reader that does not end; the new store is there all the same
+        for table in _tables(db):
+            db.execute(f"DROP TABLE {table}")
+        db.execute(f"PRAGMA user_version = {SUPERSEDED}")
         db.commit()
