@@ -9,6 +9,7 @@ WORKERS ?= 4
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 QUICK := not slow and not torch and not keras
 
+.NOTPARALLEL:
 .PHONY: demo check test coverage lint clean
 
 demo: $(VENV)/.demo

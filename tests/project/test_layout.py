@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.imported import modules_after
 from support.paths import ROOT
 
 PACKAGE = ROOT / "mutegreen"
@@ -96,13 +97,6 @@ def test_no_package_is_missing_from_the_wheel() -> None:
     listed = set(setup["options"]["packages"].split())
     packages = {"mutegreen", *(_dotted(p.parent) for p in PACKAGE.glob("*/**/__init__.py"))}
     assert listed == packages | {"mutegreen.operators", "mutegreen.subjects"}
-
-
-def modules_after(code: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"], capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
 
 
 def test_the_start_is_light() -> None:

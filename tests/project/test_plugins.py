@@ -1,11 +1,10 @@
 """The public face for plug-ins: what it exports, how light it is, and that the documents use nothing else."""
 
 import re
-import subprocess
-import sys
 from types import ModuleType
 
 from mutegreen import plugins
+from support.imported import modules_after
 from support.paths import ROOT
 
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -19,11 +18,10 @@ def test_all_is_what_is_exported() -> None:
 
 
 def test_its_import_is_light_and_needs_no_pytest() -> None:
-    code = "import sys, mutegreen.plugins, mutegreen.testing.simulated; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = modules_after("import mutegreen.plugins, mutegreen.testing.simulated")
     heavy = {"numpy", "pandas", "scipy", "pydantic", "rich", "sqlite3", "psutil", "statsmodels", "click", "pytest"}
-    assert not set(done.stdout.split()) & heavy
-    assert "mutegreen.meters.nvml" not in done.stdout.split()
+    assert not loaded & heavy
+    assert "mutegreen.meters.nvml" not in loaded
 
 
 def test_documents_import_from_public_modules_only() -> None:
