@@ -15,6 +15,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def stamp() -> str:
+    """Wall-clock time as part of a name, in UTC, to the second: `20260101-120000`."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
 def boot_time_s() -> float:
     """Seconds since the machine started, counting time asleep, which `time.monotonic` leaves out on Linux."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

@@ -8,11 +8,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mutegreen import config, environment
-from mutegreen.clock import now
+from mutegreen.clock import now, stamp
 from mutegreen.errors import ConfigError, StoreError, UsageError
 from mutegreen.harness.plan import plan
 from mutegreen.harness.plan.launch import diff
@@ -207,9 +206,9 @@ def _mutant_records(made: plan.Plan, paths: Paths) -> list[MutantRecord]:
 
 
 def _new_folder(store: Path, subject: str) -> Paths:
-    stamp = f"{subject}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    name = f"{subject}-{stamp()}"
     for suffix in ("", *(f"-{n}" for n in range(2, 100))):
-        paths = Paths.of(store, stamp + suffix)
+        paths = Paths.of(store, name + suffix)
         try:
             paths.root.mkdir(parents=True)
         except FileExistsError:

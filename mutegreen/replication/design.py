@@ -12,6 +12,7 @@ from mutegreen.harness.opening import Sharing
 from mutegreen.harness.plan.plan import Plan, make
 from mutegreen.model import Hyperparameter, Limits, PlanOptions, Subject
 from mutegreen.replication.published import HYPERPARAMETERS, counterpart
+from mutegreen.report.wording import scenario_text
 
 SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
 """The bundled subjects: the study's five programs in its order, and one on another framework that is ours alone."""
@@ -122,7 +123,7 @@ def studied(subject: Subject) -> list[Hyperparameter]:
 
 def named(subject: str, company: str) -> str:
     """What messages call a subject in a company."""
-    return f"{subject} beside {company}" if company else subject
+    return scenario_text((subject, company))
 
 
 def _part(name: str, preset: str, company: str, idle_s: float | None) -> Part:

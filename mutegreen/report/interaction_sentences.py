@@ -11,7 +11,7 @@ def interaction_sentence(row: Interaction) -> str:
     """How much a mutant of both has beyond its single effects, and how sure that is."""
     pair, metric = " and ".join(row.hyperparameters), NAMES[row.metric]
     if row.extra.value is None:
-        return f"{pair}: no interaction worked out for {metric}: {_reason(row)}."
+        return f"{pair}: no interaction worked out for {metric}: {reason_text(row.reason)}."
     finding = "" if row.matters else f"no interaction shown for {metric}; "
     return f"{pair}: {finding}{row.mutant} {_effect(row, row.extra.value, metric)} ({_certainty(row)})."
 
@@ -26,12 +26,8 @@ def _effect(row: Interaction, extra: float, metric: str) -> str:
 
 def _certainty(row: Interaction) -> str:
     if row.p_adjusted is None or row.extra.ends is None:
-        return _reason(row) or "its interval is too wide for a number"
+        return reason_text(row.reason) or "its interval is too wide for a number"
     low, high = row.extra.ends
     unit, factor = ("", 1.0) if row.metric == "performance" else (" %", 100.0)
     p = "< 0.001" if row.p_adjusted < 0.001 else f"= {row.p_adjusted:.3f}"
     return f"95 % interval {factor * low:+.2g} to {factor * high:+.2g}{unit}, adjusted p {p}"
-
-
-def _reason(row: Interaction) -> str:
-    return "" if row.reason is None else reason_text(row.reason)

@@ -15,7 +15,7 @@ _WORDS = {
 def susceptibility_text(row: Susceptibility) -> str:
     """What is shown of one energy metric beside one background load, or why it cannot be told."""
     if row.size is None or row.size_alone is None or row.p_adjusted is None:
-        return f"It cannot be told: {'' if row.reason is None else reason_text(row.reason)}."
+        return f"It cannot be told: {reason_text(row.reason)}."
     there, alone = 100 * row.size, 100 * row.size_alone
     sizes = f"the same {row.mutants} mutants change it by {there:.3g} % there, by {alone:.3g} % alone"
     return f"{_WORDS[row.finding]}: {sizes} (p {row.p_adjusted:.2g})."

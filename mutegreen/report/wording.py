@@ -52,8 +52,10 @@ _FIXED = {
 """Sentences without numbers and names."""
 
 
-def reason_text(reason: Reason) -> str:
-    """The sentence of a reason, without capital letter and full stop."""
+def reason_text(reason: Reason | None) -> str:
+    """The sentence of a reason, without capital letter and full stop; empty where there is none."""
+    if reason is None:
+        return ""
     fixed = _FIXED.get(reason.why)
     return fixed if fixed is not None else _WITH_NUMBERS[reason.why](reason)
 

@@ -13,6 +13,7 @@ from mutegreen.report.figures.files import stems_of, write
 from mutegreen.report.figures.power import Training
 from mutegreen.report.figures.style import Drawing
 from mutegreen.report.section import Section, sections_of
+from mutegreen.report.wording import scenario_text
 from mutegreen.stats.model.scenario import Group, groups_of
 from mutegreen.store.audit_records import AuditRecord, TrialRecord
 from mutegreen.store.colocation_columns import background_of
@@ -52,7 +53,11 @@ class Plotted:
         groups = list(groups_of(found.rows))
         sections = {(section.subject, section.background): section for section in sections_of(found.analysis)}
         audits = [each["audit"] for each in found.about]
-        names = audits if len(audits) == len(groups) == 1 else map(str, groups)
+        names = (
+            audits
+            if len(audits) == len(groups) == 1
+            else [scenario_text((group.subject, group.background)) for group in groups]
+        )
         figure = f"-{found.analysis.figure}" if found.analysis.figure else ""
         stems = stems_of(f"{name}{figure}" for name in names)
         for group, stem in zip(groups, stems, strict=True):

@@ -149,13 +149,9 @@ def _undecided(section: Section, advice: Advice) -> PlainTable:
             )
             for row in advice.needed
         ),
-        notes=(f"Nothing can be recommended: {_reason(advice)}.",),
+        notes=(f"Nothing can be recommended: {reason_text(advice.reason)}.",),
     )
 
 
 def _more(row: Needed) -> str:
     return f"more than {MOST}" if row.more is None else f"about {row.more}"
-
-
-def _reason(advice: Advice) -> str:
-    return "" if advice.reason is None else reason_text(advice.reason)

@@ -30,7 +30,7 @@ def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | Wi
         yield from _below(advice)
     else:
         yield Text("What to do", style="bold")
-        yield Text(f"Nothing can be recommended: {_reason(advice)}.", style="yellow")
+        yield Text(f"Nothing can be recommended: {reason_text(advice.reason)}.", style="yellow")
         yield from (Text(f"  {_needed(each, names)}") for each in advice.needed)
     if len(advice.pareto) > 1:
         points = (f"{names[one.mutant]} ({energy(one.energy_j)}, {one.performance:.4g})" for one in advice.pareto)
@@ -61,10 +61,6 @@ def _share(share: float | None) -> str:
 
 def _ends(found: Interval) -> str:
     return interval(or_nan(found.low), or_nan(found.high))
-
-
-def _reason(advice: Advice) -> str:
-    return "" if advice.reason is None else reason_text(advice.reason)
 
 
 def _payback(each: Recommendation) -> str:

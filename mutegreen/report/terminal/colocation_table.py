@@ -8,9 +8,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.model import DECIDED, METRICS, TOTAL, Verdict
+from mutegreen.model import DECIDED, METRICS, Verdict
 from mutegreen.report import colocation_sentences as text
 from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.metric_names import TITLES
 from mutegreen.report.section import Section
 from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
@@ -18,7 +19,6 @@ from mutegreen.stats.colocation.report import CompanyCounts
 from mutegreen.stats.colocation.susceptibility import Susceptibility
 
 DIFFERENT_MARK = "!"
-_METRICS = (*METRICS[:3], TOTAL, *METRICS[3:])
 
 
 def company_lines(section: Section) -> Iterator[RenderableType]:
@@ -75,7 +75,7 @@ def _effects(section: Section, cell: Callable[[CompanyComparison], str], gap: in
     by_mutant: dict[str, dict[str, CompanyComparison]] = {}
     for row in section.company.verdict:
         by_mutant.setdefault(row.mutant, {})[row.metric] = row
-    metrics = [metric for metric in _METRICS if any(metric in row for row in by_mutant.values())]
+    metrics = [metric for metric in TITLES if any(metric in row for row in by_mutant.values())]
     table = table_of(["", *(section.heading(metric) for metric in metrics)], gap)
     for line in section.shown:
         if line.mutant in by_mutant:

@@ -41,7 +41,7 @@ def sentence(trend: Trend) -> str:
     """One trend in plain words: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
     where = f"{_noun(trend, NAMES)}, {trend.hyperparameter}{_range(trend)}"
     if not _is_known(trend):
-        return f"{where}: no answer, because {_reason(trend)}"
+        return f"{where}: no answer, because {reason_text(trend.reason)}"
     if trend.finding is Finding.TREND:
         return f"{where}: {_step(trend, ' of the original')}"
     if trend.finding is Finding.NO_TREND:
@@ -72,7 +72,9 @@ def trend_legend(trends: Sequence[Trend]) -> Iterator[str]:
     yield from (f"{label}: {meaning}." for label, meaning in _MEANINGS.items() if label in findings)
     if any(trend.finding is Finding.TREND and _scatters(trend) for trend in trends):
         yield f"{_ABOUT}."
-    remarks = {(trend.hyperparameter, _reason(trend)) for trend in trends if trend.reason and _is_known(trend)}
+    remarks = {
+        (trend.hyperparameter, reason_text(trend.reason)) for trend in trends if trend.reason and _is_known(trend)
+    }
     yield from (f"{hyperparameter}: {reason}." for hyperparameter, reason in sorted(remarks))
 
 
@@ -93,14 +95,10 @@ def _lines(trends: Sequence[Trend]) -> Table:
         own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is wanted and _is_known(each)]
         if own:
             table.add_row(Text(label, style="dim"), Text(", ".join(own), style="dim"))
-    for reason in dict.fromkeys(_reason(each) for each in trends if not _is_known(each)):
-        nouns = ", ".join(_noun(each) for each in trends if _reason(each) == reason and not _is_known(each))
+    for reason in dict.fromkeys(reason_text(each.reason) for each in trends if not _is_known(each)):
+        nouns = ", ".join(_noun(each) for each in trends if reason_text(each.reason) == reason and not _is_known(each))
         table.add_row(Text(_NO_ANSWER, style="yellow"), Text(f"{nouns}: {reason}", style="yellow"))
     return table
-
-
-def _reason(trend: Trend) -> str:
-    return "" if trend.reason is None else reason_text(trend.reason)
 
 
 def _is_known(trend: Trend) -> bool:

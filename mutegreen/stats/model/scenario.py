@@ -29,9 +29,6 @@ class Group:
     background: str
     rows: pd.DataFrame
 
-    def __str__(self) -> str:
-        return f"{self.subject} beside {self.background}" if self.background else self.subject
-
     @cached_property
     def definitions(self) -> list[Definition]:
         """The mutants, by hyperparameter and value; those that change nothing come last."""
