@@ -180,6 +180,10 @@ def test_a_column_has_one_unit(metric: str, figures: list[float], unit: str, cel
     assert (scale.unit, [scale.cell(figure) for figure in figures]) == (unit, cells)
 
 
+def test_a_change_that_rounds_to_0_is_0() -> None:
+    assert scale_of("gpu_j", [3.73, 0.004], 3).cell(0.004, "+") == "+0.00"
+
+
 # CSV
 
 

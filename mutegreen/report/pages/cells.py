@@ -32,8 +32,8 @@ class Scale:
     Args:
         unit: Performance has none, or a power of ten.
         size: Of the unit, in joules, seconds or the performance's own.
-        decimals: None: too large or too small to be written out. A figure that would be 0 with so few decimals, and is
-            not, is written with digits of its own.
+        decimals: None: too large or too small to be written out. An amount that would be 0 with so few decimals, and
+            is not, is written with digits of its own.
     """
 
     unit: str
@@ -48,7 +48,8 @@ class Scale:
         if self.decimals is None:
             return written
         plain = f"{figure / self.size:{sign}.{self.decimals}f}"
-        return written if float(plain) == 0 and figure != 0 else plain
+        # A change that rounds to 0 is none at this precision; an amount that does is still there.
+        return written if sign != "+" and float(plain) == 0 and figure != 0 else plain
 
     def interval(self, low: float | None, high: float | None) -> str | None:
         """The ends of an interval, with their signs."""
