@@ -19,6 +19,7 @@ from mutegreen.harness.process.command import marked
 from mutegreen.store.store import Store
 from support.audits import Held, audit_of, rows, running, started
 from support.commands import Run
+from support.limits import PROCESS_S
 from support.tiny import SUBJECT, TRAIN, command, environment, write_subject
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
@@ -95,7 +96,7 @@ class TestSeveralAtATime:
             assert len(marked(str(tmp_path))) >= 3
             assert running(tmp_path)
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 130
         assert "--resume" in said
         assert marked(str(tmp_path)) == []
@@ -104,7 +105,7 @@ class TestSeveralAtATime:
         held.let_go()
         resumed = subprocess.run(
             command("run", "--resume", audit_of(store_of(tmp_path)), "--json"),
-            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120,
+            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S,
         )  # fmt: skip
         assert resumed.returncode == 0, resumed.stderr
         assert json.loads(resumed.stdout)["trials"]["ok"] == 10
@@ -228,7 +229,7 @@ class TestBackground:
             held.let_go()
             resumed = subprocess.run(
                 command("run", "--resume", audit_of(store_of(tmp_path)), "--json"),
-                cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120,
+                cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S,
             )  # fmt: skip
         assert resumed.returncode == 0, resumed.stderr
         assert json.loads(resumed.stdout)["trials"]["ok"] == 10
