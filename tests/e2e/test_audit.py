@@ -22,7 +22,7 @@ from support.limits import PROCESS_S
 from support.tiny import SUBJECT, TRAIN, command, environment, write_subject
 
 quiet = pytest.mark.xdist_group("quiet")
-"""Tests that kill, interrupt or burn follow one another in one worker."""
+"""Tests that interrupt audits, or that measure or burn in real time, follow one another in one worker."""
 
 
 def test_an_audit_keeps_every_trial_and_touches_no_file_of_the_user(

@@ -27,7 +27,7 @@ SLOW = TRAIN.replace("default=0.0", "default=0.05")
 BUSY = TRAIN.replace("time.sleep(args.pause)", "sum(range(2_000_000))")
 
 quiet = pytest.mark.xdist_group("quiet")
-"""Tests that kill, interrupt or burn follow one another in one worker."""
+"""Tests that interrupt audits, or that measure or burn in real time, follow one another in one worker."""
 
 
 def exported(mutegreen: Run) -> list[dict[str, Any]]:
@@ -195,8 +195,12 @@ class TestBackground:
         with closing(sqlite3.connect(store_of(tmp_path))) as db:
             assert db.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
 
+    @pytest.mark.slow
     def test_one_that_breaks_down_stops_the_audit_and_resume_goes_on(self, mutegreen: Run, tmp_path: Path) -> None:
-        """Its fourth start fails while a file says so."""
+        """Its fourth start fails while a file says so.
+
+        It takes ten seconds: an audit and the rest of it, whose trainings all wait for a background that warms up.
+        """
         broken, count = tmp_path / "broken", tmp_path / "count"
         broken.write_text("")
         fault = (
