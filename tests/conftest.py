@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and which of them run in one worker."""
+"""Fixtures for all tests, which of them run in one worker, and how long slow ones may take."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from hypothesis import HealthCheck, settings
 
 from support.audits import SMALL
 from support.commands import Run
+from support.limits import SLOW_TEST_S
 from support.tiny import write_subject
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that share a fixture of their module run in one worker, and slow tests begin first; xdist reads this later.
+    """Slow tests have a limit of their own; for pytest-xdist, some run in one worker, and slow tests begin first.
 
-    pytest-xdist makes a fixture once for each worker that needs it. It hands tests out in the order given here, so a
-    long one at the end would keep one worker busy after the others have ended. It reads the groups in a hook of this
-    name, so this one goes first.
+    The limit of `pyproject.toml` is ten times what other tests take. A mark `timeout` of a test itself goes before.
+
+    Tests that share a fixture of their module run in one worker, as pytest-xdist makes a fixture once for each worker
+    that needs it. It hands tests out in the order given here, so a long one at the end would keep one worker busy
+    after the others have ended. It reads the groups in a hook of this name, so this one goes first.
     """
+    for item in items:
+        if item.get_closest_marker("slow") and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_TEST_S))
     if not hasattr(config, "workerinput"):
         return
     for item in items:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from mutegreen.replication.published import CORRELATIONS, VERDICTS
+from support.limits import PROCESS_S
 from support.paths import ROOT
 from support.tiny import environment
 
@@ -44,7 +45,7 @@ def run(script: str, *words: object, status: int = 0, **variables: str) -> subpr
         env=environment(OMP_NUM_THREADS="1", **variables),
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=PROCESS_S,
     )
     assert done.returncode == status, done.stderr
     return done

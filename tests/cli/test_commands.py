@@ -12,6 +12,7 @@ import pytest
 
 from support.audits import SMALL, started, wait_for, window_s
 from support.commands import Run
+from support.limits import PROCESS_S
 from support.tiny import write_subject
 
 TRACE = "# quality=counter\ntime_s,gpu:GPU-1,cpu:package-0\n0,0,0\n600,60000,6000\n"
@@ -146,7 +147,7 @@ def test_measure_of_a_command_that_is_stopped(tmp_path: Path) -> None:
     ) as process:
         wait_for(begun.exists, "the command")
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 128 + signal.SIGTERM
     assert json.loads(out)["status"] == 128 + signal.SIGTERM
 

@@ -15,6 +15,7 @@ import pytest
 
 from mutegreen.cli.main import COMMANDS
 from support.commands import APART, Run
+from support.limits import PROCESS_S
 from support.tiny import command, environment
 
 SITE = "train.py:--lr"
@@ -84,9 +85,8 @@ def test_the_whole_has_help_and_a_version(mutegreen: Run) -> None:
 @pytest.mark.usefixtures("audited")
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     line = " ".join(command("export", "--format", "json"))
-    done = subprocess.run(
-        ["sh", "-c", f"{line} | true"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
-    )
+    words = ["sh", "-c", f"{line} | true"]
+    done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S)
     assert done.stderr == ""
 
 

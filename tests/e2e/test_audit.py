@@ -18,10 +18,11 @@ import pytest
 from mutegreen.harness.process.command import TERMINATE_GRACE_S, marked
 from support.audits import MANY, SMALL, Held, audit_of, digest, rows, running, started, wait_for
 from support.commands import Run
+from support.limits import PROCESS_S
 from support.tiny import SUBJECT, TRAIN, command, environment, write_subject
 
 quiet = pytest.mark.xdist_group("quiet")
-"""Tests that kill, interrupt or burn follow one another in one worker."""
+"""Tests that interrupt audits, or that measure or burn in real time, follow one another in one worker."""
 
 
 def test_an_audit_keeps_every_trial_and_touches_no_file_of_the_user(
@@ -131,7 +132,7 @@ def test_ctrl_c_stops_soon_keeps_everything_and_says_how_to_go_on(tmp_path: Path
         held.wait()
         assert running(tmp_path, number="0003")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 130
     assert TERMINATE_GRACE_S <= 1
     assert marked(str(tmp_path)) == []
@@ -250,7 +251,7 @@ def test_a_full_disk_stops_the_audit_with_a_clear_message_and_nothing_is_lost(tm
     if shutil.which("unshare") is None:
         pytest.skip("no unshare, so no private mount of a small file system")
     done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script], env=environment(), capture_output=True, text=True, timeout=120
+        ["unshare", "-rm", "sh", "-c", script], env=environment(), capture_output=True, text=True, timeout=PROCESS_S
     )
     if done.returncode == 99 or "unshare failed" in done.stderr:
         pytest.skip("this machine does not allow a private mount namespace")
@@ -316,7 +317,7 @@ def test_resume_measures_with_the_same_meters_and_refuses_another_subject(tmp_pa
 
     def resume(*words: object) -> subprocess.CompletedProcess[str]:
         line = command("run", *words, "--resume", audit)
-        return subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+        return subprocess.run(line, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S)
 
     wrong = resume(tmp_path / "other")
     assert wrong.returncode == 2

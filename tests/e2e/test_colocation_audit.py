@@ -19,6 +19,7 @@ from mutegreen.harness.process.command import marked
 from mutegreen.store.store import Store
 from support.audits import Held, audit_of, rows, running, started
 from support.commands import Run
+from support.limits import PROCESS_S
 from support.tiny import SUBJECT, TRAIN, command, environment, write_subject
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
@@ -26,7 +27,7 @@ SLOW = TRAIN.replace("default=0.0", "default=0.05")
 BUSY = TRAIN.replace("time.sleep(args.pause)", "sum(range(2_000_000))")
 
 quiet = pytest.mark.xdist_group("quiet")
-"""Tests that kill, interrupt or burn follow one another in one worker."""
+"""Tests that interrupt audits, or that measure or burn in real time, follow one another in one worker."""
 
 
 def exported(mutegreen: Run) -> list[dict[str, Any]]:
@@ -95,7 +96,7 @@ class TestSeveralAtATime:
             assert len(marked(str(tmp_path))) >= 3
             assert running(tmp_path)
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 130
         assert "--resume" in said
         assert marked(str(tmp_path)) == []
@@ -104,7 +105,7 @@ class TestSeveralAtATime:
         held.let_go()
         resumed = subprocess.run(
             command("run", "--resume", audit_of(store_of(tmp_path)), "--json"),
-            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120,
+            cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S,
         )  # fmt: skip
         assert resumed.returncode == 0, resumed.stderr
         assert json.loads(resumed.stdout)["trials"]["ok"] == 10
@@ -194,8 +195,12 @@ class TestBackground:
         with closing(sqlite3.connect(store_of(tmp_path))) as db:
             assert db.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
 
+    @pytest.mark.slow
     def test_one_that_breaks_down_stops_the_audit_and_resume_goes_on(self, mutegreen: Run, tmp_path: Path) -> None:
-        """Its fourth start fails while a file says so."""
+        """Its fourth start fails while a file says so.
+
+        It takes ten seconds: an audit and the rest of it, whose trainings all wait for a background that warms up.
+        """
         broken, count = tmp_path / "broken", tmp_path / "count"
         broken.write_text("")
         fault = (
@@ -228,7 +233,7 @@ class TestBackground:
             held.let_go()
             resumed = subprocess.run(
                 command("run", "--resume", audit_of(store_of(tmp_path)), "--json"),
-                cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120,
+                cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S,
             )  # fmt: skip
         assert resumed.returncode == 0, resumed.stderr
         assert json.loads(resumed.stdout)["trials"]["ok"] == 10

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mutegreen import catalog
+from support.limits import PROCESS_S
 from support.paths import ROOT
 
 PLUGIN = ROOT / "tests" / "plugin"
@@ -29,7 +30,7 @@ def python(*arguments: str, path: list[Path], folder: Path, **variables: str) ->
     own = {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
     environment = {**os.environ, **own, **variables}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PROCESS_S)
 
 
 def installed(source: Path, folder: Path) -> Path:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from support.audits import wait_for
+from mutegreen.harness.process.command import marked
+from support.audits import Held, started
 from support.commands import Run
-from support.studies import SMOKE, outcomes, study, study_words, write_studied
-from support.tiny import TRAIN, environment, hears_ctrl_c
+from support.limits import PROCESS_S
+from support.studies import PRESET, SMOKE, outcomes, study, study_words, write_studied
+from support.tiny import SUBJECT, TRAIN, write_subject
 
 BROKEN = 'import sys\nsys.exit("train.py: error: keras is not installed; try: pip install keras")\n'
 
@@ -33,6 +34,20 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def copied(of_two: SimpleNamespace, tmp_path: Path) -> Path:
     """A copy of that folder to work in."""
     return shutil.copytree(of_two.folder, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.mark.slow
+def test_the_command_as_it_is_installed_trains(mutegreen: Run, tmp_path: Path) -> None:
+    """It takes ten seconds: the preset pauses after each training, which the other studies of this file leave out."""
+    toml = SUBJECT.replace("points", "tiny").partition("[hyperparameters.learning_rate]")[0] + PRESET
+    write_subject(tmp_path / "tiny", toml=toml)
+    done = mutegreen(*SMOKE, "--subjects", "tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    assert list(outcomes(tmp_path).values()) == [{"ok": 6}], "the original and two mutants, in two repetitions"
+    document = json.loads(done.stdout)
+    assert document["audits"] == list(outcomes(tmp_path))
+    assert {(row["subject"], row["hyperparameter"]) for row in document["correlation"]} == {("tiny", "epochs")}
+    assert "tiny, trained alone" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
 
 
 @shares_a_study
@@ -76,7 +91,9 @@ def test_a_subject_that_has_changed_is_trained_anew(copied: Path) -> None:
     assert list(outcomes(copied).values()) == [{"ok": 10}] * 3
 
 
+@pytest.mark.slow
 def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_path: Path) -> None:
+    """It takes ten seconds: twenty trainings and two preflights, of subjects that no other test shares."""
     parts = {"broken": {"train": BROKEN}, "plain": {"preset": ""}, "fine": {}}
     done = study(tmp_path, "--subjects", ",".join(write_studied(tmp_path, name, **of) for name, of in parts.items()))
     assert done.returncode == 1
@@ -95,35 +112,21 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_pat
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}] * 2
 
 
-HELD = """
-with open({starts!r}, "a") as starts:
-    starts.write("x")
-    starts.flush()
-    number = starts.tell()
-while number == 4:
-    time.sleep(0.01)
-rng = """
-"""Begins a training: the fourth that begins, which is the third after the preflight, never ends by itself."""
-
-
+@pytest.mark.xdist_group("quiet")
 def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
-    starts = tmp_path / "starts"
-    write_studied(tmp_path, "slow", TRAIN.replace("rng = ", HELD.format(starts=str(starts))))
-    process = subprocess.Popen(
-        study_words("--subjects", "slow"),
-        cwd=tmp_path,
-        env=environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=hears_ctrl_c,
-    )
-    wait_for(lambda: process.poll() is None and starts.exists() and starts.stat().st_size == 4, "the third training")
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate()
+    """The third training after the preflight would take ten minutes."""
+    held = Held(tmp_path, start=4)
+    write_studied(tmp_path, "slow", held.script())
+    with started(tmp_path, line=study_words("--subjects", "slow")) as process:
+        held.wait()
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 130
+    assert marked(str(tmp_path)) == []
     assert "Everything measured is kept; the same command goes on." in messages
     (before,) = outcomes(tmp_path).values()
     assert before["ok"] == 2
+    held.let_go()
 
     planned = json.loads(mutegreen(*SMOKE, "--subjects", "slow", "--dry-run", "--json").stdout)
     assert planned["parts"][0]["pending"] == 8
@@ -156,6 +159,7 @@ def test_a_dry_run_shows_every_subject_and_trains_nothing(mutegreen: Run, tmp_pa
 
 @pytest.mark.slow
 def test_in_company_the_same_mutants_train_beside_others(tmp_path: Path) -> None:
+    """It takes longer than ten seconds: thirty trainings, and backgrounds that are started for each."""
     for name in ("mnist_cnn", "forward_forward", "siamese_resnet"):
         write_studied(tmp_path, name, TRAIN.replace("default=0.0", "default=0.01"))
     done = study(tmp_path, "--subjects", "mnist_cnn", "--company", "--json")

@@ -16,6 +16,7 @@ from mutegreen.errors import UsageError
 from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, Holder, classes, locked
 from support.audits import Held, started
 from support.commands import Run
+from support.limits import PROCESS_S
 from support.tiny import write_subject
 
 HOLDER = Holder("of a", 1, "now")
@@ -117,8 +118,8 @@ def test_two_audits_one_after_the_other(tmp_path: Path, mutegreen: Run) -> None:
                 said += line
             assert not (tmp_path / "audits").exists(), "it has not begun"
             held.let_go()
-            _, said_by_first = first.communicate(timeout=120)
-            said += second.communicate(timeout=120)[1]
+            _, said_by_first = first.communicate(timeout=PROCESS_S)
+            said += second.communicate(timeout=PROCESS_S)[1]
     assert refused.returncode == 2
     assert "measures on cpu" in refused.stderr
     assert (first.returncode, second.returncode) == (0, 0), said_by_first + said

@@ -15,7 +15,7 @@ from typing import IO, Any
 import pytest
 
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
-from mutegreen.meters import pyrapl as room
+from mutegreen.meters import pyrapl as meter_module
 from mutegreen.meters.pyrapl import PyRaplMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag
@@ -30,7 +30,7 @@ Write = Callable[[str, object], None]
 @pytest.fixture
 def real() -> ModuleType:
     """The package itself, as published."""
-    with room._quiet():
+    with meter_module._quiet():
         return pytest.importorskip("pyRAPL", reason="pyRAPL is not installed")
 
 
@@ -48,7 +48,7 @@ def write(tmp_path: Path, real: ModuleType, monkeypatch: pytest.MonkeyPatch) -> 
         return (tmp_path / str(path)[1:]).exists()
 
     monkeypatch.setattr(api, "open", opened, raising=False)
-    for module in (api, room):
+    for module in (api, meter_module):
         monkeypatch.setattr(module, "os", SimpleNamespace(path=SimpleNamespace(exists=exists)))
 
     def write_file(file: str, content: object) -> None:
@@ -187,7 +187,7 @@ def test_its_noise_is_kept_from_the_user_and_other_noise_is_not(
         warnings.warn("invalid escape sequence", SyntaxWarning, stacklevel=1)
         raise ImportError("No module named 'pyRAPL'")
 
-    monkeypatch.setattr(room.importlib, "import_module", noisy)
+    monkeypatch.setattr(meter_module.importlib, "import_module", noisy)
     failed()
     assert caplog.messages == []
     logging.warning("of ours")

@@ -65,12 +65,12 @@ def test_our_operators_and_subjects_are_those_of_the_folders() -> None:
 
 
 def test_a_checkout_that_is_not_installed_has_them_too(tmp_path: Path) -> None:
-    for room in ("mutegreen", "operators", "subjects"):
-        shutil.copytree(ROOT / room, tmp_path / "checkout" / room)
+    for package in ("mutegreen", "operators", "subjects"):
+        shutil.copytree(ROOT / package, tmp_path / "checkout" / package)
     (tmp_path / "checkout" / "subjects" / "extra").mkdir()
     (tmp_path / "checkout" / "subjects" / "extra" / "subject.toml").touch()
     code = "from mutegreen import catalog as c; print(*c.operators()); print(c.find_subject('subjects/extra'))"
-    # Without site-packages, where an editable install of another checkout would answer for these rooms.
+    # Without site-packages, where an editable install of another checkout would answer for these packages.
     result = python("-S", "-c", code, path=[tmp_path / "checkout"], folder=tmp_path)
     assert result.returncode == 0, result.stderr
     operators, subject = result.stdout.splitlines()

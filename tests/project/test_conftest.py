@@ -1,4 +1,7 @@
-"""What tests/conftest.py does for pytest-xdist: a fixture of a module is made once, and slow tests begin first."""
+"""What tests/conftest.py does: slow tests have a longer limit; for pytest-xdist, they begin first.
+
+A fixture of a module is made once.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.limits import PROCESS_S
 from support.paths import ROOT
 
 TESTS = """
@@ -24,7 +28,8 @@ def test_uses(costly, number):
         file.write("quick ")
 
 @pytest.mark.slow
-def test_slow():
+def test_slow(request):
+    assert request.node.get_closest_marker("timeout").args == (900,)
     with (HERE / "order").open("a") as file:
         file.write("slow ")
 """
@@ -37,7 +42,7 @@ def run(folder: Path, *words: str) -> None:
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = tests\nmarkers =\n    slow\n")
     (folder / "tests" / "test_all.py").write_text(TESTS)
     line = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib", *words]
-    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=PROCESS_S)
     assert "7 passed" in done.stdout, done.stdout
 
 

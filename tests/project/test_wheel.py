@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.limits import PROCESS_S
 from support.paths import ROOT
 from support.tiny import environment, write_subject
 
@@ -22,14 +23,15 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skipped = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "reports", "corpus")
     shutil.copytree(ROOT, source, ignore=skipped)
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source], check=True, timeout=120)
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source]
+    subprocess.run(build, check=True, timeout=PROCESS_S)
     (wheel,) = folder.glob("mutegreen-*.whl")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=PROCESS_S)
     installed = subprocess.run(
         [folder / "venv/bin/python", "-m", "pip", "--quiet", "install", "--no-compile", wheel],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=PROCESS_S,
     )
     if "Could not find a version" in installed.stderr:
         pytest.skip("the package index cannot be reached, so the wheel's dependencies cannot be installed")
@@ -44,7 +46,7 @@ def run(binaries: Path, folder: Path, *words: object) -> str:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PROCESS_S,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -128,7 +128,7 @@ def test_nothing_of_the_script_runs(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"helper.py", "train.py"}
 
 
-def test_the_room_imports_no_library_that_it_knows_of() -> None:
+def test_the_package_imports_no_library_that_it_knows_of() -> None:
     names = set()
     for file in (ROOT / "mutegreen" / "scan").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

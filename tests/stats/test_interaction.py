@@ -104,6 +104,11 @@ def test_a_known_interaction_lies_in_its_interval_19_times_of_20() -> None:
 
 @pytest.mark.parametrize("noise_of_both", [1.0, 3.0])
 def test_without_an_interaction_5_of_100_look_like_one_at_most(noise_of_both: float) -> None:
+    """And 1 of 100 at least, which an interaction that is never found would not have.
+
+    p is cautious, as moderation only raises variances. If it were exact, fewer than 3 of 300 would be below 0.05 in 3
+    of 100,000 such tests.
+    """
     rng = np.random.default_rng(9)
 
     def energy(settings: Values) -> float:
@@ -144,6 +149,43 @@ def test_where_all_arms_are_equally_noisy_it_is_the_test_of_least_squares() -> N
     assert found.p == pytest.approx(fit.pvalues.iloc[-1])
     assert found.extra.value == pytest.approx(np.expm1(fit.params.iloc[-1]))
     assert found.extra.ends == pytest.approx(tuple(np.expm1(fit.conf_int().iloc[-1])))
+
+
+def test_so_it_is_with_two_corners_but_for_the_degrees_of_freedom() -> None:
+    """Those of Welch and Satterthwaite: the arms have unequal weights, and the original is lent no degrees of freedom.
+
+    Seven arms in five complete blocks leave 24 degrees of freedom, 24 / 7 for each arm. Arms that are alike count three
+    times their own (`mutegreen.stats.model.moderation`).
+    """
+
+    def energy(settings: Values) -> float:
+        return bent(settings) * (1.1 if settings["epochs"] == 4 and settings["dropout"] == 0.7 else 1.0)
+
+    rows = rows_of(energy, (*SINGLES, CORNER, OTHER), noise=0.0)
+    # Residuals of one size in every arm, that sum to 0 in every arm and every block: a turn in seven steps.
+    turn = 2 * np.pi * np.arange(7) / 7
+    up, down = np.array([[1.0, -1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0, 0.0]])
+    ups = 0.035 * (np.outer(up, np.cos(turn)) + np.outer(down, np.sin(turn)))
+    rows["package_j"] *= np.exp(ups.ravel())
+    arms = {name: json.loads(text or "{}") for name, text in zip(rows["mutant"], rows["changes"], strict=True)}
+    names = sorted(arms)
+    # The model of arms, the term last; its least-squares coefficient is `contrast` times the means of the arms.
+    values = [{**DEFAULTS, **arms[name]} for name in names]
+    columns = [[1, *(v["epochs"] == e for e in (4, 16)), *(v["dropout"] == d for d in (0.4, 0.7))] for v in values]
+    terms = [[np.log2(v["epochs"] / 8) * (v["dropout"] - 0.5)] for v in values]
+    contrast = np.linalg.pinv(np.hstack([np.array(columns, float), terms]))[-1]
+    fit = ols("np.log(package_j) ~ 0 + C(mutant) + C(block, Sum)", rows).fit()
+    assert fit.df_resid == 24
+    least_squares = fit.t_test([*contrast, *[0.0] * 4])
+    own_df = np.where(np.array(names) == "original", 1, 3) * 24 / 7
+    df = (contrast @ contrast) ** 2 / (contrast**4 / own_df).sum()
+    error, expected = float(least_squares.sd.item()), float(least_squares.effect.item())
+    found = the_only(rows)
+    assert found.coefficient.value == pytest.approx(expected)
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(expected) / error, df))
+    assert 0.001 < found.p < 0.5, "a p that shows a difference"
+    half = stats.t.ppf(0.975, df) * error
+    assert found.coefficient.ends == pytest.approx((expected - half, expected + half))
 
 
 @pytest.mark.parametrize("missing", [[], [3, 9, 17, 22, 30]], ids=["complete blocks", "trainings missing"])

@@ -1,6 +1,7 @@
 """Each bundled subject as a process: a wrong argument ends it with one line of error and status 2, and no training.
 
-The other faults are called in the process of the tests, in the files of the subjects.
+One of them diverges as a process too, and ends with status 3. The other faults are called in the process of the tests,
+in the files of the subjects.
 """
 
 from __future__ import annotations
@@ -37,6 +38,20 @@ def test_a_wrong_argument_is_one_line_and_status_2(name: str, tmp_path: Path) ->
     usage, _, line = done.stderr.rstrip("\n").rpartition("\n")
     assert re.fullmatch(r"train\.py: error: --epochs must be .*, not 0", line)
     assert re.fullmatch(r"usage: train\.py (?:.*)(?:\n +.*)*", usage)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [marked("siamese_resnet")])
+def test_a_training_that_diverges_is_one_line_and_status_3(name: str, tmp_path: Path) -> None:
+    few = ("--trunk", "small", "--pairs", "16", "--epochs", "3")
+    done = run_script(name, tmp_path, *few, "--learning-rate", "1e30")
+    assert done.returncode == 3
+    assert re.fullmatch(
+        r"train\.py: error: training diverged in epoch 2: the loss is nan; .*--learning-rate\n", done.stderr
+    )
+    epochs = re.findall(r"^epoch (\d)/3  train loss (\S+)", done.stdout, re.MULTILINE)
+    assert [number for number, _ in epochs] == ["1", "2"], "the third is not trained"
+    assert epochs[-1][1] == "nan"
     assert not list(tmp_path.iterdir())
 
 

@@ -99,7 +99,10 @@ def write_mnist(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def driven(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What one process found in which TensorFlow was imported once, for many short trainings."""
+    """What one process found in which TensorFlow was imported once, for many short trainings.
+
+    It takes half a minute. The first test that uses it is marked slow, so pytest-xdist begins with it.
+    """
     folder = tmp_path_factory.mktemp("keras")
     write_mnist(folder / "datasets")
     done = subprocess.run(
@@ -163,6 +166,7 @@ def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins
     assert done.performance("learning_rate=1e-05") < 0.6
 
 
+@pytest.mark.slow  # TensorFlow starts anew, besides the process of `driven`, which trains nine times
 def test_a_fresh_process_prints_the_same_and_writes_nothing(training: Training, tmp_path: Path) -> None:
     write_mnist(tmp_path / "datasets")
     done = run_script("keras_cnn", tmp_path, *TINY.split(), "--device", "auto", CUDA_VISIBLE_DEVICES="-1")

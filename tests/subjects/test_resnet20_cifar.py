@@ -71,6 +71,7 @@ def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins
     assert done.performance("learning_rate=0.9") < 0.4
 
 
+@pytest.mark.slow  # it loads torch in this process and in another, and trains in both
 def test_same_seed_prints_the_same_in_another_process_and_writes_nothing(run: Run, tmp_path: Path) -> None:
     done = run_script("resnet20_cifar", tmp_path, *TINY)
     assert (done.returncode, done.stderr) == (0, "")

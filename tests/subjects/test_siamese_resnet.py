@@ -32,6 +32,9 @@ needs_torchvision = pytest.mark.skipif(
     importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed"
 )
 
+waits_for_smoke = pytest.mark.slow
+"""Uses the fixture `smoke`, which takes ten seconds: it trains as the preset smoke does, in a process of its own."""
+
 Run = Callable[..., str]
 
 
@@ -73,6 +76,7 @@ def accuracies(output: str) -> list[float]:
     return [int(found["value"]) / int(found["of"]) for found in EPOCH.finditer(output)]
 
 
+@waits_for_smoke
 def test_smoke_preset_is_better_than_chance(smoke: SimpleNamespace) -> None:
     assert (smoke.result.returncode, smoke.result.stderr) == (0, "")
     assert [found[1] for found in EPOCH.finditer(smoke.result.stdout)] == list("12345678")
@@ -80,11 +84,13 @@ def test_smoke_preset_is_better_than_chance(smoke: SimpleNamespace) -> None:
     assert not list(smoke.folder.iterdir())
 
 
+@waits_for_smoke
 def test_printed_accuracy_is_the_ratio_beside_it(smoke: SimpleNamespace) -> None:
     printed = [float(found[4]) for found in EPOCH.finditer(smoke.result.stdout)]
     assert printed == [round(accuracy, 4) for accuracy in accuracies(smoke.result.stdout)]
 
 
+@waits_for_smoke
 def test_same_seed_prints_the_same_in_another_process(run: Run, smoke: SimpleNamespace) -> None:
     assert run(*SMOKE) == smoke.result.stdout
 
@@ -95,6 +101,7 @@ def test_another_seed_prints_other_numbers(run: Run) -> None:
     assert first != second
 
 
+@waits_for_smoke
 def test_a_learning_rate_far_too_low_hurts(run: Run, smoke: SimpleNamespace) -> None:
     assert accuracies(run(*SMOKE, "--learning-rate", "0.02"))[-1] < accuracies(smoke.result.stdout)[-1] - 0.15
 

@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from mutegreen.attribution.processes import MARK
 from mutegreen.harness.process.command import marked
+from support.limits import EVENT_S
 from support.tiny import TRAIN, command, environment, hears_ctrl_c
 
 SMALL = ("--mutants", "2", "--repetitions", "2", "--cooldown", "0")
@@ -81,9 +82,19 @@ rng = """
 
 
 @contextmanager
-def started(folder: Path, *words: object, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    folder: Path, *words: object, line: Sequence[str] | None = None, **variables: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs meanwhile. At the end it is killed, and all that it trains in the folder.
+
+    Args:
+        folder: The working folder.
+        words: What is said to `mutegreen`.
+        line: The whole line that starts the process, where it is another than `mutegreen` and the words.
+        variables: Of the environment.
+    """
     process = subprocess.Popen(
-        command(*words),
+        line or command(*words),
         cwd=folder,
         env=environment(**variables),
         stdout=subprocess.PIPE,
@@ -100,7 +111,7 @@ def started(folder: Path, *words: object, **variables: str) -> Iterator[subproce
             left.kill()
 
 
-def wait_for(condition: Any, what: str, timeout_s: float = 60) -> None:
+def wait_for(condition: Any, what: str, timeout_s: float = EVENT_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from mutegreen.cli.main import _status
+from support.limits import PROCESS_S
 from support.tiny import command, environment
 
 APART = frozenset({"run", "study", "measure", "doctor", "calibrate"})
@@ -49,8 +50,8 @@ class Run:
 
     def process(self, *words: object, **variables: str) -> Ended:
         """Runs a command as a process of its own."""
-        own = environment(**variables)
-        return subprocess.run(command(*words), cwd=self.folder, env=own, capture_output=True, text=True, timeout=280)
+        line, own = command(*words), environment(**variables)
+        return subprocess.run(line, cwd=self.folder, env=own, capture_output=True, text=True, timeout=PROCESS_S)
 
     def inside(self, *words: object, stdin: str = "", **variables: str) -> Ended:
         """Runs a command in this process. An exception that is no message of MuteGreen reaches the test."""

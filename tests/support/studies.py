@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from support.limits import PROCESS_S
 from support.tiny import SUBJECT, TRAIN, environment, write_subject
 
 WITHOUT_PAUSES = """\
@@ -33,7 +34,8 @@ def study_words(*words: object) -> list[str]:
 
 def study(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     """Runs a study of the preset smoke in a folder, where its store then lies."""
-    return subprocess.run(study_words(*words), cwd=folder, env=environment(), capture_output=True, text=True)
+    line = study_words(*words)
+    return subprocess.run(line, cwd=folder, env=environment(), capture_output=True, text=True, timeout=PROCESS_S)
 
 
 def write_studied(folder: Path, name: str, train: str = TRAIN, preset: str = PRESET) -> str:

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from mutegreen.cli.main import cli
+from support.limits import PROCESS_S
 from support.paths import SUBJECTS
 from support.tiny import command, environment
 
@@ -44,7 +45,7 @@ def variables(**others: str) -> dict[str, str]:
 def run_script(name: str, folder: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
     """Trains on the CPU with a subject's script, as a user does, in a folder."""
     words = [sys.executable, script(name), "--device", "cpu", *arguments]
-    return subprocess.run(words, cwd=folder, env=variables(**others), capture_output=True, text=True)
+    return subprocess.run(words, cwd=folder, env=variables(**others), capture_output=True, text=True, timeout=PROCESS_S)
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,20 @@ class Audited:
 
 
 def audited(folder: Path, name: str, *values: str) -> Audited:
-    """Trains the original and the mutants with the values given, `gamma=1.94`, once each, and the preflight."""
+    """Trains the original and the mutants with the values given, `gamma=1.94` or `epochs=1,24`, once each.
+
+    The preflight is one training more.
+    """
     options = [word for value in values for word in ("--values", value)]
     only = ["--operators", ",".join(value.split("=")[0] for value in values)]
     sizes = ["--repetitions", "1", "--cooldown", "0", "--meter", "estimate"]
-    words = command("run", name, "--preset", "smoke", *only, *options, *sizes)
-    done = subprocess.run(words, cwd=folder, env=environment(**ONE_THREAD), capture_output=True, text=True)
+    words, own = command("run", name, "--preset", "smoke", *only, *options, *sizes), environment(**ONE_THREAD)
+    done = subprocess.run(words, cwd=folder, env=own, capture_output=True, text=True, timeout=PROCESS_S)
     assert done.returncode == 0, done.stderr
     store = folder / "reports" / "mutegreen.sqlite"
     exported = CliRunner().invoke(cli, ["export", "--store", str(store), "--format", "json"])
     rows = {row["mutant"]: row for row in json.loads(exported.stdout)}
-    assert len(rows) == 1 + len(values), "each mutant is trained once"
+    assert len(rows) == 1 + sum(1 + value.count(",") for value in values), "each mutant is trained once"
     return Audited(rows, {mutant: _output(folder, row) for mutant, row in rows.items()}, done.stderr)
 
 
