@@ -6,16 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mutegreen.errors import UsageError
-from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, Holder, classes, locked
+from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, LOOK_S, Holder, classes, locked
 from support.audits import Held, started
 from support.commands import Run
+from support.limits import HANG_S
 from support.tiny import write_subject
 
 HOLDER = Holder("of a", 1, "now")
@@ -31,8 +31,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "locks"
 
 
-def held_by_another(code: str = "print('held', flush=True); time.sleep(60)") -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", TAKEN + code], stdout=subprocess.PIPE, text=True)
+def held_by_another(code: str = "print('held', flush=True); input()") -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", TAKEN + code], stdin=pipe, stdout=pipe, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
@@ -66,13 +67,23 @@ def test_a_device_in_use_is_told_with_its_holder() -> None:
         other.kill()
 
 
-def test_it_waits_until_the_other_has_ended_and_says_so_once() -> None:
+def test_it_waits_until_the_other_has_ended_and_says_so_once(tmp_path: Path) -> None:
+    """The other one is told to end by the words that say who waits; it notes its end and kills itself."""
     told: list[tuple[str, Holder | None]] = []
-    with held_by_another() as other:
-        threading.Timer(1.2, other.kill).start()
-        begun = time.monotonic()
-        with locked(["cpu"], HOLDER, lambda *what: told.append(what)):
-            assert time.monotonic() - begun > 1.0
+    ended = tmp_path / "ended"
+    # The sleep is longer than one look at the lock: a lock that was not waited for is had before the note.
+    last = f"time.sleep({1.2 * LOOK_S}); open({str(ended)!r}, 'w').close(); os.kill(os.getpid(), 9)"
+    with held_by_another(f"print('held', flush=True); input(); {last}") as other:
+
+        def waits(*what: Any) -> None:
+            told.append(what)
+            assert other.poll() is None, "it still has the lock"
+            assert other.stdin is not None
+            print(file=other.stdin, flush=True)
+
+        with locked(["cpu"], HOLDER, waits):
+            assert ended.exists()
+    assert other.returncode == -signal.SIGKILL, "it did not give the lock back"
     assert [(device, holder.pid if holder else None) for device, holder in told] == [("cpu", other.pid)]
 
 
@@ -117,8 +128,8 @@ def test_two_audits_one_after_the_other(tmp_path: Path, mutegreen: Run) -> None:
                 said += line
             assert not (tmp_path / "audits").exists(), "it has not begun"
             held.let_go()
-            _, said_by_first = first.communicate(timeout=120)
-            said += second.communicate(timeout=120)[1]
+            _, said_by_first = first.communicate(timeout=HANG_S)
+            said += second.communicate(timeout=HANG_S)[1]
     assert refused.returncode == 2
     assert "measures on cpu" in refused.stderr
     assert (first.returncode, second.returncode) == (0, 0), said_by_first + said
