@@ -12,6 +12,7 @@ from mutegreen.attribution.processes import Processes
 from mutegreen.attribution.usage import Usage
 from mutegreen.meters.nvml.library import Fault
 from support.ledger_fakes import World
+from support.limits import EVENT_S
 
 GPU, OTHER = "gpu:a", "gpu:b"
 
@@ -48,14 +49,14 @@ def test_a_ledger_whose_ticker_hangs_is_left_as_it_is(monkeypatch: pytest.Monkey
 
     def tick() -> None:
         hung.set()
-        assert let_go.wait(30.0)
+        assert let_go.wait(EVENT_S)
 
     monkeypatch.setattr(module, "JOIN_TIMEOUT_S", 0.01)
     monkeypatch.setattr(world.ledger, "tick", tick)
     monkeypatch.setattr(world.ledger, "_period_s", 0.001)
     world.ledger.enter("a")
     with world.ledger:
-        assert hung.wait(30.0)
+        assert hung.wait(EVENT_S)
     assert world.ledger.spans() == ()
     let_go.set()
 

@@ -48,6 +48,9 @@ class Span:
 class LedgerMachine(RuleBasedStateMachine):
     """Beside the ledger a model keeps who was there when; the energy is the integral of the schedules."""
 
+    sums_checked = 0
+    """Over all runs of the machine, sums over a span of a domain that took any energy."""
+
     @initialize(gpu=schedules, other=schedules, cpu=schedules, dram=watts)
     def start(self, gpu: Schedule, other: Schedule, cpu: Schedule, dram: float) -> None:
         self.world = World({}, gpu_a=gpu, gpu_b=other, cpu_package=cpu, dram_package=dram)
@@ -131,7 +134,22 @@ class LedgerMachine(RuleBasedStateMachine):
             assert len(self.world.ledger.spans()) == self.spans
 
     def teardown(self) -> None:
-        for name in list(getattr(self, "parties", {})):
+        """Whatever has happened, a span that is read throughout comes last, so that sums are checked in every run.
+
+        At first one GPU is nobody's, and then each device is somebody's.
+        """
+        if not hasattr(self, "world"):
+            return
+        self.all_leave()
+        self.meter_cannot_be_read(failure=None)
+        for domains in reversed(PINNED):
+            self.enter(domains=domains)
+            self.go_on(seconds=1.0)
+        self.go_on(seconds=0.7)
+        self.all_leave()
+
+    def all_leave(self) -> None:
+        for name in list(self.parties):
             self.check_leaving(name)
 
     def check_leaving(self, name: str) -> None:
@@ -177,7 +195,17 @@ class LedgerMachine(RuleBasedStateMachine):
             assert span.attributed_j.get(figure.domain, 0.0) == pytest.approx(attributed_j, rel=1e-9, abs=1e-6)
             nobody_j = span.nobody_j.get(figure.domain, 0.0)
             assert attributed_j + nobody_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+            LedgerMachine.sums_checked += whole_j > 0
 
 
-TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(max_examples=60, stateful_step_count=30)
+RUNS = 60
+
+
+class TestLedger(LedgerMachine.TestCase):
+    def runTest(self) -> None:  # noqa: N802 - hypothesis gave it this name
+        LedgerMachine.sums_checked = 0
+        super().runTest()
+        assert LedgerMachine.sums_checked > 2 * RUNS, "more than two in each run, or little was checked"
+
+
+TestLedger.settings = settings(max_examples=RUNS, stateful_step_count=30)

@@ -341,6 +341,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
         process.stdin.close()  # type: ignore[union-attr]
 
 
+@pytest.mark.xdist_group("quiet")
 def test_real_processes_wherever_they_went(family: subprocess.Popen[bytes]) -> None:
     processes = Processes()
     processes.adopt("a", family.pid)

@@ -37,7 +37,8 @@ def test_lines_of_both_streams_come_with_their_times(tmp_path: Path) -> None:
     code = "import sys, time; print('a'); time.sleep(0.3); print('b', file=sys.stderr); sys.exit(3)"
     ended, lines = run(code, tmp_path)
     assert [(line.stream, line.text) for line in lines] == [("out", "a"), ("err", "b")]
-    assert lines[1].time_s - lines[0].time_s + 0.02 >= 0.3
+    assert lines[1].time_s >= 0.3, "from the start of the command, however late the first line was read"
+    assert 0 < lines[0].time_s <= lines[1].time_s
     assert ended.status == 3
     assert ended.duration_s >= lines[1].time_s
     assert not ended.timed_out
@@ -59,6 +60,7 @@ def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
     assert lines[0].text.endswith(" ok")
 
 
+@pytest.mark.xdist_group("quiet")
 def test_cpu_time_and_memory_of_descendants_are_counted(tmp_path: Path) -> None:
     used = "print(time.process_time())"
     burn = f"import time\nx = bytearray(80_000_000)\nwhile time.process_time() < 0.5: pass\n{used}"
@@ -90,6 +92,7 @@ def test_the_end_of_a_command_is_the_end_of_all_it_started(tmp_path: Path) -> No
     assert command.marked(MARK) == []
 
 
+@pytest.mark.xdist_group("quiet")
 def test_a_timeout_ends_the_whole_group_and_says_so(tmp_path: Path) -> None:
     ended, lines = run(CHILDREN + "time.sleep(600)", tmp_path, timeout_s=5.0)
     assert ended.timed_out
@@ -108,6 +111,7 @@ def test_an_interrupt_ends_everything(tmp_path: Path) -> None:
     assert not psutil.pid_exists(command.pid)
 
 
+@pytest.mark.xdist_group("quiet")
 def test_threads_that_outlive_the_first_one_are_ended_too(tmp_path: Path) -> None:
     """Their process looks dead, as its first thread is, and is not: so do trainings for a moment when killed."""
     code = (

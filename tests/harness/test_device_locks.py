@@ -6,14 +6,13 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mutegreen.errors import UsageError
-from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, Holder, classes, locked
+from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, LOOK_S, Holder, classes, locked
 from support.audits import Held, started
 from support.commands import Run
 from support.limits import PROCESS_S
@@ -32,8 +31,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "locks"
 
 
-def held_by_another(code: str = "print('held', flush=True); time.sleep(60)") -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", TAKEN + code], stdout=subprocess.PIPE, text=True)
+def held_by_another(code: str = "print('held', flush=True); input()") -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", TAKEN + code], stdin=pipe, stdout=pipe, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
@@ -67,13 +67,23 @@ def test_a_device_in_use_is_told_with_its_holder() -> None:
         other.kill()
 
 
-def test_it_waits_until_the_other_has_ended_and_says_so_once() -> None:
+def test_it_waits_until_the_other_has_ended_and_says_so_once(tmp_path: Path) -> None:
+    """The other one is told to end by the words that say who waits; it notes its end and kills itself."""
     told: list[tuple[str, Holder | None]] = []
-    with held_by_another() as other:
-        threading.Timer(1.2, other.kill).start()
-        begun = time.monotonic()
-        with locked(["cpu"], HOLDER, lambda *what: told.append(what)):
-            assert time.monotonic() - begun > 1.0
+    ended = tmp_path / "ended"
+    # The sleep is longer than one look at the lock: a lock that was not waited for is had before the note.
+    last = f"time.sleep({1.2 * LOOK_S}); open({str(ended)!r}, 'w').close(); os.kill(os.getpid(), 9)"
+    with held_by_another(f"print('held', flush=True); input(); {last}") as other:
+
+        def waits(*what: Any) -> None:
+            told.append(what)
+            assert other.poll() is None, "it still has the lock"
+            assert other.stdin is not None
+            print(file=other.stdin, flush=True)
+
+        with locked(["cpu"], HOLDER, waits):
+            assert ended.exists()
+    assert other.returncode == -signal.SIGKILL, "it did not give the lock back"
     assert [(device, holder.pid if holder else None) for device, holder in told] == [("cpu", other.pid)]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mutegreen.harness.observe.evidence import Report, judge, probe_environment
 from mutegreen.model import EnvSite, Evidence, FlagSite, Hyperparameter, Kind, SourceSite
+from support.limits import EVENT_S
 from support.tiny import environment
 
 ARGPARSE = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--gamma', '-g', type=float, default=0.7)\n"
@@ -26,7 +27,7 @@ def observe(folder: Path, hyperparameter: Hyperparameter, value: float, words: l
     out = folder / "probe.out"
     own = environment(**variables)
     subprocess.run(
-        words, cwd=folder, env=own | probe_environment([hyperparameter], folder, out, own), check=True, timeout=60
+        words, cwd=folder, env=own | probe_environment([hyperparameter], folder, out, own), check=True, timeout=EVENT_S
     )
     return judge(hyperparameter, value, Report.read(out, folder), {})
 
@@ -136,7 +137,7 @@ def test_a_probe_that_cannot_write_does_not_end_the_training(tmp_path: Path) -> 
     name = script(tmp_path, ARGPARSE + "p.parse_args()\nopen('done', 'w')")
     own = environment()
     own |= probe_environment([GAMMA], tmp_path, tmp_path / "no" / "such" / "folder", own)
-    subprocess.run([sys.executable, name], cwd=tmp_path, env=own, check=True, timeout=60, capture_output=True)
+    subprocess.run([sys.executable, name], cwd=tmp_path, env=own, check=True, timeout=EVENT_S, capture_output=True)
     assert (tmp_path / "done").exists()
 
 

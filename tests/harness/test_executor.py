@@ -15,6 +15,7 @@ from mutegreen.harness.concurrency.executor import Executor, OneByOne, SeveralAt
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.harness.process.command import Stopped
 from mutegreen.model import Beside, Company, Measurement, Outcome, Trial, TrialResult
+from support.limits import EVENT_S
 
 PLENTY = Admission(lambda: {HOST: 2**40})
 
@@ -142,7 +143,7 @@ def test_one_by_one_rests_between_trials_but_not_after_the_last() -> None:
 
 
 def test_several_use_every_place_and_none_twice_at_a_time() -> None:
-    gate = threading.Barrier(3, timeout=20)
+    gate = threading.Barrier(3, timeout=EVENT_S)
 
     def training(trial: Trial, stop: threading.Event) -> TrialResult:
         if trial.number <= 3:
@@ -193,7 +194,15 @@ def test_no_more_train_at_a_time_than_memory_holds() -> None:
     admission = Admission(lambda: {HOST: 1000})
     for trial in trials(6):
         admission.learn(trial.mutant, {HOST: 400})
-    work = Notes(lambda trial, stop: (time.sleep(0.02), result())[1])
+    gate = threading.Barrier(2, timeout=EVENT_S)
+
+    def training(trial: Trial, stop: threading.Event) -> TrialResult:
+        if trial.number <= 2:
+            gate.wait()  # is passed only if two are in it at once
+        time.sleep(0.02)  # a third would join the others
+        return result()
+
+    work = Notes(training)
     several(5, admission).run(trials(6), work)
     assert max(work.together) == 2, "two of 400 fit in 95 % of 1000, three do not"
 

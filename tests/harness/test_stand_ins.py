@@ -20,6 +20,7 @@ from mutegreen.harness.plan.launch import launch
 from mutegreen.model import Compat, EnvSite, Limits, PlanOptions, Preset, StandIn, Subject
 from mutegreen.store.store import Store
 from support.commands import Run
+from support.limits import EVENT_S
 from support.paths import ROOT
 from support.tiny import SUBJECT, TRAIN, environment, write_subject
 
@@ -49,7 +50,7 @@ def act(folder: Path, program: str, *asked: Compat, **variables: str) -> tuple[s
     own = environment(**variables)
     own |= probe_environment([], folder, out, own, asked)
     done = subprocess.run(
-        [sys.executable, "train.py"], cwd=folder, env=own, capture_output=True, text=True, timeout=120
+        [sys.executable, "train.py"], cwd=folder, env=own, capture_output=True, text=True, timeout=EVENT_S
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, stand_ins.judge(asked, Report.read(out, folder))

@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.estimate import calibrate as calibration
 from mutegreen.meters.estimate.calibrate import Calibration, Level, calibrate, fit
 from mutegreen.meters.registry import parse
+from support.audits import wait_for
 from support.commands import Run
+from support.limits import EVENT_S
 
 IDLE_W, FULL_W, MEMORY_W = 18.0, 150.0, 6.0
 
@@ -75,11 +78,24 @@ def test_without_a_meter_of_hardware_it_is_refused(mutegreen: Run) -> None:
     assert "no meter of hardware reads the CPU" in done.stderr
 
 
+@pytest.mark.xdist_group("quiet")
 def test_the_load_is_real() -> None:
-    before = calibration.machine_busy_s()
-    with calibration.burn(1):
-        calibration.time.sleep(1.0)
-    after = calibration.machine_busy_s()
-    assert before is not None
-    assert after is not None
-    assert after - before > 0.4
+    """Each process of the load computes, beside any other load: its own CPU time grows, and the machine's with it."""
+    others = set(psutil.Process().children())
+    before_s = calibration.machine_busy_s()
+    with calibration.burn(2):
+        burners = set(psutil.Process().children()) - others
+        wait_for(lambda: all(used_s(one) > 0.3 for one in burners), "the load", EVENT_S)
+        used = sum(map(used_s, burners))
+        after_s = calibration.machine_busy_s()
+    assert len(burners) == 2
+    assert before_s is not None
+    assert after_s is not None
+    assert after_s - before_s > used - 0.1
+    assert not any(one.is_running() for one in burners)
+
+
+def used_s(process: psutil.Process) -> float:
+    """The CPU time of a process, seconds."""
+    times = process.cpu_times()
+    return float(times.user + times.system)

@@ -189,6 +189,7 @@ class TestThisMachine:
         assert busy_s is not None
         assert low - 0.02 <= busy_s <= high + 0.02
 
+    @pytest.mark.xdist_group("quiet")
     def test_a_busy_second_lies_between_idle_and_full(self) -> None:
         meter = EstimateMeter(1000.0, 3000.0, 8.0)
         meter.open()

@@ -18,6 +18,7 @@ from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import Recorder
 from support.commands import Run
 from support.fake_nvml import EVERY_CALL, GPU_IS_LOST, NO_PERMISSION, FakeGpu, FakeNvml
+from support.limits import EVENT_S
 
 SECOND = "GPU-0e47c0de-0000-0000-0000-000000000000"
 
@@ -119,6 +120,6 @@ def test_the_meter_looks_more_often_than_the_recorder_reads(tmp_path: Path, monk
 
     monkeypatch.setattr(meter, "read", counted)
     with Recorder([meter]):
-        assert enough.wait(60.0)
+        assert enough.wait(EVENT_S)
     between = readings[9] - readings[0]
     assert between > 2 * 9, "twice as many calls as readings of the recorder"

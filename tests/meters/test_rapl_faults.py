@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mutegreen.meters.rapl.meter import LOST_S, STILL_S, RaplMeter
 from mutegreen.model import DomainEnergy, Flag
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, FakeZone, package
 from support.meter_fakes import FakeClock, Schedule
+from support.open_files import open_files
 from support.rapl_bench import CPU, DRAM, Bench, figure, two_sockets
 
 P0, D0 = "intel-rapl:0", "intel-rapl:0:1"
@@ -280,8 +281,10 @@ class TestAtOpen:
         clock = FakeClock()
         fake.follow(clock)
         meter = RaplMeter(fake.root, clock=clock, boot_clock=clock, sleep=clock.advance)
-        before = os.listdir("/proc/self/fd")
+        gc.collect()
+        before, of_the_fake = open_files(), open_files(tmp_path)
         meter.open()
-        assert len(os.listdir("/proc/self/fd")) - len(before) == len(meter.domains) == 2
+        assert len(open_files(tmp_path)) - len(of_the_fake) == len(meter.domains) == 2
         meter.close()
-        assert os.listdir("/proc/self/fd") == before
+        assert open_files(tmp_path) == of_the_fake
+        assert len(open_files()) <= len(before)

@@ -15,6 +15,7 @@ import pytest
 
 from support.commands import Run
 from support.fake_powercap import FakePowercap, FakeZone, RealTime, package
+from support.limits import EVENT_S
 from support.meter_fakes import Schedule
 from support.tiny import command, environment
 
@@ -114,7 +115,9 @@ class TestPermission:
 
     def run(self, fake: FakePowercap, prefix: list[str], *words: str) -> subprocess.CompletedProcess[str]:
         variables = environment(MUTEGREEN_POWERCAP_ROOT=str(fake.root))
-        return subprocess.run([*prefix, *command(*words)], env=variables, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            [*prefix, *command(*words)], env=variables, capture_output=True, text=True, timeout=EVENT_S
+        )
 
     def test_the_remedy_opens_what_is_needed_and_no_more(self, fake: FakePowercap, prefix: list[str]) -> None:
         self.close(fake, "energy_uj")
@@ -159,6 +162,6 @@ def test_at_its_true_place_without_an_override(fake: FakePowercap) -> None:
         pytest.skip("this machine allows no private mount namespace")
     with RealTime(fake) as writer:
         script = " && ".join([*mounts, shlex.join(command("doctor", "--json"))])
-        done = subprocess.run([*unshare, script], env=environment(), capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*unshare, script], env=environment(), capture_output=True, text=True, timeout=EVENT_S)
     figures = [{**one, "energy_j": one["idle_w"]} for one in last_line(done)["domains"]]
     assert_true(figures, 1.0, writer)

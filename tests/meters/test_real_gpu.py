@@ -9,6 +9,7 @@ import pytest
 from mutegreen.errors import MeterError
 from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import Recorder
+from support.limits import EVENT_S
 
 SMI = ("nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits")
 
@@ -25,7 +26,7 @@ def test_energy_agrees_with_the_power_that_nvidia_smi_shows() -> None:
     with Recorder([meter]) as recorder:
         recorder.begin("window")
         for _ in range(5):
-            shown = subprocess.run(SMI, capture_output=True, text=True, check=True, timeout=30).stdout.split()
+            shown = subprocess.run(SMI, capture_output=True, text=True, check=True, timeout=EVENT_S).stdout.split()
             power_w.append(sum(map(float, shown)))
             time.sleep(1)
         measured = recorder.end("window")

@@ -10,6 +10,7 @@ from mutegreen.meters.base import Reading
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.track import Point, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
+from support.limits import EVENT_S
 from support.meter_fakes import DyingMeter, FakeClock, Schedule, SimulatedMeter
 
 CPU = "cpu:package-0"
@@ -280,7 +281,7 @@ class TestThread:
     """With the real clock and a real thread; nothing here depends on how fast the machine is."""
 
     def wait_for(self, condition: threading.Event) -> None:
-        assert condition.wait(30.0)
+        assert condition.wait(EVENT_S)
 
     def test_samples_survive_a_failing_meter(self) -> None:
         clock = FakeClock()

@@ -225,9 +225,9 @@ class TestTheRealPackage:
             assert {f.name for f in dataclasses.fields(fake)} <= {f.name for f in dataclasses.fields(real)}
 
     def test_names_of_errors(self, device: ModuleType) -> None:
-        meter_module = importlib.import_module("mutegreen.meters.zeus.meter")
+        module = importlib.import_module("mutegreen.meters.zeus.meter")
         common = importlib.import_module("zeus.device.gpu.common")
-        assert all(hasattr(common, name) for name in {*meter_module.FINAL, "ZeusGPUNoPermissionError"} - {"Empty"})
+        assert all(hasattr(common, name) for name in {*module.FINAL, "ZeusGPUNoPermissionError"} - {"Empty"})
 
     def test_without_hardware_it_is_unavailable(self, device: ModuleType) -> None:
         try:

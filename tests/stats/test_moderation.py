@@ -49,7 +49,7 @@ def test_agrees_with_the_published_formula(df: float) -> None:
     np.testing.assert_allclose(found.variance[1:], np.maximum(posterior(variance, own), variance)[1:], rtol=1e-6)
 
 
-def test_arms_with_unequal_degrees_of_df() -> None:
+def test_arms_with_unequal_degrees_of_freedom() -> None:
     own = np.array([2.0, 3.0, 4.0, 5.0, 9.0, 1.5, 4.0, 4.0])
     variance = np.array([0.1, 4.0, 1.0, 3.0, 0.5, 9.0, 0.02, 1.1])
     np.testing.assert_allclose(
