@@ -21,13 +21,13 @@ demo: $(VENV)/.demo
 check: lint $(VENV)/.check
 	$(PYTEST) -m '$(QUICK)' --ignore tests/e2e
 
+# With COVERAGE=yes also coverage, of the commands that they start too, and a floor under the branches of four packages.
 test: $(VENV)/.test
-	$(PYTEST)
+	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term)
+	$(if $(COVERAGE),$(BIN)/python tests/coverage_floor.py)
 
-# All tests, with coverage of the commands that they start too, and a floor under the branches of four packages.
-coverage: $(VENV)/.test
-	$(PYTEST) --cov --cov-report=term
-	$(BIN)/python tests/coverage_floor.py
+coverage:
+	$(MAKE) test COVERAGE=yes
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
