@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -453,3 +454,31 @@ def test_a_full_disk_is_said_and_the_old_store_is_as_it_was(old2: Path, tmp_path
     assert "cannot be converted" in message, run.stderr
     assert "free some space" in message
     assert rest == ["mutegreen.sqlite", "same"]
+
+
+def refuse_to_sync_folders(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    real = swap._on_disk
+
+    def refused(*files: Path) -> None:
+        if any(file.is_dir() for file in files):
+            raise OSError(number, os.strerror(number))
+        real(*files)
+
+    monkeypatch.setattr(swap, "_on_disk", refused)
+
+
+def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(old2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_to_sync_folders(monkeypatch, errno.EINVAL)
+    with Store.create(old2) as store:
+        assert store.migrated is not None
+    assert version(old2) == schema.VERSION
+
+
+def test_a_disk_that_fails_before_the_swap_leaves_the_store_as_it_is(
+    old2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = old2.read_bytes()
+    refuse_to_sync_folders(monkeypatch, errno.EIO)
+    with pytest.raises(StoreError, match="it is as it was"):
+        Store.create(old2)
+    assert old2.read_bytes() == before
