@@ -46,6 +46,18 @@ def store_option(function: Decorated) -> Decorated:
     )(function)
 
 
+def csv_option(function: Decorated) -> Decorated:
+    """The option `--csv FILE`, which may be repeated."""
+    return click.option(
+        "--csv",
+        "files",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Rows of trainings, instead of audits (repeatable).",
+    )(function)
+
+
 def json_option(function: Decorated) -> Decorated:
     """The option `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, and nothing else there.")(
@@ -61,7 +73,7 @@ def meter_option(function: Decorated) -> Decorated:
         multiple=True,
         metavar="METER",
         help="Use this meter (repeatable): nvml, rapl, perf, perf-stat, pyrapl, zeus, estimate, "
-        "estimate:idle_w=W,full_w=W or replay:FILE.  [default: for each domain the best that works]",
+        "estimate:idle_w=W,full_w=W, replay:FILE or one of a plug-in.  [default: for each domain the best that works]",
     )(function)
 
 

@@ -288,7 +288,7 @@ class Store:
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise StoreError(
                 f"{self.path}: audit {row['id']} cannot be read: {error}",
-                "the MuteGreen that wrote it can read it; a damaged store is best replaced by its backup",
+                "read it with the MuteGreen that wrote it, or restore the store from a copy",
             ) from error
 
     def _insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:

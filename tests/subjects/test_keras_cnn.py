@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.subject_scripts import audited, run_script, runs_apart, script, variables
+from support.subject_scripts import audited, load_script, run_script, runs_apart, script, variables
 
 SCRIPT = script("keras_cnn")
 MISSING = [name for name in ("keras", "tensorflow", "sklearn") if importlib.util.find_spec(name) is None]
@@ -130,12 +130,8 @@ Training = Callable[[str], SimpleNamespace]
 @pytest.fixture(scope="module")
 def train() -> ModuleType:
     """The script as a module; it imports Keras only when it trains."""
-    spec = importlib.util.spec_from_file_location("keras_cnn_train", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
     before = set(sys.modules)  # other tests may have imported it
-    spec.loader.exec_module(module)
+    module = load_script("keras_cnn")
     assert "tensorflow" not in set(sys.modules) - before
     return module
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from support.paths import SUBJECTS
-from support.subject_scripts import audited, run_script, runs_apart, script
+from support.subject_scripts import audited, load_script, one_torch_thread, run_script, runs_apart
 
 FOLDER = SUBJECTS / "reid_hrnet18"
 SIBLINGS = ("figures", "pictures", "ranking")
@@ -43,22 +43,13 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def train() -> Iterator[ModuleType]:
-    """The script as a module. One thread, because a process that used several may not be forked later."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    sys.path.insert(0, str(FOLDER))
-    spec = importlib.util.spec_from_file_location("reid_hrnet18_train", script("reid_hrnet18"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    sys.path.remove(str(FOLDER))
-    for sibling in SIBLINGS:
-        sys.modules.pop(sibling, None)
-    torch.set_num_threads(threads)
+    """The script as a module, beside the modules that it imports."""
+    with one_torch_thread():
+        sys.path.insert(0, str(FOLDER))
+        yield load_script("reid_hrnet18")
+        sys.path.remove(str(FOLDER))
+        for sibling in SIBLINGS:
+            sys.modules.pop(sibling, None)
 
 
 @pytest.fixture(scope="module")

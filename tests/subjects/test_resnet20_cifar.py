@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.subject_scripts import audited, run_script, runs_apart, script
+from support.digit_subjects import Program
+from support.subject_scripts import audited, load_script, one_torch_thread, run_script, runs_apart
 
 TINY = ("--images", "30", "--image-size", "8", "--batch-size", "10", "--epochs", "2")
 EPOCH = re.compile(
@@ -36,30 +37,15 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def train() -> Iterator[ModuleType]:
-    """The script as a module. One thread, because a process that used several may not be forked later."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    spec = importlib.util.spec_from_file_location("resnet20_cifar_train", script("resnet20_cifar"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    torch.set_num_threads(threads)
+    """The script as a module."""
+    with one_torch_thread():
+        yield load_script("resnet20_cifar")
 
 
 @pytest.fixture
 def run(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the script's main in this process and returns its output: no seconds for importing torch again."""
-
-    def run_main(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["train.py", "--device", "cpu", *arguments])
-        train.main()
-        return capsys.readouterr().out
-
-    return run_main
+    return Program(train, monkeypatch, capsys).run
 
 
 @runs_apart

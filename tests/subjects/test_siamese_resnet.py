@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.subject_scripts import run_script, script
+from support.digit_subjects import Program
+from support.subject_scripts import load_script, one_torch_thread, run_script
 
 SMOKE = ("--trunk", "small", "--pairs", "1024", "--epochs", "8")
 TINY = ("--trunk", "small", "--pairs", "128", "--epochs", "2")
@@ -46,30 +47,15 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def train() -> Iterator[ModuleType]:
-    """The script as a module. One thread, because a process that used several may not be forked later."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    spec = importlib.util.spec_from_file_location("siamese_resnet_train", script("siamese_resnet"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    torch.set_num_threads(threads)
+    """The script as a module."""
+    with one_torch_thread():
+        yield load_script("siamese_resnet")
 
 
 @pytest.fixture
 def run(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the script's main in this process and returns its output: no seconds for importing torch again."""
-
-    def run_main(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["train.py", "--device", "cpu", *arguments])
-        train.main()
-        return capsys.readouterr().out
-
-    return run_main
+    return Program(train, monkeypatch, capsys).run
 
 
 def accuracies(output: str) -> list[float]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.subject_scripts import script
+from support.subject_scripts import load_script
 
 EPOCH = re.compile(
     r"^epoch +(?P<epoch>\d+)/(?P<epochs>\d+)  train loss (?P<loss>\S+)"
@@ -36,12 +36,7 @@ def loaded(name: str) -> ModuleType:
     import torch
 
     torch.set_num_threads(1)
-    spec = importlib.util.spec_from_file_location(f"{name}_train", script(name))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(name)
 
 
 class Program:

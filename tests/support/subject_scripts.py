@@ -5,13 +5,17 @@ All train on one thread: several would only wait for each other where other prog
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -34,6 +38,27 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INT
 def script(name: str) -> Path:
     """The training script of a subject."""
     return SUBJECTS / name / "train.py"
+
+
+def load_script(name: str) -> ModuleType:
+    """The training script of a subject as a module."""
+    spec = importlib.util.spec_from_file_location(f"{name}_train", script(name))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Torch works on one thread meanwhile: a process that used several may not be forked later."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def variables(**others: str) -> dict[str, str]:

@@ -20,14 +20,7 @@ _POWER = "power"
 
 @click.command("plot")
 @click.argument("audits", metavar="[AUDIT]...", nargs=-1)
-@click.option(
-    "--csv",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Rows of trainings, instead of audits (repeatable).",
-)
+@common.csv_option
 @click.option(
     "--kind",
     "kinds",

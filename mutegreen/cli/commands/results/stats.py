@@ -17,14 +17,7 @@ from mutegreen.model import METRICS, TOTAL, Quality
 
 @click.command("stats")
 @click.argument("audits", metavar="[AUDIT]...", nargs=-1)
-@click.option(
-    "--csv",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Rows of trainings, instead of audits (repeatable).",
-)
+@common.csv_option
 @protocol_options
 @click.option(
     "--metric",
