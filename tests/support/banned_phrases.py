@@ -76,7 +76,7 @@ PHRASES = (
 AMBIGUOUS = frozenset(
     {"alone", "arrived", "baseline", "group", "parameter", "project", "run", "section", "setting", "target"}
 )
-"""Words of the glossary's column "not" that are right elsewhere: the command `run`, `energy to target`, a help group."""
+"""Words of the glossary's column "not" with a right use elsewhere: the command `run`, `energy to target`."""
 
 
 def banned_in(text: str) -> list[str]:
