@@ -28,8 +28,9 @@ COMMANDS = {
     "study": ("train", "Do the published study again, and show its tables beside the published ones."),
     "doctor": ("machine", "Say which energy meters work on this machine, and what would mend the others."),
     "calibrate": ("machine", "Fit the estimate's watts on a machine where a meter of hardware works."),
-    "operators": ("scripts", "List the mutation operators."),
-    "subjects": ("scripts", "List the training programs that come with MuteGreen."),
+    "operators": ("reference", "List the mutation operators."),
+    "subjects": ("reference", "List the training programs that come with MuteGreen."),
+    "help": ("reference", "Show a page of the documentation, or list the pages."),
 }
 """Each command, in the order in which a user meets them: its folder in `mutegreen.cli.commands`, and its line in the
 help. Its module there has its name."""

@@ -35,6 +35,7 @@ CALLS: dict[str, tuple[object, ...]] = {
     "calibrate": ("--seconds", "1", "--meter", "estimate"),
     "operators": ("--json",),
     "subjects": ("--json",),
+    "help": ("glossary",),
 }
 """Words for one real call of each command, in a folder that holds an audit."""
 

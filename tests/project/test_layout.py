@@ -96,7 +96,7 @@ def test_no_package_is_missing_from_the_wheel() -> None:
     setup.read(ROOT / "setup.cfg")
     listed = set(setup["options"]["packages"].split())
     packages = {"mutegreen", *(_dotted(p.parent) for p in PACKAGE.glob("*/**/__init__.py"))}
-    assert listed == packages | {"mutegreen.operators", "mutegreen.subjects"}
+    assert listed == packages | {"mutegreen.docs", "mutegreen.operators", "mutegreen.subjects"}
 
 
 def test_the_start_is_light() -> None:

@@ -1,4 +1,4 @@
-"""The wheel in an empty environment: operators and subjects are in it, and an audit runs from it."""
+"""The wheel in an empty environment: operators, subjects and documentation are in it, and an audit runs from it."""
 
 import json
 import shutil
@@ -62,6 +62,11 @@ def test_the_wheel_holds_operators_and_subjects(binaries: Path, tmp_path: Path) 
         assert Path(folder).is_relative_to(binaries.parent)
         held = {p.name for p in Path(folder).iterdir() if p.name != "__pycache__"}
         assert held == {p.name for p in (ROOT / "subjects" / name).iterdir() if p.name != "__pycache__"}
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_documentation(binaries: Path, tmp_path: Path) -> None:
+    assert "one meaning" in run(binaries, tmp_path, "help", "glossary")
 
 
 @pytest.mark.slow

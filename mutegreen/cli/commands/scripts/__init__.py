@@ -1,1 +1,1 @@
-"""Commands about training scripts, subjects and operators."""
+"""Commands that read or write training scripts and their subject.toml."""

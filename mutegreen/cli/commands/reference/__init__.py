@@ -1,0 +1,1 @@
+"""Commands that explain MuteGreen: its documentation, its operators, its subjects."""
