@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Decorated = Callable[..., Any]
 
 
-class Seconds(click.FloatRange):
+class SecondsType(click.FloatRange):
     """A finite number of seconds."""
 
     name = "seconds"
@@ -106,9 +106,10 @@ def create_store(path: Path) -> Store:
     from mutegreen.store.store import Store
 
     store = Store.create(path)
-    if (done := store.migrated) is not None:
+    if (migration := store.migrated) is not None:
         messages().print(
-            f"{path}: converted from schema {done.old} to {done.new}; the old file is kept as {done.backup.name}",
+            f"{path}: converted from schema {migration.old} to {migration.new}; "
+            f"the old file is kept as {migration.backup.name}",
             soft_wrap=True,
         )
     return store
@@ -132,7 +133,7 @@ def _console(*, stderr: bool = False, width: int | None = None) -> Console:
     return Console(highlight=False, markup=False, emoji=False, stderr=stderr, width=width)
 
 
-def say_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> None:
+def print_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> None:
     """A line for each meter or class of domains that cannot be read, with its remedy."""
     for item in unavailable:
         console.print(

@@ -37,7 +37,7 @@ help. Its module there has its name."""
 
 INTERRUPTED = 130
 
-IN_ASCII = {"\N{MICRO SIGN}": "u", "×": "x", "…": "...", "−": "-", "†": "+"}
+ASCII_REPLACEMENTS = {"\N{MICRO SIGN}": "u", "×": "x", "…": "...", "−": "-", "†": "+"}
 """Signs of ours for an output whose encoding lacks them: `400 µJ` becomes `400 uJ`."""
 
 
@@ -77,32 +77,32 @@ def main() -> None:
     # A termination is an interrupt like Ctrl-C: what was measured is kept and the training is ended.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    _encode_what_the_output_lacks()
+    _replace_unencodable_characters()
     sys.exit(_status())
 
 
-def _encode_what_the_output_lacks() -> None:
+def _replace_unencodable_characters() -> None:
     """An output in ASCII, say, gets other signs for those that it lacks; Python would end with an error."""
-    codecs.register_error("mutegreen", _replaced)
+    codecs.register_error("mutegreen", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="mutegreen")
 
 
-def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
+def _replacement(error: UnicodeError) -> tuple[str | bytes, int]:
     """What stands for one character: a sign of ours, the byte of a name that is no text, else its number."""
     assert isinstance(error, UnicodeEncodeError)
     lacking, end = error.object[error.start], error.start + 1
     if "\udc80" <= lacking <= "\udcff":
         return bytes([ord(lacking) - 0xDC00]), end
-    return IN_ASCII.get(lacking) or lacking.encode("ascii", "backslashreplace").decode(), end
+    return ASCII_REPLACEMENTS.get(lacking) or lacking.encode("ascii", "backslashreplace").decode(), end
 
 
 def _status() -> int:
     try:
         return int(cli.main(prog_name="mutegreen", standalone_mode=False) or 0)
     except MuteGreenError as error:
-        _complain(error.message, error.hint)
+        _print_error(error.message, error.hint)
         return error.exit_status
     except click.ClickException as error:
         error.show()
@@ -115,7 +115,7 @@ def _status() -> int:
         return 0
 
 
-def _complain(message: str, hint: str | None) -> None:
+def _print_error(message: str, hint: str | None) -> None:
     click.secho(f"Error: {message}", fg=None if os.environ.get("NO_COLOR") else "red", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)

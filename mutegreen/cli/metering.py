@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mutegreen.cli.common import Seconds, messages
+from mutegreen.cli.common import SecondsType, messages
 from mutegreen.model.limits import IDLE_S
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def idle_option(function: Any) -> Any:
     """The option `--idle S`; without it the environment variable `MUTEGREEN_IDLE` counts."""
     return click.option(
         "--idle",
-        type=Seconds(0, min_open=True),
+        type=SecondsType(0, min_open=True),
         envvar=IDLE_VARIABLE,
         metavar="S",
         help="Time over which idle power is measured before the first training, and between blocks, seconds.  "
@@ -45,7 +45,7 @@ class Meters:
 
 
 @contextmanager
-def metered(metering: Metering, what: str = "", wait: bool = True) -> Iterator[Meters]:
+def open_meters(metering: Metering, what: str = "", wait: bool = True) -> Iterator[Meters]:
     """Opens the meters that were named, or the best that work here, once no other audit measures on their devices.
 
     Args:
@@ -63,12 +63,12 @@ def metered(metering: Metering, what: str = "", wait: bool = True) -> Iterator[M
 
     chosen = choose(metering.meters or None, metering.require)
     quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
-    held = device_locks.locked(device_locks.classes(quality), device_locks.Holder.this(what), _say_waiting, wait)
-    with held, Recorder(chosen.meters, chosen.unavailable) as recorder:
+    locks = device_locks.locked(device_locks.classes(quality), device_locks.Holder.this(what), _print_waiting, wait)
+    with locks, Recorder(chosen.meters, chosen.unavailable) as recorder:
         yield Meters(recorder, quality, chosen.unavailable)
 
 
-def _say_waiting(device: str, holder: Holder | None) -> None:
+def _print_waiting(device: str, holder: Holder | None) -> None:
     who = str(holder) if holder else "another audit"
     messages().print(
         f"waiting: {who} measures on {device}; two audits at a time would measure each other. Ctrl-C ends this one.",
@@ -77,6 +77,6 @@ def _say_waiting(device: str, holder: Holder | None) -> None:
     )
 
 
-def see_devices_of(subject: Subject) -> None:
+def export_cuda_variables(subject: Subject) -> None:
     """The meters read the GPUs that the training will see, also where the subject itself chooses them."""
     os.environ.update({name: value for name, value in subject.environment.items() if name.startswith("CUDA_")})

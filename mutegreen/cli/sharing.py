@@ -53,7 +53,7 @@ def wait_option(function: Any) -> Any:
     )(function)
 
 
-def sharing(jobs: int | None, backgrounds: tuple[str, ...], preset: str | None) -> Sharing:
+def sharing_from_options(jobs: int | None, backgrounds: tuple[str, ...], preset: str | None) -> Sharing:
     """How the trials share the machine.
 
     Raises:

@@ -7,7 +7,7 @@ from mutegreen.model.colocation import BackgroundRun, Beside, Company
 from mutegreen.model.domains import DOMAIN_CLASSES, GPU_CLASS, domain_class, domain_device, is_domain, is_gpu
 from mutegreen.model.energy import DomainEnergy, Measurement, Span, Timeline, Unavailable
 from mutegreen.model.kinds import DECIDED, Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
-from mutegreen.model.limits import GivenTimeout, Limits, PreflightTimeout, ResolvedLimits, Timeout
+from mutegreen.model.limits import FixedTimeout, Limits, PreflightTimeout, ResolvedLimits, Timeout
 from mutegreen.model.names import (
     DOMAIN_OF_METRIC,
     ENERGY_METRICS,
@@ -68,9 +68,9 @@ __all__ = [
     "Epoch",
     "Evidence",
     "Figure",
+    "FixedTimeout",
     "Flag",
     "FlagSite",
-    "GivenTimeout",
     "Goal",
     "Hyperparameter",
     "Kind",

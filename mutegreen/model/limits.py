@@ -20,19 +20,19 @@ TIMEOUT_LEAST_S = 60.0
 
 
 @dataclass(frozen=True)
-class GivenTimeout:
+class FixedTimeout:
     """A timeout that the user, the preset or the subject gives, seconds."""
 
-    given_s: float
+    timeout_s: float
 
     @property
     def preflight_s(self) -> float:
         """Longest time of the preflight, and of a background that is tried alone, seconds."""
-        return self.given_s
+        return self.timeout_s
 
     def training_s(self, preflight_s: float) -> float:
         """Longest time of a training, seconds; the duration of the preflight does not matter."""
-        return self.given_s
+        return self.timeout_s
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PreflightTimeout:
         return max(self.least_s, self.factor * preflight_s)
 
 
-Timeout = GivenTimeout | PreflightTimeout
+Timeout = FixedTimeout | PreflightTimeout
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Limits:
         """The limits that hold: as the user gave them, else as the preset, else as the subject says, else defaults."""
         timeout_s = _first(self.timeout_s, preset.timeout_s, subject.timeout_s)
         return ResolvedLimits(
-            timeout=PreflightTimeout() if timeout_s is None else GivenTimeout(timeout_s),
+            timeout=PreflightTimeout() if timeout_s is None else FixedTimeout(timeout_s),
             cooldown_s=_first(self.cooldown_s, preset.cooldown_s, default=COOLDOWN_S),
             warm_up_s=_first(self.warm_up_s, default=WARM_UP_S),
             idle_s=_first(self.idle_s, default=IDLE_S),

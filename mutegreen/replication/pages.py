@@ -12,7 +12,7 @@ from mutegreen.replication.findings import Finding
 from mutegreen.replication.published import NEVER_ARRIVED
 from mutegreen.replication.records import correlation_records, finding_records, verdict_records
 from mutegreen.replication.results import Results
-from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, Tally
+from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, VerdictCounts
 from mutegreen.report.pages.cells import coefficient, p_cell
 from mutegreen.report.pages.csv_records import csv_text
 from mutegreen.report.pages.markdown import markdown
@@ -140,7 +140,7 @@ def _verdicts(section: Section, lines: Iterable[Counted], greener: Iterable[Gree
     )
 
 
-def _tally(tally: Tally | None) -> str | None:
+def _tally(tally: VerdictCounts | None) -> str | None:
     return None if tally is None else f"{tally.win}, {tally.tie}, {tally.loss}, {tally.undecided}"
 
 

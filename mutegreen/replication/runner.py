@@ -18,7 +18,7 @@ from mutegreen.store.store import Store
 
 
 @dataclass(frozen=True)
-class Standing:
+class PartProgress:
     """How far a part has come.
 
     Attributes:
@@ -38,7 +38,7 @@ class Standing:
         return self.audit is not None and self.pending == 0
 
 
-def standing(store: Store | None, part: Part) -> Standing:
+def find_progress(store: Store | None, part: Part) -> PartProgress:
     """Finds the latest audit of a part: the same subject, unchanged, with the same plan.
 
     Args:
@@ -48,21 +48,21 @@ def standing(store: Store | None, part: Part) -> Standing:
     kept = [] if store is None else [record for record in reversed(store.audits()) if _is_like(record, part)]
     for record in kept:
         if store is not None and _is_of(store, record, part):
-            return Standing(part, record.id, len(store.pending(record.id)))
-    return Standing(part, None, len(part.plan.trials), kept[0].id if kept else None)
+            return PartProgress(part, record.id, len(store.pending(record.id)))
+    return PartProgress(part, None, len(part.plan.trials), kept[0].id if kept else None)
 
 
-def conduct(
+def run_parts(
     store: Store,
-    standings: Sequence[Standing],
+    parts: Sequence[PartProgress],
     metering: Metering,
-    run: Callable[[Standing, Callable[[], str]], str],
+    run: Callable[[PartProgress, Callable[[], str]], str],
 ) -> tuple[list[str], list[Skipped]]:
     """Trains whatever is left, part after part.
 
     Args:
         store: Open for writing.
-        standings: The parts, and how far they have come.
+        parts: The parts, and how far they have come.
         metering: The meters wanted, kept with each new audit.
         run: Runs the audit of a part to its end and returns its id, which the function that it is given tells: that
             makes the audit where there is none yet, and is to be called once the meters work.
@@ -72,7 +72,7 @@ def conduct(
     """
     audits: list[str] = []
     skipped: list[Skipped] = []
-    for each in standings:
+    for each in parts:
         begin = partial(_begun, store, each, metering)
         try:
             audits.append(begin() if each.has_ended else run(each, begin))
@@ -81,10 +81,10 @@ def conduct(
     return audits, skipped
 
 
-def _begun(store: Store, standing: Standing, metering: Metering) -> str:
-    if standing.audit is not None:
-        return standing.audit
-    part = standing.part
+def _begun(store: Store, progress: PartProgress, metering: Metering) -> str:
+    if progress.audit is not None:
+        return progress.audit
+    part = progress.part
     return opening.create(store, part.subject, part.options, part.limits, metering, part.sharing)
 
 

@@ -31,7 +31,7 @@ class Correlated:
 
 
 @dataclass(frozen=True)
-class Tally:
+class VerdictCounts:
     """How many mutants of a hyperparameter win, tie, lose, or are undecided."""
 
     win: int
@@ -58,9 +58,9 @@ class Counted:
     background: str
     hyperparameter: str
     metric: str
-    published: Tally | None
-    paper: Tally | None
-    careful: Tally | None
+    published: VerdictCounts | None
+    paper: VerdictCounts | None
+    careful: VerdictCounts | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def greener_mutants(here: Here) -> Iterator[GreenerMutants]:
         )
 
 
-def tallies(comparisons: Iterable[Comparison]) -> dict[Key, Tally]:
+def tallies(comparisons: Iterable[Comparison]) -> dict[Key, VerdictCounts]:
     """Verdicts counted, for each hyperparameter that mutants change alone."""
     counts: dict[Key, Counter[Verdict]] = {}
     for row in comparisons:
@@ -123,8 +123,8 @@ def tallies(comparisons: Iterable[Comparison]) -> dict[Key, Tally]:
     return {key: _tally(count) for key, count in counts.items()}
 
 
-def _tally(count: Mapping[Verdict, int]) -> Tally:
-    return Tally(
+def _tally(count: Mapping[Verdict, int]) -> VerdictCounts:
+    return VerdictCounts(
         win=count[Verdict.WIN], tie=count[Verdict.TIE], loss=count[Verdict.LOSS], undecided=count[Verdict.UNDECIDED]
     )
 

@@ -15,7 +15,7 @@ from mutegreen.replication.findings import Finding
 from mutegreen.replication.published import NEVER_ARRIVED
 from mutegreen.replication.results import Results
 from mutegreen.replication.rules import Holds
-from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, Tally
+from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, VerdictCounts
 from mutegreen.report.layout import Widest, table_of
 from mutegreen.report.section import Section, sections_of
 from mutegreen.report.units import p_value
@@ -115,7 +115,7 @@ def _tallies(line: Counted, form: str) -> _Sides:
     return _tally(line.published, form), _tally(line.paper, form), _tally(line.careful, form)
 
 
-def _tally(tally: Tally | None, form: str) -> Text:
+def _tally(tally: VerdictCounts | None, form: str) -> Text:
     counts = (tally.win, tally.tie, tally.loss, tally.undecided) if tally is not None else ()
     return Text(form.format(*(count or "." for count in counts)) if counts else "-", style="" if counts else "dim")
 

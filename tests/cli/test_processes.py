@@ -101,8 +101,8 @@ def test_results_go_to_stdout_and_messages_to_stderr(audited: dict[str, Any], tm
 IN_ASCII = r"""
 import os, sys
 from mutegreen import units
-from mutegreen.cli.main import _encode_what_the_output_lacks
-_encode_what_the_output_lacks()
+from mutegreen.cli.main import _replace_unencodable_characters
+_replace_unencodable_characters()
 for out in (sys.stdout, sys.stderr):
     print(units.energy(4e-4), "\u65e5", os.fsdecode(b"\xff"), file=out)
 """

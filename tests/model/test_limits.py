@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mutegreen import config
-from mutegreen.model import GivenTimeout, Limits, PreflightTimeout, Preset, Subject
+from mutegreen.model import FixedTimeout, Limits, PreflightTimeout, Preset, Subject
 from support.tiny import write_subject
 
 NOBODY = Preset("")
@@ -35,7 +35,7 @@ def test_a_timeout_is_the_users_else_the_presets_else_the_subjects(
 ) -> None:
     subject = dataclasses.replace(loaded, timeout_s=subject_s)
     timeout = Limits(timeout_s=user_s).resolved(subject, Preset("p", timeout_s=preset_s)).timeout
-    assert timeout == GivenTimeout(expected_s)
+    assert timeout == FixedTimeout(expected_s)
     assert timeout.preflight_s == expected_s
     assert timeout.training_s(1000.0) == expected_s
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PROTOCOLS = ("careful", "paper")
 
 
-class Share(click.ParamType):  # type: ignore[type-arg]
+class FractionType(click.ParamType):  # type: ignore[type-arg]
     """A share of a whole: `2%` or `0.02`."""
 
     name = "share"
@@ -64,7 +64,7 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--margin",
-            type=Share(),
+            type=FractionType(),
             default="2%",
             show_default=True,
             help="Change of energy or time that does not matter: within it, a tie.",
@@ -114,7 +114,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Analysed:
+class AnalysisResult:
     """The rows, the analysis, and what audits say beyond their rows.
 
     Attributes:
@@ -139,13 +139,13 @@ class Analysed:
             return {"audits": list(self.about), **document}
         if not self.about:
             return document
-        alone = {"compared_with": [each["audit"] for each in self.compared_with], "hints": list(self.hints)}
-        return {**self.about[0], **alone, **document}
+        single = {"compared_with": [each["audit"] for each in self.compared_with], "hints": list(self.hints)}
+        return {**self.about[0], **single, **document}
 
 
-def analysed(
-    audits: Sequence[str], files: Sequence[Path], store: Path, choices: Choices, *, with_alone: bool = False
-) -> Analysed:
+def analyse_rows(
+    audits: Sequence[str], files: Sequence[Path], store: Path, choices: Choices, *, with_exclusive: bool = False
+) -> AnalysisResult:
     """Reads and analyses.
 
     Args:
@@ -153,7 +153,7 @@ def analysed(
         files: Of rows, instead of audits.
         store: Where audits are kept.
         choices: Of the user.
-        with_alone: Whether an audit in company brings with it the newest finished one of the same subject alone.
+        with_exclusive: Whether an audit in company brings with it the newest finished one of the same subject alone.
 
     Raises:
         UsageError: Both audits and files are given, or a figure of performance that there is not.
@@ -162,15 +162,15 @@ def analysed(
     """
     if audits and files:
         raise UsageError("both an audit and --csv are given", "give one of them")
-    return _of_files(files, choices) if files else _of_audits(store, audits, choices, with_alone)
+    return _of_files(files, choices) if files else _of_audits(store, audits, choices, with_exclusive)
 
 
-def _of_files(paths: Sequence[Path], choices: Choices) -> Analysed:
+def _of_files(paths: Sequence[Path], choices: Choices) -> AnalysisResult:
     from mutegreen.store.concatenated import joined
     from mutegreen.store.rows import read_csv
 
     rows = joined([read_csv(path, choices.performance) for path in paths], [path.name for path in paths])
-    return Analysed(rows, _analysis(rows, _goals(rows), choices))
+    return AnalysisResult(rows, _analysis(rows, _goals(rows), choices))
 
 
 def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
@@ -181,28 +181,28 @@ def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
     return {str(subject): Goal(goal) for subject, goal in pairs if goal in list(Goal)}
 
 
-def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_alone: bool) -> Analysed:
-    from mutegreen.cli.analysis.audit_rows import judged_by, read_audits
+def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_exclusive: bool) -> AnalysisResult:
+    from mutegreen.cli.analysis.audit_rows import judged_metric, read_audits
     from mutegreen.stats.advice.phases import summarise
 
-    found = read_audits(path, ids, choices.performance, with_alone)
-    judged = {each.subject: judged_by(each, choices.performance) for each in reversed(found.audits)}
+    audit_rows = read_audits(path, ids, choices.performance, with_exclusive)
+    judged = {each.subject: judged_metric(each, choices.performance) for each in reversed(audit_rows.audits)}
     analysis = _analysis(
-        found.rows,
+        audit_rows.rows,
         {subject: figure.goal for subject, figure in judged.items()},
         choices,
         {subject: figure.tolerance for subject, figure in judged.items()},
-        epochs=found.epochs,
-        spent_j=found.spent_j,
+        epochs=audit_rows.epochs,
+        spent_j=audit_rows.spent_j,
     )
-    about = found.about()
-    return Analysed(
-        rows=found.rows,
+    about = audit_rows.about()
+    return AnalysisResult(
+        rows=audit_rows.rows,
         analysis=analysis,
-        about=about[: found.named],
-        compared_with=about[found.named :],
-        hints=found.hints() if with_alone else (),
-        phases=summarise(found.phases),
+        about=about[: audit_rows.named],
+        compared_with=about[audit_rows.named :],
+        hints=audit_rows.hints() if with_exclusive else (),
+        phases=summarise(audit_rows.phases),
     )
 
 

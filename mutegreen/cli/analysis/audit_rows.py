@@ -31,7 +31,7 @@ class AuditRows:
         phases: Records of the first one's phases.
         spent_j: Energy of all trainings, however they ended, by subject and background; None where it is not known.
         outcomes: Of each audit, how many trials ended how.
-        lonely: Audits in company for which there is none alone.
+        without_exclusive: Audits in company for which there is none alone.
     """
 
     audits: Sequence[AuditRecord]
@@ -41,7 +41,7 @@ class AuditRows:
     phases: Sequence[Record]
     spent_j: dict[tuple[str, str], float | None]
     outcomes: Sequence[dict[str, int]]
-    lonely: Sequence[AuditRecord] = field(default_factory=tuple)
+    without_exclusive: Sequence[AuditRecord] = field(default_factory=tuple)
 
     def about(self) -> list[dict[str, Any]]:
         """Of each audit what its rows do not say, JSON-ready."""
@@ -54,19 +54,19 @@ class AuditRows:
         """How to get the audits alone that are missing."""
         commands = dict.fromkeys(
             f"mutegreen run {each.folder}{f' --preset {preset}' if (preset := each.options.plan.preset) else ''}"
-            for each in self.lonely
+            for each in self.without_exclusive
         )
         return [f"to compare with the subject alone, audit it so: {command}" for command in commands]
 
 
-def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_alone: bool) -> AuditRows:
+def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_exclusive: bool) -> AuditRows:
     """Reads audits.
 
     Args:
         path: Of the store.
         ids: The audits wanted; none: the latest.
         performance: A further figure to be taken for the performance.
-        with_alone: Whether an audit in company brings with it the one of the same subject alone.
+        with_exclusive: Whether an audit in company brings with it the one of the same subject alone.
 
     Raises:
         RowsError: One has no rows, or they do not go together.
@@ -80,9 +80,9 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_al
 
     with Store.open(path) as store:
         named = [store.audit(each) for each in dict.fromkeys(ids)] or [store.audit()]
-        lonely = [each for each in named if each.backgrounds and not _alone_among(named, each)]
-        found = {each.id: _newest_alone(store, each) for each in lonely} if with_alone else {}
-        partners = {each.id: each for each in found.values() if each is not None}
+        without_exclusive = [each for each in named if each.backgrounds and not _has_exclusive(named, each)]
+        exclusive = {each.id: _newest_exclusive(store, each) for each in without_exclusive} if with_exclusive else {}
+        partners = {each.id: each for each in exclusive.values() if each is not None}
         audits = [*named, *partners.values()]
         cells = [_rows_of(store, each, records(store, each)) for each in audits]
         names = ", ".join(each.id for each in audits)
@@ -97,22 +97,22 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_al
             phases=phase_records(store, named[0]),
             spent_j=_spent_by_section(store, audits, rows),
             outcomes=[store.outcomes(each.id) for each in audits],
-            lonely=[each for each in lonely if found.get(each.id) is None],
+            without_exclusive=[each for each in without_exclusive if exclusive.get(each.id) is None],
         )
 
 
-def judged_by(audit: AuditRecord, performance: str | None) -> AuditRecord | Figure:
+def judged_metric(audit: AuditRecord, performance: str | None) -> AuditRecord | Figure:
     """What has the goal and the tolerance of the figure analysed."""
     return next((figure for figure in audit.also if figure.name == performance), audit)
 
 
-def _alone_among(audits: Sequence[AuditRecord], audit: AuditRecord) -> bool:
+def _has_exclusive(audits: Sequence[AuditRecord], audit: AuditRecord) -> bool:
     return any(not each.backgrounds and each.subject == audit.subject for each in audits)
 
 
-def _newest_alone(store: Store, audit: AuditRecord) -> AuditRecord | None:
+def _newest_exclusive(store: Store, audit: AuditRecord) -> AuditRecord | None:
     """The newest finished audit of the same subject, preset and data without company, of which a trial ended well."""
-    fitting = [
+    candidates = [
         each
         for each in store.audits()
         if each.subject == audit.subject
@@ -123,14 +123,14 @@ def _newest_alone(store: Store, audit: AuditRecord) -> AuditRecord | None:
         and each.options.jobs in (None, 1)
         and store.outcomes(each.id).get("ok")
     ]
-    return fitting[-1] if fitting else None
+    return candidates[-1] if candidates else None
 
 
-def _rows_of(store: Store, audit: AuditRecord, found: list[Record]) -> list[Record]:
-    if not found:
+def _rows_of(store: Store, audit: AuditRecord, rows: list[Record]) -> list[Record]:
+    if not rows:
         ended = ", ".join(f"{n} {outcome}" for outcome, n in store.outcomes(audit.id).items())
         raise RowsError(f"audit {audit.id} has no trial that ended ok ({ended})", "mutegreen show NUMBER says why")
-    return found
+    return rows
 
 
 def _own(rows: pd.DataFrame, audit: AuditRecord) -> pd.DataFrame:
@@ -147,11 +147,11 @@ def _epochs(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _spent_by_section(
     store: Store, audits: Sequence[AuditRecord], rows: pd.DataFrame
 ) -> dict[tuple[str, str], float | None]:
-    found: dict[tuple[str, str], list[float | None]] = {}
+    spent: dict[tuple[str, str], list[float | None]] = {}
     for audit in audits:
         background = str(_own(rows, audit)["background"].iloc[0])
-        found.setdefault((audit.subject, background), []).append(_spent_j(store, audit))
-    return {place: _sum_or_none(figures) for place, figures in found.items()}
+        spent.setdefault((audit.subject, background), []).append(_spent_j(store, audit))
+    return {scenario: _sum_or_none(values) for scenario, values in spent.items()}
 
 
 def _spent_j(store: Store, audit: AuditRecord) -> float | None:
@@ -161,6 +161,6 @@ def _spent_j(store: Store, audit: AuditRecord) -> float | None:
     return _sum_or_none([result.measurement.total_j(name) for result in results for name in measured])
 
 
-def _sum_or_none(figures: Sequence[float | None]) -> float | None:
-    known = [figure for figure in figures if figure is not None]
-    return math.fsum(known) if known and len(known) == len(figures) else None
+def _sum_or_none(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known and len(known) == len(values) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mutegreen.cli.analysis.analysis import Analysed
+from mutegreen.cli.analysis.analysis import AnalysisResult
 from mutegreen.errors import UsageError
 from mutegreen.model import ORIGINAL, Goal, Outcome, TrialResult
 from mutegreen.report.figures import by_value, correlation, pareto, power, win_tie_loss
@@ -30,7 +30,7 @@ WHY_NOT = {
 """By kind, why there is no figure of it."""
 
 
-class Plotted:
+class FigureWriter:
     """Figures in a folder.
 
     Attributes:
@@ -44,29 +44,29 @@ class Plotted:
         self._folder = folder
         self._form = form
 
-    def add_analysed(self, found: Analysed, kinds: Sequence[str]) -> None:
+    def add_analysis(self, result: AnalysisResult, kinds: Sequence[str]) -> None:
         """Draws each subject beside each background.
 
         Raises:
             MuteGreenError: A figure cannot be written.
         """
-        groups = list(groups_of(found.rows))
-        sections = {(section.subject, section.background): section for section in sections_of(found.analysis)}
-        audits = [each["audit"] for each in found.about]
+        groups = list(groups_of(result.rows))
+        sections = {(section.subject, section.background): section for section in sections_of(result.analysis)}
+        audits = [each["audit"] for each in result.about]
         names = (
             audits
             if len(audits) == len(groups) == 1
             else [scenario_text((group.subject, group.background)) for group in groups]
         )
-        figure = f"-{found.analysis.figure}" if found.analysis.figure else ""
-        stems = stems_of(f"{name}{figure}" for name in names)
+        suffix = f"-{result.analysis.figure}" if result.analysis.figure else ""
+        stems = stems_of(f"{name}{suffix}" for name in names)
         for group, stem in zip(groups, stems, strict=True):
             key = (group.subject, group.background)
-            section = sections.get(key, Section(*key, [], [], [], data=found.analysis.data.get(group.subject)))
+            section = sections.get(key, Section(*key, [], [], [], data=result.analysis.data.get(group.subject)))
             if not group.definitions:
                 self.notes.append(f"{section.title}: only the original was trained")
                 continue
-            goal = found.analysis.goals.get(group.subject, Goal.MAXIMIZE)
+            goal = result.analysis.goals.get(group.subject, Goal.MAXIMIZE)
             for kind in kinds:
                 self._add(kind, _drawings(kind, group, section, goal), stem, section.title)
 
@@ -105,14 +105,14 @@ def _drawings(kind: str, group: Group, section: Section, goal: Goal) -> list[Dra
 def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator[Training]:
     """The trial of that number; without one, those that have ended, those of the original first."""
     records = store.trials(audit.id)
-    wanted = [record for record in records if number in (None, record.trial.number)]
-    if not wanted:
+    selected = [record for record in records if number in (None, record.trial.number)]
+    if not selected:
         raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials are 1 to {len(records)}")
     phases = store.phases(audit.id)
-    for record in sorted(wanted, key=lambda record: record.trial.mutant != ORIGINAL):
+    for record in sorted(selected, key=lambda record: record.trial.mutant != ORIGINAL):
         if record.result is not None:
             yield Training(
-                title=Section(audit.subject, _beside(audit), [], [], [], data=audit.data).full_title,
+                title=Section(audit.subject, _background(audit), [], [], [], data=audit.data).full_title,
                 about=_about(audit, record, record.result),
                 duration_s=record.result.duration_s,
                 timelines=store.timelines(audit.id, record.trial.number),
@@ -121,7 +121,7 @@ def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator
             )
 
 
-def _beside(audit: AuditRecord) -> str:
+def _background(audit: AuditRecord) -> str:
     return background_of(audit.backgrounds) or ""
 
 

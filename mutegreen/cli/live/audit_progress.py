@@ -7,9 +7,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 from mutegreen import units
-from mutegreen.cli.common import say_unavailable
+from mutegreen.cli.common import print_unavailable
 from mutegreen.cli.live.live_line import LiveLine, cost, energy_text, machine_j
-from mutegreen.cli.wording.stand_ins import in_one
+from mutegreen.cli.wording.shims import shim_in_trial
 from mutegreen.harness import events
 from mutegreen.model import Flag, Outcome, Trial, TrialResult
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mutegreen.meters.recorder import Recorder
 
 
-class Progress:
+class AuditProgress:
     """Tells a person what an audit does: one live line on a terminal, a line for each trial in a log."""
 
     def __init__(self, console: Console, recorder: Recorder, qualities: set[str]) -> None:
@@ -42,13 +42,13 @@ class Progress:
     def __exit__(self, *exception: object) -> None:
         self._line.stop()
 
-    def hear(self, event: events.Event) -> None:
+    def on_event(self, event: events.Event) -> None:
         """Takes an event."""
         match event:
             case events.AuditOpened():
                 self._opened(event)
             case events.BackgroundsStarted():
-                self._say_now(f"training {', '.join(event.names)} alone once, as it will run in the background")
+                self._show_and_log(f"training {', '.join(event.names)} alone once, as it will run in the background")
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
             case events.PreflightEnded():
@@ -78,7 +78,7 @@ class Progress:
             say(f"data: {event.plan.data}", soft_wrap=True)
         by_quality = ", ".join(f"{domain} ({quality})" for domain, quality in event.domains)
         say(f"measured: {by_quality or 'no energy'}", soft_wrap=True)
-        say_unavailable(self._console, event.unavailable)
+        print_unavailable(self._console, event.unavailable)
         for note in event.plan.notes:
             say(note, style="yellow", soft_wrap=True)
         if event.done:
@@ -95,7 +95,7 @@ class Progress:
             soft_wrap=True,
         )
         for standin in result.standins:
-            self._console.print(in_one(standin), soft_wrap=True)
+            self._console.print(shim_in_trial(standin), soft_wrap=True)
         for warning in event.warnings:
             self._console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
 
@@ -127,7 +127,7 @@ class Progress:
             )
         if not self._console.is_terminal:
             self._console.print(
-                f"{self._count()} {event.trial.mutant}: {figures(result)}; {self._cost()} so far", soft_wrap=True
+                f"{self._count()} {event.trial.mutant}: {result_text(result)}; {self._cost()} so far", soft_wrap=True
             )
         elif self._under_way:
             self._now(self._training())
@@ -141,10 +141,10 @@ class Progress:
             f"{spent}, {self._energy()} by the whole machine, pauses included",
             soft_wrap=True,
         )
-        self._warn_of_others()
+        self._warn_of_other_load()
         self._console.print("next: mutegreen stats")
 
-    def _warn_of_others(self) -> None:
+    def _warn_of_other_load(self) -> None:
         if self._disturbed:
             self._console.print(
                 f"warning: other programs kept the machine busy during {self._disturbed} of these trials "
@@ -153,7 +153,7 @@ class Progress:
                 soft_wrap=True,
             )
 
-    def _say_now(self, what: str) -> None:
+    def _show_and_log(self, what: str) -> None:
         """Also in a log: it takes as long as a training, and no other line tells of it."""
         self._now(what)
         if not self._console.is_terminal:
@@ -184,7 +184,7 @@ def _at_a_time(event: events.PreflightEnded) -> str:
     return f", {event.at_a_time} at a time," if event.at_a_time > 1 else ""
 
 
-def figures(result: TrialResult) -> str:
+def result_text(result: TrialResult) -> str:
     """How a training ended, its performance and its time."""
     performance = "no performance" if result.performance is None else f"performance {result.performance:.4g}"
     return f"{result.outcome}, {performance}, {units.duration(result.duration_s)}"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from mutegreen.cli.common import say_unavailable
-from mutegreen.cli.live.audit_progress import figures
+from mutegreen.cli.common import print_unavailable
+from mutegreen.cli.live.audit_progress import result_text
 from mutegreen.cli.live.live_line import LiveLine, cost, energy_text, machine_j
 from mutegreen.cli.preview.study_preview import left_s
 from mutegreen.harness import events
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mutegreen.cli.metering import Meters
-    from mutegreen.replication.runner import Standing
+    from mutegreen.replication.runner import PartProgress
     from mutegreen.store.store import Store
 
 
 @dataclass
-class _Pace:
+class _Slowdown:
     """What the parts were expected to take, and what those trainings took that have ended here."""
 
     expected_s: float = 0.0
@@ -40,42 +40,42 @@ class _Pace:
 class StudyProgress:
     """Tells a person what a study does: one live line on a terminal, a line for each training in a log."""
 
-    def __init__(self, console: Console, store: Store, standings: Sequence[Standing]) -> None:
+    def __init__(self, console: Console, store: Store, parts: Sequence[PartProgress]) -> None:
         self._console = console
-        self._standings = list(standings)
-        self._left_s = {each.part.name: left_s(each, store.path) for each in standings}
-        self._left = {each.part.name: each.pending for each in standings}
-        self._total = sum(len(each.part.plan.trials) for each in standings)
-        self._spent_j = spent_j(store, [each.audit for each in standings if each.audit]) or 0.0
+        self._parts = list(parts)
+        self._left_s = {each.part.name: left_s(each, store.path) for each in parts}
+        self._left = {each.part.name: each.pending for each in parts}
+        self._total = sum(len(each.part.plan.trials) for each in parts)
+        self._spent_j = spent_j(store, [each.audit for each in parts if each.audit]) or 0.0
         self._line = LiveLine(console)
-        self._pace = _Pace()
+        self._slowdown = _Slowdown()
         self._mark_s = 0.0
         self._name = ""
         self._meters: Meters | None = None
 
     def __enter__(self) -> Self:
-        ended = [each.part.name for each in self._standings if each.has_ended]
+        ended = [each.part.name for each in self._parts if each.has_ended]
         if ended:
-            self._say(f"ended before, and kept: {', '.join(ended)}")
-        for each in self._standings:
+            self._print(f"ended before, and kept: {', '.join(ended)}")
+        for each in self._parts:
             if each.outdated:
-                self._say(f"{each.part.name} has changed since audit {each.outdated}, and is trained anew", "yellow")
+                self._print(f"{each.part.name} has changed since audit {each.outdated}, and is trained anew", "yellow")
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._line.stop()
 
     @contextmanager
-    def part(self, standing: Standing, meters: Meters) -> Iterator[None]:
+    def part(self, state: PartProgress, meters: Meters) -> Iterator[None]:
         """While a part is under way, with meters of its own."""
         if self._meters is None:
             measured = ", ".join(f"{domain} ({quality})" for domain, quality in meters.quality.items())
-            self._say(f"measured: {measured or 'no energy'}")
-            say_unavailable(self._console, meters.unavailable)
-        self._meters, self._name, self._mark_s = meters, standing.part.name, time.monotonic()
-        place = 1 + self._standings.index(standing)
-        count = f"{standing.pending} of {len(standing.part.plan.trials)} trainings"
-        self._say(f"{self._name} ({place} of {len(self._standings)}): {count}", style="bold")
+            self._print(f"measured: {measured or 'no energy'}")
+            print_unavailable(self._console, meters.unavailable)
+        self._meters, self._name, self._mark_s = meters, state.part.name, time.monotonic()
+        place = 1 + self._parts.index(state)
+        count = f"{state.pending} of {len(state.part.plan.trials)} trainings"
+        self._print(f"{self._name} ({place} of {len(self._parts)}): {count}", style="bold")
         try:
             yield
         finally:
@@ -83,7 +83,7 @@ class StudyProgress:
             self._total -= self._left[self._name]
             self._left[self._name], self._left_s[self._name] = 0, 0.0
 
-    def hear(self, event: events.Event) -> None:
+    def on_event(self, event: events.Event) -> None:
         """Takes an event of the audit under way."""
         match event:
             case events.PreflightStarted():
@@ -95,31 +95,33 @@ class StudyProgress:
             case events.PreflightEnded():
                 self._mark_s = time.monotonic()
                 for warning in event.warnings:
-                    self._say(f"warning: {warning}", style="yellow")
+                    self._print(f"warning: {warning}", style="yellow")
             case events.Noted():
-                self._say(f"warning: {event.text}", style="yellow")
+                self._print(f"warning: {event.text}", style="yellow")
             case events.TrialStarted():
                 self._now(f"training {event.trial.mutant}, block {event.trial.block + 1}")
             case events.TrialEnded():
                 self._ended(event)
 
     def _ended(self, event: events.TrialEnded) -> None:
-        self._keep_pace()
+        self._update_slowdown()
         self._left[self._name] -= 1
         result = event.result
         if result.outcome is not Outcome.OK:
-            self._say(f"{self._name}, {event.trial.mutant}: {result.outcome}: {result.reason}", style="yellow")
+            self._print(f"{self._name}, {event.trial.mutant}: {result.outcome}: {result.reason}", style="yellow")
         if not self._console.is_terminal:
-            self._say(f"{self._count()} {self._name}, {event.trial.mutant}: {figures(result)}; {self._cost()} so far")
+            self._print(
+                f"{self._count()} {self._name}, {event.trial.mutant}: {result_text(result)}; {self._cost()} so far"
+            )
 
-    def _keep_pace(self) -> None:
+    def _update_slowdown(self) -> None:
         """Takes one training's share off what is left, and compares it with the clock."""
         now_s, left = time.monotonic(), self._left_s[self._name]
         if left is not None:
             share_s = left / max(self._left[self._name], 1)
             self._left_s[self._name] = left - share_s
-            self._pace.expected_s += share_s
-            self._pace.taken_s += now_s - self._mark_s
+            self._slowdown.expected_s += share_s
+            self._slowdown.taken_s += now_s - self._mark_s
         self._mark_s = now_s
 
     def _now(self, what: str) -> None:
@@ -131,7 +133,7 @@ class StudyProgress:
     def _cost(self) -> str:
         known = [left for left in self._left_s.values() if left is not None]
         is_known = len(known) == len(self._left_s)
-        return cost(sum(known) * self._pace.factor if is_known else None, self._energy())
+        return cost(sum(known) * self._slowdown.factor if is_known else None, self._energy())
 
     def _energy(self) -> str:
         """Energy of the machine while parts were under way, and of the trainings kept from before."""
@@ -143,5 +145,5 @@ class StudyProgress:
         assert self._meters is not None
         return machine_j(self._meters.recorder.energy_so_far())
 
-    def _say(self, text: str, style: str = "") -> None:
+    def _print(self, text: str, style: str = "") -> None:
         self._console.print(text, style=style, soft_wrap=True)

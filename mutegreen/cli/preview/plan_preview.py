@@ -20,20 +20,20 @@ from mutegreen.store.store import Store
 
 
 @dataclass(frozen=True)
-class Duration:
+class TrainingTime:
     """Time of one training, seconds, and how it is known."""
 
     training_s: float
     source: str
 
 
-def training_s(plan: Plan, store: Path) -> Duration | None:
+def training_s(plan: Plan, store: Path) -> TrainingTime | None:
     """How long one training takes: as last seen here, else as the subject says; None: not known."""
-    seen = _last_seen_s(plan, store)
-    if seen is not None:
-        return Duration(seen, "as in the last audit here")
-    said = plan.preset.duration_s if plan.preset.name else plan.subject.duration_s
-    return Duration(said, "as the subject says of 2 CPU cores") if said is not None else None
+    observed_s = _last_seen_s(plan, store)
+    if observed_s is not None:
+        return TrainingTime(observed_s, "as in the last audit here")
+    declared_s = plan.preset.duration_s if plan.preset.name else plan.subject.duration_s
+    return TrainingTime(declared_s, "as the subject says of 2 CPU cores") if declared_s is not None else None
 
 
 def _last_seen_s(plan: Plan, store: Path) -> float | None:
@@ -42,12 +42,12 @@ def _last_seen_s(plan: Plan, store: Path) -> float | None:
             audits = opened.audits()
     except StoreError:
         return None
-    own = (plan.subject.name, plan.preset.name)
-    same = [a for a in audits if (a.subject, a.options.plan.preset or "") == own]
+    key = (plan.subject.name, plan.preset.name)
+    same = [a for a in audits if (a.subject, a.options.plan.preset or "") == key]
     return next((a.preflight_s for a in reversed(same) if a.preflight_s is not None), None)
 
 
-def expected_s(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> float | None:
+def expected_s(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> float | None:
     """Time of the whole audit with its preflight and pauses, seconds; None: not known."""
     if training is None:
         return None
@@ -55,7 +55,7 @@ def expected_s(plan: Plan, training: Duration | None, limits: Limits, shared: Sh
     return duration.audit_s(plan.trials, training.training_s, resolved, rests=shared.rests)
 
 
-def document(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> dict[str, object]:
+def document(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> dict[str, object]:
     """The plan, JSON-ready."""
     return {
         "subject": plan.subject.name,
@@ -75,11 +75,11 @@ def document(plan: Plan, training: Duration | None, limits: Limits, shared: Shar
 
 
 def _mutant(mutant: Mutant) -> dict[str, object]:
-    joined = {name: getattr(mutant, name) for name in ("operator", "hyperparameter", "value", "default")}
-    return {"id": mutant.id, **joined, "changes": {change.hyperparameter: change.value for change in mutant.changes}}
+    fields = {name: getattr(mutant, name) for name in ("operator", "hyperparameter", "value", "default")}
+    return {"id": mutant.id, **fields, "changes": {change.hyperparameter: change.value for change in mutant.changes}}
 
 
-def show(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> None:
+def show(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> None:
     """Prints the mutants, the order of the trials and the time that they will take."""
     from rich import box
     from rich.table import Table
@@ -87,9 +87,9 @@ def show(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing)
     console = common.results()
     table = Table("hyperparameter", "default", "operator", "mutants", box=box.SIMPLE_HEAD)
     for name, default in plan.settings.items():
-        own = [m for m in plan.mutants if m.order == 1 and m.hyperparameter == name]
-        if own:
-            table.add_row(name, str(default), own[0].operator, ", ".join(str(m.value) for m in own))
+        mutants = [m for m in plan.mutants if m.order == 1 and m.hyperparameter == name]
+        if mutants:
+            table.add_row(name, str(default), mutants[0].operator, ", ".join(str(m.value) for m in mutants))
     if any(m.operator == IDENTITY for m in plan.mutants):
         table.add_row("-", "-", "identity", "the original once more, as an A/A control")
     console.print(f"{plan.subject.name}" + (f", preset {plan.preset.name}" if plan.preset.name else ""), style="bold")
@@ -125,7 +125,7 @@ def _several(plan: Plan) -> list[Mutant]:
     return [mutant for mutant in plan.mutants if mutant.order > 1]
 
 
-def _sum(plan: Plan, training: Duration | None, limits: Limits, shared: Sharing) -> str:
+def _sum(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> str:
     several = f" ({len(_several(plan))} of several hyperparameters)" if _several(plan) else ""
     size = f"{len(plan.trials)} trainings of {len(plan.mutants) - 1} mutants{several} and the original"
     total_s = expected_s(plan, training, limits, shared)

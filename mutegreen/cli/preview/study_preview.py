@@ -12,45 +12,45 @@ from mutegreen.cli.preview import plan_preview
 from mutegreen.errors import StoreError
 from mutegreen.replication import runner
 from mutegreen.replication.design import Part, Skipped
-from mutegreen.replication.runner import Standing
+from mutegreen.replication.runner import PartProgress
 from mutegreen.replication.words import stands_for
 from mutegreen.store.store import Store
 
 
-def standings(parts: Sequence[Part], store: Path) -> list[Standing]:
+def find_progress(parts: Sequence[Part], store: Path) -> list[PartProgress]:
     """How far each part has come; a store that is not there yet holds none."""
     try:
         with Store.open(store) as opened:
-            return [runner.standing(opened, part) for part in parts]
+            return [runner.find_progress(opened, part) for part in parts]
     except StoreError:
         if store.exists():
             raise
-        return [runner.standing(None, part) for part in parts]
+        return [runner.find_progress(None, part) for part in parts]
 
 
-def left_s(standing: Standing, store: Path) -> float | None:
+def left_s(progress: PartProgress, store: Path) -> float | None:
     """Time that is left of a part with its pauses, seconds; None: not known."""
-    plan = standing.part.plan
+    plan = progress.part.plan
     training = plan_preview.training_s(plan, store)
-    whole_s = plan_preview.expected_s(plan, training, standing.part.limits, standing.part.sharing)
-    if whole_s is None or standing.has_ended:
+    whole_s = plan_preview.expected_s(plan, training, progress.part.limits, progress.part.sharing)
+    if whole_s is None or progress.has_ended:
         return None if whole_s is None else 0.0
-    preflights = 0 if standing.pending < len(plan.trials) else 1
-    return whole_s * (standing.pending + preflights) / (len(plan.trials) + 1)
+    preflights = 0 if progress.pending < len(plan.trials) else 1
+    return whole_s * (progress.pending + preflights) / (len(plan.trials) + 1)
 
 
-def document(standings: Sequence[Standing], skipped: Sequence[Skipped], preset: str, store: Path) -> dict[str, object]:
+def document(parts: Sequence[PartProgress], skipped: Sequence[Skipped], preset: str, store: Path) -> dict[str, object]:
     """The plan, JSON-ready."""
     return {
         "study": "hyperparameters",
         "preset": preset,
-        "parts": [_part(standing, left_s(standing, store)) for standing in standings],
+        "parts": [_part(progress, left_s(progress, store)) for progress in parts],
         "skipped": [asdict(each) for each in skipped],
-        "expected_s": _sum([left_s(standing, store) for standing in standings]),
+        "expected_s": _sum([left_s(progress, store) for progress in parts]),
     }
 
 
-def show(standings: Sequence[Standing], preset: str, store: Path) -> None:
+def show(parts: Sequence[PartProgress], preset: str, store: Path) -> None:
     """Prints a line for each part, and the time of all."""
     from rich import box
     from rich.table import Table
@@ -58,30 +58,30 @@ def show(standings: Sequence[Standing], preset: str, store: Path) -> None:
     console = common.results()
     console.print(f"study of hyperparameters, preset {preset}", style="bold")
     table = Table("subject", "mutants", "trainings", "left", "time", box=box.SIMPLE_HEAD)
-    for standing in standings:
-        seconds = left_s(standing, store)
+    for progress in parts:
+        seconds = left_s(progress, store)
         table.add_row(
-            standing.part.name,
-            _mutants(standing.part),
-            str(len(standing.part.plan.trials)),
-            str(standing.pending),
+            progress.part.name,
+            _mutants(progress.part),
+            str(len(progress.part.plan.trials)),
+            str(progress.pending),
             "not known" if seconds is None else units.expected_duration(seconds) if seconds else "done",
         )
     console.print(table)
-    for standing in standings:
-        console.print(f"{standing.part.name}: {stands_for(standing.part.subject.name)}", style="dim")
-    console.print(_total(standings, store))
+    for progress in parts:
+        console.print(f"{progress.part.name}: {stands_for(progress.part.subject.name)}", style="dim")
+    console.print(_total(parts, store))
 
 
-def _part(standing: Standing, seconds: float | None) -> dict[str, object]:
-    part = standing.part
+def _part(progress: PartProgress, seconds: float | None) -> dict[str, object]:
+    part = progress.part
     return {
         "subject": part.subject.name,
         "background": part.company,
         "mutants": [mutant.id for mutant in part.plan.mutants[1:]],
         "trainings": len(part.plan.trials),
-        "pending": standing.pending,
-        "audit": standing.audit,
+        "pending": progress.pending,
+        "audit": progress.audit,
         "expected_s": seconds,
     }
 
@@ -96,11 +96,11 @@ def _sum(seconds: Sequence[float | None]) -> float | None:
     return None if None in seconds else sum(each for each in seconds if each is not None)
 
 
-def _total(standings: Sequence[Standing], store: Path) -> str:
-    pending = sum(standing.pending for standing in standings)
-    if standings and not pending:
+def _total(parts: Sequence[PartProgress], store: Path) -> str:
+    pending = sum(progress.pending for progress in parts)
+    if parts and not pending:
         return "Everything has been trained: without --dry-run the same command shows the results."
-    seconds = _sum([left_s(standing, store) for standing in standings])
+    seconds = _sum([left_s(progress, store) for progress in parts])
     if seconds is None:
         return f"{pending} trainings; how long they take is known when each subject has been trained once."
     return f"{pending} trainings: about {units.expected_duration(seconds)}, as far as subjects and earlier audits tell."

@@ -13,7 +13,7 @@ MOST_NAMES = 8
 """So many trials beside one are named; a long one beside short ones meets many."""
 
 
-def in_short(audit: AuditRecord) -> str:
+def short_text(audit: AuditRecord) -> str:
     """How the trials of an audit shared the machine, for a table; empty: they did not."""
     if audit.backgrounds:
         return "beside " + ", ".join(record.name for record in audit.backgrounds)
@@ -21,13 +21,13 @@ def in_short(audit: AuditRecord) -> str:
     return "" if jobs is None else f"{jobs or 'as many as fit'} at a time"
 
 
-def of_audit(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
+def audit_lines(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
     """What an audit's trainings shared, and the exact energy of the times in which they did."""
     for record in audit.backgrounds:
         pace = f"; alone {record.epochs_per_s:.3g} epochs a second" if record.epochs_per_s else ""
         yield f"beside every trial: {record.name}{pace}"
-    if not audit.backgrounds and in_short(audit):
-        yield f"trainings on each device: {in_short(audit)}"
+    if not audit.backgrounds and short_text(audit):
+        yield f"trainings on each device: {short_text(audit)}"
     if spans:
         duration_s = math.fsum(span.measurement.duration_s for span in spans)
         parts = [part for part in (_domain(name, spans) for name in _names(spans)) if part]
@@ -35,7 +35,7 @@ def of_audit(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
         yield f"all trainings together, with the preflight, {units.duration(duration_s)}: {energy}"
 
 
-def of_trial(company: Company | None) -> Iterator[str]:
+def trial_lines(company: Company | None) -> Iterator[str]:
     """Who ran beside a trial, its share, and what backgrounds did meanwhile."""
     if company is None:
         return
@@ -56,10 +56,10 @@ def _names(spans: Sequence[Span]) -> list[str]:
 
 
 def _domain(name: str, spans: Sequence[Span]) -> str | None:
-    found = [domain for span in spans for domain in span.measurement.domains if domain.domain == name]
-    if any(domain.energy_j is None for domain in found):
+    domains = [domain for span in spans for domain in span.measurement.domains if domain.domain == name]
+    if any(domain.energy_j is None for domain in domains):
         return None
-    return f"{name} {units.energy(math.fsum(d.energy_j or 0.0 for d in found))} ({found[0].quality})"
+    return f"{name} {units.energy(math.fsum(d.energy_j or 0.0 for d in domains))} ({domains[0].quality})"
 
 
 def _joules(share: DomainEnergy) -> str:
@@ -73,7 +73,7 @@ def _used(company: Company, domain: str) -> str:
 
 
 def _background(run: BackgroundRun) -> str:
-    did = "" if run.epochs is None else f", {run.epochs:.1f} epochs"
+    epochs = "" if run.epochs is None else f", {run.epochs:.1f} epochs"
     slower = "" if run.slowdown is None else f", {run.slowdown:.2f} times slower than alone"
     cpu = "" if run.cpu_s is None else f", CPU time {units.duration(run.cpu_s)}"
-    return f"background {run.name}{did}{slower}{cpu}, started again {run.restarts} times"
+    return f"background {run.name}{epochs}{slower}{cpu}, started again {run.restarts} times"

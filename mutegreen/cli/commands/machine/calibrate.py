@@ -13,7 +13,7 @@ from mutegreen.errors import MeterUnavailable
 
 @click.command("calibrate")
 @click.option(
-    "--seconds", type=common.Seconds(1), default=10.0, show_default=True, help="Time for each of three loads."
+    "--seconds", type=common.SecondsType(1), default=10.0, show_default=True, help="Time for each of three loads."
 )
 @common.meter_option
 @common.json_option
@@ -28,21 +28,23 @@ def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
     from mutegreen.meters.estimate.calibrate import calibrate, reads_hardware
     from mutegreen.meters.recorder import Recorder
 
-    chosen = choose(meters or None)
-    with Recorder(chosen.meters, chosen.unavailable) as recorder:
-        cpus = [(m.name, q) for m in chosen.meters for d, q in m.quality.items() if d.startswith("cpu:")]
+    choice = choose(meters or None)
+    with Recorder(choice.meters, choice.unavailable) as recorder:
+        cpus = [(m.name, q) for m in choice.meters for d, q in m.quality.items() if d.startswith("cpu:")]
         if not cpus or not all(reads_hardware(quality) for _, quality in cpus):
             raise MeterUnavailable(
                 "no meter of hardware reads the CPU here", "mutegreen doctor says what would mend that"
             )
-        found = calibrate(recorder, seconds)
+        calibration = calibrate(recorder, seconds)
     if as_json:
-        common.write_json(asdict(found) | {"option": found.option, "meter": cpus[0][0]})
+        common.write_json(asdict(calibration) | {"option": calibration.option, "meter": cpus[0][0]})
         return 0
     console = common.results()
-    for level in found.levels:
+    for level in calibration.levels:
         memory = "" if level.dram_w is None else f", memory {units.power(level.dram_w)}"
         console.print(f"CPUs {level.busy:4.0%} busy: {units.power(level.cpu_w)}{memory}")
-    console.print(f"The line misses these by {units.power(found.worst_w)} at most. On machines of this kind, use:")
-    console.print(f"  --meter {found.option}", soft_wrap=True)
+    console.print(
+        f"The line misses these by {units.power(calibration.worst_w)} at most. On machines of this kind, use:"
+    )
+    console.print(f"  --meter {calibration.option}", soft_wrap=True)
     return 0

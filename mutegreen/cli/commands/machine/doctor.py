@@ -23,16 +23,16 @@ def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) ->
     from mutegreen.meters.choose import choose
     from mutegreen.meters.recorder import Recorder
 
-    chosen = choose(meters or None, require)
-    with Recorder(chosen.meters, chosen.unavailable) as recorder:
+    choice = choose(meters or None, require)
+    with Recorder(choice.meters, choice.unavailable) as recorder:
         idle_w = recorder.idle(IDLE_S)
     domains = [
         {"domain": domain, "meter": meter.name, "quality": str(meter.quality[domain]), "idle_w": idle_w.get(domain)}
-        for meter in chosen.meters
+        for meter in choice.meters
         for domain in meter.domains
     ]
     if as_json:
-        common.write_json({"domains": domains, "unavailable": [asdict(item) for item in chosen.unavailable]})
+        common.write_json({"domains": domains, "unavailable": [asdict(item) for item in choice.unavailable]})
         return 0
     from rich import box
     from rich.table import Table
@@ -43,7 +43,7 @@ def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) ->
         table.add_row(str(row["domain"]), str(row["meter"]), str(row["quality"]), power)
     console = common.results()
     console.print(table)
-    common.say_unavailable(console, chosen.unavailable)
+    common.print_unavailable(console, choice.unavailable)
     for problem in catalog.problems():
         console.print(f"warning: {problem}", style="yellow", soft_wrap=True)
     return 0

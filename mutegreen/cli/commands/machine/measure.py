@@ -28,7 +28,7 @@ CHUNK_BYTES = 65536
 @click.argument("words", metavar="-- COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
     "--idle",
-    type=common.Seconds(0),
+    type=common.SecondsType(0),
     default=IDLE_S,
     show_default=True,
     metavar="S",
@@ -47,12 +47,12 @@ def command(
     from mutegreen.meters.choose import choose
     from mutegreen.meters.recorder import Recorder
 
-    chosen = choose(meters or None, require)
-    with Recorder(chosen.meters, chosen.unavailable) as recorder:
+    choice = choose(meters or None, require)
+    with Recorder(choice.meters, choice.unavailable) as recorder:
         if idle > 0:
             recorder.set_idle(recorder.idle(idle))
         recorder.begin("command")
-        status, newline_missing = _run(words, through_us=as_json)
+        status, newline_missing = _run(words, relay=as_json)
         measurement = recorder.end("command")
     if as_json:
         click.echo(newline_missing * "\n", nl=False)
@@ -62,21 +62,21 @@ def command(
     return status
 
 
-def _run(words: Sequence[str], through_us: bool) -> tuple[int, bool]:
+def _run(words: Sequence[str], relay: bool) -> tuple[int, bool]:
     """Runs the command; its status as a shell gives it, and whether its output ended within a line.
 
-    With `through_us` its stdout passes through this process, byte for byte, so that what we add begins on a line
+    With `relay` its stdout passes through this process, byte for byte, so that what we add begins on a line
     of its own.
     """
     sys.stdout.flush()
     try:
-        process = subprocess.Popen(words, stdout=subprocess.PIPE if through_us else None)
+        process = subprocess.Popen(words, stdout=subprocess.PIPE if relay else None)
     except OSError as error:
         raise UsageError(
             f"{words[0]} cannot be started: {error.strerror}", "mutegreen measure -- COMMAND ..."
         ) from error
-    with _signals_passed_on(process):
-        last = _copy(process) if through_us else b"\n"
+    with _forward_signals(process):
+        last = _copy(process) if relay else b"\n"
         status = process.wait()
     return (status if status >= 0 else 128 - status), last != b"\n"
 
@@ -93,7 +93,7 @@ def _copy(process: subprocess.Popen[bytes]) -> bytes:
 
 
 @contextlib.contextmanager
-def _signals_passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """The command decides what a signal means; this process stays to tell what was measured until then."""
 
     def pass_on(number: int, frame: Any) -> None:
@@ -122,20 +122,20 @@ def _document(measurement: Measurement, status: int) -> dict[str, object]:
     return {
         "duration_s": measurement.duration_s,
         "status": status,
-        "domains": [_domain(figure) for figure in measurement.domains],
+        "domains": [_domain(domain) for domain in measurement.domains],
         "unavailable": [asdict(item) for item in measurement.unavailable],
     }
 
 
-def _domain(figure: DomainEnergy) -> dict[str, object]:
+def _domain(domain: DomainEnergy) -> dict[str, object]:
     return {
-        "domain": figure.domain,
-        "meter": figure.meter,
-        "quality": str(figure.quality),
-        "energy_j": figure.energy_j,
-        "net_j": figure.net_j,
-        "flags": sorted(figure.flags),
-        "reason": figure.reason,
+        "domain": domain.domain,
+        "meter": domain.meter,
+        "quality": str(domain.quality),
+        "energy_j": domain.energy_j,
+        "net_j": domain.net_j,
+        "flags": sorted(domain.flags),
+        "reason": domain.reason,
     }
 
 
@@ -144,15 +144,15 @@ def _show(measurement: Measurement, status: int) -> None:
     from rich.table import Table
 
     table = Table("domain", "energy", "above idle", "mean power", "quality", "meter", "flags", box=box.SIMPLE_HEAD)
-    for figure in measurement.domains:
+    for domain in measurement.domains:
         power = gross = net = "not measured"
-        if figure.energy_j is not None:
-            gross = units.energy(figure.energy_j)
-            net = "not known" if figure.net_j is None else units.energy(figure.net_j)
-            power = units.power(figure.energy_j / measurement.duration_s)
-        flags = ", ".join(sorted(figure.flags)) or (figure.reason or "")
-        table.add_row(figure.domain, gross, net, power, str(figure.quality), figure.meter, flags)
+        if domain.energy_j is not None:
+            gross = units.energy(domain.energy_j)
+            net = "not known" if domain.net_j is None else units.energy(domain.net_j)
+            power = units.power(domain.energy_j / measurement.duration_s)
+        flags = ", ".join(sorted(domain.flags)) or (domain.reason or "")
+        table.add_row(domain.domain, gross, net, power, str(domain.quality), domain.meter, flags)
     console = common.messages()
     console.print(table)
     console.print(f"{units.duration(measurement.duration_s)}, exit status {status}")
-    common.say_unavailable(console, measurement.unavailable)
+    common.print_unavailable(console, measurement.unavailable)

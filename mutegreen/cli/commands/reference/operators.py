@@ -12,15 +12,15 @@ from mutegreen.cli import common
 @common.json_option
 def command(as_json: bool) -> int:
     """List the mutation operators, those of plug-ins too."""
-    found = catalog.operators().values()
+    operators = catalog.operators().values()
     if as_json:
-        common.write_json([{"name": o.name, "summary": o.summary, "kinds": sorted(o.kinds)} for o in found])
+        common.write_json([{"name": o.name, "summary": o.summary, "kinds": sorted(o.kinds)} for o in operators])
         return 0
     from rich import box
     from rich.table import Table
 
     table = Table("operator", "what it does", "such as", box=box.SIMPLE_HEAD)
-    for operator in found:
+    for operator in operators:
         example = operator.examples[0]
         table.add_row(operator.name, operator.summary, f"{example.before} -> {', '.join(map(str, example.after))}")
     common.results().print(table)

@@ -15,15 +15,15 @@ from mutegreen.model import Subject
 @common.json_option
 def command(as_json: bool) -> int:
     """List the training programs that come with MuteGreen or with plug-ins."""
-    found = [config.load(folder) for folder in catalog.subjects().values()]
+    subjects = [config.load(folder) for folder in catalog.subjects().values()]
     if as_json:
-        common.write_json([_document(subject) for subject in found])
+        common.write_json([_document(subject) for subject in subjects])
         return 0
     from rich import box
     from rich.table import Table
 
     table = Table("subject", "what it is", "hyperparameters", "presets", box=box.SIMPLE_HEAD)
-    for subject in found:
+    for subject in subjects:
         names = ", ".join(f"{h.name} {h.default}" for h in subject.hyperparameters)
         table.add_row(subject.name, _about(subject), names, ", ".join(subject.presets))
     common.results().print(table)
@@ -35,8 +35,8 @@ def command(as_json: bool) -> int:
 def _about(subject: Subject) -> str:
     """The description, and the data of the subject and of the presets that have others."""
     others = {preset.name: preset.data for preset in subject.presets.values() if preset.data}
-    told = [str(subject.data)] if subject.data else []
-    data = "; ".join([*told, *(f"{name}: {data}" for name, data in others.items())])
+    own = [str(subject.data)] if subject.data else []
+    data = "; ".join([*own, *(f"{name}: {data}" for name, data in others.items())])
     return subject.description + (f"\nData: {data}" if data else "")
 
 

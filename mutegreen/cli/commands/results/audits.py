@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mutegreen.cli import common
-from mutegreen.cli.wording.colocation import in_short
+from mutegreen.cli.wording.colocation import short_text
 from mutegreen.store.store import Store
 
 
@@ -18,22 +18,22 @@ from mutegreen.store.store import Store
 def command(store: Path, as_json: bool) -> int:
     """List the audits of the store, oldest first."""
     with Store.open(store) as opened:
-        found = [(audit, opened.outcomes(audit.id)) for audit in opened.audits()]
+        audits = [(audit, opened.outcomes(audit.id)) for audit in opened.audits()]
     if as_json:
-        common.write_json([asdict(audit) | {"trials": outcomes} for audit, outcomes in found])
+        common.write_json([asdict(audit) | {"trials": outcomes} for audit, outcomes in audits])
         return 0
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("audit, data", min_width=max((len(audit.id) for audit, _ in found), default=0))
+    table.add_column("audit, data", min_width=max((len(audit.id) for audit, _ in audits), default=0))
     for heading in ("preset", "seeds", "company", "trials", "began (UTC)"):
         table.add_column(heading)
-    for audit, outcomes in found:
+    for audit, outcomes in audits:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
         preset, seeding = audit.options.plan.preset or "", audit.options.seeding or ""
         began = audit.created_at[:19].replace("T", " ")
         name = f"{audit.id}\n{audit.data}" if audit.data else audit.id
-        table.add_row(name, preset, seeding, in_short(audit), counts, began)
+        table.add_row(name, preset, seeding, short_text(audit), counts, began)
     common.results().print(table)
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from mutegreen.cli import common
-from mutegreen.cli.analysis.analysis import Choices, analysed, protocol_options
+from mutegreen.cli.analysis.analysis import Choices, analyse_rows, protocol_options
 from mutegreen.errors import RowsError, UsageError
 
 KINDS = ("values", "win-tie-loss", "correlation", "pareto", "power")
@@ -65,29 +65,29 @@ def command(
     mutants win, tie and lose energy and performance), correlation (which hyperparameter moves what), pareto (the
     mutants that no other one beats in energy and performance), power (watts over the time of one training).
     """
-    wanted = _wanted(kinds, bool(files), trial)
+    selected = _selected_kinds(kinds, bool(files), trial)
     if trial is not None and len(audits) > 1:
         raise UsageError("--trial is of one audit", "name one audit, or leave --trial away")
-    of_rows = [kind for kind in wanted if kind != _POWER]
-    with _without_chatter():
-        from mutegreen.cli.analysis.figure_files import Plotted
+    of_rows = [kind for kind in selected if kind != _POWER]
+    with _quiet_matplotlib():
+        from mutegreen.cli.analysis.figure_files import FigureWriter
 
-        plotted = Plotted(out, form)
+        writer = FigureWriter(out, form)
         if of_rows:
-            plotted.add_analysed(analysed(audits, files, store, choices), of_rows)
-        if _POWER in wanted:
+            writer.add_analysis(analyse_rows(audits, files, store, choices), of_rows)
+        if _POWER in selected:
             for audit in audits or (None,):
-                plotted.add_power(store, audit, trial)
-    if not plotted.files:
-        raise RowsError("there is nothing to draw", "; ".join(plotted.notes))
+                writer.add_power(store, audit, trial)
+    if not writer.files:
+        raise RowsError("there is nothing to draw", "; ".join(writer.notes))
     if as_json:
-        common.write_json({"figures": plotted.files, "notes": plotted.notes})
+        common.write_json({"figures": writer.files, "notes": writer.notes})
     else:
-        _show(plotted.files, plotted.notes)
+        _show(writer.files, writer.notes)
     return 0
 
 
-def _wanted(kinds: Sequence[str], is_file: bool, trial: int | None) -> list[str]:
+def _selected_kinds(kinds: Sequence[str], is_file: bool, trial: int | None) -> list[str]:
     """The kinds asked for, each once; all that there can be, if none is.
 
     Raises:
@@ -101,7 +101,7 @@ def _wanted(kinds: Sequence[str], is_file: bool, trial: int | None) -> list[str]
 
 
 @contextmanager
-def _without_chatter() -> Iterator[None]:
+def _quiet_matplotlib() -> Iterator[None]:
     """Keeps from the screen that matplotlib caches fonts, or where, and that its font lacks a character."""
     logger = logging.getLogger("matplotlib")
     level = logger.level

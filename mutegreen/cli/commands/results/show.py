@@ -10,7 +10,7 @@ from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.wording import colocation
 from mutegreen.cli.wording.seeds import seeds
-from mutegreen.cli.wording.stand_ins import in_all, in_one
+from mutegreen.cli.wording.shims import shim_in_audit, shim_in_trial
 from mutegreen.errors import UsageError
 from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
 from mutegreen.mutation.apply import same_value
@@ -53,7 +53,7 @@ def _list(store: Store, audit: AuditRecord) -> None:
         ended = ("pending", "", "", "")
         if result is not None:
             performance = "" if result.performance is None else f"{result.performance:.4g}"
-            figures = [f"{name} {figure:.4g}" for name, figure in result.also.items()]
+            figures = [f"{name} {value:.4g}" for name, value in result.also.items()]
             remarks = ", ".join(filter(None, (result.reason, *figures)))
             ended = (result.outcome, units.duration(result.duration_s), performance, remarks)
         table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, *ended)
@@ -63,23 +63,25 @@ def _list(store: Store, audit: AuditRecord) -> None:
         console.print(f"data: {audit.data}", soft_wrap=True)
     console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
     for name in audit.options.plan.compat or ():
-        console.print(in_all(name, [record.result for record in trials if record.result is not None]), soft_wrap=True)
-    for line in colocation.of_audit(audit, store.spans(audit.id)):
+        console.print(
+            shim_in_audit(name, [record.result for record in trials if record.result is not None]), soft_wrap=True
+        )
+    for line in colocation.audit_lines(audit, store.spans(audit.id)):
         console.print(line, soft_wrap=True)
     console.print(table)
 
 
 def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
     records = store.mutants(audit.id)
-    found = next((record for record in records if record.mutant.id == name), None)
-    found = found or next((record for record in records if _is_named(record, name)), None)
-    if found is None:
+    match = next((record for record in records if record.mutant.id == name), None)
+    match = match or next((record for record in records if _is_named(record, name)), None)
+    if match is None:
         known = ", ".join(record.mutant.id for record in records)
         raise UsageError(f"audit {audit.id} has no mutant {name}", f"it has: {known}")
-    click.echo(f"{found.mutant.id} ({_origin(found)}), audit {audit.id}")
-    click.echo(found.diff)
+    click.echo(f"{match.mutant.id} ({_origin(match)}), audit {audit.id}")
+    click.echo(match.diff)
     for trial in store.trials(audit.id):
-        if trial.trial.mutant == found.mutant.id:
+        if trial.trial.mutant == match.mutant.id:
             click.echo(_line(trial))
 
 
@@ -124,13 +126,13 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     if result is None:
         return
     performance = "not found" if result.performance is None else f"{result.performance:.6g}"
-    figures = "".join(f", {name} {figure:.6g}" for name, figure in result.also.items())
+    figures = "".join(f", {name} {value:.6g}" for name, value in result.also.items())
     data = f" (data: {audit.data})" if audit.data else ""
     click.echo(f"performance {performance}{figures}{data}")
     click.echo(f"CPU time {units.duration(result.cpu_s)}, begun {result.started_at}")
-    for figure in result.measurement.domains:
-        click.echo(_energy(figure))
-    for line in (*colocation.of_trial(result.company), *map(in_one, result.standins)):
+    for domain in result.measurement.domains:
+        click.echo(_energy(domain))
+    for line in (*colocation.trial_lines(result.company), *map(shim_in_trial, result.standins)):
         click.echo(line)
     for evidence in result.evidence:
         click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")
@@ -139,9 +141,9 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     click.echo(f"output {Paths.of(store.path, audit.id).log(f'{number:04d}')}")
 
 
-def _energy(figure: DomainEnergy) -> str:
-    if figure.energy_j is None:
-        return f"{figure.domain}: not measured: {figure.reason}"
-    net = "" if figure.net_j is None else f", {units.energy(figure.net_j)} above idle"
-    flags = "".join(f", {flag}" for flag in sorted(figure.flags))
-    return f"{figure.domain}: {units.energy(figure.energy_j)} ({figure.quality}, {figure.meter}){net}{flags}"
+def _energy(domain: DomainEnergy) -> str:
+    if domain.energy_j is None:
+        return f"{domain.domain}: not measured: {domain.reason}"
+    net = "" if domain.net_j is None else f", {units.energy(domain.net_j)} above idle"
+    flags = "".join(f", {flag}" for flag in sorted(domain.flags))
+    return f"{domain.domain}: {units.energy(domain.energy_j)} ({domain.quality}, {domain.meter}){net}{flags}"

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from mutegreen.cli import common
-from mutegreen.cli.analysis.analysis import Analysed, Choices, analysed, protocol_options
-from mutegreen.cli.analysis.page_files import FORMATS, page_of
+from mutegreen.cli.analysis.analysis import AnalysisResult, Choices, analyse_rows, protocol_options
+from mutegreen.cli.analysis.page_output import FORMATS, page_request
 from mutegreen.errors import UsageError
 from mutegreen.model import METRICS, TOTAL, Quality
 
@@ -63,50 +63,50 @@ def command(
         raise UsageError("phases are shown of one audit at a time", "name one, or leave --phases away")
     if as_json and form is not None:
         raise UsageError("--json and --format are both given", "give one of them")
-    page = page_of(form or "tables", names, metric, phases)
-    found = analysed(audits, files, store, choices, with_alone=True)
+    page = page_request(form or "tables", names, metric, phases)
+    result = analyse_rows(audits, files, store, choices, with_exclusive=True)
     if page is not None:
-        click.echo(page.text(found.analysis), nl=False)
-        _say_outcomes(found)
+        click.echo(page.text(result.analysis), nl=False)
+        _print_outcomes(result)
     elif as_json:
-        parts = {"phases": [summary.as_json() for summary in found.phases]} if len(found.about) == 1 else {}
-        common.write_json(found.as_json() | parts)
+        parts = {"phases": [summary.as_json() for summary in result.phases]} if len(result.about) == 1 else {}
+        common.write_json(result.as_json() | parts)
     else:
-        _show(found, metric, phases)
+        _show(result, metric, phases)
     return 0
 
 
-def _show(found: Analysed, metric: str | None, phases: bool) -> None:
+def _show(result: AnalysisResult, metric: str | None, phases: bool) -> None:
     from mutegreen.report.terminal.phase_table import phase_table
     from mutegreen.report.terminal.tables import render
 
     console = common.results()
-    console.print(render(found.analysis, metric))
-    if phases and found.phases:
-        estimated = any(row.quality is Quality.ESTIMATED for row in found.analysis.comparisons)
-        console.print(phase_table(found.phases, estimated))
+    console.print(render(result.analysis, metric))
+    if phases and result.phases:
+        estimated = any(row.quality is Quality.ESTIMATED for row in result.analysis.comparisons)
+        console.print(phase_table(result.phases, estimated))
     elif phases:
         console.print("No phases: the performance is read from a file, and the script marks no windows.")
-    _say_outcomes(found)
+    _print_outcomes(result)
 
 
-def _say_outcomes(found: Analysed) -> None:
+def _print_outcomes(result: AnalysisResult) -> None:
     """What the tables do not show: trials that did not end ok, domains that were not measured, audits compared with."""
     from mutegreen.model import Unavailable
 
-    for about in found.about:
-        _say_outcome(about)
+    for about in result.about:
+        _print_outcome(about)
     console = common.messages()
-    for about in found.compared_with:
+    for about in result.compared_with:
         console.print(f"compared with audit {about['audit']}, which trained alone", soft_wrap=True)
-        _say_outcome(about)
-    unmeasured = [item for about in (*found.about, *found.compared_with) for item in about["unmeasured"]]
-    common.say_unavailable(console, dict.fromkeys(Unavailable(**item) for item in unmeasured))
-    for hint in found.hints:
+        _print_outcome(about)
+    unmeasured = [item for about in (*result.about, *result.compared_with) for item in about["unmeasured"]]
+    common.print_unavailable(console, dict.fromkeys(Unavailable(**item) for item in unmeasured))
+    for hint in result.hints:
         console.print(hint, soft_wrap=True)
 
 
-def _say_outcome(about: Mapping[str, Any]) -> None:
+def _print_outcome(about: Mapping[str, Any]) -> None:
     others = ", ".join(f"{n} {outcome}" for outcome, n in about["outcomes"].items() if outcome != "ok")
     console = common.messages()
     console.print(f"audit {about['audit']}: {about['outcomes'].get('ok', 0)} trials ended ok", soft_wrap=True)

@@ -24,7 +24,7 @@ _ARGUMENTS = "mutegreen.arguments"
 _TRIAL_S = 120.0
 
 
-class _WithArguments(click.Command):
+class _ProgramArguments(click.Command):
     """Keeps what stands after `--` apart: these are arguments of the program, not of MuteGreen."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -35,7 +35,7 @@ class _WithArguments(click.Command):
 
 
 @click.command(
-    "init", cls=_WithArguments, options_metavar="[OPTIONS]", epilog="Arguments of the program itself come after --."
+    "init", cls=_ProgramArguments, options_metavar="[OPTIONS]", epilog="Arguments of the program itself come after --."
 )
 @click.argument("script_or_folder", type=click.Path(path_type=Path), required=False)
 @click.option("--script", type=click.Path(path_type=Path), metavar="FILE", help="The script in the folder that trains.")
@@ -44,7 +44,7 @@ class _WithArguments(click.Command):
 @click.option("--try", "try_it", is_flag=True, help="Run it once, in a copy, to see what it prints.")
 @click.option(
     "--timeout",
-    type=common.Seconds(0, min_open=True),
+    type=common.SecondsType(0, min_open=True),
     default=_TRIAL_S,
     show_default=True,
     metavar="S",
@@ -71,9 +71,9 @@ def command(
     from mutegreen.draft import drafting
     from mutegreen.draft.program.target import target
 
-    meant = target(script_or_folder, script, module, _ask_which if _is_terminal() else None)
-    program = replace(meant.program, launcher=tuple(shlex.split(launcher or "")))
-    drafted = drafting.draft(program, context.meta[_ARGUMENTS], meant.notes, meant.fixed)
+    chosen = target(script_or_folder, script, module, _ask_which if _is_terminal() else None)
+    program = replace(chosen.program, launcher=tuple(shlex.split(launcher or "")))
+    drafted = drafting.draft(program, context.meta[_ARGUMENTS], chosen.notes, chosen.fixed)
     file = drafted.program.folder / "subject.toml"
     if not _may_write(file, force):
         common.messages().print(f"{file} is as it was", soft_wrap=True)
@@ -145,11 +145,11 @@ def _summary(file: Path, drafted: Draft) -> None:
     console = common.results()
     folder = shlex.quote(os.path.relpath(file.parent))
     names = ", ".join(entry.hyperparameter.name for entry in drafted.active)
-    judged = f"; {len(drafted.judged)} more for you to judge" if drafted.judged else ""
+    unsure = f"; {len(drafted.judged)} more for you to judge" if drafted.judged else ""
     figure = drafted.figure
     console.print(f"{os.path.relpath(file)} is written", style="bold", soft_wrap=True)
     console.print(f"command: {' '.join(drafted.command)}", soft_wrap=True)
-    console.print(f"hyperparameters: {names}{judged}", soft_wrap=True)
+    console.print(f"hyperparameters: {names}{unsure}", soft_wrap=True)
     console.print(f"performance: {f'{figure.metric}, {figure.pattern}' if figure else 'not found'}", soft_wrap=True)
     for line in drafted.review():
         console.print(f"to look at: {line}", style="yellow", soft_wrap=True)

@@ -33,17 +33,17 @@ def command(script: Path, sites: bool, as_json: bool) -> int:
     """
     from mutegreen.scan.scanner import scan
 
-    found = scan(script)
+    findings = scan(script)
     if as_json:
-        records = {"hyperparameters": found.hyperparameters, "unsure": found.unsure}
+        records = {"hyperparameters": findings.hyperparameters, "unsure": findings.unsure}
         lists = {key: [finding.record() for finding in part] for key, part in records.items()}
-        common.write_json({"script": found.script} | lists)
+        common.write_json({"script": findings.script} | lists)
         return 0
-    if not found.hyperparameters and not found.unsure:
+    if not findings.hyperparameters and not findings.unsure:
         common.messages().print(f"{script}: no hyperparameters found", soft_wrap=True)
         return 1
-    _print("Hyperparameters", found.hyperparameters, script.parent, sites)
-    _print("Unsure, for you to judge", found.unsure, script.parent, sites)
+    _print("Hyperparameters", findings.hyperparameters, script.parent, sites)
+    _print("Unsure, for you to judge", findings.unsure, script.parent, sites)
     return 0
 
 
@@ -69,8 +69,8 @@ def _table(findings: list[Finding], path: Path, sites: bool) -> Table:
     table.add_column("site" if sites else "source", overflow=overflow, no_wrap=not sites, ratio=1)
     for finding in findings:
         line = Text(str(finding.line), style=f"link file://{path}")
-        told = [finding.site] if sites else [finding.flag or f"{finding.form} {finding.name}", _excerpt(finding)]
-        table.add_row(line, finding.kind, str(finding.value), *told)
+        cells = [finding.site] if sites else [finding.flag or f"{finding.form} {finding.name}", _excerpt(finding)]
+        table.add_row(line, finding.kind, str(finding.value), *cells)
         if finding.why is not None:
             table.add_row("", "", "", *([] if sites else [""]), Text(finding.why, style="italic"))
     return table

@@ -12,8 +12,8 @@ from click.core import ParameterSource
 
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.cli.metering import Meters, idle_option, metered, see_devices_of
-from mutegreen.cli.sharing import background_option, jobs_option, sharing, wait_option
+from mutegreen.cli.metering import Meters, export_cuda_variables, idle_option, open_meters
+from mutegreen.cli.sharing import background_option, jobs_option, sharing_from_options, wait_option
 from mutegreen.errors import BackgroundError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     values: dict[str, tuple[str, ...]] = {}
     for text in texts:
-        name, equals, given = text.partition("=")
+        name, equals, listed = text.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"--values {text}: not NAME=A,B", "such as --values learning_rate=0.1,0.5,2")
-        values[name.strip()] = (*values.get(name.strip(), ()), *common.split(given))
+        values[name.strip()] = (*values.get(name.strip(), ()), *common.split(listed))
     return values
 
 
@@ -60,20 +60,20 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 )
 @click.option(
     "--timeout",
-    type=common.Seconds(0, min_open=True),
+    type=common.SecondsType(0, min_open=True),
     metavar="S",
     help="Longest time of a training, seconds.  [default: 10 times the preflight's, at least 60]",
 )
 @click.option(
     "--cooldown",
-    type=common.Seconds(0),
+    type=common.SecondsType(0),
     metavar="S",
     help="Longest wait for the machine to come back near idle after a training, seconds; 0: none.  [default: 10]",
 )
 @background_option
 @click.option(
     "--warm-up",
-    type=common.Seconds(0),
+    type=common.SecondsType(0),
     metavar="S",
     help="Time that a background which prints no figures runs before each trial, seconds.  [default: 5]",
 )
@@ -133,17 +133,19 @@ def command(
         compat=stand_ins.named(common.split(compat)) if compat is not None else None,
     )
     limits, metering = Limits(timeout, cooldown, warm_up, idle), Metering(meters, require)
-    shared = sharing(jobs, backgrounds, preset)
-    given = options != PlanOptions() or seed is not None or _on_command_line(limits) != Limits() or shared != Sharing()
+    sharing = sharing_from_options(jobs, backgrounds, preset)
+    has_plan_options = (
+        options != PlanOptions() or seed is not None or _on_command_line(limits) != Limits() or sharing != Sharing()
+    )
     if resume is not None:
-        if given or dry_run:
+        if has_plan_options or dry_run:
             raise UsageError("--resume takes up an audit as it was planned", "leave the options of the plan away")
         return _resume(resume, subject, metering, store, as_json, not no_wait)
     if subject is None:
         raise UsageError("no subject is named", "mutegreen run SUBJECT; `mutegreen subjects` lists those at hand")
     if dry_run:
-        return _dry_run(subject, options, limits, shared, store, as_json)
-    return _start(_Asked(subject, options, limits, metering, shared), store, as_json, not no_wait)
+        return _dry_run(subject, options, limits, sharing, store, as_json)
+    return _start(_AuditRequest(subject, options, limits, metering, sharing), store, as_json, not no_wait)
 
 
 def _on_command_line(limits: Limits) -> Limits:
@@ -153,7 +155,7 @@ def _on_command_line(limits: Limits) -> Limits:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _AuditRequest:
     """What a new audit is to be."""
 
     subject: str
@@ -163,7 +165,7 @@ class _Asked:
     sharing: Sharing
 
 
-def _dry_run(name: str, options: PlanOptions, limits: Limits, shared: Sharing, store: Path, as_json: bool) -> int:
+def _dry_run(name: str, options: PlanOptions, limits: Limits, sharing: Sharing, store: Path, as_json: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.cli.preview import plan_preview
     from mutegreen.harness import opening
@@ -171,24 +173,24 @@ def _dry_run(name: str, options: PlanOptions, limits: Limits, shared: Sharing, s
 
     subject = config.load(catalog.find_subject(name))
     opening.check(subject)
-    made = plan.make(subject, options)
-    duration = plan_preview.training_s(made, store)
+    audit_plan = plan.make(subject, options)
+    duration = plan_preview.training_s(audit_plan, store)
     if as_json:
-        common.write_json(plan_preview.document(made, duration, limits, shared))
+        common.write_json(plan_preview.document(audit_plan, duration, limits, sharing))
     else:
-        plan_preview.show(made, duration, limits, shared)
+        plan_preview.show(audit_plan, duration, limits, sharing)
     return 0
 
 
-def _start(asked: _Asked, store_path: Path, as_json: bool, wait: bool) -> int:
+def _start(request: _AuditRequest, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
     from mutegreen.harness import opening
 
-    subject = config.load(catalog.find_subject(asked.subject))
-    see_devices_of(subject)
-    with metered(asked.metering, f"of {subject.name}", wait) as meters, common.create_store(store_path) as store:
-        audit = opening.create(store, subject, asked.options, asked.limits, asked.metering, asked.sharing)
-        return _go(store, audit, meters, as_json)
+    subject = config.load(catalog.find_subject(request.subject))
+    export_cuda_variables(subject)
+    with open_meters(request.metering, f"of {subject.name}", wait) as meters, common.create_store(store_path) as store:
+        audit = opening.create(store, subject, request.options, request.limits, request.metering, request.sharing)
+        return _run_audit(store, audit, meters, as_json)
 
 
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool, wait: bool) -> int:
@@ -202,33 +204,33 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
         pass  # one that runs already is told at once, and not waited for as a stranger on the same devices
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
-    see_devices_of(config.load(Paths.of(store_path, record.id).subject))
+    export_cuda_variables(config.load(Paths.of(store_path, record.id).subject))
     with (
-        metered(metering.or_kept(record.options.metering), record.id, wait) as meters,
+        open_meters(metering.or_kept(record.options.metering), record.id, wait) as meters,
         common.create_store(store_path) as store,
     ):
-        return _go(store, record.id, meters, as_json)
+        return _run_audit(store, record.id, meters, as_json)
 
 
-def _go(store: Store, audit_id: str, meters: Meters, as_json: bool) -> int:
-    from mutegreen.cli.live.audit_progress import Progress
+def _run_audit(store: Store, audit_id: str, meters: Meters, as_json: bool) -> int:
+    from mutegreen.cli.live.audit_progress import AuditProgress
     from mutegreen.harness.audit import Audit
 
-    progress = Progress(common.messages(), meters.recorder, set(meters.quality.values()))
+    progress = AuditProgress(common.messages(), meters.recorder, set(meters.quality.values()))
     try:
         with progress:
-            Audit(store, audit_id, meters.recorder, meters.quality, meters.unavailable, progress.hear).run()
+            Audit(store, audit_id, meters.recorder, meters.quality, meters.unavailable, progress.on_event).run()
     except KeyboardInterrupt:
-        _say_how_to_go_on(audit_id, store.path, "Interrupted")
+        _print_resume_hint(audit_id, store.path, "Interrupted")
         _report(store, audit_id, as_json)
         return INTERRUPTED
     except (StoreError, BackgroundError):
-        _say_how_to_go_on(audit_id, store.path, "Stopped")
+        _print_resume_hint(audit_id, store.path, "Stopped")
         raise
     return _report(store, audit_id, as_json)
 
 
-def _say_how_to_go_on(audit_id: str, store: Path, what: str) -> None:
+def _print_resume_hint(audit_id: str, store: Path, what: str) -> None:
     from mutegreen.store.store import default_path
 
     elsewhere = "" if store == default_path() else f" --store {store}"

@@ -13,7 +13,7 @@ import click
 from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.main import INTERRUPTED
-from mutegreen.cli.metering import idle_option, metered, see_devices_of
+from mutegreen.cli.metering import export_cuda_variables, idle_option, open_meters
 
 if TYPE_CHECKING:
     from mutegreen.cli.live.study_progress import StudyProgress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mutegreen.replication.design import Part, Skipped
     from mutegreen.replication.measured import Here
     from mutegreen.replication.results import Results
-    from mutegreen.replication.runner import Standing
+    from mutegreen.replication.runner import PartProgress
     from mutegreen.store.store import Store
 
 PRESETS = ("smoke", "default", "paper")
@@ -84,23 +84,23 @@ def hyperparameters(
     from mutegreen.model import Metering
     from mutegreen.replication.design import SIZES, SUBJECTS, parts
 
-    wanted = common.split(subjects) if subjects is not None else SUBJECTS
-    found, skipped = parts(wanted, preset, SIZES[preset].in_company if company is None else company, idle)
+    names = common.split(subjects) if subjects is not None else SUBJECTS
+    study_parts, skipped = parts(names, preset, SIZES[preset].in_company if company is None else company, idle)
     if dry_run:
-        return _dry_run(found, skipped, preset, store, as_json)
+        return _dry_run(study_parts, skipped, preset, store, as_json)
     study = _Study(preset, store, Metering(meters, require), out or Path("reports") / f"study-hyperparameters-{preset}")
-    return study.conduct(found, skipped, as_json)
+    return study.run(study_parts, skipped, as_json)
 
 
-def _dry_run(found: Sequence[Part], skipped: Sequence[Skipped], preset: str, store: Path, as_json: bool) -> int:
+def _dry_run(parts: Sequence[Part], skipped: Sequence[Skipped], preset: str, store: Path, as_json: bool) -> int:
     from mutegreen.cli.preview import study_preview
 
-    standings = study_preview.standings(found, store)
+    progress = study_preview.find_progress(parts, store)
     if as_json:
-        common.write_json(study_preview.document(standings, skipped, preset, store))
+        common.write_json(study_preview.document(progress, skipped, preset, store))
     else:
-        study_preview.show(standings, preset, store)
-        say_skipped(skipped)
+        study_preview.show(progress, preset, store)
+        print_skipped(skipped)
     return 1 if skipped else 0
 
 
@@ -113,39 +113,39 @@ class _Study:
         self._metering = metering
         self._out = out
 
-    def conduct(self, found: Sequence[Part], skipped: Sequence[Skipped], as_json: bool) -> int:
+    def run(self, parts: Sequence[Part], skipped: Sequence[Skipped], as_json: bool) -> int:
         """Trains what is left, shows and writes the results; the exit status."""
         from mutegreen.cli.live.study_progress import StudyProgress
         from mutegreen.replication import runner
 
         with common.create_store(self._path) as store:
-            standings = [runner.standing(store, part) for part in found]
+            pending = [runner.find_progress(store, part) for part in parts]
             try:
-                with StudyProgress(common.messages(), store, standings) as progress:
+                with StudyProgress(common.messages(), store, pending) as progress:
                     run = partial(self._run, store, progress)
-                    audits, failed = runner.conduct(store, standings, self._metering, run)
+                    audits, failed = runner.run_parts(store, pending, self._metering, run)
             except KeyboardInterrupt:
                 common.messages().print("Interrupted. Everything measured is kept; the same command goes on.")
                 return INTERRUPTED
             return self._report(store, audits, [*skipped, *failed], as_json)
 
-    def _run(self, store: Store, progress: StudyProgress, standing: Standing, begin: Callable[[], str]) -> str:
+    def _run(self, store: Store, progress: StudyProgress, state: PartProgress, begin: Callable[[], str]) -> str:
         from mutegreen.harness.audit import Audit
 
-        see_devices_of(standing.part.subject)
+        export_cuda_variables(state.part.subject)
         with (
-            metered(self._metering_of(store, standing), f"of {standing.part.name}") as meters,
-            progress.part(standing, meters),
+            open_meters(self._metering_of(store, state), f"of {state.part.name}") as meters,
+            progress.part(state, meters),
         ):
             audit = begin()
-            Audit(store, audit, meters.recorder, meters.quality, meters.unavailable, progress.hear).run()
+            Audit(store, audit, meters.recorder, meters.quality, meters.unavailable, progress.on_event).run()
         return audit
 
-    def _metering_of(self, store: Store, standing: Standing) -> Metering:
+    def _metering_of(self, store: Store, state: PartProgress) -> Metering:
         """The meters named now; without any, those with which the part began."""
-        if standing.audit is None:
+        if state.audit is None:
             return self._metering
-        return self._metering.or_kept(store.audit(standing.audit).options.metering)
+        return self._metering.or_kept(store.audit(state.audit).options.metering)
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.replication.design import SIZES
@@ -155,36 +155,36 @@ class _Study:
         measured = here(store, audits)
         document: dict[str, object] = {"study": "hyperparameters", "store": str(store.path), "audits": list(audits)}
         if measured is not None:
-            found = results(measured, self._preset, SIZES[self._preset], skipped)
-            self._show(found, as_json)
-            _say_cost(measured)
-            document |= {"out": str(self._out), "trials": dict(measured.outcomes), **found.as_json()}
-        say_skipped(skipped)
+            study_results = results(measured, self._preset, SIZES[self._preset], skipped)
+            self._show(study_results, as_json)
+            _print_cost(measured)
+            document |= {"out": str(self._out), "trials": dict(measured.outcomes), **study_results.as_json()}
+        print_skipped(skipped)
         if as_json:
             common.write_json(document | {"skipped": [vars(each) for each in skipped]})
         return 0 if measured is not None and measured.is_sound and not skipped else 1
 
-    def _show(self, found: Results, as_json: bool) -> None:
+    def _show(self, study_results: Results, as_json: bool) -> None:
         from mutegreen.replication import pages, tables
 
-        files = pages.write(found, self._out)
+        files = pages.write(study_results, self._out)
         if not as_json:
-            common.results().print(tables.render(found))
+            common.results().print(tables.render(study_results))
         names = ", ".join(file.name for file in files)
         common.messages().print(f"written to {self._out}: {names}", soft_wrap=True)
 
 
-def _say_cost(measured: Here) -> None:
+def _print_cost(measured: Here) -> None:
     """How the trainings of all audits ended, and what they took."""
-    ended: Counter[str] = Counter()
+    counts_by_outcome: Counter[str] = Counter()
     for counts in measured.outcomes.values():
-        ended.update(counts)
+        counts_by_outcome.update(counts)
     energy = "energy not measured" if measured.spent_j is None else units.energy(measured.spent_j)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in ended.items())
-    common.messages().print(f"trainings: {told}; {energy} in all, without pauses", soft_wrap=True)
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts_by_outcome.items())
+    common.messages().print(f"trainings: {outcomes}; {energy} in all, without pauses", soft_wrap=True)
 
 
-def say_skipped(skipped: Sequence[Skipped]) -> None:
+def print_skipped(skipped: Sequence[Skipped]) -> None:
     """A line for each subject that could not be trained, with what would mend it."""
     console = common.messages()
     for each in skipped:

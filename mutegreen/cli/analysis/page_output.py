@@ -18,7 +18,7 @@ _VERDICT = "verdict"
 
 
 @dataclass(frozen=True)
-class Page:
+class PageRequest:
     """What the user wants to have written.
 
     Args:
@@ -69,7 +69,7 @@ class Page:
         return RowsError(f"there is nothing to show{names}{of}", "mutegreen stats without --format says what there is")
 
 
-def page_of(form: str, names: Sequence[str], metric: str | None, phases: bool) -> Page | None:
+def page_request(form: str, names: Sequence[str], metric: str | None, phases: bool) -> PageRequest | None:
     """What is to be written; None for tables in the terminal.
 
     Raises:
@@ -85,7 +85,7 @@ def page_of(form: str, names: Sequence[str], metric: str | None, phases: bool) -
     if metric is not None and names and _VERDICT not in names:
         raise UsageError("--metric is of the table verdict, which is not asked for", "add --table verdict")
     is_verdict = not names and (form == "csv" or metric is not None)
-    return Page(form, (_VERDICT,) if is_verdict else tuple(dict.fromkeys(names)), metric)
+    return PageRequest(form, (_VERDICT,) if is_verdict else tuple(dict.fromkeys(names)), metric)
 
 
 def _check(form: str, names: Sequence[str]) -> None:
