@@ -17,7 +17,7 @@ from mutegreen.errors import MuteGreenError
 COMMANDS = {
     "init": ("scripts", "Write a subject.toml for a training script that nobody prepared."),
     "scan": ("scripts", "Find the hyperparameters of a training script, without running it."),
-    "run": ("train", "Audit a training script: train the original and its mutants under energy meters."),
+    "run": ("training", "Audit a training script: train the original and its mutants under energy meters."),
     "stats": ("results", "Say which hyperparameters move energy, and what each mutant does."),
     "plot": ("results", "Draw figures of an audit: energy against values, win-tie-loss, Pareto front, power."),
     "show": ("results", "Show what a mutant changes, or how a trial ended."),
@@ -25,7 +25,7 @@ COMMANDS = {
     "export": ("results", "Write the trainings of an audit as CSV, JSON or Parquet."),
     "mutate": ("scripts", "Write a script with one of its hyperparameters changed."),
     "measure": ("machine", "Run any command under the energy meters."),
-    "study": ("train", "Do the published study again, and show its tables beside the published ones."),
+    "study": ("training", "Do the published study again, and show its tables beside the published ones."),
     "doctor": ("machine", "Say which energy meters work on this machine, and what would mend the others."),
     "calibrate": ("machine", "Fit the estimate's watts on a machine where a meter of hardware works."),
     "operators": ("reference", "List the mutation operators."),

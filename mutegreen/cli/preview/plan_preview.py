@@ -10,7 +10,7 @@ from pathlib import Path
 from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.sharing import AUTO
-from mutegreen.cli.wording.seeds import seeds
+from mutegreen.cli.wording.seeds import seeding_text
 from mutegreen.errors import StoreError
 from mutegreen.harness import duration
 from mutegreen.harness.opening import Sharing
@@ -101,7 +101,7 @@ def show(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Shar
     for block in range(max(trial.block for trial in plan.trials) + 1):
         order = [trial.mutant for trial in plan.trials if trial.block == block]
         console.print(f"block {block + 1}: {', '.join(order)}")
-    console.print(seeds(plan.seeding, plan.trials[0].seed))
+    console.print(seeding_text(plan.seeding, plan.trials[0].seed))
     if plan.compat:
         console.print(f"stand-ins: {', '.join(plan.compat)} (docs/compatibility.md)")
     for line in _shared(shared):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mutegreen.model import Seeding
 
 
-def seeds(seeding: Seeding, first: int | None) -> str:
+def seeding_text(seeding: Seeding, first: int | None) -> str:
     """One sentence.
 
     Args:

@@ -9,7 +9,7 @@ import click
 from mutegreen import units
 from mutegreen.cli import common
 from mutegreen.cli.wording import colocation
-from mutegreen.cli.wording.seeds import seeds
+from mutegreen.cli.wording.seeds import seeding_text
 from mutegreen.cli.wording.shims import shim_in_audit, shim_in_trial
 from mutegreen.errors import UsageError
 from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
@@ -61,7 +61,7 @@ def _list(store: Store, audit: AuditRecord) -> None:
     console.print(f"audit {audit.id} of {audit.folder}", style="bold", soft_wrap=True)
     if audit.data:
         console.print(f"data: {audit.data}", soft_wrap=True)
-    console.print(seeds(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
+    console.print(seeding_text(Seeding.of(by_repetition.values()), by_repetition[0]), soft_wrap=True)
     for name in audit.options.plan.compat or ():
         console.print(
             shim_in_audit(name, [record.result for record in trials if record.result is not None]), soft_wrap=True
