@@ -30,11 +30,11 @@ from unittest import mock
 
 os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
-sys.path.insert(0, str(Path(__file__).resolve().parent / "metering"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from table import show, spread
-from tool import Tool, complete_fake, zeus
 
+from benchmarks.metering.table import show, spread
+from benchmarks.metering.tool import Tool, complete_fake, zeus
 from mutegreen.errors import MeterError
 from mutegreen.meters.nvml.gauge import PowerGauge
 from mutegreen.meters.nvml.library import Gpu, Nvml
@@ -43,7 +43,7 @@ from mutegreen.meters.nvml.power import best_power
 from mutegreen.meters.recorder import Recorder
 
 if TYPE_CHECKING:
-    from machine import Machine
+    from benchmarks.metering.machine import Machine
 
 LOAD = """
 import sys, time, torch
@@ -133,7 +133,7 @@ def main() -> None:
 
 def simulate(folder: Path) -> Machine:
     """Have a simulated GPU in this process."""
-    from machine import BURSTS, FakeGpu, Machine, preload
+    from benchmarks.metering.machine import BURSTS, FakeGpu, Machine, preload
 
     gpu = FakeGpu(watts=BURSTS, counter_period_s=0.1, power_period_s=0.02, average_s=1.0)
     machine = Machine(folder / "machine", gpu)

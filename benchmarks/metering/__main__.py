@@ -19,10 +19,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-import cost
-import slowdown
-from child import FOLDER
-from machine import BURSTS, ROOT, STEADY, FakeGpu, Machine
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.metering import cost, slowdown
+from benchmarks.metering.child import FOLDER
+from benchmarks.metering.machine import BURSTS, ROOT, STEADY, FakeGpu, Machine
 
 ALL = ("estimate", "rapl", "nvml")
 UPDATE_S = 0.1

@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from child import Child
-from machine import Machine
-from table import show, spread
+from benchmarks.metering.child import Child
+from benchmarks.metering.machine import Machine
+from benchmarks.metering.table import show, spread
 
 SETTLE_S = 2.0
 """Time for a tool to get ready in, seconds: zeus finds out in processes of its own how often power is updated."""

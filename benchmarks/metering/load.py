@@ -38,7 +38,7 @@ def torch_unit() -> Callable[[], object]:
     def unit() -> None:
         optimizer.zero_grad()
         loss = torch.nn.functional.mse_loss(model(inputs), targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
 
     return unit

@@ -12,9 +12,9 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from mutegreen.testing.simulated import FakeClock, Schedule  # noqa: E402
 from support.fake_nvml import FakeGpu, FakeNvml, square_wave  # noqa: E402
 from support.fake_powercap import FakePowercap, FakeZone, RealTime, package  # noqa: E402
-from support.meter_fakes import FakeClock, Schedule  # noqa: E402
 
 __all__ = ["BURSTS", "STEADY", "FakeGpu", "Machine", "Simulated", "preload"]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from machine import Simulated
-from table import show
 
+from benchmarks.metering.machine import Simulated
+from benchmarks.metering.table import show
 from mutegreen.meters.base import Meter
 from mutegreen.meters.estimate import meter as estimate
 from mutegreen.meters.estimate.meter import EstimateMeter

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from child import Child
-from machine import Machine
-from table import median_with_interval, show
+from benchmarks.metering.child import Child
+from benchmarks.metering.machine import Machine
+from benchmarks.metering.table import median_with_interval, show
 
 REST_S = 0.03
 """Rest between two pieces, seconds: a sampler that goes on reads at once, which is not of the piece."""

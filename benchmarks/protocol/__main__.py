@@ -16,12 +16,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import false_alarms
-import interval_coverage
-import power
-import rows
-import safety
-import smallest
+from benchmarks.protocol import false_alarms, interval_coverage, power, rows, safety, smallest
 
 BEGIN, END = "<!-- begin of benchmarks/protocol -->", "<!-- end of benchmarks/protocol -->"
 

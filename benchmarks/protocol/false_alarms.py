@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-import world as w
-from protocols import careful, published
-from table import markdown, percent
-from world import Audits, World
+from benchmarks.protocol import world as w
+from benchmarks.protocol.protocols import careful, published
+from benchmarks.protocol.table import markdown, percent
+from benchmarks.protocol.world import Audits, World
 
 REPETITIONS = (3, 5, 10)
 SIZE = 0.05

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import world as w
-from protocols import measured_of
 from scipy import special
-from table import markdown, with_error
-from world import NOISE, World
 
+from benchmarks.protocol import world as w
+from benchmarks.protocol.protocols import measured_of
+from benchmarks.protocol.table import markdown, with_error
+from benchmarks.protocol.world import NOISE, World
 from mutegreen.stats.model.bootstrap import MIN_FIGURES
 from mutegreen.stats.verdicts.deltas import cliffs_deltas
 

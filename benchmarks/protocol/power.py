@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from protocols import careful, published
-from table import markdown, percent
-from world import NOISE, World
 
+from benchmarks.protocol.protocols import careful, published
+from benchmarks.protocol.table import markdown, percent
+from benchmarks.protocol.world import NOISE, World
 from mutegreen.model import ENERGY_METRICS, METRICS
 from mutegreen.stats.settings import MARGIN
 

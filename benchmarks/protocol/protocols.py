@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from world import Floats
 
+from benchmarks.protocol.world import Floats
 from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
 from mutegreen.stats.adjust import adjust
 from mutegreen.stats.model.arms import Arms

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import world as w
-from protocols import ALL_METRICS, Found, careful, published
-from world import Floats, World
 
+from benchmarks.protocol import world as w
+from benchmarks.protocol.protocols import ALL_METRICS, Found, careful, published
+from benchmarks.protocol.world import Floats, World
 from mutegreen.model import METRICS, ORIGINAL
 from mutegreen.stats import careful as careful_protocol
 from mutegreen.stats import paper
@@ -47,6 +47,7 @@ def check(audits: int = 4) -> None:
     world = World(effect=effect, drift=w.linear(0.05), missing=0.1, spread=w.lognormal_spread(0.5))
     figures = world.audits(audits, seed=0).in_blocks
     ours, theirs = careful(figures, TOLERANCE), published(figures)
+    assert ours.recommended is not None
     for place, audit in enumerate(figures):
         rows = rows_of(audit)
         found = careful_protocol.analyse(rows, settings=Settings(tolerance=TOLERANCE))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import world as w
-from protocols import Flags, Found, careful, published
-from table import markdown, percent, with_error
-from world import LEVEL, NOISE, World
 
+from benchmarks.protocol import world as w
+from benchmarks.protocol.protocols import Flags, Found, careful, published
+from benchmarks.protocol.table import markdown, percent, with_error
+from benchmarks.protocol.world import LEVEL, NOISE, World
 from mutegreen.model import ENERGY_METRICS, METRICS
 
 LOSSES = (0.0, 0.5, 1.0, 1.01, 2.0)
@@ -61,6 +61,7 @@ def _row(world: World, audits: int) -> list[str]:
         mixed = replace(world, arms=len(loss), effect=energy | {"performance": -loss})
         figures = mixed.audits(audits, seed=5).in_blocks
         recommended, theirs = careful(figures, tolerance).recommended, _seems_harmless(published(figures))
+        assert recommended is not None
         cells += [with_error(~recommended[:, bad].any(axis=1)), percent(recommended[:, ~bad], digits=0)]
         cells.append(percent(~theirs[:, bad].any(axis=1), digits=0))
     return cells

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from protocols import careful
-from rows import rows_of
-from table import markdown, with_error
-from world import World
 
+from benchmarks.protocol.protocols import careful
+from benchmarks.protocol.rows import rows_of
+from benchmarks.protocol.table import markdown, with_error
+from benchmarks.protocol.world import World
 from mutegreen.model import METRICS
 from mutegreen.stats import careful as protocol
 
@@ -45,4 +45,6 @@ def _cells(repetitions: int, metric: str, audits: int) -> list[str]:
 
 def _claim(audit: np.ndarray, metric: str) -> float:
     trust = protocol.analyse(rows_of(audit)).trust
-    return next(row.smallest_effect for row in trust if row.metric == metric)
+    claim = next(row.smallest_effect for row in trust if row.metric == metric)
+    assert claim is not None
+    return claim

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 
-def percent(hits: NDArray[np.bool_], digits: int = 1) -> str:
+def percent(hits: ArrayLike, digits: int = 1) -> str:
     """The share of hits, in percent."""
+    hits = np.asarray(hits, dtype=float)
     return f"{100 * hits.mean():.{digits}f}" if hits.size else "-"
 
 
-def with_error(hits: NDArray[np.bool_], digits: int = 1) -> str:
+def with_error(hits: ArrayLike, digits: int = 1) -> str:
     """The share of hits in percent, with its standard error; the first axis is the audits, which are independent."""
+    hits = np.asarray(hits, dtype=float)
     each = hits.reshape(len(hits), -1).mean(axis=1)
     return f"{100 * each.mean():.{digits}f} ± {100 * each.std() / np.sqrt(len(each)):.{digits}f}"
 

@@ -21,7 +21,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import deltas
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.scale import deltas
 
 HERE = Path(__file__).parent
 REPETITIONS = 100
@@ -54,7 +56,7 @@ def main() -> None:
 def fastest(mutants: int, options: list[str], rounds: int) -> Run:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "rows.csv"
-        words = [HERE / "files.py", file, str(mutants), str(REPETITIONS), *options]
+        words = [str(HERE / "files.py"), str(file), str(mutants), str(REPETITIONS), *options]
         # A process of its own: what this one has held would count as the peak of those that it starts.
         subprocess.run([sys.executable, *words], check=True)
         return min((analysed(file, mutants * REPETITIONS) for _ in range(rounds)), key=lambda run: run.wall_s)

@@ -12,10 +12,10 @@ from mutegreen.attribution.gpu_use import LOOK_BACK_S, GpuUse
 from mutegreen.attribution.ledger import Ledger, Share
 from mutegreen.attribution.usage import Usage
 from mutegreen.model import DomainEnergy, Quality
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_nvml import GPU_IS_LOST, NOT_SUPPORTED, UNKNOWN, FakeGpu, FakeNvml
 from support.ledger_fakes import KnownProcesses
-from support.meter_fakes import FakeClock, Schedule
-from support.nvml_bench import OTHER, Bench, bench_fixture, joules
+from support.nvml_bench import OTHER, Bench, MakeBench, bench_fixture, joules
 
 pynvml = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
 
@@ -52,7 +52,7 @@ class Audit:
 
 
 @pytest.fixture
-def audit(bench: type[Bench]) -> Iterator[type[Audit]]:
+def audit(bench: MakeBench) -> Iterator[type[Audit]]:
     made: list[Audit] = []
 
     class Made(Audit):

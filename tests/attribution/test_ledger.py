@@ -18,9 +18,10 @@ from mutegreen.meters.base import Reading
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import DomainEnergy, Flag, Quality
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.ledger_fakes import World
 from support.limits import EVENT_S
-from support.meter_fakes import FakeClock, Schedule, SimulatedMeter
+from support.meter_fakes import SimulatedMeter
 
 GPU, OTHER, CPU, DRAM = "gpu:a", "gpu:b", "cpu:package-0", "dram:package-0"
 

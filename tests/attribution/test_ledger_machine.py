@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mutegreen.attribution.ledger import Share
 from mutegreen.model import Flag, Quality
+from mutegreen.testing.simulated import Schedule
 from support.ledger_fakes import World
-from support.meter_fakes import Schedule
 
 GPU, OTHER, CPU, DRAM = DOMAINS = ("gpu:a", "gpu:b", "cpu:package-0", "dram:package-0")
 PINNED = (None, frozenset({GPU, CPU, DRAM}), frozenset({OTHER, CPU, DRAM}))

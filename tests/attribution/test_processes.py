@@ -17,9 +17,9 @@ from mutegreen.attribution.cpu_total import CpuTotal, Seen
 from mutegreen.attribution.processes import LINGER_S, MARK, PAGE_BYTES, SETTLING_S, Processes
 from mutegreen.attribution.usage import Busy, Usage
 from mutegreen.meters.estimate.cpu_time import TICKS_PER_S
+from mutegreen.testing.simulated import FakeClock
 from support.ledger_fakes import KnownProcesses
 from support.limits import EVENT_S
-from support.meter_fakes import FakeClock
 
 
 def seen(pid: int, parent: int = 1, own_s: float = 0.0, waited_s: float = 0.0, started: int = 0) -> Seen:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labels import SEVEN, Label, Labelled, label_files, read_labels, script_file
-
+from corpus.labels import SEVEN, Label, Labelled, label_files, read_labels, script_file
 from mutegreen.cli.main import cli
 from mutegreen.errors import MuteGreenError
 from mutegreen.model import Kind

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from judge import UNSURE, Judgement, Tally, judge_part, tally, trap_note
-from labels import PARTS, SEVEN, CorpusError, Label, Labelled
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from corpus.judge import UNSURE, Judgement, Tally, judge_part, tally, trap_note
+from corpus.labels import PARTS, SEVEN, CorpusError, Label, Labelled
 from mutegreen.model import Kind
 from mutegreen.scan.finding import Form
 
@@ -83,8 +84,8 @@ def is_same(label: Label, key: str, found: Any) -> bool:
     """Whether a finding's `value`, `form` or `flag` is the label's: 1 is not True, no flag is "" or None."""
     labelled = getattr(label, key)
     if key == "flag":
-        return (labelled or None) == found
-    return labelled == found and isinstance(labelled, bool) == isinstance(found, bool)
+        return bool((labelled or None) == found)
+    return bool(labelled == found) and isinstance(labelled, bool) == isinstance(found, bool)
 
 
 def _where(script: Labelled, place: tuple[int, int]) -> str:

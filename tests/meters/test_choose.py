@@ -13,7 +13,8 @@ from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.registry import parse
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Quality
-from support.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from mutegreen.testing.simulated import FakeClock, Schedule
+from support.meter_fakes import FakeMachine, SimulatedMeter
 
 CPU, DRAM, GPU = "cpu:package-0", "dram:package-0", "gpu:GPU-0"
 

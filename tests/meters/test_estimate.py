@@ -10,7 +10,8 @@ from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.estimate.cpu_time import cpu_share, machine_busy_s, memory_bytes, other_load
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
-from support.meter_fakes import TICKS_PER_S, FakeClock, FakeMachine, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
+from support.meter_fakes import TICKS_PER_S, FakeMachine
 
 CPU, DRAM = "cpu:package-0", "dram:package-0"
 IDLE = Schedule((0.0, 0.0))

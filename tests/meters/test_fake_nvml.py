@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_nvml import NOT_SUPPORTED, FakeGpu, FakeNvml
-from support.meter_fakes import FakeClock, Schedule
 
 pynvml = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
 

@@ -20,10 +20,11 @@ from mutegreen.meters.zeus.devices import GROWTH_WAIT_S
 from mutegreen.meters.zeus.meter import ZeusMeter
 from mutegreen.model import Quality
 from mutegreen.testing.meters import DURATION_S, MeterCase, MeterContract
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support import zeus_fakes
 from support.fake_nvml import CONTROLS, EVERY_CALL, GPU_IS_LOST, FakeGpu, FakeNvml
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, package
-from support.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from support.meter_fakes import FakeMachine, SimulatedMeter
 from support.nvml_bench import SimulatedWatch
 from support.perf_fakes import CONFIGS, FakeKernel, FakeUnit
 from support.perf_stat_fakes import LinesMachine

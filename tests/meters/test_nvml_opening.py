@@ -11,6 +11,7 @@ import pytest
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.nvml import library as nvml_library
 from mutegreen.meters.nvml.meter import NvmlMeter
+from mutegreen.testing.simulated import FakeClock
 from support.fake_nvml import (
     COUNTER,
     DRIVER_NOT_LOADED,
@@ -21,7 +22,6 @@ from support.fake_nvml import (
     FakeGpu,
     FakeNvml,
 )
-from support.meter_fakes import FakeClock
 
 
 def opening(fake: FakeNvml, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> MeterError:

@@ -14,7 +14,7 @@ from mutegreen.meters.perf.meter import PerfMeter
 from mutegreen.meters.perf.unit import cpu_list
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag
-from support.meter_fakes import FakeClock, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.open_files import open_files
 from support.perf_fakes import CONFIGS, FakeKernel, FakeUnit, Fault
 

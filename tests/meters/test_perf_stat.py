@@ -23,8 +23,8 @@ from mutegreen.meters.perf.stat_meter import INTERVAL_S, PerfStatMeter
 from mutegreen.meters.perf.stat_program import PerfProgram
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag, Quality
+from mutegreen.testing.simulated import Schedule
 from support.limits import EVENT_S
-from support.meter_fakes import Schedule
 from support.perf_fakes import FakeUnit
 from support.perf_stat_fakes import LinesMachine, PathMachine
 

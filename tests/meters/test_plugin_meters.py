@@ -19,8 +19,9 @@ from mutegreen.meters.plugin_meter import PluginMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.registry import automatic, parse, problems
 from mutegreen.model import Flag, Quality, Unavailable
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.distributions import Installer, installer
-from support.meter_fakes import FakeClock, FakeMachine, Schedule, SimulatedMeter
+from support.meter_fakes import FakeMachine, SimulatedMeter
 
 CPU, DRAM, PSYS = "cpu:package-0", "dram:package-0", "psys"
 

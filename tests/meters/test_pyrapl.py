@@ -20,8 +20,8 @@ from mutegreen.meters import pyrapl as package
 from mutegreen.meters.pyrapl import PyRaplMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag
+from mutegreen.testing.simulated import FakeClock
 from support.limits import EVENT_S
-from support.meter_fakes import FakeClock
 from support.open_files import open_files
 from support.paths import ROOT
 

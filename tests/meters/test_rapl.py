@@ -15,8 +15,8 @@ from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.rapl.zones import find_zones
 from mutegreen.meters.registry import parse
 from mutegreen.model import Flag
+from mutegreen.testing.simulated import Schedule
 from support.fake_powercap import AMD_UJ, PACKAGE_UJ, FakePowercap, FakeZone, package
-from support.meter_fakes import Schedule
 from support.paths import ROOT
 from support.rapl_bench import CPU, DRAM, MEMORY, WATTS, Bench, figure, two_sockets
 

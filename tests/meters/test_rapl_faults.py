@@ -15,8 +15,8 @@ from mutegreen.meters.rapl import counter as powercap_counter
 from mutegreen.meters.rapl.counter import HIGHEST_W
 from mutegreen.meters.rapl.meter import LOST_S, STILL_S, RaplMeter
 from mutegreen.model import DomainEnergy, Flag
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, FakeZone, package
-from support.meter_fakes import FakeClock, Schedule
 from support.open_files import open_files
 from support.rapl_bench import CPU, DRAM, Bench, figure, two_sockets
 

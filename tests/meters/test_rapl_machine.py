@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from mutegreen.testing.simulated import Schedule
 from support.commands import Run
 from support.fake_powercap import FakePowercap, FakeZone, RealTime, package
 from support.limits import EVENT_S
-from support.meter_fakes import Schedule
 from support.tiny import command, environment
 
 WATTS = {

@@ -10,8 +10,9 @@ from mutegreen.meters.base import Reading
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.track import Point, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.limits import EVENT_S
-from support.meter_fakes import DyingMeter, FakeClock, Schedule, SimulatedMeter
+from support.meter_fakes import DyingMeter, SimulatedMeter
 
 CPU = "cpu:package-0"
 GPU = "gpu:GPU-0"

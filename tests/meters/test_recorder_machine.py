@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mutegreen.meters.recorder import GAP_PERIODS, PERIOD_S, Recorder
 from mutegreen.model import DomainEnergy, Flag
-from support.meter_fakes import FakeClock, Schedule, SimulatedMeter
+from mutegreen.testing.simulated import FakeClock, Schedule
+from support.meter_fakes import SimulatedMeter
 
 CPU, GPU, DRAM = "cpu:package-0", "gpu:a", "dram:package-0"
 RANGE_J = 250.0

@@ -8,7 +8,7 @@ from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.replay import ReplayMeter
 from mutegreen.model import Flag, Quality
-from support.meter_fakes import FakeClock
+from mutegreen.testing.simulated import FakeClock
 
 TRACE = """\
 # recorded on a bench

@@ -14,8 +14,8 @@ from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.zeus.meter import ZeusMeter
 from mutegreen.model import Flag, Quality
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support import zeus_fakes as fakes
-from support.meter_fakes import FakeClock, Schedule
 from support.zeus_fakes import AppleSiliconMeasurement, FakeChip, FakeGpu, FakeGpus, FakeLayer, JetsonMeasurement
 
 

@@ -3,18 +3,14 @@
 import ast
 import os
 import re
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "corpus"))
-
-from judge import Judgement, judge, judge_part, run_command, tally
-from labels import HERE, PARTS, SEVEN, Label, Labelled, Region, label_files, read_labels, script_file
-from score import report
-
+from corpus.judge import Judgement, judge, judge_part, run_command, tally
+from corpus.labels import HERE, PARTS, SEVEN, Label, Labelled, Region, label_files, read_labels, script_file
+from corpus.score import report
 from mutegreen.model import Kind
 from mutegreen.scan.finding import Form
 

@@ -64,7 +64,7 @@ class Run:
             contextlib.redirect_stderr(streams[1]),
         ):
             status = _exit_status()
-        return subprocess.CompletedProcess(words, status, *map(_text, streams))
+        return subprocess.CompletedProcess(command(*words), status, *map(_text, streams))
 
 
 def _exit_status() -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from support.meter_fakes import FakeClock, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
 
 PACKAGE_UJ = 262_143_328_850
 """max_energy_range_uj of a package of Intel, counted in 61 microjoules."""

@@ -45,14 +45,14 @@ class Shape:
     start: Sequence[str] = ("train.py",)
 
 
-def _prints(statement: str, **names: float) -> Shape:
+def _prints(statement: str, **names: float | str) -> Shape:
     """A program of constants that ends in a print or log statement."""
     given = "".join(f"{name} = {value}\n" for name, value in names.items())
     lines = "import logging\nimport sys\n\nEPOCHS = 8\nLR = 0.5\nfor epoch in range(EPOCHS):\n    rate = LR\n"
     return Shape(f"{lines}{given}{statement}\n", {"epochs": 8, "learning_rate": 0.5})
 
 
-def _ends(statement: str, value: float, goal: str = "maximize", **names: float) -> Shape:
+def _ends(statement: str, value: float, goal: str = "maximize", **names: float | str) -> Shape:
     shape = _prints(statement, **names)
     return Shape(shape.script, shape.settings, value, goal)
 

@@ -8,7 +8,8 @@ from mutegreen.attribution.ledger import Ledger, LedgerSpan
 from mutegreen.attribution.processes import Processes, Tree
 from mutegreen.attribution.usage import Busy, Memory, Reading, Usage
 from mutegreen.meters.recorder import Recorder
-from support.meter_fakes import FakeClock, Schedule, SimulatedMeter
+from mutegreen.testing.simulated import FakeClock, Schedule
+from support.meter_fakes import SimulatedMeter
 
 IDLE_W = {"gpu:a": 40.0, "gpu:b": 30.0, "cpu:package-0": 10.0}
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.recorder import PERIOD_S, Recorder
 from mutegreen.model import DomainEnergy, Measurement
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_nvml import FakeGpu, FakeNvml, square_wave
-from support.meter_fakes import FakeClock, Schedule
 
 TRAINING = Schedule((0.0, 60.0), (1.3, 250.0), (2.9, 310.0), (4.1, 90.0), (4.4, 280.0), (7.7, 55.0))
 BURSTS = square_wave(50.0, 350.0, period_s=1.0, duty=0.2, duration_s=60.0)
@@ -71,6 +72,12 @@ class Bench:
         self.meter.open()
 
 
+class MakeBench(Protocol):
+    """Make a bench of simulated GPUs: what the fixture `bench` gives to a test."""
+
+    def __call__(self, *gpus: FakeGpu, seed: int = 0) -> Bench: ...
+
+
 def only(measured: Measurement) -> DomainEnergy:
     (figure,) = measured.domains
     return figure
@@ -82,15 +89,14 @@ def joules(figure: DomainEnergy) -> float:
 
 
 @pytest.fixture(name="bench")
-def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bench]]:
+def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeBench]:
     """Makes a bench of these GPUs; what it opened is closed in the end."""
     made: list[Bench] = []
 
-    class Made(Bench):
-        def __init__(self, *gpus: FakeGpu, seed: int = 0) -> None:
-            super().__init__(tmp_path, monkeypatch, *gpus, seed=seed)
-            made.append(self)
+    def make(*gpus: FakeGpu, seed: int = 0) -> Bench:
+        made.append(Bench(tmp_path, monkeypatch, *gpus, seed=seed))
+        return made[-1]
 
-    yield Made  # type: ignore[misc]
+    yield make
     for one in made:
         one.recorder.close()

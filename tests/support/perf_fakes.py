@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutegreen.meters.perf.event import Count
-from support.meter_fakes import FakeClock, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
 
 JOULES = 2.0**-32
 """Joules of a count, as the kernel has it on every processor."""

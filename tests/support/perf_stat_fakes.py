@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mutegreen.meters.perf.stat_meter import PerfStatMeter
-from support.meter_fakes import FakeClock, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.perf_fakes import CONFIGS, JOULES, FakeUnit
 
 PROGRAM = Path(__file__).parent / "fake_perf/perf"

@@ -8,8 +8,8 @@ from pathlib import Path
 from mutegreen.meters.rapl.meter import RaplMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import DomainEnergy, Measurement
+from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_powercap import FakePowercap, FakeZone, package
-from support.meter_fakes import FakeClock, Schedule
 
 CPU, DRAM = "cpu:package-0", "dram:package-0"
 WATTS = Schedule((0.0, 60.0), (3.0, 150.0), (7.0, 20.0))

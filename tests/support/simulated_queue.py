@@ -73,10 +73,11 @@ def queue_rows(found: pd.DataFrame, **columns: object) -> pd.DataFrame:
     """
     empty = dict.fromkeys(("background", "hyperparameter", "value", "default", "package_j", "dram_j", "performance"))
     records = []
-    for row in found.itertuples():
-        changed = {"hyperparameter": "epochs", "value": row.arm, "default": 0} if row.arm else {}
-        measured = {"gpu_j": row.energy_j, "duration_s": row.duration_s, "companions": row.companions}
-        place = {"subject": "queued", "mutant": f"epochs={row.arm}" if row.arm else "original"}
-        number = {"repetition": row.block, "block": row.block, "quality_gpu_j": "attributed"}
+    for training in found.to_dict("records"):
+        arm, block = int(training["arm"]), int(training["block"])
+        changed = {"hyperparameter": "epochs", "value": arm, "default": 0} if arm else {}
+        measured = {"gpu_j": training["energy_j"]} | {name: training[name] for name in ("duration_s", "companions")}
+        place = {"subject": "queued", "mutant": f"epochs={arm}" if arm else "original"}
+        number = {"repetition": block, "block": block, "quality_gpu_j": "attributed"}
         records.append(empty | place | changed | number | measured | columns)
     return rows_frame(records)

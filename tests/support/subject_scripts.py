@@ -69,7 +69,7 @@ def variables(**others: str) -> dict[str, str]:
 
 def run_script(name: str, folder: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
     """Trains on the CPU with a subject's script, as a user does, in a folder."""
-    words = [sys.executable, script(name), "--device", "cpu", *arguments]
+    words = [sys.executable, str(script(name)), "--device", "cpu", *arguments]
     return subprocess.run(words, cwd=folder, env=variables(**others), capture_output=True, text=True, timeout=PROCESS_S)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from support.meter_fakes import FakeClock, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
 
 
 class ZeusGPUInitError(Exception):

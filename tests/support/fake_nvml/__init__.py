@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from support.meter_fakes import FakeClock, Schedule
+from mutegreen.testing.simulated import FakeClock, Schedule
 
 SOURCE = Path(__file__).parent / "fake_nvml.c"
 CONTROLS = "FAKE_NVML"
