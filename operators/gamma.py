@@ -11,7 +11,7 @@ class Gamma(FairFactorOperator):
     """As in the study, a value above 1, which lets the learning rate grow, is in the range."""
 
     name = "gamma"
-    summary = "with a fair coin, divided by up to five or multiplied by up to three"
+    summary = "the default divided by up to five or multiplied by up to three, by a fair coin"
     kinds = frozenset({Kind.GAMMA})
     examples = (
         Example(0.7, (1.76, 0.344, 1.27, 1.12, 0.21)),

@@ -12,7 +12,7 @@ class Identity(Operator):
     """The one operator that returns the default; it belongs to no kind and is used only by name."""
 
     name = "identity"
-    summary = "the default itself: a control in which any difference is noise"
+    summary = "the default itself: an A/A control, in which any difference is noise"
     kinds = frozenset()
     examples = (
         Example(14, (14,)),

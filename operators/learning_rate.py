@@ -14,7 +14,7 @@ class LearningRate(FactorOperator):
     """The rule of the study arXiv 2603.06195: the default times 10**u, with u uniform in -1..1."""
 
     name = "learning_rate"
-    summary = "a tenth of the default to ten times it, evenly on a logarithmic scale"
+    summary = "a tenth of the default to ten times it, uniformly on a logarithmic scale"
     kinds = frozenset({Kind.LEARNING_RATE})
     examples = (
         Example(0.1, (0.488, 0.328, 0.0694, 0.0329, 0.105)),
