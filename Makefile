@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgro
 QUICK := not slow and not torch and not keras
 
 .NOTPARALLEL:
-.PHONY: demo check test coverage lint clean
+.PHONY: demo check test coverage lint docs clean
 
 demo: $(VENV)/.demo
 	$(MUTEGREEN) run subjects/siamese_resnet --preset smoke
@@ -35,6 +35,10 @@ lint: $(VENV)/.lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The documentation site, in build/site; a warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html -c docs/site docs build/site
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -43,7 +47,8 @@ $(VENV)/.demo: EXTRAS := torch
 $(VENV)/.lint: EXTRAS := lint
 $(VENV)/.check: EXTRAS := lint,test
 $(VENV)/.test: EXTRAS := dev
-$(VENV)/.demo $(VENV)/.lint $(VENV)/.check $(VENV)/.test: $(VENV)/bin/python pyproject.toml setup.cfg
+$(VENV)/.docs: EXTRAS := docs
+$(VENV)/.demo $(VENV)/.docs $(VENV)/.lint $(VENV)/.check $(VENV)/.test: $(VENV)/bin/python pyproject.toml setup.cfg
 	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
 	touch $@
 

@@ -9,8 +9,8 @@ import mutegreen
 
 _PACKAGE = Path(mutegreen.__file__).parent
 
-CONTRIBUTORS = {"architecture"}
-"""Pages about the source code. They are on the documentation site only."""
+SITE_ONLY = {"architecture", "commands", "index"}
+"""Pages for readers of the source code, and those that only the documentation site can show."""
 
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)\s]+)\)")
 
@@ -22,7 +22,7 @@ def pages() -> dict[str, Path]:
     """
     installed = _PACKAGE / "docs"
     folder = installed if installed.is_dir() else _PACKAGE.parent / "docs"
-    return {page.stem: page for page in sorted(folder.glob("*.md")) if page.stem not in CONTRIBUTORS}
+    return {page.stem: page for page in sorted(folder.glob("*.md")) if page.stem not in SITE_ONLY}
 
 
 def title(page: Path) -> str:

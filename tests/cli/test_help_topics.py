@@ -11,7 +11,7 @@ from mutegreen.cli.main import COMMANDS
 from support.commands import Run
 from support.paths import ROOT
 
-PAGES = sorted(page.stem for page in (ROOT / "docs").glob("*.md") if page.stem not in topics.CONTRIBUTORS)
+PAGES = sorted(page.stem for page in (ROOT / "docs").glob("*.md") if page.stem not in topics.SITE_ONLY)
 
 
 def test_the_list_names_every_page(mutegreen: Run) -> None:
