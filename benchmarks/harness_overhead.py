@@ -21,8 +21,8 @@ from mutegreen import config
 from mutegreen.harness import audit, events, opening
 from mutegreen.harness.plan import plan
 from mutegreen.harness.plan.launch import launch
-from mutegreen.meters.choose import choose
 from mutegreen.meters.recorder import Recorder
+from mutegreen.meters.selection import select_meters
 from mutegreen.model import Limits, PlanOptions
 from mutegreen.store.store import Store
 
@@ -89,7 +89,7 @@ def audit_s(folder: Path, options: PlanOptions, path: Path) -> float:
         if isinstance(event, (events.TrialStarted, events.TrialEnded)):
             times.append(time.monotonic())
 
-    chosen = choose()
+    chosen = select_meters()
     with Recorder(chosen.meters, chosen.unavailable) as recorder, Store.create(path) as store:
         audit_id = opening.create(store, config.load(folder), options, Limits(cooldown_s=0))
         audit.Audit(store, audit_id, recorder, {}, chosen.unavailable, hear).run()

@@ -106,7 +106,7 @@ def create_store(path: Path) -> Store:
     from mutegreen.store.store import Store
 
     store = Store.create(path)
-    if (migration := store.migrated) is not None:
+    if (migration := store.migration) is not None:
         messages().print(
             f"{path}: converted from schema {migration.old} to {migration.new}; "
             f"the old file is kept as {migration.backup.name}",

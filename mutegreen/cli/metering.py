@@ -58,10 +58,10 @@ def open_meters(metering: Metering, what: str = "", wait: bool = True) -> Iterat
         UsageError: Another audit measures on a device, and is not to be waited for.
     """
     from mutegreen.harness.machine import device_locks
-    from mutegreen.meters.choose import choose
     from mutegreen.meters.recorder import Recorder
+    from mutegreen.meters.selection import select_meters
 
-    chosen = choose(metering.meters or None, metering.require)
+    chosen = select_meters(metering.meters or None, metering.require)
     quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
     locks = device_locks.locked(device_locks.classes(quality), device_locks.Holder.this(what), _print_waiting, wait)
     with locks, Recorder(chosen.meters, chosen.unavailable) as recorder:

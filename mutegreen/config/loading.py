@@ -11,18 +11,18 @@ from pydantic_core import ErrorDetails
 
 from mutegreen import model
 from mutegreen.config.tables import (
-    Config,
-    Data,
-    Figure,
-    Hyperparameter,
-    Performance,
-    Preset,
-    Site,
-    Source,
+    ConfigTable,
+    DataTable,
+    ExtraMetricTable,
+    HyperparameterTable,
+    PerformanceTable,
+    PresetTable,
+    SiteTable,
+    SourceTable,
     SubjectFile,
-    Workspace,
+    WorkspaceTable,
 )
-from mutegreen.config.values import Context, valid_names
+from mutegreen.config.values import FileContext, valid_names
 from mutegreen.errors import ConfigError
 from mutegreen.model import Kind
 
@@ -39,7 +39,7 @@ def load(path: Path) -> model.Subject:
     raw = _read(file)
     folder = file.parent.resolve()
     try:
-        parsed = SubjectFile.model_validate(raw, context=Context.of(raw, folder))
+        parsed = SubjectFile.model_validate(raw, context=FileContext.of(raw, folder))
     except ValidationError as error:
         faults = [_fault(details) for details in error.errors(include_url=False)]
         raise ConfigError(str(file), faults, "docs/subject-toml.md describes every key") from None
@@ -71,15 +71,15 @@ def _fault(details: ErrorDetails) -> str:
 
 
 TABLES: dict[str, type[BaseModel]] = {
-    "workspace": Workspace,
-    "performance": Performance,
-    "also": Figure,
-    "data": Data,
-    "seed": Site,
-    "hyperparameters": Hyperparameter,
-    "presets": Preset,
-    "source": Source,
-    "config": Config,
+    "workspace": WorkspaceTable,
+    "performance": PerformanceTable,
+    "also": ExtraMetricTable,
+    "data": DataTable,
+    "seed": SiteTable,
+    "hyperparameters": HyperparameterTable,
+    "presets": PresetTable,
+    "source": SourceTable,
+    "config": ConfigTable,
 }
 
 
@@ -112,7 +112,7 @@ def _subject(parsed: SubjectFile, folder: Path) -> model.Subject:
     )
 
 
-def _hyperparameter(name: str, given: Hyperparameter) -> model.Hyperparameter:
+def _hyperparameter(name: str, given: HyperparameterTable) -> model.Hyperparameter:
     return model.Hyperparameter(
         name=name,
         kind=given.kind or Kind(name),
@@ -123,14 +123,14 @@ def _hyperparameter(name: str, given: Hyperparameter) -> model.Hyperparameter:
     )
 
 
-def _performance(given: Performance) -> model.Performance:
+def _performance(given: PerformanceTable) -> model.Performance:
     also = tuple(model.Figure(name, **dict(figure)) for name, figure in given.also.items())
     return model.Performance(**dict(given) | {"also": also})
 
 
-def _preset(name: str, given: Preset) -> model.Preset:
+def _preset(name: str, given: PresetTable) -> model.Preset:
     return model.Preset(name=name, **dict(given) | {"data": _data(given.data)})
 
 
-def _data(given: Data | None) -> model.Data | None:
+def _data(given: DataTable | None) -> model.Data | None:
     return None if given is None else model.Data(given.name, given.generated)

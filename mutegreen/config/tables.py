@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from mutegreen import model
 from mutegreen.config.values import (
     Count,
-    FigureName,
     FileInside,
     FlagOrPattern,
     FolderInside,
     KnownName,
+    MetricName,
     NotNegative,
     PathInside,
     Pattern,
@@ -38,7 +38,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(Table):
+class SourceTable(Table):
     """`source`: a literal in a file."""
 
     file: FileInside
@@ -46,7 +46,7 @@ class Source(Table):
     line: Count | None = None
 
 
-class Config(Table):
+class ConfigTable(Table):
     """`config`: a key in a file."""
 
     file: FileInside
@@ -60,12 +60,12 @@ class Config(Table):
         return file
 
 
-class Site(Table):
+class SiteTable(Table):
     """Where a value is set: exactly one of four ways."""
 
     flag: Text | None = None
-    source: Source | None = None
-    config: Config | None = None
+    source: SourceTable | None = None
+    config: ConfigTable | None = None
     env: Text | None = None
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class Site(Table):
         return model.FlagSite(self.flag)
 
 
-class Hyperparameter(Site):
+class HyperparameterTable(SiteTable):
     """`[hyperparameters]`, one of its entries."""
 
     default: Scalar
@@ -95,7 +95,7 @@ class Hyperparameter(Site):
     evidence: FlagOrPattern | None = None
 
 
-class Figure(Table):
+class ExtraMetricTable(Table):
     """`[performance.also]`, one of its entries."""
 
     pattern: Pattern | None = None
@@ -110,7 +110,7 @@ class Figure(Table):
         return self
 
 
-class Performance(Table):
+class PerformanceTable(Table):
     """`[performance]`."""
 
     pattern: Pattern | None = None
@@ -119,7 +119,7 @@ class Performance(Table):
     goal: Goal = Goal.MAXIMIZE
     tolerance: NotNegative | None = None
     loss: Pattern | None = None
-    also: dict[FigureName, Figure] = {}
+    also: dict[MetricName, ExtraMetricTable] = {}
 
     @field_validator("also", mode="before")
     @classmethod
@@ -142,14 +142,14 @@ class Performance(Table):
         return self
 
 
-class Workspace(Table):
+class WorkspaceTable(Table):
     """`[workspace]`."""
 
     link: tuple[PathInside, ...] = ()
     exclude: tuple[Text, ...] = ()
 
 
-class Data(Table):
+class DataTable(Table):
     """`data`."""
 
     name: Text
@@ -161,7 +161,7 @@ class Data(Table):
         return {"name": given} if isinstance(given, str) else given
 
 
-class Preset(Table):
+class PresetTable(Table):
     """`[presets]`, one of its entries."""
 
     description: str = ""
@@ -174,7 +174,7 @@ class Preset(Table):
     repetitions: Count | None = None
     operators: tuple[Text, ...] | None = None
     order: Count | None = None
-    data: Data | None = None
+    data: DataTable | None = None
     compat: tuple[Compat, ...] | None = None
 
 
@@ -185,20 +185,20 @@ class SubjectFile(Table):
     description: str = ""
     command: Words
     workdir: FolderInside = "."
-    data: Data | None = None
+    data: DataTable | None = None
     compat: tuple[Compat, ...] = ()
     duration_s: Seconds | None = None
     timeout_s: Seconds | None = None
     environment: dict[str, str] = {}
-    seed: Site | None = None
-    workspace: Workspace = Workspace()
-    performance: Performance
-    hyperparameters: dict[str, Hyperparameter] = Field(min_length=1)
-    presets: dict[str, Preset] = {}
+    seed: SiteTable | None = None
+    workspace: WorkspaceTable = WorkspaceTable()
+    performance: PerformanceTable
+    hyperparameters: dict[str, HyperparameterTable] = Field(min_length=1)
+    presets: dict[str, PresetTable] = {}
 
     @field_validator("performance")
     @classmethod
-    def _file_of_a_trial(cls, given: Performance, info: ValidationInfo) -> Performance:
+    def _file_of_a_trial(cls, given: PerformanceTable, info: ValidationInfo) -> PerformanceTable:
         place = os.path.normpath(Path(info.data.get("workdir", "."), given.file or ""))
         if not is_inside(place):
             raise ValueError(f"file must lie within the subject's folder, and {given.file} does not")
@@ -206,7 +206,7 @@ class SubjectFile(Table):
 
     @field_validator("hyperparameters")
     @classmethod
-    def _usable_names(cls, given: dict[str, Hyperparameter]) -> dict[str, Hyperparameter]:
+    def _usable_names(cls, given: dict[str, HyperparameterTable]) -> dict[str, HyperparameterTable]:
         for name, hyperparameter in given.items():
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or name in {model.ORIGINAL, model.IDENTITY}:
                 raise ValueError(f"{name} cannot be a name: letters, digits, _ . - (not original, identity)")

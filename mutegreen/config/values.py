@@ -85,7 +85,7 @@ def _known(name: str, info: ValidationInfo) -> str:
     return name
 
 
-def _figure_name(name: str) -> str:
+def _metric_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise ValueError("cannot be a name: letters, digits, _ -")
     return name
@@ -104,12 +104,12 @@ FileInside = Annotated[Text, AfterValidator(_file_inside)]
 PathInside = Annotated[Text, AfterValidator(_path_inside)]
 FolderInside = Annotated[Text, AfterValidator(_folder_inside)]
 KnownName = Annotated[str, AfterValidator(_known)]
-FigureName = Annotated[str, AfterValidator(_figure_name)]
+MetricName = Annotated[str, AfterValidator(_metric_name)]
 SubjectName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 @dataclass(frozen=True)
-class Context:
+class FileContext:
     """What a validator must know beyond its own key."""
 
     folder: Path
@@ -117,7 +117,7 @@ class Context:
     links: frozenset[Path]
 
     @classmethod
-    def of(cls, raw: dict[str, Any], folder: Path) -> Context:
+    def of(cls, raw: dict[str, Any], folder: Path) -> FileContext:
         """From the file as it is, faults and all."""
         links = table_of(raw, "workspace").get("link")
         return cls(
@@ -138,9 +138,9 @@ def table_of(raw: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def context_of(info: ValidationInfo) -> Context:
+def context_of(info: ValidationInfo) -> FileContext:
     """What `load` told of the file."""
-    assert isinstance(info.context, Context)
+    assert isinstance(info.context, FileContext)
     return info.context
 
 

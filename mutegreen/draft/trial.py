@@ -16,7 +16,7 @@ from mutegreen.harness.opening import check
 from mutegreen.harness.process.command import Command, Line, unbuffered
 from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import Hyperparameter, Kind, Performance, Subject, Value
-from mutegreen.mutation import apply
+from mutegreen.mutation import site_values
 
 _LAST_LINES = 5
 
@@ -65,7 +65,7 @@ def run(draft: Draft, timeout_s: float) -> Ran:
     with tempfile.TemporaryDirectory(prefix="mutegreen-init-") as scratch:
         folder = Path(scratch) / "copy"
         snapshot(_subject(draft), folder)
-        apply.write_files(folder, settings)
+        site_values.write_files(folder, settings)
         return _run(draft, folder, settings, timeout_s)
 
 
@@ -91,7 +91,7 @@ def _subject(draft: Draft) -> Subject:
 
 def _run(draft: Draft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> Ran:
     words = [sys.executable if word == PYTHON else word for word in draft.command]
-    words += apply.arguments({h.site: value for h, value in settings.items()})
+    words += site_values.arguments({h.site: value for h, value in settings.items()})
     environment = unbuffered(dict(draft.around.environment))
     output: list[str] = []
 

@@ -185,7 +185,7 @@ class Audit:
 
     def _measure_idle(self) -> None:
         """Before the first training and, after a cool-down, between blocks: idle power drifts with warmth."""
-        self._idle_w = self._recorder.idle(self._limits.idle_s)
+        self._idle_w = self._recorder.mean_power(self._limits.idle_s)
         self._recorder.set_idle(self._idle_w)
 
     @contextlib.contextmanager

@@ -17,7 +17,7 @@ from mutegreen.harness.plan import plan
 from mutegreen.harness.plan.launch import diff
 from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import AuditOptions, Limits, Metering, PlanOptions, Subject
-from mutegreen.mutation.apply import site_faults
+from mutegreen.mutation.site_values import site_faults
 from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantRecord
 from mutegreen.store.store import Store
 

@@ -26,7 +26,7 @@ from mutegreen.harness.plan.launch import Launch
 from mutegreen.harness.process.command import Command
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import Evidence, Hyperparameter, Outcome, Phase, Subject, TrialResult
-from mutegreen.mutation import apply
+from mutegreen.mutation import site_values
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def run(
     probe_out, windows_out = (bench.work / f"{name}.{what}" for what in ("probe", "windows"))
     reader, tail = OutputReader(bench.subject.performance, _patterns(watched)), Tail()
     with _fresh(probe_out, windows_out), workspace(bench.snapshot, bench.work / name) as folder:
-        apply.write_files(folder, launch.settings)
+        site_values.write_files(folder, launch.settings)
         environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
         environment |= slot.variables(environment)
         environment |= evidence_of.probe_environment(watched, folder, probe_out, environment, launch.compat)

@@ -14,7 +14,7 @@ from typing import Self
 from mutegreen.clock import Clock, boot_time_s
 from mutegreen.errors import MeterLost
 from mutegreen.meters.base import Meter, Reading
-from mutegreen.meters.track import Point, Track
+from mutegreen.meters.track import EnergyPoint, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Quality, Unavailable
 
 PERIOD_S = 0.1
@@ -34,7 +34,7 @@ _WHOLE = object()
 
 
 @dataclass
-class _Source:
+class _SampledMeter:
     meter: Meter
     read_s: float
     """When it was last read with success, on the clock that counts time asleep."""
@@ -43,7 +43,7 @@ class _Source:
 
 
 @dataclass(frozen=True)
-class _Window:
+class _OpenWindow:
     begun_s: float
     tracks: dict[str, Track]
     missing: dict[str, str]
@@ -77,16 +77,16 @@ class Recorder:
         self._clock, self._boot_clock, self._sleep = clock, boot_clock, sleep
         self._period_s = period_s
         self._unavailable = tuple(unavailable)
-        self._sources = [_Source(meter, boot_clock()) for meter in meters]
+        self._sources = [_SampledMeter(meter, boot_clock()) for meter in meters]
         self._turn_s = min([period_s, *(source.meter.period_s for source in self._sources)])
         for source in self._sources:
             source.every = round(min(period_s, source.meter.period_s) / self._turn_s)
         self._meters = _by_domain(source.meter for source in self._sources)
-        self._latest: dict[str, Point] = {}
+        self._latest: dict[str, EnergyPoint] = {}
         self._failed: dict[str, str] = {}
         self._lost: dict[str, str] = {}
         self._idle_w: dict[str, float] = {}
-        self._windows: dict[Hashable, _Window] = {}
+        self._windows: dict[Hashable, _OpenWindow] = {}
         self._lock = threading.RLock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -122,7 +122,7 @@ class Recorder:
             self._read_all()
             missing = self._failed | self._lost
             tracks = {domain: Track(self._latest[domain]) for domain in self._meters if domain not in missing}
-            self._windows[key] = _Window(self._clock(), tracks, missing)
+            self._windows[key] = _OpenWindow(self._clock(), tracks, missing)
 
     def end(self, key: Hashable) -> Measurement:
         """End a window: the energy of every domain since `begin`.
@@ -171,7 +171,7 @@ class Recorder:
             known = {domain: track for domain, track in tracks.items() if not (domain in self._lost or track.unknown)}
             return {domain: track.energy_j for domain, track in known.items()}
 
-    def idle(self, duration_s: float) -> dict[str, float]:
+    def mean_power(self, duration_s: float) -> dict[str, float]:
         """Mean power over the coming `duration_s` seconds, watts, which the caller knows to be idle.
 
         Domains that could not be read are left out. Hand the result to `set_idle`.
@@ -212,7 +212,7 @@ class Recorder:
             with self._lock:
                 self._read_all(turn)
 
-    def _window(self, key: Hashable) -> _Window:
+    def _window(self, key: Hashable) -> _OpenWindow:
         if key not in self._windows:
             raise KeyError(f"no window {key!r} is open")
         return self._windows[key]
@@ -225,7 +225,7 @@ class Recorder:
             if alive:
                 self._read(source, alive)
 
-    def _read(self, source: _Source, alive: list[str]) -> None:
+    def _read(self, source: _SampledMeter, alive: list[str]) -> None:
         try:
             reading = source.meter.read()
         except MeterLost as error:
@@ -238,7 +238,7 @@ class Recorder:
             for domain in alive:
                 self._take(domain, reading, gap)
 
-    def _gap(self, source: _Source) -> frozenset[Flag]:
+    def _gap(self, source: _SampledMeter) -> frozenset[Flag]:
         before, source.read_s = source.read_s, self._boot_clock()
         late = source.read_s - before > GAP_PERIODS * self._period_s
         return frozenset({Flag.SAMPLER_GAP}) if late else frozenset()
@@ -252,7 +252,7 @@ class Recorder:
         if fault:
             self._lost[domain] = fault
             return
-        point = self._latest[domain] = Point(reading.t_s, reading.energy_j[domain])
+        point = self._latest[domain] = EnergyPoint(reading.t_s, reading.energy_j[domain])
         flags = reading.flags.get(domain, frozenset()) | gap
         for window in self._windows.values():
             if domain in window.tracks:
@@ -268,7 +268,7 @@ class Recorder:
             return f"its energy went back from {before.energy_j} J to {energy_j} J"
         return None
 
-    def _figure(self, domain: str, window: _Window, duration_s: float) -> DomainEnergy:
+    def _figure(self, domain: str, window: _OpenWindow, duration_s: float) -> DomainEnergy:
         meter = self._meters[domain]
         reason = window.missing.get(domain) or self._lost.get(domain) or self._failed.get(domain)
         track = window.tracks.get(domain)

@@ -12,7 +12,7 @@ from mutegreen.entry_points import Catalog, one_line, origin
 from mutegreen.errors import MeterUnavailable, MuteGreenError, UsageError
 from mutegreen.meters.base import Meter
 from mutegreen.meters.estimate.meter import EstimateMeter
-from mutegreen.meters.first_of import FirstOf
+from mutegreen.meters.fallback import FallbackMeter
 from mutegreen.meters.nvml.meter import NvmlMeter
 from mutegreen.meters.perf.meter import PerfMeter
 from mutegreen.meters.perf.stat_meter import PerfStatMeter
@@ -38,7 +38,7 @@ Builder = Callable[[str], Meter]
 
 
 def _perf(options: str) -> Meter:
-    return FirstOf([PerfMeter.from_options(options), PerfStatMeter()])
+    return FallbackMeter([PerfMeter.from_options(options), PerfStatMeter()])
 
 
 BUILDERS: Mapping[str, Builder] = {

@@ -45,7 +45,7 @@ class ReplayMeter(Meter):
     def __init__(self, file: Path, *, clock: Clock = time.monotonic) -> None:
         self._file = file
         self._clock = clock
-        self._trace: _Trace | None = None
+        self._trace: _EnergyTrace | None = None
 
     @classmethod
     def from_options(cls, options: str) -> ReplayMeter:
@@ -88,7 +88,7 @@ class ReplayMeter(Meter):
 
 
 @dataclass(frozen=True)
-class _Trace:
+class _EnergyTrace:
     time_s: array[float]
     energy_j: dict[str, array[float]]
     quality: Quality
@@ -108,7 +108,7 @@ class _Trace:
         return min(between_j, energy_j[after]) - energy_j[0]
 
 
-def _load(file: Path) -> _Trace:
+def _load(file: Path) -> _EnergyTrace:
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             return _parse(file, stream)
@@ -116,7 +116,7 @@ def _load(file: Path) -> _Trace:
         raise MeterUnavailable(f"replay: {file} cannot be read: {error}", HINT) from error
 
 
-def _parse(file: Path, lines: Iterable[str]) -> _Trace:
+def _parse(file: Path, lines: Iterable[str]) -> _EnergyTrace:
     comments: list[tuple[int, str]] = []
     rows = _rows(lines, comments)
     line, header = next(rows, (1, []))
@@ -128,7 +128,7 @@ def _parse(file: Path, lines: Iterable[str]) -> _Trace:
             column.append(value)
     if len(columns[0]) < 2:
         raise _fault(file, line, "a trace needs two rows at least")
-    return _Trace(columns[0], dict(zip(domains, columns[1:], strict=True)), quality)
+    return _EnergyTrace(columns[0], dict(zip(domains, columns[1:], strict=True)), quality)
 
 
 def _rows(lines: Iterable[str], comments: list[tuple[int, str]]) -> Iterator[_Row]:

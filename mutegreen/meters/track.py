@@ -13,7 +13,7 @@ MAX_POINTS = 4096
 in full detail, then every second sample, then every fourth."""
 
 
-class Point(NamedTuple):
+class EnergyPoint(NamedTuple):
     """Cumulative energy at a moment: seconds and joules."""
 
     t_s: float
@@ -27,7 +27,7 @@ class Track:
     energy: what is left is the mean power over longer steps.
     """
 
-    def __init__(self, first: Point, max_points: int = MAX_POINTS) -> None:
+    def __init__(self, first: EnergyPoint, max_points: int = MAX_POINTS) -> None:
         self.first = first
         self.last = first
         self.flags: set[Flag] = set()
@@ -37,7 +37,7 @@ class Track:
         self._seen = 1
         self._stride = 1
 
-    def add(self, point: Point, flags: Iterable[Flag] = (), unknown: str | None = None) -> None:
+    def add(self, point: EnergyPoint, flags: Iterable[Flag] = (), unknown: str | None = None) -> None:
         """Take the next reading, what happened since the one before, and why joules of that time are not known."""
         self.last = point
         self.flags.update(flags)
@@ -46,7 +46,7 @@ class Track:
             self._keep(point)
         self._seen += 1
 
-    def _keep(self, point: Point) -> None:
+    def _keep(self, point: EnergyPoint) -> None:
         self._points.append(point)
         if len(self._points) >= self._max_points:
             del self._points[1::2]

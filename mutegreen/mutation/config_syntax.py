@@ -1,4 +1,4 @@
-"""The syntaxes of configs: where in a text a value stands, how one is spelled, and whether nothing else changed."""
+"""The syntaxes of configs: where in a text a value stands, how one is written, and whether nothing else changed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Syntax(ABC):
         """
 
     @abstractmethod
-    def spelled(self, value: Value) -> str:
+    def spell(self, value: Value) -> str:
         """A value as text.
 
         Raises:
@@ -83,7 +83,7 @@ class Toml(Syntax):
         start = marked.index(f'"{_MARK}"')
         return start, len(text) - (len(marked) - start - len(_MARK) - 2)
 
-    def spelled(self, value: Value) -> str:
+    def spell(self, value: Value) -> str:
         """A value as tomlkit spells it."""
         import tomlkit
 
@@ -125,7 +125,7 @@ class Json(Syntax):
     def _end(self, text: str, start: int) -> int:
         return _JSON.raw_decode(text, start)[1]
 
-    def spelled(self, value: Value) -> str:
+    def spell(self, value: Value) -> str:
         """A value in ASCII; JSON has neither NaN nor infinity."""
         return json.dumps(value, allow_nan=False)
 
@@ -175,7 +175,7 @@ class Yaml(Syntax):
         changes = [(old, new) for old, new in zip_longest(_events(before), _events(after)) if old != new]
         return len(changes) <= 1 and repr(value_at(self.load(after), keys)) == repr(value)
 
-    def spelled(self, value: Value) -> str:
+    def spell(self, value: Value) -> str:
         """A value in ASCII, as YAML 1.1 reads it."""
         if isinstance(value, float):
             return _yaml_float(value)

@@ -26,10 +26,10 @@ def write(folder: Path, site: ConfigSite, value: Value) -> None:
     Raises:
         MutationError: As for `read`, or the value cannot stand there.
     """
-    mutated(folder, site, value).write(folder / site.file)
+    mutate(folder, site, value).write(folder / site.file)
 
 
-def mutated(folder: Path, site: ConfigSite, value: Value) -> TextFile:
+def mutate(folder: Path, site: ConfigSite, value: Value) -> TextFile:
     """The file with another value at a key, not written.
 
     Raises:
@@ -40,7 +40,7 @@ def mutated(folder: Path, site: ConfigSite, value: Value) -> TextFile:
     _value(file.text, site)
     start, end = _span(file.text, site)
     try:
-        changed = file.splice(start, end, syntax.spelled(value))
+        changed = file.splice(start, end, syntax.spell(value))
         changed.encode()
         if syntax.is_only_change(file.text, changed.text, keys, value):
             return changed

@@ -15,7 +15,7 @@ from mutegreen.mutation.text import TextFile
 
 
 @dataclass(frozen=True)
-class Literal:
+class SourceLiteral:
     """A literal's value and where it stands: line from 1, character offsets into the text."""
 
     name: str
@@ -45,10 +45,10 @@ def write(folder: Path, site: SourceSite, value: Value) -> None:
     Raises:
         MutationError: As for `read`, or the value cannot stand there.
     """
-    mutated(TextFile.read(folder / site.file, python=True), site, value).write(folder / site.file)
+    mutate(TextFile.read(folder / site.file, python=True), site, value).write(folder / site.file)
 
 
-def mutated(file: TextFile, site: SourceSite, value: object) -> TextFile:
+def mutate(file: TextFile, site: SourceSite, value: object) -> TextFile:
     """The source with another value at a site, and nothing else changed.
 
     Args:
@@ -70,7 +70,7 @@ def mutated(file: TextFile, site: SourceSite, value: object) -> TextFile:
     )
 
 
-def _differs_only_in(file: TextFile, changed: TextFile, literal: Literal, value: object) -> bool:
+def _differs_only_in(file: TextFile, changed: TextFile, literal: SourceLiteral, value: object) -> bool:
     """Whether the changed source means the same but for the literal, which is now the value."""
     try:
         changed.encode()
@@ -91,7 +91,7 @@ def _touches_a_word(file: TextFile, start: int, length: int) -> bool:
 
 
 class _Swap(ast.NodeTransformer):
-    def __init__(self, file: TextFile, literal: Literal, value: ast.expr) -> None:
+    def __init__(self, file: TextFile, literal: SourceLiteral, value: ast.expr) -> None:
         self._file, self._literal, self._value = file, literal, value
 
     def visit(self, node: ast.AST) -> ast.AST:
@@ -101,7 +101,7 @@ class _Swap(ast.NodeTransformer):
         return super().generic_visit(node)
 
 
-def locate(file: TextFile, site: SourceSite) -> Literal:
+def locate(file: TextFile, site: SourceSite) -> SourceLiteral:
     """The literal at a site: by its site path, as `mutegreen scan` names it, or by a plain name.
 
     Raises:
@@ -120,7 +120,7 @@ def locate(file: TextFile, site: SourceSite) -> Literal:
     return _only(found, site)
 
 
-def _at_path(file: TextFile, tree: ast.Module, site: SourceSite) -> Literal:
+def _at_path(file: TextFile, tree: ast.Module, site: SourceSite) -> SourceLiteral:
     path = site.name.partition(sites.SEPARATOR)[2]
     stem = path.partition("#")[0]
     alike = []
@@ -148,7 +148,7 @@ def _nearest(file: TextFile, tree: ast.Module, stem: str) -> str:
     return f"; nearest is {alike[0]} in line {line}: {file.lines[line - 1].strip()}"
 
 
-def _only(found: list[Literal], site: SourceSite) -> Literal:
+def _only(found: list[SourceLiteral], site: SourceSite) -> SourceLiteral:
     if not found:
         raise MutationError(
             f"{site.file}: no literal is given to {site.name}" + (f" in line {site.line}" if site.line else ""),
@@ -193,14 +193,14 @@ def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr
             yield from _assigned(inner, part)
 
 
-def _literal(file: TextFile, name: str, node: ast.expr) -> Literal | None:
+def _literal(file: TextFile, name: str, node: ast.expr) -> SourceLiteral | None:
     return None if literal_value(node) is None else _literal_at(file, name, node)
 
 
-def _literal_at(file: TextFile, name: str, node: ast.expr) -> Literal:
+def _literal_at(file: TextFile, name: str, node: ast.expr) -> SourceLiteral:
     value = literal_value(node)
     start, end = _span(file, node)
-    return Literal(name, ast.literal_eval(node) if value is None else value, node.lineno, start, end)
+    return SourceLiteral(name, ast.literal_eval(node) if value is None else value, node.lineno, start, end)
 
 
 def _span(file: TextFile, node: ast.expr) -> tuple[int, int]:

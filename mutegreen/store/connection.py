@@ -32,7 +32,7 @@ _REMEDIES = (
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Errors of SQLite and of the file system as ours, with a remedy."""
     try:
         yield

@@ -20,7 +20,7 @@ _NEVER_NEGATIVE = tuple(metric for metric in METRICS if metric != "performance")
 
 
 @dataclass(frozen=True)
-class Source:
+class RowSource:
     """Where rows come from: its name in messages, and the place of its n-th row (from 0)."""
 
     name: str
@@ -36,7 +36,7 @@ def no_rows(name: str) -> RowsError:
     return RowsError(f"{name} has no rows", "One row is one training that ended `ok`.")
 
 
-def check_rows(rows: pd.DataFrame, source: Source) -> None:
+def check_rows(rows: pd.DataFrame, source: RowSource) -> None:
     """Checks cells, the mutants' definitions and that no training is there twice.
 
     Args:
@@ -55,7 +55,7 @@ def check_rows(rows: pd.DataFrame, source: Source) -> None:
     _check_data(rows, source)
 
 
-def _check_labels(rows: pd.DataFrame, source: Source) -> None:
+def _check_labels(rows: pd.DataFrame, source: RowSource) -> None:
     for column in ("subject", "mutant"):
         _refuse(rows, rows[column].eq(""), column, source, "Every row names its subject and mutant.")
     nameless = rows["hyperparameter"].eq("") & rows["mutant"].ne(ORIGINAL)
@@ -67,7 +67,7 @@ def _check_labels(rows: pd.DataFrame, source: Source) -> None:
             _refuse(rows, strange, column, source, f"It is one of {', '.join(known)}, or empty.")
 
 
-def _check_figures(rows: pd.DataFrame, source: Source) -> None:
+def _check_figures(rows: pd.DataFrame, source: RowSource) -> None:
     repetition = rows["repetition"]
     fault = repetition.mod(1).ne(0) | repetition.lt(0)
     _refuse(rows, fault, "repetition", source, "Repetitions are numbered 0, 1, 2 and so on.")
@@ -75,7 +75,7 @@ def _check_figures(rows: pd.DataFrame, source: Source) -> None:
         _refuse(rows, rows[metric].lt(0), metric, source, "Energy and time cannot be less than nothing.")
 
 
-def _refuse(rows: pd.DataFrame, fault: pd.Series[bool], column: str, source: Source, rule: str) -> None:
+def _refuse(rows: pd.DataFrame, fault: pd.Series[bool], column: str, source: RowSource, rule: str) -> None:
     if not fault.any():
         return
     at: Any = fault.idxmax()
@@ -84,13 +84,13 @@ def _refuse(rows: pd.DataFrame, fault: pd.Series[bool], column: str, source: Sou
     raise source.fault(at, f"{column} is {shown}", rule)
 
 
-def _check_originals(rows: pd.DataFrame, source: Source) -> None:
+def _check_originals(rows: pd.DataFrame, source: RowSource) -> None:
     if rows["mutant"].ne(ORIGINAL).all():
         hint = f"The rows of the unchanged program have `{ORIGINAL}` in the column mutant."
         raise RowsError(f"{source.name} has no row of the original, so nothing to compare with", hint)
 
 
-def _check_changes(rows: pd.DataFrame, source: Source) -> None:
+def _check_changes(rows: pd.DataFrame, source: RowSource) -> None:
     if "changes" in rows:
         strange = [text for text in rows["changes"].unique() if text and not _are_changes(text)]
         rule = 'It is empty, or a JSON object with the new values, such as {"epochs": 6}.'
@@ -109,7 +109,7 @@ def _is_value(found: object) -> bool:
     return isinstance(found, (bool, int, str)) or (isinstance(found, float) and math.isfinite(found))
 
 
-def _check_definitions(rows: pd.DataFrame, source: Source) -> None:
+def _check_definitions(rows: pd.DataFrame, source: RowSource) -> None:
     """Refuses a mutant with two values, and a hyperparameter with two defaults (so two different originals)."""
     defined = [column for column in ("hyperparameter", "value", "default", "changes") if column in rows]
     mutants = rows.loc[rows["mutant"] != ORIGINAL, [*_GROUP, "mutant", *defined]].drop_duplicates()
@@ -123,7 +123,7 @@ def _check_definitions(rows: pd.DataFrame, source: Source) -> None:
             raise source.fault(at, message, "Analyse rows of different originals separately.")
 
 
-def _check_trainings(rows: pd.DataFrame, source: Source) -> None:
+def _check_trainings(rows: pd.DataFrame, source: RowSource) -> None:
     """Refuses a training that is there twice: counted twice, it makes differences look surer than they are."""
     audit = ["audit"] if "audit" in rows else []
     again = rows.duplicated([*_GROUP, "mutant", "repetition", *audit])
@@ -135,7 +135,7 @@ def _check_trainings(rows: pd.DataFrame, source: Source) -> None:
         raise source.fault(at, message, hint)
 
 
-def _check_data(rows: pd.DataFrame, source: Source) -> None:
+def _check_data(rows: pd.DataFrame, source: RowSource) -> None:
     """Refuses a subject trained on two sets of data: what it reaches on one says nothing of the other."""
     if "data" not in rows:
         return

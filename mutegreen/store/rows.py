@@ -18,7 +18,7 @@ import pandas as pd
 from mutegreen.errors import RowsError
 from mutegreen.model import METRICS, ROW_COLUMNS, Outcome
 from mutegreen.store import extra_metrics
-from mutegreen.store.row_checks import EXPORTED, QUALITIES, Source, check_rows, no_rows
+from mutegreen.store.row_checks import EXPORTED, QUALITIES, RowSource, check_rows, no_rows
 
 LABELS = ("subject", "background", "mutant", "hyperparameter")
 VALUES = ("value", "default")
@@ -52,7 +52,7 @@ def read_csv(path: Path, performance: str | None = None) -> pd.DataFrame:
         na_values=[""],
         low_memory=False,
     )
-    return _normal(frame, Source(path.name, lambda row: f"line {_line_of(data, row)}"), performance)
+    return _normal(frame, RowSource(path.name, lambda row: f"line {_line_of(data, row)}"), performance)
 
 
 def rows_frame(
@@ -79,7 +79,7 @@ def rows_frame(
     if frame.empty:
         raise no_rows(name)
     _require_columns(name, list(frame.columns))
-    return _normal(frame, Source(name, lambda row: f"row {row + 1}"), performance)
+    return _normal(frame, RowSource(name, lambda row: f"row {row + 1}"), performance)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -143,7 +143,7 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
         raise RowsError(f"{name} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}", hint)
 
 
-def _normal(frame: pd.DataFrame, source: Source, performance: str | None) -> pd.DataFrame:
+def _normal(frame: pd.DataFrame, source: RowSource, performance: str | None) -> pd.DataFrame:
     rows, notes = _only_ok(frame, source.name)
     if performance is not None:
         figures = _numbers(rows[extra_metrics.column_of(performance, rows.columns, source.name)], source)
@@ -206,7 +206,7 @@ def _is_empty(cell: Any) -> bool:
     return cell is None or cell is pd.NA or cell == "" or cell != cell
 
 
-def _numbers(column: pd.Series[Any], source: Source) -> pd.Series[float]:
+def _numbers(column: pd.Series[Any], source: RowSource) -> pd.Series[float]:
     """The column as floats.
 
     Raises:

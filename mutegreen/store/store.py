@@ -26,10 +26,10 @@ from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantR
 from mutegreen.store.codec.audits import audit_row, mutant_row, to_audit, to_mutant
 from mutegreen.store.codec.energies import energy_row, span_rows, to_spans
 from mutegreen.store.codec.trials import phase_row, result_row, to_phase, to_result, to_trial
-from mutegreen.store.connection import connect, translated
-from mutegreen.store.migration.reading import opened_for_reading
+from mutegreen.store.connection import connect, translate_errors
+from mutegreen.store.migration.memory_copy import open_for_reading
 from mutegreen.store.migration.steps import is_older, is_ours, version_of, was_replaced
-from mutegreen.store.migration.swap import Migrated, migrate
+from mutegreen.store.migration.swap import Migration, migrate
 
 DEFAULT_PATH = Path("reports") / "mutegreen.sqlite"
 VARIABLE = "MUTEGREEN_STORE"
@@ -64,12 +64,12 @@ class Store:
 
     Attributes:
         path: The file.
-        migrated: That it was converted when it was opened for writing; None: it was not.
+        migration: That it was converted when it was opened for writing; None: it was not.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, migrated: Migrated | None = None) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, migration: Migration | None = None) -> None:
         self.path = path
-        self.migrated = migrated
+        self.migration = migration
         self._db = connection
 
     @classmethod
@@ -79,10 +79,10 @@ class Store:
         Raises:
             StoreError: It cannot be written or converted, or is no store of a version known here.
         """
-        with translated(path):
+        with translate_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            migrated = migrate(path) if _needs_migration(path) else None
-            store = cls(path, connect(path, "rwc"), migrated)
+            migration = migrate(path) if _needs_migration(path) else None
+            store = cls(path, connect(path, "rwc"), migration)
             store._prepare()
             return store
 
@@ -95,8 +95,8 @@ class Store:
         """
         if not path.exists():
             raise StoreError(f"{path}: there is no store", "run an audit first, or name another with --store FILE")
-        with translated(path):
-            store = cls(path, opened_for_reading(lambda: connect(path, "rw")))
+        with translate_errors(path):
+            store = cls(path, open_for_reading(lambda: connect(path, "rw")))
             store._db.execute("PRAGMA query_only = ON")
             store._check_version()
             return store
@@ -179,7 +179,7 @@ class Store:
             self._insert("figure", [key | {"name": name, "value": value} for name, value in result.also.items()])
             phases = [{"number": n, **phase_row(phase)} for n, phase in enumerate(result.phases, 1)]
             self._insert("phase", [key | phase for phase in phases])
-            steps = [{"domain": domain, "steps": timelines.packed(t)} for domain, t in result.timelines.items()]
+            steps = [{"domain": domain, "steps": timelines.pack(t)} for domain, t in result.timelines.items()]
             self._insert("timeline", [key | row for row in steps])
 
     def finish_audit(self, audit: str) -> None:
@@ -236,7 +236,7 @@ class Store:
     def timelines(self, audit: str, trial: int) -> dict[str, Timeline]:
         """Power over a trial, by domain."""
         rows = self._select("SELECT * FROM timeline WHERE audit = ? AND trial = ? ORDER BY rowid", audit, trial)
-        return {row["domain"]: timelines.unpacked(row["steps"]) for row in rows}
+        return {row["domain"]: timelines.unpack(row["steps"]) for row in rows}
 
     def spans(self, audit: str) -> tuple[Span, ...]:
         """The spans of an audit, in their order."""
@@ -273,7 +273,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with translated(self.path):
+        with translate_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -298,7 +298,7 @@ class Store:
             self._db.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
     def _select(self, query: str, *parameters: object) -> list[sqlite3.Row]:
-        with translated(self.path):
+        with translate_errors(self.path):
             return self._db.execute(query, parameters).fetchall()
 
     def _grouped(self, query: str, *parameters: object) -> dict[int, list[sqlite3.Row]]:

@@ -9,7 +9,7 @@ from array import array
 from mutegreen.model import Timeline
 
 
-def packed(timeline: Timeline) -> bytes:
+def pack(timeline: Timeline) -> bytes:
     """All times, then all powers, as little-endian single-precision numbers, compressed by zlib.
 
     A time of hours keeps a millisecond, a power seven digits.
@@ -20,8 +20,8 @@ def packed(timeline: Timeline) -> bytes:
     return zlib.compress(columns.tobytes())
 
 
-def unpacked(data: bytes) -> Timeline:
-    """The timeline that `packed` packed."""
+def unpack(data: bytes) -> Timeline:
+    """The timeline that `pack` pack."""
     columns = array("f")
     columns.frombytes(zlib.decompress(data))
     if sys.byteorder == "big":

@@ -27,11 +27,11 @@ def measured_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The times over which idle power was measured; none of them is waited for."""
     times_s: list[float] = []
 
-    def idle(self: Recorder, duration_s: float) -> dict[str, float]:
+    def mean_power(self: Recorder, duration_s: float) -> dict[str, float]:
         times_s.append(duration_s)
         return {}
 
-    monkeypatch.setattr(Recorder, "idle", idle)
+    monkeypatch.setattr(Recorder, "mean_power", mean_power)
     return times_s
 
 

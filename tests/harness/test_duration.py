@@ -12,8 +12,8 @@ from mutegreen import config
 from mutegreen.cli.main import cli
 from mutegreen.harness import audit, duration, events, opening
 from mutegreen.harness.machine import cooldown
-from mutegreen.meters.choose import choose
 from mutegreen.meters.recorder import Recorder
+from mutegreen.meters.selection import select_meters
 from mutegreen.model import Limits, PlanOptions, Preset, Subject, Trial
 from mutegreen.store.store import Store
 from support.tiny import SUBJECT, write_subject
@@ -62,7 +62,7 @@ def test_a_dry_run_expects_what_the_run_expects(
 ) -> None:
     options = PlanOptions(preset=preset, operators=("identity",), repetitions=2)
     heard: list[events.Event] = []
-    chosen = choose(("estimate",))
+    chosen = select_meters(("estimate",))
     path = tmp_path / "store.sqlite"
     with Recorder(chosen.meters) as recorder, Store.create(path) as store:
         audit_id = opening.create(store, loaded, options, limits, sharing=opening.Sharing(jobs))

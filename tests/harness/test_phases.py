@@ -12,7 +12,7 @@ from mutegreen import window
 from mutegreen.harness.observe.phases import cut, read_windows
 from mutegreen.model import EPOCH, FIRST_EPOCH, Epoch
 from mutegreen.stats.advice.phases import summarise
-from mutegreen.store.timelines import packed, unpacked
+from mutegreen.store.timelines import pack, unpack
 from support.commands import Run
 from support.paths import ROOT
 from support.tiny import TRAIN, environment, write_subject
@@ -100,12 +100,12 @@ def test_processes_do_not_mix_their_windows(tmp_path: Path, monkeypatch: pytest.
 
 def test_timelines_are_small_and_keep_seven_digits() -> None:
     steps = tuple((0.1 * n, 100 + 50 * (n % 7)) for n in range(1, 4001))
-    data = packed(steps)
+    data = pack(steps)
     assert len(data) < 16_000
-    for (time_s, power_w), (time_again_s, power_again_w) in zip(steps, unpacked(data), strict=True):
+    for (time_s, power_w), (time_again_s, power_again_w) in zip(steps, unpack(data), strict=True):
         assert time_again_s == pytest.approx(time_s, rel=1e-6)
         assert power_again_w == pytest.approx(power_w, rel=1e-6)
-    assert unpacked(packed(())) == ()
+    assert unpack(pack(())) == ()
 
 
 def test_summaries_are_means_of_one_occurrence() -> None:

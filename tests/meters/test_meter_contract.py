@@ -25,7 +25,7 @@ from support import zeus_fakes
 from support.fake_nvml import CONTROLS, EVERY_CALL, GPU_IS_LOST, FakeGpu, FakeNvml
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, package
 from support.meter_fakes import FakeMachine, SimulatedMeter
-from support.nvml_bench import SimulatedWatch
+from support.nvml_bench import SimulatedSampler
 from support.perf_fakes import CONFIGS, FakeKernel, FakeUnit
 from support.perf_stat_fakes import LinesMachine
 
@@ -121,7 +121,7 @@ def _gpus(tmp_path: Path, quality: Quality, *gpus: FakeGpu) -> MeterCase:
         naps.append(0.25)
         clock.advance(0.25)
 
-    meter = NvmlMeter({}, clock=clock, sleep=nap, watch=SimulatedWatch)
+    meter = NvmlMeter({}, clock=clock, sleep=nap, start_sampler=SimulatedSampler)
     watts = {gpu.domain: gpu.watts for gpu in gpus}
 
     def truth(domain: str, begin_s: float, end_s: float) -> float:

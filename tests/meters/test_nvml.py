@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mutegreen.meters.nvml.meter import LOOK_S, SLOWEST_LOOK_S, NvmlMeter
+from mutegreen.meters.nvml.meter import MAX_SAMPLE_S, SAMPLE_S, NvmlMeter
 from mutegreen.meters.nvml.power import Integral
-from mutegreen.meters.nvml.sampler import Watch
+from mutegreen.meters.nvml.sampler import SamplerThread
 from mutegreen.model import Flag, Quality
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_nvml import (
@@ -26,7 +26,7 @@ from support.fake_nvml import (
     square_wave,
 )
 from support.limits import EVENT_S
-from support.nvml_bench import BURSTS, OTHER, TRAINING, Bench, MakeBench, SimulatedWatch, bench_fixture, joules, only  # noqa: F401 - a fixture
+from support.nvml_bench import BURSTS, OTHER, TRAINING, Bench, MakeBench, SimulatedSampler, bench_fixture, joules, only  # noqa: F401 - a fixture
 
 
 class TestCounter:
@@ -53,14 +53,14 @@ class TestCounter:
         """Power is 0 W where the window begins, so that what is off is off at its end."""
         watts = Schedule((0.0, 50.0), (0.6, 0.0), (1.2, 300.0))
         figure = only(bench(FakeGpu(watts=watts, counter_period_s=0.1), seed=seed).measure(1.0, 1.5 + 0.013 * seed))
-        assert joules(figure) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * LOOK_S / 2)
+        assert joules(figure) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * SAMPLE_S / 2)
 
     def test_between_two_updates_energy_goes_on(self, bench: MakeBench) -> None:
         made = bench(FakeGpu(watts=Schedule((0.0, 200.0)), counter_period_s=0.1))
         made.go_on(5.0)
         made.recorder.begin("half of an update")
         made.go_on(5.05)
-        assert joules(only(made.recorder.end("half of an update"))) == pytest.approx(10.0, abs=200 * 2 * LOOK_S)
+        assert joules(only(made.recorder.end("half of an update"))) == pytest.approx(10.0, abs=200 * 2 * SAMPLE_S)
 
     def test_power_that_is_wrong_moves_no_more_than_the_edges(self, bench: MakeBench) -> None:
         """Power is a mean over a second here; the counter has the last word."""
@@ -160,81 +160,81 @@ class TestWatch:
 
     def test_counters_that_are_up_to_date_are_not_looked_at(self, bench: MakeBench) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER))
-        assert made.watch is None
+        assert made.sampler is None
         assert made.meter.period_s == math.inf
 
     def test_only_what_needs_it_is_looked_at(self, bench: MakeBench) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER, counter_period_s=0.1))
         before = len(made.fake.calls())
-        assert made.watch is not None
-        made.watch.look()
+        assert made.sampler is not None
+        made.sampler.sample()
         assert {call.split()[1] for call in made.fake.calls()[before:]} == {"1"}
 
     def test_what_fails_is_left_to_the_next_reading(self, bench: MakeBench) -> None:
         made = bench(FakeGpu(counter=0).fail(GPU_IS_LOST, *POWERS, begin_s=2.0))
         made.go_on(2.0)
-        assert made.watch is not None
-        made.watch.look()
+        assert made.sampler is not None
+        made.sampler.sample()
         assert "was lost" in made.meter.read().lost[FakeGpu().domain]
         before = len(made.fake.calls())
-        made.watch.look()
+        made.sampler.sample()
         assert len(made.fake.calls()) == before, "it is not asked again"
 
-    @pytest.mark.parametrize(("cost_s", "look_s"), [(0.0, LOOK_S), (300e-6, 0.015), (0.01, SLOWEST_LOOK_S)])
-    def test_they_are_looked_at_less_often_where_that_costs_much(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost_s: float, look_s: float
+    @pytest.mark.parametrize(("cost_s", "sample_s"), [(0.0, SAMPLE_S), (300e-6, 0.015), (0.01, MAX_SAMPLE_S)])
+    def test_they_are_sampled_less_often_where_sampling_is_costly(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost_s: float, sample_s: float
     ) -> None:
-        """Only one of the two GPUs is looked at, so that half of what reading both costs counts."""
+        """Only one of the two GPUs is sampled, so half of the cost of reading both counts."""
         clock, cpu_clock, periods_s = FakeClock(), FakeClock(0.0), []
 
         def cpu_time_s() -> float:
             cpu_clock.advance(cost_s)
             return cpu_clock.now_s
 
-        def watch(look: Callable[[], None], period_s: float) -> SimulatedWatch:
+        def start(sample: Callable[[], None], period_s: float) -> SimulatedSampler:
             periods_s.append(period_s)
-            return SimulatedWatch(look, period_s)
+            return SimulatedSampler(sample, period_s)
 
         FakeNvml(tmp_path, FakeGpu(), FakeGpu(uuid=OTHER, counter=0), clock=clock).install(monkeypatch)
-        meter = NvmlMeter(clock=clock, cpu_clock=cpu_time_s, sleep=clock.advance, watch=watch)
+        meter = NvmlMeter(clock=clock, cpu_clock=cpu_time_s, sleep=clock.advance, start_sampler=start)
         meter.open()
         meter.close()
-        assert periods_s == [pytest.approx(look_s)]
+        assert periods_s == [pytest.approx(sample_s)]
 
     def test_closing_stops_it(self, bench: MakeBench) -> None:
         made = bench(FakeGpu(counter=0))
         made.meter.close()
-        assert made.watch is not None
-        assert made.watch.is_stopped
+        assert made.sampler is not None
+        assert made.sampler.is_stopped
 
     def test_the_real_one_calls_until_it_is_stopped(self) -> None:
-        looker = Looker()
-        watch = Watch(looker.look, 0.001)
-        assert looker.enough.wait(EVENT_S)
-        assert watch.stop()
-        (thread,) = set(looker.threads)
+        log = SampleLog()
+        sampler = SamplerThread(log.sample, 0.001)
+        assert log.enough.wait(EVENT_S)
+        assert sampler.stop()
+        (thread,) = set(log.threads)
         assert thread.name == "mutegreen-nvml"
         assert not thread.is_alive(), "so that nothing calls any more"
 
     def test_the_real_one_ends_with_a_meter_that_was_not_closed(self) -> None:
-        looker = Looker()
-        watch = Watch(looker.look, 0.001)
-        assert looker.enough.wait(EVENT_S)
-        (thread,) = set(looker.threads)
-        del looker
+        log = SampleLog()
+        sampler = SamplerThread(log.sample, 0.001)
+        assert log.enough.wait(EVENT_S)
+        (thread,) = set(log.threads)
+        del log
         thread.join(EVENT_S)
         assert not thread.is_alive()
-        assert watch.stop()
+        assert sampler.stop()
 
 
-class Looker:
+class SampleLog:
     """Notes the threads in which it was called."""
 
     def __init__(self) -> None:
         self.threads: list[threading.Thread] = []
         self.enough = threading.Event()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         self.threads.append(threading.current_thread())
         if len(self.threads) == 3:
             self.enough.set()

@@ -94,9 +94,10 @@ def test_a_required_gpu_that_is_hidden_stops_before_the_command(mutegreen: Run, 
 
 def test_without_a_driver_it_is_said_once_and_soon() -> None:
     code = (
-        "from mutegreen.meters.choose import choose\nfrom mutegreen.meters.nvml import library as nvml_library\n"
+        "from mutegreen.meters.selection import select_meters\n"
+        "from mutegreen.meters.nvml import library as nvml_library\n"
         "nvml_library.LIBRARY = 'libnvidia-ml-of-nobody.so.1'\n"
-        "print(*[one.reason for one in choose().unavailable if one.meter == 'nvml'], sep='\\n')"
+        "print(*[one.reason for one in select_meters().unavailable if one.meter == 'nvml'], sep='\\n')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": "."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.nvml.devices import visible
+from mutegreen.meters.nvml.devices import visible_gpus
 from mutegreen.meters.nvml.library import Fault, Gpu
 
 UUIDS = ("GPU-aa11", "GPU-aa22", "GPU-bb33")
@@ -27,7 +27,7 @@ def parent_of(mig: str) -> str | None:
 
 def numbers(gpus: list[Gpu | Fault], text: str | None, **more: str) -> list[int]:
     environ = more if text is None else {"CUDA_VISIBLE_DEVICES": text, **more}
-    return [gpu.number for gpu in visible(gpus, environ, parent_of)]
+    return [gpu.number for gpu in visible_gpus(gpus, environ, parent_of)]
 
 
 @pytest.mark.parametrize(

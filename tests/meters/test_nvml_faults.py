@@ -48,9 +48,9 @@ class TestReset:
         made.go_on(3.0)
         made.recorder.sample()
         made.go_on(3.06)
-        assert made.watch is not None
+        assert made.sampler is not None
         made.clock.advance(0.03)
-        made.watch.look()
+        made.sampler.sample()
         made.go_on(5.0)
         assert only(made.recorder.end("window")).energy_j is None
 

@@ -14,11 +14,11 @@ import pytest
 
 from mutegreen.errors import MeterLost, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter
-from mutegreen.meters.first_of import FirstOf
+from mutegreen.meters.fallback import FallbackMeter
 from mutegreen.meters.perf.event import PerfCounter
 from mutegreen.meters.perf.meter import PerfMeter
-from mutegreen.meters.perf.stat_counter import Counted
-from mutegreen.meters.perf.stat_line import Interval, parse
+from mutegreen.meters.perf.stat_counter import StatCounter
+from mutegreen.meters.perf.stat_line import StatInterval, parse
 from mutegreen.meters.perf.stat_meter import INTERVAL_S, PerfStatMeter
 from mutegreen.meters.perf.stat_program import PerfProgram
 from mutegreen.meters.recorder import Recorder
@@ -37,12 +37,12 @@ class TestParse:
 
     def test_a_count(self) -> None:
         line = "     0.200309792,S0,2,1041086761,,energy-pkg,401015805,100.00,,"
-        assert parse(line) == Interval(0.200309792, 0, "energy-pkg", 1041086761, 0.401015805)
+        assert parse(line) == StatInterval(0.200309792, 0, "energy-pkg", 1041086761, 0.401015805)
 
     @pytest.mark.parametrize("fault", ["not supported", "not counted"])
     def test_no_count(self, fault: str) -> None:
         line = f"     0.401009553,S1,1,<{fault}>,,energy-ram,0,100.00,,"
-        assert parse(line) == Interval(0.401009553, 1, "energy-ram", None, 0.0, fault)
+        assert parse(line) == StatInterval(0.401009553, 1, "energy-ram", None, 0.0, fault)
 
     def test_an_event_restricted_to_programs_of_the_user(self) -> None:
         found = parse("     0.020108819,S0,1,<not supported>,,energy-pkg:u,0,100.00,,")
@@ -119,18 +119,18 @@ class TestEdges:
         begin_s = (10 + phase) * INTERVAL_S
         end_s = begin_s + 2.0 + 0.5 * INTERVAL_S
         watts = Schedule((0.0, 0.0), (begin_s, 150.0), (end_s, 0.0))
-        counted = Counted(CPU, 1e-9, 1)
+        counted = StatCounter(CPU, 1e-9, 1)
         for number in range(1, 130):
             before_s, stamp_s = (number - 1) * INTERVAL_S, number * INTERVAL_S
             counts = round(watts.integral(before_s, stamp_s) * 1e9)
-            counted.add(Interval(stamp_s, 0, "energy-pkg", counts, INTERVAL_S))
+            counted.add(StatInterval(stamp_s, 0, "energy-pkg", counts, INTERVAL_S))
         counted.start_at(begin_s)
         assert counted.energy_j(end_s) == pytest.approx(watts.integral(begin_s, end_s), rel=0.006)
 
     def test_power_is_even_within_an_interval(self) -> None:
-        counted = Counted(CPU, 0.5, 1)
+        counted = StatCounter(CPU, 0.5, 1)
         for stamp_s, counts in ((1.0, 20), (2.0, 40), (4.0, 4)):
-            counted.add(Interval(stamp_s, 0, "energy-pkg", counts, 4.0))
+            counted.add(StatInterval(stamp_s, 0, "energy-pkg", counts, 4.0))
         counted.start_at(0.5)
         assert [counted.energy_j(t_s) for t_s in (0.5, 1.0, 1.75, 2.0, 2.5, 4.0)] == [0.0, 5.0, 20.0, 25.0, 25.5, 27.0]
 
@@ -349,7 +349,7 @@ class TestFirstOf:
 
     def test_perf_stat_where_the_call_is_denied(self, tmp_path: Path) -> None:
         machine = LinesMachine(tmp_path, steady(PKG, RAM))
-        meter = FirstOf([self.denied(tmp_path), machine.meter])
+        meter = FallbackMeter([self.denied(tmp_path), machine.meter])
         meter.open()
         assert (meter.name, meter.domains, meter.resolution_s) == ("perf-stat", (CPU, DRAM), INTERVAL_S)
         assert meter.quality == dict.fromkeys(meter.domains, Quality.COUNTER)
@@ -363,12 +363,12 @@ class TestFirstOf:
     ) -> None:
         machine = PathMachine(tmp_path, monkeypatch, refusal="Access to performance monitoring is limited.")
         with pytest.raises(MeterPermissionError, match="perf_event_paranoid is 2"):
-            FirstOf([self.denied(tmp_path), machine.meter]).open()
+            FallbackMeter([self.denied(tmp_path), machine.meter]).open()
 
     def test_a_meter_that_is_not_there_is_not_replaced(self, tmp_path: Path) -> None:
         machine = LinesMachine(tmp_path / "other", steady(PKG, RAM))
         with pytest.raises(MeterUnavailable, match=r"^perf: no energy events"):
-            FirstOf([PerfMeter(root=tmp_path), machine.meter]).open()
+            FallbackMeter([PerfMeter(root=tmp_path), machine.meter]).open()
         assert machine.perf.words == []
 
 

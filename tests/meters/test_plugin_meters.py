@@ -13,11 +13,11 @@ import pytest
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters import registry
 from mutegreen.meters.base import Meter, Reading
-from mutegreen.meters.choose import choose
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.plugin_meter import PluginMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.meters.registry import automatic, parse, problems
+from mutegreen.meters.selection import select_meters
 from mutegreen.model import Flag, Quality, Unavailable
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.distributions import Installer, installer
@@ -93,7 +93,7 @@ def estimate_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read_by(require: tuple[str, ...] = ()) -> dict[str, str]:
     """The meter that the automatic choice reads each domain with."""
-    chosen = choose(require=require)
+    chosen = select_meters(require=require)
     chosen.close()
     return {domain: meter.name for meter in chosen.meters for domain in meter.domains}
 
@@ -105,7 +105,7 @@ class TestFound:
         assert meter.name == "wall"
         assert isinstance(meter, PluginMeter)
         assert meter._meter.options == "host=plug.local,port=80"  # type: ignore[attr-defined]
-        (opened,) = choose(["wall"], require=[PSYS]).meters
+        (opened,) = select_meters(["wall"], require=[PSYS]).meters
         assert opened.domains == (PSYS,)
 
     def test_by_itself_after_ours(self, install: Installer) -> None:
@@ -159,12 +159,12 @@ BROKEN_CODE = {
 def test_one_that_does_not_load_is_left_out_with_a_reason(case: str, install: Installer) -> None:
     files, target, reason = BROKEN_CODE[case]
     install("broken", files, entry(target))
-    chosen = choose()
+    chosen = select_meters()
     assert [meter.name for meter in chosen.meters] == ["estimate"]
     (problem,) = [one for one in chosen.unavailable if one.meter == "mutegreen.meters"]
     assert problem.reason.startswith(f"mutegreen.meters entry point 'wall' of broken 1.0 does not load: {reason}")
     with pytest.raises(UsageError) as caught:
-        choose(["wall"])
+        select_meters(["wall"])
     assert problem.reason in (caught.value.hint or "")
 
 
@@ -197,13 +197,13 @@ def test_one_that_does_not_open_stops_nothing_and_is_an_error_where_named(case: 
     text, reason = BROKEN_OPEN[case]
     name = f"open_{case.replace(' ', '_')}"
     install("broken", {f"{name}.py": text}, entry(f"{name}:Wall"))
-    chosen = choose()
+    chosen = select_meters()
     assert [meter.name for meter in chosen.meters] == ["estimate"]
     (left_out,) = [one for one in chosen.unavailable if one.meter == "wall"]
     assert left_out.reason.startswith(reason)
     assert left_out.remedy == "wall:HOST" or "of broken 1.0" in (left_out.remedy or "")
     with pytest.raises((MeterUnavailable, UsageError)) as caught:
-        choose(["wall"])
+        select_meters(["wall"])
     assert caught.value.message == left_out.reason
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters import registry
-from mutegreen.meters.choose import choose
 from mutegreen.meters.rapl import counter as powercap_counter
-from mutegreen.meters.rapl.counter import HIGHEST_W
-from mutegreen.meters.rapl.meter import LOST_S, STILL_S, RaplMeter
+from mutegreen.meters.rapl.counter import MAX_PACKAGE_W
+from mutegreen.meters.rapl.meter import LOST_AFTER_S, STUCK_AFTER_S, RaplMeter
+from mutegreen.meters.selection import select_meters
 from mutegreen.model import DomainEnergy, Flag
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, FakeZone, package
@@ -116,7 +116,7 @@ class TestReadErrors:
 
     def test_after_a_minute_it_is_lost_for_good(self, bench: Bench) -> None:
         vanish(bench)
-        for _ in range(round(LOST_S) + 1):
+        for _ in range(round(LOST_AFTER_S) + 1):
             bench.clock.advance(1.0)
             reading = bench.meter.read()
             assert set(reading.lost) | set(reading.failed) == {CPU}
@@ -128,7 +128,7 @@ class TestReadErrors:
     def test_failing_now_and_then_is_not_losing_it(self, bench: Bench) -> None:
         for _ in range(3):
             vanish(bench)
-            bench.run(LOST_S * 0.6, step_s=1.0)
+            bench.run(LOST_AFTER_S * 0.6, step_s=1.0)
             mend(bench)
             bench.run(1.0)
         assert figure(bench.window(1.0)).energy_j == pytest.approx(100.0)
@@ -192,7 +192,7 @@ class TestGaps:
     def test_a_gap_in_which_it_may_have_wrapped_twice_leaves_no_figure(self, bench: Bench) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
-        bench.clock.advance(PACKAGE_UJ / 1e6 / HIGHEST_W + 1.0)
+        bench.clock.advance(PACKAGE_UJ / 1e6 / MAX_PACKAGE_W + 1.0)
         bench.recorder.sample()
         bench.run(1.0)
         measured = bench.recorder.end("w")
@@ -227,7 +227,7 @@ class TestGaps:
 
     def test_a_counter_that_stands_still_gives_no_zero(self, bench: Bench) -> None:
         bench.fake.release(P0)
-        measured = bench.window(STILL_S + 1.0)
+        measured = bench.window(STUCK_AFTER_S + 1.0)
         assert_no_figure(figure(measured), Flag.DEVICE_LOST)
         assert "stood still" in (figure(measured).reason or "")
         assert figure(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s)
@@ -249,14 +249,14 @@ class TestAtOpen:
         fake.file("intel-rapl:1:1", "max_energy_range_uj").write_text("0\n")
         monkeypatch.setenv("MUTEGREEN_POWERCAP_ROOT", str(fake.root))
         monkeypatch.setattr(registry, "AUTOMATIC", ("rapl",))
-        chosen = choose(require=["cpu"])
+        chosen = select_meters(require=["cpu"])
         assert [meter.domains for meter in chosen.meters] == [(CPU, "cpu:package-1")]
         left_out = next(one for one in chosen.unavailable if one.meter == "rapl")
         assert "dram is left out" in left_out.reason
         assert "intel-rapl:1:1" in left_out.reason
         chosen.close()
         with pytest.raises(MeterUnavailable, match="no meter reads dram"):
-            choose(require=["cpu", "dram"])
+            select_meters(require=["cpu", "dram"])
 
     def test_no_powercap_at_all(self, tmp_path: Path) -> None:
         with pytest.raises(MeterUnavailable, match="does not exist") as caught:

@@ -8,7 +8,7 @@ import pytest
 
 from mutegreen.meters.base import Reading
 from mutegreen.meters.recorder import Recorder
-from mutegreen.meters.track import Point, Track
+from mutegreen.meters.track import EnergyPoint, Track
 from mutegreen.model import DomainEnergy, Flag, Measurement, Unavailable
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.limits import EVENT_S
@@ -82,14 +82,14 @@ class TestIdle:
         meter = SimulatedMeter(clock, {CPU: Schedule((0.0, 10.0), (3.0, 30.0)), GPU: Schedule((0.0, 40.0))})
         meter.open()
         recorder = record(clock, meter)
-        assert recorder.idle(4.0) == pytest.approx({CPU: 15.0, GPU: 40.0})
+        assert recorder.mean_power(4.0) == pytest.approx({CPU: 15.0, GPU: 40.0})
 
     def test_leaves_out_what_cannot_be_read(self) -> None:
         clock = FakeClock()
         meter = constant(clock)
         recorder = record(clock, meter, constant(clock, 40.0, GPU))
         meter.dead[CPU] = "gone"
-        assert recorder.idle(4.0) == pytest.approx({GPU: 40.0})
+        assert recorder.mean_power(4.0) == pytest.approx({GPU: 40.0})
 
     def test_gives_net_energy(self) -> None:
         clock = FakeClock()
@@ -256,9 +256,9 @@ class TestTimeline:
         assert recorder.timeline(CPU) == recorder.timeline(CPU, "w")
 
     def test_thinning_bounds_the_points_and_keeps_the_energy(self) -> None:
-        track = Track(Point(0.0, 0.0), max_points=64)
+        track = Track(EnergyPoint(0.0, 0.0), max_points=64)
         for index in range(1, 10_001):
-            track.add(Point(index * 0.1, index**1.5))
+            track.add(EnergyPoint(index * 0.1, index**1.5))
             assert len(track._points) <= 64
         steps = track.timeline()
         starts = [0.0, *(t for t, _ in steps)]

@@ -9,7 +9,7 @@ import yaml
 
 from mutegreen.errors import MutationError
 from mutegreen.model import ConfigSite, EnvSite, FlagSite, SourceSite
-from mutegreen.mutation import apply, configfile, source
+from mutegreen.mutation import configfile, site_values, source
 
 SOURCES = {
     "assignment": ("LR = 0.1  # rate\n", 0.1),
@@ -127,8 +127,8 @@ def test_a_config_that_cannot_be_parsed_is_refused(tmp_path: Path, name: str) ->
 
 def test_flags_and_variables() -> None:
     sites = {FlagSite("--lr"): 0.1, FlagSite("--gamma="): 1e-05, FlagSite("model.depth="): 3, EnvSite("T"): 2}
-    assert apply.arguments(sites) == ["--lr", "0.1", "--gamma=1e-05", "model.depth=3"]
-    assert apply.environment(sites) == {"T": "2"}
+    assert site_values.arguments(sites) == ["--lr", "0.1", "--gamma=1e-05", "model.depth=3"]
+    assert site_values.environment(sites) == {"T": "2"}
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_flags_and_variables() -> None:
     ],
 )
 def test_same_value(one: object, other: object, same: bool) -> None:
-    assert apply.same_value(one, other) is same
+    assert site_values.same_value(one, other) is same

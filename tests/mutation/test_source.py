@@ -88,7 +88,7 @@ def test_each_finding_of_a_source_in_any_encoding_is_the_only_difference_of_its_
         script = Path(folder, "train.py")
         for finding, expected in mutants(script, name, encoding, line_end, final_newline):
             site, value = SourceSite("train.py", finding.site), ast.literal_eval(_spelled(finding))
-            assert source.mutated(TextFile.read(script, python=True), site, value).encode() == expected, finding
+            assert source.mutate(TextFile.read(script, python=True), site, value).encode() == expected, finding
 
 
 def mutants(

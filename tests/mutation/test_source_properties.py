@@ -45,7 +45,7 @@ TEMPLATES = (
     "#\nclass D:\n  {name}: int = field(default=@)",
     "with open(x, {name}=@) as y: y = {{x for x in (@@, x)}}",
     "try:\n  assert x, @\nexcept E: x += 1",
-    "x[@:], y = x[1][@@], not x",
+    "x[@@:], y = x[1][@], not x",
     "@f({name}=@)\ndef g(): yield 3",
     "if {name} > @: pass\nelif ({name} := @@): pass",
     "async def f_{name}(x):\n  async for i in x(@): await x(@@)",
@@ -103,7 +103,7 @@ def test_one_literal_differs_and_every_other_byte_stays(
     found = source.locate(file, site)
     assert found.value == ast.literal_eval(literal.strip())
     assert file.text[found.start : found.end] == literal
-    changed = source.mutated(file, site, value)
+    changed = source.mutate(file, site, value)
     expected = [bom + f"{before}{text}{after}".encode(codec) for text in (repr(value), f"({value!r})")]
     assert changed.encode() in expected
     assert repr(source.locate(changed, site).value) == repr(value)

@@ -48,10 +48,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("report/figures/heat.py", "mutegreen.harness.events", "Reports are made from statistics"),
         ("harness/process/workspace.py", "torch", "Frameworks are imported by subjects only"),
         ("stats/trend/curve.py", "mutegreen.stats.trend.trend_fit", "no circle of imports"),
-        ("meters/nvml/power.py", "mutegreen.meters.choose", "Meters in layers"),
+        ("meters/nvml/power.py", "mutegreen.meters.selection", "Meters in layers"),
         ("meters/zeus/meter.py", "mutegreen.plugins", "Packages import lower packages only"),
         ("cli/commands/machine/doctor.py", "mutegreen.testing.simulated", "Packages import lower packages only"),
-        ("testing/meters.py", "mutegreen.meters.choose", "Plug-ins see meters, operators and the nouns"),
+        ("testing/meters.py", "mutegreen.meters.selection", "Plug-ins see meters, operators and the nouns"),
         ("plugins.py", "mutegreen.catalog", "Plug-ins see meters, operators and the nouns"),
     ],
 )

@@ -106,7 +106,7 @@ def test_the_arguments_are_words_of_their_own(folder: Path) -> None:
 
 
 def test_a_seed_that_is_nowhere_is_a_fault(folder: Path) -> None:
-    from mutegreen.mutation.apply import site_faults
+    from mutegreen.mutation.site_values import site_faults
 
     (folder / "train.py").write_text("SEEDS = 1\n")
     write(folder, 'seed = { source = { file = "train.py", name = "SEED" } }\n' + SUBJECT)

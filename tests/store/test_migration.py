@@ -30,7 +30,7 @@ from support.paths import ROOT
 
 STORES = ROOT / "tests" / "data" / "stores"
 NAMES = sorted(file.stem for file in STORES.glob("*.sqlite"))
-STAGES = ("_copied", "_converted", "_checked", "_like", "_on_disk", "_kept", "_swapped", "_superseded")
+STAGES = ("_copy_store", "_convert_copy", "_check", "_copy_permissions", "_sync", "_keep_backup", "_swap", "_supersede")
 """The stages of a conversion, each a function of `swap`."""
 
 
@@ -159,14 +159,14 @@ def test_writing_converts_and_keeps_the_old_file(old: Path, tmp_path: Path) -> N
     was, content = version(old), old.read_bytes()
     (original := tmp_path / "original.sqlite").write_bytes(content)
     with Store.create(old) as store:
-        done = store.migrated
-    assert done == swap.Migrated(was, schema.VERSION, old.with_name(f"mutegreen.sqlite.v{was}.bak"))
+        done = store.migration
+    assert done == swap.Migration(was, schema.VERSION, old.with_name(f"mutegreen.sqlite.v{was}.bak"))
     assert sorted(files(old)) == ["mutegreen.sqlite", done.backup.name], "and nothing else is left over"
     for table in tables(original):
         assert rows(done.backup, table) == rows(original, table)
     holds_the_same(old, original)
     with Store.create(old) as again:
-        assert again.migrated is None
+        assert again.migration is None
 
 
 def test_a_converted_store_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_a_backup_that_is_there_is_never_written_over(old2: Path) -> None:
     other = old2.with_name("mutegreen.sqlite.v2.bak")
     other.write_text("someone's own")
     with Store.create(old2) as store:
-        assert store.migrated is not None
-        assert store.migrated.backup.name == "mutegreen.sqlite.v2-2.bak"
+        assert store.migration is not None
+        assert store.migration.backup.name == "mutegreen.sqlite.v2-2.bak"
     assert other.read_text() == "someone's own"
 
 
@@ -298,7 +298,7 @@ def whole_and_convertible(path: Path, original: Path, expected: set[int]) -> Non
 @pytest.mark.parametrize("stage", STAGES)
 def test_killed_at_any_stage_either_store_is_whole(old2: Path, stage: str, moment: str) -> None:
     assert python(KILLED, old2, stage, moment).returncode == -signal.SIGKILL
-    swapped = (stage, moment) in {("_swapped", "after"), ("_superseded", "before"), ("_superseded", "after")}
+    swapped = (stage, moment) in {("_swap", "after"), ("_supersede", "before"), ("_supersede", "after")}
     whole_and_convertible(old2, STORES / "schema2.sqlite", {schema.VERSION if swapped else 2})
 
 
@@ -316,7 +316,7 @@ from mutegreen.store.store import Store
 
 sys.stdin.readline()
 with Store.create(Path(sys.argv[1])) as store:
-    print(store.migrated is not None, sum(len(store.trials(audit.id)) for audit in store.audits()))
+    print(store.migration is not None, sum(len(store.trials(audit.id)) for audit in store.audits()))
 """
 
 
@@ -354,7 +354,7 @@ def test_an_audit_that_an_older_mutegreen_runs_keeps_the_store_as_it_is(
         assert old2.read_bytes() == before
         assert [file.name for file in old2.parent.iterdir() if file.is_file()] == [old2.name]
     with Store.create(given) as store:
-        assert store.migrated is not None
+        assert store.migration is not None
 
 
 def test_who_has_the_old_file_open_can_write_nothing_more_into_it(old2: Path) -> None:
@@ -457,20 +457,20 @@ def test_a_full_disk_is_said_and_the_old_store_is_as_it_was(old2: Path, tmp_path
 
 
 def refuse_to_sync_folders(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    real = swap._on_disk
+    real = swap._sync
 
     def refused(*files: Path) -> None:
         if any(file.is_dir() for file in files):
             raise OSError(number, os.strerror(number))
         real(*files)
 
-    monkeypatch.setattr(swap, "_on_disk", refused)
+    monkeypatch.setattr(swap, "_sync", refused)
 
 
 def test_a_file_system_that_cannot_sync_folders_is_no_obstacle(old2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_to_sync_folders(monkeypatch, errno.EINVAL)
     with Store.create(old2) as store:
-        assert store.migrated is not None
+        assert store.migration is not None
     assert version(old2) == schema.VERSION
 
 

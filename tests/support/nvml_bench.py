@@ -20,11 +20,11 @@ BURSTS = square_wave(50.0, 350.0, period_s=1.0, duty=0.2, duration_s=60.0)
 OTHER = "GPU-0e47c0de-0000-0000-0000-000000000000"
 
 
-class SimulatedWatch:
-    """Looks when it is told that it is time to."""
+class SimulatedSampler:
+    """Samples when a test calls `sample`."""
 
-    def __init__(self, look: Callable[[], None], period_s: float) -> None:
-        self.look, self.period_s = look, period_s
+    def __init__(self, sample: Callable[[], None], period_s: float) -> None:
+        self.sample, self.period_s = sample, period_s
         self.is_stopped = False
 
     def stop(self) -> bool:
@@ -33,32 +33,34 @@ class SimulatedWatch:
 
 
 class Bench:
-    """A recorder over the meter in simulated time, in which the GPUs are looked at and sampled as in real time."""
+    """A recorder over the meter in simulated time, with the sampling periods of real time."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *gpus: FakeGpu, seed: int = 0) -> None:
         self.clock = FakeClock()
         self.fake = FakeNvml(folder, *gpus, clock=self.clock, log=True).install(monkeypatch)
-        self.meter = NvmlMeter(clock=self.clock, cpu_clock=lambda: 0.0, sleep=self.clock.advance, watch=self._watch)
-        self.watch: SimulatedWatch | None = None
+        self.meter = NvmlMeter(
+            clock=self.clock, cpu_clock=lambda: 0.0, sleep=self.clock.advance, start_sampler=self._start_sampler
+        )
+        self.sampler: SimulatedSampler | None = None
         self.meter.open()
         self.recorder = Recorder([self.meter], clock=self.clock, boot_clock=self.clock, sleep=self.clock.advance)
         self.random = random.Random(seed)
 
-    def _watch(self, look: Callable[[], None], period_s: float) -> SimulatedWatch:
-        self.watch = SimulatedWatch(look, period_s)
-        return self.watch
+    def _start_sampler(self, sample: Callable[[], None], period_s: float) -> SimulatedSampler:
+        self.sampler = SimulatedSampler(sample, period_s)
+        return self.sampler
 
     def go_on(self, to_s: float, step_s: float = PERIOD_S) -> None:
-        """Go on to this moment of the GPUs' time, sampling every `step_s` and looking as often as the meter wants."""
-        look_s = sample_s = self.fake.now_s()
+        """Advance to a moment of the GPUs' time; the recorder samples every `step_s`, the meter at its own period."""
+        gpu_sample_s = sample_s = self.fake.now_s()
         while (now_s := self.fake.now_s()) < to_s - 1e-9:
-            if self.watch and look_s <= now_s + 1e-9:
-                self.watch.look()
-                look_s = now_s + self.watch.period_s * self.random.uniform(1.0, 1.1)
+            if self.sampler and gpu_sample_s <= now_s + 1e-9:
+                self.sampler.sample()
+                gpu_sample_s = now_s + self.sampler.period_s * self.random.uniform(1.0, 1.1)
             if sample_s <= now_s + 1e-9:
                 self.recorder.sample()
                 sample_s = now_s + step_s * self.random.uniform(1.0, 1.1)
-            next_s = min(look_s, sample_s) if self.watch else sample_s
+            next_s = min(gpu_sample_s, sample_s) if self.sampler else sample_s
             self.clock.advance(min(next_s, to_s) - now_s)
 
     def measure(self, begin_s: float, end_s: float) -> Measurement:

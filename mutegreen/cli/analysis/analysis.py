@@ -166,10 +166,10 @@ def analyse_rows(
 
 
 def _of_files(paths: Sequence[Path], choices: Choices) -> AnalysisResult:
-    from mutegreen.store.concatenated import joined
+    from mutegreen.store.concatenation import concatenate
     from mutegreen.store.rows import read_csv
 
-    rows = joined([read_csv(path, choices.performance) for path in paths], [path.name for path in paths])
+    rows = concatenate([read_csv(path, choices.performance) for path in paths], [path.name for path in paths])
     return AnalysisResult(rows, _analysis(rows, _goals(rows), choices))
 
 

@@ -15,7 +15,7 @@ from mutegreen.draft.program.program import Program
 from mutegreen.errors import MuteGreenError
 from mutegreen.model import ConfigSite, FlagSite, Hyperparameter, Kind, Site, SourceSite, Value
 from mutegreen.mutation import source
-from mutegreen.mutation.apply import file_value, same_value
+from mutegreen.mutation.site_values import file_value, same_value
 from mutegreen.mutation.text import TextFile
 from mutegreen.scan.finding import Finding, Form, Scan
 from mutegreen.scan.names.vocabulary import meaning

@@ -24,7 +24,7 @@ from mutegreen.harness.process.command import Command, Line, Stopped, unbuffered
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import BackgroundRun
 from mutegreen.model.limits import WARM_UP_S
-from mutegreen.mutation import apply
+from mutegreen.mutation import site_values
 
 WARM_UP_LEAST_S = 60.0
 WARM_UP_FACTOR = 10
@@ -94,7 +94,7 @@ class Training:
         one = launch(self.plan, self.plan.mutants[0], self.seed)
         report = self.work.with_suffix(".probe")
         with workspace(self.snapshot, self.work) as folder:
-            apply.write_files(folder, one.settings)
+            site_values.write_files(folder, one.settings)
             environment = one.environment()
             environment |= probe_environment((), folder, report, environment, one.compat)
             with Command(one.words, folder / self.plan.subject.workdir, environment, mark, stop=stop) as command:

@@ -20,7 +20,7 @@ def cool_down(recorder: Recorder, idle_w: Mapping[str, float], training: Measure
     targets = _targets(idle_w, training)
     deadline_s = time.monotonic() + limit_s
     while (left_s := deadline_s - time.monotonic()) > 0:
-        power_w = recorder.idle(min(SLICE_S, left_s))
+        power_w = recorder.mean_power(min(SLICE_S, left_s))
         if all(power_w[domain] <= target for domain, target in targets.items() if domain in power_w):
             return
 

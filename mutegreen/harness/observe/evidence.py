@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mutegreen.model import ConfigSite, EnvSite, Evidence, FlagSite, Hyperparameter, Site, SourceSite, Value
-from mutegreen.mutation.apply import same_value, spelled
 from mutegreen.mutation.constant import constant
+from mutegreen.mutation.site_values import same_value, spell
 
 PROBE_FOLDER = Path(__file__).parent.parent / "probe"
 
@@ -152,8 +152,8 @@ def _by_arguments(flag: str, value: Value, report: Report) -> tuple[bool, str]:
     if training is None:
         return False, _UNSEEN
     words = training["arguments"]
-    joined = f"{flag}={spelled(value)}"
-    given = joined in words or any(pair == (flag, spelled(value)) for pair in itertools.pairwise(words))
+    joined = f"{flag}={spell(value)}"
+    given = joined in words or any(pair == (flag, spell(value)) for pair in itertools.pairwise(words))
     return given, f"{joined} is {'' if given else 'not '}on the command line of {_name(training)}"
 
 

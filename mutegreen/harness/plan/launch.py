@@ -12,7 +12,7 @@ from mutegreen.harness.plan import stand_ins
 from mutegreen.harness.plan.plan import Plan, seed_parameter
 from mutegreen.harness.process.command import unbuffered
 from mutegreen.model import Compat, ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
-from mutegreen.mutation import apply
+from mutegreen.mutation import site_values
 
 PYTHON = "{python}"
 
@@ -50,10 +50,10 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
     if seeding is not None and seed is not None:
         settings[seeding] = seed
     sites = {hyperparameter.site: value for hyperparameter, value in settings.items()}
-    arguments = [*plan.preset.arguments, *apply.arguments(sites)]
+    arguments = [*plan.preset.arguments, *site_values.arguments(sites)]
     variables = {
         **plan.subject.environment,
-        **apply.environment(sites),
+        **site_values.environment(sites),
         **stand_ins.variables(plan.compat, seed),
     }
     return Launch(_words(plan.subject.command, arguments), variables, settings, plan.compat)
@@ -81,7 +81,7 @@ def diff(plan: Plan, mutant: Mutant, snapshot: Path, scratch: Path) -> str:
     for file in sorted({site.file for site in sites if isinstance(site, (SourceSite, ConfigSite))}):
         before = _mutated_copy(original, file, snapshot, scratch / "a")
         after = _mutated_copy(changed, file, snapshot, scratch / "b")
-        parts.append(apply.file_diff(before, after, file))
+        parts.append(site_values.file_diff(before, after, file))
     if any(isinstance(site, (FlagSite, EnvSite)) for site in sites):
         parts.append(f"- {_shown(original, sites)}\n+ {_shown(changed, sites)}")
     return "\n".join(parts)
@@ -90,7 +90,7 @@ def diff(plan: Plan, mutant: Mutant, snapshot: Path, scratch: Path) -> str:
 def _mutated_copy(one: Launch, file: str, snapshot: Path, folder: Path) -> Path:
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_bytes((snapshot / file).read_bytes())
-    apply.write_files(folder, {h: v for h, v in one.settings.items() if getattr(h.site, "file", None) == file})
+    site_values.write_files(folder, {h: v for h, v in one.settings.items() if getattr(h.site, "file", None) == file})
     return folder
 
 
@@ -102,6 +102,6 @@ def _shown(one: Launch, changed: Sequence[Site] = ()) -> str:
 
 def _words(command: tuple[str, ...], arguments: list[str]) -> tuple[str, ...]:
     words: list[str] = []
-    for word in command if apply.ARGUMENTS in command else (*command, apply.ARGUMENTS):
-        words += arguments if word == apply.ARGUMENTS else [word.replace(PYTHON, sys.executable)]
+    for word in command if site_values.ARGUMENTS in command else (*command, site_values.ARGUMENTS):
+        words += arguments if word == site_values.ARGUMENTS else [word.replace(PYTHON, sys.executable)]
     return tuple(words)

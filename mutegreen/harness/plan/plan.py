@@ -27,7 +27,7 @@ from mutegreen.model import (
     Trial,
     Value,
 )
-from mutegreen.mutation.apply import same_value
+from mutegreen.mutation.site_values import same_value
 
 DEFAULT_MUTANTS = 5
 COUNTS = frozenset({Kind.EPOCHS, Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE, Kind.TRAIN_STEPS, Kind.THREADS, Kind.DEPTH})

@@ -19,11 +19,11 @@ RATIO = 2.0
 CONCLUSIVE = 0.15
 """A comparison counts once what cannot be compared is below this share of the energy."""
 
-STILL_S, STILL_J = 5.0, 200.0
+STUCK_S, STUCK_J = 5.0, 200.0
 """A counter that stands still for so long while power says so much is broken; counters of idle GPUs may have
 coarse steps, but not of that size."""
 
-MOST_W = 5000.0
+MAX_BOARD_W = 5000.0
 """More power than any board takes: a counter that grows faster has leapt."""
 
 
@@ -102,7 +102,7 @@ class CrossCheck:
             self._update(last, now, power_w)
 
     def _update(self, last: _Moment, now: _Moment, power_w: float) -> None:
-        leapt = now.counter_j - last.counter_j > MOST_W * (now.t_s - self._before_update.t_s)
+        leapt = now.counter_j - last.counter_j > MAX_BOARD_W * (now.t_s - self._before_update.t_s)
         self._before_update, self._updated = last, now
         if leapt:
             self._decide(failed=True)
@@ -125,7 +125,7 @@ class CrossCheck:
 
     def _check_still(self, now: _Moment) -> None:
         since = self._updated
-        if now.t_s - since.t_s >= STILL_S and now.power_j - since.power_j >= STILL_J:
+        if now.t_s - since.t_s >= STUCK_S and now.power_j - since.power_j >= STUCK_J:
             self._decide(failed=True)
 
     def _decide(self, failed: bool) -> None:

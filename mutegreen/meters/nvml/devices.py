@@ -20,7 +20,7 @@ ORDER = "CUDA_DEVICE_ORDER"
 NAME_THEM = "list the GPUs by UUID (nvidia-smi -L)"
 
 
-def visible(
+def visible_gpus(
     gpus: Sequence[Gpu | Fault], environ: Mapping[str, str], parent_of: Callable[[str], str | None]
 ) -> list[Gpu]:
     """The GPUs that CUDA shows to a program with this environment, each once.

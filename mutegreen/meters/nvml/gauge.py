@@ -21,7 +21,7 @@ FRESH_S = 0.02
 """A counter updated so often lags by 1 % of two seconds at most."""
 
 
-class Gauged(NamedTuple):
+class GaugeReading(NamedTuple):
     """Joules so far, what happened since the last time, and why joules since then are not known, if so."""
 
     energy_j: float
@@ -45,7 +45,7 @@ class Gauge(ABC):
     is_fresh = False
 
     @abstractmethod
-    def read(self, t_s: float) -> Gauged:
+    def read(self, t_s: float) -> GaugeReading:
         """The joules at this moment, which never decrease.
 
         Raises:
@@ -53,7 +53,7 @@ class Gauge(ABC):
         """
 
     @abstractmethod
-    def look(self, t_s: float) -> None:
+    def sample(self, t_s: float) -> None:
         """Take in what the next reading could not make up for: the power at this moment, an update of the counter.
 
         Raises:
@@ -72,13 +72,13 @@ class PowerGauge(Gauge):
         self._integral = Integral()
         self._gap = False
 
-    def read(self, t_s: float) -> Gauged:
+    def read(self, t_s: float) -> GaugeReading:
         """See `Gauge`."""
-        self.look(t_s)
+        self.sample(t_s)
         gap, self._gap = self._gap, False
-        return Gauged(self._integral.energy_j, frozenset({Flag.SAMPLER_GAP}) if gap else frozenset())
+        return GaugeReading(self._integral.energy_j, frozenset({Flag.SAMPLER_GAP}) if gap else frozenset())
 
-    def look(self, t_s: float) -> None:
+    def sample(self, t_s: float) -> None:
         """See `Gauge`."""
         since_s = self._integral.add(t_s, self._power.read())
         if since_s is not None and since_s > GAP_S:
@@ -109,8 +109,8 @@ class CounterGauge(Gauge):
         self._is_settled = power is None
         self._read_s: float | None = None
         self._updated_s = self._longest_s = 0.0
-        self._seen = Gauged(0.0)
-        self._looked_s, self._looked_j = -math.inf, 0.0
+        self._since_read = GaugeReading(0.0)
+        self._sampled_s, self._sampled_j = -math.inf, 0.0
 
     @property
     def resolution_s(self) -> float:  # type: ignore[override]
@@ -127,20 +127,20 @@ class CounterGauge(Gauge):
         """Whether the counter has been compared with the power."""
         return self._check is None or self._check.decided
 
-    def read(self, t_s: float) -> Gauged:
+    def read(self, t_s: float) -> GaugeReading:
         """See `Gauge`."""
-        now, seen, self._seen = self._read(t_s), self._seen, Gauged(0.0)
-        return Gauged(now.energy_j, now.flags | seen.flags, now.unknown or seen.unknown)
+        now, seen, self._since_read = self._read(t_s), self._since_read, GaugeReading(0.0)
+        return GaugeReading(now.energy_j, now.flags | seen.flags, now.unknown or seen.unknown)
 
-    def look(self, t_s: float) -> None:
+    def sample(self, t_s: float) -> None:
         """See `Gauge`."""
         if self._power and self._integral.add(t_s, self._power.read()) is None:
             self._is_covered = False
         if self._counter() != self._raw_j:
-            self._seen = self.read(t_s)
-        self._looked_s, self._looked_j = t_s, self._integral.energy_j
+            self._since_read = self.read(t_s)
+        self._sampled_s, self._sampled_j = t_s, self._integral.energy_j
 
-    def _read(self, t_s: float) -> Gauged:
+    def _read(self, t_s: float) -> GaugeReading:
         power_w = self._add_power(t_s)
         raw_j = self._counter()
         flags: set[Flag] = set()
@@ -152,7 +152,7 @@ class CounterGauge(Gauge):
         if self._check and power_w is not None:
             self._check.add(t_s, raw_j, self._integral.energy_j, power_w)
             flags |= {Flag.CROSSCHECK_FAILED} if self._check.failed else set()
-        return Gauged(self._energy_j, frozenset(flags), unknown)
+        return GaugeReading(self._energy_j, frozenset(flags), unknown)
 
     def _add_power(self, t_s: float) -> float | None:
         try:
@@ -188,8 +188,8 @@ class CounterGauge(Gauge):
                 self._offset_j, self._is_settled = power_j - raw_j, True
             self._longest_s = max(self._longest_s, t_s - self._updated_s)
             # The update is as likely to be of any moment since the last look.
-            looked_j = self._looked_j if t_s - self._looked_s <= LATE_S else power_j
-            self._at_update_j, self._updated_s = (looked_j + power_j) / 2, t_s
+            sampled_j = self._sampled_j if t_s - self._sampled_s <= LATE_S else power_j
+            self._at_update_j, self._updated_s = (sampled_j + power_j) / 2, t_s
         self._raw_j, self._read_s, self._at_read_j, self._is_covered = raw_j, t_s, power_j, True
         self._energy_j = max(self._energy_j, raw_j + self._offset_j + power_j - self._at_update_j)
 

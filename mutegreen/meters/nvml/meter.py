@@ -12,37 +12,37 @@ from typing import Protocol
 from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable, UsageError
 from mutegreen.meters.base import Meter, Reading
-from mutegreen.meters.nvml.devices import VISIBLE, visible
+from mutegreen.meters.nvml.devices import VISIBLE, visible_gpus
 from mutegreen.meters.nvml.gauge import Gauge, gauge
 from mutegreen.meters.nvml.library import NO_PERMISSION, PERMISSION, Fault, Gpu, Nvml
-from mutegreen.meters.nvml.sampler import Watch
+from mutegreen.meters.nvml.sampler import SamplerThread
 from mutegreen.model import Flag, Unavailable
 
-LOOK_S = 0.0125
+SAMPLE_S = 0.0125
 """Time between two looks, seconds, at power and at counters that are updated rarely: the steps of a square wave, and
 the moments of the counter's updates, are then known to 12.5 ms, which is what 1 % of two seconds takes."""
 
-SLOWEST_LOOK_S = 0.02
+MAX_SAMPLE_S = 0.02
 """The same where looking costs much."""
 
 CPU_SHARE = 0.01
 """What looking should take of one CPU; waking up for it comes on top."""
 
-TRIAL_S = 0.5
+PROBE_S = 0.5
 """How long `open` watches the GPUs at most, seconds, to compare counters with power."""
 
-TRIAL_READ_S = 0.01
+PROBE_READ_S = 0.01
 """Time between two readings meanwhile, seconds."""
 
-TRIAL_READS = 5
+MIN_PROBE_READS = 5
 """How often it reads them at least, to know what a reading costs."""
 
-PATIENCE_S = 3.0
+LOST_AFTER_S = 3.0
 """A GPU that could not be read for so long is lost."""
 
 
-class Watching(Protocol):
-    """What looks at the GPUs, as `Watch` does."""
+class Sampler(Protocol):
+    """What looks at the GPUs, as `SamplerThread` does."""
 
     def stop(self) -> bool:
         """Look no more; returns whether that came about."""
@@ -59,7 +59,7 @@ class NvmlMeter(Meter):
         clock: The clock of the readings.
         cpu_clock: CPU time of this thread, seconds.
         sleep: Waits for that many seconds.
-        watch: Calls a function every so many seconds.
+        start_sampler: Starts to call a function every so many seconds.
     """
 
     name = "nvml"
@@ -71,14 +71,14 @@ class NvmlMeter(Meter):
         clock: Clock = time.monotonic,
         cpu_clock: Clock = time.thread_time,
         sleep: Callable[[float], None] = time.sleep,
-        watch: Callable[[Callable[[], None], float], Watching] = Watch,
+        start_sampler: Callable[[Callable[[], None], float], Sampler] = SamplerThread,
     ) -> None:
         self._environ = environ
-        self._clock, self._cpu_clock, self._sleep, self._watch = clock, cpu_clock, sleep, watch
-        self.resolution_s = LOOK_S
+        self._clock, self._cpu_clock, self._sleep, self._start_sampler = clock, cpu_clock, sleep, start_sampler
+        self.resolution_s = SAMPLE_S
         self._lock = threading.Lock()
         self._nvml: Nvml | None = None
-        self._watching: Watching | None = None
+        self._sampler: Sampler | None = None
 
     @classmethod
     def from_options(cls, options: str) -> NvmlMeter:
@@ -102,13 +102,13 @@ class NvmlMeter(Meter):
         nvml = Nvml()
         try:
             self._find(nvml)
-            self._try_out()
+            self._probe()
         except BaseException:
             nvml.close()
             raise
         self._nvml = nvml
-        if self._watched:
-            self._watching = self._watch(self._look, self._look_s)
+        if self._sampled:
+            self._sampler = self._start_sampler(self._sample, self._sample_s)
 
     def read(self) -> Reading:
         """The joules of every GPU; one that fails does not take the others along."""
@@ -120,15 +120,15 @@ class NvmlMeter(Meter):
     def close(self) -> None:
         """Let NVML go, unless the driver hangs."""
         nvml, self._nvml = self._nvml, None
-        watching, self._watching = self._watching, None
-        if watching is not None and not watching.stop():
+        sampler, self._sampler = self._sampler, None
+        if sampler is not None and not sampler.stop():
             return
         if nvml is not None:
             nvml.close()
 
     def _find(self, nvml: Nvml) -> None:
         gpus = nvml.gpus()
-        chosen = visible(gpus, self._environ, nvml.parent_of)
+        chosen = visible_gpus(gpus, self._environ, nvml.parent_of)
         faults = {} if VISIBLE in self._environ else {f"GPU {n}": f for n, f in enumerate(gpus) if isinstance(f, Fault)}
         self._gauges: dict[str, Gauge] = {}
         for gpu in chosen:
@@ -150,29 +150,29 @@ class NvmlMeter(Meter):
         self._lost: dict[str, str] = {}
         self._failing_since_s: dict[str, float] = {}
 
-    def _try_out(self) -> None:
+    def _probe(self) -> None:
         """Watch the GPUs: do counters agree with power, how often are they updated, what does a reading cost."""
-        end_s = self._clock() + TRIAL_S
+        end_s = self._clock() + PROBE_S
         spent_s, reads = 0.0, 0
-        while reads < TRIAL_READS or (self._clock() < end_s and not all(g.decided for g in self._gauges.values())):
+        while reads < MIN_PROBE_READS or (self._clock() < end_s and not all(g.decided for g in self._gauges.values())):
             before_s = self._cpu_clock()
             self._read()
             spent_s += self._cpu_clock() - before_s
             reads += 1
-            self._sleep(TRIAL_READ_S)
+            self._sleep(PROBE_READ_S)
         self._zero_j |= self._read().energy_j
-        self._watched = [domain for domain, gauge in self._gauges.items() if not gauge.is_fresh]
-        watched_share = len(self._watched) / len(self._gauges)
-        self._look_s = min(max(LOOK_S, spent_s / reads * watched_share / CPU_SHARE), SLOWEST_LOOK_S)
-        self.resolution_s = max(LOOK_S, *(gauge.resolution_s for gauge in self._gauges.values()))
+        self._sampled = [domain for domain, gauge in self._gauges.items() if not gauge.is_fresh]
+        sampled_share = len(self._sampled) / len(self._gauges)
+        self._sample_s = min(max(SAMPLE_S, spent_s / reads * sampled_share / CPU_SHARE), MAX_SAMPLE_S)
+        self.resolution_s = max(SAMPLE_S, *(gauge.resolution_s for gauge in self._gauges.values()))
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         """Look at the GPUs that need it. What fails is left to the next reading, which knows what to do about it."""
         with self._lock:
-            for domain in self._watched:
+            for domain in self._sampled:
                 if domain not in self._lost:
                     with suppress(Exception):
-                        self._gauges[domain].look(self._clock())
+                        self._gauges[domain].sample(self._clock())
 
     def _read(self) -> Reading:
         t_s = self._clock()
@@ -197,7 +197,7 @@ class NvmlMeter(Meter):
 
     def _fail(self, domain: str, fault: Fault, t_s: float, failed: dict[str, str]) -> None:
         since_s = self._failing_since_s.setdefault(domain, t_s)
-        if fault.is_final or t_s - since_s >= PATIENCE_S:
+        if fault.is_final or t_s - since_s >= LOST_AFTER_S:
             self._lost[domain] = f"the GPU was lost: {fault}"
         else:
             failed[domain] = f"the GPU could not be read: {fault}"

@@ -8,22 +8,22 @@ from collections.abc import Callable
 from weakref import WeakMethod
 
 JOIN_TIMEOUT_S = 5.0
-"""How long stopping waits for a look under way. A driver may hang for ever on a device that died."""
+"""How long stopping waits for a sample under way. A driver may hang for ever on a device that died."""
 
 
-class Watch:
+class SamplerThread:
     """Calls a method again and again in a thread of its own, until it is stopped or the method's object is gone.
 
     Waking up costs more than looking, and sleeping costs half of what waiting for an event does. So there is one
     thread for all GPUs, it sleeps, and `stop` waits for it to wake up.
 
     Args:
-        look: The method to call, which must not raise. Its object is not kept alive.
+        sample: The method to call, which must not raise. Its object is not kept alive.
         period_s: How long to sleep between two calls, seconds.
     """
 
-    def __init__(self, look: Callable[[], None], period_s: float) -> None:
-        self._look, self._period_s = WeakMethod(look), period_s
+    def __init__(self, sample: Callable[[], None], period_s: float) -> None:
+        self._sample, self._period_s = WeakMethod(sample), period_s
         self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name="mutegreen-nvml", daemon=True)
         self._thread.start()
@@ -35,7 +35,7 @@ class Watch:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while not self._is_stopped and (look := self._look()):
-            look()
-            del look
+        while not self._is_stopped and (sample := self._sample()):
+            sample()
+            del sample
             time.sleep(self._period_s)

@@ -26,11 +26,11 @@ EVENTS = {"energy-pkg": "cpu:package-{}", "energy-ram": "dram:package-{}"}
 RESOLUTION_S = 0.001
 """Time between two updates of the hardware's counter, seconds: about 1 ms (Intel SDM, volume 3B)."""
 
-SLACK_S = 1.0
+CLOCK_LAG_S = 1.0
 """By how much the time that a counter ran between two readings may lag behind the clock, seconds: the reader may
 have to wait for a processor between looking at the one and the other."""
 
-SLACK = 0.1
+CLOCK_LAG = 0.1
 """The same as a share of the time between the readings: the two clocks are not steered alike."""
 
 PARANOID = Path("proc/sys/kernel/perf_event_paranoid")
@@ -38,7 +38,7 @@ PARANOID = Path("proc/sys/kernel/perf_event_paranoid")
 NO_UNIT = "`sudo modprobe rapl` may bring them; virtual machines hide them: measure on the host"
 
 
-class Counter(Protocol):
+class EventCounter(Protocol):
     """A counter as `PerfCounter` is one."""
 
     def read(self) -> Count:
@@ -68,10 +68,10 @@ class PerfMeter(Meter):
         *,
         root: Path = Path("/"),
         clock: Clock = time.monotonic,
-        open_counter: Callable[[int, int, int], Counter] = PerfCounter,
+        open_counter: Callable[[int, int, int], EventCounter] = PerfCounter,
     ) -> None:
         self._root, self._clock, self._open_counter = root, clock, open_counter
-        self._sources: dict[str, _Source] | None = None
+        self._sources: dict[str, _EventSum] | None = None
 
     def open(self) -> None:
         """Find the events and start counting.
@@ -81,7 +81,7 @@ class PerfMeter(Meter):
             MeterPermissionError: It has them, but this user may not read them; the remedy has the command.
         """
         number, packages = find_unit(self._root, self.name)
-        sources: dict[str, _Source] = {}
+        sources: dict[str, _EventSum] = {}
         self._faults: dict[str, str] = {}
         try:
             for event, domain in EVENTS.items():
@@ -111,15 +111,17 @@ class PerfMeter(Meter):
         _close((self._sources or {}).values())
         self._sources = None
 
-    def _sources_of(self, name: str, domain: str, number: int, packages: Mapping[int, list[int]]) -> dict[str, _Source]:
+    def _sources_of(
+        self, name: str, domain: str, number: int, packages: Mapping[int, list[int]]
+    ) -> dict[str, _EventSum]:
         """The sources of one event on all sockets; none, and a fault noted, if one of them does not work."""
-        opened: dict[str, _Source] = {}
+        opened: dict[str, _EventSum] = {}
         try:
             event = find_event(self._root, name)
             if event is None:
                 raise FileNotFoundError(errno.ENOENT, "this processor does not have it")
             for package, cpus in packages.items():
-                source = opened[domain.format(package)] = _Source(event, self._clock)
+                source = opened[domain.format(package)] = _EventSum(event, self._clock)
                 source.open(self._open_counter, number, cpus)
         except PermissionError as error:
             _close(opened.values())
@@ -145,18 +147,18 @@ def find_unit(root: Path, meter: str) -> tuple[int, dict[int, list[int]]]:
         raise MeterUnavailable(f"{meter}: the energy events are not as Linux has them: {error}") from error
 
 
-class _Source:
+class _EventSum:
     """One event of one socket: the sum of its counters since the first reading of each."""
 
     def __init__(self, event: Event, clock: Clock) -> None:
         self._event, self._clock = event, clock
-        self._counters: list[Counter] = []
+        self._counters: list[EventCounter] = []
         self._first: list[int] = []
         self._running_ns: list[int] = []
         self.energy_j = 0.0
         self.lost = ""
 
-    def open(self, open_counter: Callable[[int, int, int], Counter], number: int, cpus: Iterable[int]) -> None:
+    def open(self, open_counter: Callable[[int, int, int], EventCounter], number: int, cpus: Iterable[int]) -> None:
         self._read_s = self._clock()
         for cpu in cpus:
             counter = open_counter(number, self._event.config, cpu)
@@ -190,10 +192,10 @@ def _stood_still(ran_ns: int, elapsed_s: float) -> bool:
     """Whether a counter was off between two readings; its value alone does not show that."""
     if ran_ns == 0:
         return elapsed_s > 10 * RESOLUTION_S
-    return ran_ns / 1e9 < (1 - SLACK) * elapsed_s - SLACK_S
+    return ran_ns / 1e9 < (1 - CLOCK_LAG) * elapsed_s - CLOCK_LAG_S
 
 
-def _close(sources: Iterable[_Source]) -> None:
+def _close(sources: Iterable[_EventSum]) -> None:
     for source in sources:
         source.close()
 

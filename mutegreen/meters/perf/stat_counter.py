@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from mutegreen.meters.perf.stat_line import Interval
+from mutegreen.meters.perf.stat_line import StatInterval
 
 STANDSTILL_S = 0.2
 """A counter that ran this much less than the time that went by, seconds, was off in between."""
 
-MOST_W = 100_000.0
+MAX_SOCKET_W = 100_000.0
 """More than any socket draws, watts: a counter that was set back shows as an enormous count."""
 
 
@@ -20,7 +20,7 @@ class _Point:
     energy_j: float
 
 
-class Counted:
+class StatCounter:
     """An event of a socket: its joules at the ends of the latest intervals, and at any moment in between.
 
     Args:
@@ -47,7 +47,7 @@ class Counted:
         """The end of the latest interval, seconds since `perf` began."""
         return self._points[-1].stamp_s
 
-    def add(self, interval: Interval) -> None:
+    def add(self, interval: StatInterval) -> None:
         """Take the next interval.
 
         Raises:
@@ -76,7 +76,7 @@ class Counted:
     def _append(self, stamp_s: float, energy_j: float) -> None:
         if stamp_s <= self.last_s:
             raise ValueError(f"perf went back from {self.last_s} s to {stamp_s} s")
-        if energy_j > MOST_W * (stamp_s - self.last_s + 1.0):
+        if energy_j > MAX_SOCKET_W * (stamp_s - self.last_s + 1.0):
             self.lost = f"perf gave an impossible {energy_j:g} J in {stamp_s - self.last_s:g} s"
         else:
             self._points.append(_Point(stamp_s, self._points[-1].energy_j + energy_j))

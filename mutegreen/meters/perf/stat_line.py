@@ -15,7 +15,7 @@ time stamp of nine decimals is the first to miss its point."""
 
 
 @dataclass(frozen=True)
-class Interval:
+class StatInterval:
     """What an event counted on a socket in one interval.
 
     Args:
@@ -37,7 +37,7 @@ class Interval:
     modifier: str = ""
 
 
-def parse(line: str) -> Interval | None:
+def parse(line: str) -> StatInterval | None:
     """A line's interval; None for an empty line or a comment.
 
     Raises:
@@ -50,7 +50,7 @@ def parse(line: str) -> Interval | None:
         raise ValueError(f"perf printed {line.strip()[:100]!r}, which is no line of `perf stat -x,` in the locale C")
     value = found["value"]
     fault = value.strip("<>") if value.startswith("<") else ""
-    return Interval(
+    return StatInterval(
         stamp_s=float(found["stamp"]),
         package=int(found["package"]),
         event=found["event"],

@@ -16,8 +16,8 @@ from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterLost, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.perf.meter import EVENTS, NO_UNIT, find_unit
-from mutegreen.meters.perf.stat_counter import Counted
-from mutegreen.meters.perf.stat_line import Interval, parse
+from mutegreen.meters.perf.stat_counter import StatCounter
+from mutegreen.meters.perf.stat_line import StatInterval, parse
 from mutegreen.meters.perf.stat_program import PerfProgram
 from mutegreen.meters.perf.unit import Event, find_event
 from mutegreen.model import Quality, Unavailable, domain_class
@@ -40,7 +40,7 @@ DENIED = "sudo sysctl kernel.perf_event_paranoid=0, or for perf alone: sudo setc
 _DENIALS = ("Access to performance monitoring", "perf_event_paranoid", "not permitted", "permission")
 
 
-class Program(Protocol):
+class StatProgram(Protocol):
     """A running program as `PerfProgram` is one."""
 
     def lines(self, timeout_s: float) -> list[str]:
@@ -70,10 +70,10 @@ class PerfStatMeter(Meter):
         *,
         root: Path = Path("/"),
         clock: Clock = time.monotonic,
-        start: Callable[[Sequence[str]], Program] = PerfProgram,
+        start: Callable[[Sequence[str]], StatProgram] = PerfProgram,
     ) -> None:
         self._root, self._clock, self._start = root, clock, start
-        self._program: Program | None = None
+        self._program: StatProgram | None = None
 
     def open(self) -> None:
         """Start `perf` and count from its first lines on.
@@ -84,8 +84,8 @@ class PerfStatMeter(Meter):
         """
         _, packages = find_unit(self._root, self.name)
         faults, events = self._find_events()
-        self._counted = {
-            (event, package): Counted(domain.format(package), events[event].joules, len(cpus))
+        self._counters = {
+            (event, package): StatCounter(domain.format(package), events[event].joules, len(cpus))
             for event, domain in EVENTS.items()
             if event in events
             for package, cpus in packages.items()
@@ -106,8 +106,8 @@ class PerfStatMeter(Meter):
             raise RuntimeError("the meter is not open")
         t_s = self._clock()
         lines_came = self._wait_until(t_s)
-        alive = [one for one in self._counted.values() if not one.lost]
-        lost = {one.domain: one.lost for one in self._counted.values() if one.lost}
+        alive = [one for one in self._counters.values() if not one.lost]
+        lost = {one.domain: one.lost for one in self._counters.values() if one.lost}
         if not lines_came:
             late = f"perf has printed nothing for {ANSWER_LIMIT_S:g} s"
             return Reading(t_s, {}, lost, failed={one.domain: late for one in alive})
@@ -136,7 +136,7 @@ class PerfStatMeter(Meter):
             raise MeterUnavailable(f"{self.name}: {_listed(faults)}", NO_UNIT)
         return faults, events
 
-    def _begin(self, events: Mapping[str, Event], packages: Mapping[int, Iterable[int]]) -> Program:
+    def _begin(self, events: Mapping[str, Event], packages: Mapping[int, Iterable[int]]) -> StatProgram:
         cpus = ",".join(str(cpu) for each in packages.values() for cpu in each)
         asked = ",".join(f"power/config={event.config:#x},name={name}/" for name, event in events.items())
         every = f"{INTERVAL_S * 1000:.0f}"
@@ -150,20 +150,20 @@ class PerfStatMeter(Meter):
 
     def _first_lines(self) -> None:
         deadline_s = self._clock() + START_LIMIT_S
-        while not all(one.seen for one in self._counted.values()):
+        while not all(one.seen for one in self._counters.values()):
             if not self._take_lines(opening=True) or self._clock() > deadline_s:
-                missing = ", ".join(one.domain for one in self._counted.values() if not one.seen)
+                missing = ", ".join(one.domain for one in self._counters.values() if not one.seen)
                 raise MeterUnavailable(f"{self.name}: perf prints nothing of {missing}")
 
     def _keep_what_works(self, faults: dict[str, str]) -> None:
         """Leave out the events that do not work on every socket."""
-        if any(one.restricted for one in self._counted.values()):
+        if any(one.restricted for one in self._counters.values()):
             raise MeterPermissionError(f"{self.name}: perf may not count energy events either", DENIED)
-        faults |= {event: one.lost for (event, _), one in self._counted.items() if one.lost}
-        kept = [one for (event, _), one in self._counted.items() if event not in faults]
+        faults |= {event: one.lost for (event, _), one in self._counters.items() if one.lost}
+        kept = [one for (event, _), one in self._counters.items() if event not in faults]
         if not kept:
             raise MeterUnavailable(f"{self.name}: {_listed(faults)}", NO_UNIT)
-        self._counted = {key: one for key, one in self._counted.items() if one in kept}
+        self._counters = {key: one for key, one in self._counters.items() if one in kept}
         groups = {domain_class(EVENTS[event]): f"{event}: {why}" for event, why in faults.items()}
         self.unavailable = tuple(Unavailable(self.name, f"{g} is left out: {why}") for g, why in groups.items())
         self.domains = tuple(one.domain for one in kept)
@@ -173,12 +173,12 @@ class PerfStatMeter(Meter):
         t_s = self._clock()
         if not self._wait_until(t_s):
             raise MeterUnavailable(f"{self.name}: perf printed a line and then nothing for {ANSWER_LIMIT_S:g} s")
-        for one in self._counted.values():
+        for one in self._counters.values():
             one.start_at(t_s - self._began_s)
 
     def _wait_until(self, t_s: float) -> bool:
         """Take lines until the interval that holds a moment has ended everywhere; whether that came about."""
-        while any(one.last_s < t_s - self._began_s for one in self._counted.values() if not one.lost):
+        while any(one.last_s < t_s - self._began_s for one in self._counters.values() if not one.lost):
             if not self._take_lines() or self._clock() > t_s + ANSWER_LIMIT_S:
                 return False
         return True
@@ -202,10 +202,10 @@ class PerfStatMeter(Meter):
             raise self._ended(error, opening) from None
         return bool(lines)
 
-    def _take(self, interval: Interval, arrival_s: float) -> None:
+    def _take(self, interval: StatInterval, arrival_s: float) -> None:
         # A line comes a little after its stamp, never before: the shortest way shows when perf began.
         self._began_s = min(self._began_s, arrival_s - interval.stamp_s)
-        one = self._counted.get((interval.event, interval.package))
+        one = self._counters.get((interval.event, interval.package))
         if one is not None:
             one.add(interval)
 

@@ -18,7 +18,7 @@ NO_COUNTERS = (
 )
 
 
-def closed(files: Iterable[Path]) -> tuple[Path, ...]:
+def unreadable(files: Iterable[Path]) -> tuple[Path, ...]:
     """Those of the files that this process may not read."""
     return tuple(file for file in files if not os.access(file, os.R_OK))
 

@@ -15,7 +15,7 @@ ENERGY_FILE = "energy_uj"
 RANGE_FILE = "max_energy_range_uj"
 POWER_FILE = "constraint_0_max_power_uw"
 
-HIGHEST_W = 1000.0
+MAX_PACKAGE_W = 1000.0
 """No package, and no package's memory, takes more power than this, watts: twice the 500 W that AMD (EPYC 9965) and
 Intel (Xeon 6980P) specify for their largest. A zone's own file is believed only where it says more: it holds the
 specified power, which processors exceed (55 W beside a limit of 162 W in issue 14 of powercap/raplcap)."""
@@ -47,7 +47,7 @@ class Step:
     failed: str | None = None
 
 
-class Counter:
+class RaplCounter:
     """A counter of microjoules that goes back to 0 after its range.
 
     It is read from a file that is kept open, so that a measurement goes on when the file is closed to others; the
@@ -72,7 +72,7 @@ class Counter:
         self.range_uj = _number(folder / RANGE_FILE)
         if self.range_uj <= 0:
             raise ValueError(f"{folder / RANGE_FILE} says {self.range_uj}, so a wrap could not be undone")
-        self._highest_w = max(HIGHEST_W, _rated_w(folder))
+        self._highest_w = max(MAX_PACKAGE_W, _rated_w(folder))
         self._longest_gap_s = max(self.range_uj / 1e6 / self._highest_w, SHORTEST_GAP_S)
         try:
             self.start(0.0)

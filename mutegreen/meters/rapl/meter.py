@@ -11,19 +11,19 @@ from mutegreen import units
 from mutegreen.clock import Clock, boot_time_s
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter, Reading
-from mutegreen.meters.rapl.access import NO_COUNTERS, closed, commands_to_open
-from mutegreen.meters.rapl.counter import ENERGY_FILE, RANGE_FILE, Counter, Step
+from mutegreen.meters.rapl.access import NO_COUNTERS, commands_to_open, unreadable
+from mutegreen.meters.rapl.counter import ENERGY_FILE, RANGE_FILE, RaplCounter, Step
 from mutegreen.meters.rapl.mirrors import without_mirrors
-from mutegreen.meters.rapl.zones import Tree, Zone, find_zones, powercap_root
+from mutegreen.meters.rapl.zones import Zone, ZoneTree, find_zones, powercap_root
 from mutegreen.model import Quality, Unavailable, domain_class
 
 RESOLUTION_S = 0.001
 """Time between two updates of a counter, seconds: about 1 ms (Intel SDM, volume 3B, on MSR_PKG_ENERGY_STATUS)."""
 
-STILL_S = 10.0
+STUCK_AFTER_S = 10.0
 """A counter that has not moved for this long does not count: even an idle package moves it many times a second."""
 
-LOST_S = 60.0
+LOST_AFTER_S = 60.0
 """A counter that could not be read for this long is given up."""
 
 
@@ -55,7 +55,7 @@ class RaplMeter(Meter):
     ) -> None:
         self._root = root or powercap_root()
         self._clock, self._boot_clock, self._sleep = clock, boot_clock, sleep
-        self._sources: dict[str, _Source] | None = None
+        self._sources: dict[str, _CounterState] | None = None
 
     def open(self) -> None:
         """Find the counters and start at 0 J.
@@ -98,7 +98,7 @@ class RaplMeter(Meter):
         _close((self._sources or {}).values())
         self._sources = None
 
-    def _find(self) -> Tree:
+    def _find(self) -> ZoneTree:
         try:
             return find_zones(self._root)
         except FileNotFoundError:
@@ -106,7 +106,7 @@ class RaplMeter(Meter):
         except OSError as error:
             raise MeterUnavailable(f"rapl: {error.filename} cannot be listed: {error.strerror}", NO_COUNTERS) from error
 
-    def _start(self, counters: Mapping[Zone, Counter]) -> None:
+    def _start(self, counters: Mapping[Zone, RaplCounter]) -> None:
         try:
             distinct = without_mirrors(counters, self._sleep)
             for counter in distinct.values():
@@ -114,15 +114,15 @@ class RaplMeter(Meter):
         except (OSError, ValueError) as error:
             _close(counters.values())
             raise MeterUnavailable(f"rapl: {error}", NO_COUNTERS) from error
-        self._sources = {domain: _Source(counter) for domain, counter in distinct.items()}
+        self._sources = {domain: _CounterState(counter) for domain, counter in distinct.items()}
         self.domains = tuple(distinct)
         self.quality = dict.fromkeys(self.domains, Quality.COUNTER)
 
 
-class _Source:
+class _CounterState:
     """A counter that may fail for a while."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, counter: RaplCounter) -> None:
         self._counter = counter
         self._failing_since_s: float | None = None
         self.lost: str | None = None
@@ -137,7 +137,7 @@ class _Source:
         except (OSError, ValueError) as error:
             return self._fail(str(error), now_s)
         self._failing_since_s = None
-        if not step.unknown and self._counter.still_s > STILL_S:
+        if not step.unknown and self._counter.still_s > STUCK_AFTER_S:
             return Step(failed=f"the counter has stood still for {units.duration(self._counter.still_s)}")
         return step
 
@@ -147,7 +147,7 @@ class _Source:
     def _fail(self, reason: str, now_s: float) -> Step:
         if self._failing_since_s is None:
             self._failing_since_s = now_s
-        if now_s - self._failing_since_s >= LOST_S:
+        if now_s - self._failing_since_s >= LOST_AFTER_S:
             self.lost = reason
         return Step(failed=reason)
 
@@ -160,9 +160,9 @@ class _Fault:
     denied: tuple[Path, ...] = ()
 
 
-def _open_counters(tree: Tree, sleep: Callable[[float], None]) -> tuple[dict[Zone, Counter], dict[str, _Fault]]:
+def _open_counters(tree: ZoneTree, sleep: Callable[[float], None]) -> tuple[dict[Zone, RaplCounter], dict[str, _Fault]]:
     """For each domain the counter of its first zone that works, or what is wrong with the first one."""
-    counters: dict[Zone, Counter] = {}
+    counters: dict[Zone, RaplCounter] = {}
     faults: dict[str, _Fault] = {}
     for domain, zones in tree.zones.items():
         if len({zone.control_type for zone in zones}) < len(zones):
@@ -170,7 +170,7 @@ def _open_counters(tree: Tree, sleep: Callable[[float], None]) -> tuple[dict[Zon
             continue
         for zone in zones:
             opened = _open_counter(zone, sleep)
-            if isinstance(opened, Counter):
+            if isinstance(opened, RaplCounter):
                 counters[zone] = opened
                 faults.pop(domain, None)
                 break
@@ -178,17 +178,17 @@ def _open_counters(tree: Tree, sleep: Callable[[float], None]) -> tuple[dict[Zon
     return counters, faults
 
 
-def _open_counter(zone: Zone, sleep: Callable[[float], None]) -> Counter | _Fault:
+def _open_counter(zone: Zone, sleep: Callable[[float], None]) -> RaplCounter | _Fault:
     try:
-        return Counter(zone.folder, sleep)
+        return RaplCounter(zone.folder, sleep)
     except PermissionError as error:
-        denied = closed((zone.folder / ENERGY_FILE, zone.folder / RANGE_FILE))
+        denied = unreadable((zone.folder / ENERGY_FILE, zone.folder / RANGE_FILE))
         return _Fault(f"{error.filename} may not be read by this user", denied)
     except (OSError, ValueError) as error:
         return _Fault(f"{zone.domain}: {error}")
 
 
-def _close(closable: Iterable[Counter | _Source]) -> None:
+def _close(closable: Iterable[RaplCounter | _CounterState]) -> None:
     for one in closable:
         one.close()
 

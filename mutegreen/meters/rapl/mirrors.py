@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mutegreen.meters.rapl.counter import Counter
+from mutegreen.meters.rapl.counter import RaplCounter
 from mutegreen.meters.rapl.zones import Zone
 
 APART_UJ = 100_000_000
@@ -19,7 +19,7 @@ ATTEMPTS = 20
 """Counters that are equal are watched for 40 ms at most; RAPL's move every millisecond."""
 
 
-def without_mirrors(counters: Mapping[Zone, Counter], sleep: Callable[[float], None]) -> dict[str, Counter]:
+def without_mirrors(counters: Mapping[Zone, RaplCounter], sleep: Callable[[float], None]) -> dict[str, RaplCounter]:
     """The counters by domain, each once.
 
     Only dies of one package are compared, so that this costs nothing elsewhere. Where all of them are one counter,
@@ -28,10 +28,10 @@ def without_mirrors(counters: Mapping[Zone, Counter], sleep: Callable[[float], N
     Raises:
         OSError, ValueError: A counter cannot be read.
     """
-    packages: dict[str, list[tuple[Zone, Counter]]] = {}
+    packages: dict[str, list[tuple[Zone, RaplCounter]]] = {}
     for zone, counter in counters.items():
         packages.setdefault(zone.package, []).append((zone, counter))
-    kept: dict[str, Counter] = {}
+    kept: dict[str, RaplCounter] = {}
     for package, dies in packages.items():
         own = _distinct(dies, sleep)
         mirrored = len(own) == 1 < len(dies)
@@ -39,8 +39,8 @@ def without_mirrors(counters: Mapping[Zone, Counter], sleep: Callable[[float], N
     return kept
 
 
-def _distinct(dies: list[tuple[Zone, Counter]], sleep: Callable[[float], None]) -> list[tuple[Zone, Counter]]:
-    own: list[tuple[Zone, Counter]] = []
+def _distinct(dies: list[tuple[Zone, RaplCounter]], sleep: Callable[[float], None]) -> list[tuple[Zone, RaplCounter]]:
+    own: list[tuple[Zone, RaplCounter]] = []
     for zone, counter in dies:
         if any(is_mirror(counter, other, sleep) for _, other in own):
             counter.close()
@@ -49,7 +49,7 @@ def _distinct(dies: list[tuple[Zone, Counter]], sleep: Callable[[float], None]) 
     return own
 
 
-def is_mirror(counter: Counter, other: Counter, sleep: Callable[[float], None]) -> bool:
+def is_mirror(counter: RaplCounter, other: RaplCounter, sleep: Callable[[float], None]) -> bool:
     """Whether two counters are one: they agree, move, and agree again.
 
     Counters that agree but stand still are one as well, unless they stand at 0.

@@ -51,7 +51,7 @@ class Zone:
 
 
 @dataclass(frozen=True)
-class Tree:
+class ZoneTree:
     """What was found.
 
     Args:
@@ -68,7 +68,7 @@ def powercap_root() -> Path:
     return Path(os.environ.get(ROOT_VARIABLE) or ROOT)
 
 
-def find_zones(root: Path) -> Tree:
+def find_zones(root: Path) -> ZoneTree:
     """All counters of packages, of their memory and of the whole platform (psys).
 
     Zones called core and uncore are parts of their package and are left out.
@@ -83,7 +83,7 @@ def find_zones(root: Path) -> Tree:
         domain = _domain(names[key], names.get(key.rpartition(":")[0], ""))
         if domain:
             zones.setdefault(domain, []).append(Zone(domain, folders[key]))
-    return Tree(dict(sorted(zones.items())), nameless)
+    return ZoneTree(dict(sorted(zones.items())), nameless)
 
 
 def _folders(root: Path) -> dict[str, Path]:

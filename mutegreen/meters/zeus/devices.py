@@ -34,7 +34,7 @@ Answers = Mapping[str, float | Exception]
 """For each domain millijoules that never decrease, or why there are none."""
 
 
-class Refused(Exception):  # noqa: N818 - never raised as far as the user
+class InvalidAnswer(Exception):  # noqa: N818 - never raised as far as the user
     """A counter's answer is no energy; the text says why."""
 
 
@@ -114,7 +114,11 @@ def _gpus(manager: Any, sleep: Callable[[float], None]) -> Devices:
 
 
 def _fault(domain: str, answer: float | Exception) -> Exception:
-    return answer if isinstance(answer, Exception) else Refused(f"the counter of {domain} stands still at {answer} mJ")
+    return (
+        answer
+        if isinstance(answer, Exception)
+        else InvalidAnswer(f"the counter of {domain} stands still at {answer} mJ")
+    )
 
 
 def _grew(before: float | Exception, after: float | Exception) -> bool:
@@ -129,7 +133,7 @@ def _answer(ask: Callable[[], Any]) -> float | Exception:
         return error
     if isinstance(energy_mj, (int, float)) and math.isfinite(energy_mj) and energy_mj >= 0:
         return energy_mj
-    return Refused(f"zeus gave {energy_mj!r} for its energy")
+    return InvalidAnswer(f"zeus gave {energy_mj!r} for its energy")
 
 
 def _soc(chip: Any) -> Devices:
@@ -147,5 +151,7 @@ def _soc(chip: Any) -> Devices:
 
     first_mj = {domain: mj for domain, mj in answers(first).items() if not isinstance(mj, Exception)}
     quality = Quality.INTEGRATED if hasattr(first, JETSON_FIELD) else Quality.COUNTER
-    faults: dict[str, Exception] = {} if first_mj else {"soc": Refused("zeus reads no CPU, memory or GPU of this chip")}
+    faults: dict[str, Exception] = (
+        {} if first_mj else {"soc": InvalidAnswer("zeus reads no CPU, memory or GPU of this chip")}
+    )
     return Devices(first_mj, quality, faults, read)

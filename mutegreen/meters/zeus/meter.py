@@ -16,7 +16,7 @@ from typing import Any
 from mutegreen.clock import Clock
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.base import Meter, Reading
-from mutegreen.meters.zeus.devices import Answers, Refused, find_devices, reason_of
+from mutegreen.meters.zeus.devices import Answers, InvalidAnswer, find_devices, reason_of
 from mutegreen.model import Quality, Unavailable
 
 RESOLUTION_S = 0.1
@@ -94,7 +94,7 @@ class ZeusMeter(Meter):
 
     def _take(self, domain: str, answer: float | Exception, failed: dict[str, str]) -> None:
         if isinstance(answer, Exception):
-            final = type(answer).__name__ in FINAL or isinstance(answer, Refused)
+            final = type(answer).__name__ in FINAL or isinstance(answer, InvalidAnswer)
             (self._lost if final else failed)[domain] = reason_of(answer)
         elif answer < self._latest_mj[domain]:
             self._lost[domain] = f"its counter went back from {self._latest_mj[domain]} mJ to {answer} mJ"

@@ -3,7 +3,7 @@
 To add schema N:
 
 1. Change `schema.TABLES`, set `schema.VERSION = N` and add a line to its history.
-2. Write `to_schema_N.py` with `to_schema_N(db)`, which takes a store of schema N - 1 to schema N. It has its own copy
+2. Write `schema_N.py` with `to_schema_N(db)`, which takes a store of schema N - 1 to schema N. It has its own copy
    of the tables that it makes, and uses nothing of `schema.TABLES`, of the model or of the codec: these go on
    changing, and the step must always do the same. It keeps every row of every table, as `swap` compares the counts.
 3. Add it to `STEPS`.
@@ -16,8 +16,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from mutegreen.store.migration.to_schema_2 import to_schema_2
-from mutegreen.store.migration.to_schema_3 import to_schema_3
+from mutegreen.store.migration.schema_2 import to_schema_2
+from mutegreen.store.migration.schema_3 import to_schema_3
 from mutegreen.store.schema import APPLICATION_ID
 
 Step = Callable[[sqlite3.Connection], None]

@@ -33,12 +33,12 @@ from pathlib import Path
 
 from mutegreen.errors import StoreError
 from mutegreen.store.connection import connect
-from mutegreen.store.migration.running import none_running
+from mutegreen.store.migration.audit_locks import hold_audit_locks
 from mutegreen.store.migration.steps import SUPERSEDED, convert, is_older, version_of
 
 
 @dataclass(frozen=True)
-class Migrated:
+class Migration:
     """A store that was converted: the schemas before and after, and where the old file is kept."""
 
     old: int
@@ -46,7 +46,7 @@ class Migrated:
     backup: Path
 
 
-def migrate(path: Path) -> Migrated | None:
+def migrate(path: Path) -> Migration | None:
     """Converts a store of an older schema to the newest.
 
     Returns:
@@ -58,7 +58,7 @@ def migrate(path: Path) -> Migrated | None:
     given, path = path, path.resolve()
     while True:
         before = path.stat()
-        with closing(connect(path, "rw")) as db, _explained(path, db):
+        with closing(connect(path, "rw")) as db, _explain_errors(path, db):
             _lock(db)
             # Between this process's look at the file and its lock, another one may have put a new file there.
             if (path.stat().st_dev, path.stat().st_ino) != (before.st_dev, before.st_ino):
@@ -66,18 +66,18 @@ def migrate(path: Path) -> Migrated | None:
             if not is_older(db):
                 return None
             version = version_of(db)
-            with none_running(db, given, path), _scratch(path) as (old, new):
-                backup = _backup_name(path, version, _copied(path, old))
+            with hold_audit_locks(db, given, path), _scratch(path) as (old, new):
+                backup = _backup_name(path, version, _copy_store(path, old))
                 shutil.copyfile(old, new)
-                reached = _converted(new)
-                _checked(old, new)
-                _like(path, old, new)
-                _on_disk(old, new)
-                _kept(old, backup)
-                _swapped(new, path)
+                reached = _convert_copy(new)
+                _check(old, new)
+                _copy_permissions(path, old, new)
+                _sync(old, new)
+                _keep_backup(old, backup)
+                _swap(new, path)
             if before.st_nlink == 1:
-                _superseded(db)
-            return Migrated(version, reached, backup)
+                _supersede(db)
+            return Migration(version, reached, backup)
 
 
 def _lock(db: sqlite3.Connection) -> None:
@@ -87,7 +87,7 @@ def _lock(db: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _explained(path: Path, db: sqlite3.Connection) -> Iterator[None]:
+def _explain_errors(path: Path, db: sqlite3.Connection) -> Iterator[None]:
     """Errors of SQLite and of the file system as ours; the lock is released."""
     try:
         yield
@@ -125,10 +125,10 @@ def _scratch(path: Path) -> Iterator[tuple[Path, Path]]:
                 file.unlink(missing_ok=True)
 
 
-def _copied(path: Path, copy: Path) -> Path:
+def _copy_store(path: Path, copy: Path) -> Path:
     """A copy of the store's file, by a second connection: SQLite copies nothing from one that holds the write lock."""
     with closing(connect(path, "rw")) as source, closing(sqlite3.connect(copy)) as target:
-        target.execute("PRAGMA synchronous = OFF")  # `_on_disk` follows
+        target.execute("PRAGMA synchronous = OFF")  # `_sync` follows
         source.backup(target)
     return copy
 
@@ -143,14 +143,14 @@ def _backup_name(path: Path, version: int, copy: Path) -> Path:
         number += 1
 
 
-def _converted(new: Path) -> int:
+def _convert_copy(new: Path) -> int:
     """Converts the copy; its schema afterwards."""
     with closing(sqlite3.connect(new, isolation_level=None)) as db:
         convert(db)
         return version_of(db)
 
 
-def _checked(old: Path, new: Path) -> None:
+def _check(old: Path, new: Path) -> None:
     """Compares the converted copy with the old store.
 
     Raises:
@@ -179,7 +179,7 @@ def _tables(db: sqlite3.Connection) -> list[str]:
     return [name for (name,) in db.execute(query).fetchall()]
 
 
-def _like(path: Path, *files: Path) -> None:
+def _copy_permissions(path: Path, *files: Path) -> None:
     """Gives files the owner and the permissions of the store."""
     state = path.stat()
     for file in files:
@@ -189,7 +189,7 @@ def _like(path: Path, *files: Path) -> None:
                 os.chown(file, state.st_uid, state.st_gid)
 
 
-def _on_disk(*files: Path) -> None:
+def _sync(*files: Path) -> None:
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
         try:
@@ -198,22 +198,22 @@ def _on_disk(*files: Path) -> None:
             os.close(descriptor)
 
 
-def _kept(old: Path, backup: Path) -> None:
+def _keep_backup(old: Path, backup: Path) -> None:
     old.replace(backup)
     try:
-        _on_disk(backup.parent)
+        _sync(backup.parent)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot do that for a folder
             raise
 
 
-def _swapped(new: Path, path: Path) -> None:
+def _swap(new: Path, path: Path) -> None:
     new.replace(path)
     with suppress(OSError):  # the new store is there, and nothing that fails from here on may say that it is not
-        _on_disk(path.parent)
+        _sync(path.parent)
 
 
-def _superseded(db: sqlite3.Connection) -> None:
+def _supersede(db: sqlite3.Connection) -> None:
     """Empties the old file, which has no name any more: whoever has it open and waits to write finds no table there.
 
     Without this, an older program would keep its results in a file that is gone when the program ends.

@@ -24,11 +24,11 @@ def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
     result is for machines of the same kind on which no counter can be read. Run it while the machine has nothing
     else to do.
     """
-    from mutegreen.meters.choose import choose
-    from mutegreen.meters.estimate.calibrate import calibrate, reads_hardware
+    from mutegreen.meters.estimate.calibration import calibrate, reads_hardware
     from mutegreen.meters.recorder import Recorder
+    from mutegreen.meters.selection import select_meters
 
-    choice = choose(meters or None)
+    choice = select_meters(meters or None)
     with Recorder(choice.meters, choice.unavailable) as recorder:
         cpus = [(m.name, q) for m in choice.meters for d, q in m.quality.items() if d.startswith("cpu:")]
         if not cpus or not all(reads_hardware(quality) for _, quality in cpus):

@@ -20,12 +20,12 @@ def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) ->
 
     The idle power shown is the machine's mean power over the second that this command takes.
     """
-    from mutegreen.meters.choose import choose
     from mutegreen.meters.recorder import Recorder
+    from mutegreen.meters.selection import select_meters
 
-    choice = choose(meters or None, require)
+    choice = select_meters(meters or None, require)
     with Recorder(choice.meters, choice.unavailable) as recorder:
-        idle_w = recorder.idle(IDLE_S)
+        idle_w = recorder.mean_power(IDLE_S)
     domains = [
         {"domain": domain, "meter": meter.name, "quality": str(meter.quality[domain]), "idle_w": idle_w.get(domain)}
         for meter in choice.meters

@@ -44,13 +44,13 @@ def command(
 
     With --json the last line of stdout is the measurement; without it, stderr ends with it for people.
     """
-    from mutegreen.meters.choose import choose
     from mutegreen.meters.recorder import Recorder
+    from mutegreen.meters.selection import select_meters
 
-    choice = choose(meters or None, require)
+    choice = select_meters(meters or None, require)
     with Recorder(choice.meters, choice.unavailable) as recorder:
         if idle > 0:
-            recorder.set_idle(recorder.idle(idle))
+            recorder.set_idle(recorder.mean_power(idle))
         recorder.begin("command")
         status, newline_missing = _run(words, relay=as_json)
         measurement = recorder.end("command")

@@ -13,7 +13,7 @@ from mutegreen.cli.wording.seeds import seeding_text
 from mutegreen.cli.wording.shims import shim_in_audit, shim_in_trial
 from mutegreen.errors import UsageError
 from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
-from mutegreen.mutation.apply import same_value
+from mutegreen.mutation.site_values import same_value
 from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.store import Store
 

@@ -43,7 +43,7 @@ def _source(target: Path, site: str, text: str) -> TextFile:
 
     file, where = TextFile.read(target, python=True), SourceSite(str(target), site)
     present = source.locate(file, where).value
-    return source.mutated(file, where, text if isinstance(present, str) else _value(text))
+    return source.mutate(file, where, text if isinstance(present, str) else _value(text))
 
 
 def _config(target: Path, key: str, text: str) -> TextFile:
@@ -53,7 +53,7 @@ def _config(target: Path, key: str, text: str) -> TextFile:
     value = _value(text)
     if not isinstance(value, (bool, int, float, str)):
         raise MutationError(f"{target}: {text} is not a plain value")
-    return configfile.mutated(target.parent, ConfigSite(target.name, key), value)
+    return configfile.mutate(target.parent, ConfigSite(target.name, key), value)
 
 
 def _value(text: str) -> object:

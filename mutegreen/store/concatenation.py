@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mutegreen.store.row_checks import Source, check_rows
+from mutegreen.store.row_checks import RowSource, check_rows
 from mutegreen.store.rows import OPTIONAL_LABELS
 
 
-def joined(parts: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
+def concatenate(parts: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
     """Rows taken together, in the form of `rows_frame`, after the checks that these have passed each by itself.
 
     Args:
@@ -27,7 +27,7 @@ def joined(parts: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
         if column in rows:
             rows[column] = rows[column].fillna("").astype("str")
     places = [f"{name}, row {row}" for name, part in zip(names, parts, strict=True) for row in range(1, len(part) + 1)]
-    check_rows(rows, Source("taken together", places.__getitem__))
+    check_rows(rows, RowSource("taken together", places.__getitem__))
     notes = dict.fromkeys(note for part in parts for note in part.attrs.get("notes", ()))
     rows.attrs |= {"notes": list(notes), "figure": parts[0].attrs.get("figure")}
     return rows

@@ -8,10 +8,10 @@ import pytest
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters import registry
 from mutegreen.meters.base import Meter
-from mutegreen.meters.choose import Chosen, choose
 from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.registry import parse
 from mutegreen.meters.replay import ReplayMeter
+from mutegreen.meters.selection import MeterSelection, select_meters
 from mutegreen.model import Quality
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.meter_fakes import FakeMachine, SimulatedMeter
@@ -27,7 +27,7 @@ def trace(tmp_path: Path, quality: Quality, *domains: str, watts: float = 10.0) 
     return f"replay:{file}"
 
 
-def read(chosen: Chosen) -> list[tuple[str, str, Quality]]:
+def read(chosen: MeterSelection) -> list[tuple[str, str, Quality]]:
     """(meter, domain, quality) of all that is read; a reading holds the same domains."""
     for meter in chosen.meters:
         assert set(meter.read().energy_j) == set(meter.domains) == set(meter.quality)
@@ -89,7 +89,7 @@ class TestParse:
 
 class TestAutomatic:
     def test_without_hardware_it_is_the_estimate_and_says_so(self, estimates: list[Meter]) -> None:
-        chosen = choose()
+        chosen = select_meters()
         assert read(chosen) == [("estimate", CPU, Quality.ESTIMATED), ("estimate", DRAM, Quality.ESTIMATED)]
         (gpu,) = chosen.unavailable
         assert gpu.meter == "gpu"
@@ -100,7 +100,7 @@ class TestAutomatic:
         self, machine: FakeMachine, estimates: list[Meter]
     ) -> None:
         machine.clock.watchers.clear()
-        chosen = choose()
+        chosen = select_meters()
         assert chosen.meters == ()
         assert [one.meter for one in chosen.unavailable] == ["estimate", "cpu", "dram", "gpu"]
         assert all(one.reason for one in chosen.unavailable)
@@ -113,7 +113,7 @@ class TestAutomatic:
         spec = trace(tmp_path, Quality.COUNTER, CPU, "cpu:package-1")
         monkeypatch.setitem(registry.BUILDERS, "bench", lambda _: parse(spec))
         monkeypatch.setattr(registry, "AUTOMATIC", order)
-        chosen = choose()
+        chosen = select_meters()
         assert sorted(read(chosen)) == [
             ("estimate", DRAM, Quality.ESTIMATED),
             ("replay", CPU, Quality.COUNTER),
@@ -127,7 +127,7 @@ class TestAutomatic:
         spec = trace(tmp_path, Quality.COUNTER, CPU, DRAM)
         monkeypatch.setitem(registry.BUILDERS, "bench", lambda _: parse(spec))
         monkeypatch.setattr(registry, "AUTOMATIC", ("estimate", "bench"))
-        assert [meter.name for meter in choose().meters] == ["replay"]
+        assert [meter.name for meter in select_meters().meters] == ["replay"]
         assert_closed(estimates[0])
 
 
@@ -135,7 +135,7 @@ class TestNamed:
     def test_the_first_wins_among_equals_and_the_other_is_told_of(self, tmp_path: Path) -> None:
         first = trace(tmp_path, Quality.COUNTER, CPU, watts=10.0)
         second = trace(tmp_path, Quality.COUNTER, CPU, watts=20.0)
-        chosen = choose([first, second])
+        chosen = select_meters([first, second])
         (meter,) = chosen.meters
         assert isinstance(meter, ReplayMeter)
         assert str(meter._file) in first
@@ -151,11 +151,11 @@ class TestNamed:
         mixed = Mixed(FakeClock(), {GPU: steady, "gpu:GPU-1": steady})
         monkeypatch.setitem(registry.BUILDERS, "mixed", lambda _: mixed)
         integrated = trace(tmp_path, Quality.INTEGRATED, GPU)
-        assert read(choose(["mixed", integrated])) == [("replay", GPU, Quality.INTEGRATED)]
+        assert read(select_meters(["mixed", integrated])) == [("replay", GPU, Quality.INTEGRATED)]
 
     def test_one_that_does_not_work_is_an_error_and_closes_the_others(self, estimates: list[Meter]) -> None:
         with pytest.raises(MeterUnavailable, match=r"nowhere\.csv"):
-            choose(["estimate", "replay:nowhere.csv"])
+            select_meters(["estimate", "replay:nowhere.csv"])
         assert_closed(estimates[0])
 
 
@@ -163,32 +163,32 @@ class TestRequire:
     def test_what_nobody_reads_is_refused_by_name(self, tmp_path: Path) -> None:
         spec = trace(tmp_path, Quality.COUNTER, CPU)
         with pytest.raises(MeterUnavailable) as caught:
-            choose([spec], require=["cpu", "gpu", "dram"])
+            select_meters([spec], require=["cpu", "gpu", "dram"])
         assert "no meter reads gpu, no meter reads dram" in caught.value.message
         assert "cpu" not in caught.value.message
         assert "GPU" in (caught.value.remedy or "")
 
     def test_an_estimate_is_enough_only_where_it_is_named(self, estimates: list[Meter]) -> None:
         with pytest.raises(MeterUnavailable, match="cpu is only estimated") as caught:
-            choose(require=["cpu"])
+            select_meters(require=["cpu"])
         assert "name the meter `estimate`" in (caught.value.remedy or "")
         assert_closed(estimates[0])
-        assert len(choose(["estimate"], require=["cpu", "dram"]).meters) == 1
+        assert len(select_meters(["estimate"], require=["cpu", "dram"]).meters) == 1
 
     def test_one_device_of_several(self, tmp_path: Path) -> None:
         spec = trace(tmp_path, Quality.COUNTER, GPU)
-        choose([spec], require=[GPU]).close()
+        select_meters([spec], require=[GPU]).close()
         with pytest.raises(MeterUnavailable, match="no meter reads gpu:GPU-1"):
-            choose([spec], require=["gpu:GPU-1"])
+            select_meters([spec], require=["gpu:GPU-1"])
 
     def test_a_class_that_does_not_exist(self) -> None:
         with pytest.raises(UsageError, match="no class of domains 'gpus'") as caught:
-            choose(require=["gpus"])
+            select_meters(require=["gpus"])
         assert "cpu, dram, gpu" in (caught.value.hint or "")
 
 
 def test_close_closes_all(tmp_path: Path) -> None:
-    chosen = choose([trace(tmp_path, Quality.COUNTER, CPU, DRAM), trace(tmp_path, Quality.ESTIMATED, DRAM, GPU)])
+    chosen = select_meters([trace(tmp_path, Quality.COUNTER, CPU, DRAM), trace(tmp_path, Quality.ESTIMATED, DRAM, GPU)])
     assert len(chosen.meters) == 2
     chosen.close()
     for meter in chosen.meters:
@@ -196,6 +196,6 @@ def test_close_closes_all(tmp_path: Path) -> None:
 
 
 def test_the_documented_rule_is_the_real_one() -> None:
-    rule = choose.__doc__ or ""
+    rule = select_meters.__doc__ or ""
     assert ", ".join(f"`{name}`" for name in registry.AUTOMATIC) + ", then the meters of plug-ins" in rule
     assert re.findall(r"^\s+(\d) `(\w+)`: ", rule, re.MULTILINE) == [(str(n), q) for n, q in enumerate(Quality)]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mutegreen.store.migration.steps import convert, is_older, was_replaced
 
 
-def opened_for_reading(connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
+def open_for_reading(connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
     """A store as it is, or, if its schema is an older one that is known, a converted copy in memory.
 
     A user who only looks at results need not be able to write, and may go on using an older MuteGreen for the file.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from mutegreen.store.migration.rebuilt import rebuild
+from mutegreen.store.migration.table_rebuild import rebuild_table
 
 MUTANT = """
     audit TEXT NOT NULL REFERENCES audit (id),
@@ -44,7 +44,7 @@ def to_schema_2(db: sqlite3.Connection) -> None:
     """Converts a store of schema 1."""
     db.create_function("changes_of_1", 4, _changes, deterministic=True)
     changes = "changes_of_1(hyperparameter, value, default_value, operator)"
-    rebuild(db, "mutant", MUTANT, {"audit": "audit", "id": "id", "changes": changes, "diff": "diff"})
+    rebuild_table(db, "mutant", MUTANT, {"audit": "audit", "id": "id", "changes": changes, "diff": "diff"})
     db.execute(f"CREATE TABLE IF NOT EXISTS phase ({PHASES}) STRICT")
     db.execute(f"CREATE TABLE IF NOT EXISTS timeline ({TIMELINES}) STRICT")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mutegreen.errors import MeterUnavailable, MuteGreenError, UsageError
 from mutegreen.meters import registry
 from mutegreen.meters.base import Meter
-from mutegreen.meters.part import Part
+from mutegreen.meters.partial_meter import PartialMeter
 from mutegreen.meters.registry import READS, parse
 from mutegreen.model import DOMAIN_CLASSES, Quality, Unavailable, domain_class, is_domain
 
@@ -16,7 +16,7 @@ REMEDIES = {"gpu": "NVIDIA GPUs are read by the meter nvml"}
 
 
 @dataclass(frozen=True)
-class Chosen:
+class MeterSelection:
     """Opened meters, no class of domains in two of them, and what cannot be read."""
 
     meters: tuple[Meter, ...]
@@ -27,7 +27,7 @@ class Chosen:
         _close(self.meters)
 
 
-def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) -> Chosen:
+def select_meters(specs: Sequence[str] | None = None, require: Collection[str] = ()) -> MeterSelection:
     """Open the meters to use.
 
     A class of domains (`gpu`, `cpu`, `dram`; `psys` is one by itself) is read by one meter alone: the one whose quality
@@ -71,7 +71,7 @@ def choose(specs: Sequence[str] | None = None, require: Collection[str] = ()) ->
     except MeterUnavailable:
         _close(meters)
         raise
-    return Chosen(meters, tuple(unavailable))
+    return MeterSelection(meters, tuple(unavailable))
 
 
 def _open_all(specs: Sequence[str]) -> tuple[list[Meter], list[Unavailable]]:
@@ -110,7 +110,7 @@ def _share_out(opened: Sequence[Meter]) -> dict[Meter, Meter]:
     """For each meter that is the best for some class, the meter itself or the part of it that is wanted."""
     best = _best(opened)
     wanted = {meter: tuple(d for d in meter.domains if best[domain_class(d)] is meter) for meter in opened}
-    return {meter: meter if own == meter.domains else Part(meter, own) for meter, own in wanted.items() if own}
+    return {meter: meter if own == meter.domains else PartialMeter(meter, own) for meter, own in wanted.items() if own}
 
 
 def _best(opened: Iterable[Meter]) -> dict[str, Meter]:

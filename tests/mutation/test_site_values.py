@@ -10,7 +10,7 @@ import pytest
 from mutegreen import config
 from mutegreen.errors import MutationError
 from mutegreen.model import ConfigSite, EnvSite, FlagSite, Hyperparameter, Kind, SourceSite, Subject
-from mutegreen.mutation import apply
+from mutegreen.mutation import site_values
 
 
 @pytest.fixture
@@ -28,21 +28,21 @@ def given(subject: Path) -> Subject:
 
 def test_only_files_whose_value_differs_are_written(given: Subject) -> None:
     lr, depth, epochs = given.hyperparameters
-    assert apply.write_files(given.folder, {lr: 0.10, depth: 5, epochs: 2}) == ["conf.json"]
+    assert site_values.write_files(given.folder, {lr: 0.10, depth: 5, epochs: 2}) == ["conf.json"]
     assert (given.folder / "conf.json").read_text() == '{"depth": 5}\n'
-    assert apply.write_files(given.folder, {lr: 0.2, depth: 5}) == ["model.py"]
+    assert site_values.write_files(given.folder, {lr: 0.2, depth: 5}) == ["model.py"]
     assert (given.folder / "model.py").read_text() == "LR = 0.2\n"
 
 
 def test_sites_that_hold_their_defaults_have_no_faults(given: Subject) -> None:
-    assert list(apply.site_faults(given)) == []
+    assert list(site_values.site_faults(given)) == []
 
 
 def test_faults_of_sites_name_the_key_of_the_subject(given: Subject) -> None:
     (given.folder / "model.py").write_text("LR = 0.5\n")
     (given.folder / "conf.json").write_text('{"deep": 3}\n')
     wrong_seed = dataclasses.replace(given, seed=SourceSite("model.py", "SEED"))
-    assert list(apply.site_faults(wrong_seed)) == [
+    assert list(site_values.site_faults(wrong_seed)) == [
         "hyperparameters.lr.default: is 0.1, but LR in model.py has 0.5",
         "hyperparameters.depth: conf.json: no key depth (the keys at the top are: deep)",
         "seed: model.py: no literal is given to SEED (name a variable, keyword argument, parameter or mapping key "
@@ -52,23 +52,23 @@ def test_faults_of_sites_name_the_key_of_the_subject(given: Subject) -> None:
 
 def test_a_fault_without_a_hint_is_the_message_alone(given: Subject) -> None:
     (given.folder / "conf.json").write_text("[")
-    (fault,) = apply.site_faults(given)
+    (fault,) = site_values.site_faults(given)
     assert fault == "hyperparameters.depth: conf.json: not JSON: Expecting value: line 1 column 2 (char 1)"
 
 
 def test_any_value_of_a_seed_is_right(given: Subject) -> None:
-    assert list(apply.site_faults(dataclasses.replace(given, seed=ConfigSite("conf.json", "depth")))) == []
+    assert list(site_values.site_faults(dataclasses.replace(given, seed=ConfigSite("conf.json", "depth")))) == []
 
 
 def test_a_site_that_is_gone_writes_nothing(given: Subject) -> None:
     with pytest.raises(MutationError, match="no literal"):
-        apply.write_files(given.folder, {Hyperparameter("x", Kind.EPOCHS, 1, SourceSite("model.py", "X")): 2})
+        site_values.write_files(given.folder, {Hyperparameter("x", Kind.EPOCHS, 1, SourceSite("model.py", "X")): 2})
 
 
 def test_a_difference_is_shown_with_both_names(tmp_path: Path) -> None:
     for folder, text in (("old", "a = 1\nb = 2\n"), ("new", "a = 1\nb = 3\n")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "train.py").write_text(text)
-    shown = apply.file_diff(tmp_path / "old", tmp_path / "new", "train.py").splitlines()
+    shown = site_values.file_diff(tmp_path / "old", tmp_path / "new", "train.py").splitlines()
     assert shown[:2] == ["--- a/train.py", "+++ b/train.py"]
     assert shown[-2:] == ["-b = 2", "+b = 3"]

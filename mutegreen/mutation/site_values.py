@@ -72,16 +72,16 @@ def arguments(sites: Mapping[Site, Value]) -> list[str]:
     words: list[str] = []
     for site, value in sites.items():
         if isinstance(site, FlagSite):
-            words += [site.flag + spelled(value)] if site.flag.endswith("=") else [site.flag, spelled(value)]
+            words += [site.flag + spell(value)] if site.flag.endswith("=") else [site.flag, spell(value)]
     return words
 
 
 def environment(sites: Mapping[Site, Value]) -> dict[str, str]:
     """The environment variables that set the values of environment sites."""
-    return {site.variable: spelled(value) for site, value in sites.items() if isinstance(site, EnvSite)}
+    return {site.variable: spell(value) for site, value in sites.items() if isinstance(site, EnvSite)}
 
 
-def spelled(value: Value) -> str:
+def spell(value: Value) -> str:
     """A value as a word of a command line; floats in the shortest form that reads back exactly."""
     return str(value)
 

@@ -9,7 +9,7 @@ import pytest
 
 from mutegreen.errors import RowsError
 from mutegreen.model import METRICS
-from mutegreen.store.concatenated import joined
+from mutegreen.store.concatenation import concatenate
 from mutegreen.store.rows import rows_frame
 
 
@@ -24,11 +24,11 @@ def rows(audit: str, *, default: int = 2, **more: Any) -> pd.DataFrame:
 
 def test_one_file_is_given_back() -> None:
     part = rows("a")
-    assert joined([part], ["a.csv"]) is part
+    assert concatenate([part], ["a.csv"]) is part
 
 
 def test_columns_that_only_one_has_are_empty_in_the_other() -> None:
-    found = joined([rows("a", data="MNIST"), rows("b")], ["a.csv", "b.csv"])
+    found = concatenate([rows("a", data="MNIST"), rows("b")], ["a.csv", "b.csv"])
     assert found["audit"].tolist() == ["a", "a", "b", "b"]
     assert found["data"].tolist() == ["MNIST", "MNIST", "", ""]
 
@@ -37,7 +37,7 @@ def test_notes_are_kept_once_each() -> None:
     parts = [rows("a"), rows("b")]
     for part in parts:
         part.attrs["notes"] = ["the same", f"of {part['audit'][0]}"]
-    assert joined(parts, ["a.csv", "b.csv"]).attrs["notes"] == ["the same", "of a", "of b"]
+    assert concatenate(parts, ["a.csv", "b.csv"]).attrs["notes"] == ["the same", "of a", "of b"]
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_notes_are_kept_once_each() -> None:
 )
 def test_what_does_not_go_together_is_refused_with_its_place(other: pd.DataFrame, message: str) -> None:
     with pytest.raises(RowsError, match=message):
-        joined([rows("a", data="MNIST"), other], ["a.csv", "b.csv"])
+        concatenate([rows("a", data="MNIST"), other], ["a.csv", "b.csv"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from mutegreen.store.migration.rebuilt import rebuild
+from mutegreen.store.migration.table_rebuild import rebuild_table
 
 AUDIT = """
     id TEXT PRIMARY KEY,
@@ -69,7 +69,7 @@ def to_schema_3(db: sqlite3.Connection) -> None:
     seeded = "EXISTS (SELECT 1 FROM trial WHERE trial.audit = id AND seed IS NOT NULL)"
     added = {"data": "NULL", "also": "'[]'", "backgrounds": "'[]'", "peak_bytes": "'{}'"}
     kept = {column: column for column in KEPT}
-    rebuild(db, "audit", AUDIT, kept | added | {"options": f"options_of_3(options, {seeded})"})
+    rebuild_table(db, "audit", AUDIT, kept | added | {"options": f"options_of_3(options, {seeded})"})
     db.execute("ALTER TABLE trial ADD COLUMN standins TEXT")
     db.execute("ALTER TABLE trial ADD COLUMN company TEXT")
     db.execute(f"CREATE TABLE figure ({FIGURE}) STRICT")

@@ -12,7 +12,7 @@ from mutegreen.errors import StoreError
 
 
 @contextmanager
-def none_running(db: sqlite3.Connection, *paths: Path) -> Iterator[None]:
+def hold_audit_locks(db: sqlite3.Connection, *paths: Path) -> Iterator[None]:
     """Holds the locks of all audits that have not ended, so that no older MuteGreen goes on with one meanwhile.
 
     Such a program has the old file open, and would write its results there after it has become the backup.

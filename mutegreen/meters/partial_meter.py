@@ -10,7 +10,7 @@ from mutegreen.meters.base import Meter, Reading
 T = TypeVar("T")
 
 
-class Part(Meter):
+class PartialMeter(Meter):
     """An opened meter reduced to some of its domains, so that none is counted twice.
 
     Args:

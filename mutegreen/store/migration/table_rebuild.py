@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 
 
-def rebuild(db: sqlite3.Connection, table: str, definition: str, columns: Mapping[str, str]) -> None:
+def rebuild_table(db: sqlite3.Connection, table: str, definition: str, columns: Mapping[str, str]) -> None:
     """Makes a table anew, as SQLite can add no column that must not be NULL and has no default.
 
     Args:

@@ -99,9 +99,9 @@ def fit(levels: tuple[Level, ...]) -> Calibration:
 
 def _level(recorder: Recorder, busy_cpus: int, cpus: int, seconds: float, load: Load) -> Level:
     with load(busy_cpus):
-        recorder.idle(min(SETTLE_S, seconds))
+        recorder.mean_power(min(SETTLE_S, seconds))
         before_s, began_s = machine_busy_s(), time.monotonic()
-        power_w = recorder.idle(seconds)
+        power_w = recorder.mean_power(seconds)
         after_s, ended_s = machine_busy_s(), time.monotonic()
     by_class = {group: [w for d, w in power_w.items() if domain_class(d) == group] for group in ("cpu", "dram")}
     if not by_class["cpu"] or before_s is None or after_s is None:

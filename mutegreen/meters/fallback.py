@@ -8,7 +8,7 @@ from mutegreen.errors import MeterError, MeterPermissionError
 from mutegreen.meters.base import Meter, Reading
 
 
-class FirstOf(Meter):
+class FallbackMeter(Meter):
     """Behaves as the first of its meters that opens; the next is tried only where one is not permitted.
 
     Args:

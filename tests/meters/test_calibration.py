@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from mutegreen.errors import MeterUnavailable
-from mutegreen.meters.estimate import calibrate as calibration
-from mutegreen.meters.estimate.calibrate import Calibration, Level, calibrate, fit
+from mutegreen.meters.estimate import calibration
+from mutegreen.meters.estimate.calibration import Calibration, Level, calibrate, fit
 from mutegreen.meters.registry import parse
 from support.audits import wait_for
 from support.commands import Run
@@ -26,7 +26,7 @@ class Machine:
         self.load = self.background = background
         self.now_s = self.busy_s = 0.0
 
-    def idle(self, duration_s: float) -> dict[str, float]:
+    def mean_power(self, duration_s: float) -> dict[str, float]:
         self.now_s += duration_s
         self.busy_s += duration_s * self.load * self.cpus
         power = IDLE_W + (FULL_W - IDLE_W) * self.load
