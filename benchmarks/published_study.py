@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mutegreen.replication.published import CORRELATIONS, VERDICTS
-from mutegreen.report.records import flat
+from mutegreen.report.records import flat_record
 from mutegreen.stats import paper
 from mutegreen.store.rows import read_csv
 
@@ -37,7 +37,7 @@ def write_table(file: Path, fields: Sequence[str], records: Sequence[object]) ->
     with file.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(fields)
-        writer.writerows([record[field] for field in fields] for record in map(flat, records))
+        writer.writerows([record[field] for field in fields] for record in map(flat_record, records))
 
 
 if __name__ == "__main__":

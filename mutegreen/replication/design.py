@@ -20,11 +20,11 @@ SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", 
 KINDS = frozenset().union(*HYPERPARAMETERS.values())
 """The hyperparameters of the study, looked for in subjects that stand for none of its programs."""
 
-COMPANIES = {"mnist_cnn": ("forward_forward", "siamese_resnet")}
+BACKGROUNDS = {"mnist_cnn": ("forward_forward", "siamese_resnet")}
 """What subjects train beside, of the pairs of which there are published figures."""
 
-ALONE = ""
-"""No company: the background of trainings that have the machine to themselves."""
+EXCLUSIVE = ""
+"""No background load: the background of trainings that have the machine to themselves."""
 
 DEFAULT = "default"
 """The preset of the study that takes every subject as it is without a preset."""
@@ -38,27 +38,27 @@ class Size:
         mutants: Of each hyperparameter.
         repetitions: Of each mutant and of the original.
         cooldown_s: Longest wait after a training, seconds; None: as the subject's preset says.
-        in_company: Whether subjects train in company too.
+        co_located: Whether subjects train in background too.
     """
 
     mutants: int
     repetitions: int
     cooldown_s: float | None = None
-    in_company: bool = True
+    co_located: bool = True
 
 
 PUBLISHED_SIZE = Size(mutants=5, repetitions=5)
-SMALL_SIZE = Size(mutants=2, repetitions=2, cooldown_s=2.0, in_company=False)
+SMALL_SIZE = Size(mutants=2, repetitions=2, cooldown_s=2.0, co_located=False)
 SIZES = {"smoke": SMALL_SIZE, DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
 """By preset. Smoke shows in minutes that everything works; it is too small to show much else."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """One audit of the study: one subject in one company."""
+class StudyPart:
+    """One audit of the study: one subject in one background."""
 
     subject: Subject
-    company: str
+    background: str
     plan: Plan
     options: PlanOptions
     limits: Limits
@@ -67,7 +67,7 @@ class Part:
     @property
     def name(self) -> str:
         """What messages call it."""
-        return named(self.subject.name, self.company)
+        return audit_name(self.subject.name, self.background)
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ class Skipped:
     remedy: str | None
 
 
-def parts(
-    names: Iterable[str], preset: str, in_company: bool, idle_s: float | None = None
-) -> tuple[list[Part], list[Skipped]]:
+def study_parts(
+    names: Iterable[str], preset: str, co_located: bool, idle_s: float | None = None
+) -> tuple[list[StudyPart], list[Skipped]]:
     """The audits of the study in their order, and the subjects that cannot take part.
 
     Args:
         names: Subjects, by name or by folder.
         preset: One of `SIZES`.
-        in_company: Whether subjects also train beside others, one audit for each of `COMPANIES`.
+        co_located: Whether subjects also train beside others, one audit for each of `BACKGROUNDS`.
         idle_s: Time over which each audit measures idle power, seconds; None: the default.
 
     Raises:
@@ -97,15 +97,15 @@ def parts(
     for name in wanted:
         if name not in SUBJECTS:
             catalog.find_subject(name)
-    found: list[Part] = []
+    audits: list[StudyPart] = []
     skipped: list[Skipped] = []
     for name in wanted:
-        for company in (ALONE, *(COMPANIES.get(name, ()) if in_company else ())):
+        for background in (EXCLUSIVE, *(BACKGROUNDS.get(name, ()) if co_located else ())):
             try:
-                found.append(_part(name, preset, company, idle_s))
+                audits.append(_study_part(name, preset, background, idle_s))
             except MuteGreenError as error:
-                skipped.append(skip(named(name, company), error))
-    return found, skipped
+                skipped.append(skip(audit_name(name, background), error))
+    return audits, skipped
 
 
 def skip(name: str, error: MuteGreenError) -> Skipped:
@@ -121,21 +121,21 @@ def studied(subject: Subject) -> list[Hyperparameter]:
     return [each for each in subject.hyperparameters if each.kind in kinds]
 
 
-def named(subject: str, company: str) -> str:
-    """What messages call a subject in a company."""
-    return scenario_text((subject, company))
+def audit_name(subject: str, background: str) -> str:
+    """What messages call a subject in a background."""
+    return scenario_text((subject, background))
 
 
-def _part(name: str, preset: str, company: str, idle_s: float | None) -> Part:
+def _study_part(name: str, preset: str, background: str, idle_s: float | None) -> StudyPart:
     subject = config.load(catalog.find_subject(name))
     options = _options(subject, preset)
-    return Part(
+    return StudyPart(
         subject=subject,
-        company=company,
+        background=background,
         plan=make(subject, options),
         options=options,
         limits=Limits(cooldown_s=SIZES[preset].cooldown_s, idle_s=idle_s),
-        sharing=Sharing(backgrounds=asked((company,) if company else (), options.preset)),
+        sharing=Sharing(backgrounds=asked((background,) if background else (), options.preset)),
     )
 
 

@@ -7,17 +7,23 @@ from pathlib import Path
 
 from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
-from mutegreen.replication import words
-from mutegreen.replication.findings import Finding
-from mutegreen.replication.published import NEVER_ARRIVED
+from mutegreen.replication import wording
+from mutegreen.replication.comparison import (
+    GreenerCount,
+    ReplicatedCorrelation,
+    ReplicatedGreener,
+    ReplicatedVerdicts,
+    VerdictCounts,
+)
+from mutegreen.replication.findings import ReplicatedFinding
+from mutegreen.replication.published import NEVER_APPLIED
 from mutegreen.replication.records import correlation_records, finding_records, verdict_records
 from mutegreen.replication.results import Results
-from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, VerdictCounts
 from mutegreen.report.pages.cells import coefficient, p_cell
 from mutegreen.report.pages.csv_records import csv_text
 from mutegreen.report.pages.markdown import markdown
-from mutegreen.report.pages.table import PlainTable, Row
-from mutegreen.report.section import Section, sections_of
+from mutegreen.report.pages.table import PlainTable, TableRow
+from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 
 PAGE = "study.md"
@@ -47,15 +53,17 @@ def write(results: Results, folder: Path) -> list[Path]:
 
 def page(results: Results) -> str:
     """The whole study as Markdown: findings, then each subject's tables, then how to read them."""
-    sections = [table for section in sections_of(results.here.careful) for table in _section(results, section)]
-    title = f"{words.TITLE} (MuteGreen {__version__}, preset {results.preset})"
+    scenarios = [
+        table for scenario in scenario_reports(results.measured.careful) for table in _scenario(results, scenario)
+    ]
+    title = f"{wording.TITLE} (MuteGreen {__version__}, preset {results.preset})"
     skipped = [f"Not trained here: {each.subject}: {each.reason}" for each in results.skipped]
-    return markdown(title, [_findings(results.findings), *sections], [*skipped, *words.legend(results)])
+    return markdown(title, [_findings(results.findings), *scenarios], [*skipped, *wording.legend(results)])
 
 
-def _findings(findings: Sequence[Finding]) -> PlainTable:
+def _findings(findings: Sequence[ReplicatedFinding]) -> PlainTable:
     numbered = list(enumerate(findings, 1))
-    rows = [Row((f"{number}. {each.claim.full}", *_answers(each))) for number, each in numbered]
+    rows = [TableRow((f"{number}. {each.claim.full}", *_answers(each))) for number, each in numbered]
     return PlainTable(
         name="findings",
         place="Findings",
@@ -66,31 +74,31 @@ def _findings(findings: Sequence[Finding]) -> PlainTable:
     )
 
 
-def _answers(finding: Finding) -> tuple[str, ...]:
-    return tuple(judged.holds.value for judged in words.sides(finding).values())
+def _answers(finding: ReplicatedFinding) -> tuple[str, ...]:
+    return tuple(judged.holds.value for judged in wording.sides(finding).values())
 
 
-def _figures(finding: Finding) -> str:
+def _figures(finding: ReplicatedFinding) -> str:
     """What the answers are read off, and what to mind."""
-    parts = [f"{side}: {judged.figures}." for side, judged in words.sides(finding).items()]
+    parts = [f"{side}: {judged.figures}." for side, judged in wording.sides(finding).items()]
     parts.append(f"Holds if {finding.claim.rule}.")
     return " ".join([*parts, finding.claim.caution or ""]).strip()
 
 
-def _section(results: Results, section: Section) -> Iterator[PlainTable]:
-    here = (section.subject, section.background)
-    yield _correlations(section, [row for row in results.correlated if (row.subject, row.background) == here])
+def _scenario(results: Results, scenario: ScenarioReport) -> Iterator[PlainTable]:
+    here = (scenario.subject, scenario.background)
+    yield _correlations(scenario, [row for row in results.correlations if (row.subject, row.background) == here])
     yield _verdicts(
-        section,
-        [row for row in results.counted if (row.subject, row.background) == here],
+        scenario,
+        [row for row in results.verdict_counts if (row.subject, row.background) == here],
         [row for row in results.greener if (row.subject, row.background) == here],
     )
 
 
-def _correlations(section: Section, lines: Iterable[Correlated]) -> PlainTable:
+def _correlations(scenario: ScenarioReport, lines: Iterable[ReplicatedCorrelation]) -> PlainTable:
     return PlainTable(
         name="correlation",
-        place=section.title,
+        place=scenario.title,
         title="Which hyperparameter moves what: Spearman's correlation",
         headings=(
             ("", "Metric"),
@@ -98,13 +106,13 @@ def _correlations(section: Section, lines: Iterable[Correlated]) -> PlainTable:
             ("Careful", "adjusted p"),
         ),
         rows=tuple(
-            Row(
-                (section.heading(line.metric), *_cells(line.published), *_cells(line.paper), _adjusted(line.careful)),
+            TableRow(
+                (scenario.heading(line.metric), *_cells(line.published), *_cells(line.paper), _adjusted(line.careful)),
                 _marked(line.hyperparameter),
             )
             for line in lines
         ),
-        notes=(words.about(section),),
+        notes=(wording.about(scenario),),
     )
 
 
@@ -118,22 +126,24 @@ def _adjusted(row: CarefulCorrelation | None) -> str | None:
     return None if row is None else p_cell(row.spearman_p_adjusted)
 
 
-def _verdicts(section: Section, lines: Iterable[Counted], greener: Iterable[GreenerMutants]) -> PlainTable:
+def _verdicts(
+    scenario: ScenarioReport, lines: Iterable[ReplicatedVerdicts], greener: Iterable[ReplicatedGreener]
+) -> PlainTable:
     rows = [
-        Row(
-            (section.heading(line.metric), *map(_tally, (line.published, line.paper, line.careful))),
+        TableRow(
+            (scenario.heading(line.metric), *map(_tally, (line.published, line.paper, line.careful))),
             _marked(line.hyperparameter),
         )
         for line in lines
     ]
     rows += [
-        Row(("greener", *map(_share, (line.published, line.paper, line.careful))), _marked(line.hyperparameter))
+        TableRow(("greener", *map(_share, (line.published, line.paper, line.careful))), _marked(line.hyperparameter))
         for line in greener
     ]
     names = list(dict.fromkeys(row.group for row in rows))
     return PlainTable(
         name="verdict",
-        place=section.title,
+        place=scenario.title,
         title="Mutants by their verdict: wins, ties, losses, undecided; and how many are greener",
         headings=(("", "Metric"), *(("", side) for side in _SIDES)),
         rows=tuple(sorted(rows, key=lambda row: names.index(row.group))),
@@ -144,9 +154,9 @@ def _tally(tally: VerdictCounts | None) -> str | None:
     return None if tally is None else f"{tally.win}, {tally.tie}, {tally.loss}, {tally.undecided}"
 
 
-def _share(count: Greener | None) -> str | None:
+def _share(count: GreenerCount | None) -> str | None:
     return None if count is None else f"{count.greener} of {count.mutants}"
 
 
 def _marked(hyperparameter: str) -> str:
-    return f"{hyperparameter} {words.MARK}" if hyperparameter in NEVER_ARRIVED else hyperparameter
+    return f"{hyperparameter} {wording.MARK}" if hyperparameter in NEVER_APPLIED else hyperparameter

@@ -33,7 +33,7 @@ HYPERPARAMETERS = {
 }
 """What the study mutates in each of its programs."""
 
-NEVER_ARRIVED = frozenset({"gamma", "threshold"})
+NEVER_APPLIED = frozenset({"gamma", "threshold"})
 FLAW = (
     "The published mutants of gamma and threshold never reached the programs: the artifact's wrapper drops both "
     "options. They are copies of the original, and every difference found in them is a false alarm."
@@ -45,7 +45,7 @@ def counterpart(subject: str) -> str | None:
     return COUNTERPARTS.get(subject) or (subject if subject in COUNTERPARTS.values() else None)
 
 
-def measured(subject: str) -> str | None:
+def measured_program(subject: str) -> str | None:
     """The same where its measurements are among the published ones."""
     program = counterpart(subject)
     return program if any(row.subject == program for row in published().correlations) else None

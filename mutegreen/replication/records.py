@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from mutegreen.model import Verdict
-from mutegreen.replication.published import NEVER_ARRIVED, counterpart
+from mutegreen.replication.comparison import ReplicatedCorrelation, ReplicatedGreener, ReplicatedVerdicts
+from mutegreen.replication.published import NEVER_APPLIED, counterpart
 from mutegreen.replication.results import Results
-from mutegreen.replication.side_by_side import Correlated, Counted, GreenerMutants
-from mutegreen.replication.words import sides
+from mutegreen.replication.wording import sides
 from mutegreen.stats.analysis import Correlation
 
 Record = dict[str, Any]
@@ -18,14 +18,14 @@ _SIDES = ("published", "paper", "careful")
 
 def correlation_records(results: Results) -> Iterator[Record]:
     """A line for each hyperparameter and metric; `careful_p` is adjusted."""
-    for line in results.correlated:
+    for line in results.correlations:
         figures = _coefficients("published", line.published) | _coefficients("paper", line.paper)
         yield _place(line, line.metric) | figures | {"careful_p": getattr(line.careful, "spearman_p_adjusted", None)}
 
 
 def verdict_records(results: Results) -> Iterator[Record]:
     """A line for each hyperparameter and metric, then one for each hyperparameter's greener mutants."""
-    for line in results.counted:
+    for line in results.verdict_counts:
         yield _place(line, line.metric) | _fields(line, tuple(Verdict))
     for each in results.greener:
         yield _place(each, "greener") | _fields(each, ("mutants", "greener"))
@@ -41,13 +41,13 @@ def finding_records(results: Results) -> Iterator[Record]:
         yield record
 
 
-def _place(line: Correlated | Counted | GreenerMutants, metric: str) -> Record:
+def _place(line: ReplicatedCorrelation | ReplicatedVerdicts | ReplicatedGreener, metric: str) -> Record:
     return {
         "subject": line.subject,
         "stands_for": counterpart(line.subject),
         "background": line.background,
         "hyperparameter": line.hyperparameter,
-        "published_value_arrived": line.hyperparameter not in NEVER_ARRIVED,
+        "published_value_arrived": line.hyperparameter not in NEVER_APPLIED,
         "metric": metric,
     }
 
@@ -57,5 +57,5 @@ def _coefficients(side: str, row: Correlation | None) -> Record:
     return {f"{side}_n": n, f"{side}_spearman": rho, f"{side}_spearman_p": p}
 
 
-def _fields(line: Counted | GreenerMutants, names: tuple[str, ...]) -> Record:
+def _fields(line: ReplicatedVerdicts | ReplicatedGreener, names: tuple[str, ...]) -> Record:
     return {f"{side}_{name}": getattr(getattr(line, side), name, None) for side in _SIDES for name in names}

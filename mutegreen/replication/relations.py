@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from mutegreen.model import ENERGY_METRICS
-from mutegreen.replication.design import ALONE
+from mutegreen.replication.design import EXCLUSIVE
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.settings import ALPHA
@@ -41,13 +41,13 @@ def relations(analysis: Analysis) -> Relations:
     """
     rows: dict[tuple[str, str], list[Correlation]] = {}
     for row in analysis.correlations:
-        if row.background == ALONE and row.metric in ENERGY_METRICS:
+        if row.background == EXCLUSIVE and row.metric in ENERGY_METRICS:
             rows.setdefault((row.subject, row.hyperparameter), []).append(row)
     excluded = _excluded(analysis)
     return {key: _found(own) or _not_found(own, key in excluded) for key, own in rows.items()}
 
 
-def of(found: Relations, hyperparameter: str) -> list[Relation]:
+def relations_of(found: Relations, hyperparameter: str) -> list[Relation]:
     """The relations of one hyperparameter."""
     return [relation for (_, name), relation in found.items() if name == hyperparameter]
 
@@ -73,6 +73,6 @@ def _excluded(analysis: Analysis) -> set[tuple[str, str]]:
     """Where every domain was shown to change by less than the margin over all values."""
     trends: dict[tuple[str, str], list[Finding]] = {}
     for row in analysis.trends if isinstance(analysis, CarefulAnalysis) else ():
-        if row.background == ALONE and row.metric in ENERGY_METRICS:
+        if row.background == EXCLUSIVE and row.metric in ENERGY_METRICS:
             trends.setdefault((row.subject, row.hyperparameter), []).append(row.finding)
     return {key for key, found in trends.items() if set(found) == {Finding.NO_TREND}}

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mutegreen.replication.design import Size, Skipped
-from mutegreen.replication.findings import Finding, findings
-from mutegreen.replication.measured import Here
-from mutegreen.replication.side_by_side import (
-    Correlated,
-    Counted,
-    GreenerMutants,
-    correlated,
-    counted,
-    greener_mutants,
+from mutegreen.replication.comparison import (
+    ReplicatedCorrelation,
+    ReplicatedGreener,
+    ReplicatedVerdicts,
+    correlations,
+    greener,
+    verdict_counts,
 )
-from mutegreen.report.records import plain
+from mutegreen.replication.design import Size, Skipped
+from mutegreen.replication.findings import ReplicatedFinding, findings
+from mutegreen.replication.measurements import Measurements
+from mutegreen.report.records import plain_value
 
 
 @dataclass(frozen=True)
@@ -26,45 +26,45 @@ class Results:
     Attributes:
         preset: Of the study.
         size: What was asked for; a subject may have found fewer mutants.
-        here: Our analyses.
+        measured: Our analyses.
         skipped: Subjects that are in none of the tables.
     """
 
     preset: str
     size: Size
-    here: Here
-    correlated: Sequence[Correlated]
-    counted: Sequence[Counted]
-    greener: Sequence[GreenerMutants]
-    findings: Sequence[Finding]
+    measured: Measurements
+    correlations: Sequence[ReplicatedCorrelation]
+    verdict_counts: Sequence[ReplicatedVerdicts]
+    greener: Sequence[ReplicatedGreener]
+    findings: Sequence[ReplicatedFinding]
     skipped: Sequence[Skipped] = ()
 
     def as_json(self) -> dict[str, object]:
         """Of types that `json.dumps` takes; None for what is not known."""
         return {
             "preset": self.preset,
-            "correlation": plain(tuple(self.correlated)),
-            "verdict_counts": plain(tuple(self.counted)),
-            "greener": plain(tuple(self.greener)),
+            "correlation": plain_value(tuple(self.correlations)),
+            "verdict_counts": plain_value(tuple(self.verdict_counts)),
+            "greener": plain_value(tuple(self.greener)),
             "findings": [finding_json(finding) for finding in self.findings],
         }
 
 
-def results(here: Here, preset: str, size: Size, skipped: Sequence[Skipped] = ()) -> Results:
+def results(measured: Measurements, preset: str, size: Size, skipped: Sequence[Skipped] = ()) -> Results:
     """Puts our figures beside the published ones and judges the findings."""
     return Results(
         preset=preset,
         size=size,
-        here=here,
-        correlated=list(correlated(here)),
-        counted=list(counted(here)),
-        greener=list(greener_mutants(here)),
-        findings=list(findings(here)),
+        measured=measured,
+        correlations=list(correlations(measured)),
+        verdict_counts=list(verdict_counts(measured)),
+        greener=list(greener(measured)),
+        findings=list(findings(measured)),
         skipped=tuple(skipped),
     )
 
 
-def finding_json(finding: Finding) -> dict[str, object]:
+def finding_json(finding: ReplicatedFinding) -> dict[str, object]:
     """A finding without its judge."""
     claim = finding.claim
     return {
@@ -72,5 +72,5 @@ def finding_json(finding: Finding) -> dict[str, object]:
         "claim": claim.text,
         "holds_if": claim.rule,
         "caution": claim.caution,
-        **{side: plain(getattr(finding, side)) for side in ("published", "paper", "careful")},
+        **{side: plain_value(getattr(finding, side)) for side in ("published", "paper", "careful")},
     }

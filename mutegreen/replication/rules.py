@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mutegreen.model import ENERGY_METRICS, Verdict
-from mutegreen.replication.design import ALONE
-from mutegreen.replication.relations import Relation, Relations, of, relations
-from mutegreen.replication.side_by_side import Greener, greener, tallies
+from mutegreen.replication.comparison import GreenerCount, greener_counts, verdicts_of
+from mutegreen.replication.design import EXCLUSIVE
+from mutegreen.replication.relations import Relation, Relations, relations, relations_of
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
@@ -26,14 +26,14 @@ class Holds(StrEnum):
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """An answer, and the figures that it is read off; where it cannot be said, why."""
 
     holds: Holds
     figures: str
 
 
-Judge = Callable[[Analysis], Judged]
+Rule = Callable[[Analysis], Judgement]
 
 
 class Spread(StrEnum):
@@ -44,16 +44,16 @@ class Spread(StrEnum):
     NONE = "in no program"
 
 
-def many_correlate(analysis: Analysis) -> Judged:
+def many_correlate(analysis: Analysis) -> Judgement:
     """Whether at least half of the hyperparameters, each counted once in every program, correlate with energy."""
     found = relations(analysis)
     if not found:
-        return Judged(Holds.UNKNOWN, NO_ENERGY)
+        return Judgement(Holds.UNKNOWN, NO_ENERGY)
     shown = sum(relation.is_found for relation in found.values())
     undecided = sum(relation is Relation.OPEN for relation in found.values())
-    parts = (f"{name} {_share(of(found, name))}" for name in _names(found))
+    parts = (f"{name} {_share(relations_of(found, name))}" for name in _names(found))
     holds = _half(shown, undecided, len(found))
-    return Judged(holds, f"{shown} of {len(found)} do: {', '.join(parts)}{_open(undecided)}")
+    return Judgement(holds, f"{shown} of {len(found)} do: {', '.join(parts)}{_open(undecided)}")
 
 
 def spread(found: Sequence[Relation]) -> Spread:
@@ -62,34 +62,34 @@ def spread(found: Sequence[Relation]) -> Spread:
     return Spread.NONE if not shown else Spread.EVERY if shown == len(found) else Spread.SOME
 
 
-def correlates(hyperparameter: str, expected: Spread) -> Judge:
+def correlates(hyperparameter: str, expected: Spread) -> Rule:
     """A judge of whether a hyperparameter correlates with energy in as many programs as the study found."""
 
-    def judge(analysis: Analysis) -> Judged:
-        found = of(relations(analysis), hyperparameter)
+    def judge(analysis: Analysis) -> Judgement:
+        found = relations_of(relations(analysis), hyperparameter)
         if not found:
-            return Judged(Holds.UNKNOWN, f"{hyperparameter} was not mutated where energy was measured")
+            return Judgement(Holds.UNKNOWN, f"{hyperparameter} was not mutated where energy was measured")
         undecided = sum(relation is Relation.OPEN for relation in found)
         figures = f"{_directions(found)}{_open(undecided)}"
-        return Judged(_as_expected(found, expected), figures)
+        return Judgement(_as_expected(found, expected), figures)
 
     return judge
 
 
-def some_are_greener(analysis: Analysis) -> Judged:
+def some_are_greener(analysis: Analysis) -> Judgement:
     """Whether at least half of the programs have a mutant that saves energy and keeps performance."""
-    found = {key: count for key, count in greener(analysis).items() if key[1] == ALONE}
+    found = {key: count for key, count in greener_counts(analysis).items() if key[1] == EXCLUSIVE}
     if not found:
-        return Judged(Holds.UNKNOWN, NO_ENERGY)
+        return Judgement(Holds.UNKNOWN, NO_ENERGY)
     subjects = dict.fromkeys(subject for subject, _, _ in found)
     have = {subject for (subject, _, _), count in found.items() if count.greener}
     undecided = {subject for subject in subjects if subject not in have and _is_undecided(analysis, subject)}
     holds = _half(len(have), len(undecided), len(subjects))
     figures = f"{_greener(found)}, in {_programs(len(have), len(subjects))}"
-    return Judged(holds, figures + (f"; undecided in {len(undecided)}" if undecided else ""))
+    return Judgement(holds, figures + (f"; undecided in {len(undecided)}" if undecided else ""))
 
 
-def more_change_in_company(analysis: Analysis) -> Judged:
+def more_change_co_located(analysis: Analysis) -> Judgement:
     """Whether more verdicts on energy are wins or losses in company than alone, for every program and company.
 
     The careful protocol asks for larger true changes instead, as more verdicts may only mean less noise.
@@ -99,28 +99,28 @@ def more_change_in_company(analysis: Analysis) -> Judged:
     return _more_verdicts(analysis)
 
 
-def _more_susceptible(rows: Sequence[Susceptibility]) -> Judged:
+def _more_susceptible(rows: Sequence[Susceptibility]) -> Judgement:
     more, less = (sum(row.finding is finding for row in rows) for finding in (Finding.MORE, Finding.LESS))
     holds = _half(more, len(rows) - more - less, len(rows))
     figures = f"true changes of energy shown to be larger in {more} of {len(rows)} comparisons, smaller in {less}"
-    return Judged(holds, figures)
+    return Judgement(holds, figures)
 
 
-def _more_verdicts(analysis: Analysis) -> Judged:
+def _more_verdicts(analysis: Analysis) -> Judgement:
     sums: dict[tuple[str, str], tuple[int, int]] = {}
-    for (subject, background, _, metric), tally in tallies(analysis.comparisons).items():
+    for (subject, background, _, metric), tally in verdicts_of(analysis.comparisons).items():
         if metric in ENERGY_METRICS:
             changed, all_ = sums.get((subject, background), (0, 0))
             sums[subject, background] = (changed + tally.changed, all_ + tally.mutants)
-    pairs = {key: sums[key[0], ALONE] for key in sums if key[1] != ALONE and (key[0], ALONE) in sums}
+    pairs = {key: sums[key[0], EXCLUSIVE] for key in sums if key[1] != EXCLUSIVE and (key[0], EXCLUSIVE) in sums}
     if not pairs:
-        return Judged(Holds.UNKNOWN, "nothing was trained both alone and in company")
+        return Judgement(Holds.UNKNOWN, "nothing was trained both alone and in company")
     more = [sums[key][0] / sums[key][1] > alone[0] / alone[1] for key, alone in pairs.items()]
     holds = Holds.YES if all(more) else Holds.UNKNOWN if any(more) else Holds.NO
     mixed = "more in one company, not in another; " if holds is Holds.UNKNOWN else ""
-    first = (f"{subject} {_of(*sums[subject, ALONE])} alone" for subject in dict.fromkeys(key[0] for key in pairs))
+    first = (f"{subject} {_of(*sums[subject, EXCLUSIVE])} alone" for subject in dict.fromkeys(key[0] for key in pairs))
     parts = (f"{subject} {_of(*sums[subject, company])} beside {company}" for subject, company in pairs)
-    return Judged(holds, f"{mixed}wins and losses among verdicts on energy: {', '.join((*first, *parts))}")
+    return Judgement(holds, f"{mixed}wins and losses among verdicts on energy: {', '.join((*first, *parts))}")
 
 
 def _half(shown: int, undecided: int, count: int) -> Holds:
@@ -155,7 +155,7 @@ def _is_undecided(analysis: Analysis, subject: str) -> bool:
     return any(
         row.verdict is Verdict.UNDECIDED
         for row in analysis.comparisons
-        if (row.subject, row.background) == (subject, ALONE) and row.metric in metrics
+        if (row.subject, row.background) == (subject, EXCLUSIVE) and row.metric in metrics
     )
 
 
@@ -174,8 +174,8 @@ def _directions(found: Sequence[Relation]) -> str:
     return f"in {_programs(shown, len(found))}" + (f" ({parts})" if parts else "")
 
 
-def _greener(found: dict[tuple[str, str, str], Greener]) -> str:
-    by_name: dict[str, list[Greener]] = {}
+def _greener(found: dict[tuple[str, str, str], GreenerCount]) -> str:
+    by_name: dict[str, list[GreenerCount]] = {}
     for (_, _, name), count in found.items():
         by_name.setdefault(name, []).append(count)
     sums = {name: (sum(one.greener for one in own), sum(one.mutants for one in own)) for name, own in by_name.items()}

@@ -10,14 +10,20 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.replication import words
-from mutegreen.replication.findings import Finding
-from mutegreen.replication.published import NEVER_ARRIVED
+from mutegreen.replication import wording
+from mutegreen.replication.comparison import (
+    GreenerCount,
+    ReplicatedCorrelation,
+    ReplicatedGreener,
+    ReplicatedVerdicts,
+    VerdictCounts,
+)
+from mutegreen.replication.findings import ReplicatedFinding
+from mutegreen.replication.published import NEVER_APPLIED
 from mutegreen.replication.results import Results
 from mutegreen.replication.rules import Holds
-from mutegreen.replication.side_by_side import Correlated, Counted, Greener, GreenerMutants, VerdictCounts
-from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import Section, sections_of
+from mutegreen.report.layout import FittingTable, empty_table
+from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.report.units import p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.settings import ALPHA
@@ -25,8 +31,8 @@ from mutegreen.stats.settings import ALPHA
 _LABELS = (Text("  published"), Text("  here"), Text("  careful"))
 _NOTHING = (Text(), Text(), Text())
 _STYLES = {Holds.YES: "green", Holds.NO: "red", Holds.UNKNOWN: "yellow"}
-_Placed = TypeVar("_Placed", Correlated, Counted, GreenerMutants)
-_Line = TypeVar("_Line", Correlated, Counted)
+_OfScenario = TypeVar("_OfScenario", ReplicatedCorrelation, ReplicatedVerdicts, ReplicatedGreener)
+_Line = TypeVar("_Line", ReplicatedCorrelation, ReplicatedVerdicts)
 _Sides = tuple[Text, Text, Text]
 """Published, here, careful."""
 
@@ -34,45 +40,47 @@ _Sides = tuple[Text, Text, Text]
 def render(results: Results) -> RenderableType:
     """Everything, readable from 80 columns on; colours repeat what words say."""
     parts: list[RenderableType] = []
-    for section in sections_of(results.here.careful):
-        parts += [*_section(results, section), Text()]
+    for scenario in scenario_reports(results.measured.careful):
+        parts += [*_scenario(results, scenario), Text()]
     return Group(*parts, *_findings(results.findings), *_legend(results))
 
 
-def _section(results: Results, section: Section) -> Iterator[RenderableType]:
-    yield Rule(Text(section.title, style="bold"), align="left")
-    yield Text(words.about(section))
+def _scenario(results: Results, scenario: ScenarioReport) -> Iterator[RenderableType]:
+    yield Rule(Text(scenario.title, style="bold"), align="left")
+    yield Text(wording.about(scenario))
     yield Text()
-    yield _correlations(section, _own(results.correlated, section))
+    yield _correlations(scenario, _own(results.correlations, scenario))
     yield Text()
-    yield _verdicts(section, _own(results.counted, section), _own(results.greener, section))
+    yield _verdicts(scenario, _own(results.verdict_counts, scenario), _own(results.greener, scenario))
 
 
-def _own(lines: Iterable[_Placed], section: Section) -> list[_Placed]:
-    return [line for line in lines if (line.subject, line.background) == (section.subject, section.background)]
+def _own(lines: Iterable[_OfScenario], scenario: ScenarioReport) -> list[_OfScenario]:
+    return [line for line in lines if (line.subject, line.background) == (scenario.subject, scenario.background)]
 
 
-def _correlations(section: Section, lines: Sequence[Correlated]) -> Widest:
-    tables = (_grid(section, lines, "rho      p", gap, _correlation_cells) for gap in (3, 0))
-    return Widest("Which hyperparameter moves what: Spearman's correlation", *tables)
+def _correlations(scenario: ScenarioReport, lines: Sequence[ReplicatedCorrelation]) -> FittingTable:
+    tables = (_grid(scenario, lines, "rho      p", gap, _correlation_cells) for gap in (3, 0))
+    return FittingTable("Which hyperparameter moves what: Spearman's correlation", *tables)
 
 
-def _verdicts(section: Section, lines: Sequence[Counted], greener: Sequence[GreenerMutants]) -> Widest:
+def _verdicts(
+    scenario: ScenarioReport, lines: Sequence[ReplicatedVerdicts], greener: Sequence[ReplicatedGreener]
+) -> FittingTable:
     by_name = {line.hyperparameter: line for line in greener}
     tables = (
-        _grid(section, lines, heading, gap, cells, by_name)
+        _grid(scenario, lines, heading, gap, cells, by_name)
         for heading, gap, cells in (("win tie loss  ?", 3, _wide_tallies), ("w t l ?", 2, _narrow_tallies))
     )
-    return Widest("Mutants by their verdict, and how many are greener", *tables)
+    return FittingTable("Mutants by their verdict, and how many are greener", *tables)
 
 
 def _grid(
-    section: Section,
+    scenario: ScenarioReport,
     lines: Sequence[_Line],
     heading: str,
     gap: int,
     cells: Callable[[_Line], _Sides],
-    greener: Mapping[str, GreenerMutants] | None = None,
+    greener: Mapping[str, ReplicatedGreener] | None = None,
 ) -> Table:
     """Three lines for each hyperparameter, a column for each metric."""
     by_name: dict[str, dict[str, _Line]] = {}
@@ -80,9 +88,9 @@ def _grid(
         by_name.setdefault(line.hyperparameter, {})[line.metric] = line
     metrics: list[str] = list(dict.fromkeys(line.metric for line in lines))
     last: list[str] = ["greener"] if greener else []
-    table = table_of(["", *(f"{section.heading(metric)}\n{heading}" for metric in metrics), *last], gap)
+    table = empty_table(["", *(f"{scenario.heading(metric)}\n{heading}" for metric in metrics), *last], gap)
     for name, by_metric in by_name.items():
-        table.add_row(Text(f"{name} {words.MARK}" if name in NEVER_ARRIVED else name, style="bold"))
+        table.add_row(Text(f"{name} {wording.MARK}" if name in NEVER_APPLIED else name, style="bold"))
         columns = [cells(by_metric[metric]) if metric in by_metric else _NOTHING for metric in metrics]
         columns += [_greener_cells(greener[name])] if greener and name in greener else []
         for row in zip(_LABELS, *columns, strict=True):
@@ -90,7 +98,7 @@ def _grid(
     return table
 
 
-def _correlation_cells(line: Correlated) -> _Sides:
+def _correlation_cells(line: ReplicatedCorrelation) -> _Sides:
     return _coefficient(line.published), _coefficient(line.paper), _coefficient(line.careful)
 
 
@@ -103,15 +111,15 @@ def _coefficient(row: Correlation | None) -> Text:
     return Text(f"{row.spearman.value:+.2f} {p_value(p):>6}", style="" if p <= ALPHA else "dim")
 
 
-def _wide_tallies(line: Counted) -> _Sides:
+def _wide_tallies(line: ReplicatedVerdicts) -> _Sides:
     return _tallies(line, "{:>3}{:>4}{:>5}{:>3}")
 
 
-def _narrow_tallies(line: Counted) -> _Sides:
+def _narrow_tallies(line: ReplicatedVerdicts) -> _Sides:
     return _tallies(line, "{} {} {} {}")
 
 
-def _tallies(line: Counted, form: str) -> _Sides:
+def _tallies(line: ReplicatedVerdicts, form: str) -> _Sides:
     return _tally(line.published, form), _tally(line.paper, form), _tally(line.careful, form)
 
 
@@ -120,15 +128,15 @@ def _tally(tally: VerdictCounts | None, form: str) -> Text:
     return Text(form.format(*(count or "." for count in counts)) if counts else "-", style="" if counts else "dim")
 
 
-def _greener_cells(line: GreenerMutants) -> _Sides:
+def _greener_cells(line: ReplicatedGreener) -> _Sides:
     return _share(line.published), _share(line.paper), _share(line.careful)
 
 
-def _share(count: Greener | None) -> Text:
+def _share(count: GreenerCount | None) -> Text:
     return Text("-", style="dim") if count is None else Text(f"{count.greener} of {count.mutants}")
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+def _findings(findings: Sequence[ReplicatedFinding]) -> Iterator[RenderableType]:
     yield Rule(Text("What the study found, and whether it holds here", style="bold"), align="left")
     for number, finding in enumerate(findings, 1):
         yield Text(f"{number}. {finding.claim.full}", style="bold")
@@ -136,11 +144,11 @@ def _findings(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         yield Text()
 
 
-def _sides(finding: Finding) -> Table:
+def _sides(finding: ReplicatedFinding) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for label, judged in words.sides(finding).items():
+    for label, judged in wording.sides(finding).items():
         answer = Text.assemble((judged.holds.value, _STYLES[judged.holds]), f": {judged.figures}")
         table.add_row(f"   {label}", answer)
     table.add_row("   holds if", Text(finding.claim.rule, style="dim"))
@@ -151,4 +159,4 @@ def _sides(finding: Finding) -> Table:
 
 def _legend(results: Results) -> Iterator[RenderableType]:
     yield Rule(Text("How to read this", style="bold"), align="left")
-    yield from (Text(line) for line in words.legend(results))
+    yield from (Text(line) for line in wording.legend(results))

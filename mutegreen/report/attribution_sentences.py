@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.units import interval, p_value, percent
+from mutegreen.report.units import p_value, percent, percent_interval
 from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
 
-_FEW = 6
+_MAX_NAMES = 6
 
 
-def company_effect_lines(rows: Sequence[CompanyEffect]) -> Iterator[Text]:
+def concurrency_effect_lines(rows: Sequence[CompanyEffect]) -> Iterator[Text]:
     """What company did to each metric, which comparisons do without.
 
     Args:
-        rows: Of one section.
+        rows: Of one scenario.
     """
     if not rows:
         return
@@ -35,7 +35,7 @@ def attribution_lines(rows: Sequence[Attribution], names: Mapping[str, str]) -> 
     """How far verdicts rest on the division of energy.
 
     Args:
-        rows: Of one section.
+        rows: Of one scenario.
         names: What to call each arm.
     """
     for row in rows:
@@ -46,15 +46,15 @@ def attribution_lines(rows: Sequence[Attribution], names: Mapping[str, str]) -> 
             yield Text(f"{shares}; all {row.decided} verdicts on {TITLES[row.metric]} hold, however that is divided.")
             continue
         weak = [f"{names[each.mutant]} ({each.verdict.value})" for each in row.weak]
-        more = f" and {len(weak) - _FEW} more" if len(weak) > _FEW else ""
+        more = f" and {len(weak) - _MAX_NAMES} more" if len(weak) > _MAX_NAMES else ""
         verdicts = f"Too weak for {len(weak)} of {row.decided} verdicts on {TITLES[row.metric]}, which another division"
         yield Text(
-            f"{shares}. {verdicts} could turn: {', '.join(weak[:_FEW])}{more}. Train one at a time to be sure.",
+            f"{shares}. {verdicts} could turn: {', '.join(weak[:_MAX_NAMES])}{more}. Train one at a time to be sure.",
             style="bold yellow",
         )
 
 
 def _doubling(row: CompanyEffect) -> str:
-    ends = "" if row.doubling.ends is None else f" {interval(*row.doubling.ends)}"
+    ends = "" if row.doubling.ends is None else f" {percent_interval(*row.doubling.ends)}"
     p = "" if row.p is None else f" (p {p_value(row.p)})"
     return f"{percent(row.doubling.value or 0.0)}{ends}{p}"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mutegreen.model import ORIGINAL
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.section import Section
-from mutegreen.report.susceptibility_wording import claim_text
+from mutegreen.report.scenario_report import ScenarioReport
+from mutegreen.report.susceptibility_sentences import claim_text
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
@@ -17,7 +17,7 @@ from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.stats.settings import ALPHA
 from mutegreen.units import duration
 
-_FEW = 6
+_MAX_NAMES = 6
 _FINDINGS = {
     Finding.MORE: "More susceptible to change in company than alone",
     Finding.LESS: "Less susceptible to change in company than alone",
@@ -46,17 +46,17 @@ def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
 def effect_sentence(rows: Sequence[CompanyComparison], names: Mapping[str, str]) -> str:
     """Which mutants do something else in company, beyond verdicts that changed."""
     changed = sum(row.changes for row in rows)
-    differ = [f"{TITLES[row.metric]} of {names[row.mutant]}" for row in rows if differs(row.p_adjusted)]
+    differ = [f"{TITLES[row.metric]} of {names[row.mutant]}" for row in rows if is_significant(row.p_adjusted)]
     verdicts = f"{changed} of {len(rows)} verdicts change in company"
     if not differ:
         return f"{verdicts}; no effect is shown to change{', so noise may be all there is to it' if changed else ''}."
-    more = f" and {len(differ) - _FEW} more" if len(differ) > _FEW else ""
-    return f"{verdicts}; effects shown to change: {', '.join(differ[:_FEW])}{more}."
+    more = f" and {len(differ) - _MAX_NAMES} more" if len(differ) > _MAX_NAMES else ""
+    return f"{verdicts}; effects shown to change: {', '.join(differ[:_MAX_NAMES])}{more}."
 
 
 def correlation_sentences(rows: Sequence[CompanyCorrelation]) -> Iterator[str]:
     """Which correlations differ, and whether they are of the same values."""
-    found = [f"{TITLES[row.metric]} of {row.hyperparameter}" for row in rows if differs(row.spearman_p_adjusted)]
+    found = [f"{TITLES[row.metric]} of {row.hyperparameter}" for row in rows if is_significant(row.spearman_p_adjusted)]
     yield f"Correlations shown to differ: {', '.join(found) or 'none'}."
     others = dict.fromkeys(row.hyperparameter for row in rows if not row.same_values)
     if others:
@@ -80,21 +80,21 @@ def slowdown_sentences(
         yield _background(each)
 
 
-def differs(p: float | None) -> bool:
+def is_significant(p: float | None) -> bool:
     """Whether a difference is shown."""
     return p is not None and p <= ALPHA
 
 
-def conclusion(section: Section) -> str:
-    """On the claim, for all sections together; empty where there is none to be judged."""
-    return "" if section.company.claim is None else claim_text(section.company.claim)
+def conclusion_sentence(scenario: ScenarioReport) -> str:
+    """On the claim, for all scenarios together; empty where there is none to be judged."""
+    return "" if scenario.company.claim is None else claim_text(scenario.company.claim)
 
 
-def undecided_sentence(section: Section, rows: Sequence[CompanyCounts]) -> Iterator[str]:
+def undecided_sentences(scenario: ScenarioReport, rows: Sequence[CompanyCounts]) -> Iterator[str]:
     """Mutants in no count of all together; nothing if there are none."""
     open_ones = [row for row in rows if not row.hyperparameter and (row.undecided_alone or row.undecided)]
     if open_ones:
-        counts = (f"{section.heading(row.energy)} {row.undecided_alone} and {row.undecided}" for row in open_ones)
+        counts = (f"{scenario.heading(row.energy)} {row.undecided_alone} and {row.undecided}" for row in open_ones)
         yield f"Not counted, because undecided, alone and in company: {', '.join(counts)}."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mutegreen.model import TOTAL
-from mutegreen.report.records import plain
+from mutegreen.report.records import plain_value
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 
@@ -17,12 +17,12 @@ def as_json(analysis: Analysis) -> dict[str, object]:
     careful = isinstance(analysis, CarefulAnalysis)
     document = {
         "protocol": analysis.protocol,
-        "correlation": plain(analysis.correlations),
-        "verdict": plain([row for row in analysis.comparisons if not careful or row.metric != TOTAL]),
-        "win_tie_loss": plain([row for row in analysis.win_tie_loss if not careful or row.energy != TOTAL]),
-        "goals": plain(analysis.goals),
-        "notes": plain(analysis.notes),
-        "data": plain(analysis.data),
+        "correlation": plain_value(analysis.correlations),
+        "verdict": plain_value([row for row in analysis.comparisons if not careful or row.metric != TOTAL]),
+        "win_tie_loss": plain_value([row for row in analysis.win_tie_loss if not careful or row.energy != TOTAL]),
+        "goals": plain_value(analysis.goals),
+        "notes": plain_value(analysis.notes),
+        "data": plain_value(analysis.data),
         "performance_figure": analysis.figure,
     }
     return document | _careful(analysis) if isinstance(analysis, CarefulAnalysis) else document
@@ -32,18 +32,18 @@ def _careful(analysis: CarefulAnalysis) -> dict[str, object]:
     """What the careful protocol adds."""
     return {
         "total": {
-            "verdict": plain([row for row in analysis.comparisons if row.metric == TOTAL]),
-            "win_tie_loss": plain([row for row in analysis.win_tie_loss if row.energy == TOTAL]),
+            "verdict": plain_value([row for row in analysis.comparisons if row.metric == TOTAL]),
+            "win_tie_loss": plain_value([row for row in analysis.win_tie_loss if row.energy == TOTAL]),
         },
-        "win_tie_loss_overall": plain(analysis.overall),
-        "trend": plain(analysis.trends),
-        "interaction": plain(analysis.interactions),
-        "energy_to_target": plain(analysis.targets),
-        "settings": plain(analysis.settings),
-        "advice": plain(analysis.advice),
-        "trust": plain(analysis.trust),
-        "flags": plain(analysis.flags),
-        "company": plain(analysis.company),
-        "company_effect": plain(analysis.company_effects),
-        "attribution": plain(analysis.attribution),
+        "win_tie_loss_overall": plain_value(analysis.overall),
+        "trend": plain_value(analysis.trends),
+        "interaction": plain_value(analysis.interactions),
+        "energy_to_target": plain_value(analysis.targets),
+        "settings": plain_value(analysis.settings),
+        "advice": plain_value(analysis.advice),
+        "trust": plain_value(analysis.trust),
+        "flags": plain_value(analysis.flags),
+        "company": plain_value(analysis.company),
+        "company_effect": plain_value(analysis.company_effects),
+        "attribution": plain_value(analysis.attribution),
     }

@@ -14,7 +14,7 @@ _ANY_WIDTH = 10_000
 _RULED = box.MINIMAL
 
 
-class Widest:
+class FittingTable:
     """A title, and the first of several tables, given from the most telling to the shortest, that fits.
 
     If none fits, the last one folds its labels.
@@ -33,7 +33,7 @@ class Widest:
         yield table
 
 
-def table_of(headings: Sequence[str], gap: int = 2) -> Table:
+def empty_table(headings: Sequence[str], gap: int = 2) -> Table:
     """An empty table with a column of labels and one of right-aligned figures for each further heading.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from mutegreen.report.susceptibility_wording import claim_text, susceptibility_text
+from mutegreen.report.susceptibility_sentences import claim_text, susceptibility_text
 from mutegreen.report.wording import note_text, reason_text
 from mutegreen.stats.advice.target import TargetComparison
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, Comparison, Correlation
@@ -96,7 +96,7 @@ SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {
 """By type of a record, what makes the sentences that come after its fields."""
 
 
-def plain(value: object) -> object:
+def plain_value(value: object) -> object:
     """Values, however nested, as types that `json.dumps` takes.
 
     A record becomes a dictionary of its fields, in their order or in that of `ORDER`. An interval becomes three keys of
@@ -113,13 +113,13 @@ def plain(value: object) -> object:
     if isinstance(value, Note):
         return note_text(value)
     if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
+        return [plain_value(part) for part in value]
     if isinstance(value, Mapping):
-        return {key: plain(part) for key, part in value.items()}
-    return flat(value) if is_dataclass(value) else value
+        return {key: plain_value(part) for key, part in value.items()}
+    return flat_record(value) if is_dataclass(value) else value
 
 
-def flat(record: object) -> dict[str, object]:
+def flat_record(record: object) -> dict[str, object]:
     """A record as a dictionary of plain values.
 
     Args:
@@ -127,7 +127,9 @@ def flat(record: object) -> dict[str, object]:
     """
     assert is_dataclass(record)
     assert not isinstance(record, type)
-    found = {key: plain(part) for each in fields(record) for key, part in _parts(each, getattr(record, each.name))}
+    found = {
+        key: plain_value(part) for each in fields(record) for key, part in _parts(each, getattr(record, each.name))
+    }
     if (sentences := SENTENCES.get(type(record))) is not None:
         found |= sentences(record)
     order = ORDER.get(type(record))

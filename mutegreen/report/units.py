@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 _UNREADABLE_PERCENT = 99_999.5
-_MOST_DIGITS = 17
+_MAX_DIGITS = 17
 """Digits that tell any two floats apart."""
 
 
@@ -24,7 +24,7 @@ def percent(ratio: float) -> str:
     return "0.00%" if shown in ("+0.00%", "-0.00%") else shown
 
 
-def interval(low: float, high: float) -> str:
+def percent_interval(low: float, high: float) -> str:
     """The ends of a relative change, as precise as `percent` would be for the larger: `[-13.9, -11.8]`."""
     largest = 100.0 * max(abs(low), abs(high))
     decimals = 2 if largest < 9.995 else 1 if largest < 99.95 else 0
@@ -37,15 +37,15 @@ def p_value(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def span(counts: Collection[int]) -> str:
+def count_range(counts: Collection[int]) -> str:
     """The only count, or the least and the largest: `5`, `3 to 5`."""
     low, high = min(counts), max(counts)
     return str(low) if low == high else f"{low} to {high}"
 
 
-def values(several: Sequence[float | str | None]) -> list[str]:
+def value_labels(several: Sequence[float | str | None]) -> list[str]:
     """Values of one hyperparameter, with as few digits (but at least three) as keep different ones apart."""
-    for digits in range(3, _MOST_DIGITS + 1):
+    for digits in range(3, _MAX_DIGITS + 1):
         shown = [value_label(value, digits) for value in several]
         if len(set(shown)) == len(set(several)):
             break
@@ -59,4 +59,4 @@ def value_label(value: float | str | None, digits: int = 6) -> str:
     if isinstance(value, str):
         return value
     whole = len(f"{abs(value):.0f}")
-    return f"{value:.{max(digits, whole) if whole <= _MOST_DIGITS else digits}g}"
+    return f"{value:.{max(digits, whole) if whole <= _MAX_DIGITS else digits}g}"

@@ -143,5 +143,5 @@ _NOTES: Mapping[About, Callable[[Note], str]] = {
     About.ONE_SEED: _one_seed,
     About.ALWAYS_THE_SAME: _always_the_same,
     About.NO_EXCLUSIVE: lambda note: f"{_exclusive(note)}, of which there are no trainings here.",
-    About.OTHER_DEFAULTS: lambda note: f"{_exclusive(note)}, whose {', '.join(note.names)} differs.",
+    About.OTHER_DEFAULTS: lambda note: f"{_exclusive(note)}, whose {', '.join(note.names)} is_significant.",
 }

@@ -18,13 +18,13 @@ from rich.console import Console
 
 from mutegreen.errors import RowsError
 from mutegreen.model import Data
-from mutegreen.report.figures import by_value, correlation, pareto, win_tie_loss
+from mutegreen.report.figures import correlation, pareto, value_panels, win_tie_loss
 from mutegreen.report.json_document import as_json
 from mutegreen.report.pages.builders import tables_of
 from mutegreen.report.pages.csv_records import NAMES, csv_of
 from mutegreen.report.pages.latex import latex
 from mutegreen.report.pages.markdown import markdown
-from mutegreen.report.section import Section, sections_of
+from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
@@ -86,18 +86,18 @@ def test_every_line_of_a_csv_table_says_it() -> None:
 
 def test_every_figure_says_it_in_its_title() -> None:
     found = rows(data=SHAPES)
-    (group,), (section,) = groups_of(found), sections_of(paper.analyse(found))
-    drawings = [*win_tie_loss.draw(section), *correlation.draw(section), *pareto.draw(section)]
+    (group,), (scenario,) = groups_of(found), scenario_reports(paper.analyse(found))
+    drawings = [*win_tie_loss.draw(scenario), *correlation.draw(scenario), *pareto.draw(scenario)]
     assert {drawing.kind for drawing in drawings} == {win_tie_loss.KIND, correlation.KIND, pareto.KIND}
-    for drawing in (*drawings, *by_value.draw(group, section.full_title)):
+    for drawing in (*drawings, *value_panels.draw(group, scenario.full_title)):
         title = drawing.figure.get_suptitle().replace("\n", " ")
         assert title == drawing.title == f"simulated, trained alone, {TITLE}"
 
 
 def test_a_long_title_goes_over_lines_within_the_figure() -> None:
     found = rows(data=LONG)
-    (group,), (section,) = groups_of(found), sections_of(paper.analyse(found))
-    for drawing in (*by_value.draw(group, section.full_title), *win_tie_loss.draw(section)):
+    (group,), (scenario,) = groups_of(found), scenario_reports(paper.analyse(found))
+    for drawing in (*value_panels.draw(group, scenario.full_title), *win_tie_loss.draw(scenario)):
         canvas = FigureCanvasAgg(drawing.figure)
         canvas.draw()
         title = drawing.figure.texts[0].get_window_extent(canvas.get_renderer())
@@ -107,8 +107,8 @@ def test_a_long_title_goes_over_lines_within_the_figure() -> None:
 
 
 def test_further_lines_of_a_title_take_nothing_from_the_axes() -> None:
-    (section,) = sections_of(paper.analyse(rows(data=LONG)))
-    wrapped, plain = (pareto.draw(each)[0] for each in (section, replace(section, data=None)))
+    (scenario,) = scenario_reports(paper.analyse(rows(data=LONG)))
+    wrapped, plain = (pareto.draw(each)[0] for each in (scenario, replace(scenario, data=None)))
     for drawing in (wrapped, plain):
         FigureCanvasAgg(drawing.figure).draw()
     heights = [drawing.figure.axes[0].get_window_extent().height for drawing in (wrapped, plain)]
@@ -118,11 +118,11 @@ def test_further_lines_of_a_title_take_nothing_from_the_axes() -> None:
 def test_the_json_says_it_by_subject_and_is_silent_where_it_is_not_declared() -> None:
     both = pd.concat([rows(data=SHAPES), rows(subject="other", data=None)])
     analysis = paper.analyse(both)
-    assert {section.about_data for section in sections_of(analysis)} == {TITLE, ""}
+    assert {scenario.about_data for scenario in scenario_reports(analysis)} == {TITLE, ""}
     for each in (analysis, of_shapes()):
         assert as_json(each)["data"] == {"simulated": {"name": "coloured shapes", "generated": True}}
     assert as_json(paper.analyse(rows()))["data"] == {}
-    assert Section("net", "", [], [], []).full_title == "net, trained alone"
+    assert ScenarioReport("net", "", [], [], []).full_title == "net, trained alone"
 
 
 def test_rows_of_two_sets_of_data_are_not_compared(tmp_path: Path) -> None:

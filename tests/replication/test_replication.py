@@ -17,12 +17,12 @@ from rich.console import Console
 
 from mutegreen.model import Kind, Verdict
 from mutegreen.replication import rules
-from mutegreen.replication.design import PUBLISHED_SIZE, SIZES, SUBJECTS, Skipped, parts
-from mutegreen.replication.findings import Finding, claims
-from mutegreen.replication.measured import Here
+from mutegreen.replication.design import PUBLISHED_SIZE, SIZES, SUBJECTS, Skipped, study_parts
+from mutegreen.replication.findings import ReplicatedFinding, claims
+from mutegreen.replication.measurements import Measurements
 from mutegreen.replication.pages import page, write
-from mutegreen.replication.published import COUNTERPARTS, NEVER_ARRIVED, counterpart, measured, published
-from mutegreen.replication.relations import Relation, of, relations
+from mutegreen.replication.published import COUNTERPARTS, NEVER_APPLIED, counterpart, measured_program, published
+from mutegreen.replication.relations import Relation, relations, relations_of
 from mutegreen.replication.results import Results, results
 from mutegreen.replication.rules import Holds, Spread
 from mutegreen.replication.tables import render
@@ -40,8 +40,8 @@ def expected() -> dict[str, list[dict[str, object]]]:
     return dict(json.loads((DATA / "expected.json").read_text(encoding="utf-8")))
 
 
-def here_of(rows: pd.DataFrame) -> Here:
-    return Here(paper.analyse(rows), careful.analyse(rows))
+def here_of(rows: pd.DataFrame) -> Measurements:
+    return Measurements(paper.analyse(rows), careful.analyse(rows))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_script_makes_the_bundled_tables(tmp_path: Path) -> None:
 
 
 def test_every_subject_mutates_what_the_study_mutates_in_its_program() -> None:
-    found, skipped = parts(SUBJECTS, "default", in_company=True)
+    found, skipped = study_parts(SUBJECTS, "default", co_located=True)
     assert not skipped
     mutated = {part.name: {str(mutant.hyperparameter) for mutant in part.plan.mutants[1:]} for part in found}
     assert len(mutated) == 8
@@ -108,14 +108,14 @@ def test_every_subject_mutates_what_the_study_mutates_in_its_program() -> None:
 
 
 def test_smoke_waits_two_seconds_at_most_and_the_others_as_long_as_the_subject_says() -> None:
-    waits = {preset: parts(("mnist_cnn",), preset, in_company=False)[0][0].limits.cooldown_s for preset in SIZES}
+    waits = {preset: study_parts(("mnist_cnn",), preset, co_located=False)[0][0].limits.cooldown_s for preset in SIZES}
     assert waits == {"smoke": 2.0, "default": None, "paper": None}
 
 
 def test_each_of_the_studys_programs_has_a_subject_and_ours_alone_has_none() -> None:
-    assert measured("mnist_cnn") == counterpart("mnist") == "mnist"
+    assert measured_program("mnist_cnn") == counterpart("mnist") == "mnist"
     assert counterpart("reid_hrnet18") == "person_reid"
-    assert measured("reid_hrnet18") is None
+    assert measured_program("reid_hrnet18") is None
     assert counterpart("keras_cnn") is None
 
 
@@ -123,14 +123,14 @@ def test_each_of_the_studys_programs_has_a_subject_and_ours_alone_has_none() -> 
 
 
 def test_the_published_trainings_give_the_published_tables(again: Results) -> None:
-    assert len(again.correlated) == len(again.counted) == 75
-    for line in again.correlated:
+    assert len(again.correlations) == len(again.verdict_counts) == 75
+    for line in again.correlations:
         assert line.published is not None
         assert (line.paper.spearman.value, line.paper.spearman_p) == pytest.approx(
             (line.published.spearman.value, line.published.spearman_p)
         )
         assert line.careful.spearman_p_adjusted >= line.published.spearman_p
-    for counted in again.counted:
+    for counted in again.verdict_counts:
         assert counted.published == counted.paper
         assert counted.published.mutants == counted.careful.mutants == 5
         assert counted.published.undecided == 0
@@ -186,7 +186,7 @@ def effects(epochs: float, rate: float, *, noise: float = 0.005, repetitions: in
     return pd.concat(parts, ignore_index=True)
 
 
-def answers(rows: pd.DataFrame, judge: rules.Judge) -> tuple[Holds, Holds]:
+def answers(rows: pd.DataFrame, judge: rules.Rule) -> tuple[Holds, Holds]:
     found = here_of(rows)
     return judge(found.paper).holds, judge(found.careful).holds
 
@@ -194,8 +194,8 @@ def answers(rows: pd.DataFrame, judge: rules.Judge) -> tuple[Holds, Holds]:
 def test_an_effect_is_found_and_its_absence_is_shown() -> None:
     rows = effects(0.05, 0.0)
     found = relations(careful.analyse(rows))
-    assert set(of(found, "epochs")) == {Relation.RISES}
-    assert set(of(found, "learning_rate")) == {Relation.NONE}
+    assert set(relations_of(found, "epochs")) == {Relation.RISES}
+    assert set(relations_of(found, "learning_rate")) == {Relation.NONE}
     assert answers(rows, rules.correlates("epochs", Spread.EVERY)) == (Holds.YES, Holds.YES)
     assert rules.correlates("learning_rate", Spread.NONE)(careful.analyse(rows)).holds is Holds.YES
     assert rules.correlates("learning_rate", Spread.EVERY)(careful.analyse(rows)).holds is Holds.NO
@@ -213,8 +213,8 @@ def test_what_noise_hides_is_left_open_by_the_careful_protocol_only() -> None:
 
 def test_energy_that_falls_is_told_from_energy_that_rises() -> None:
     found = relations(careful.analyse(effects(-0.05, 0.05)))
-    assert set(of(found, "epochs")) == {Relation.FALLS}
-    assert set(of(found, "learning_rate")) == {Relation.RISES}
+    assert set(relations_of(found, "epochs")) == {Relation.FALLS}
+    assert set(relations_of(found, "learning_rate")) == {Relation.RISES}
 
 
 def test_greener_needs_performance_to_be_kept() -> None:
@@ -226,11 +226,11 @@ def test_greener_needs_performance_to_be_kept() -> None:
 
 def test_company_is_compared_by_both_protocols() -> None:
     quiet, loud = effects(0.0, 0.0), effects(0.1, 0.1)
-    assert answers(quiet, rules.more_change_in_company) == (Holds.UNKNOWN, Holds.UNKNOWN)
+    assert answers(quiet, rules.more_change_co_located) == (Holds.UNKNOWN, Holds.UNKNOWN)
     more = pd.concat([quiet, loud.assign(background="other")], ignore_index=True)
     less = pd.concat([loud, quiet.assign(background="other")], ignore_index=True)
-    assert answers(more, rules.more_change_in_company) == (Holds.YES, Holds.YES)
-    assert answers(less, rules.more_change_in_company) == (Holds.NO, Holds.NO)
+    assert answers(more, rules.more_change_co_located) == (Holds.YES, Holds.YES)
+    assert answers(less, rules.more_change_co_located) == (Holds.NO, Holds.NO)
 
 
 def test_without_energy_nothing_is_said_of_it() -> None:
@@ -278,9 +278,9 @@ def test_the_page_and_the_csv_files_hold_the_same_figures(again: Results, tmp_pa
     assert [file.name for file in files] == ["study.md", "correlations.csv", "verdicts.csv", "findings.csv"]
     rows = list(csv.DictReader(files[1].read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 75
-    for row, line in zip(rows, again.correlated, strict=True):
+    for row, line in zip(rows, again.correlations, strict=True):
         assert math.isclose(float(row["published_spearman"]), line.published.spearman.value)
-        assert row["published_value_arrived"] == str(line.hyperparameter not in NEVER_ARRIVED)
+        assert row["published_value_arrived"] == str(line.hyperparameter not in NEVER_APPLIED)
     text = page(again)
     assert "| 2. epochs correlates with energy in every program. (RQ1) " in text
     assert "Not trained here: keras_cnn: no keras" in text
@@ -294,10 +294,10 @@ def test_json_holds_no_figure_that_json_does_not_know(again: Results) -> None:
 
 
 def test_every_finding_says_when_it_holds(again: Results) -> None:
-    def told(finding: Finding) -> list[str]:
+    def told(finding: ReplicatedFinding) -> list[str]:
         return [finding.claim.rule, finding.published.figures, finding.paper.figures, finding.careful.figures]
 
     assert all(all(told(finding)) for finding in again.findings)
     assert {finding.claim.question for finding in again.findings} == {"RQ1", "RQ2", "RQ3"}
-    assert {Kind.GAMMA, Kind.THRESHOLD} == NEVER_ARRIVED
+    assert {Kind.GAMMA, Kind.THRESHOLD} == NEVER_APPLIED
     assert Verdict.UNDECIDED not in {row.verdict for row in published().comparisons}

@@ -20,13 +20,13 @@ from matplotlib.text import Text
 from PIL import Image
 
 from mutegreen.model import DomainEnergy, Goal, Phase, Quality, Verdict
-from mutegreen.report.figures import by_value, correlation, pareto, power, scales, win_tie_loss
-from mutegreen.report.figures.files import stems_of, write
+from mutegreen.report.figures import correlation, pareto, power, scales, value_panels, win_tie_loss
+from mutegreen.report.figures.files import file_stems, write
 from mutegreen.report.figures.heat import COUNTS, SIGNED, heat_map
-from mutegreen.report.figures.labels import spread
-from mutegreen.report.figures.positions import Positions, labels_of
-from mutegreen.report.figures.style import FONT_PT, WIDTH_IN, Drawing, applied, shortened
-from mutegreen.report.section import Section, sections_of
+from mutegreen.report.figures.labels import spread_positions
+from mutegreen.report.figures.positions import Positions, value_labels_of
+from mutegreen.report.figures.style import FONT_PT, WIDTH_IN, Drawing, figure_style, shorten
+from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.stats import paper
 from mutegreen.stats.analysis import CarefulComparison, WinTieLoss
 from mutegreen.stats.interval import UNKNOWN, Interval
@@ -46,8 +46,8 @@ def groups() -> list[Group]:
 
 
 @pytest.fixture(scope="module")
-def sections() -> list[Section]:
-    return list(sections_of(paper.analyse(read_csv(PUBLISHED))))
+def scenarios() -> list[ScenarioReport]:
+    return list(scenario_reports(paper.analyse(read_csv(PUBLISHED))))
 
 
 def frame(values: dict[str, tuple[Any, list[Any]]], repetitions: int = 3, **metrics: Any) -> pd.DataFrame:
@@ -63,9 +63,9 @@ def frame(values: dict[str, tuple[Any, list[Any]]], repetitions: int = 3, **metr
     return rows_frame(records)
 
 
-def only(rows: pd.DataFrame) -> tuple[Group, Section]:
-    (group,), (section,) = groups_of(rows), sections_of(paper.analyse(rows))
-    return group, section
+def only(rows: pd.DataFrame) -> tuple[Group, ScenarioReport]:
+    (group,), (scenario,) = groups_of(rows), scenario_reports(paper.analyse(rows))
+    return group, scenario
 
 
 HARD = {
@@ -101,7 +101,7 @@ def test_every_training_is_a_dot_at_its_value(groups: list[Group]) -> None:
     table = pd.read_csv(PUBLISHED)
     table = table[(table["subject"] == "pytorch_resnet_cifar10")]
     group = next(group for group in groups if group.subject == "pytorch_resnet_cifar10")
-    (drawing,) = by_value.draw(group, "resnet")
+    (drawing,) = value_panels.draw(group, "resnet")
     dots, originals = drawn("dots", drawing.figure), drawn("original", drawing.figure)
     names = ("epochs", "learning_rate", "weight_decay")
     metrics = {"package_j": 1e3, "dram_j": 1e3, "gpu_j": 1e3, "duration_s": 60.0, "performance": 1.0}
@@ -118,13 +118,13 @@ def test_the_line_joins_the_means(groups: list[Group]) -> None:
     own = (table["subject"] == "mnist") & table["background"].isna()
     epochs = table[own & ((table["hyperparameter"] == "epochs") | (table["mutant"] == "original"))]
     means = epochs.groupby(epochs["value"].fillna(14.0))["package_j"].mean() / 1e3
-    (drawing,) = by_value.draw(groups[0], "mnist")
+    (drawing,) = value_panels.draw(groups[0], "mnist")
     assert same_points(drawn("means", drawing.figure)[0], means.items())
 
 
 def test_axes_say_unit_and_estimate() -> None:
     rows = frame({"lr": (0.1, [0.001, 1.0])}).assign(quality_package_j="estimated")
-    (drawing,) = by_value.draw(only(rows)[0], "net", Goal.MINIMIZE)
+    (drawing,) = value_panels.draw(only(rows)[0], "net", Goal.MINIMIZE)
     labels = [axes.get_ylabel() for axes in drawing.figure.axes]
     assert labels == ["CPU energy,\nestimated (kJ)", "GPU energy (MJ)", "time (s)", "performance,\nless is better"]
     assert drawing.figure.axes[-1].get_xlabel() == "lr"
@@ -134,7 +134,7 @@ def test_axes_say_unit_and_estimate() -> None:
 
 def test_words_stand_side_by_side_with_the_original_first() -> None:
     group, _ = only(frame({"optimizer": ("adam", ["sgd", "lion"])}))
-    (drawing,) = by_value.draw(group, "net")
+    (drawing,) = value_panels.draw(group, "net")
     axes = drawing.figure.axes[-1]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["adam", "lion", "sgd"]
     assert {x for x, _ in drawn("original", drawing.figure)[0]} == {0.0}
@@ -144,18 +144,18 @@ def test_words_stand_side_by_side_with_the_original_first() -> None:
 def test_figures_that_are_not_finite_are_counted_not_drawn() -> None:
     rows = frame({"lr": (0.1, [0.2, 0.3])})
     rows.loc[rows["value"] == 0.2, "performance"] = [np.nan, np.inf, 0.5]
-    (drawing,) = by_value.draw(only(rows)[0], "net")
+    (drawing,) = value_panels.draw(only(rows)[0], "net")
     assert len(drawn("dots", drawing.figure)[-1]) == 4
     assert "not measured or not finite: performance of 2 trainings" in drawing.caption
 
 
 def test_win_tie_loss_cells_hold_the_counts_of_the_study() -> None:
     expected = json.loads((DATA / "expected.json").read_text())["win_tie_loss"]
-    for section in sections_of(paper.analyse(read_csv(PUBLISHED))):
-        (drawing,) = win_tie_loss.draw(section)
-        own = [r for r in expected if (r["subject"], r["background"] or "") == (section.subject, section.background)]
+    for scenario in scenario_reports(paper.analyse(read_csv(PUBLISHED))):
+        (drawing,) = win_tie_loss.draw(scenario)
+        own = [r for r in expected if (r["subject"], r["background"] or "") == (scenario.subject, scenario.background)]
         order = {
-            name: place for place, name in enumerate(dict.fromkeys(r.hyperparameter for r in section.win_tie_loss))
+            name: place for place, name in enumerate(dict.fromkeys(r.hyperparameter for r in scenario.win_tie_loss))
         }
         energies = ["package_j", "dram_j", "gpu_j"]
         for row in own:
@@ -180,19 +180,19 @@ def cells(figure: Figure, panel: int) -> list[list[str]]:
 def test_every_panel_has_wins_on_top_and_says_who_is_undecided() -> None:
     counts = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
     rows = [WinTieLoss("net", "", name, "gpu_j", counts, undecided) for name, undecided in (("lr", 4), ("epochs", 0))]
-    (drawing,) = win_tie_loss.draw(Section("net", "", [], [], rows))
+    (drawing,) = win_tie_loss.draw(ScenarioReport("net", "", [], [], rows))
     for panel in (0, 1):
         assert cells(drawing.figure, panel) == [list("123"), list("456"), list("789")]
     assert [axes.get_title() for axes in drawing.figure.axes] == ["GPU energy\n4 undecided", ""]
     assert "undecided" in drawing.caption
 
 
-def test_correlations_are_those_of_the_study(sections: list[Section]) -> None:
+def test_correlations_are_those_of_the_study(scenarios: list[ScenarioReport]) -> None:
     expected = json.loads((DATA / "expected.json").read_text())["correlation"]
-    for section in sections:
-        (drawing,) = correlation.draw(section)
-        own = [r for r in expected if (r["subject"], r["background"] or "") == (section.subject, section.background)]
-        names = list(dict.fromkeys(r.hyperparameter for r in section.correlations))
+    for scenario in scenarios:
+        (drawing,) = correlation.draw(scenario)
+        own = [r for r in expected if (r["subject"], r["background"] or "") == (scenario.subject, scenario.background)]
+        names = list(dict.fromkeys(r.hyperparameter for r in scenario.correlations))
         metrics = [metric for metric in scales.NAMES if metric != "total_j"]
         for panel, which in enumerate(("spearman", "pearson")):
             seen = cells(drawing.figure, panel)
@@ -225,8 +225,8 @@ def test_the_front_is_what_no_other_point_beats(goal: Goal) -> None:
     rng = np.random.default_rng(2)
     sign = 1 if goal is Goal.MAXIMIZE else -1
     for _ in range(50):
-        several = [pareto.Point(str(k), "lr", "", *rng.integers(0, 6, 2).astype(float)) for k in range(9)]
-        best = pareto.front(several, goal)
+        several = [pareto.PlottedArm(str(k), "lr", "", *rng.integers(0, 6, 2).astype(float)) for k in range(9)]
+        best = pareto.pareto_front(several, goal)
         for point in several:
             beaten = any(
                 other.energy_j <= point.energy_j
@@ -239,19 +239,19 @@ def test_the_front_is_what_no_other_point_beats(goal: Goal) -> None:
 
 
 def test_a_copy_of_the_original_is_not_on_the_front() -> None:
-    lucky = pareto.Point("identity", "identity", "identity", 1.0, 1.0)
-    original = pareto.Point("original", "", "original", 2.0, 0.5)
-    assert pareto.front([original, lucky]) == [original]
+    lucky = pareto.PlottedArm("identity", "identity", "identity", 1.0, 1.0)
+    original = pareto.PlottedArm("original", "", "original", 2.0, 0.5)
+    assert pareto.pareto_front([original, lucky]) == [original]
 
 
-def test_the_plane_shows_means_and_labels_all(sections: list[Section]) -> None:
-    section = sections[0]
-    drawings = pareto.draw(section)
+def test_the_plane_shows_means_and_labels_all(scenarios: list[ScenarioReport]) -> None:
+    scenario = scenarios[0]
+    drawings = pareto.draw(scenario)
     assert [drawing.part for drawing in drawings] == ["package", "dram", "gpu"]
     figure = drawings[2].figure
-    means = {(row.mutant, row.metric): row.mean for row in section.comparisons}
+    means = {(row.mutant, row.metric): row.mean for row in scenario.comparisons}
     shown = {line.get_gid(): line.get_xydata()[0] for line in figure.axes[0].lines if line.get_gid()}
-    for mutant in {row.mutant for row in section.comparisons}:
+    for mutant in {row.mutant for row in scenario.comparisons}:
         gpu_j, performance = means[mutant, "gpu_j"], means[mutant, "performance"]
         assert gpu_j is not None
         assert shown[mutant] == pytest.approx((gpu_j / 1e3, performance))
@@ -271,7 +271,7 @@ def careful_comparison(metric: str, difference: float, low: float, high: float) 
 
 def test_intervals_are_crosses_around_the_difference_from_the_original() -> None:
     rows = [careful_comparison("total_j", -10, -15, -4), careful_comparison("performance", 1, -2, 3)]
-    (drawing,) = pareto.draw(Section("net", "", [], list(rows), []))
+    (drawing,) = pareto.draw(ScenarioReport("net", "", [], list(rows), []))
     assert drawn("interval", drawing.figure)[0] == [(85, 101), (96, 101), (90, 98), (90, 103)]
     assert drawing.figure.axes[0].get_xlabel() == "all energy, estimated (J)"
     assert "95 % intervals" in drawing.caption
@@ -283,20 +283,20 @@ def timeline(power_w: np.ndarray[Any, Any], every_s: float) -> tuple[tuple[float
 
 def test_steps_put_together_lose_no_joule() -> None:
     power_w = np.random.default_rng(3).uniform(50, 300, 10_007)
-    steps = power.steps_of(timeline(power_w, 0.1), most=100)
+    steps = power.power_steps(timeline(power_w, 0.1), most=100)
     assert len(steps.mean_w) <= 101
     assert (steps.mean_w * np.diff(steps.edges_s)).sum() == pytest.approx(power_w.sum() * 0.1)
     assert (steps.low_w.min(), steps.high_w.max()) == (power_w.min(), power_w.max())
-    few = power.steps_of(timeline(power_w[:50], 0.1))
+    few = power.power_steps(timeline(power_w[:50], 0.1))
     assert few.mean_w == pytest.approx(power_w[:50])
 
 
 def test_a_sample_right_after_another_makes_no_spike() -> None:
-    steps = power.steps_of(((0.001, 4000.0), (1.0, 50.0), (2.0, 60.0), (3.0, 55.0)))
+    steps = power.power_steps(((0.001, 4000.0), (1.0, 50.0), (2.0, 60.0), (3.0, 55.0)))
     assert steps.mean_w == pytest.approx([0.001 * 4000 + 0.999 * 50, 60, 55])
 
 
-def training(**changes: Any) -> power.Training:
+def training(**changes: Any) -> power.TrialPower:
     watts = np.tile([100.0, 300.0], 50)
     given = {
         "title": "net, trained alone",
@@ -306,7 +306,7 @@ def training(**changes: Any) -> power.Training:
         "domains": [DomainEnergy("gpu:GPU-1", "nvml", Quality.ESTIMATED, 20_000.0, 100.0, idle_w=30.0)],
         "phases": [Phase("first epoch", 0, 50, {}), Phase("epoch", 50, 100, {}), Phase("validate", 40, 50, {})],
     }
-    return power.Training(**(given | changes))
+    return power.TrialPower(**(given | changes))
 
 
 def test_power_is_drawn_by_domain_with_epochs_and_windows() -> None:
@@ -323,7 +323,7 @@ def test_power_is_drawn_by_domain_with_epochs_and_windows() -> None:
 
 
 def test_nothing_gives_no_drawing() -> None:
-    empty = Section("net", "", [], [], [])
+    empty = ScenarioReport("net", "", [], [], [])
     assert not [*win_tie_loss.draw(empty), *correlation.draw(empty), *pareto.draw(empty)]
     assert power.draw(training(timelines={})) == []
 
@@ -335,10 +335,10 @@ def all_drawings() -> Iterator[Drawing]:
     published = read_csv(PUBLISHED)
     alone = published[published["background"] == ""]
     for rows in (alone, frame(HARD), frame({"lr": (1.0, [2.0])}, repetitions=1)):
-        sections = list(sections_of(paper.analyse(rows)))
-        for group, section in zip(groups_of(rows), sections, strict=True):
-            yield from by_value.draw(group, section.title)
-            yield from [*win_tie_loss.draw(section), *correlation.draw(section), *pareto.draw(section)]
+        scenarios = list(scenario_reports(paper.analyse(rows)))
+        for group, scenario in zip(groups_of(rows), scenarios, strict=True):
+            yield from value_panels.draw(group, scenario.title)
+            yield from [*win_tie_loss.draw(scenario), *correlation.draw(scenario), *pareto.draw(scenario)]
     domains = [f"gpu:GPU-{k}3f2a1c0e-aaaa-bbbb-cccc-ddddeeeeffff" for k in range(8)] + ["cpu:package-0", "psys"]
     phases = [Phase(f"a window with a long name {k}", k, k + 1, {}) for k in range(12)]
     figures = [DomainEnergy(d, "nvml", Quality.INTEGRATED, 12_345.0, 100.0) for d in domains]
@@ -351,7 +351,7 @@ def test_no_text_overlaps_another_leaves_the_page_or_is_small() -> None:
     for drawing in all_drawings():
         figure = drawing.figure
         assert figure.get_figwidth() <= WIDTH_IN + 1e-9, "printed at its own size"
-        with applied():
+        with figure_style():
             FigureCanvasAgg(figure).draw()
         shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
         hidden = hidden_texts(figure)
@@ -383,13 +383,13 @@ def test_labels_are_spread_without_losing_their_order() -> None:
     rng = np.random.default_rng(4)
     for count in (1, 2, 7, 20, 40):
         wanted = np.sort(rng.uniform(-0.2, 1.2, count))
-        places = spread(wanted, 0.05)
+        places = spread_positions(wanted, 0.05)
         assert places.min() >= -1e-12
         assert places.max() <= 1 + 1e-12
         assert (np.diff(places) >= min(0.05, 1 / max(count - 1, 1)) - 1e-12).all()
     free = np.array([0.1, 0.5, 0.9])
-    assert spread(free, 0.1) == pytest.approx(free), "labels with room stay at their points"
-    assert spread(np.array([0.5, 0.5]), 0.1) == pytest.approx([0.45, 0.55])
+    assert spread_positions(free, 0.1) == pytest.approx(free), "labels with room stay at their points"
+    assert spread_positions(np.array([0.5, 0.5]), 0.1) == pytest.approx([0.45, 0.55])
 
 
 @pytest.mark.parametrize(
@@ -419,15 +419,15 @@ def test_logarithmic_axes_have_a_few_plain_ticks(low: float, high: float) -> Non
     ],
 )
 def test_units_follow_the_largest_figure(metric: str, largest: float, unit: str) -> None:
-    assert scales.scale_of(metric, [largest, largest / 7, np.nan]).unit == unit
+    assert scales.axis_scale(metric, [largest, largest / 7, np.nan]).unit == unit
 
 
 def test_labels_of_values_are_short_and_different() -> None:
-    assert labels_of([0.12345, 0.2]) == ["0.123", "0.2"]
-    assert labels_of(["10,0.123456", "20,0.5"]) == ["10, 0.123", "20, 0.5"]
-    assert labels_of(["10,0.1234561", "10,0.1234562"]) == ["10,0.1234561", "10,0.1234562"]
+    assert value_labels_of([0.12345, 0.2]) == ["0.123", "0.2"]
+    assert value_labels_of(["10,0.123456", "20,0.5"]) == ["10, 0.123", "20, 0.5"]
+    assert value_labels_of(["10,0.1234561", "10,0.1234562"]) == ["10,0.1234561", "10,0.1234562"]
     assert Positions.of([1.0, "none"]).at == {1.0: 0.0, "none": 1.0}
-    assert shortened("a_name_of_many_characters", 11) == "a_nam…cters"
+    assert shorten("a_name_of_many_characters", 11) == "a_nam…cters"
 
 
 # Files and the command
@@ -438,7 +438,7 @@ def test_files_are_what_they_say_and_the_same_each_time(tmp_path: Path) -> None:
     for form in ("png", "svg", "pdf"):
         twice = []
         for _ in range(2):
-            (drawing,) = by_value.draw(group, "what $\\a$ name")
+            (drawing,) = value_panels.draw(group, "what $\\a$ name")
             path = write(drawing, tmp_path, "net", form)
             twice.append(path.read_bytes())
         assert path.name == f"mutegreen-net-values.{form}"
@@ -461,7 +461,14 @@ def check_file(data: bytes, form: str) -> None:
 
 
 def test_names_of_files_are_safe_and_different() -> None:
-    assert stems_of(["a/b", "a b", "../../etc", "A-B", "", "été"]) == ["a-b", "a-b-2", "etc", "A-B-3", "unnamed", "été"]
+    assert file_stems(["a/b", "a b", "../../etc", "A-B", "", "été"]) == [
+        "a-b",
+        "a-b-2",
+        "etc",
+        "A-B-3",
+        "unnamed",
+        "été",
+    ]
 
 
 def test_an_audit_becomes_figures_of_all_kinds(audited: dict[str, Any], mutegreen: Run, tmp_path: Path) -> None:

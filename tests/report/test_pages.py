@@ -20,11 +20,11 @@ from markdown_it import MarkdownIt
 from mutegreen.model import TOTAL, Quality
 from mutegreen.report.json_document import as_json
 from mutegreen.report.pages.builders import BUILDERS, tables_of
-from mutegreen.report.pages.cells import scale_of
+from mutegreen.report.pages.cells import column_format
 from mutegreen.report.pages.csv_records import NAMES, csv_of
 from mutegreen.report.pages.latex import latex
 from mutegreen.report.pages.markdown import markdown
-from mutegreen.report.pages.table import PlainTable, Row
+from mutegreen.report.pages.table import PlainTable, TableRow
 from mutegreen.report.wording import note_text
 from mutegreen.stats import careful, paper
 from mutegreen.stats.advice.target import Reach, TargetComparison
@@ -67,7 +67,7 @@ def everything(name: str = NASTY) -> CarefulAnalysis:
     return replace(found, interactions=(pair,), targets=(target,))
 
 
-def a_table(headings: tuple[tuple[str, str], ...], *rows: Row, **options: str) -> PlainTable:
+def a_table(headings: tuple[tuple[str, str], ...], *rows: TableRow, **options: str) -> PlainTable:
     return PlainTable("verdict", "here", "What it shows", headings, rows, **options)
 
 
@@ -176,12 +176,12 @@ def test_estimates_are_marked_in_every_format() -> None:
     ],
 )
 def test_a_column_has_one_unit(metric: str, figures: list[float], unit: str, cells: list[str | None]) -> None:
-    scale = scale_of(metric, figures)
+    scale = column_format(metric, figures)
     assert (scale.unit, [scale.cell(figure) for figure in figures]) == (unit, cells)
 
 
 def test_a_change_that_rounds_to_0_is_0() -> None:
-    assert scale_of("gpu_j", [3.73, 0.004], 3).cell(0.004, "+") == "+0.00"
+    assert column_format("gpu_j", [3.73, 0.004], 3).cell(0.004, "+") == "+0.00"
 
 
 # CSV
@@ -248,7 +248,7 @@ def test_no_cell_of_csv_is_a_formula(name: str) -> None:
 
 def test_markdown_is_read_as_it_was_meant() -> None:
     cells = (NASTY, "<0.001", None, "[-1.0, +2.0]", "a & b", "&amp;", "[ ]", "two\nlines", "~~x~~")
-    table = a_table((*(("", NASTY) for _ in cells[:-1]), (NASTY, "p")), Row(cells), Row(cells, group=NASTY))
+    table = a_table((*(("", NASTY) for _ in cells[:-1]), (NASTY, "p")), TableRow(cells), TableRow(cells, group=NASTY))
     head, *lines = grids(markdown(NASTY, [table]))[0]
     shown = ["two lines" if cell == "two\nlines" else cell or "-" for cell in cells]
     assert head == ["Hyperparameter", *[NASTY] * 8, f"{NASTY} p"]
@@ -316,7 +316,7 @@ def test_latex_with_any_names_compiles(tmp_path: Path) -> None:
 
 def test_latex_shows_names_as_they_are(tmp_path: Path) -> None:
     cells = ("[8, 4]", r"a_b%&#${}~^\x", "<b>|", "--lr", "-1.5", '"q"', "x,,y", "1e-05")
-    table = a_table(tuple(("", "h") for _ in cells), Row(("*", *cells[1:])), Row(cells))
+    table = a_table(tuple(("", "h") for _ in cells), TableRow(("*", *cells[1:])), TableRow(cells))
     _, pages = compiled(latex("t", [table]), tmp_path)
     if not pages:
         pytest.skip("pdftotext is not installed")
@@ -325,26 +325,28 @@ def test_latex_shows_names_as_they_are(tmp_path: Path) -> None:
 
 
 def test_latex_escapes_everything_that_is_a_command() -> None:
-    text = latex("t", [a_table((("", "h"), ("", "&")), Row(("*", r"%&#_${}~^\<>|`")), Row(("[1]", "-1--2")))])
+    text = latex("t", [a_table((("", "h"), ("", "&")), TableRow(("*", r"%&#_${}~^\<>|`")), TableRow(("[1]", "-1--2")))])
     assert r"{}* & \%\&\#\_\$\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in text
     assert r"\textless{}\textgreater{}\textbar{}\textasciigrave{} \\" in text
     assert r"{}[1] & $-$1-{}-2 \\" in text
 
 
 def test_latex_says_which_packages_it_needs_and_where_it_comes_from() -> None:
-    head = latex("MuteGreen 1.2, protocol paper", [a_table((("", "h"),), Row(("x",)))], ["a\nnote"]).splitlines()[:3]
+    head = latex("MuteGreen 1.2, protocol paper", [a_table((("", "h"),), TableRow(("x",)))], ["a\nnote"]).splitlines()[
+        :3
+    ]
     assert head == ["% MuteGreen 1.2, protocol paper", r"% Needs \usepackage{booktabs}.", "% a note"]
 
 
 def test_latex_labels_are_unique() -> None:
-    table = a_table((("", "h"),), Row(("x",)))
+    table = a_table((("", "h"),), TableRow(("x",)))
     labels = re.findall(r"\\label\{(.*?)\}", latex("t", [table, replace(table, place="HERE!"), table]))
     assert labels == ["tab:here-verdict", "tab:here-verdict-2", "tab:here-verdict-3"]
 
 
 def test_a_long_table_goes_over_pages_and_a_wide_one_stands_on_its_side(tmp_path: Path) -> None:
-    long = a_table((("", "h"), ("", "n")), *(Row((str(n), "1.0"), group=f"g{n // 30}") for n in range(90)))
-    wide = replace(long, rows=tuple(Row(("x" * 40, "y" * 60)) for _ in range(3)), notes=("a note",))
+    long = a_table((("", "h"), ("", "n")), *(TableRow((str(n), "1.0"), group=f"g{n // 30}") for n in range(90)))
+    wide = replace(long, rows=tuple(TableRow(("x" * 40, "y" * 60)) for _ in range(3)), notes=("a note",))
     text = latex("t", [long, wide])
     assert r"\usepackage{booktabs,longtable,pdflscape}" in text
     assert text.count(r"\begin{landscape}") == 1
@@ -356,7 +358,9 @@ def test_a_long_table_goes_over_pages_and_a_wide_one_stands_on_its_side(tmp_path
 
 
 def test_small_tables_are_in_the_size_of_the_text() -> None:
-    assert r"\small" not in latex("t", [a_table((("", "h"), ("", "n")), Row(("x", "1")))]).replace(r"\smallskip", "")
+    assert r"\small" not in latex("t", [a_table((("", "h"), ("", "n")), TableRow(("x", "1")))]).replace(
+        r"\smallskip", ""
+    )
 
 
 # The command

@@ -9,7 +9,7 @@ from dataclasses import Field, dataclass, field, fields
 import pytest
 
 from mutegreen.model import Verdict
-from mutegreen.report.records import ORDER, flat, plain
+from mutegreen.report.records import ORDER, flat_record, plain_value
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, Comparison
 from mutegreen.stats.interval import KEYS, Interval, written_as
@@ -32,7 +32,7 @@ class Record:
 
 
 def test_an_interval_is_three_keys_of_its_owner_in_the_place_of_its_field() -> None:
-    found = flat(Record("a", Interval(1.0, 0.5, 2.0), Interval(3.0)))
+    found = flat_record(Record("a", Interval(1.0, 0.5, 2.0), Interval(3.0)))
     assert list(found.items()) == [
         ("name", "a"),
         ("slope", 1.0),
@@ -48,8 +48,8 @@ def test_an_interval_is_three_keys_of_its_owner_in_the_place_of_its_field() -> N
 
 
 def test_codes_are_written_as_sentences() -> None:
-    assert flat(Record("a", Interval(), reason=Reason(Why.ALL_EQUAL)))["reason"] == "all figures are equal"
-    assert plain((Note(About.SEVERAL_AUDITS, count=2), "as it is")) == [
+    assert flat_record(Record("a", Interval(), reason=Reason(Why.ALL_EQUAL)))["reason"] == "all figures are equal"
+    assert plain_value((Note(About.SEVERAL_AUDITS, count=2), "as it is")) == [
         "The trainings of 2 audits are taken together.",
         "as it is",
     ]
@@ -57,7 +57,7 @@ def test_codes_are_written_as_sentences() -> None:
 
 def test_json_takes_all_of_it() -> None:
     record = Record("a", Interval(1.0), inner=(Inner(math.inf), Inner(2.0)))
-    given = json.loads(json.dumps(plain({"all": [record]}), allow_nan=False))
+    given = json.loads(json.dumps(plain_value({"all": [record]}), allow_nan=False))
     assert given["all"][0]["inner"] == [{"size": None}, {"size": 2.0}]
 
 
@@ -69,19 +69,19 @@ def published(**changes: object) -> dict[str, object]:
 
 
 def test_the_published_protocol_has_no_keys_for_the_ends_of_intervals() -> None:
-    found = flat(Comparison(**published()))  # type: ignore[arg-type]
+    found = flat_record(Comparison(**published()))  # type: ignore[arg-type]
     assert (found["relative_change"], found["cliffs_delta"]) == (-0.1, 0.5)
     assert not [key for key in found if key.endswith(("_low", "_high"))]
 
 
 def test_the_ends_of_intervals_follow_what_both_protocols_have() -> None:
     row = CarefulComparison(**published(difference=Interval(-1.0, -2.0, 3.0)))  # type: ignore[arg-type]
-    found = flat(row)
+    found = flat_record(row)
     assert list(found)[17:22] == ["relative_low", "relative_high", "difference", "difference_low", "difference_high"]
     assert list(found)[-2:] == ["cliffs_delta_low", "cliffs_delta_high"]
     assert [found[key] for key in list(found)[17:22]] == [-0.2, 0.3, -1.0, -2.0, 3.0]
     target = TargetComparison(**vars(row), target=0.9, reach=Reach(4, 5, 2.5), reach_original=Reach(5, 5, 7.0))
-    assert list(flat(target)) == [*found, "target", "reach", "reach_original"]
+    assert list(flat_record(target)) == [*found, "target", "reach", "reach_original"]
 
 
 @pytest.mark.parametrize("record", [CarefulCorrelation, CarefulComparison, TargetComparison])

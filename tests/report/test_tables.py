@@ -289,10 +289,10 @@ def test_p_value(p, text):
 
 
 def test_values_get_as_many_digits_as_keep_them_apart():
-    assert units.values([0.15200, 0.23128]) == ["0.152", "0.231"]
-    assert units.values([2.05578e-05, 2.07521e-05]) == ["2.06e-05", "2.08e-05"]
-    assert units.values([0.12345678, 0.12345679]) == ["0.12345678", "0.12345679"]
-    assert units.values([11.0, "sgd", None]) == ["11", "sgd", "none"]
-    assert units.values([1000000.0, 2.0]) == ["1000000", "2"]
-    assert units.values([1500.0, 1234.5, 60000.0]) == ["1500", "1234", "60000"]
-    assert units.values([1e22, 1e-5]) == ["1e+22", "1e-05"]
+    assert units.value_labels([0.15200, 0.23128]) == ["0.152", "0.231"]
+    assert units.value_labels([2.05578e-05, 2.07521e-05]) == ["2.06e-05", "2.08e-05"]
+    assert units.value_labels([0.12345678, 0.12345679]) == ["0.12345678", "0.12345679"]
+    assert units.value_labels([11.0, "sgd", None]) == ["11", "sgd", "none"]
+    assert units.value_labels([1000000.0, 2.0]) == ["1000000", "2"]
+    assert units.value_labels([1500.0, 1234.5, 60000.0]) == ["1500", "1234", "60000"]
+    assert units.value_labels([1e22, 1e-5]) == ["1e+22", "1e-05"]

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from mutegreen.model import METRICS
-from mutegreen.report.records import flat
+from mutegreen.report.records import flat_record
 from mutegreen.stats import paper
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.model.scenario import Group, groups_of
@@ -43,7 +43,7 @@ def test_coefficients_are_those_of_the_published_protocol(published):
     theirs = paper.analyse(published).correlations
     assert len(ours) == 75
     for our, their in zip(ours, theirs, strict=True):
-        assert flat(their).items() <= flat(our).items()
+        assert flat_record(their).items() <= flat_record(our).items()
 
 
 def test_pearson_intervals_are_those_of_scipy_and_pingouin(published):

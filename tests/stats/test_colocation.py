@@ -12,7 +12,7 @@ from scipy import stats
 
 from mutegreen.model import ORIGINAL, TOTAL, Verdict
 from mutegreen.report.json_document import as_json
-from mutegreen.report.susceptibility_wording import claim_text
+from mutegreen.report.susceptibility_sentences import claim_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation.susceptibility import Finding
 from mutegreen.store.rows import read_csv, rows_frame

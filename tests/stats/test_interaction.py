@@ -14,7 +14,7 @@ from statsmodels.formula.api import ols
 
 from mutegreen.model import METRICS, Goal
 from mutegreen.report.interaction_sentences import interaction_sentence
-from mutegreen.report.terminal.interaction_table import interaction_findings, interaction_table
+from mutegreen.report.terminal.interaction_table import interaction_lines, interaction_table
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction, interactions
 from mutegreen.stats.model.scenario import groups_of
@@ -341,7 +341,7 @@ def test_the_table_fits_and_says_what_matters(width: int) -> None:
     found = found_in(rows)
     console = Console(width=width, record=True, file=None, force_terminal=False)
     with console.capture() as captured:
-        console.print(Together(interaction_table(found), *interaction_findings(found)))
+        console.print(Together(interaction_table(found), *interaction_lines(found)))
     lines = captured.get().splitlines()
     assert max(map(len, lines)) <= width
     text = " ".join(captured.get().split())
@@ -355,6 +355,6 @@ def test_the_table_fits_and_says_what_matters(width: int) -> None:
 
 def test_the_table_says_when_nothing_is_shown() -> None:
     found = found_in(rows_of(bent))
-    assert [str(text) for text in interaction_findings(found)] == [
+    assert [str(text) for text in interaction_lines(found)] == [
         "No interaction is shown, which does not prove that there is none."
     ]

@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from mutegreen.model import ORIGINAL, TOTAL
-from mutegreen.report.susceptibility_wording import susceptibility_text
+from mutegreen.report.susceptibility_sentences import susceptibility_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation import susceptibility
 from mutegreen.stats.colocation.susceptibility import Differences, Finding, Susceptibility, same_size_p

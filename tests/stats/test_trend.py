@@ -15,7 +15,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
 from mutegreen.model import METRICS, Goal, Quality
-from mutegreen.report.terminal.trend_table import sentence, trend_legend, trend_table
+from mutegreen.report.terminal.trend_table import trend_legend, trend_sentence, trend_table
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.arms import Arms
@@ -34,11 +34,11 @@ NOISE = np.array([-0.011, 0.004, 0.013, -0.009, 0.003])
 """Relative noise of five repetitions, with a mean of 0."""
 
 
-def study(by_value: dict[object, object], name="epochs", metric="gpu_j", settings=None, **more) -> Study:
+def study(value_panels: dict[object, object], name="epochs", metric="gpu_j", settings=None, **more) -> Study:
     """The original, at the first value, and a mutant for each other one, each with its figures."""
-    default, *_ = by_value
+    default, *_ = value_panels
     records = []
-    for value, several in by_value.items():
+    for value, several in value_panels.items():
         is_original = value == default
         label = {"mutant": "original" if is_original else f"{name}={value}", "hyperparameter": name, "value": value}
         label |= {"default": default} | more
@@ -51,8 +51,8 @@ def study(by_value: dict[object, object], name="epochs", metric="gpu_j", setting
     return study_of(group, Goal.MAXIMIZE, settings or Settings(), None)
 
 
-def trend(by_value: dict[object, object], **options) -> Trend:
-    (found,) = trends(study(by_value, **options))
+def trend(value_panels: dict[object, object], **options) -> Trend:
+    (found,) = trends(study(value_panels, **options))
     return found
 
 
@@ -61,9 +61,9 @@ def law(f, values: list[float], noise=NOISE) -> dict[object, object]:
     return {value: f(value) * np.exp(np.roll(noise, at)) for at, value in enumerate(values)}
 
 
-def flat(by_value: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
-    values = np.repeat(np.array(list(by_value), dtype=float), [np.size(cell) for cell in by_value.values()])
-    return values, np.concatenate([np.atleast_1d(cell) for cell in by_value.values()]).astype(float)
+def flat(value_panels: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
+    values = np.repeat(np.array(list(value_panels), dtype=float), [np.size(cell) for cell in value_panels.values()])
+    return values, np.concatenate([np.atleast_1d(cell) for cell in value_panels.values()]).astype(float)
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +278,7 @@ def test_what_cannot_be_answered_says_why(why, data):
     found = trend(data)
     reason = reason_text(Reason(why))
     assert (found.finding, found.reason, found.slope.value, found.p) == (Finding.UNDECIDED, Reason(why), None, None)
-    assert sentence(found).endswith(f"no answer, because {reason}")
+    assert trend_sentence(found).endswith(f"no answer, because {reason}")
     assert reason in printed([found], 200)
     with pytest.raises(ValueError, match=why):
         found.at([2.0])
@@ -410,7 +410,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize(("words", "row"), SENTENCES.items())
 def test_sentences(words, row):
-    assert sentence(row) == words
+    assert trend_sentence(row) == words
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -8,11 +8,11 @@ from pathlib import Path
 from mutegreen.cli.analysis.analysis import AnalysisResult
 from mutegreen.errors import UsageError
 from mutegreen.model import ORIGINAL, Goal, Outcome, TrialResult
-from mutegreen.report.figures import by_value, correlation, pareto, power, win_tie_loss
-from mutegreen.report.figures.files import stems_of, write
-from mutegreen.report.figures.power import Training
+from mutegreen.report.figures import correlation, pareto, power, value_panels, win_tie_loss
+from mutegreen.report.figures.files import file_stems, write
+from mutegreen.report.figures.power import TrialPower
 from mutegreen.report.figures.style import Drawing
-from mutegreen.report.section import Section, sections_of
+from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.report.wording import scenario_text
 from mutegreen.stats.model.scenario import Group, groups_of
 from mutegreen.store.audit_records import AuditRecord, TrialRecord
@@ -21,7 +21,7 @@ from mutegreen.store.store import Store
 
 _VERDICTS = "that needs an original and mutants, with energy and performance measured"
 WHY_NOT = {
-    by_value.KIND: "no hyperparameter was mutated, or nothing was measured",
+    value_panels.KIND: "no hyperparameter was mutated, or nothing was measured",
     win_tie_loss.KIND: _VERDICTS,
     correlation.KIND: "that needs an original and mutants whose values are numbers",
     pareto.KIND: _VERDICTS,
@@ -51,7 +51,7 @@ class FigureWriter:
             MuteGreenError: A figure cannot be written.
         """
         groups = list(groups_of(result.rows))
-        sections = {(section.subject, section.background): section for section in sections_of(result.analysis)}
+        reports = {(report.subject, report.background): report for report in scenario_reports(result.analysis)}
         audits = [each["audit"] for each in result.about]
         names = (
             audits
@@ -59,16 +59,16 @@ class FigureWriter:
             else [scenario_text((group.subject, group.background)) for group in groups]
         )
         suffix = f"-{result.analysis.figure}" if result.analysis.figure else ""
-        stems = stems_of(f"{name}{suffix}" for name in names)
+        stems = file_stems(f"{name}{suffix}" for name in names)
         for group, stem in zip(groups, stems, strict=True):
             key = (group.subject, group.background)
-            section = sections.get(key, Section(*key, [], [], [], data=result.analysis.data.get(group.subject)))
+            report = reports.get(key, ScenarioReport(*key, [], [], [], data=result.analysis.data.get(group.subject)))
             if not group.definitions:
-                self.notes.append(f"{section.title}: only the original was trained")
+                self.notes.append(f"{report.title}: only the original was trained")
                 continue
             goal = result.analysis.goals.get(group.subject, Goal.MAXIMIZE)
             for kind in kinds:
-                self._add(kind, _drawings(kind, group, section, goal), stem, section.title)
+                self._add(kind, _drawings(kind, group, report, goal), stem, report.title)
 
     def add_power(self, store: Path, audit_id: str | None, number: int | None) -> None:
         """Draws the power of one training: that of the number, else the first of the original that has a timeline.
@@ -82,7 +82,7 @@ class FigureWriter:
             audit = opened.audit(audit_id)
             trainings = _trainings(opened, audit, number)
             training = next((each for each in trainings if each.timelines), None)
-        (stem,) = stems_of([audit.id])
+        (stem,) = file_stems([audit.id])
         part = f"trial-{number}" if number is not None else ""
         self._add(power.KIND, power.draw(training, part) if training else [], stem, f"audit {audit.id}")
 
@@ -94,15 +94,15 @@ class FigureWriter:
             self.notes.append(f"{title}: no figure {kind}: {WHY_NOT[kind]}")
 
 
-def _drawings(kind: str, group: Group, section: Section, goal: Goal) -> list[Drawing]:
-    if kind == by_value.KIND:
-        return by_value.draw(group, section.full_title, goal)
+def _drawings(kind: str, group: Group, report: ScenarioReport, goal: Goal) -> list[Drawing]:
+    if kind == value_panels.KIND:
+        return value_panels.draw(group, report.full_title, goal)
     if kind == pareto.KIND:
-        return pareto.draw(section, goal)
-    return win_tie_loss.draw(section) if kind == win_tie_loss.KIND else correlation.draw(section)
+        return pareto.draw(report, goal)
+    return win_tie_loss.draw(report) if kind == win_tie_loss.KIND else correlation.draw(report)
 
 
-def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator[Training]:
+def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator[TrialPower]:
     """The trial of that number; without one, those that have ended, those of the original first."""
     records = store.trials(audit.id)
     selected = [record for record in records if number in (None, record.trial.number)]
@@ -111,8 +111,8 @@ def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator
     phases = store.phases(audit.id)
     for record in sorted(selected, key=lambda record: record.trial.mutant != ORIGINAL):
         if record.result is not None:
-            yield Training(
-                title=Section(audit.subject, _background(audit), [], [], [], data=audit.data).full_title,
+            yield TrialPower(
+                title=ScenarioReport(audit.subject, _background(audit), [], [], [], data=audit.data).full_title,
                 about=_about(audit, record, record.result),
                 duration_s=record.result.duration_s,
                 timelines=store.timelines(audit.id, record.trial.number),

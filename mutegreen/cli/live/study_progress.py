@@ -14,7 +14,7 @@ from mutegreen.cli.live.live_line import LiveLine, cost, energy_text, machine_j
 from mutegreen.cli.preview.study_preview import left_s
 from mutegreen.harness import events
 from mutegreen.model import Outcome
-from mutegreen.replication.measured import spent_j
+from mutegreen.replication.measurements import spent_j
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,13 +11,13 @@ from mutegreen.cli import common
 from mutegreen.cli.preview import plan_preview
 from mutegreen.errors import StoreError
 from mutegreen.replication import runner
-from mutegreen.replication.design import Part, Skipped
+from mutegreen.replication.design import Skipped, StudyPart
 from mutegreen.replication.runner import PartProgress
-from mutegreen.replication.words import stands_for
+from mutegreen.replication.wording import counterpart_sentence
 from mutegreen.store.store import Store
 
 
-def find_progress(parts: Sequence[Part], store: Path) -> list[PartProgress]:
+def find_progress(parts: Sequence[StudyPart], store: Path) -> list[PartProgress]:
     """How far each part has come; a store that is not there yet holds none."""
     try:
         with Store.open(store) as opened:
@@ -69,7 +69,7 @@ def show(parts: Sequence[PartProgress], preset: str, store: Path) -> None:
         )
     console.print(table)
     for progress in parts:
-        console.print(f"{progress.part.name}: {stands_for(progress.part.subject.name)}", style="dim")
+        console.print(f"{progress.part.name}: {counterpart_sentence(progress.part.subject.name)}", style="dim")
     console.print(_total(parts, store))
 
 
@@ -77,7 +77,7 @@ def _part(progress: PartProgress, seconds: float | None) -> dict[str, object]:
     part = progress.part
     return {
         "subject": part.subject.name,
-        "background": part.company,
+        "background": part.background,
         "mutants": [mutant.id for mutant in part.plan.mutants[1:]],
         "trainings": len(part.plan.trials),
         "pending": progress.pending,
@@ -86,7 +86,7 @@ def _part(progress: PartProgress, seconds: float | None) -> dict[str, object]:
     }
 
 
-def _mutants(part: Part) -> str:
+def _mutants(part: StudyPart) -> str:
     names = dict.fromkeys(mutant.hyperparameter for mutant in part.plan.mutants[1:])
     counts = {name: sum(mutant.hyperparameter == name for mutant in part.plan.mutants) for name in names}
     return ", ".join(f"{count} {name}" for name, count in counts.items())

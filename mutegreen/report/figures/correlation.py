@@ -7,13 +7,13 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 
+from mutegreen.report.figures.captions import split_into_pages
 from mutegreen.report.figures.heat import SIGNED, heat_map, label_cells
 from mutegreen.report.figures.scales import metric_label
-from mutegreen.report.figures.style import WIDTH_IN, Drawing, applied, page, shortened
-from mutegreen.report.figures.words import in_pages
+from mutegreen.report.figures.style import WIDTH_IN, Drawing, figure_style, new_figure, shorten
 from mutegreen.report.metric_names import NAMES
-from mutegreen.report.section import Section
-from mutegreen.report.units import p_value, span
+from mutegreen.report.scenario_report import ScenarioReport
+from mutegreen.report.units import count_range, p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.interval import UNKNOWN, Interval, or_nan
 from mutegreen.stats.settings import ALPHA
@@ -23,35 +23,35 @@ KIND = "correlation"
 _Coefficient = Literal["spearman", "pearson"]
 _TITLES: dict[_Coefficient, str] = {"spearman": "Spearman's rank correlation", "pearson": "Pearson's correlation"}
 _CELL_IN = 0.42
-_MOST_ROWS = 8
+_MAX_ROWS = 8
 _Cells = dict[str, dict[str, Correlation]]
 
 
-@applied()
-def draw(section: Section) -> list[Drawing]:
+@figure_style()
+def draw(scenario: ScenarioReport) -> list[Drawing]:
     """Spearman's coefficients and, below, Pearson's: hyperparameters in rows, metrics in columns.
 
     Returns:
         As many drawings as the hyperparameters need pages; none where there are no correlations.
     """
     found: _Cells = {}
-    for row in section.correlations:
+    for row in scenario.correlations:
         found.setdefault(row.hyperparameter, {})[row.metric] = row
-    pages = in_pages(list(found), _MOST_ROWS)
-    return [_drawing(section, {name: found[name] for name in names}, part) for part, names in pages]
+    pages = split_into_pages(list(found), _MAX_ROWS)
+    return [_drawing(scenario, {name: found[name] for name in names}, part) for part, names in pages]
 
 
-def _drawing(section: Section, found: _Cells, part: str) -> Drawing:
-    measured = {row.metric for row in section.correlations}
+def _drawing(scenario: ScenarioReport, found: _Cells, part: str) -> Drawing:
+    measured = {row.metric for row in scenario.correlations}
     metrics = [metric for metric in NAMES if metric in measured]
-    caption = _caption(section.correlations)
-    figure = page(section.full_title, caption, 2 * _CELL_IN * len(found) + 1.6, WIDTH_IN)
+    caption = _caption(scenario.correlations)
+    figure = new_figure(scenario.full_title, caption, 2 * _CELL_IN * len(found) + 1.6, WIDTH_IN)
     for axes, which in zip(figure.subplots(2, 1, sharex=True), _TITLES, strict=True):
         _panel(axes, which, found, metrics)
-    qualities = {metric: [row.quality for row in section.correlations if row.metric == metric] for metric in metrics}
+    qualities = {metric: [row.quality for row in scenario.correlations if row.metric == metric] for metric in metrics}
     names = [metric_label(metric, qualities[metric]).replace(", ", ",\n") for metric in metrics]
-    label_cells(axes, [shortened(name) for name in found], names)
-    return Drawing(KIND, part, section.full_title, caption, figure)
+    label_cells(axes, [shorten(name) for name in found], names)
+    return Drawing(KIND, part, scenario.full_title, caption, figure)
 
 
 def _panel(axes: Axes, which: _Coefficient, found: _Cells, metrics: Sequence[str]) -> None:
@@ -59,7 +59,7 @@ def _panel(axes: Axes, which: _Coefficient, found: _Cells, metrics: Sequence[str
     coefficients = [[or_nan(_coefficient(row, which).value) for row in line] for line in rows]
     heat_map(axes, coefficients, [[_text(row, which) for row in line] for line in rows], SIGNED, -1.0)
     axes.set_title(_TITLES[which], loc="left")
-    axes.set_yticks([place + 0.5 for place in range(len(found))], [shortened(name) for name in found])
+    axes.set_yticks([place + 0.5 for place in range(len(found))], [shorten(name) for name in found])
 
 
 def _coefficient(row: Correlation | None, which: _Coefficient) -> Interval:
@@ -93,7 +93,8 @@ def _p_text(p: float | None) -> str:
 def _caption(rows: Sequence[Correlation]) -> str:
     adjusted = any(isinstance(row, CarefulCorrelation) for row in rows)
     below = "a 95 % interval" if adjusted else "p"
+    trainings = count_range({row.n for row in rows})
     return (
-        f"Over {span({row.n for row in rows})} trainings of the original and of a hyperparameter's mutants. Below each "
-        f"coefficient {below}. *: p {'adjusted for the number of correlations ' if adjusted else ''}at most {ALPHA}."
+        f"Over {trainings} trainings of the original and of a hyperparameter's mutants. Below each coefficient "
+        f"{below}. *: p {'adjusted for the number of correlations ' if adjusted else ''}at most {ALPHA}."
     )

@@ -10,12 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from mutegreen.errors import MuteGreenError
-from mutegreen.report.figures.style import Drawing, applied
+from mutegreen.report.figures.style import Drawing, figure_style
 
 FORMATS = ("png", "svg", "pdf")
 _PREFIX = "mutegreen"
 """Begins the name of every file: whoever has such a file has it from here, and may have it replaced."""
-_MOST_CHARACTERS = 80
+_MAX_CHARACTERS = 80
 
 
 def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
@@ -24,7 +24,7 @@ def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
     Args:
         drawing: The drawing.
         folder: Made where there is none.
-        stem: Of `stems_of`.
+        stem: Of `file_stems`.
         form: One of `FORMATS`.
 
     Raises:
@@ -35,7 +35,7 @@ def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with applied():
+        with figure_style():
             drawing.figure.savefig(part, format=form, metadata=_metadata(drawing, form))
         part.replace(path)
     except OSError as error:
@@ -45,11 +45,11 @@ def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
     return path
 
 
-def stems_of(names: Iterable[str]) -> list[str]:
+def file_stems(names: Iterable[str]) -> list[str]:
     """For each name one that can be in a file's name, each of them different."""
     found: list[str] = []
     for name in names:
-        stem = re.sub(r"[^\w.=+-]+", "-", name).strip("-.")[:_MOST_CHARACTERS] or "unnamed"
+        stem = re.sub(r"[^\w.=+-]+", "-", name).strip("-.")[:_MAX_CHARACTERS] or "unnamed"
         taken = {other.casefold() for other in found}
         found.append(next(each for each in _numbered(stem) if each.casefold() not in taken))
     return found

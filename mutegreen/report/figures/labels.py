@@ -73,7 +73,7 @@ def place_labels(axes: Axes, column: Axes, labels: Sequence[Label], points: Floa
     _write_column(axes, column, crowded)
 
 
-def spread(wanted: Floats, gap: float) -> Floats:
+def spread_positions(wanted: Floats, gap: float) -> Floats:
     """Places within [0, 1] as near to the wanted ones, which ascend, as a gap between neighbours allows.
 
     With too little room for the gap, the places share the room equally.
@@ -147,7 +147,7 @@ def _write_column(axes: Axes, column: Axes, labels: Sequence[Label]) -> None:
     points = (axes.transData - axes.transAxes).transform([(label.x, label.y) for label in labels])
     order = np.lexsort((-points[:, 0], points[:, 1]))
     height_in = column.bbox.height / axes.figure.dpi
-    for place, number in zip(spread(points[order, 1], LINE_IN / height_in), order, strict=True):
+    for place, number in zip(spread_positions(points[order, 1], LINE_IN / height_in), order, strict=True):
         _write_line(axes, column, labels[number], float(place))
 
 

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, ORIGINAL, TOTAL, Goal
 from mutegreen.report.figures import scales
+from mutegreen.report.figures.captions import trials_sentence
 from mutegreen.report.figures.labels import LINE_IN, Label, place_labels
-from mutegreen.report.figures.positions import labels_of
+from mutegreen.report.figures.positions import value_labels_of
 from mutegreen.report.figures.style import (
     BLACK,
     CHARACTER_IN,
@@ -21,12 +22,11 @@ from mutegreen.report.figures.style import (
     MARKERS,
     WIDTH_IN,
     Drawing,
-    applied,
-    page,
-    shortened,
+    figure_style,
+    new_figure,
+    shorten,
 )
-from mutegreen.report.figures.words import trainings
-from mutegreen.report.section import Section
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.stats.analysis import CarefulComparison, Comparison
 
@@ -36,7 +36,7 @@ _HEIGHT_IN = 3.6
 _FRAME_IN = 1.1
 """Of the height, what is not the axes: title, labels of the axis, second axis."""
 _MARGIN_IN = 0.6
-_MOST_LABELS = 32
+_MAX_LABELS = 32
 _CAPTION = (
     "Filled and bold: on the front, where no other setting takes less energy and performs better (by the means). "
     "Dotted: the original."
@@ -49,7 +49,7 @@ _Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Point:
+class PlottedArm:
     """A setting in the plane of energy (joules) and performance.
 
     Attributes:
@@ -65,21 +65,21 @@ class Point:
     performance_span: _Span | None = None
 
 
-@applied()
-def draw(section: Section, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
+@figure_style()
+def draw(scenario: ScenarioReport, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
     """The plane of all energy, or where there is no sum, of each domain, and performance.
 
     Returns:
         None where energy or performance was not measured.
     """
-    measured = {row.metric for row in section.comparisons}
+    measured = {row.metric for row in scenario.comparisons}
     metrics = [TOTAL] if TOTAL in measured else [metric for metric in ENERGY_METRICS if metric in measured]
-    found = {metric: points(section.comparisons, metric) for metric in metrics}
+    found = {metric: plotted_arms(scenario.comparisons, metric) for metric in metrics}
     drawn = {metric: several for metric, several in found.items() if len(several) > 1}
-    return [_drawing(section, goal, metric, several, len(drawn) > 1) for metric, several in drawn.items()]
+    return [_drawing(scenario, goal, metric, several, len(drawn) > 1) for metric, several in drawn.items()]
 
 
-def points(comparisons: Sequence[Comparison], metric: str) -> list[Point]:
+def plotted_arms(comparisons: Sequence[Comparison], metric: str) -> list[PlottedArm]:
     """The original, first, and the mutants whose energy and performance are both known."""
     energies = {row.mutant: row for row in comparisons if row.metric == metric and _place(row) is not None}
     pairs = [
@@ -92,10 +92,10 @@ def points(comparisons: Sequence[Comparison], metric: str) -> list[Point]:
     return [_original(*pairs[0]), *mutants] if pairs else []
 
 
-def front(several: Sequence[Point], goal: Goal = Goal.MAXIMIZE) -> list[Point]:
+def pareto_front(several: Sequence[PlottedArm], goal: Goal = Goal.MAXIMIZE) -> list[PlottedArm]:
     """The points that no other one beats in both, the least energy first; of equal points one."""
     sign = -1.0 if goal is Goal.MINIMIZE else 1.0
-    found: list[Point] = []
+    found: list[PlottedArm] = []
     for point in sorted(several, key=lambda point: (point.energy_j, -sign * point.performance)):
         better = not found or sign * point.performance > sign * found[-1].performance
         if better and point.hyperparameter != IDENTITY:
@@ -118,17 +118,19 @@ def _span(row: Comparison) -> _Span | None:
     return row.mean_original + low, row.mean_original + high
 
 
-def _original(energy: Comparison, performance: Comparison) -> Point:
+def _original(energy: Comparison, performance: Comparison) -> PlottedArm:
     assert energy.mean_original is not None
     assert performance.mean_original is not None
-    return Point(ORIGINAL, "", ORIGINAL, energy.mean_original, performance.mean_original)
+    return PlottedArm(ORIGINAL, "", ORIGINAL, energy.mean_original, performance.mean_original)
 
 
-def _point(energy: Comparison, performance: Comparison, label: str) -> Point:
+def _point(energy: Comparison, performance: Comparison, label: str) -> PlottedArm:
     places = _place(energy), _place(performance)
     assert places[0] is not None
     assert places[1] is not None
-    return Point(energy.mutant, energy.hyperparameter, label, places[0], places[1], _span(energy), _span(performance))
+    return PlottedArm(
+        energy.mutant, energy.hyperparameter, label, places[0], places[1], _span(energy), _span(performance)
+    )
 
 
 def _labels(rows: Sequence[Comparison]) -> dict[str, str]:
@@ -136,21 +138,23 @@ def _labels(rows: Sequence[Comparison]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in dict.fromkeys(row.hyperparameter for row in rows):
         own = [row for row in rows if row.hyperparameter == name]
-        values = labels_of([row.value for row in own])
+        values = value_labels_of([row.value for row in own])
         several = name == IDENTITY or len(set(values)) < len(values)
-        texts = [row.mutant for row in own] if several else [f"{shortened(name, 20)} {value}" for value in values]
-        found |= {row.mutant: shortened(text, 34) for row, text in zip(own, texts, strict=True)}
+        texts = [row.mutant for row in own] if several else [f"{shorten(name, 20)} {value}" for value in values]
+        found |= {row.mutant: shorten(text, 34) for row, text in zip(own, texts, strict=True)}
     return found
 
 
-def _drawing(section: Section, goal: Goal, metric: str, several: Sequence[Point], one_of_many: bool) -> Drawing:
-    best = front(several, goal)
+def _drawing(
+    scenario: ScenarioReport, goal: Goal, metric: str, several: Sequence[PlottedArm], one_of_many: bool
+) -> Drawing:
+    best = pareto_front(several, goal)
     labelled = _labelled(several, best)
     height_in = max(_HEIGHT_IN, LINE_IN * len(labelled) + _FRAME_IN)
-    caption = _caption(section, several, labelled)
-    figure = page(section.full_title, caption, height_in)
+    caption = _caption(scenario, several, labelled)
+    figure = new_figure(scenario.full_title, caption, height_in)
     axes, column = figure.subplots(1, 2, width_ratios=_widths(labelled))
-    scale = scales.scale_of(metric, [point.energy_j for point in several])
+    scale = scales.axis_scale(metric, [point.energy_j for point in several])
     energies = np.array([point.energy_j for point in several]) / scale.size
     _front_line(axes, best, scale.size, goal)
     marks = _marks(several)
@@ -158,39 +162,39 @@ def _drawing(section: Section, goal: Goal, metric: str, several: Sequence[Point]
         _mark(axes, point, scale.size, *marks[point.hyperparameter], filled=point in best)
     if scales.is_spread(energies):
         scales.make_logarithmic(axes, "x", energies.min(), energies.max())
-    qualities = [row.quality for row in section.comparisons if row.metric == metric]
+    qualities = [row.quality for row in scenario.comparisons if row.metric == metric]
     axes.set_xlabel(scale.label(scales.metric_label(metric, qualities)))
     axes.set_ylabel(scales.metric_label("performance", [], goal))
     axes.margins(0.06)
     if axes.get_xscale() == "linear":
         _percent_axis(axes, several[0].energy_j / scale.size)
-    labels = [_label(point, scale.size, *marks[point.hyperparameter], point in best, section) for point in labelled]
+    labels = [_label(point, scale.size, *marks[point.hyperparameter], point in best, scenario) for point in labelled]
     place_labels(axes, column, labels, np.array([(p.energy_j / scale.size, p.performance) for p in several]))
     part = metric.removesuffix("_j") if one_of_many else ""
-    return Drawing(KIND, part, section.full_title, caption, figure)
+    return Drawing(KIND, part, scenario.full_title, caption, figure)
 
 
-def _labelled(several: Sequence[Point], best: Sequence[Point]) -> list[Point]:
+def _labelled(several: Sequence[PlottedArm], best: Sequence[PlottedArm]) -> list[PlottedArm]:
     """All points; of very many those of the front, the original and the ones of least energy."""
     important = [several[0], *(point for point in best if point is not several[0])]
     others = sorted((point for point in several if point not in important), key=lambda point: point.energy_j)
-    return [*important, *others][: max(_MOST_LABELS, len(important))]
+    return [*important, *others][: max(_MAX_LABELS, len(important))]
 
 
-def _widths(labelled: Sequence[Point]) -> list[float]:
+def _widths(labelled: Sequence[PlottedArm]) -> list[float]:
     """Of the axes and of the column of labels, inches."""
     column_in = CHARACTER_IN * (max(len(point.label) for point in labelled) + 2) + 0.1
     return [WIDTH_IN - _MARGIN_IN - column_in, column_in]
 
 
-def _caption(section: Section, several: Sequence[Point], labelled: Sequence[Point]) -> str:
-    missing = len({row.mutant for row in section.comparisons}) - (len(several) - 1)
-    parts = [f"{trainings(section)} {_CAPTION}"]
+def _caption(scenario: ScenarioReport, several: Sequence[PlottedArm], labelled: Sequence[PlottedArm]) -> str:
+    missing = len({row.mutant for row in scenario.comparisons}) - (len(several) - 1)
+    parts = [f"{trials_sentence(scenario)} {_CAPTION}"]
     if any(point.energy_span or point.performance_span for point in several):
         parts.append(_INTERVALS)
     if any(point.hyperparameter == IDENTITY for point in several):
         parts.append(_COPIES)
-    if any(point.mutant in section.greener for point in labelled):
+    if any(point.mutant in scenario.greener for point in labelled):
         parts.append(_GREENER)
     if len(labelled) < len(several):
         parts.append(f" Without a label: {len(several) - len(labelled)} mutants that take more energy.")
@@ -199,20 +203,20 @@ def _caption(section: Section, several: Sequence[Point], labelled: Sequence[Poin
     return "".join(parts)
 
 
-def _marks(several: Sequence[Point]) -> dict[str, tuple[str, str]]:
+def _marks(several: Sequence[PlottedArm]) -> dict[str, tuple[str, str]]:
     """By hyperparameter, colour and marker; the original and copies of it are black."""
     names = [n for n in dict.fromkeys(point.hyperparameter for point in several) if n not in ("", IDENTITY)]
     cycle = {name: (COLOURS[k % (len(COLOURS) - 1)], MARKERS[k % len(MARKERS)]) for k, name in enumerate(names)}
     return cycle | {"": (BLACK, "D"), IDENTITY: (BLACK, "x")}
 
 
-def _front_line(axes: Axes, best: Sequence[Point], size: float, goal: Goal) -> None:
+def _front_line(axes: Axes, best: Sequence[PlottedArm], size: float, goal: Goal) -> None:
     """The border of what is reached: from each point of the front to the right, then to the next one's performance."""
     energies = [point.energy_j / size for point in best]
     axes.step(energies, [point.performance for point in best], where="post", color=BLACK, linewidth=0.8, gid="front")
 
 
-def _mark(axes: Axes, point: Point, size: float, colour: str, marker: str, filled: bool) -> None:
+def _mark(axes: Axes, point: PlottedArm, size: float, colour: str, marker: str, filled: bool) -> None:
     x, y = point.energy_j / size, point.performance
     thin = {"color": colour, "linewidth": 0.6, "alpha": 0.7, "zorder": 1.8}
     if point.energy_span is not None:
@@ -252,7 +256,7 @@ def _percent_axis(axes: Axes, original: float) -> None:
     top.xaxis.set_major_formatter(lambda tick, _: f"{tick:+.3g}".replace("-", "−") if tick else "0")
 
 
-def _label(point: Point, size: float, colour: str, marker: str, filled: bool, section: Section) -> Label:
-    text = point.label + (f" {GREENER_MARK}" if point.mutant in section.greener else "")
+def _label(point: PlottedArm, size: float, colour: str, marker: str, filled: bool, scenario: ScenarioReport) -> Label:
+    text = point.label + (f" {GREENER_MARK}" if point.mutant in scenario.greener else "")
     bold = filled or point.mutant == ORIGINAL
     return Label(text, point.energy_j / size, point.performance, colour, marker, filled, bold)

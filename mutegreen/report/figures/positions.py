@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from mutegreen.model import JOINT
 from mutegreen.report.figures.scales import is_spread
-from mutegreen.report.figures.style import shortened
-from mutegreen.report.units import value_label, values
+from mutegreen.report.figures.style import shorten
+from mutegreen.report.units import value_label, value_labels
 
 _DIGITS = 3
-_MOST_CHARACTERS = 22
+_MAX_CHARACTERS = 22
 _FEW_LABELS, _SHORT_LABEL = 4, 6
 """Labels, and characters of a label, that stand beside each other on an axis; more must stand upright."""
 
@@ -46,19 +46,19 @@ class Positions:
         unique = list(dict.fromkeys(several))
         if all(isinstance(value, float) for value in unique):
             return cls({value: value for value in unique if isinstance(value, float)}, None)
-        labels = labels_of(unique)
+        labels = value_labels_of(unique)
         return cls({value: float(place) for place, value in enumerate(unique)}, tuple(labels))
 
 
-def labels_of(several: Sequence[float | str | None]) -> list[str]:
+def value_labels_of(several: Sequence[float | str | None]) -> list[str]:
     """Short labels of values, different for different ones; those of several hyperparameters at once have a comma."""
     shown = [_words(value) if isinstance(value, str) else value for value in several]
     different = len(set(shown)) == len(set(several))
-    return values(shown if different else several)
+    return value_labels(shown if different else several)
 
 
 def _words(text: str) -> str:
-    return shortened(", ".join(_part(part) for part in text.split(JOINT)), _MOST_CHARACTERS)
+    return shorten(", ".join(_part(part) for part in text.split(JOINT)), _MAX_CHARACTERS)
 
 
 def _part(text: str) -> str:

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from mutegreen.model import EPOCH, FIRST_EPOCH, DomainEnergy, Phase, Quality, Timeline, domain_class
 from mutegreen.report.figures.labels import LINE_IN
-from mutegreen.report.figures.style import BLACK, COLOURS, GREY, LINES, Drawing, applied, page, shortened, without_ticks
+from mutegreen.report.figures.style import (
+    BLACK,
+    COLOURS,
+    GREY,
+    LINES,
+    Drawing,
+    figure_style,
+    new_figure,
+    shorten,
+    without_ticks,
+)
 from mutegreen.units import Scale, duration, energy, si_scale, time_scale
 
 KIND = "power"
@@ -23,10 +33,10 @@ _PANEL_IN = 1.1
 """Height of a panel without its legend, inches."""
 _LANE_IN = 0.24
 _FRAME_IN = 0.8
-_MOST_LANES = 8
+_MAX_LANES = 8
 _NAME_CHARACTERS = 18
-_MOST_STEPS = 1500
-"""Steps of a line; more are put together, and the band around their means shows the least and the largest."""
+_MAX_STEPS = 1500
+"""PowerSteps of a line; more are put together, and the band around their means shows the least and the largest."""
 _SHADES = ("#d9d9d9", "#ffffff")
 _EPOCHS = "epochs"
 _OF_EPOCHS = {FIRST_EPOCH, EPOCH}
@@ -35,7 +45,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Training:
+class TrialPower:
     """What is known of one training's power.
 
     Attributes:
@@ -56,7 +66,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Steps:
+class PowerSteps:
     """Power in steps.
 
     Attributes:
@@ -70,8 +80,8 @@ class Steps:
     high_w: Floats
 
 
-@applied()
-def draw(training: Training, part: str = "") -> list[Drawing]:
+@figure_style()
+def draw(training: TrialPower, part: str = "") -> list[Drawing]:
     """A panel for each class of domains, and one on top with the epochs and windows.
 
     Args:
@@ -81,7 +91,7 @@ def draw(training: Training, part: str = "") -> list[Drawing]:
     Returns:
         None where no timeline was kept.
     """
-    steps = {domain: steps_of(timeline) for domain, timeline in training.timelines.items() if timeline}
+    steps = {domain: power_steps(timeline) for domain, timeline in training.timelines.items() if timeline}
     if not steps:
         return []
     shown = [name for name in CLASSES if any(domain_class(domain) == name for domain in steps)]
@@ -89,7 +99,7 @@ def draw(training: Training, part: str = "") -> list[Drawing]:
     caption = _caption(training, lanes, steps)
     lines = [sum(domain_class(domain) == name for domain in steps) for name in shown]
     heights = [_LANE_IN * len(lanes)] * bool(lanes) + [_PANEL_IN + LINE_IN * math.ceil(n / 2) for n in lines]
-    figure = page(training.title, caption, sum(heights) + _FRAME_IN)
+    figure = new_figure(training.title, caption, sum(heights) + _FRAME_IN)
     axes = list(figure.subplots(len(heights), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0])
     time = time_scale(training.duration_s)
     if lanes:
@@ -102,7 +112,7 @@ def draw(training: Training, part: str = "") -> list[Drawing]:
     return [Drawing(KIND, part, training.title, caption, figure)]
 
 
-def steps_of(timeline: Timeline, most: int = _MOST_STEPS) -> Steps:
+def power_steps(timeline: Timeline, most: int = _MAX_STEPS) -> PowerSteps:
     """A timeline as steps. Neighbours of very many, and very short ones, are put together without a joule lost."""
     ends_s, power_w = np.array(timeline, dtype=float).T
     edges_s = np.concatenate([[0.0], ends_s])
@@ -111,7 +121,7 @@ def steps_of(timeline: Timeline, most: int = _MOST_STEPS) -> Steps:
     edges_s, power_w, *_ = _merged(edges_s, power_w, length_s)
     if len(power_w) > most:
         length_s = edges_s[-1] / most
-    return Steps(*_merged(edges_s, power_w, length_s))
+    return PowerSteps(*_merged(edges_s, power_w, length_s))
 
 
 def _merged(edges_s: Floats, power_w: Floats, length_s: float) -> tuple[Floats, Floats, Floats, Floats]:
@@ -129,7 +139,7 @@ def _lanes(phases: Sequence[Phase]) -> dict[str, list[Phase]]:
     found: dict[str, list[Phase]] = {}
     for phase in phases:
         found.setdefault(_EPOCHS if phase.name in _OF_EPOCHS else phase.name, []).append(phase)
-    return dict(list(found.items())[:_MOST_LANES])
+    return dict(list(found.items())[:_MAX_LANES])
 
 
 def _draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Phase]], time: Scale) -> None:
@@ -137,13 +147,15 @@ def _draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Phase]], time: Scale) -
         spans = [(phase.begin_s / time.size, (phase.end_s - phase.begin_s) / time.size) for phase in phases]
         shades = [_SHADES[number % 2] for number in range(len(spans))] if name == _EPOCHS else _SHADES[0]
         axes.broken_barh(spans, (lane + 0.1, 0.8), facecolors=shades, edgecolors=BLACK, linewidth=0.5)
-    axes.set_yticks([lane + 0.5 for lane in range(len(lanes))], [shortened(name, _NAME_CHARACTERS) for name in lanes])
+    axes.set_yticks([lane + 0.5 for lane in range(len(lanes))], [shorten(name, _NAME_CHARACTERS) for name in lanes])
     axes.set_ylim(len(lanes), 0)
     axes.spines[:].set_visible(False)
     without_ticks(axes)
 
 
-def _panel(axes: Axes, name: str, steps: Mapping[str, Steps], measured: Sequence[DomainEnergy], time: Scale) -> None:
+def _panel(
+    axes: Axes, name: str, steps: Mapping[str, PowerSteps], measured: Sequence[DomainEnergy], time: Scale
+) -> None:
     power = si_scale(max(float(each.high_w.max()) for each in steps.values()), "W")
     figures = {figure.domain: figure for figure in measured}
     for number, (domain, each) in enumerate(steps.items()):
@@ -166,8 +178,8 @@ def _panel(axes: Axes, name: str, steps: Mapping[str, Steps], measured: Sequence
 
 def _line_label(domain: str, figure: DomainEnergy | None) -> str:
     if figure is None or figure.energy_j is None:
-        return shortened(domain, _NAME_CHARACTERS)
-    return f"{shortened(domain, _NAME_CHARACTERS)}: {energy(figure.energy_j)}, {figure.quality}"
+        return shorten(domain, _NAME_CHARACTERS)
+    return f"{shorten(domain, _NAME_CHARACTERS)}: {energy(figure.energy_j)}, {figure.quality}"
 
 
 def _idle(axes: Axes, figure: DomainEnergy | None, power: Scale) -> None:
@@ -175,7 +187,7 @@ def _idle(axes: Axes, figure: DomainEnergy | None, power: Scale) -> None:
         axes.axhline(figure.idle_w / power.size, color=GREY, linestyle=":", linewidth=0.8, gid="idle")
 
 
-def _caption(training: Training, lanes: Mapping[str, Sequence[Phase]], steps: Mapping[str, Steps]) -> str:
+def _caption(training: TrialPower, lanes: Mapping[str, Sequence[Phase]], steps: Mapping[str, PowerSteps]) -> str:
     parts = [f"{training.about}, {duration(training.duration_s)}."]
     if len(lanes.get(_EPOCHS, ())):
         parts.append(f" {len(lanes[_EPOCHS])} epochs, by the time stamps of the output, alternate in shade.")

@@ -23,7 +23,7 @@ _STEPS = ((1,), (1, 3), (1, 2, 5))
 _ENOUGH_TICKS = 3
 
 
-def scale_of(metric: str, figures: ArrayLike) -> Scale:
+def axis_scale(metric: str, figures: ArrayLike) -> Scale:
     """The unit in which the largest of the figures has one to three digits before the point."""
     return units.scale_of(metric, _largest(figures))
 

@@ -88,13 +88,13 @@ class Drawing:
 
 
 @contextmanager
-def applied() -> Iterator[None]:
+def figure_style() -> Iterator[None]:
     """The figures' style, whatever the user's own matplotlibrc says; the settings before it come back at the end."""
     with matplotlib.style.context(["default", _STYLE]):
         yield
 
 
-def page(title: str, caption: str, height_in: float, width_in: float = WIDTH_IN) -> Figure:
+def new_figure(title: str, caption: str, height_in: float, width_in: float = WIDTH_IN) -> Figure:
     """An empty figure with its title above and its caption below; it needs no display.
 
     Args:
@@ -117,7 +117,7 @@ def without_ticks(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
-def shortened(text: str, characters: int = 28) -> str:
+def shorten(text: str, characters: int = 28) -> str:
     """Text that is not longer than that: of a longer one both ends, which tell names apart."""
     if len(text) <= characters:
         return text

@@ -9,18 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from mutegreen.model import DECIDED
+from mutegreen.report.figures.captions import split_into_pages, trials_sentence
 from mutegreen.report.figures.heat import COUNTS, heat_map, label_cells
 from mutegreen.report.figures.scales import metric_label
-from mutegreen.report.figures.style import Drawing, applied, page, shortened
-from mutegreen.report.figures.words import in_pages, trainings
-from mutegreen.report.section import Section
+from mutegreen.report.figures.style import Drawing, figure_style, new_figure, shorten
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.stats.analysis import WinTieLoss
 
 KIND = "win-tie-loss"
 
 _PANEL_IN = 1.3
 _MARGIN_IN = 1.0
-_MOST_ROWS = 5
+_MAX_ROWS = 5
 _ALL = "all"
 _GREENER = ((0, 0), (0, 1))
 """Cells of the mutants that win energy and do not lose performance."""
@@ -31,40 +31,42 @@ _CAPTION = (
 _UNDECIDED = " Above a panel: mutants undecided in either, which are in none of its cells."
 
 
-@applied()
-def draw(section: Section) -> list[Drawing]:
+@figure_style()
+def draw(scenario: ScenarioReport) -> list[Drawing]:
     """Three by three cells for each hyperparameter (rows) and domain (columns), with the numbers of mutants.
 
     Returns:
         As many drawings as the hyperparameters need pages; none where there are no counts.
     """
     found: dict[str, dict[str, WinTieLoss]] = {}
-    for row in section.win_tie_loss:
+    for row in scenario.win_tie_loss:
         found.setdefault(row.hyperparameter, {})[row.energy] = row
     if len(found) > 1:
-        found |= {_ALL: {row.energy: row for row in section.overall}} if section.overall else {}
-    energies = list(dict.fromkeys(row.energy for row in section.win_tie_loss))
-    pages = in_pages(list(found), _MOST_ROWS)
-    return [_drawing(section, {name: found[name] for name in names}, energies, part) for part, names in pages]
+        found |= {_ALL: {row.energy: row for row in scenario.overall}} if scenario.overall else {}
+    energies = list(dict.fromkeys(row.energy for row in scenario.win_tie_loss))
+    pages = split_into_pages(list(found), _MAX_ROWS)
+    return [_drawing(scenario, {name: found[name] for name in names}, energies, part) for part, names in pages]
 
 
-def _drawing(section: Section, found: dict[str, dict[str, WinTieLoss]], energies: Sequence[str], part: str) -> Drawing:
+def _drawing(
+    scenario: ScenarioReport, found: dict[str, dict[str, WinTieLoss]], energies: Sequence[str], part: str
+) -> Drawing:
     undecided = any(row.undecided for by_energy in found.values() for row in by_energy.values())
-    caption = f"{trainings(section)} {_CAPTION}{_UNDECIDED if undecided else ''}"
+    caption = f"{trials_sentence(scenario)} {_CAPTION}{_UNDECIDED if undecided else ''}"
     width_in = max(_PANEL_IN * len(energies) + _MARGIN_IN, 3.0)
-    figure = page(section.full_title, caption, _PANEL_IN * len(found) + 0.8, width_in)
+    figure = new_figure(scenario.full_title, caption, _PANEL_IN * len(found) + 0.8, width_in)
     grid = figure.subplots(len(found), len(energies), squeeze=False, sharex=True, sharey=True)
     for panels, (name, by_energy) in zip(grid, found.items(), strict=True):
-        panels[0].set_ylabel(f"{shortened(name, 20)}\n\nenergy")
+        panels[0].set_ylabel(f"{shorten(name, 20)}\n\nenergy")
         for axes, energy in zip(panels, energies, strict=True):
             if energy in by_energy:
                 _panel(axes, by_energy[energy])
     for axes, energy in zip(grid[0], energies, strict=True):
-        qualities = [row.quality for row in section.comparisons if row.metric == energy]
+        qualities = [row.quality for row in scenario.comparisons if row.metric == energy]
         axes.set_title("\n".join(filter(None, [metric_label(energy, qualities).replace(", ", "\n"), axes.get_title()])))
     for axes in grid[-1]:
         axes.set_xlabel("performance")
-    return Drawing(KIND, part, section.full_title, caption, figure)
+    return Drawing(KIND, part, scenario.full_title, caption, figure)
 
 
 def _panel(axes: Axes, row: WinTieLoss) -> None:

@@ -11,7 +11,7 @@ from mutegreen.report.pages.findings import advice, pareto, trust
 from mutegreen.report.pages.mutants import energy_to_target, overview, verdict, win_tie_loss
 from mutegreen.report.pages.relations import correlation, interaction, trend
 from mutegreen.report.pages.table import Builder, PlainTable
-from mutegreen.report.section import sections_of
+from mutegreen.report.scenario_report import scenario_reports
 from mutegreen.stats.analysis import Analysis
 
 BUILDERS: dict[str, Builder] = {
@@ -35,7 +35,7 @@ BUILDERS: dict[str, Builder] = {
 
 
 def tables_of(analysis: Analysis, names: Sequence[str] = (), metric: str | None = None) -> Iterator[PlainTable]:
-    """The tables of all sections, a section after the other.
+    """The tables of all scenarios, a scenario after the other.
 
     Args:
         analysis: By any protocol.
@@ -43,7 +43,7 @@ def tables_of(analysis: Analysis, names: Sequence[str] = (), metric: str | None 
         metric: The only one wanted in the table of verdicts.
     """
     builders = BUILDERS | {"verdict": partial(verdict, metric=metric)}
-    for section in sections_of(analysis):
+    for scenario in scenario_reports(analysis):
         for name, build in builders.items():
             if not names or name in names:
-                yield from (replace(table, about=section.about_data) for table in build(section, analysis))
+                yield from (replace(table, about=scenario.about_data) for table in build(scenario, analysis))

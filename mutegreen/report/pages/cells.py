@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mutegreen import units
 from mutegreen.model import Quality, Verdict
-from mutegreen.report.section import Section
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.units import p_value
 from mutegreen.stats.adjust import Adjustment
 from mutegreen.stats.analysis import Analysis
@@ -26,7 +26,7 @@ _PLAIN = range(-5, 7)
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColumnFormat:
     """How the figures of a column are written.
 
     Args:
@@ -61,12 +61,12 @@ class Scale:
         return f"({self.unit})" if self.unit else ""
 
 
-def scale_of(metric: str, figures: Iterable[float | None], digits: int = _DIGITS) -> Scale:
+def column_format(metric: str, figures: Iterable[float | None], digits: int = _DIGITS) -> ColumnFormat:
     """The unit in which the largest figure is short, and the decimals that give it so many digits."""
     largest = max((abs(figure) for figure in figures if figure is not None and math.isfinite(figure)), default=0.0)
     unit, size = _unit(metric, largest)
     power = math.floor(math.log10(largest / size)) if largest > 0 else 0
-    return Scale(unit, size, max(digits - 1 - power, 0) if power in _PLAIN else None)
+    return ColumnFormat(unit, size, max(digits - 1 - power, 0) if power in _PLAIN else None)
 
 
 def change(ratio: float | None) -> str | None:
@@ -111,9 +111,9 @@ def adjusted_note(analysis: Analysis) -> tuple[str, ...]:
     return (f"p values are adjusted for all that were asked at once ({ADJUSTED[analysis.settings.adjustment]}).",)
 
 
-def estimated_note(section: Section) -> tuple[str, ...]:
+def estimated_note(scenario: ScenarioReport) -> tuple[str, ...]:
     """What `est.` means, where there are estimates."""
-    return (ESTIMATED,) if any(row.quality is Quality.ESTIMATED for row in section.comparisons) else ()
+    return (ESTIMATED,) if any(row.quality is Quality.ESTIMATED for row in scenario.comparisons) else ()
 
 
 def sentence_case(text: str) -> str:

@@ -8,19 +8,19 @@ from mutegreen.model import DECIDED, ORIGINAL
 from mutegreen.report import colocation_sentences as text
 from mutegreen.report.pages.cells import (
     INTERVAL,
-    Scale,
+    ColumnFormat,
     adjusted_note,
     change,
     change_interval,
     coefficient,
+    column_format,
     estimated_note,
     p_cell,
-    scale_of,
     share_cell,
     verdict_word,
 )
-from mutegreen.report.pages.table import PlainTable, Row
-from mutegreen.report.section import Section
+from mutegreen.report.pages.table import PlainTable, TableRow
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.slowdown import Slowdown
@@ -34,14 +34,14 @@ _FINDINGS = {
 }
 
 
-def susceptibility(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Whether energy responds more to the same mutants in company."""
-    rows, pairs = section.company.susceptibility, section.company.pairs
+    rows, pairs = scenario.company.susceptibility, scenario.company.pairs
     if not rows:
         return
     yield PlainTable(
         name="company_susceptibility",
-        place=section.title,
+        place=scenario.title,
         title="Whether energy is more susceptible to change in company: the same mutants alone and there",
         headings=(
             ("", "Energy"),
@@ -56,29 +56,29 @@ def susceptibility(section: Section, analysis: Analysis) -> Iterator[PlainTable]
             ("Measured changes", "Wilcoxon's p"),
             ("All mutants", "Fisher's p"),
         ),
-        rows=tuple(Row((section.heading(row.metric), *_susceptibility(row))) for row in rows),
+        rows=tuple(TableRow((scenario.heading(row.metric), *_susceptibility(row))) for row in rows),
         notes=(
             "n: mutants in both. True change: root mean square over them, what noise adds taken out; its p is adjusted "
             "over all energies and backgrounds. It is the answer: the other p values depend on the noise too.",
             *map(text.pair_sentence, pairs),
             *text.susceptibility_sentences(rows),
-            *filter(None, [text.conclusion(section)]),
-            *estimated_note(section),
+            *filter(None, [text.conclusion_sentence(scenario)]),
+            *estimated_note(scenario),
         ),
     ).without_empty_columns()
 
 
-def verdicts(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def verdicts(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Each mutant's effect and verdict alone and in company, a table for each metric."""
-    for metric in dict.fromkeys(row.metric for row in section.company.verdict):
-        rows = [row for row in section.company.verdict if row.metric == metric]
-        scale = scale_of(metric, [end for row in rows for end in (row.extra.low, row.extra.high)], 3)
+    for metric in dict.fromkeys(row.metric for row in scenario.company.verdict):
+        rows = [row for row in scenario.company.verdict if row.metric == metric]
+        scale = column_format(metric, [end for row in rows for end in (row.extra.low, row.extra.high)], 3)
         unit = scale.heading if metric == "performance" else "(%)"
         yield PlainTable(
             name="company_verdict",
             part=metric,
-            place=section.title,
-            title=f"Effects on {section.heading(metric)} alone and in company",
+            place=scenario.title,
+            title=f"Effects on {scenario.heading(metric)} alone and in company",
             headings=(
                 ("", "Mutant"),
                 ("Alone", "change (%)"),
@@ -89,59 +89,61 @@ def verdicts(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
                 ("Beyond that alone", INTERVAL),
                 ("Beyond that alone", "p"),
             ),
-            rows=tuple(Row((section.names[row.mutant], *_effect(row, scale))) for row in rows),
-            notes=(text.effect_sentence(rows, section.names), *adjusted_note(analysis), *estimated_note(section)),
+            rows=tuple(TableRow((scenario.names[row.mutant], *_effect(row, scale))) for row in rows),
+            notes=(text.effect_sentence(rows, scenario.names), *adjusted_note(analysis), *estimated_note(scenario)),
         ).without_empty_columns()
 
 
-def correlations(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def correlations(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Each correlation alone and in company, with the p of equality."""
-    rows = section.company.correlation
+    rows = scenario.company.correlation
     if rows:
         yield PlainTable(
             name="company_correlation",
-            place=section.title,
+            place=scenario.title,
             title="Correlations alone and in company",
             headings=(
                 ("", "Metric"),
                 *((whose, each) for whose in ("Spearman's", "Pearson's") for each in ("alone", "in company", "p")),
             ),
-            rows=tuple(Row((section.heading(row.metric), *_correlation(row)), row.hyperparameter) for row in rows),
+            rows=tuple(
+                TableRow((scenario.heading(row.metric), *_correlation(row)), row.hyperparameter) for row in rows
+            ),
             notes=(
                 "p: of equal coefficients, by Fisher's z of independent samples.",
                 *text.correlation_sentences(rows),
                 *adjusted_note(analysis),
-                *estimated_note(section),
+                *estimated_note(scenario),
             ),
         ).without_empty_columns()
 
 
-def win_tie_loss(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def win_tie_loss(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Mutants counted alone and in company, a table for each energy."""
-    for energy in dict.fromkeys(row.energy for row in section.company.win_tie_loss):
-        counted = [row for row in section.company.win_tie_loss if row.energy == energy]
+    for energy in dict.fromkeys(row.energy for row in scenario.company.win_tie_loss):
+        counted = [row for row in scenario.company.win_tie_loss if row.energy == energy]
         yield PlainTable(
             name="company_win_tie_loss",
             part=energy,
-            place=section.title,
-            title=f"Mutants by their verdict on {section.heading(energy)} (rows) and on performance (columns)",
+            place=scenario.title,
+            title=f"Mutants by their verdict on {scenario.heading(energy)} (rows) and on performance (columns)",
             headings=(("", "Energy"), *((where, word) for where in ("Alone", "In company") for word in DECIDED)),
             rows=tuple(
-                Row((word, *map(str, (*alone, *beside))), row.hyperparameter or "all together")
+                TableRow((word, *map(str, (*alone, *beside))), row.hyperparameter or "all together")
                 for row in counted
                 for word, alone, beside in zip(DECIDED, row.counts_alone, row.counts, strict=True)
             ),
-            notes=(*text.undecided_sentence(section, counted), *estimated_note(section)),
+            notes=(*text.undecided_sentences(scenario, counted), *estimated_note(scenario)),
         )
 
 
-def slowdown(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def slowdown(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """How much longer each arm trains in company."""
-    rows = section.company.slowdown
+    rows = scenario.company.slowdown
     if rows:
         yield PlainTable(
             name="company_slowdown",
-            place=section.title,
+            place=scenario.title,
             title="Time of a training in company, as a multiple of that alone",
             headings=(
                 ("", "Mutant"),
@@ -150,8 +152,8 @@ def slowdown(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
                 ("Times", ""),
                 ("Times", INTERVAL),
             ),
-            rows=tuple(Row((section.names.get(row.mutant, ORIGINAL), *_times(row))) for row in rows),
-            notes=tuple(text.slowdown_sentences(rows, section.company.background_slowdown, section.names)),
+            rows=tuple(TableRow((scenario.names.get(row.mutant, ORIGINAL), *_times(row))) for row in rows),
+            notes=tuple(text.slowdown_sentences(rows, scenario.company.background_slowdown, scenario.names)),
         ).without_empty_columns()
 
 
@@ -170,7 +172,7 @@ def _susceptibility(row: Susceptibility) -> list[str | None]:
     ]
 
 
-def _effect(row: CompanyComparison, scale: Scale) -> list[str | None]:
+def _effect(row: CompanyComparison, scale: ColumnFormat) -> list[str | None]:
     if row.metric == "performance":
         extra = scale.cell(row.extra.value, "+"), scale.interval(row.extra.low, row.extra.high)
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mutegreen.model import DECIDED
-from mutegreen.report.records import flat
+from mutegreen.report.records import flat_record
 from mutegreen.stats.analysis import Analysis
 
 Record = dict[str, Any]
@@ -84,15 +84,15 @@ def _about(analysis: Analysis, subject: str) -> Record:
 
 def _records(analysis: Analysis, name: str) -> Iterator[Record]:
     if name in _WHOLE:
-        yield from (flat(record) for record in getattr(analysis, _WHOLE[name], ()))
+        yield from (flat_record(record) for record in getattr(analysis, _WHOLE[name], ()))
         return
     if name in _COMPANY:
-        yield from (flat(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
+        yield from (flat_record(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
         return
     attribute, part = _PARTS[name]
     for parent in getattr(analysis, attribute, ()):
         place = {key: getattr(parent, key) for key in _KEYS}
-        yield from (place | flat(record) for record in getattr(parent, part))
+        yield from (place | flat_record(record) for record in getattr(parent, part))
 
 
 def _flat(records: Iterable[Record]) -> Iterator[Record]:

@@ -6,10 +6,18 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from mutegreen.report.attribution_sentences import attribution_lines, company_effect_lines
-from mutegreen.report.pages.cells import INTERVAL, Scale, change, change_interval, p_cell, scale_of, share_cell
-from mutegreen.report.pages.table import PlainTable, Row
-from mutegreen.report.section import Section
+from mutegreen.report.attribution_sentences import attribution_lines, concurrency_effect_lines
+from mutegreen.report.pages.cells import (
+    INTERVAL,
+    ColumnFormat,
+    change,
+    change_interval,
+    column_format,
+    p_cell,
+    share_cell,
+)
+from mutegreen.report.pages.table import PlainTable, TableRow
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
@@ -19,14 +27,14 @@ from mutegreen.stats.analysis import Analysis
 from mutegreen.units import energy
 
 
-def trust(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def trust(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Noise, the smallest effect to be seen, drift and quality of each metric; then outliers and the A/A control."""
-    if not section.trust:
+    if not scenario.trust:
         return
-    warnings = [line.plain for line in trust_lines(section.trust, section.names) if isinstance(line, Text)]
+    warnings = [line.plain for line in trust_lines(scenario.trust, scenario.names) if isinstance(line, Text)]
     yield PlainTable(
         name="trust",
-        place=section.title,
+        place=scenario.title,
         title="Noise of a training (coefficient of variation) and smallest effect that this audit sees",
         headings=(
             ("", "Metric"),
@@ -36,39 +44,39 @@ def trust(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
             ("Drift", "adjusted p"),
             ("", "Quality"),
         ),
-        rows=tuple(Row((section.heading(row.metric), *_trust(row))) for row in section.trust),
-        notes=(*warnings, *(line.plain for line in _further(section))),
+        rows=tuple(TableRow((scenario.heading(row.metric), *_trust(row))) for row in scenario.trust),
+        notes=(*warnings, *(line.plain for line in _further(scenario))),
     ).without_empty_columns()
 
 
-def _further(section: Section) -> Iterator[Text]:
-    yield from flag_lines(section.flags)
-    yield from company_effect_lines(section.company_effects)
-    yield from attribution_lines(section.attribution, section.names)
+def _further(scenario: ScenarioReport) -> Iterator[Text]:
+    yield from flag_lines(scenario.flags)
+    yield from concurrency_effect_lines(scenario.company_effects)
+    yield from attribution_lines(scenario.attribution, scenario.names)
 
 
-def advice(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def advice(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """The settings recommended; where there are none, why, and what would be needed."""
-    if section.advice is None:
+    if scenario.advice is None:
         return
-    recommended = section.advice.recommended
-    yield _recommended(section, section.advice) if recommended else _undecided(section, section.advice)
+    recommended = scenario.advice.recommended
+    yield _recommended(scenario, scenario.advice) if recommended else _undecided(scenario, scenario.advice)
 
 
-def pareto(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def pareto(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """The settings that no other one beats in energy and in performance."""
-    points = section.advice.pareto if section.advice is not None else ()
+    points = scenario.advice.pareto if scenario.advice is not None else ()
     if not points:
         return
-    joules = scale_of("total_j", [point.energy_j for point in points])
-    merit = scale_of("performance", [point.performance for point in points])
+    joules = column_format("total_j", [point.energy_j for point in points])
+    merit = column_format("performance", [point.performance for point in points])
     yield PlainTable(
         name="pareto",
-        place=section.title,
+        place=scenario.title,
         title="Pareto front of energy and performance",
         headings=(("", "Mutant"), ("Energy", joules.heading), ("Performance", merit.heading)),
         rows=tuple(
-            Row((section.names[point.mutant], joules.cell(point.energy_j), merit.cell(point.performance)))
+            TableRow((scenario.names[point.mutant], joules.cell(point.energy_j), merit.cell(point.performance)))
             for point in points
         ),
         notes=("By means alone, which is no proof.",),
@@ -88,15 +96,15 @@ def _trust(row: Trust) -> list[str | None]:
     ]
 
 
-def _recommended(section: Section, advice: Advice) -> PlainTable:
+def _recommended(scenario: ScenarioReport, advice: Advice) -> PlainTable:
     rows = advice.recommended
-    joules = scale_of("total_j", [row.saving_j.value for row in rows])
-    merit = scale_of(
+    joules = column_format("total_j", [row.saving_j.value for row in rows])
+    merit = column_format(
         "performance", [end for row in rows for end in (row.performance_change.low, row.performance_change.high)], 3
     )
     return PlainTable(
         name="advice",
-        place=section.title,
+        place=scenario.title,
         title="Settings shown to save energy, and to keep performance within the tolerance",
         headings=(
             ("", "Mutant"),
@@ -107,12 +115,12 @@ def _recommended(section: Section, advice: Advice) -> PlainTable:
             ("Performance", INTERVAL),
             ("Pays back", "after"),
         ),
-        rows=tuple(Row((section.names[row.mutant], *_saving(row, joules, merit))) for row in rows),
+        rows=tuple(TableRow((scenario.names[row.mutant], *_saving(row, joules, merit))) for row in rows),
         notes=tuple(_terms(advice)),
     ).without_empty_columns()
 
 
-def _saving(row: Recommendation, joules: Scale, merit: Scale) -> list[str | None]:
+def _saving(row: Recommendation, joules: ColumnFormat, merit: ColumnFormat) -> list[str | None]:
     return [
         share_cell(row.saving.value),
         change_interval(row.saving.low, row.saving.high),
@@ -131,11 +139,11 @@ def _terms(advice: Advice) -> Iterator[str]:
         yield f"Pays back after: trainings that save as much energy as the audit took, {energy(advice.audit_j)}."
 
 
-def _undecided(section: Section, advice: Advice) -> PlainTable:
-    merit = scale_of("performance", [row.performance_change for row in advice.needed], 3)
+def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:
+    merit = column_format("performance", [row.performance_change for row in advice.needed], 3)
     return PlainTable(
         name="advice",
-        place=section.title,
+        place=scenario.title,
         title="What to do: nothing can be recommended",
         headings=(
             ("", "Mutant"),
@@ -144,8 +152,13 @@ def _undecided(section: Section, advice: Advice) -> PlainTable:
             ("More repetitions", "needed"),
         ),
         rows=tuple(
-            Row(
-                (section.names[row.mutant], share_cell(row.saving), merit.cell(row.performance_change, "+"), _more(row))
+            TableRow(
+                (
+                    scenario.names[row.mutant],
+                    share_cell(row.saving),
+                    merit.cell(row.performance_change, "+"),
+                    _more(row),
+                )
             )
             for row in advice.needed
         ),

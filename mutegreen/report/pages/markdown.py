@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from mutegreen.report.pages.table import PlainTable, Row
+from mutegreen.report.pages.table import PlainTable, TableRow
 
 _SPECIAL = re.compile(
     r"""
@@ -22,7 +22,7 @@ _UNKNOWN = "-"
 
 
 def markdown(title: str, tables: Iterable[PlainTable], notes: Sequence[str] = ()) -> str:
-    """A document with a heading for each section and each table.
+    """A document with a heading for each scenario and each table.
 
     Args:
         title: Of the document.
@@ -62,6 +62,6 @@ def _grid(table: PlainTable) -> str:
     return frame.to_markdown(index=False, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
 
-def _cells(row: Row, is_grouped: bool) -> list[str]:
+def _cells(row: TableRow, is_grouped: bool) -> list[str]:
     cells = [_UNKNOWN if cell is None else escaped(cell) for cell in row.cells]
     return [escaped(row.group), *cells] if is_grouped else cells

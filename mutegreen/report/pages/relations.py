@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 from mutegreen.report.pages.cells import (
     INTERVAL,
-    Scale,
+    ColumnFormat,
     adjusted_note,
     change,
     change_interval,
     coefficient,
     coefficient_interval,
+    column_format,
     estimated_note,
     p_cell,
-    scale_of,
 )
-from mutegreen.report.pages.table import Heading, PlainTable, Row
-from mutegreen.report.section import Section
-from mutegreen.report.terminal.interaction_table import interaction_findings
-from mutegreen.report.units import value_label, values
+from mutegreen.report.pages.table import Heading, PlainTable, TableRow
+from mutegreen.report.scenario_report import ScenarioReport
+from mutegreen.report.terminal.interaction_table import interaction_lines
+from mutegreen.report.units import value_label, value_labels
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.interaction.interaction import Interaction
@@ -36,28 +36,28 @@ _DIGITS = 3
 """Of effects, which are known less well than means."""
 
 
-def correlation(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def correlation(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Spearman's and Pearson's coefficients, with intervals where the protocol has them."""
-    rows = section.correlations
+    rows = scenario.correlations
     if not rows:
         return
     yield PlainTable(
         name="correlation",
-        place=section.title,
+        place=scenario.title,
         title="Which hyperparameter moves what: correlation over trainings",
         headings=(("", "Metric"), ("", "n"), *_of("Spearman's", "rho"), *_of("Pearson's", "r")),
-        rows=tuple(Row((section.heading(row.metric), *_coefficients(row)), row.hyperparameter) for row in rows),
-        notes=(*adjusted_note(analysis), *_reasons(section, rows), *estimated_note(section)),
+        rows=tuple(TableRow((scenario.heading(row.metric), *_coefficients(row)), row.hyperparameter) for row in rows),
+        notes=(*adjusted_note(analysis), *_reasons(scenario, rows), *estimated_note(scenario)),
     ).without_empty_columns()
 
 
-def trend(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def trend(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """What one more step of a hyperparameter does, and what all values do."""
-    if not section.trends:
+    if not scenario.trends:
         return
     yield PlainTable(
         name="trend",
-        place=section.title,
+        place=scenario.title,
         title="What one more step of a hyperparameter does",
         headings=(
             ("", "Metric"),
@@ -69,37 +69,38 @@ def trend(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
             ("All values (%)", INTERVAL),
             ("", "p"),
         ),
-        rows=tuple(Row((section.heading(row.metric), *_trend(row)), _range(row)) for row in section.trends),
+        rows=tuple(TableRow((scenario.heading(row.metric), *_trend(row)), _range(row)) for row in scenario.trends),
         notes=(
             "Step: + along a straight line, × along a power law (performance: a logarithm). All values: change from "
             "the lowest to the highest. No trend: shown to change by less than the margin.",
             *adjusted_note(analysis),
-            *_exponents(section),
-            *_reasons(section, section.trends),
-            *estimated_note(section),
+            *_exponents(scenario),
+            *_reasons(scenario, scenario.trends),
+            *estimated_note(scenario),
         ),
     ).without_empty_columns()
 
 
-def interaction(section: Section, analysis: Analysis) -> Iterator[PlainTable]:
+def interaction(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """What pairs of hyperparameters do beyond their single effects."""
-    if not section.interactions:
+    if not scenario.interactions:
         return
     yield PlainTable(
         name="interaction",
-        place=section.title,
+        place=scenario.title,
         title="Changed together: what a pair does beyond its single effects",
         headings=(("", "Metric"), ("", "n"), ("Extra", ""), ("Extra", INTERVAL), ("", "Unit"), ("", "p")),
         rows=tuple(
-            Row(
-                (section.heading(row.metric), str(row.n), *_extra(row)), row.mutant or " and ".join(row.hyperparameters)
+            TableRow(
+                (scenario.heading(row.metric), str(row.n), *_extra(row)),
+                row.mutant or " and ".join(row.hyperparameters),
             )
-            for row in section.interactions
+            for row in scenario.interactions
         ),
         notes=(
-            *(line.plain for line in interaction_findings(section.interactions)),
+            *(line.plain for line in interaction_lines(scenario.interactions)),
             *adjusted_note(analysis),
-            *estimated_note(section),
+            *estimated_note(scenario),
         ),
         group_heading="Mutant",
     ).without_empty_columns()
@@ -124,14 +125,14 @@ def _coefficients(row: Correlation) -> list[str | None]:
     ]
 
 
-def _scale(row: Trend) -> Scale:
-    return scale_of(row.metric, (row.slope.value, row.slope.low, row.slope.high), _DIGITS)
+def _scale(row: Trend) -> ColumnFormat:
+    return column_format(row.metric, (row.slope.value, row.slope.low, row.slope.high), _DIGITS)
 
 
 def _range(row: Trend) -> str:
     if row.lowest is None or row.highest is None:
         return row.hyperparameter
-    return f"{row.hyperparameter} {' to '.join(values([row.lowest, row.highest]))}"
+    return f"{row.hyperparameter} {' to '.join(value_labels([row.lowest, row.highest]))}"
 
 
 def _trend(row: Trend) -> list[str | None]:
@@ -153,11 +154,11 @@ def _step(row: Trend) -> str | None:
     return f"{'+' if row.shape is Shape.LINEAR else '×'}{value_label(row.step)}"
 
 
-def _exponents(section: Section) -> Iterator[str]:
-    for row in section.trends:
+def _exponents(scenario: ScenarioReport) -> Iterator[str]:
+    for row in scenario.trends:
         if row.finding is Finding.TREND and row.exponent.value is not None:
             ends = coefficient_interval(row.exponent.low, row.exponent.high)
-            label = f"{section.heading(row.metric)} of {row.hyperparameter}"
+            label = f"{scenario.heading(row.metric)} of {row.hyperparameter}"
             yield f"Exponent of the power law, {label}: {coefficient(row.exponent.value)} {ends or ''}.".replace(
                 " .", "."
             )
@@ -167,13 +168,13 @@ def _extra(row: Interaction) -> list[str | None]:
     value, low, high = row.extra.value, row.extra.low, row.extra.high
     if row.metric != "performance":
         return [change(value), change_interval(low, high), "%", p_cell(row.p_adjusted)]
-    scale = scale_of(row.metric, (value, low, high), _DIGITS)
+    scale = column_format(row.metric, (value, low, high), _DIGITS)
     return [scale.cell(value, "+"), scale.interval(low, high), scale.unit, p_cell(row.p_adjusted)]
 
 
-def _reasons(section: Section, rows: list[Correlation] | list[Trend]) -> Iterator[str]:
+def _reasons(scenario: ScenarioReport, rows: list[Correlation] | list[Trend]) -> Iterator[str]:
     for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
         of = dict.fromkeys(
-            f"{section.heading(row.metric)} of {row.hyperparameter}" for row in rows if row.reason == reason
+            f"{scenario.heading(row.metric)} of {row.hyperparameter}" for row in rows if row.reason == reason
         )
         yield f"{', '.join(of)}: {reason_text(reason)}."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import compress
 
-from mutegreen.report.section import Line, Section
+from mutegreen.report.scenario_report import MutantLine, ScenarioReport
 from mutegreen.stats.analysis import Analysis
 
 Cells = tuple[str | None, ...]
@@ -14,7 +14,7 @@ Heading = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line.
 
     Args:
@@ -46,7 +46,7 @@ class PlainTable:
     place: str
     title: str
     headings: tuple[Heading, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
     group_heading: str = "Hyperparameter"
     part: str = ""
@@ -81,10 +81,10 @@ class PlainTable:
         )
 
 
-Builder = Callable[[Section, Analysis], Iterator[PlainTable]]
-"""Makes the tables of one name; none where the section has nothing to show."""
+Builder = Callable[[ScenarioReport, Analysis], Iterator[PlainTable]]
+"""Makes the tables of one name; none where the scenario has nothing to show."""
 
 
-def mutant_row(line: Line, *cells: str | None, mark: str = "") -> Row:
+def mutant_row(line: MutantLine, *cells: str | None, mark: str = "") -> TableRow:
     """The line of a mutant: its hyperparameter is the group, its value the label; a control has its name."""
-    return Row((line.label + mark, *cells), "" if line.is_control else line.hyperparameter)
+    return TableRow((line.label + mark, *cells), "" if line.is_control else line.hyperparameter)

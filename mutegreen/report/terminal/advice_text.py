@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
-from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.units import interval, percent
+from mutegreen.report.layout import FittingTable, empty_table
+from mutegreen.report.units import percent, percent_interval
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MOST, Needed
@@ -18,11 +18,11 @@ _SHOWN = 10
 """Recommendations shown; more are counted."""
 
 
-def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | Widest]:
+def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | FittingTable]:
     """The recommendations ranked, or the reason for none; the Pareto front.
 
     Args:
-        advice: Of one section.
+        advice: Of one scenario.
         names: What to call each arm.
     """
     if advice.recommended:
@@ -37,16 +37,16 @@ def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | Wi
         yield Text(f"Pareto front, by means alone: {', '.join(points)}.")
 
 
-def _table(advice: Advice, names: Mapping[str, str]) -> Widest:
+def _table(advice: Advice, names: Mapping[str, str]) -> FittingTable:
     title = f"What to do: settings shown to save energy, performance shown to stay within {_tolerance(advice)}"
     headings = ["", "saves", "95 %", "a training", "performance", "95 %", "pays back after"]
-    tables = [table_of(headings[:length]) for length in (7, 6, 5)]
+    tables = [empty_table(headings[:length]) for length in (7, 6, 5)]
     for each in advice.recommended[:_SHOWN]:
         saves = _share(each.saving.value), _ends(each.saving)
         cells = [*saves, energy(or_nan(each.saving_j.value)), *_performance(each), _payback(each)]
         for table in tables:
             table.add_row(Text(names[each.mutant], style="green"), *cells[: len(table.columns) - 1])
-    return Widest(title, *tables)
+    return FittingTable(title, *tables)
 
 
 def _performance(each: Recommendation) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def _share(share: float | None) -> str:
 
 
 def _ends(found: Interval) -> str:
-    return interval(or_nan(found.low), or_nan(found.high))
+    return percent_interval(or_nan(found.low), or_nan(found.high))
 
 
 def _payback(each: Recommendation) -> str:

@@ -10,82 +10,82 @@ from rich.text import Text
 
 from mutegreen.model import DECIDED, METRICS, Verdict
 from mutegreen.report import colocation_sentences as text
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.section import Section
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
 from mutegreen.stats.colocation.report import CompanyCounts
 from mutegreen.stats.colocation.susceptibility import Susceptibility
 
-DIFFERENT_MARK = "!"
+DIFFERENCE_MARK = "!"
 
 
-def company_lines(section: Section) -> Iterator[RenderableType]:
-    """All there is to say of a section in company, against the same subject alone; nothing for other sections."""
-    company = section.company
+def colocation_lines(scenario: ScenarioReport) -> Iterator[RenderableType]:
+    """All there is to say of a scenario in company, against the same subject alone; nothing for other scenarios."""
+    company = scenario.company
     for pair in company.pairs:
         yield Text(text.pair_sentence(pair))
-        yield from map(Text, text.slowdown_sentences(company.slowdown, company.background_slowdown, section.names))
+        yield from map(Text, text.slowdown_sentences(company.slowdown, company.background_slowdown, scenario.names))
     if company.susceptibility:
         yield Text()
-        yield _susceptibility_table(section)
+        yield _susceptibility_table(scenario)
         yield from map(Text, text.susceptibility_sentences(company.susceptibility))
     if company.verdict:
         yield Text()
-        yield _effect_table(section)
-        yield Text(text.effect_sentence(company.verdict, section.names))
+        yield _effect_table(scenario)
+        yield Text(text.effect_sentence(company.verdict, scenario.names))
     if company.correlation:
         yield Text()
-        yield _correlation_table(section)
+        yield _correlation_table(scenario)
         yield from map(Text, text.correlation_sentences(company.correlation))
     if company.win_tie_loss:
         yield Text()
-        yield _counts_table(section)
-        yield from map(Text, text.undecided_sentence(section, company.win_tie_loss))
+        yield _counts_table(scenario)
+        yield from map(Text, text.undecided_sentences(scenario, company.win_tie_loss))
 
 
-def _susceptibility_table(section: Section) -> Widest:
-    rows = section.company.susceptibility
+def _susceptibility_table(scenario: ScenarioReport) -> FittingTable:
+    rows = scenario.company.susceptibility
     size = "Does energy respond more in company? True changes (root mean square), and mutants shown to change it"
-    return Widest(size, *(_claims(section, rows, with_tests) for with_tests in (True, False)))
+    return FittingTable(size, *(_claims(scenario, rows, with_tests) for with_tests in (True, False)))
 
 
-def _claims(section: Section, rows: Sequence[Susceptibility], with_tests: bool) -> Table:
+def _claims(scenario: ScenarioReport, rows: Sequence[Susceptibility], with_tests: bool) -> Table:
     headings = ["", "alone", "in company", "p", "shown alone", "in company"]
-    table = table_of([*headings, *(["McNemar p", "Wilcoxon p", "Fisher p"] if with_tests else [])])
+    table = empty_table([*headings, *(["McNemar p", "Wilcoxon p", "Fisher p"] if with_tests else [])])
     for row in rows:
         cells = [share(row.size_alone), share(row.size), _p(row.p_adjusted)]
         cells += [f"{row.changed_alone} of {row.mutants}", f"{row.changed} of {row.mutants}"]
         cells += [_p(row.mcnemar_p), _p(row.wilcoxon_p), _p(row.fisher_p)] if with_tests else []
-        table.add_row(Text(section.heading(row.metric), style="bold"), *cells)
+        table.add_row(Text(scenario.heading(row.metric), style="bold"), *cells)
     return table
 
 
-def _effect_table(section: Section) -> Widest:
-    return Widest(
-        f"Mutants alone > in company: change, verdict ({DIFFERENT_MARK}: effect shown to change)",
-        _effects(section, _changes, gap=3),
-        _effects(section, _verdicts, gap=2),
-        _effects(section, _shortest, gap=1),
+def _effect_table(scenario: ScenarioReport) -> FittingTable:
+    return FittingTable(
+        f"Mutants alone > in company: change, verdict ({DIFFERENCE_MARK}: effect shown to change)",
+        _effects(scenario, _changes, gap=3),
+        _effects(scenario, _verdicts, gap=2),
+        _effects(scenario, _shortest, gap=1),
     )
 
 
-def _effects(section: Section, cell: Callable[[CompanyComparison], str], gap: int) -> Table:
+def _effects(scenario: ScenarioReport, cell: Callable[[CompanyComparison], str], gap: int) -> Table:
     by_mutant: dict[str, dict[str, CompanyComparison]] = {}
-    for row in section.company.verdict:
+    for row in scenario.company.verdict:
         by_mutant.setdefault(row.mutant, {})[row.metric] = row
     metrics = [metric for metric in TITLES if any(metric in row for row in by_mutant.values())]
-    table = table_of(["", *(section.heading(metric) for metric in metrics)], gap)
-    for line in section.shown:
+    table = empty_table(["", *(scenario.heading(metric) for metric in metrics)], gap)
+    for line in scenario.shown:
         if line.mutant in by_mutant:
             found = by_mutant[line.mutant]
-            table.add_row(Text(section.names[line.mutant]), *(_cell(found[metric], cell) for metric in metrics))
+            table.add_row(Text(scenario.names[line.mutant]), *(_cell(found[metric], cell) for metric in metrics))
     return table
 
 
 def _cell(row: CompanyComparison, cell: Callable[[CompanyComparison], str]) -> Text:
-    mark = DIFFERENT_MARK if text.differs(row.p_adjusted) else " "
+    mark = DIFFERENCE_MARK if text.is_significant(row.p_adjusted) else " "
     return Text(f"{cell(row)}{mark}", style="bold" if row.changes else "")
 
 
@@ -107,21 +107,21 @@ def _word(verdict: Verdict) -> str:
     return "?" if verdict is Verdict.UNDECIDED else verdict.value
 
 
-def _correlation_table(section: Section) -> Widest:
-    return Widest(
-        f"Rank correlation alone > in company ({DIFFERENT_MARK}: shown to differ)",
-        _correlations(section, _with_p, gap=3),
-        _correlations(section, _coefficients, gap=2),
-        _correlations(section, _coefficients, gap=1),
+def _correlation_table(scenario: ScenarioReport) -> FittingTable:
+    return FittingTable(
+        f"Rank correlation alone > in company ({DIFFERENCE_MARK}: shown to differ)",
+        _correlations(scenario, _with_p, gap=3),
+        _correlations(scenario, _coefficients, gap=2),
+        _correlations(scenario, _coefficients, gap=1),
     )
 
 
-def _correlations(section: Section, cell: Callable[[CompanyCorrelation], str], gap: int) -> Table:
+def _correlations(scenario: ScenarioReport, cell: Callable[[CompanyCorrelation], str], gap: int) -> Table:
     found: dict[str, dict[str, CompanyCorrelation]] = {}
-    for row in section.company.correlation:
+    for row in scenario.company.correlation:
         found.setdefault(row.hyperparameter, {})[row.metric] = row
     metrics = [metric for metric in METRICS if any(metric in row for row in found.values())]
-    table = table_of(["", *(section.heading(metric) for metric in metrics)], gap)
+    table = empty_table(["", *(scenario.heading(metric) for metric in metrics)], gap)
     for hyperparameter, rows in found.items():
         cells = [_correlation(rows[metric], cell) if metric in rows else Text("-") for metric in metrics]
         table.add_row(Text(hyperparameter, style="bold"), *cells)
@@ -129,8 +129,8 @@ def _correlations(section: Section, cell: Callable[[CompanyCorrelation], str], g
 
 
 def _correlation(row: CompanyCorrelation, cell: Callable[[CompanyCorrelation], str]) -> Text:
-    is_different = text.differs(row.spearman_p_adjusted)
-    return Text(f"{cell(row)}{DIFFERENT_MARK if is_different else ' '}", style="" if is_different else "dim")
+    is_different = text.is_significant(row.spearman_p_adjusted)
+    return Text(f"{cell(row)}{DIFFERENCE_MARK if is_different else ' '}", style="" if is_different else "dim")
 
 
 def _coefficients(row: CompanyCorrelation) -> str:
@@ -141,15 +141,15 @@ def _with_p(row: CompanyCorrelation) -> str:
     return f"{_coefficient(row.spearman_alone)} > {_coefficient(row.spearman)} {_p(row.spearman_p_adjusted):>6}"
 
 
-def _counts_table(section: Section) -> Widest:
+def _counts_table(scenario: ScenarioReport) -> FittingTable:
     """Counts of all hyperparameters together."""
-    table = table_of(["", "", "alone\n win  tie loss", "in company\n win  tie loss"], gap=3)
-    for row in section.company.win_tie_loss:
+    table = empty_table(["", "", "alone\n win  tie loss", "in company\n win  tie loss"], gap=3)
+    for row in scenario.company.win_tie_loss:
         if not row.hyperparameter:
             for line, verdict in enumerate(DECIDED):
-                label = Text(section.heading(row.energy) if line == 0 else "", style="bold")
+                label = Text(scenario.heading(row.energy) if line == 0 else "", style="bold")
                 table.add_row(label, verdict, *_counted(row, line))
-    return Widest("All mutants by their verdict on energy (rows) and on performance (columns)", table)
+    return FittingTable("All mutants by their verdict on energy (rows) and on performance (columns)", table)
 
 
 def _counted(row: CompanyCounts, line: int) -> list[str]:

@@ -7,31 +7,31 @@ from collections.abc import Callable
 from rich.table import Table
 from rich.text import Text
 
-from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import Section
-from mutegreen.report.units import p_value, span
+from mutegreen.report.layout import FittingTable, empty_table
+from mutegreen.report.scenario_report import ScenarioReport
+from mutegreen.report.units import count_range, p_value
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.settings import ALPHA
 
 
-def correlation_table(section: Section) -> Widest:
+def correlation_table(scenario: ScenarioReport) -> FittingTable:
     """Spearman's coefficient and p; with Pearson's where there is room."""
-    trainings = span({row.n for row in section.correlations})
-    return Widest(
+    trainings = count_range({row.n for row in scenario.correlations})
+    return FittingTable(
         f"Which hyperparameter moves what: rank correlation over {trainings} trainings",
-        _table(section, _both, "rho      p     r      p", gap=3),
-        _table(section, _spearman, "rho      p", gap=3),
-        _table(section, _spearman, "rho      p", gap=0),
+        _table(scenario, _both, "rho      p     r      p", gap=3),
+        _table(scenario, _spearman, "rho      p", gap=3),
+        _table(scenario, _spearman, "rho      p", gap=0),
     )
 
 
-def _table(section: Section, cell: Callable[[Correlation], str], columns: str, gap: int) -> Table:
+def _table(scenario: ScenarioReport, cell: Callable[[Correlation], str], columns: str, gap: int) -> Table:
     found: dict[str, dict[str, Correlation]] = {}
-    for row in section.correlations:
+    for row in scenario.correlations:
         found.setdefault(row.hyperparameter, {})[row.metric] = row
-    metrics = [metric for metric in section.metrics if any(metric in row for row in found.values())]
-    headings = ["", *(f"{section.heading(metric)}\n{columns}" for metric in metrics)]
-    table = table_of(headings, gap)
+    metrics = [metric for metric in scenario.metrics if any(metric in row for row in found.values())]
+    headings = ["", *(f"{scenario.heading(metric)}\n{columns}" for metric in metrics)]
+    table = empty_table(headings, gap)
     for hyperparameter, by_metric in found.items():
         table.add_row(Text(hyperparameter, style="bold"), *(_cell(by_metric[m], cell) for m in metrics))
     return table

@@ -8,11 +8,11 @@ from itertools import groupby
 from rich.text import Text
 
 from mutegreen.model import IDENTITY, Verdict
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.section import Section
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.verdict_table import STYLES
-from mutegreen.report.units import interval, p_value, percent
+from mutegreen.report.units import p_value, percent, percent_interval
 from mutegreen.stats.analysis import CarefulComparison, Comparison
 from mutegreen.units import quantity
 
@@ -21,27 +21,27 @@ _NARROW = 6
 """Columns shown where there is little room."""
 
 
-def detail_table(section: Section, metric: str) -> Widest:
+def detail_table(scenario: ScenarioReport, metric: str) -> FittingTable:
     """The comparisons of one metric.
 
     Args:
-        section: Of an analysis by the careful protocol.
+        scenario: Of an analysis by the careful protocol.
         metric: One that was measured.
     """
-    tables = [table_of(["", *_HEADINGS]), table_of(["", *_HEADINGS[:_NARROW]])]
-    for label, cells, style in _lines(section, metric):
+    tables = [empty_table(["", *_HEADINGS]), empty_table(["", *_HEADINGS[:_NARROW]])]
+    for label, cells, style in _lines(scenario, metric):
         for table in tables:
             table.add_row(label, *cells[: len(table.columns) - 1], style=style)
     title = TITLES[metric]
-    return Widest(f"{title[0].upper()}{title[1:]}: each mutant against the original", *tables)
+    return FittingTable(f"{title[0].upper()}{title[1:]}: each mutant against the original", *tables)
 
 
-def _lines(section: Section, metric: str) -> Iterator[tuple[Text, list[str], str]]:
+def _lines(scenario: ScenarioReport, metric: str) -> Iterator[tuple[Text, list[str], str]]:
     """For each line its label, cells and style."""
-    first = next(row for row in section.comparisons if row.metric == metric)
+    first = next(row for row in scenario.comparisons if row.metric == metric)
     mean = "-" if first.mean_original is None else quantity(metric, first.mean_original)
     yield Text("original"), [str(first.n_original), mean], ""
-    for hyperparameter, lines in groupby(section.shown, lambda line: line.hyperparameter):
+    for hyperparameter, lines in groupby(scenario.shown, lambda line: line.hyperparameter):
         if hyperparameter != IDENTITY:
             yield Text(hyperparameter, style="bold"), [], ""
         for line in lines:
@@ -55,7 +55,7 @@ def _cells(row: Comparison) -> list[str]:
     verdict = "?" if row.verdict is Verdict.UNDECIDED else row.verdict.value
     if not isinstance(row, CarefulComparison):
         return [str(row.n), mean, change, "", "" if row.p is None else p_value(row.p), verdict, *_delta(row)]
-    ends = "" if row.relative_change.ends is None else interval(*row.relative_change.ends)
+    ends = "" if row.relative_change.ends is None else percent_interval(*row.relative_change.ends)
     p = "" if row.p_adjusted is None else p_value(row.p_adjusted)
     return [str(row.n), mean, change, ends, p, verdict, *_delta(row)]
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mutegreen.model import JOINT, METRICS, Quality
 from mutegreen.report.interaction_sentences import interaction_sentence
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import p_value, percent
 from mutegreen.report.wording import reason_text
@@ -18,13 +18,13 @@ from mutegreen.stats.interaction.interaction import Interaction
 _Line = dict[str, Interaction]
 
 
-def interaction_table(interactions: Sequence[Interaction]) -> Widest:
+def interaction_table(interactions: Sequence[Interaction]) -> FittingTable:
     """What pairs do beyond their single effects, with the adjusted p; with the interval where there is room.
 
     Args:
         interactions: Of one subject beside one background, at least one.
     """
-    return Widest(
+    return FittingTable(
         "Changed together: what a pair does beyond its single effects",
         _table(interactions, _with_interval, "extra    95 % interval       p", gap=3),
         _table(interactions, _extra, "extra      p", gap=3),
@@ -33,7 +33,7 @@ def interaction_table(interactions: Sequence[Interaction]) -> Widest:
     )
 
 
-def interaction_findings(interactions: Sequence[Interaction]) -> Iterator[Text]:
+def interaction_lines(interactions: Sequence[Interaction]) -> Iterator[Text]:
     """The terms that matter, a sentence each, then why others are missing, each reason once."""
     asked = [row for row in interactions if row.p is not None]
     for row in interactions:
@@ -52,7 +52,7 @@ def interaction_findings(interactions: Sequence[Interaction]) -> Iterator[Text]:
 
 def _table(rows: Sequence[Interaction], cell: Callable[[Interaction], str], columns: str, gap: int) -> Table:
     metrics = [metric for metric in METRICS if any(row.metric == metric for row in rows)]
-    table = table_of(["", *(f"{_heading(metric, rows)}\n{columns}" for metric in metrics)], gap)
+    table = empty_table(["", *(f"{_heading(metric, rows)}\n{columns}" for metric in metrics)], gap)
     for label, line in _lines(rows).items():
         cells = [_cell(line[metric], cell) if metric in line else Text("-") for metric in metrics]
         table.add_row(Text(label), *cells)

@@ -9,7 +9,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from mutegreen.model import IDENTITY, Quality, Verdict
-from mutegreen.report.section import Section
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.trend_table import trend_legend
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.units import percent
@@ -25,11 +25,11 @@ _ERRORS = {
 }
 
 
-def legend(analysis: Analysis, sections: Sequence[Section]) -> Iterator[RenderableType]:
+def legend(analysis: Analysis, scenarios: Sequence[ScenarioReport]) -> Iterator[RenderableType]:
     """The legend, a line or two for each word."""
     yield Rule(Text(f"How to read this (protocol {analysis.protocol})", style="bold"), align="left")
     yield from map(Text, _careful(analysis) if isinstance(analysis, CarefulAnalysis) else _paper(analysis))
-    yield from map(Text, trend_legend([trend for section in sections for trend in section.trends]))
+    yield from map(Text, trend_legend([trend for scenario in scenarios for trend in scenario.trends]))
     if any(row.hyperparameter == IDENTITY for row in analysis.comparisons):
         yield Text("identity changes nothing: a win or a loss of it is a false alarm.")
     if any(row.quality is Quality.ESTIMATED for row in analysis.comparisons):

@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from mutegreen.model import ENERGY_METRICS
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
 from mutegreen.stats.advice.phases import PhaseSummary
 from mutegreen.units import duration, energy
 
 
-def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> Widest:
+def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> FittingTable:
     """Energy and time of one occurrence of each phase, mutant by mutant.
 
     Args:
@@ -24,13 +24,15 @@ def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> Widest:
     metrics = [metric for metric in ENERGY_METRICS if any(s.mean[metric] is not None for s in summaries)]
     mark = " (est.)" if estimated else ""
     headings = ["", "times", *(TITLES[metric] + mark for metric in metrics), "time"]
-    table = table_of(headings)
+    table = empty_table(headings)
     for mutant in dict.fromkeys(summary.mutant for summary in summaries):
         own = [summary for summary in summaries if summary.mutant == mutant]
         table.add_row(Text(mutant, style="bold"))
         for summary in own:
             _add(table, summary, metrics)
-    return Widest("Energy and time of each phase: mean of one occurrence (epochs are cut at their output lines)", table)
+    return FittingTable(
+        "Energy and time of each phase: mean of one occurrence (epochs are cut at their output lines)", table
+    )
 
 
 def _add(table: Table, summary: PhaseSummary, metrics: Sequence[str]) -> None:

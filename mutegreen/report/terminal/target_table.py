@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from mutegreen.model import ENERGY_METRICS, TOTAL, Verdict
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.units import percent, value_label
 from mutegreen.stats.advice.target import Reach, TargetComparison
 from mutegreen.units import quantity
@@ -15,11 +15,11 @@ from mutegreen.units import quantity
 _STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
 
 
-def target_table(rows: Sequence[TargetComparison]) -> Widest:
-    """Energy and time until the target, mutant by mutant; rows of one section, at least one."""
+def target_table(rows: Sequence[TargetComparison]) -> FittingTable:
+    """Energy and time until the target, mutant by mutant; rows of one scenario, at least one."""
     metrics = {row.metric for row in rows}
     spent = TOTAL if TOTAL in metrics else next((metric for metric in ENERGY_METRICS if metric in metrics), None)
-    table = table_of(["", "reached", "epochs", *(["energy", "change"] if spent else []), "time", "change"])
+    table = empty_table(["", "reached", "epochs", *(["energy", "change"] if spent else []), "time", "change"])
     by_mutant: dict[str, dict[str, TargetComparison]] = {}
     for row in rows:
         by_mutant.setdefault(row.mutant, {})[row.metric] = row
@@ -27,7 +27,7 @@ def target_table(rows: Sequence[TargetComparison]) -> Widest:
     for mutant, found in by_mutant.items():
         table.add_row(_label(mutant, rows), *_reach(found["duration_s"].reach), *_cells(found, spent))
     title = f"Until performance first reached the original's in the end less the tolerance ({rows[0].target:.4g})"
-    return Widest(title, table)
+    return FittingTable(title, table)
 
 
 def _label(mutant: str, rows: Sequence[TargetComparison]) -> str:

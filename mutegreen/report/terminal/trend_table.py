@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mutegreen.model import Quality
 from mutegreen.report.metric_names import NAMES, TITLES
-from mutegreen.report.units import percent, value_label, values
+from mutegreen.report.units import percent, value_label, value_labels
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.curve import Shape
@@ -37,7 +37,7 @@ _MEANINGS = {
 _ABOUT = "about: values scatter around the trend more than repetitions do"
 
 
-def sentence(trend: Trend) -> str:
+def trend_sentence(trend: Trend) -> str:
     """One trend in plain words: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
     where = f"{_noun(trend, NAMES)}, {trend.hyperparameter}{_range(trend)}"
     if not _is_known(trend):
@@ -112,7 +112,7 @@ def _noun(trend: Trend, nouns: Mapping[str, str] = TITLES) -> str:
 def _range(trend: Trend) -> str:
     if trend.lowest is None or trend.highest is None:
         return ""
-    return " " + " to ".join(values([trend.lowest, trend.highest]))
+    return " " + " to ".join(value_labels([trend.lowest, trend.highest]))
 
 
 def _step(trend: Trend, whose: str = "") -> str:

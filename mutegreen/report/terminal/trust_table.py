@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from mutegreen.model import TOTAL, Flag, Verdict
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.advice.drift import Drift
 from mutegreen.stats.advice.trust import Flagged, Outlier, Trust
 from mutegreen.units import quantity
 
-_FEW = 3
+_MAX_NAMES = 3
 _FLAGS = {
     Flag.COUNTER_RESET: "an energy counter was reset",
     Flag.COUNTER_WRAPPED: "an energy counter wrapped, which was corrected",
@@ -29,23 +29,23 @@ _FLAGS = {
 _HARMFUL = set(Flag) - {Flag.COUNTER_WRAPPED, Flag.WHOLE_DEVICE}
 
 
-def trust_lines(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text | Widest]:
+def trust_lines(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text | FittingTable]:
     """A line for each metric, then what deserves a sentence.
 
     Args:
-        trust: Of one section.
+        trust: Of one scenario.
         names: What to call each arm.
     """
     drifts = any(row.drift is not None for row in trust)
     qualities = any(row.qualities for row in trust)
     headings = ["", "noise", "sees from", *(["drift"] if drifts else []), *(["quality"] if qualities else [])]
-    table = table_of(headings)
+    table = empty_table(headings)
     for row in trust:
         cells = [share(row.noise), share(row.smallest_effect)]
         cells += [_drift(row.drift)] if drifts else []
         cells += [_quality(row)] if qualities else []
         table.add_row(Text(TITLES[row.metric], style="bold"), *cells)
-    yield Widest("How far to trust it: noise of a training, smallest effect that this audit sees", table)
+    yield FittingTable("How far to trust it: noise of a training, smallest effect that this audit sees", table)
     yield from _warnings(trust, names)
 
 
@@ -88,8 +88,8 @@ def _warnings(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text
 
 def _outliers(metric: str, outliers: Sequence[Outlier], names: Mapping[str, str]) -> str:
     first = (f"{names[one.mutant]} repetition {one.repetition} ({quantity(metric, one.figure)})" for one in outliers)
-    named = ", ".join(itertools.islice(first, _FEW))
-    return named if len(outliers) <= _FEW else f"{named} and {len(outliers) - _FEW} more"
+    named = ", ".join(itertools.islice(first, _MAX_NAMES))
+    return named if len(outliers) <= _MAX_NAMES else f"{named} and {len(outliers) - _MAX_NAMES} more"
 
 
 def _controls(trust: Sequence[Trust]) -> Iterator[Text]:

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mutegreen.model import IDENTITY, Verdict
-from mutegreen.report.layout import Widest, table_of
-from mutegreen.report.section import Line, Section
-from mutegreen.report.units import interval, p_value, percent
+from mutegreen.report.layout import FittingTable, empty_table
+from mutegreen.report.scenario_report import MutantLine, ScenarioReport
+from mutegreen.report.units import p_value, percent, percent_interval
 from mutegreen.stats.analysis import CarefulComparison, Comparison
 from mutegreen.units import quantity
 
@@ -21,41 +21,41 @@ _WORDS = {Verdict.UNDECIDED: "?"}
 STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
 
 
-def verdict_table(section: Section) -> Widest:
+def verdict_table(scenario: ScenarioReport) -> FittingTable:
     """Change and verdict of every mutant; with means, intervals, p and delta where there is room."""
-    careful = any(isinstance(row, CarefulComparison) for row in section.comparisons)
+    careful = any(isinstance(row, CarefulComparison) for row in scenario.comparisons)
     wide = (_change_and_interval, 3, "\nchange   95 % interval") if careful else (_all, 3, _PAPER_COLUMNS)
-    return Widest(
+    return FittingTable(
         f"Each mutant against the original: change{'' if careful else ' of the mean'}, verdict",
-        _table(section, *wide),
-        _table(section, _mean_and_change, gap=3),
-        _table(section, _change, gap=2),
-        _table(section, _change, gap=1),
-        _table(section, _shortest, gap=2, folded=True),
+        _table(scenario, *wide),
+        _table(scenario, _mean_and_change, gap=3),
+        _table(scenario, _change, gap=2),
+        _table(scenario, _change, gap=1),
+        _table(scenario, _shortest, gap=2, folded=True),
     )
 
 
 def _table(
-    section: Section, cell: Callable[[Comparison], str], gap: int, columns: str = "", folded: bool = False
+    scenario: ScenarioReport, cell: Callable[[Comparison], str], gap: int, columns: str = "", folded: bool = False
 ) -> Table:
-    headings = [section.heading(metric) + columns for metric in section.metrics]
+    headings = [scenario.heading(metric) + columns for metric in scenario.metrics]
     if folded:
         headings = [heading.replace(" (", "\n(") for heading in headings]
-    table = table_of(["", *headings], gap)
-    originals = {row.metric: row.mean_original for row in section.comparisons}
-    table.add_row("original", *(_mean(metric, originals[metric]) for metric in section.metrics))
-    for hyperparameter, lines in groupby(section.shown, lambda line: line.hyperparameter):
+    table = empty_table(["", *headings], gap)
+    originals = {row.metric: row.mean_original for row in scenario.comparisons}
+    table.add_row("original", *(_mean(metric, originals[metric]) for metric in scenario.metrics))
+    for hyperparameter, lines in groupby(scenario.shown, lambda line: line.hyperparameter):
         if hyperparameter != IDENTITY:
             table.add_row(Text(hyperparameter, style="bold"))
         for line in lines:
             table.add_row(
-                _label(line, line.mutant in section.greener),
-                *(_cell(line.comparisons[metric], cell) for metric in section.metrics),
+                _label(line, line.mutant in scenario.greener),
+                *(_cell(line.comparisons[metric], cell) for metric in scenario.metrics),
             )
     return table
 
 
-def _label(line: Line, is_greener: bool) -> Text:
+def _label(line: MutantLine, is_greener: bool) -> Text:
     indent = "" if line.hyperparameter == IDENTITY else "  "
     mark = f" {GREENER_MARK}" if is_greener else ""
     return Text(f"{indent}{line.label}").append(mark, style="bold green")
@@ -81,7 +81,7 @@ def _change_and_interval(row: Comparison) -> str:
         return f"{'':>18} {_change(row)}"
     change = "" if row.relative_change.value is None else percent(row.relative_change.value)
     word = _WORDS.get(row.verdict, row.verdict.value)
-    return f"{change:>6} {interval(*row.relative_change.ends):>17} {word:>4}"
+    return f"{change:>6} {percent_interval(*row.relative_change.ends):>17} {word:>4}"
 
 
 def _mean_and_change(row: Comparison) -> str:

@@ -9,28 +9,28 @@ from rich.table import Table
 from rich.text import Text
 
 from mutegreen.model import DECIDED
-from mutegreen.report.layout import Widest, table_of
+from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.section import Section
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.stats.analysis import WinTieLoss
 
 
-def win_tie_loss_table(section: Section) -> Widest:
+def win_tie_loss_table(scenario: ScenarioReport) -> FittingTable:
     """Mutants counted: rows are the verdict on energy, columns that on performance."""
     found: dict[str, dict[str, WinTieLoss]] = {}
-    for row in (*section.win_tie_loss, *(section.overall if len(section.defaults) > 1 else ())):
+    for row in (*scenario.win_tie_loss, *(scenario.overall if len(scenario.defaults) > 1 else ())):
         found.setdefault(row.hyperparameter, {})[row.energy] = row
-    return Widest(
+    return FittingTable(
         "Mutants by their verdict on energy (rows) and on performance (columns)",
-        _table(section, found, " win  tie loss", gap=3),
-        _table(section, found, "win tie loss", gap=2),
+        _table(scenario, found, " win  tie loss", gap=3),
+        _table(scenario, found, "win tie loss", gap=2),
     )
 
 
-def _table(section: Section, found: dict[str, dict[str, WinTieLoss]], columns: str, gap: int) -> Table:
-    energies = list(dict.fromkeys(row.energy for row in section.win_tie_loss))
+def _table(scenario: ScenarioReport, found: dict[str, dict[str, WinTieLoss]], columns: str, gap: int) -> Table:
+    energies = list(dict.fromkeys(row.energy for row in scenario.win_tie_loss))
     widths = [len(part) for part in re.findall(r" *\w+", columns)]
-    table = table_of(["", "", *(f"{section.heading(energy)}\n{columns}" for energy in energies)], gap)
+    table = empty_table(["", "", *(f"{scenario.heading(energy)}\n{columns}" for energy in energies)], gap)
     for hyperparameter, by_energy in found.items():
         for line, verdict in enumerate(DECIDED):
             label = Text((hyperparameter or "all together") if line == 0 else "", style="bold")
@@ -40,9 +40,9 @@ def _table(section: Section, found: dict[str, dict[str, WinTieLoss]], columns: s
     return table
 
 
-def uncounted(section: Section) -> Iterator[Text]:
+def undecided_lines(scenario: ScenarioReport) -> Iterator[Text]:
     """What the table leaves out."""
-    undecided = [row for row in section.win_tie_loss if row.undecided]
+    undecided = [row for row in scenario.win_tie_loss if row.undecided]
     if undecided:
         names = (f"{row.undecided} of {row.hyperparameter} for {TITLES[row.energy]}" for row in undecided)
         yield Text(f"Not counted, because undecided: {', '.join(names)}.", style="yellow")

@@ -18,8 +18,8 @@ from mutegreen.cli.metering import export_cuda_variables, idle_option, open_mete
 if TYPE_CHECKING:
     from mutegreen.cli.live.study_progress import StudyProgress
     from mutegreen.model import Metering
-    from mutegreen.replication.design import Part, Skipped
-    from mutegreen.replication.measured import Here
+    from mutegreen.replication.design import Skipped, StudyPart
+    from mutegreen.replication.measurements import Measurements
     from mutegreen.replication.results import Results
     from mutegreen.replication.runner import PartProgress
     from mutegreen.store.store import Store
@@ -82,17 +82,17 @@ def hyperparameters(
     ones, with the study's findings and whether they hold here.
     """
     from mutegreen.model import Metering
-    from mutegreen.replication.design import SIZES, SUBJECTS, parts
+    from mutegreen.replication.design import SIZES, SUBJECTS, study_parts
 
     names = common.split(subjects) if subjects is not None else SUBJECTS
-    study_parts, skipped = parts(names, preset, SIZES[preset].in_company if company is None else company, idle)
+    parts, skipped = study_parts(names, preset, SIZES[preset].co_located if company is None else company, idle)
     if dry_run:
-        return _dry_run(study_parts, skipped, preset, store, as_json)
+        return _dry_run(parts, skipped, preset, store, as_json)
     study = _Study(preset, store, Metering(meters, require), out or Path("reports") / f"study-hyperparameters-{preset}")
-    return study.run(study_parts, skipped, as_json)
+    return study.run(parts, skipped, as_json)
 
 
-def _dry_run(parts: Sequence[Part], skipped: Sequence[Skipped], preset: str, store: Path, as_json: bool) -> int:
+def _dry_run(parts: Sequence[StudyPart], skipped: Sequence[Skipped], preset: str, store: Path, as_json: bool) -> int:
     from mutegreen.cli.preview import study_preview
 
     progress = study_preview.find_progress(parts, store)
@@ -113,7 +113,7 @@ class _Study:
         self._metering = metering
         self._out = out
 
-    def run(self, parts: Sequence[Part], skipped: Sequence[Skipped], as_json: bool) -> int:
+    def run(self, parts: Sequence[StudyPart], skipped: Sequence[Skipped], as_json: bool) -> int:
         """Trains what is left, shows and writes the results; the exit status."""
         from mutegreen.cli.live.study_progress import StudyProgress
         from mutegreen.replication import runner
@@ -149,10 +149,10 @@ class _Study:
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.replication.design import SIZES
-        from mutegreen.replication.measured import here
+        from mutegreen.replication.measurements import measurements
         from mutegreen.replication.results import results
 
-        measured = here(store, audits)
+        measured = measurements(store, audits)
         document: dict[str, object] = {"study": "hyperparameters", "store": str(store.path), "audits": list(audits)}
         if measured is not None:
             study_results = results(measured, self._preset, SIZES[self._preset], skipped)
@@ -174,7 +174,7 @@ class _Study:
         common.messages().print(f"written to {self._out}: {names}", soft_wrap=True)
 
 
-def _print_cost(measured: Here) -> None:
+def _print_cost(measured: Measurements) -> None:
     """How the trainings of all audits ended, and what they took."""
     counts_by_outcome: Counter[str] = Counter()
     for counts in measured.outcomes.values():

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, ORIGINAL, Data, Quality, Verdict
 from mutegreen.report.metric_names import TITLES
-from mutegreen.report.units import value_label, values
+from mutegreen.report.units import value_label, value_labels
 from mutegreen.stats.advice.advice import Advice
 from mutegreen.stats.advice.target import TargetComparison
 from mutegreen.stats.advice.trust import Flagged, Trust
@@ -22,12 +22,12 @@ from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.trend import Trend
 
 _ORDER = tuple(TITLES)
-MOST_LINES = 200
+MAX_LINES = 200
 """Mutants shown line by line in a terminal: nobody reads ten thousand."""
 
 
 @dataclass(frozen=True)
-class Line:
+class MutantLine:
     """One mutant: what it changes, as shown, and its comparisons by metric."""
 
     mutant: str
@@ -50,7 +50,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Section:
+class ScenarioReport:
     """The results of one subject beside one background."""
 
     subject: str
@@ -93,20 +93,20 @@ class Section:
         return [metric for metric in _ORDER if metric in {row.metric for row in self.comparisons}]
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[MutantLine]:
         """The mutants in the analysis' order."""
         by_mutant: dict[str, dict[str, Comparison]] = {}
         for row in self.comparisons:
             by_mutant.setdefault(row.mutant, {})[row.metric] = row
         firsts = [next(iter(rows.values())) for rows in by_mutant.values()]
         labels = _labels(firsts)
-        return [Line(row.mutant, row.hyperparameter, labels[row.mutant], by_mutant[row.mutant]) for row in firsts]
+        return [MutantLine(row.mutant, row.hyperparameter, labels[row.mutant], by_mutant[row.mutant]) for row in firsts]
 
     @cached_property
-    def shown(self) -> list[Line]:
-        """The lines for a terminal: all of them or, of very many, `MOST_LINES` at even distances, with the last."""
-        step = max((len(self.lines) - 1) / (MOST_LINES - 1), 1.0)
-        return [self.lines[round(at * step)] for at in range(min(len(self.lines), MOST_LINES))]
+    def shown(self) -> list[MutantLine]:
+        """The lines for a terminal: all of them or, of very many, `MAX_LINES` at even distances, with the last."""
+        step = max((len(self.lines) - 1) / (MAX_LINES - 1), 1.0)
+        return [self.lines[round(at * step)] for at in range(min(len(self.lines), MAX_LINES))]
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -135,18 +135,18 @@ class Section:
         return f"{TITLES[metric]} (est.)" if Quality.ESTIMATED in qualities else TITLES[metric]
 
 
-def sections_of(analysis: Analysis) -> Iterator[Section]:
-    """The sections in the analysis' order."""
+def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
+    """The scenarios in the analysis' order."""
     careful = analysis if isinstance(analysis, CarefulAnalysis) else CarefulAnalysis(analysis.protocol, (), (), ())
-    correlations, comparisons = _by_place(analysis.correlations), _by_place(analysis.comparisons)
-    win_tie_loss, overall = _by_place(analysis.win_tie_loss), _by_place(careful.overall)
-    trends, targets = _by_place(careful.trends), _by_place(careful.targets)
-    interactions = _by_place(careful.interactions)
-    trust, flags, advice = _by_place(careful.trust), _by_place(careful.flags), _by_place(careful.advice)
-    effects, attribution = _by_place(careful.company_effects), _by_place(careful.attribution)
+    correlations, comparisons = _by_scenario(analysis.correlations), _by_scenario(analysis.comparisons)
+    win_tie_loss, overall = _by_scenario(analysis.win_tie_loss), _by_scenario(careful.overall)
+    trends, targets = _by_scenario(careful.trends), _by_scenario(careful.targets)
+    interactions = _by_scenario(careful.interactions)
+    trust, flags, advice = _by_scenario(careful.trust), _by_scenario(careful.flags), _by_scenario(careful.advice)
+    effects, attribution = _by_scenario(careful.company_effects), _by_scenario(careful.attribution)
     for place in comparisons:
         subject, background = place
-        yield Section(
+        yield ScenarioReport(
             subject=subject,
             background=background,
             correlations=correlations[place],
@@ -167,7 +167,7 @@ def sections_of(analysis: Analysis) -> Iterator[Section]:
         )
 
 
-class _Placed(Protocol):
+class _OfScenario(Protocol):
     """A record of one subject beside one background."""
 
     @property
@@ -176,10 +176,10 @@ class _Placed(Protocol):
     def background(self) -> str: ...
 
 
-_Row = TypeVar("_Row", bound=_Placed)
+_Row = TypeVar("_Row", bound=_OfScenario)
 
 
-def _by_place(rows: Iterable[_Row]) -> defaultdict[tuple[str, str], list[_Row]]:
+def _by_scenario(rows: Iterable[_Row]) -> defaultdict[tuple[str, str], list[_Row]]:
     """The rows by subject and background; none where there are none."""
     found: defaultdict[tuple[str, str], list[_Row]] = defaultdict(list)
     for row in rows:
@@ -194,7 +194,7 @@ def _labels(mutants: Iterable[Comparison]) -> dict[str, str]:
         by_hyperparameter.setdefault(row.hyperparameter, []).append(row)
     labels: dict[str, str] = {}
     for hyperparameter, rows in by_hyperparameter.items():
-        shown = values([row.value for row in rows])
+        shown = value_labels([row.value for row in rows])
         if hyperparameter == IDENTITY or len(set(shown)) < len(rows):
             shown = [row.mutant for row in rows]
         labels |= {row.mutant: label for row, label in zip(rows, shown, strict=True)}

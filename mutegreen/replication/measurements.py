@@ -15,7 +15,7 @@ from mutegreen.store.store import Store
 
 
 @dataclass(frozen=True)
-class Here:
+class Measurements:
     """Trainings of this store.
 
     Attributes:
@@ -36,15 +36,15 @@ class Here:
         return all(set(counts) <= {"ok"} for counts in self.outcomes.values())
 
 
-def here(store: Store, audits: Iterable[str]) -> Here | None:
-    """Analyses audits together, a section for each; None where not a single original ended well."""
+def measurements(store: Store, audits: Iterable[str]) -> Measurements | None:
+    """Analyses audits together, a scenario for each; None where not a single original ended well."""
     kept = [store.audit(audit) for audit in audits]
     rows = [row for audit in kept for row in _comparable(records(store, audit))]
     if not rows:
         return None
     frame = rows_frame(rows)
     goals = {audit.subject: audit.goal for audit in kept}
-    return Here(
+    return Measurements(
         paper=paper.analyse(frame, goals),
         careful=careful.analyse(frame, goals, {audit.subject: audit.tolerance for audit in kept}),
         outcomes={audit.id: store.outcomes(audit.id) for audit in kept},

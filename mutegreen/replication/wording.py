@@ -6,34 +6,34 @@ from collections.abc import Iterator
 
 from mutegreen.model import Quality
 from mutegreen.replication.design import PUBLISHED_SIZE
-from mutegreen.replication.findings import Finding
-from mutegreen.replication.published import FLAW, counterpart, measured
+from mutegreen.replication.findings import ReplicatedFinding
+from mutegreen.replication.published import FLAW, counterpart, measured_program
 from mutegreen.replication.results import Results
-from mutegreen.replication.rules import Judged
-from mutegreen.report.section import Section
+from mutegreen.replication.rules import Judgement
+from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.wording import note_text
 
 MARK = "†"
 TITLE = "The study of hyperparameters and energy (arXiv 2603.06195), done again"
 
 
-def stands_for(subject: str) -> str:
+def counterpart_sentence(subject: str) -> str:
     """What the study has of a subject."""
     program = counterpart(subject)
     if program is None:
         return "Not of the study: nothing is published of it."
-    if measured(subject) is None:
+    if measured_program(subject) is None:
         return f"Stands for the study's {program}, of which no measurements are at hand."
     return f"Stands for the study's {program}."
 
 
-def about(section: Section) -> str:
-    """What a section is of: its data, and the study's program."""
-    data = f"Trained on {section.data}. " if section.data else ""
-    return data + stands_for(section.subject)
+def about(scenario: ScenarioReport) -> str:
+    """What a scenario is of: its data, and the study's program."""
+    data = f"Trained on {scenario.data}. " if scenario.data else ""
+    return data + counterpart_sentence(scenario.subject)
 
 
-def sides(finding: Finding) -> dict[str, Judged]:
+def sides(finding: ReplicatedFinding) -> dict[str, Judgement]:
     """A finding's answers by what to call them."""
     return {"published": finding.published, "here": finding.paper, "careful": finding.careful}
 
@@ -62,9 +62,9 @@ def _cautions(results: Results) -> Iterator[str]:
             f"repetitions, where the study has {PUBLISHED_SIZE.mutants} and {PUBLISHED_SIZE.repetitions}. It shows "
             "that everything works, and little else: take --preset default for an answer."
         )
-    if any(row.quality is Quality.ESTIMATED for row in results.here.careful.comparisons):
+    if any(row.quality is Quality.ESTIMATED for row in results.measured.careful.comparisons):
         yield (
             "Energy (est.) is estimated here, not measured: the model knows CPU time and duration, and no more, so "
             "what is said of energy is said of these."
         )
-    yield from map(note_text, results.here.careful.notes)
+    yield from map(note_text, results.measured.careful.notes)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mutegreen.report.section import Section
-from mutegreen.report.units import span
+from mutegreen.report.scenario_report import ScenarioReport
+from mutegreen.report.units import count_range
 
 
-def trainings(section: Section) -> str:
-    """How many trainings a figure of a section rests on."""
-    originals = {row.n_original for row in section.comparisons} or {0}
+def trials_sentence(scenario: ScenarioReport) -> str:
+    """How many trainings a figure of a scenario rests on."""
+    originals = {row.n_original for row in scenario.comparisons} or {0}
     most: dict[str, int] = {}
-    for row in section.comparisons:
+    for row in scenario.comparisons:
         most[row.mutant] = max(most.get(row.mutant, 0), row.n)
-    return trainings_of(max(originals), list(most.values()))
+    return trials_text(max(originals), list(most.values()))
 
 
-def trainings_of(original: int, mutants: Sequence[int]) -> str:
+def trials_text(original: int, mutants: Sequence[int]) -> str:
     """The sentence on the number of trainings.
 
     Args:
@@ -28,14 +28,14 @@ def trainings_of(original: int, mutants: Sequence[int]) -> str:
     if not mutants:
         return f"{those}."
     each = f" of each of {len(mutants)} mutants" if len(mutants) > 1 else " of 1 mutant"
-    return f"{those}, {span(set(mutants))}{each}."
+    return f"{those}, {count_range(set(mutants))}{each}."
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def in_pages(names: Sequence[str], most: int) -> Iterator[tuple[str, Sequence[str]]]:
+def split_into_pages(names: Sequence[str], most: int) -> Iterator[tuple[str, Sequence[str]]]:
     """Names split into pages of at most so many, each with the page's number; one page has none."""
     for begin in range(0, len(names), most):
         yield "" if len(names) <= most else str(begin // most + 1), names[begin : begin + most]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, METRICS, Verdict
-from mutegreen.replication.measured import Here
-from mutegreen.replication.published import counterpart, measured, published
+from mutegreen.replication.measurements import Measurements
+from mutegreen.replication.published import counterpart, measured_program, published
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Comparison, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
 
@@ -18,7 +18,7 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Correlated:
+class ReplicatedCorrelation:
     """How a hyperparameter and a metric go together: there, here, and here with p values adjusted."""
 
     subject: str
@@ -51,7 +51,7 @@ class VerdictCounts:
 
 
 @dataclass(frozen=True)
-class Counted:
+class ReplicatedVerdicts:
     """Verdicts on a metric: there, here by the same protocol, and here by the careful one."""
 
     subject: str
@@ -64,7 +64,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Greener:
+class GreenerCount:
     """How many of the mutants save energy and keep performance; None: not known of that side."""
 
     mutants: int
@@ -72,40 +72,40 @@ class Greener:
 
 
 @dataclass(frozen=True)
-class GreenerMutants:
+class ReplicatedGreener:
     """Mutants of a hyperparameter that make training greener: there, here, and here shown with care."""
 
     subject: str
     background: str
     hyperparameter: str
-    published: Greener | None
-    paper: Greener | None
-    careful: Greener | None
+    published: GreenerCount | None
+    paper: GreenerCount | None
+    careful: GreenerCount | None
 
 
-def correlated(here: Here) -> Iterator[Correlated]:
-    """A line for each hyperparameter and metric of the sections here."""
-    sides = [{_key(row): row for row in analysis.correlations} for analysis in (here.paper, here.careful)]
+def correlations(measured: Measurements) -> Iterator[ReplicatedCorrelation]:
+    """A line for each hyperparameter and metric of the scenarios here."""
+    sides = [{_key(row): row for row in analysis.correlations} for analysis in (measured.paper, measured.careful)]
     theirs = {_key(row): row for row in published().correlations}
     for key, there in _keys(sides[0], theirs):
-        yield Correlated(*key, theirs.get(there), *(side.get(key) for side in sides))  # type: ignore[arg-type]
+        yield ReplicatedCorrelation(*key, theirs.get(there), *(side.get(key) for side in sides))  # type: ignore[arg-type]
 
 
-def counted(here: Here) -> Iterator[Counted]:
-    """A line for each hyperparameter and metric of the sections here."""
-    sides = [tallies(analysis.comparisons) for analysis in (here.paper, here.careful)]
-    theirs = tallies(published().comparisons)
+def verdict_counts(measured: Measurements) -> Iterator[ReplicatedVerdicts]:
+    """A line for each hyperparameter and metric of the scenarios here."""
+    sides = [verdicts_of(analysis.comparisons) for analysis in (measured.paper, measured.careful)]
+    theirs = verdicts_of(published().comparisons)
     for key, there in _keys(sides[0], theirs):
-        yield Counted(*key, theirs.get(there), *(side.get(key) for side in sides))
+        yield ReplicatedVerdicts(*key, theirs.get(there), *(side.get(key) for side in sides))
 
 
-def greener_mutants(here: Here) -> Iterator[GreenerMutants]:
-    """A line for each hyperparameter of the sections here."""
-    sides = [greener(analysis) for analysis in (here.paper, here.careful)]
-    theirs = greener(published())
+def greener(measured: Measurements) -> Iterator[ReplicatedGreener]:
+    """A line for each hyperparameter of the scenarios here."""
+    sides = [greener_counts(analysis) for analysis in (measured.paper, measured.careful)]
+    theirs = greener_counts(published())
     for subject, background, hyperparameter in sides[0]:
-        there = (*_place_there(subject, background), hyperparameter)
-        yield GreenerMutants(
+        there = (*_published_scenario(subject, background), hyperparameter)
+        yield ReplicatedGreener(
             subject,
             background,
             hyperparameter,
@@ -114,47 +114,47 @@ def greener_mutants(here: Here) -> Iterator[GreenerMutants]:
         )
 
 
-def tallies(comparisons: Iterable[Comparison]) -> dict[Key, VerdictCounts]:
-    """Verdicts counted, for each hyperparameter that mutants change alone."""
+def verdicts_of(comparisons: Iterable[Comparison]) -> dict[Key, VerdictCounts]:
+    """The verdicts counted, for each hyperparameter that mutants change alone."""
     counts: dict[Key, Counter[Verdict]] = {}
     for row in comparisons:
-        if _is_counted(row) and row.metric in METRICS:
+        if _changes_one_hyperparameter(row) and row.metric in METRICS:
             counts.setdefault(_key(row), Counter())[row.verdict] += 1
-    return {key: _tally(count) for key, count in counts.items()}
+    return {key: _count(count) for key, count in counts.items()}
 
 
-def _tally(count: Mapping[Verdict, int]) -> VerdictCounts:
+def _count(count: Mapping[Verdict, int]) -> VerdictCounts:
     return VerdictCounts(
         win=count[Verdict.WIN], tie=count[Verdict.TIE], loss=count[Verdict.LOSS], undecided=count[Verdict.UNDECIDED]
     )
 
 
-def greener(analysis: Analysis) -> dict[tuple[str, str, str], Greener]:
+def greener_counts(analysis: Analysis) -> dict[tuple[str, str, str], GreenerCount]:
     """How many mutants of each hyperparameter save energy and keep performance.
 
     By the careful protocol those that it recommends; by the published one those that win energy in some domain, lose
     it in none and do not lose performance.
     """
-    is_greener = _recommended(analysis) if isinstance(analysis, CarefulAnalysis) else _wins
+    is_greener = _is_recommended_in(analysis) if isinstance(analysis, CarefulAnalysis) else _is_greener
     by_mutant: dict[tuple[str, str, str], dict[str, dict[str, Comparison]]] = {}
     for row in analysis.comparisons:
-        if _is_counted(row):
+        if _changes_one_hyperparameter(row):
             mutants = by_mutant.setdefault((row.subject, row.background, row.hyperparameter), {})
             mutants.setdefault(row.mutant, {})[row.metric] = row
     return {
-        key: Greener(len(mutants), sum(is_greener(rows) for rows in mutants.values()))
+        key: GreenerCount(len(mutants), sum(is_greener(rows) for rows in mutants.values()))
         for key, mutants in by_mutant.items()
         if any(metric in rows for rows in mutants.values() for metric in ENERGY_METRICS)
     }
 
 
-def _wins(rows: Mapping[str, Comparison]) -> bool:
+def _is_greener(rows: Mapping[str, Comparison]) -> bool:
     energy = {rows[metric].verdict for metric in ENERGY_METRICS if metric in rows}
     kept = "performance" in rows and rows["performance"].verdict in (Verdict.WIN, Verdict.TIE)
     return kept and Verdict.WIN in energy and Verdict.LOSS not in energy
 
 
-def _recommended(analysis: CarefulAnalysis) -> Callable[[Mapping[str, Comparison]], bool]:
+def _is_recommended_in(analysis: CarefulAnalysis) -> Callable[[Mapping[str, Comparison]], bool]:
     known = {(each.subject, each.background, one.mutant) for each in analysis.advice for one in each.recommended}
 
     def is_recommended(rows: Mapping[str, Comparison]) -> bool:
@@ -164,7 +164,7 @@ def _recommended(analysis: CarefulAnalysis) -> Callable[[Mapping[str, Comparison
     return is_recommended
 
 
-def _is_counted(row: Comparison) -> bool:
+def _changes_one_hyperparameter(row: Comparison) -> bool:
     return row.hyperparameter != IDENTITY and JOINT not in row.hyperparameter
 
 
@@ -176,13 +176,13 @@ def _keys(ours: Iterable[Key], theirs: Iterable[Key]) -> Iterator[tuple[Key, Key
     """Each line of a hyperparameter here, with what it is called there; metrics measured only there too."""
     known, elsewhere = set(ours), set(theirs)
     for subject, background, hyperparameter in dict.fromkeys(key[:3] for key in ours):
-        place = _place_there(subject, background)
+        place = _published_scenario(subject, background)
         for metric in METRICS:
             key, there = (subject, background, hyperparameter, metric), (*place, hyperparameter, metric)
             if key in known or there in elsewhere:
                 yield key, there
 
 
-def _place_there(subject: str, background: str) -> tuple[str, str]:
+def _published_scenario(subject: str, background: str) -> tuple[str, str]:
     """What the study calls a subject and its company; no name for a subject that it has no figures of."""
-    return measured(subject) or "", counterpart(background) or background
+    return measured_program(subject) or "", counterpart(background) or background

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 
 from mutegreen.model import IDENTITY, ORIGINAL, Goal
 from mutegreen.report.figures import scales
+from mutegreen.report.figures.captions import trials_text
 from mutegreen.report.figures.positions import Positions
 from mutegreen.report.figures.style import (
     BLUE,
@@ -23,11 +24,10 @@ from mutegreen.report.figures.style import (
     VERMILLION,
     WIDTH_IN,
     Drawing,
-    applied,
-    page,
-    shortened,
+    figure_style,
+    new_figure,
+    shorten,
 )
-from mutegreen.report.figures.words import trainings_of
 from mutegreen.report.metric_names import NAMES
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario import Group
@@ -61,7 +61,7 @@ class _Row:
     figures: pd.Series[float]
 
 
-@applied()
+@figure_style()
 def draw(group: Group, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
     """A panel for each hyperparameter and metric.
 
@@ -82,7 +82,7 @@ def draw(group: Group, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
 
 def _row(group: Group, metric: str, goal: Goal) -> _Row:
     figures = group.rows[metric].where(np.isfinite(group.rows[metric]))
-    scale = scales.scale_of(metric, figures)
+    scale = scales.axis_scale(metric, figures)
     name = scales.metric_label(metric, [worst_quality(group.rows, metric)], goal)
     return _Row(metric, scale.label(name.replace(", ", ",\n")), scale, figures / scale.size)
 
@@ -113,7 +113,7 @@ def _drawing(group: Group, title: str, rows: Sequence[_Row], columns: dict[str, 
     caption = f"{_trainings(group)} {_CAPTION}{_left_out(group)}"
     widths = [_width_in(positions) for positions in columns.values()]
     words_in = CHARACTER_IN * max(positions.upright_characters for positions in columns.values())
-    figure = page(title, caption, _ROW_IN * len(rows) + 0.9 + words_in, sum(widths) + _MARGIN_IN)
+    figure = new_figure(title, caption, _ROW_IN * len(rows) + 0.9 + words_in, sum(widths) + _MARGIN_IN)
     grid = figure.subplots(
         len(rows), len(columns), squeeze=False, sharex="col", sharey="row", gridspec_kw={"width_ratios": widths}
     )
@@ -153,7 +153,7 @@ def _means(axes: Axes, means: pd.Series[float], positions: Positions) -> None:
 
 
 def _label_values(axes: Axes, name: str, positions: Positions) -> None:
-    axes.set_xlabel(shortened(name))
+    axes.set_xlabel(shorten(name))
     places = list(positions.at.values())
     if positions.labels is not None:
         axes.set_xticks(places, positions.labels, rotation=90 if positions.upright_characters else 0)
@@ -166,7 +166,7 @@ def _label_values(axes: Axes, name: str, positions: Positions) -> None:
 
 def _trainings(group: Group) -> str:
     counts = {str(mutant): int(count) for mutant, count in group.rows["mutant"].value_counts().items()}
-    return trainings_of(counts.pop(ORIGINAL, 0), list(counts.values()))
+    return trials_text(counts.pop(ORIGINAL, 0), list(counts.values()))
 
 
 def _left_out(group: Group) -> str:
