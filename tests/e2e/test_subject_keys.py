@@ -131,7 +131,7 @@ pathlib.Path("model.py").write_text("spoilt")
 EXAMPLES = {
     "count of all": Example(FIRST, LEARNING_RATE),
     "small": Example("Smaller is better", LEARNING_RATE),
-    "further": Example("Further figures", LEARNING_RATE),
+    "further": Example("Extra metrics", LEARNING_RATE),
     "further in a file": Example("A file of results", LEARNING_RATE, FURTHER_FILE),
     "data": Example("`data`", (*LEARNING_RATE, "--preset", "census")),
     "percent": Example(FIRST, LEARNING_RATE, PERCENT),
