@@ -10,12 +10,12 @@ from scipy import special
 
 from benchmarks.protocol.world import Floats
 from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.measured import Measured, measure
+from mutegreen.stats.model.metric_model import Measured, measure
 from mutegreen.stats.settings import ALPHA, DEFAULT_TOLERANCE, MARGIN
+from mutegreen.stats.verdicts.careful_rule import verdicts
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
-from mutegreen.stats.verdicts.judge import verdicts
 
 ALL_METRICS = (*METRICS, TOTAL)
 """The metrics that the careful protocol compares."""

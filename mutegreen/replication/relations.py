@@ -10,7 +10,7 @@ from mutegreen.replication.design import EXCLUSIVE
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.settings import ALPHA
-from mutegreen.stats.trend.trend import Finding
+from mutegreen.stats.trend.trend import TrendFinding
 
 
 class Relation(StrEnum):
@@ -71,8 +71,8 @@ def _not_found(rows: Iterable[Correlation], is_excluded: bool) -> Relation:
 
 def _excluded(analysis: Analysis) -> set[tuple[str, str]]:
     """Where every domain was shown to change by less than the margin over all values."""
-    trends: dict[tuple[str, str], list[Finding]] = {}
+    trends: dict[tuple[str, str], list[TrendFinding]] = {}
     for row in analysis.trends if isinstance(analysis, CarefulAnalysis) else ():
         if row.background == EXCLUSIVE and row.metric in ENERGY_METRICS:
             trends.setdefault((row.subject, row.hyperparameter), []).append(row.finding)
-    return {key for key, found in trends.items() if set(found) == {Finding.NO_TREND}}
+    return {key for key, found in trends.items() if set(found) == {TrendFinding.NO_TREND}}

@@ -12,7 +12,7 @@ from mutegreen.replication.design import EXCLUSIVE
 from mutegreen.replication.relations import Relation, Relations, relations, relations_of
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
+from mutegreen.stats.colocation.susceptibility import Susceptibility, SusceptibilityFinding
 
 NO_ENERGY = "no energy was measured"
 
@@ -94,13 +94,16 @@ def more_change_co_located(analysis: Analysis) -> Judgement:
 
     The careful protocol asks for larger true changes instead, as more verdicts may only mean less noise.
     """
-    if isinstance(analysis, CarefulAnalysis) and analysis.company.susceptibility:
-        return _more_susceptible(analysis.company.susceptibility)
+    if isinstance(analysis, CarefulAnalysis) and analysis.colocation.susceptibility:
+        return _more_susceptible(analysis.colocation.susceptibility)
     return _more_verdicts(analysis)
 
 
 def _more_susceptible(rows: Sequence[Susceptibility]) -> Judgement:
-    more, less = (sum(row.finding is finding for row in rows) for finding in (Finding.MORE, Finding.LESS))
+    more, less = (
+        sum(row.finding is finding for row in rows)
+        for finding in (SusceptibilityFinding.MORE, SusceptibilityFinding.LESS)
+    )
     holds = _half(more, len(rows) - more - less, len(rows))
     figures = f"true changes of energy shown to be larger in {more} of {len(rows)} comparisons, smaller in {less}"
     return Judgement(holds, figures)

@@ -8,12 +8,12 @@ from rich.text import Text
 
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import p_value, percent, percent_interval
-from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
+from mutegreen.stats.colocation.attribution import Attribution, ConcurrencyEffect
 
 _MAX_NAMES = 6
 
 
-def concurrency_effect_lines(rows: Sequence[CompanyEffect]) -> Iterator[Text]:
+def concurrency_effect_lines(rows: Sequence[ConcurrencyEffect]) -> Iterator[Text]:
     """What company did to each metric, which comparisons do without.
 
     Args:
@@ -54,7 +54,7 @@ def attribution_lines(rows: Sequence[Attribution], names: Mapping[str, str]) -> 
         )
 
 
-def _doubling(row: CompanyEffect) -> str:
+def _doubling(row: ConcurrencyEffect) -> str:
     ends = "" if row.doubling.ends is None else f" {percent_interval(*row.doubling.ends)}"
     p = "" if row.p is None else f" (p {p_value(row.p)})"
     return f"{percent(row.doubling.value or 0.0)}{ends}{p}"

@@ -9,23 +9,23 @@ from mutegreen.report.metric_names import TITLES
 from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.susceptibility_sentences import claim_text
 from mutegreen.report.wording import reason_text
-from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
-from mutegreen.stats.colocation.report import CompanyCounts, CompanyPair
+from mutegreen.stats.colocation.changes import ColocationComparison, ColocationCorrelation
+from mutegreen.stats.colocation.report import ColocationCounts, ColocationPair
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
-from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
+from mutegreen.stats.colocation.susceptibility import Susceptibility, SusceptibilityFinding
 from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.stats.settings import ALPHA
 from mutegreen.units import duration
 
 _MAX_NAMES = 6
 _FINDINGS = {
-    Finding.MORE: "More susceptible to change in company than alone",
-    Finding.LESS: "Less susceptible to change in company than alone",
-    Finding.NOT_SHOWN: "Neither is shown",
+    SusceptibilityFinding.MORE: "More susceptible to change in company than alone",
+    SusceptibilityFinding.LESS: "Less susceptible to change in company than alone",
+    SusceptibilityFinding.NOT_SHOWN: "Neither is shown",
 }
 
 
-def pair_sentence(pair: CompanyPair) -> str:
+def pair_sentence(pair: ColocationPair) -> str:
     """How far the mutants are the same."""
     text = f"Mutants trained both alone and in company: {pair.mutants}"
     if not pair.only_alone and not pair.only_beside:
@@ -43,7 +43,7 @@ def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
         yield f"{', '.join(TITLES[row.metric] for row in rows if row.reason == reason)}: {reason_text(reason)}."
 
 
-def effect_sentence(rows: Sequence[CompanyComparison], names: Mapping[str, str]) -> str:
+def effect_sentence(rows: Sequence[ColocationComparison], names: Mapping[str, str]) -> str:
     """Which mutants do something else in company, beyond verdicts that changed."""
     changed = sum(row.changes for row in rows)
     differ = [f"{TITLES[row.metric]} of {names[row.mutant]}" for row in rows if is_significant(row.p_adjusted)]
@@ -54,7 +54,7 @@ def effect_sentence(rows: Sequence[CompanyComparison], names: Mapping[str, str])
     return f"{verdicts}; effects shown to change: {', '.join(differ[:_MAX_NAMES])}{more}."
 
 
-def correlation_sentences(rows: Sequence[CompanyCorrelation]) -> Iterator[str]:
+def correlation_sentences(rows: Sequence[ColocationCorrelation]) -> Iterator[str]:
     """Which correlations differ, and whether they are of the same values."""
     found = [f"{TITLES[row.metric]} of {row.hyperparameter}" for row in rows if is_significant(row.spearman_p_adjusted)]
     yield f"Correlations shown to differ: {', '.join(found) or 'none'}."
@@ -87,10 +87,10 @@ def is_significant(p: float | None) -> bool:
 
 def conclusion_sentence(scenario: ScenarioReport) -> str:
     """On the claim, for all scenarios together; empty where there is none to be judged."""
-    return "" if scenario.company.claim is None else claim_text(scenario.company.claim)
+    return "" if scenario.colocation.claim is None else claim_text(scenario.colocation.claim)
 
 
-def undecided_sentences(scenario: ScenarioReport, rows: Sequence[CompanyCounts]) -> Iterator[str]:
+def undecided_sentences(scenario: ScenarioReport, rows: Sequence[ColocationCounts]) -> Iterator[str]:
     """Mutants in no count of all together; nothing if there are none."""
     open_ones = [row for row in rows if not row.hyperparameter and (row.undecided_alone or row.undecided)]
     if open_ones:

@@ -43,7 +43,7 @@ def _careful(analysis: CarefulAnalysis) -> dict[str, object]:
         "advice": plain_value(analysis.advice),
         "trust": plain_value(analysis.trust),
         "flags": plain_value(analysis.flags),
-        "company": plain_value(analysis.company),
-        "company_effect": plain_value(analysis.company_effects),
+        "company": plain_value(analysis.colocation),
+        "company_effect": plain_value(analysis.concurrency_effects),
         "attribution": plain_value(analysis.attribution),
     }

@@ -12,7 +12,7 @@ from mutegreen.report.susceptibility_sentences import claim_text, susceptibility
 from mutegreen.report.wording import note_text, reason_text
 from mutegreen.stats.advice.target import TargetComparison
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, Comparison, Correlation
-from mutegreen.stats.colocation.report import Company
+from mutegreen.stats.colocation.report import ColocationReport
 from mutegreen.stats.colocation.susceptibility import Susceptibility
 from mutegreen.stats.interval import KEYS, Interval
 from mutegreen.stats.reason import Note, Reason
@@ -76,7 +76,7 @@ ORDER: Mapping[type, tuple[str, ...]] = {
     ),
     Comparison: _COMPARISON,
     CarefulComparison: _CAREFUL_COMPARISON,
-    Company: (
+    ColocationReport: (
         "pairs",
         "correlation",
         "verdict",
@@ -91,7 +91,7 @@ ORDER: Mapping[type, tuple[str, ...]] = {
 """Keys of records whose contract leaves some out (the published protocol has no intervals), or has another order."""
 SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {
     Susceptibility: lambda row: {"conclusion": susceptibility_text(row)},
-    Company: lambda company: {"conclusion": None if company.claim is None else claim_text(company.claim)},
+    ColocationReport: lambda company: {"conclusion": None if company.claim is None else claim_text(company.claim)},
 }
 """By type of a record, what makes the sentences that come after its fields."""
 

@@ -13,11 +13,11 @@ from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import value_label, value_labels
 from mutegreen.stats.advice.advice import Advice
 from mutegreen.stats.advice.target import TargetComparison
-from mutegreen.stats.advice.trust import Flagged, Trust
+from mutegreen.stats.advice.trust import FlagCount, Trust
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation, WinTieLoss
 from mutegreen.stats.careful import CarefulAnalysis
-from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect
-from mutegreen.stats.colocation.report import Company
+from mutegreen.stats.colocation.attribution import Attribution, ConcurrencyEffect
+from mutegreen.stats.colocation.report import ColocationReport
 from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.trend import Trend
 
@@ -63,10 +63,10 @@ class ScenarioReport:
     targets: list[TargetComparison] = field(default_factory=list)
     interactions: list[Interaction] = field(default_factory=list)
     trust: list[Trust] = field(default_factory=list)
-    flags: list[Flagged] = field(default_factory=list)
+    flags: list[FlagCount] = field(default_factory=list)
     advice: Advice | None = None
-    company: Company = field(default_factory=Company)
-    company_effects: list[CompanyEffect] = field(default_factory=list)
+    colocation: ColocationReport = field(default_factory=ColocationReport)
+    concurrency_effects: list[ConcurrencyEffect] = field(default_factory=list)
     attribution: list[Attribution] = field(default_factory=list)
     data: Data | None = None
     figure: str | None = None
@@ -143,7 +143,7 @@ def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
     trends, targets = _by_scenario(careful.trends), _by_scenario(careful.targets)
     interactions = _by_scenario(careful.interactions)
     trust, flags, advice = _by_scenario(careful.trust), _by_scenario(careful.flags), _by_scenario(careful.advice)
-    effects, attribution = _by_scenario(careful.company_effects), _by_scenario(careful.attribution)
+    effects, attribution = _by_scenario(careful.concurrency_effects), _by_scenario(careful.attribution)
     for place in comparisons:
         subject, background = place
         yield ScenarioReport(
@@ -159,8 +159,8 @@ def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
             trust=trust[place],
             flags=flags[place],
             advice=next(iter(advice[place]), None),
-            company=careful.company.at(subject, background),
-            company_effects=effects[place],
+            colocation=careful.colocation.at(subject, background),
+            concurrency_effects=effects[place],
             attribution=attribution[place],
             data=analysis.data.get(subject),
             figure=analysis.figure,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mutegreen.report.wording import reason_text
-from mutegreen.stats.colocation.susceptibility import Claim, Finding, Susceptibility
+from mutegreen.stats.colocation.susceptibility import Susceptibility, SusceptibilityClaim, SusceptibilityFinding
 
 _WORDS = {
-    Finding.MORE: "More susceptible to change in company",
-    Finding.LESS: "Less susceptible to change in company",
-    Finding.NOT_SHOWN: "Not shown to be more, or less, susceptible to change in company",
+    SusceptibilityFinding.MORE: "More susceptible to change in company",
+    SusceptibilityFinding.LESS: "Less susceptible to change in company",
+    SusceptibilityFinding.NOT_SHOWN: "Not shown to be more, or less, susceptible to change in company",
 }
 
 
@@ -21,7 +21,7 @@ def susceptibility_text(row: Susceptibility) -> str:
     return f"{_WORDS[row.finding]}: {sizes} (p {row.p_adjusted:.2g})."
 
 
-def claim_text(claim: Claim) -> str:
+def claim_text(claim: SusceptibilityClaim) -> str:
     """What is shown in all comparisons together."""
     if not claim.comparisons:
         return "Whether energy becomes more susceptible to change in company cannot be told from these rows."

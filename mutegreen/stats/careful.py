@@ -18,19 +18,19 @@ import pandas as pd
 from mutegreen.model import Goal
 from mutegreen.stats.advice.advice import Advice, advise
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
-from mutegreen.stats.advice.trust import Flagged, Trust, flagged, trust_of
+from mutegreen.stats.advice.trust import FlagCount, Trust, flagged, trust_of
 from mutegreen.stats.analysis import Analysis, WinTieLoss
-from mutegreen.stats.colocation.attribution import Attribution, CompanyEffect, attribution_of, company_effects
+from mutegreen.stats.colocation.attribution import Attribution, ConcurrencyEffect, attribution_of, concurrency_effects
 from mutegreen.stats.colocation.pairing import notes_on_pairing
-from mutegreen.stats.colocation.report import Company, company_of
+from mutegreen.stats.colocation.report import ColocationReport, colocation_report
 from mutegreen.stats.interaction.interaction import Interaction, interactions
-from mutegreen.stats.model.scenario import Group, data_of, groups_of
-from mutegreen.stats.model.scenario_model import Study, study_of
+from mutegreen.stats.model.scenario import Scenario, data_of, scenarios_of
+from mutegreen.stats.model.scenario_model import ScenarioModel, study_of
 from mutegreen.stats.notes import notes_on, notes_on_order
 from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.trend import Trend, trends
-from mutegreen.stats.verdicts.scenario_findings import Findings, Place, findings_of
+from mutegreen.stats.verdicts.scenario_findings import Findings, ScenarioKey, findings_of
 
 PROTOCOL = "careful"
 _Row = TypeVar("_Row")
@@ -49,21 +49,21 @@ class CarefulAnalysis(Analysis):
         trends: The shape of each relation of a hyperparameter and a metric.
         interactions: What two hyperparameters do together beyond what each does, where mutants change both.
         targets: Energy and time to the original's final performance, where performance is known for every epoch.
-        company: The same mutants alone and beside a background, where rows hold both.
-        company_effects: What it does if more train at a time, where several did.
+        colocation: The same mutants alone and beside a background, where rows hold both.
+        concurrency_effects: What it does if more train at a time, where several did.
         attribution: How far verdicts on attributed energy can be trusted, for each section with such.
     """
 
     settings: Settings = field(default_factory=Settings)
     advice: tuple[Advice, ...] = ()
     trust: tuple[Trust, ...] = ()
-    flags: tuple[Flagged, ...] = ()
+    flags: tuple[FlagCount, ...] = ()
     overall: tuple[WinTieLoss, ...] = ()
     targets: tuple[TargetComparison, ...] = ()
     trends: tuple[Trend, ...] = ()
     interactions: tuple[Interaction, ...] = ()
-    company: Company = field(default_factory=Company)
-    company_effects: tuple[CompanyEffect, ...] = ()
+    colocation: ColocationReport = field(default_factory=ColocationReport)
+    concurrency_effects: tuple[ConcurrencyEffect, ...] = ()
     attribution: tuple[Attribution, ...] = ()
 
 
@@ -73,7 +73,7 @@ def analyse(
     tolerances: Mapping[str, float | None] | None = None,
     settings: Settings | None = None,
     epochs: pd.DataFrame | None = None,
-    spent_j: Mapping[Place, float | None] | None = None,
+    spent_j: Mapping[ScenarioKey, float | None] | None = None,
 ) -> CarefulAnalysis:
     """Works out everything that the rows allow to say.
 
@@ -85,7 +85,7 @@ def analyse(
         epochs: In the form said in `energy_to_target`; None where they are not known.
         spent_j: By subject and background, energy of all trainings, where more is known than the rows say.
     """
-    groups = list(groups_of(rows))
+    groups = list(scenarios_of(rows))
     chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
     told, allowed, spent = settings or Settings(), tolerances or {}, spent_j or {}
     complete = [group for group in groups if group.has_original and group.definitions]
@@ -106,11 +106,11 @@ def analyse(
         trust=_joined(each.trust for each in answers),
         flags=_joined(each.flags for each in answers),
         trends=_joined(each.trends for each in answers),
-        company_effects=_joined(each.company_effects for each in answers),
+        concurrency_effects=_joined(each.concurrency_effects for each in answers),
         attribution=_joined(each.attribution for each in answers),
         interactions=tuple(interactions(studies, told)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
-        company=company_of([each.findings for each in answers], told),
+        colocation=colocation_report([each.findings for each in answers], told),
     )
 
 
@@ -121,13 +121,13 @@ class _Answers:
     findings: Findings
     advice: Advice
     trust: Sequence[Trust]
-    flags: Sequence[Flagged]
+    flags: Sequence[FlagCount]
     trends: Sequence[Trend]
-    company_effects: Sequence[CompanyEffect]
+    concurrency_effects: Sequence[ConcurrencyEffect]
     attribution: Sequence[Attribution]
 
 
-def _answers(study: Study, spent_j: Mapping[Place, float | None]) -> _Answers:
+def _answers(study: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None]) -> _Answers:
     found = findings_of(study)
     return _Answers(
         findings=found,
@@ -135,7 +135,7 @@ def _answers(study: Study, spent_j: Mapping[Place, float | None]) -> _Answers:
         trust=trust_of(study, found.comparisons),
         flags=flagged(study),
         trends=trends(study),
-        company_effects=list(company_effects(study)),
+        concurrency_effects=list(concurrency_effects(study)),
         attribution=list(attribution_of(study, found.comparisons)),
     )
 
@@ -145,7 +145,7 @@ def _joined(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
     return tuple(chain.from_iterable(parts))
 
 
-def _notes(rows: pd.DataFrame, groups: Sequence[Group], studies: Sequence[Study]) -> Iterator[Note | str]:
+def _notes(rows: pd.DataFrame, groups: Sequence[Scenario], studies: Sequence[ScenarioModel]) -> Iterator[Note | str]:
     yield from notes_on(rows, groups)
     yield from notes_on_order([study.group for study in studies])
     yield from notes_on_pairing(studies)

@@ -15,9 +15,9 @@ from mutegreen.model import Goal, Verdict
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.interval import Interval, known
 from mutegreen.stats.model.quality import worst_qualities
-from mutegreen.stats.model.scenario import Group, data_of, groups_of
+from mutegreen.stats.model.scenario import Scenario, data_of, scenarios_of
 from mutegreen.stats.notes import notes_on
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.verdicts.careful_correlations import correlations
 from mutegreen.stats.verdicts.published_rule import compare
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
@@ -38,7 +38,7 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
         were never measured, groups without an original and correlations with values that are not numbers are left
         out and noted. Mutants that change nothing (`identity`) get verdicts only.
     """
-    groups = list(groups_of(rows))
+    groups = list(scenarios_of(rows))
     chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
     complete = [group for group in groups if group.has_original and group.definitions]
     comparisons = [row for group in complete for row in _comparisons(group, chosen[group.subject])]
@@ -54,7 +54,7 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
     )
 
 
-def _comparisons(group: Group, goal: Goal) -> Iterator[Comparison]:
+def _comparisons(group: Scenario, goal: Goal) -> Iterator[Comparison]:
     """For each mutant, its verdicts for every metric."""
     tables = {metric: _by_mutant(group, metric, goal) for metric in group.metrics}
     for definition in group.definitions:
@@ -62,7 +62,7 @@ def _comparisons(group: Group, goal: Goal) -> Iterator[Comparison]:
             yield by_mutant[definition.mutant]
 
 
-def _by_mutant(group: Group, metric: str, goal: Goal) -> dict[str, Comparison]:
+def _by_mutant(group: Scenario, metric: str, goal: Goal) -> dict[str, Comparison]:
     less_is_better = metric != "performance" or goal is Goal.MINIMIZE
     table = compare(group.rows[metric], group.rows["mutant"], less_is_better=less_is_better)
     qualities = worst_qualities(group.rows, metric)
@@ -88,6 +88,6 @@ def _by_mutant(group: Group, metric: str, goal: Goal) -> dict[str, Comparison]:
             cliffs_delta=Interval.of(delta),
             verdict=Verdict(verdict),
             quality=qualities[definition.mutant],
-            reason=Reason(Why(why)) if why else None,
+            reason=Reason(ReasonCode(why)) if why else None,
         )
     return found

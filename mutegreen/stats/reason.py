@@ -11,7 +11,7 @@ from enum import StrEnum
 from mutegreen.model import Seeding
 
 
-class Why(StrEnum):
+class ReasonCode(StrEnum):
     """What keeps a question from being answered, or qualifies its answer."""
 
     # Of a comparison of a mutant with the original.
@@ -73,16 +73,16 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason, with the numbers and names of its sentence; the members of `Why` say which of them they need."""
+    """A reason, with the numbers and names of its sentence; the members of `ReasonCode` say which of them they need."""
 
-    why: Why
+    code: ReasonCode
     count: int | None = None
     of: int | None = None
     bound: float | None = None
     names: tuple[str, ...] = ()
 
 
-class About(StrEnum):
+class NoteCode(StrEnum):
     """What a note on an analysis is about."""
 
     SEVERAL_AUDITS = "several_audits"
@@ -118,7 +118,7 @@ class Note:
         seeding: What decides the chance in the trainings; None where the rows do not say it.
     """
 
-    about: About
+    code: NoteCode
     scenarios: tuple[tuple[str, str], ...] = ()
     count: int | None = None
     figure: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mutegreen.stats.adjust import Adjustment
+from mutegreen.stats.adjustment import Adjustment
 
 ALPHA = 0.05
 """Largest p value that counts as significant."""

@@ -28,7 +28,7 @@ from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats import careful, paper
 from mutegreen.stats.analysis import Analysis
-from mutegreen.stats.model.scenario import groups_of
+from mutegreen.stats.model.scenario import scenarios_of
 from mutegreen.store.rows import read_csv
 from support.commands import Ended, Run
 from support.simulated import noisy, rows_of
@@ -86,7 +86,7 @@ def test_every_line_of_a_csv_table_says_it() -> None:
 
 def test_every_figure_says_it_in_its_title() -> None:
     found = rows(data=SHAPES)
-    (group,), (scenario,) = groups_of(found), scenario_reports(paper.analyse(found))
+    (group,), (scenario,) = scenarios_of(found), scenario_reports(paper.analyse(found))
     drawings = [*win_tie_loss.draw(scenario), *correlation.draw(scenario), *pareto.draw(scenario)]
     assert {drawing.kind for drawing in drawings} == {win_tie_loss.KIND, correlation.KIND, pareto.KIND}
     for drawing in (*drawings, *value_panels.draw(group, scenario.full_title)):
@@ -96,7 +96,7 @@ def test_every_figure_says_it_in_its_title() -> None:
 
 def test_a_long_title_goes_over_lines_within_the_figure() -> None:
     found = rows(data=LONG)
-    (group,), (scenario,) = groups_of(found), scenario_reports(paper.analyse(found))
+    (group,), (scenario,) = scenarios_of(found), scenario_reports(paper.analyse(found))
     for drawing in (*value_panels.draw(group, scenario.full_title), *win_tie_loss.draw(scenario)):
         canvas = FigureCanvasAgg(drawing.figure)
         canvas.draw()

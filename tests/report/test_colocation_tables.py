@@ -82,11 +82,11 @@ def test_sections_alone_have_no_tables_of_company(turned: Analysis) -> None:
 def test_pages_have_the_figures_of_the_analysis(turned: Analysis) -> None:
     (times,) = tables_of(turned, ["company_slowdown"])
     assert [row.cells[0] for row in times.rows] == ["original", "epochs 3", "epochs 4", "identity"]
-    slower = next(row.slowdown for row in turned.company.slowdown if row.mutant == "original")
+    slower = next(row.slowdown for row in turned.colocation.slowdown if row.mutant == "original")
     interval = f"[{slower.low:.3f}, {slower.high:.3f}]"
     assert times.rows[0].cells[1:] == ("5", "5", f"{slower.value:.3f}", interval)
     verdicts = next(table for table in tables_of(turned, ["company_verdict"]) if table.part == "gpu_j")
-    own = next(row for row in turned.company.verdict if (row.mutant, row.metric) == ("epochs=3", "gpu_j"))
+    own = next(row for row in turned.colocation.verdict if (row.mutant, row.metric) == ("epochs=3", "gpu_j"))
     assert verdicts.rows[0].cells[5] == f"{100 * own.extra.value:+.2f}"
 
 
@@ -102,7 +102,7 @@ def test_pages_have_the_figures_of_the_analysis(turned: Analysis) -> None:
     ],
 )
 def test_csv_has_every_record(turned: Analysis, name: str, records: str) -> None:
-    assert len(pd.read_csv(io.StringIO(csv_of(turned, name)))) == len(getattr(turned.company, records)) > 0
+    assert len(pd.read_csv(io.StringIO(csv_of(turned, name)))) == len(getattr(turned.colocation, records)) > 0
 
 
 def test_counts_alone_and_in_company_have_columns_of_their_own(turned: Analysis) -> None:

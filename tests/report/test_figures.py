@@ -30,7 +30,7 @@ from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.stats import paper
 from mutegreen.stats.analysis import CarefulComparison, WinTieLoss
 from mutegreen.stats.interval import UNKNOWN, Interval
-from mutegreen.stats.model.scenario import Group, groups_of
+from mutegreen.stats.model.scenario import Scenario, scenarios_of
 from mutegreen.store.rows import read_csv, rows_frame
 from support.commands import Run
 from support.paths import DATA
@@ -41,8 +41,8 @@ COLUMNS = ("subject", "background", "mutant", "hyperparameter", "value", "defaul
 
 
 @pytest.fixture(scope="module")
-def groups() -> list[Group]:
-    return list(groups_of(read_csv(PUBLISHED)))
+def groups() -> list[Scenario]:
+    return list(scenarios_of(read_csv(PUBLISHED)))
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def frame(values: dict[str, tuple[Any, list[Any]]], repetitions: int = 3, **metr
     return rows_frame(records)
 
 
-def only(rows: pd.DataFrame) -> tuple[Group, ScenarioReport]:
-    (group,), (scenario,) = groups_of(rows), scenario_reports(paper.analyse(rows))
+def only(rows: pd.DataFrame) -> tuple[Scenario, ScenarioReport]:
+    (group,), (scenario,) = scenarios_of(rows), scenario_reports(paper.analyse(rows))
     return group, scenario
 
 
@@ -97,7 +97,7 @@ def texts(figure: Figure, gid: str) -> list[str]:
 # What is drawn
 
 
-def test_every_training_is_a_dot_at_its_value(groups: list[Group]) -> None:
+def test_every_training_is_a_dot_at_its_value(groups: list[Scenario]) -> None:
     table = pd.read_csv(PUBLISHED)
     table = table[(table["subject"] == "pytorch_resnet_cifar10")]
     group = next(group for group in groups if group.subject == "pytorch_resnet_cifar10")
@@ -113,7 +113,7 @@ def test_every_training_is_a_dot_at_its_value(groups: list[Group]) -> None:
         assert same_points(originals[panel], ((default, figure) for figure in measured))
 
 
-def test_the_line_joins_the_means(groups: list[Group]) -> None:
+def test_the_line_joins_the_means(groups: list[Scenario]) -> None:
     table = pd.read_csv(PUBLISHED)
     own = (table["subject"] == "mnist") & table["background"].isna()
     epochs = table[own & ((table["hyperparameter"] == "epochs") | (table["mutant"] == "original"))]
@@ -336,7 +336,7 @@ def all_drawings() -> Iterator[Drawing]:
     alone = published[published["background"] == ""]
     for rows in (alone, frame(HARD), frame({"lr": (1.0, [2.0])}, repetitions=1)):
         scenarios = list(scenario_reports(paper.analyse(rows)))
-        for group, scenario in zip(groups_of(rows), scenarios, strict=True):
+        for group, scenario in zip(scenarios_of(rows), scenarios, strict=True):
             yield from value_panels.draw(group, scenario.title)
             yield from [*win_tie_loss.draw(scenario), *correlation.draw(scenario), *pareto.draw(scenario)]
     domains = [f"gpu:GPU-{k}3f2a1c0e-aaaa-bbbb-cccc-ddddeeeeffff" for k in range(8)] + ["cpu:package-0", "psys"]

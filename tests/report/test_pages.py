@@ -27,7 +27,7 @@ from mutegreen.report.pages.markdown import markdown
 from mutegreen.report.pages.table import PlainTable, TableRow
 from mutegreen.report.wording import note_text
 from mutegreen.stats import careful, paper
-from mutegreen.stats.advice.target import Reach, TargetComparison
+from mutegreen.stats.advice.target import TargetComparison, TargetReach
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.interaction.interaction import Interaction
@@ -58,12 +58,14 @@ def everything(name: str = NASTY) -> CarefulAnalysis:
     about = {"subject": name, "quality_package_j": "estimated", "quality_gpu_j": "counter"}
     rows, alone = (rows_of(arms, background=background, **about) for background in (name, ""))
     slower = rows.assign(background_slowdown=1.5, background_restarts=2.0)
-    company = careful.analyse(pd.concat([alone, slower], ignore_index=True)).company
-    found = replace(careful.analyse(rows), company=company)
+    company = careful.analyse(pd.concat([alone, slower], ignore_index=True)).colocation
+    found = replace(careful.analyse(rows), colocation=company)
     mutant, extra = f"{name}=3,other=1", Interval(0.25)
     pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=mutant, extra=extra)
     compared = vars(found.comparisons[0]) | {"metric": "duration_s"}
-    target = TargetComparison(**compared, target=0.89, reach=Reach(4, 5, 2.5), reach_original=Reach(5, 5, 7.0))
+    target = TargetComparison(
+        **compared, target=0.89, reach=TargetReach(4, 5, 2.5), reach_original=TargetReach(5, 5, 7.0)
+    )
     return replace(found, interactions=(pair,), targets=(target,))
 
 

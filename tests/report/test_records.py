@@ -10,10 +10,10 @@ import pytest
 
 from mutegreen.model import Verdict
 from mutegreen.report.records import ORDER, flat_record, plain_value
-from mutegreen.stats.advice.target import Reach, TargetComparison
+from mutegreen.stats.advice.target import TargetComparison, TargetReach
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, Comparison
 from mutegreen.stats.interval import KEYS, Interval, written_as
-from mutegreen.stats.reason import About, Note, Reason, Why
+from mutegreen.stats.reason import Note, NoteCode, Reason, ReasonCode
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,10 @@ def test_an_interval_is_three_keys_of_its_owner_in_the_place_of_its_field() -> N
 
 
 def test_codes_are_written_as_sentences() -> None:
-    assert flat_record(Record("a", Interval(), reason=Reason(Why.ALL_EQUAL)))["reason"] == "all figures are equal"
-    assert plain_value((Note(About.SEVERAL_AUDITS, count=2), "as it is")) == [
+    assert (
+        flat_record(Record("a", Interval(), reason=Reason(ReasonCode.ALL_EQUAL)))["reason"] == "all figures are equal"
+    )
+    assert plain_value((Note(NoteCode.SEVERAL_AUDITS, count=2), "as it is")) == [
         "The trainings of 2 audits are taken together.",
         "as it is",
     ]
@@ -80,7 +82,9 @@ def test_the_ends_of_intervals_follow_what_both_protocols_have() -> None:
     assert list(found)[17:22] == ["relative_low", "relative_high", "difference", "difference_low", "difference_high"]
     assert list(found)[-2:] == ["cliffs_delta_low", "cliffs_delta_high"]
     assert [found[key] for key in list(found)[17:22]] == [-0.2, 0.3, -1.0, -2.0, 3.0]
-    target = TargetComparison(**vars(row), target=0.9, reach=Reach(4, 5, 2.5), reach_original=Reach(5, 5, 7.0))
+    target = TargetComparison(
+        **vars(row), target=0.9, reach=TargetReach(4, 5, 2.5), reach_original=TargetReach(5, 5, 7.0)
+    )
     assert list(flat_record(target)) == [*found, "target", "reach", "reach_original"]
 
 

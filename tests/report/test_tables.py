@@ -17,7 +17,7 @@ from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.interval import UNKNOWN, Interval
 from mutegreen.stats.paper import analyse
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.verdicts.win_tie_loss import win_tie_loss
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
@@ -218,7 +218,7 @@ def test_a_figure_missing_for_one_mutant():
     told = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
     analysis = mixed(told)
     energy, performance = analysis.comparisons
-    reason = Reason(Why.MUTANT_NOT_MEASURED)
+    reason = Reason(ReasonCode.MUTANT_NOT_MEASURED)
     gone = replace(performance, n=0, mean=None, relative_change=UNKNOWN, reason=reason)
     text = shown(Analysis("paper", (), (energy, gone), analysis.win_tie_loss))
     assert line_of(text, "3 ").endswith("-")

@@ -6,77 +6,77 @@ import pytest
 
 from mutegreen.model import Seeding
 from mutegreen.report.wording import note_text, reason_text, scenario_text
-from mutegreen.stats.reason import About, Note, Reason, Why
+from mutegreen.stats.reason import Note, NoteCode, Reason, ReasonCode
 
 ALONE, BESIDE = ("mnist", ""), ("mnist", "load")
 REASONS = {
-    Reason(Why.ORIGINAL_INFINITE): "a figure of the original is infinite",
-    Reason(Why.MUTANT_NOT_MEASURED): "not measured for the mutant",
-    Reason(Why.ORIGINAL_TRAINED_ONCE): "only one training of the original, two or more are needed",
-    Reason(Why.NO_COMMON_BLOCK): "never trained in a block with the original",
-    Reason(Why.CONFOUNDED): (
+    Reason(ReasonCode.ORIGINAL_INFINITE): "a figure of the original is infinite",
+    Reason(ReasonCode.MUTANT_NOT_MEASURED): "not measured for the mutant",
+    Reason(ReasonCode.ORIGINAL_TRAINED_ONCE): "only one training of the original, two or more are needed",
+    Reason(ReasonCode.NO_COMMON_BLOCK): "never trained in a block with the original",
+    Reason(ReasonCode.CONFOUNDED): (
         "its company was another than the original's in every training, and cannot be told from what it does"
     ),
-    Reason(Why.NO_VARIATION): "no training varies, so nothing says what chance does (is the seed varied?)",
-    Reason(Why.NEITHER_VARIES): "neither the mutant nor the original varies, so p is 0 by definition",
-    Reason(Why.ORIGINAL_MISSED_TARGET, count=2, of=5): "2 of 5 trainings of the original reached it",
-    Reason(Why.MUTANT_MISSED_TARGET, count=0, of=5): "0 of 5 trainings of the mutant reached it",
-    Reason(Why.TOO_FEW_TRAININGS, count=3): "fewer than 3 trainings measured",
-    Reason(Why.NEARLY_EQUAL): "the figures are too nearly equal for Pearson's coefficient",
-    Reason(Why.NO_NOISE_ESTIMATE): "two values, each trained once: nothing tells an effect from noise",
-    Reason(Why.NEVER_CHANGED_ALONE, names=("epochs",)): (
+    Reason(ReasonCode.NO_VARIATION): "no training varies, so nothing says what chance does (is the seed varied?)",
+    Reason(ReasonCode.NEITHER_VARIES): "neither the mutant nor the original varies, so p is 0 by definition",
+    Reason(ReasonCode.ORIGINAL_MISSED_TARGET, count=2, of=5): "2 of 5 trainings of the original reached it",
+    Reason(ReasonCode.MUTANT_MISSED_TARGET, count=0, of=5): "0 of 5 trainings of the mutant reached it",
+    Reason(ReasonCode.TOO_FEW_TRAININGS, count=3): "fewer than 3 trainings measured",
+    Reason(ReasonCode.NEARLY_EQUAL): "the figures are too nearly equal for Pearson's coefficient",
+    Reason(ReasonCode.NO_NOISE_ESTIMATE): "two values, each trained once: nothing tells an effect from noise",
+    Reason(ReasonCode.NEVER_CHANGED_ALONE, names=("epochs",)): (
         "no training changes epochs alone to a value that it has together with the other"
     ),
-    Reason(Why.TOO_FEW_FOR_NOISE, count=4): "4 trainings are too few to tell the noise by; repeat them",
-    Reason(Why.NO_SAVING_SEEN): "no mutant was shown to save energy, and none seems to",
-    Reason(Why.PERFORMANCE_NOT_KEPT, count=0, bound=0.00987, names=("a", "b")): (
+    Reason(ReasonCode.TOO_FEW_FOR_NOISE, count=4): "4 trainings are too few to tell the noise by; repeat them",
+    Reason(ReasonCode.NO_SAVING_SEEN): "no mutant was shown to save energy, and none seems to",
+    Reason(ReasonCode.PERFORMANCE_NOT_KEPT, count=0, bound=0.00987, names=("a", "b")): (
         "of the mutants shown to save energy (a, b) none was shown to keep performance within 0.00987 of the original's"
     ),
-    Reason(Why.PERFORMANCE_NOT_KEPT, count=2, bound=0.01, names=("a",)): (
+    Reason(ReasonCode.PERFORMANCE_NOT_KEPT, count=2, bound=0.01, names=("a",)): (
         "of the mutants shown to save energy (a and 2 more) none was shown to keep performance within 0.01 of the "
         "original's"
     ),
 }
 NOTES = {
-    Note(About.SEVERAL_AUDITS, count=2): "The trainings of 2 audits are taken together.",
-    Note(About.NEVER_MEASURED, names=("gpu_j",)): "gpu_j was not measured.",
-    Note(About.NOT_MEASURED, (BESIDE,), names=("gpu_j",)): "mnist beside load: gpu_j was not measured.",
-    Note(About.ONLY_ORIGINAL, (ALONE,)): "mnist: only the original was trained.",
-    Note(About.NO_ORIGINAL, (BESIDE,)): (
+    Note(NoteCode.SEVERAL_AUDITS, count=2): "The trainings of 2 audits are taken together.",
+    Note(NoteCode.NEVER_MEASURED, names=("gpu_j",)): "gpu_j was not measured.",
+    Note(NoteCode.NOT_MEASURED, (BESIDE,), names=("gpu_j",)): "mnist beside load: gpu_j was not measured.",
+    Note(NoteCode.ONLY_ORIGINAL, (ALONE,)): "mnist: only the original was trained.",
+    Note(NoteCode.NO_ORIGINAL, (BESIDE,)): (
         "mnist beside load: left out, because the original was not trained under these conditions."
     ),
-    Note(About.NO_CORRELATION, (ALONE,), names=("optimizer",)): (
+    Note(NoteCode.NO_CORRELATION, (ALONE,), names=("optimizer",)): (
         "mnist: no correlation for optimizer, whose values are not all numbers."
     ),
-    Note(About.ORDER_NOT_KNOWN, (ALONE, BESIDE)): (
+    Note(NoteCode.ORDER_NOT_KNOWN, (ALONE, BESIDE)): (
         "mnist, mnist beside load: the rows do not say in which block each training ran, so that a change of the "
         "machine in the meantime may look like an effect of mutants."
     ),
-    Note(About.ONE_SEED, (ALONE,)): (
+    Note(NoteCode.ONE_SEED, (ALONE,)): (
         "mnist: all repetitions trained with one seed. What is said of performance holds for this seed; with another "
         "one it may be different."
     ),
-    Note(About.ONE_SEED, (ALONE,), figure=0.912345): (
+    Note(NoteCode.ONE_SEED, (ALONE,), figure=0.912345): (
         "mnist: all repetitions trained with one seed, and the original performed the same each time (0.9123). Nothing "
         "says what chance does to it, so tests on performance mean nothing here: leave --same-seed away, and each "
         "repetition has its own."
     ),
-    Note(About.ALWAYS_THE_SAME, (ALONE,), 5, 0.9, seeding=Seeding.OWN): (
+    Note(NoteCode.ALWAYS_THE_SAME, (ALONE,), 5, 0.9, seeding=Seeding.OWN): (
         "mnist: the original performed the same (0.9) in all 5 repetitions, each with its own seed. Nothing says what "
         "chance does to it, so tests on performance mean nothing here."
     ),
-    Note(About.ALWAYS_THE_SAME, (ALONE,), 5, 0.9, seeding=Seeding.NONE): (
+    Note(NoteCode.ALWAYS_THE_SAME, (ALONE,), 5, 0.9, seeding=Seeding.NONE): (
         "mnist: the original performed the same (0.9) in all 5 repetitions, and the program takes no seed. Nothing "
         "says what chance does to it, so tests on performance mean nothing here."
     ),
-    Note(About.ALWAYS_THE_SAME, (ALONE,), 5, 0.9): (
+    Note(NoteCode.ALWAYS_THE_SAME, (ALONE,), 5, 0.9): (
         "mnist: the original performed the same (0.9) in all 5 repetitions. Nothing says what chance does to it, so "
         "tests on performance mean nothing here."
     ),
-    Note(About.NO_EXCLUSIVE, (BESIDE,)): (
+    Note(NoteCode.NO_EXCLUSIVE, (BESIDE,)): (
         "mnist beside load: not compared with mnist alone, of which there are no trainings here."
     ),
-    Note(About.OTHER_DEFAULTS, (BESIDE,), names=("epochs", "seed")): (
+    Note(NoteCode.OTHER_DEFAULTS, (BESIDE,), names=("epochs", "seed")): (
         "mnist beside load: not compared with mnist alone, whose epochs, seed is_significant."
     ),
 }
@@ -93,10 +93,10 @@ def test_a_note_as_a_sentence(note: Note, sentence: str) -> None:
 
 
 def test_every_code_has_a_sentence_of_its_own() -> None:
-    texts = [reason_text(Reason(why, count=1, of=2, bound=0.1, names=("a",))) for why in Why]
-    assert len(set(texts)) == len(Why)
-    notes = [note_text(Note(about, (BESIDE,), 1, 0.5, ("a",))) for about in About]
-    assert len(set(notes)) == len(About)
+    texts = [reason_text(Reason(code, count=1, of=2, bound=0.1, names=("a",))) for code in ReasonCode]
+    assert len(set(texts)) == len(ReasonCode)
+    notes = [note_text(Note(code, (BESIDE,), 1, 0.5, ("a",))) for code in NoteCode]
+    assert len(set(notes)) == len(NoteCode)
 
 
 def test_a_sentence_that_rows_brought_along_stays_as_it_is() -> None:

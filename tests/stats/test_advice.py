@@ -13,7 +13,7 @@ from mutegreen.model import TOTAL, Goal, Verdict
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice
 from mutegreen.stats.careful import CarefulAnalysis, analyse
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from support.simulated import noisy, rows_of
 
@@ -153,7 +153,7 @@ def test_a_training_that_says_nothing_of_noise_says_nothing_of_repetitions() -> 
 def test_one_training_each_recommends_nothing() -> None:
     advice = advice_on(GREENER, 1)
     assert advice.recommended == ()
-    assert advice.reason == Reason(Why.NO_SAVING_SHOWN)
+    assert advice.reason == Reason(ReasonCode.NO_SAVING_SHOWN)
 
 
 def test_performance_that_never_varies_and_is_equal_is_not_worse() -> None:

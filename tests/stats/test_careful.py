@@ -13,12 +13,12 @@ from scipy import stats
 from mutegreen.model import METRICS, TOTAL, Goal, Quality, Verdict
 from mutegreen.report.json_document import as_json
 from mutegreen.stats import paper
-from mutegreen.stats.adjust import Adjustment
+from mutegreen.stats.adjustment import Adjustment
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.measured import measure
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.metric_model import measure
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.store.rows import read_csv, rows_frame
 from support.notes import told
@@ -252,21 +252,21 @@ def test_win_tie_loss_adds_up_over_hyperparameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("original", "mutant", "verdict", "why"),
+    ("original", "mutant", "verdict", "code"),
     [
-        ([100.0], [90.0], "undecided", Why.ORIGINAL_TRAINED_ONCE),
-        (ENERGY, [90.0], "undecided", Why.MUTANT_TRAINED_ONCE),
-        (ENERGY, [None] * 5, "undecided", Why.MUTANT_NOT_MEASURED),
-        ([None] * 5, ENERGY, "undecided", Why.ORIGINAL_NOT_MEASURED),
-        (ENERGY, [*ENERGY[:4], np.inf], "undecided", Why.MUTANT_INFINITE),
-        ([*ENERGY[:4], np.inf], ENERGY, "undecided", Why.ORIGINAL_INFINITE),
-        ([5.0] * 4, [5.0] * 4, "tie", Why.ALL_EQUAL),
-        ([5.0] * 4, [6.0] * 4, "undecided", Why.NO_VARIATION),
-        ([0.0] * 4, [0.0] * 4, "tie", Why.ALL_EQUAL),
-        ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", Why.ALL_EQUAL),
+        ([100.0], [90.0], "undecided", ReasonCode.ORIGINAL_TRAINED_ONCE),
+        (ENERGY, [90.0], "undecided", ReasonCode.MUTANT_TRAINED_ONCE),
+        (ENERGY, [None] * 5, "undecided", ReasonCode.MUTANT_NOT_MEASURED),
+        ([None] * 5, ENERGY, "undecided", ReasonCode.ORIGINAL_NOT_MEASURED),
+        (ENERGY, [*ENERGY[:4], np.inf], "undecided", ReasonCode.MUTANT_INFINITE),
+        ([*ENERGY[:4], np.inf], ENERGY, "undecided", ReasonCode.ORIGINAL_INFINITE),
+        ([5.0] * 4, [5.0] * 4, "tie", ReasonCode.ALL_EQUAL),
+        ([5.0] * 4, [6.0] * 4, "undecided", ReasonCode.NO_VARIATION),
+        ([0.0] * 4, [0.0] * 4, "tie", ReasonCode.ALL_EQUAL),
+        ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", ReasonCode.ALL_EQUAL),
     ],
 )
-def test_the_reason_is_said(original, mutant, verdict: str, why: Why) -> None:
+def test_the_reason_is_said(original, mutant, verdict: str, code: ReasonCode) -> None:
     # Durations, so that also arms without energy have trainings.
     rows = rows_of(
         {
@@ -275,7 +275,7 @@ def test_the_reason_is_said(original, mutant, verdict: str, why: Why) -> None:
         }
     )
     found = analyse(rows)
-    assert (of(found).verdict, of(found).reason) == (verdict, Reason(why))
+    assert (of(found).verdict, of(found).reason) == (verdict, Reason(code))
     json.dumps(as_json(found), allow_nan=False)
 
 
@@ -316,7 +316,7 @@ def test_a_mutant_that_never_trained_beside_the_original() -> None:
     ]
     found = analyse(rows_frame(records))
     assert of(found, "epochs=4").verdict == Verdict.UNDECIDED
-    assert of(found, "epochs=4").reason == Reason(Why.NO_COMMON_BLOCK)
+    assert of(found, "epochs=4").reason == Reason(ReasonCode.NO_COMMON_BLOCK)
     assert of(found, "epochs=3").p is not None
 
 

@@ -13,15 +13,15 @@ from scipy import stats
 from mutegreen.model import METRICS
 from mutegreen.report.records import flat_record
 from mutegreen.stats import paper
-from mutegreen.stats.adjust import Adjustment
-from mutegreen.stats.model.scenario import Group, groups_of
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.adjustment import Adjustment
+from mutegreen.stats.model.scenario import Scenario, scenarios_of
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.verdicts.careful_correlations import associations
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
 
 
-def group(*hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more) -> Group:
+def group(*hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more) -> Scenario:
     """One training of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
     records = [("original", None, None, None, original)]
     for name, values, figures in hyperparameters:
@@ -29,7 +29,7 @@ def group(*hyperparameters: tuple[str, list[object], list[float | None]], origin
         records += [(f"{name}={at}", name, value, 0.0, figure) for at, (value, figure) in mutants]
     empty = {"subject": "s", "background": "", "repetition": 0} | dict.fromkeys(METRICS) | more
     names = ("mutant", "hyperparameter", "value", "default", "gpu_j")
-    (found,) = groups_of(rows_frame([empty | dict(zip(names, record, strict=True)) for record in records]))
+    (found,) = scenarios_of(rows_frame([empty | dict(zip(names, record, strict=True)) for record in records]))
     return found
 
 
@@ -39,7 +39,7 @@ def published() -> pd.DataFrame:
 
 
 def test_coefficients_are_those_of_the_published_protocol(published):
-    ours = [row for each in groups_of(published) for row in associations(each)]
+    ours = [row for each in scenarios_of(published) for row in associations(each)]
     theirs = paper.analyse(published).correlations
     assert len(ours) == 75
     for our, their in zip(ours, theirs, strict=True):
@@ -47,7 +47,7 @@ def test_coefficients_are_those_of_the_published_protocol(published):
 
 
 def test_pearson_intervals_are_those_of_scipy_and_pingouin(published):
-    (mnist, *_) = groups_of(published)
+    (mnist, *_) = scenarios_of(published)
     rows = mnist.of_hyperparameter("epochs")
     values = rows["value"].where(rows["mutant"] != "original", 14.0).astype(float)
     for row in associations(mnist)[:5]:
@@ -86,7 +86,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(r):
 
 
 def test_p_values_are_adjusted_over_all_correlations_of_one_kind(published):
-    (mnist, *_) = groups_of(published)
+    (mnist, *_) = scenarios_of(published)
     for kind in ("spearman", "pearson"):
         rows = associations(mnist)
         p = np.array([getattr(row, f"{kind}_p") for row in rows])
@@ -121,8 +121,8 @@ def test_what_has_no_coefficient_says_why_and_counts_as_no_question():
     )
     found = {row.hyperparameter: row for row in rows}
     assert list(found) == ["constant", "epochs", "infinite", "unmeasured"]
-    assert found["constant"].reason == Reason(Why.ALL_EQUAL)
-    assert found["infinite"].reason == Reason(Why.FIGURE_INFINITE)
-    assert found["unmeasured"].reason == Reason(Why.TOO_FEW_TRAININGS, count=3)
+    assert found["constant"].reason == Reason(ReasonCode.ALL_EQUAL)
+    assert found["infinite"].reason == Reason(ReasonCode.FIGURE_INFINITE)
+    assert found["unmeasured"].reason == Reason(ReasonCode.TOO_FEW_TRAININGS, count=3)
     assert found["constant"].spearman_p_adjusted is found["infinite"].pearson.low is None
     assert found["epochs"].spearman_p_adjusted == found["epochs"].spearman_p

@@ -14,7 +14,7 @@ from mutegreen.model import ORIGINAL, TOTAL, Verdict
 from mutegreen.report.json_document import as_json
 from mutegreen.report.susceptibility_sentences import claim_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
-from mutegreen.stats.colocation.susceptibility import Finding
+from mutegreen.stats.colocation.susceptibility import SusceptibilityFinding
 from mutegreen.store.rows import read_csv, rows_frame
 from support.notes import told
 from support.paths import MEASUREMENTS
@@ -36,11 +36,11 @@ def published() -> CarefulAnalysis:
 
 
 def test_rows_of_one_kind_have_nothing_to_compare() -> None:
-    company = analyse(rows_of(noisy(EFFECTS))).company
+    company = analyse(rows_of(noisy(EFFECTS))).colocation
     assert company.pairs == ()
     assert company.claim is None
     alone = analyse(rows_of(noisy(EFFECTS), background="other"))
-    assert alone.company.pairs == ()
+    assert alone.colocation.pairs == ()
     assert any(
         note == "simulated beside other: not compared with simulated alone, of which there are no trainings here."
         for note in told(alone)
@@ -51,14 +51,14 @@ def test_mutants_are_the_same_by_what_they_change_and_not_by_name() -> None:
     rows = pair()
     named = rows.assign(mutant=rows["mutant"].where(rows["background"] == "", "b" + rows["mutant"]))
     named.loc[rows["mutant"] == ORIGINAL, "mutant"] = ORIGINAL
-    (found,) = analyse(named).company.pairs
+    (found,) = analyse(named).colocation.pairs
     assert (found.mutants, found.only_alone, found.only_beside) == (3, (), ())
 
 
 def test_mutants_of_one_side_only_are_named() -> None:
     (found,) = analyse(
         pair(alone=EFFECTS | {"epochs=9": (0.0, 0.0)}, beside=EFFECTS | {"rate=1": (0, 0)})
-    ).company.pairs
+    ).colocation.pairs
     assert (found.mutants, found.only_alone, found.only_beside) == (3, ("epochs=9",), ("rate=1",))
 
 
@@ -66,7 +66,7 @@ def test_originals_with_other_values_are_not_compared() -> None:
     rows = pair()
     rows["default"] = rows["default"].where((rows["background"] == "") | rows["default"].isna(), 7.0)
     found = analyse(rows)
-    assert found.company.pairs == ()
+    assert found.colocation.pairs == ()
     assert any(note.endswith("not compared with simulated alone, whose epochs differs.") for note in told(found))
 
 
@@ -74,7 +74,7 @@ def test_every_background_is_compared_with_the_subject_alone() -> None:
     rows = pair()
     other = rows_of(noisy(EFFECTS, seed=3), background="third")
     stranger = rows_of(noisy(EFFECTS, seed=4), subject="stranger")
-    found = analyse(pd.concat([rows, other, stranger], ignore_index=True)).company
+    found = analyse(pd.concat([rows, other, stranger], ignore_index=True)).colocation
     assert [(each.subject, each.background) for each in found.pairs] == [("simulated", "other"), ("simulated", "third")]
     assert {row.background for row in found.at("simulated", "third").verdict} == {"third"}
 
@@ -91,7 +91,7 @@ def test_the_effect_beyond_that_alone_is_welchs_test_of_two_differences() -> Non
                 blocked=False, background=b)
         for s, b in (("a", ""), ("b", "other"))
     ]  # fmt: skip
-    (row,) = analyse(pd.concat(parts, ignore_index=True)).company.verdict
+    (row,) = analyse(pd.concat(parts, ignore_index=True)).colocation.verdict
     logs = {key: np.log(each) for key, each in figures.items()}
     parts_ = [each.var(ddof=1) / 9 for each in logs.values()]
     extra = logs["b1"].mean() - logs["b0"].mean() - logs["a1"].mean() + logs["a0"].mean()
@@ -103,14 +103,14 @@ def test_the_effect_beyond_that_alone_is_welchs_test_of_two_differences() -> Non
 
 
 def test_a_verdict_that_noise_took_is_no_effect_that_changed() -> None:
-    found = analyse(pair(noise_beside=0.2)).company
+    found = analyse(pair(noise_beside=0.2)).colocation
     own = [row for row in found.verdict if row.mutant == "epochs=3" and row.metric == "gpu_j"]
     assert [(row.verdict_alone, row.verdict, row.changes) for row in own] == [(Verdict.WIN, Verdict.UNDECIDED, True)]
     assert own[0].p_adjusted > 0.05
 
 
 def test_an_effect_that_company_turns_is_shown() -> None:
-    found = analyse(pair(beside=EFFECTS | {"epochs=3": (0.1, 0.0)})).company
+    found = analyse(pair(beside=EFFECTS | {"epochs=3": (0.1, 0.0)})).colocation
     rows = {(row.mutant, row.metric): row for row in found.verdict}
     turned = rows["epochs=3", "gpu_j"]
     assert (turned.verdict_alone, turned.verdict) == (Verdict.WIN, Verdict.LOSS)
@@ -119,7 +119,7 @@ def test_an_effect_that_company_turns_is_shown() -> None:
 
 
 def test_performance_is_compared_in_its_own_unit() -> None:
-    found = analyse(pair(beside=EFFECTS | {"epochs=5": (0.3, -0.3)})).company
+    found = analyse(pair(beside=EFFECTS | {"epochs=5": (0.3, -0.3)})).colocation
     (row,) = (row for row in found.verdict if (row.mutant, row.metric) == ("epochs=5", "performance"))
     assert row.extra.value == pytest.approx(-0.2, abs=0.01)
 
@@ -128,7 +128,7 @@ def test_performance_is_compared_in_its_own_unit() -> None:
 
 
 def test_correlations_are_compared_by_fishers_z(published: CarefulAnalysis) -> None:
-    for row in published.company.correlation:
+    for row in published.colocation.correlation:
         z = [math.atanh(r) for r in (row.pearson_alone, row.pearson)]
         oracle = 2 * stats.norm.sf(abs(z[0] - z[1]) / math.sqrt(1 / (row.n_alone - 3) + 1 / (row.n - 3)))
         assert row.pearson_p == pytest.approx(oracle)
@@ -150,15 +150,15 @@ def test_equal_correlations_are_seldom_said_to_differ() -> None:
 
 
 def test_other_values_are_told(published: CarefulAnalysis) -> None:
-    assert not any(row.same_values for row in published.company.correlation)
-    assert all(row.same_values for row in analyse(pair()).company.correlation)
+    assert not any(row.same_values for row in published.colocation.correlation)
+    assert all(row.same_values for row in analyse(pair()).colocation.correlation)
 
 
 def test_perfect_correlations_have_no_test() -> None:
     cells = {f"epochs={v}": {"gpu_j": [10.0 * v] * 3} for v in (3, 4, 5)}
     original = {"original": {"gpu_j": [20.0] * 3}}
     parts = [rows_of(original | cells, background=background) for background in ("", "other")]
-    (row,) = analyse(pd.concat(parts, ignore_index=True)).company.correlation
+    (row,) = analyse(pd.concat(parts, ignore_index=True)).colocation.correlation
     assert (row.spearman_alone, row.spearman_p, row.spearman_p_adjusted) == (pytest.approx(1.0), None, None)
 
 
@@ -170,7 +170,7 @@ def test_slowdown_is_the_ratio_of_geometric_means_with_welchs_interval(published
     mnist = rows[(rows["subject"] == "mnist") & (rows["mutant"] == "original")]
     alone = np.log(mnist.loc[mnist["background"].isna(), "duration_s"])
     beside = np.log(mnist.loc[mnist["background"] == "siamese_network", "duration_s"])
-    row = next(row for row in published.company.slowdown if row.background == "siamese_network")
+    row = next(row for row in published.colocation.slowdown if row.background == "siamese_network")
     assert (row.mutant, row.n_alone, row.n) == (ORIGINAL, 5, 5)
     assert row.slowdown.value == pytest.approx(stats.gmean(np.exp(beside)) / stats.gmean(np.exp(alone)))
     interval = stats.ttest_ind(beside, alone, equal_var=False).confidence_interval(0.95)
@@ -183,14 +183,14 @@ def test_the_slowdown_of_each_mutant_is_told_and_that_of_the_background() -> Non
     rows = pair()
     rows.loc[rows["background"] == "other", "background_slowdown"] = slow
     rows.loc[rows["background"] == "other", "background_restarts"] = 1.0
-    found = analyse(rows).company
+    found = analyse(rows).colocation
     assert [row.mutant for row in found.slowdown] == [ORIGINAL, "epochs=3", "epochs=4", "epochs=5"]
     (background,) = found.background_slowdown
     assert background.slowdown.value == pytest.approx(stats.gmean(slow))
     ends = stats.t.interval(0.95, 19, np.log(slow).mean(), stats.sem(np.log(slow)))
     assert background.slowdown.ends == pytest.approx(tuple(np.exp(ends)))
     assert (background.n, background.restarts) == (20, 20)
-    assert analyse(pair()).company.background_slowdown == ()
+    assert analyse(pair()).colocation.background_slowdown == ()
 
 
 def test_one_training_has_a_slowdown_without_an_interval() -> None:
@@ -202,7 +202,7 @@ def test_one_training_has_a_slowdown_without_an_interval() -> None:
             mutant, {"duration_s": [10.0, 11.0][:count], "gpu_j": [5.0, 5.1][:count]}, background=background
         )
     ]
-    (original, _) = analyse(rows_frame(records)).company.slowdown
+    (original, _) = analyse(rows_frame(records)).colocation.slowdown
     assert original.slowdown.value == pytest.approx(10 / math.sqrt(110))
     assert original.slowdown.ends is None
 
@@ -213,25 +213,27 @@ def test_one_training_has_a_slowdown_without_an_interval() -> None:
 def test_win_tie_loss_stands_side_by_side(published: CarefulAnalysis) -> None:
     mnist = [row for row in published.win_tie_loss if row.subject == "mnist"]
     counts = {(row.background, row.hyperparameter, row.energy): row.counts for row in mnist}
-    for row in published.company.win_tie_loss:
+    for row in published.colocation.win_tie_loss:
         if row.hyperparameter:
             assert row.counts_alone == counts["", row.hyperparameter, row.energy]
             assert row.counts == counts[row.background, row.hyperparameter, row.energy]
         else:
             assert sum(map(sum, row.counts_alone)) + row.undecided_alone == 15
-    assert {row.energy for row in published.company.win_tie_loss} == {"package_j", "dram_j", "gpu_j", TOTAL}
+    assert {row.energy for row in published.colocation.win_tie_loss} == {"package_j", "dram_j", "gpu_j", TOTAL}
 
 
 def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) -> None:
     """Only mutants of epochs happened to be drawn with the same value alone and in company: four, and three."""
-    company = published.company
+    company = published.colocation
     assert [(each.background, each.mutants) for each in company.pairs] == [
         ("mnist_forward_forward", 4),
         ("siamese_network", 3),
     ]
     shown = {(row.background, row.metric): row.finding for row in company.susceptibility}
-    assert [key for key, finding in shown.items() if finding is Finding.MORE] == [("mnist_forward_forward", "dram_j")]
-    assert Finding.LESS not in shown.values()
+    assert [key for key, finding in shown.items() if finding is SusceptibilityFinding.MORE] == [
+        ("mnist_forward_forward", "dram_j")
+    ]
+    assert SusceptibilityFinding.LESS not in shown.values()
     assert all(row.fisher_p > 0.2 for row in company.susceptibility)
     assert company.claim is not None
     assert claim_text(company.claim) == (

@@ -11,16 +11,16 @@ from scipy import stats
 
 from mutegreen.model import Verdict
 from mutegreen.report.json_document import as_json
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import fit
 from mutegreen.stats.model.concurrency_covariate import LEAST, fit_in_company
 from mutegreen.stats.model.contrast import contrasts
-from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.metric_model import measure
 from mutegreen.stats.model.moderation import Moderated
 from mutegreen.stats.model.noisy_arms import fit_weighted
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from support.simulated import noisy, nothing, rows_of
 from support.simulated_queue import queue, queue_rows
 
@@ -92,7 +92,7 @@ def test_company_that_only_one_arm_had_is_not_told_from_the_arm() -> None:
     found = analyse(rows.assign(companions=np.where(rows["mutant"] == "epochs=3", 0.0, 3.0)))
     own = {row.metric: row for row in found.comparisons if row.mutant == "epochs=3"}
     assert own["gpu_j"].verdict is Verdict.UNDECIDED
-    assert own["gpu_j"].reason == Reason(Why.CONFOUNDED)
+    assert own["gpu_j"].reason == Reason(ReasonCode.CONFOUNDED)
     assert own["performance"].verdict is Verdict.TIE
     others = [row for row in found.comparisons if row.metric == "gpu_j" and row.mutant != "epochs=3"]
     assert all(row.p is not None for row in others)
@@ -150,7 +150,7 @@ def test_the_end_of_an_audit_is_no_effect_of_the_arms_that_trained_there(metric:
 def test_what_company_does_is_told() -> None:
     """Trainings that take turns take twice as long if they are twice as many."""
     rows = queue_rows(queue([1.0] * 7, 5, 2, slowing=1.0))
-    effects = {row.metric: row for row in analyse(rows).company_effects}
+    effects = {row.metric: row for row in analyse(rows).concurrency_effects}
     assert effects["duration_s"].doubling.value == pytest.approx(1.0, abs=0.03)
     assert effects["duration_s"].doubling.low < 1.0 < effects["duration_s"].doubling.high
     assert effects["duration_s"].p < 0.001

@@ -17,9 +17,9 @@ from mutegreen.report.interaction_sentences import interaction_sentence
 from mutegreen.report.terminal.interaction_table import interaction_lines, interaction_table
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction, interactions
-from mutegreen.stats.model.scenario import groups_of
-from mutegreen.stats.model.scenario_model import Study, study_of
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.scenario import scenarios_of
+from mutegreen.stats.model.scenario_model import ScenarioModel, study_of
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 
 DEFAULTS = {"epochs": 8.0, "dropout": 0.5}
@@ -68,8 +68,8 @@ def rows_of(
     return pd.DataFrame(found)
 
 
-def studies_of(rows: pd.DataFrame, settings: Settings) -> list[Study]:
-    groups = [group for group in groups_of(rows) if group.has_original and group.definitions]
+def studies_of(rows: pd.DataFrame, settings: Settings) -> list[ScenarioModel]:
+    groups = [group for group in scenarios_of(rows) if group.has_original and group.definitions]
     return [study_of(group, Goal.MAXIMIZE, settings, None) for group in groups]
 
 
@@ -311,7 +311,7 @@ def test_what_cannot_be_fitted_has_a_reason_and_no_p(
 def test_without_noise_the_effect_is_known_and_only_the_interval_is_not() -> None:
     found = the_only(rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1), noise=0.0, drift=0.0))
     assert found.extra.value == pytest.approx(0.5)
-    assert found.reason == Reason(Why.NO_VARIATION_OF_REPETITIONS)
+    assert found.reason == Reason(ReasonCode.NO_VARIATION_OF_REPETITIONS)
 
 
 def test_without_pairs_there_is_nothing() -> None:

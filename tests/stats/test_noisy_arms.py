@@ -7,10 +7,10 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import fit
-from mutegreen.stats.model.measured import measure
+from mutegreen.stats.model.metric_model import measure
 from mutegreen.stats.model.noisy_arms import MIN_ARMS, MIN_FIGURES_FOR_WEIGHTS, fit_weighted, noisier
 
 ARMS, BLOCKS = 7, 5

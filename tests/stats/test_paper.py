@@ -17,7 +17,7 @@ from mutegreen.report.json_document import as_json
 from mutegreen.stats.analysis import Analysis, Comparison
 from mutegreen.stats.interval import UNKNOWN
 from mutegreen.stats.paper import analyse
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.verdicts.effect import cliffs_delta, dominance
 from mutegreen.store.rows import read_csv, rows_frame
 from support.notes import told
@@ -201,7 +201,7 @@ def test_one_training_decides_nothing(original, mutant):
     found = against(original, mutant)
     assert (found.verdict, found.p) == (Verdict.UNDECIDED, None)
     assert found.cliffs_delta.value == 1
-    why = Why.ORIGINAL_TRAINED_ONCE if len(original) == 1 else Why.MUTANT_TRAINED_ONCE
+    why = ReasonCode.ORIGINAL_TRAINED_ONCE if len(original) == 1 else ReasonCode.MUTANT_TRAINED_ONCE
     assert found.reason == Reason(why)
 
 
@@ -210,13 +210,13 @@ def test_equal_constants_are_a_tie_without_p():
     constant = 0.0016527635528529095
     found = against([constant] * 13, [constant] * 2)
     assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.TIE, None, 0)
-    assert found.reason == Reason(Why.ALL_EQUAL)
+    assert found.reason == Reason(ReasonCode.ALL_EQUAL)
 
 
 def test_different_constants_are_as_sure_as_can_be():
     found = against([0.1, 0.1, 0.1], [0.3, 0.3, 0.3])
     assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.LOSS, 0, 1)
-    assert found.reason == Reason(Why.NEITHER_VARIES)
+    assert found.reason == Reason(ReasonCode.NEITHER_VARIES)
 
 
 def test_one_constant_side_is_an_ordinary_test():
@@ -236,18 +236,18 @@ def test_a_mutant_or_an_original_without_any_figure():
     rows = trainings("original", [1, 2, 3]), trainings("e", [None, None], value=4), trainings("f", [8, 9, 8])
     undecided, decided = analysis(*rows).comparisons[::-1]
     assert (undecided.n, undecided.mean, undecided.verdict) == (0, None, Verdict.UNDECIDED)
-    assert undecided.reason == Reason(Why.MUTANT_NOT_MEASURED)
+    assert undecided.reason == Reason(ReasonCode.MUTANT_NOT_MEASURED)
     assert decided.verdict is Verdict.LOSS
-    assert against([None, None], [1.0, 2.0]).reason == Reason(Why.ORIGINAL_NOT_MEASURED)
+    assert against([None, None], [1.0, 2.0]).reason == Reason(ReasonCode.ORIGINAL_NOT_MEASURED)
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1, math.inf], [2, 3]), ([1, 2], [3, -math.inf])])
 def test_an_infinite_figure_decides_nothing(original, mutant):
     found = analysis(trainings("original", {"performance": original}), trainings("e", {"performance": mutant}))
     assert only(found).verdict is Verdict.UNDECIDED
-    side = Why.ORIGINAL_INFINITE if math.inf in original else Why.MUTANT_INFINITE
+    side = ReasonCode.ORIGINAL_INFINITE if math.inf in original else ReasonCode.MUTANT_INFINITE
     assert only(found).reason == Reason(side)
-    assert found.correlations[0].reason == Reason(Why.FIGURE_INFINITE)
+    assert found.correlations[0].reason == Reason(ReasonCode.FIGURE_INFINITE)
     json.dumps(as_json(found), allow_nan=False)
 
 
@@ -318,10 +318,10 @@ def test_correlation_takes_the_original_at_its_default_value():
 @pytest.mark.parametrize(
     ("original", "mutant", "value", "reason"),
     [
-        ([1.0], [2.0], 3, Reason(Why.TOO_FEW_TRAININGS, count=3)),
-        ([1.0, None], [2.0, None], 3, Reason(Why.TOO_FEW_TRAININGS, count=3)),
-        ([5.0, 5.0], [5.0, 5.0], 3, Reason(Why.ALL_EQUAL)),
-        ([1.0, 2.0], [3.0, 4.0], 2, Reason(Why.ONE_VALUE)),
+        ([1.0], [2.0], 3, Reason(ReasonCode.TOO_FEW_TRAININGS, count=3)),
+        ([1.0, None], [2.0, None], 3, Reason(ReasonCode.TOO_FEW_TRAININGS, count=3)),
+        ([5.0, 5.0], [5.0, 5.0], 3, Reason(ReasonCode.ALL_EQUAL)),
+        ([1.0, 2.0], [3.0, 4.0], 2, Reason(ReasonCode.ONE_VALUE)),
     ],
 )
 def test_correlations_that_do_not_exist(original, mutant, value, reason):
@@ -335,7 +335,7 @@ def test_figures_too_nearly_equal_for_pearson_still_have_ranks():
     (found,) = analysis(trainings("original", [low, low]), trainings("e", [high, high])).correlations
     assert found.spearman.value == pytest.approx(1)
     assert (found.pearson.value, found.pearson_p) == (None, None)
-    assert found.reason == Reason(Why.NEARLY_EQUAL)
+    assert found.reason == Reason(ReasonCode.NEARLY_EQUAL)
 
 
 def test_undecided_mutants_are_told_apart_from_the_counts():

@@ -12,8 +12,8 @@ from mutegreen.model import ORIGINAL, TOTAL
 from mutegreen.report.susceptibility_sentences import susceptibility_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation import susceptibility
-from mutegreen.stats.colocation.susceptibility import Differences, Finding, Susceptibility, same_size_p
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.colocation.susceptibility import Differences, Susceptibility, SusceptibilityFinding, same_size_p
+from mutegreen.stats.reason import Reason, ReasonCode
 from support.simulated import noisy, rows_of
 
 NAMES = [f"epochs={value}" for value in range(3, 13)]
@@ -35,7 +35,7 @@ def both(alone: list[float], beside: list[float], *, noise: float = 0.005, noise
 
 
 def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
-    (row,) = (row for row in found.company.susceptibility if row.metric == metric)
+    (row,) = (row for row in found.colocation.susceptibility if row.metric == metric)
     return row
 
 
@@ -73,7 +73,7 @@ def test_sizes_and_counts_are_those_of_the_mutants_in_both() -> None:
     logs, beside = np.log1p([0.1, -0.1, 0, 0, 0.2, 0.1]), np.log1p([0.2, -0.2, 0, 0.15, 0.4, 0.2])
     assert row.size_alone == pytest.approx(np.expm1(np.sqrt(np.mean(logs**2))), rel=0.05)
     assert row.size == pytest.approx(np.expm1(np.sqrt(np.mean(beside**2))), rel=0.05)
-    assert row.finding is Finding.MORE
+    assert row.finding is SusceptibilityFinding.MORE
     assert susceptibility_text(row).startswith(
         "More susceptible to change in company: the same 6 mutants change it by 2"
     )
@@ -112,15 +112,15 @@ def test_mutants_that_differ_are_compared_as_two_samples() -> None:
 
 def test_less_susceptible_is_told_too() -> None:
     row = of(analyse(both([0.2, -0.2, 0.3], [0.05, -0.05, 0.1])))
-    assert row.finding is Finding.LESS
+    assert row.finding is SusceptibilityFinding.LESS
 
 
 def test_one_mutant_in_common_is_no_answer() -> None:
     row = of(analyse(both([0.1], [0.2])))
     assert (row.finding, row.p, row.reason) == (
-        Finding.UNKNOWN,
+        SusceptibilityFinding.UNKNOWN,
         None,
-        Reason(Why.FEWER_THAN_TWO_IN_BOTH),
+        Reason(ReasonCode.FEWER_THAN_TWO_IN_BOTH),
     )
 
 
@@ -176,9 +176,9 @@ def test_p_values_are_adjusted_over_all_energies_and_backgrounds() -> None:
     rows = both([0.1] * 3, [0.2] * 3)
     third = rows[rows["background"] == "other"].assign(background="third")
     one, two = analyse(rows), analyse(pd.concat([rows, third], ignore_index=True))
-    assert len(two.company.susceptibility) == 2 * len(one.company.susceptibility) == 8
-    assert of(one, TOTAL).p == next(row.p for row in two.company.susceptibility if row.metric == TOTAL)
-    assert all(row.p_adjusted >= row.p for row in two.company.susceptibility)
+    assert len(two.colocation.susceptibility) == 2 * len(one.colocation.susceptibility) == 8
+    assert of(one, TOTAL).p == next(row.p for row in two.colocation.susceptibility if row.metric == TOTAL)
+    assert all(row.p_adjusted >= row.p for row in two.colocation.susceptibility)
 
 
 def test_many_mutants_are_drawn_in_parts(monkeypatch) -> None:
@@ -192,5 +192,5 @@ def test_figures_that_never_vary_are_no_answer() -> None:
     cells = {"original": [5.0] * 4, "epochs=3": [6.0] * 4, "epochs=4": [7.0] * 4}
     parts = [rows_of({arm: {"gpu_j": each} for arm, each in cells.items()}, background=b) for b in ("", "other")]
     row = of(analyse(pd.concat(parts, ignore_index=True)))
-    assert row.finding is Finding.UNKNOWN
-    assert row.reason == Reason(Why.NO_VARIATION)
+    assert row.finding is SusceptibilityFinding.UNKNOWN
+    assert row.reason == Reason(ReasonCode.NO_VARIATION)

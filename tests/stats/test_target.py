@@ -8,7 +8,7 @@ import pytest
 
 from mutegreen.model import Goal, Verdict
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 
 EPOCHS = 10
@@ -79,7 +79,7 @@ def test_a_mutant_that_never_gets_there_is_undecided_with_its_count() -> None:
     assert row.reach.reached == 0
     assert row.reach.trainings == BLOCKS
     assert row.mean is None
-    assert row.reason == Reason(Why.MUTANT_MISSED_TARGET, count=0, of=BLOCKS)
+    assert row.reason == Reason(ReasonCode.MUTANT_MISSED_TARGET, count=0, of=BLOCKS)
 
 
 def test_a_mutant_that_sometimes_gets_there_is_not_judged_by_its_lucky_trainings() -> None:
@@ -88,7 +88,7 @@ def test_a_mutant_that_sometimes_gets_there_is_not_judged_by_its_lucky_trainings
     frame.loc[unlucky, "performance"] = 0.5
     row = compared(frame)["learning_rate=0.2"]
     assert row.verdict is Verdict.UNDECIDED
-    assert row.reason == Reason(Why.MUTANT_MISSED_TARGET, count=BLOCKS - 1, of=BLOCKS)
+    assert row.reason == Reason(ReasonCode.MUTANT_MISSED_TARGET, count=BLOCKS - 1, of=BLOCKS)
 
 
 def test_each_block_sets_its_own_target_so_that_seeds_that_end_low_count_too() -> None:

@@ -19,13 +19,13 @@ from mutegreen.report.terminal.trend_table import trend_legend, trend_sentence, 
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.measured import measure
-from mutegreen.stats.model.scenario import groups_of
-from mutegreen.stats.model.scenario_model import Study, study_of
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.metric_model import measure
+from mutegreen.stats.model.scenario import scenarios_of
+from mutegreen.stats.model.scenario_model import ScenarioModel, study_of
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.curve import Shape
-from mutegreen.stats.trend.trend import Finding, Trend, trends
+from mutegreen.stats.trend.trend import Trend, TrendFinding, trends
 from mutegreen.stats.trend.trend_fit import fitted
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
@@ -34,7 +34,7 @@ NOISE = np.array([-0.011, 0.004, 0.013, -0.009, 0.003])
 """Relative noise of five repetitions, with a mean of 0."""
 
 
-def study(value_panels: dict[object, object], name="epochs", metric="gpu_j", settings=None, **more) -> Study:
+def study(value_panels: dict[object, object], name="epochs", metric="gpu_j", settings=None, **more) -> ScenarioModel:
     """The original, at the first value, and a mutant for each other one, each with its figures."""
     default, *_ = value_panels
     records = []
@@ -47,7 +47,7 @@ def study(value_panels: dict[object, object], name="epochs", metric="gpu_j", set
         for repetition, figure in enumerate(np.atleast_1d(np.asarray(several, dtype=object))):
             empty = {"subject": "s", "background": "", "repetition": repetition, "block": repetition}
             records.append(empty | dict.fromkeys(METRICS) | label | {metric: figure})
-    (group,) = groups_of(rows_frame(records))
+    (group,) = scenarios_of(rows_frame(records))
     return study_of(group, Goal.MAXIMIZE, settings or Settings(), None)
 
 
@@ -69,24 +69,24 @@ def flat(value_panels: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def published() -> dict[tuple[str, str, str], Trend]:
     """By subject, hyperparameter and metric, those of the programs that trained alone."""
-    groups = groups_of(read_csv(DATA / "measurements.csv"))
+    groups = scenarios_of(read_csv(DATA / "measurements.csv"))
     studies = [study_of(group, Goal.MAXIMIZE, Settings(), None) for group in groups if not group.background]
     return {(row.subject, row.hyperparameter, row.metric): row for each in studies for row in trends(each)}
 
 
 def test_an_exact_power_law_is_recovered():
     found = trend({x: [900 * x**-0.4] * 3 for x in (32.0, 8.0, 64.0, 512.0)}, name="batch_size")
-    assert (found.finding, found.model, found.shape) == (Finding.TREND, Shape.POWER_LAW, Shape.POWER_LAW)
+    assert (found.finding, found.model, found.shape) == (TrendFinding.TREND, Shape.POWER_LAW, Shape.POWER_LAW)
     assert found.exponent.value == pytest.approx(-0.4)
     assert found.relative_slope.value == pytest.approx(2**-0.4 - 1)
     assert found.change.value == pytest.approx(64**-0.4 - 1)
     assert found.at([8, 100]) == pytest.approx([900 * 8**-0.4, 900 * 100**-0.4])
-    assert found.reason == Reason(Why.NO_VARIATION_AROUND_CURVE)
+    assert found.reason == Reason(ReasonCode.NO_VARIATION_AROUND_CURVE)
 
 
 def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios():
     found = trend({x: [5 + 40 * x] * 3 for x in (14.0, 1.0, 16.0, 30.0)})
-    assert (found.finding, found.model) == (Finding.TREND, Shape.LINEAR)
+    assert (found.finding, found.model) == (TrendFinding.TREND, Shape.LINEAR)
     assert (found.step, found.slope.value, found.level.value) == pytest.approx((1, 40, 565))
     assert found.relative_slope.value == pytest.approx(40 / 565)
     assert found.at([1, 20]) == pytest.approx([45, 805])
@@ -137,10 +137,10 @@ def test_with_two_values_the_interval_is_welchs():
     expected = np.expm1(welch.confidence_interval())
     assert (mutant.change.low, mutant.change.high) == pytest.approx(tuple(expected))
     assert mutant.p == pytest.approx(welch.pvalue)
-    assert mutant.reason == Reason(Why.SHAPE_ASSUMED)
+    assert mutant.reason == Reason(ReasonCode.SHAPE_ASSUMED)
 
 
-def study_without_blocks(data: dict[object, object], metric="gpu_j") -> Study:
+def study_without_blocks(data: dict[object, object], metric="gpu_j") -> ScenarioModel:
     group = study(data, metric=metric).group
     return study_of(replace(group, rows=group.rows.drop(columns="block")), Goal.MAXIMIZE, Settings(), None)
 
@@ -169,22 +169,22 @@ def test_drift_from_block_to_block_is_no_trend_and_no_noise():
 def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further():
     data = law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0, 12.0], NOISE / 3)
     found = trend(data)
-    assert (found.finding, found.model) == (Finding.NO_TREND, Shape.CONSTANT)
+    assert (found.finding, found.model) == (TrendFinding.NO_TREND, Shape.CONSTANT)
     bound = max(-found.change.low, found.change.high)
     assert 0 < bound < 0.02
-    assert trend(data, settings=Settings(margin=bound * 0.99)).finding is Finding.UNDECIDED
-    assert trend(data, settings=Settings(margin=bound * 1.01)).finding is Finding.NO_TREND
+    assert trend(data, settings=Settings(margin=bound * 0.99)).finding is TrendFinding.UNDECIDED
+    assert trend(data, settings=Settings(margin=bound * 1.01)).finding is TrendFinding.NO_TREND
 
 
 def test_few_noisy_figures_decide_nothing():
     found = trend(law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0], NOISE * 10))
-    assert found.finding is Finding.UNDECIDED
+    assert found.finding is TrendFinding.UNDECIDED
     assert found.change.low < -found.margin < found.margin < found.change.high
 
 
 def test_what_goes_up_and_down_is_no_trend_but_not_flat():
     found = trend(law(lambda x: 500 * (1 + 0.05 * (x - 6) ** 2), [6.0, 2.0, 4.0, 8.0, 10.0]))
-    assert found.finding is Finding.NO_SIMPLE_TREND
+    assert found.finding is TrendFinding.NO_SIMPLE_TREND
     assert found.lack_of_fit_p_adjusted < 0.001
     assert found.spread == pytest.approx(0.8, abs=0.02)
 
@@ -193,7 +193,7 @@ def test_values_that_scatter_around_a_trend_widen_its_interval():
     bumps = dict(zip([14.0, 3.0, 7.0, 20.0, 30.0, 40.0], [0.05, -0.04, 0.05, -0.05, 0.04, -0.05], strict=True))
     smooth = trend(law(lambda x: 100 + 50 * x, list(bumps)))
     rough = trend(law(lambda x: (100 + 50 * x) * (1 + bumps[x]), list(bumps)))
-    assert rough.finding is Finding.TREND
+    assert rough.finding is TrendFinding.TREND
     assert rough.slope.high - rough.slope.low > 3 * (smooth.slope.high - smooth.slope.low)
 
 
@@ -232,7 +232,7 @@ def simulated(values, exponent: float, noise=(1,), scatter: float = 0.0, audits:
 def test_the_published_epochs_cost_a_line(published):
     for subject, slope_j, relative in (("mnist", 1143, 0.0716), ("siamese_network", 4298, 0.0686)):
         found = published[subject, "epochs", "gpu_j"]
-        assert (found.finding, found.model, found.step) == (Finding.TREND, Shape.LINEAR, 1)
+        assert (found.finding, found.model, found.step) == (TrendFinding.TREND, Shape.LINEAR, 1)
         assert found.slope.value == pytest.approx(slope_j, rel=0.001)
         assert found.relative_slope.value == pytest.approx(relative, rel=0.001)
     rows = read_csv(DATA / "measurements.csv")
@@ -246,12 +246,12 @@ def test_the_published_epochs_cost_a_line(published):
 
 def test_the_published_learning_rates_of_resnet_are_an_effect_of_order_not_a_trend(published):
     for metric in ("package_j", "gpu_j", "duration_s"):
-        assert published["pytorch_resnet_cifar10", "learning_rate", metric].finding is Finding.NO_SIMPLE_TREND
+        assert published["pytorch_resnet_cifar10", "learning_rate", metric].finding is TrendFinding.NO_SIMPLE_TREND
 
 
 def test_gamma_that_never_arrived_shows_no_trend(published):
     for metric in ("package_j", "dram_j", "gpu_j", "duration_s", "performance", "total_j"):
-        assert published["mnist", "gamma", metric].finding is Finding.NO_TREND
+        assert published["mnist", "gamma", metric].finding is TrendFinding.NO_TREND
 
 
 def test_p_values_are_adjusted_over_all_trends_of_a_study(published):
@@ -264,12 +264,12 @@ def test_p_values_are_adjusted_over_all_trends_of_a_study(published):
 
 
 NO_ANSWER = {
-    Why.MEASURED_FOR_ONE_VALUE: {2.0: [1.0, 2.0], 3.0: [None, None]},
-    Why.FIGURE_INFINITE: {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
-    Why.ORIGINAL_NOT_MEASURED: {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
-    Why.ALL_EQUAL: {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
-    Why.NO_NOISE_ESTIMATE: {2.0: [1.0], 3.0: [2.0]},
-    Why.NOT_NUMBERS: {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
+    ReasonCode.MEASURED_FOR_ONE_VALUE: {2.0: [1.0, 2.0], 3.0: [None, None]},
+    ReasonCode.FIGURE_INFINITE: {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
+    ReasonCode.ORIGINAL_NOT_MEASURED: {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
+    ReasonCode.ALL_EQUAL: {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
+    ReasonCode.NO_NOISE_ESTIMATE: {2.0: [1.0], 3.0: [2.0]},
+    ReasonCode.NOT_NUMBERS: {2.0: [1.0, 2.0], "adam": [2.0, 3.0], 4.0: [1.0, 2.0]},
 }
 
 
@@ -277,7 +277,12 @@ NO_ANSWER = {
 def test_what_cannot_be_answered_says_why(why, data):
     found = trend(data)
     reason = reason_text(Reason(why))
-    assert (found.finding, found.reason, found.slope.value, found.p) == (Finding.UNDECIDED, Reason(why), None, None)
+    assert (found.finding, found.reason, found.slope.value, found.p) == (
+        TrendFinding.UNDECIDED,
+        Reason(why),
+        None,
+        None,
+    )
     assert trend_sentence(found).endswith(f"no answer, because {reason}")
     assert reason in printed([found], 200)
     with pytest.raises(ValueError, match=why):
@@ -360,7 +365,7 @@ LINE = Trend(
     metric="gpu_j",
     n=30,
     default=14.0,
-    finding=Finding.TREND,
+    finding=TrendFinding.TREND,
     lowest=9.0,
     highest=16.0,
     shape=Shape.LINEAR,
@@ -396,14 +401,14 @@ SENTENCES = {
         LINE,
         metric="package_j",
         quality=Quality.ESTIMATED,
-        finding=Finding.NO_TREND,
+        finding=TrendFinding.NO_TREND,
         change=Interval(0.5, -0.01201, 0.0021),
     ),
     "GPU energy, epochs 9 to 16: no simple trend, it goes up and down by up to 26%": replace(
-        LINE, finding=Finding.NO_SIMPLE_TREND, spread=0.258
+        LINE, finding=TrendFinding.NO_SIMPLE_TREND, spread=0.258
     ),
     "GPU energy, epochs 9 to 16: no trend seen, but a change of -4.00% to +7.00% is not excluded (95 %)": replace(
-        LINE, finding=Finding.UNDECIDED, change=Interval(0.5, -0.04, 0.07)
+        LINE, finding=TrendFinding.UNDECIDED, change=Interval(0.5, -0.04, 0.07)
     ),
 }
 

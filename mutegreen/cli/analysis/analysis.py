@@ -219,7 +219,7 @@ def _analysis(
 
         return paper.analyse(rows, goals)
     from mutegreen.stats import careful
-    from mutegreen.stats.adjust import Adjustment
+    from mutegreen.stats.adjustment import Adjustment
     from mutegreen.stats.settings import Settings
 
     settings = Settings(margin=choices.margin, tolerance=choices.tolerance, adjustment=Adjustment(choices.adjustment))

@@ -14,7 +14,7 @@ from mutegreen.report.figures.power import TrialPower
 from mutegreen.report.figures.style import Drawing
 from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.report.wording import scenario_text
-from mutegreen.stats.model.scenario import Group, groups_of
+from mutegreen.stats.model.scenario import Scenario, scenarios_of
 from mutegreen.store.audit_records import AuditRecord, TrialRecord
 from mutegreen.store.colocation_columns import background_of
 from mutegreen.store.store import Store
@@ -50,7 +50,7 @@ class FigureWriter:
         Raises:
             MuteGreenError: A figure cannot be written.
         """
-        groups = list(groups_of(result.rows))
+        groups = list(scenarios_of(result.rows))
         reports = {(report.subject, report.background): report for report in scenario_reports(result.analysis)}
         audits = [each["audit"] for each in result.about]
         names = (
@@ -94,7 +94,7 @@ class FigureWriter:
             self.notes.append(f"{title}: no figure {kind}: {WHY_NOT[kind]}")
 
 
-def _drawings(kind: str, group: Group, report: ScenarioReport, goal: Goal) -> list[Drawing]:
+def _drawings(kind: str, group: Scenario, report: ScenarioReport, goal: Goal) -> list[Drawing]:
     if kind == value_panels.KIND:
         return value_panels.draw(group, report.full_title, goal)
     if kind == pareto.KIND:

@@ -30,7 +30,7 @@ from mutegreen.report.figures.style import (
 )
 from mutegreen.report.metric_names import NAMES
 from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.model.scenario import Group
+from mutegreen.stats.model.scenario import Scenario
 from mutegreen.units import Scale
 
 KIND = "values"
@@ -62,7 +62,7 @@ class _Row:
 
 
 @figure_style()
-def draw(group: Group, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
+def draw(group: Scenario, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
     """A panel for each hyperparameter and metric.
 
     Args:
@@ -80,14 +80,14 @@ def draw(group: Group, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
     return [_drawing(group, title, rows, shown, part) for part, shown in zip(parts, pages, strict=True)] if rows else []
 
 
-def _row(group: Group, metric: str, goal: Goal) -> _Row:
+def _row(group: Scenario, metric: str, goal: Goal) -> _Row:
     figures = group.rows[metric].where(np.isfinite(group.rows[metric]))
     scale = scales.axis_scale(metric, figures)
     name = scales.metric_label(metric, [worst_quality(group.rows, metric)], goal)
     return _Row(metric, scale.label(name.replace(", ", ",\n")), scale, figures / scale.size)
 
 
-def _positions(group: Group, hyperparameter: str) -> Positions:
+def _positions(group: Scenario, hyperparameter: str) -> Positions:
     default = group.hyperparameters[hyperparameter]
     own = [each.value for each in group.definitions if each.hyperparameter == hyperparameter]
     return Positions.of([default, *own])
@@ -109,7 +109,7 @@ def _width_in(positions: Positions) -> float:
     return max(_NUMBERS_IN, _WORD_IN * len(positions.labels or ()))
 
 
-def _drawing(group: Group, title: str, rows: Sequence[_Row], columns: dict[str, Positions], part: str) -> Drawing:
+def _drawing(group: Scenario, title: str, rows: Sequence[_Row], columns: dict[str, Positions], part: str) -> Drawing:
     caption = f"{_trainings(group)} {_CAPTION}{_left_out(group)}"
     widths = [_width_in(positions) for positions in columns.values()]
     words_in = CHARACTER_IN * max(positions.upright_characters for positions in columns.values())
@@ -129,7 +129,7 @@ def _drawing(group: Group, title: str, rows: Sequence[_Row], columns: dict[str, 
     return Drawing(KIND, part, title, caption, figure)
 
 
-def _panel(axes: Axes, group: Group, name: str, positions: Positions, figures: pd.Series[float]) -> None:
+def _panel(axes: Axes, group: Scenario, name: str, positions: Positions, figures: pd.Series[float]) -> None:
     rows = group.of_hyperparameter(name)
     y = figures.loc[rows.index].dropna()
     original = rows["mutant"].loc[y.index] == ORIGINAL
@@ -164,12 +164,12 @@ def _label_values(axes: Axes, name: str, positions: Positions) -> None:
         axes.xaxis.get_major_locator().set_params(nbins=5)  # type: ignore[call-arg]
 
 
-def _trainings(group: Group) -> str:
+def _trainings(group: Scenario) -> str:
     counts = {str(mutant): int(count) for mutant, count in group.rows["mutant"].value_counts().items()}
     return trials_text(counts.pop(ORIGINAL, 0), list(counts.values()))
 
 
-def _left_out(group: Group) -> str:
+def _left_out(group: Scenario) -> str:
     """What has no dot, and why."""
     missing = {NAMES[m]: int((~np.isfinite(group.rows[m])).sum()) for m in group.metrics}
     parts = [f"{name} of {count}" for name, count in missing.items() if count]

@@ -10,7 +10,7 @@ from mutegreen import units
 from mutegreen.model import Quality, Verdict
 from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.units import p_value
-from mutegreen.stats.adjust import Adjustment
+from mutegreen.stats.adjustment import Adjustment
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 

@@ -22,21 +22,21 @@ from mutegreen.report.pages.cells import (
 from mutegreen.report.pages.table import PlainTable, TableRow
 from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.stats.analysis import Analysis
-from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
+from mutegreen.stats.colocation.changes import ColocationComparison, ColocationCorrelation
 from mutegreen.stats.colocation.slowdown import Slowdown
-from mutegreen.stats.colocation.susceptibility import Finding, Susceptibility
+from mutegreen.stats.colocation.susceptibility import Susceptibility, SusceptibilityFinding
 
 _FINDINGS = {
-    Finding.MORE: "more",
-    Finding.LESS: "less",
-    Finding.NOT_SHOWN: "neither is shown",
-    Finding.UNKNOWN: "cannot be told",
+    SusceptibilityFinding.MORE: "more",
+    SusceptibilityFinding.LESS: "less",
+    SusceptibilityFinding.NOT_SHOWN: "neither is shown",
+    SusceptibilityFinding.UNKNOWN: "cannot be told",
 }
 
 
 def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Whether energy responds more to the same mutants in company."""
-    rows, pairs = scenario.company.susceptibility, scenario.company.pairs
+    rows, pairs = scenario.colocation.susceptibility, scenario.colocation.pairs
     if not rows:
         return
     yield PlainTable(
@@ -70,8 +70,8 @@ def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Pla
 
 def verdicts(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Each mutant's effect and verdict alone and in company, a table for each metric."""
-    for metric in dict.fromkeys(row.metric for row in scenario.company.verdict):
-        rows = [row for row in scenario.company.verdict if row.metric == metric]
+    for metric in dict.fromkeys(row.metric for row in scenario.colocation.verdict):
+        rows = [row for row in scenario.colocation.verdict if row.metric == metric]
         scale = column_format(metric, [end for row in rows for end in (row.extra.low, row.extra.high)], 3)
         unit = scale.heading if metric == "performance" else "(%)"
         yield PlainTable(
@@ -96,7 +96,7 @@ def verdicts(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTabl
 
 def correlations(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Each correlation alone and in company, with the p of equality."""
-    rows = scenario.company.correlation
+    rows = scenario.colocation.correlation
     if rows:
         yield PlainTable(
             name="company_correlation",
@@ -120,8 +120,8 @@ def correlations(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Plain
 
 def win_tie_loss(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """Mutants counted alone and in company, a table for each energy."""
-    for energy in dict.fromkeys(row.energy for row in scenario.company.win_tie_loss):
-        counted = [row for row in scenario.company.win_tie_loss if row.energy == energy]
+    for energy in dict.fromkeys(row.energy for row in scenario.colocation.win_tie_loss):
+        counted = [row for row in scenario.colocation.win_tie_loss if row.energy == energy]
         yield PlainTable(
             name="company_win_tie_loss",
             part=energy,
@@ -139,7 +139,7 @@ def win_tie_loss(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Plain
 
 def slowdown(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     """How much longer each arm trains in company."""
-    rows = scenario.company.slowdown
+    rows = scenario.colocation.slowdown
     if rows:
         yield PlainTable(
             name="company_slowdown",
@@ -153,7 +153,7 @@ def slowdown(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTabl
                 ("Times", INTERVAL),
             ),
             rows=tuple(TableRow((scenario.names.get(row.mutant, ORIGINAL), *_times(row))) for row in rows),
-            notes=tuple(text.slowdown_sentences(rows, scenario.company.background_slowdown, scenario.names)),
+            notes=tuple(text.slowdown_sentences(rows, scenario.colocation.background_slowdown, scenario.names)),
         ).without_empty_columns()
 
 
@@ -172,7 +172,7 @@ def _susceptibility(row: Susceptibility) -> list[str | None]:
     ]
 
 
-def _effect(row: CompanyComparison, scale: ColumnFormat) -> list[str | None]:
+def _effect(row: ColocationComparison, scale: ColumnFormat) -> list[str | None]:
     if row.metric == "performance":
         extra = scale.cell(row.extra.value, "+"), scale.interval(row.extra.low, row.extra.high)
     else:
@@ -182,7 +182,7 @@ def _effect(row: CompanyComparison, scale: ColumnFormat) -> list[str | None]:
     return [both[0], verdicts[0], both[1], verdicts[1], *extra, p_cell(row.p_adjusted)]
 
 
-def _correlation(row: CompanyCorrelation) -> list[str | None]:
+def _correlation(row: ColocationCorrelation) -> list[str | None]:
     spearman = coefficient(row.spearman_alone), coefficient(row.spearman), p_cell(row.spearman_p_adjusted)
     return [*spearman, coefficient(row.pearson_alone), coefficient(row.pearson), p_cell(row.pearson_p_adjusted)]
 

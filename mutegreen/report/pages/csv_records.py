@@ -23,7 +23,7 @@ _WHOLE = {
     "win_tie_loss_overall": "overall",
     "trust": "trust",
     "flags": "flags",
-    "company_effect": "company_effects",
+    "company_effect": "concurrency_effects",
     "attribution": "attribution",
 }
 """By name, the attribute of an analysis."""
@@ -87,7 +87,9 @@ def _records(analysis: Analysis, name: str) -> Iterator[Record]:
         yield from (flat_record(record) for record in getattr(analysis, _WHOLE[name], ()))
         return
     if name in _COMPANY:
-        yield from (flat_record(record) for record in getattr(getattr(analysis, "company", None), _COMPANY[name], ()))
+        yield from (
+            flat_record(record) for record in getattr(getattr(analysis, "colocation", None), _COMPANY[name], ())
+        )
         return
     attribute, part = _PARTS[name]
     for parent in getattr(analysis, attribute, ()):

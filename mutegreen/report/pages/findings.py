@@ -21,7 +21,7 @@ from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
-from mutegreen.stats.advice.repetitions import MOST, Needed
+from mutegreen.stats.advice.repetitions import MAX_REPETITIONS, RequiredRepetitions
 from mutegreen.stats.advice.trust import Trust
 from mutegreen.stats.analysis import Analysis
 from mutegreen.units import energy
@@ -51,7 +51,7 @@ def trust(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
 
 def _further(scenario: ScenarioReport) -> Iterator[Text]:
     yield from flag_lines(scenario.flags)
-    yield from concurrency_effect_lines(scenario.company_effects)
+    yield from concurrency_effect_lines(scenario.concurrency_effects)
     yield from attribution_lines(scenario.attribution, scenario.names)
 
 
@@ -166,5 +166,5 @@ def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:
     )
 
 
-def _more(row: Needed) -> str:
-    return f"more than {MOST}" if row.more is None else f"about {row.more}"
+def _more(row: RequiredRepetitions) -> str:
+    return f"more than {MAX_REPETITIONS}" if row.more is None else f"about {row.more}"

@@ -26,7 +26,7 @@ from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.terminal.win_tie_loss_table import undecided_lines
 from mutegreen.report.wording import reason_text
-from mutegreen.stats.advice.target import Reach, TargetComparison
+from mutegreen.stats.advice.target import TargetComparison, TargetReach
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.settings import ALPHA
@@ -189,7 +189,7 @@ def _target_cells(row: TargetComparison, scale: ColumnFormat) -> list[str | None
     return [*known, p_cell(row.p_adjusted), row.verdict.value]
 
 
-def _reach(reach: Reach) -> tuple[str, str | None]:
+def _reach(reach: TargetReach) -> tuple[str, str | None]:
     return f"{reach.reached} of {reach.trainings}", None if reach.epochs is None else f"{reach.epochs:.1f}"
 
 

@@ -24,13 +24,13 @@ from mutegreen.report.wording import reason_text
 from mutegreen.stats.analysis import Analysis, CarefulCorrelation, Correlation
 from mutegreen.stats.interaction.interaction import Interaction
 from mutegreen.stats.trend.curve import Shape
-from mutegreen.stats.trend.trend import Finding, Trend
+from mutegreen.stats.trend.trend import Trend, TrendFinding
 
 _FINDINGS = {
-    Finding.TREND: "trend",
-    Finding.NO_TREND: "no trend",
-    Finding.NO_SIMPLE_TREND: "up and down",
-    Finding.UNDECIDED: "undecided",
+    TrendFinding.TREND: "trend",
+    TrendFinding.NO_TREND: "no trend",
+    TrendFinding.NO_SIMPLE_TREND: "up and down",
+    TrendFinding.UNDECIDED: "undecided",
 }
 _DIGITS = 3
 """Of effects, which are known less well than means."""
@@ -156,7 +156,7 @@ def _step(row: Trend) -> str | None:
 
 def _exponents(scenario: ScenarioReport) -> Iterator[str]:
     for row in scenario.trends:
-        if row.finding is Finding.TREND and row.exponent.value is not None:
+        if row.finding is TrendFinding.TREND and row.exponent.value is not None:
             ends = coefficient_interval(row.exponent.low, row.exponent.high)
             label = f"{scenario.heading(row.metric)} of {row.hyperparameter}"
             yield f"Exponent of the power law, {label}: {coefficient(row.exponent.value)} {ends or ''}.".replace(

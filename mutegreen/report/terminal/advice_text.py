@@ -10,7 +10,7 @@ from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.units import percent, percent_interval
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
-from mutegreen.stats.advice.repetitions import MOST, Needed
+from mutegreen.stats.advice.repetitions import MAX_REPETITIONS, RequiredRepetitions
 from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.units import energy
 
@@ -84,8 +84,8 @@ def _tolerance(advice: Advice) -> str:
     return f"{advice.tolerance:.3g}{source}"
 
 
-def _needed(each: Needed, names: Mapping[str, str]) -> str:
+def _needed(each: RequiredRepetitions, names: Mapping[str, str]) -> str:
     seems = f"{names[each.mutant]} seems to save {_share(each.saving)} at {each.performance_change:+.2g} performance"
     if each.more is None:
-        return f"{seems}: more than {MOST} repetitions would be needed to show it."
+        return f"{seems}: more than {MAX_REPETITIONS} repetitions would be needed to show it."
     return f"{seems}: if so, about {each.more} more repetitions of it and the original would show it."

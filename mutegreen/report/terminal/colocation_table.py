@@ -14,8 +14,8 @@ from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.units import p_value, percent, share
-from mutegreen.stats.colocation.changes import CompanyComparison, CompanyCorrelation
-from mutegreen.stats.colocation.report import CompanyCounts
+from mutegreen.stats.colocation.changes import ColocationComparison, ColocationCorrelation
+from mutegreen.stats.colocation.report import ColocationCounts
 from mutegreen.stats.colocation.susceptibility import Susceptibility
 
 DIFFERENCE_MARK = "!"
@@ -23,30 +23,30 @@ DIFFERENCE_MARK = "!"
 
 def colocation_lines(scenario: ScenarioReport) -> Iterator[RenderableType]:
     """All there is to say of a scenario in company, against the same subject alone; nothing for other scenarios."""
-    company = scenario.company
-    for pair in company.pairs:
+    report = scenario.colocation
+    for pair in report.pairs:
         yield Text(text.pair_sentence(pair))
-        yield from map(Text, text.slowdown_sentences(company.slowdown, company.background_slowdown, scenario.names))
-    if company.susceptibility:
+        yield from map(Text, text.slowdown_sentences(report.slowdown, report.background_slowdown, scenario.names))
+    if report.susceptibility:
         yield Text()
         yield _susceptibility_table(scenario)
-        yield from map(Text, text.susceptibility_sentences(company.susceptibility))
-    if company.verdict:
+        yield from map(Text, text.susceptibility_sentences(report.susceptibility))
+    if report.verdict:
         yield Text()
         yield _effect_table(scenario)
-        yield Text(text.effect_sentence(company.verdict, scenario.names))
-    if company.correlation:
+        yield Text(text.effect_sentence(report.verdict, scenario.names))
+    if report.correlation:
         yield Text()
         yield _correlation_table(scenario)
-        yield from map(Text, text.correlation_sentences(company.correlation))
-    if company.win_tie_loss:
+        yield from map(Text, text.correlation_sentences(report.correlation))
+    if report.win_tie_loss:
         yield Text()
         yield _counts_table(scenario)
-        yield from map(Text, text.undecided_sentences(scenario, company.win_tie_loss))
+        yield from map(Text, text.undecided_sentences(scenario, report.win_tie_loss))
 
 
 def _susceptibility_table(scenario: ScenarioReport) -> FittingTable:
-    rows = scenario.company.susceptibility
+    rows = scenario.colocation.susceptibility
     size = "Does energy respond more in company? True changes (root mean square), and mutants shown to change it"
     return FittingTable(size, *(_claims(scenario, rows, with_tests) for with_tests in (True, False)))
 
@@ -71,9 +71,9 @@ def _effect_table(scenario: ScenarioReport) -> FittingTable:
     )
 
 
-def _effects(scenario: ScenarioReport, cell: Callable[[CompanyComparison], str], gap: int) -> Table:
-    by_mutant: dict[str, dict[str, CompanyComparison]] = {}
-    for row in scenario.company.verdict:
+def _effects(scenario: ScenarioReport, cell: Callable[[ColocationComparison], str], gap: int) -> Table:
+    by_mutant: dict[str, dict[str, ColocationComparison]] = {}
+    for row in scenario.colocation.verdict:
         by_mutant.setdefault(row.mutant, {})[row.metric] = row
     metrics = [metric for metric in TITLES if any(metric in row for row in by_mutant.values())]
     table = empty_table(["", *(scenario.heading(metric) for metric in metrics)], gap)
@@ -84,22 +84,22 @@ def _effects(scenario: ScenarioReport, cell: Callable[[CompanyComparison], str],
     return table
 
 
-def _cell(row: CompanyComparison, cell: Callable[[CompanyComparison], str]) -> Text:
+def _cell(row: ColocationComparison, cell: Callable[[ColocationComparison], str]) -> Text:
     mark = DIFFERENCE_MARK if text.is_significant(row.p_adjusted) else " "
     return Text(f"{cell(row)}{mark}", style="bold" if row.changes else "")
 
 
-def _changes(row: CompanyComparison) -> str:
+def _changes(row: ColocationComparison) -> str:
     both = (row.relative_change_alone, row.relative_change)
     alone, beside = ("-" if change is None else percent(change) for change in both)
     return f"{alone:>6} > {beside:>6} {_verdicts(row):>11}"
 
 
-def _verdicts(row: CompanyComparison) -> str:
+def _verdicts(row: ColocationComparison) -> str:
     return f"{_word(row.verdict_alone)} > {_word(row.verdict)}" if row.changes else _word(row.verdict)
 
 
-def _shortest(row: CompanyComparison) -> str:
+def _shortest(row: ColocationComparison) -> str:
     return f"{_word(row.verdict_alone)[0]}>{_word(row.verdict)[0]}" if row.changes else _word(row.verdict)[0]
 
 
@@ -116,9 +116,9 @@ def _correlation_table(scenario: ScenarioReport) -> FittingTable:
     )
 
 
-def _correlations(scenario: ScenarioReport, cell: Callable[[CompanyCorrelation], str], gap: int) -> Table:
-    found: dict[str, dict[str, CompanyCorrelation]] = {}
-    for row in scenario.company.correlation:
+def _correlations(scenario: ScenarioReport, cell: Callable[[ColocationCorrelation], str], gap: int) -> Table:
+    found: dict[str, dict[str, ColocationCorrelation]] = {}
+    for row in scenario.colocation.correlation:
         found.setdefault(row.hyperparameter, {})[row.metric] = row
     metrics = [metric for metric in METRICS if any(metric in row for row in found.values())]
     table = empty_table(["", *(scenario.heading(metric) for metric in metrics)], gap)
@@ -128,23 +128,23 @@ def _correlations(scenario: ScenarioReport, cell: Callable[[CompanyCorrelation],
     return table
 
 
-def _correlation(row: CompanyCorrelation, cell: Callable[[CompanyCorrelation], str]) -> Text:
+def _correlation(row: ColocationCorrelation, cell: Callable[[ColocationCorrelation], str]) -> Text:
     is_different = text.is_significant(row.spearman_p_adjusted)
     return Text(f"{cell(row)}{DIFFERENCE_MARK if is_different else ' '}", style="" if is_different else "dim")
 
 
-def _coefficients(row: CompanyCorrelation) -> str:
+def _coefficients(row: ColocationCorrelation) -> str:
     return f"{_coefficient(row.spearman_alone)}>{_coefficient(row.spearman)}"
 
 
-def _with_p(row: CompanyCorrelation) -> str:
+def _with_p(row: ColocationCorrelation) -> str:
     return f"{_coefficient(row.spearman_alone)} > {_coefficient(row.spearman)} {_p(row.spearman_p_adjusted):>6}"
 
 
 def _counts_table(scenario: ScenarioReport) -> FittingTable:
     """Counts of all hyperparameters together."""
     table = empty_table(["", "", "alone\n win  tie loss", "in company\n win  tie loss"], gap=3)
-    for row in scenario.company.win_tie_loss:
+    for row in scenario.colocation.win_tie_loss:
         if not row.hyperparameter:
             for line, verdict in enumerate(DECIDED):
                 label = Text(scenario.heading(row.energy) if line == 0 else "", style="bold")
@@ -152,7 +152,7 @@ def _counts_table(scenario: ScenarioReport) -> FittingTable:
     return FittingTable("All mutants by their verdict on energy (rows) and on performance (columns)", table)
 
 
-def _counted(row: CompanyCounts, line: int) -> list[str]:
+def _counted(row: ColocationCounts, line: int) -> list[str]:
     return ["".join(f"{count or '.':>5}" for count in counts[line]) for counts in (row.counts_alone, row.counts)]
 
 

@@ -13,7 +13,7 @@ from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.trend_table import trend_legend
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.units import percent
-from mutegreen.stats.adjust import Adjustment
+from mutegreen.stats.adjustment import Adjustment
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 from mutegreen.stats.settings import ALPHA

@@ -136,7 +136,7 @@ def _trust(scenario: ScenarioReport) -> Iterator[RenderableType]:
     if scenario.trust:
         yield from trust_lines(scenario.trust, scenario.names)
         yield from flag_lines(scenario.flags)
-        yield from concurrency_effect_lines(scenario.company_effects)
+        yield from concurrency_effect_lines(scenario.concurrency_effects)
         yield from attribution_lines(scenario.attribution, scenario.names)
 
 
@@ -158,7 +158,7 @@ def _greener(scenario: ScenarioReport) -> Text:
 
 def _colocation(scenarios: Sequence[ScenarioReport]) -> list[RenderableType]:
     """What all scenarios in company say together of the claim that energy becomes more susceptible to change there."""
-    claim = next((scenario.company.claim for scenario in scenarios if scenario.company.claim), None)
+    claim = next((scenario.colocation.claim for scenario in scenarios if scenario.colocation.claim), None)
     return [] if claim is None else [Text(f"Company: {claim_text(claim)}", style="bold"), Text()]
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from mutegreen.model import ENERGY_METRICS, TOTAL, Verdict
 from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.units import percent, value_label
-from mutegreen.stats.advice.target import Reach, TargetComparison
+from mutegreen.stats.advice.target import TargetComparison, TargetReach
 from mutegreen.units import quantity
 
 _STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow", Verdict.TIE: ""}
@@ -35,7 +35,7 @@ def _label(mutant: str, rows: Sequence[TargetComparison]) -> str:
     return f"{row.hyperparameter} {value_label(row.value, 3)}" if row.value is not None else mutant
 
 
-def _reach(reach: Reach) -> tuple[str, str]:
+def _reach(reach: TargetReach) -> tuple[str, str]:
     return f"{reach.reached} of {reach.trainings}", "-" if reach.epochs is None else f"{reach.epochs:.1f}"
 
 

@@ -18,15 +18,15 @@ from mutegreen.report.wording import reason_text
 from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.curve_reading import DOUBLING
-from mutegreen.stats.trend.trend import Finding, Trend
+from mutegreen.stats.trend.trend import Trend, TrendFinding
 from mutegreen.units import quantity
 
 _COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
 """Endings of names that count something, so that one more of it has a name."""
 _LABELS = {
-    Finding.NO_TREND: "no trend",
-    Finding.NO_SIMPLE_TREND: "up and down",
-    Finding.UNDECIDED: "undecided",
+    TrendFinding.NO_TREND: "no trend",
+    TrendFinding.NO_SIMPLE_TREND: "up and down",
+    TrendFinding.UNDECIDED: "undecided",
 }
 _NO_ANSWER = "no answer"
 _MEANINGS = {
@@ -42,11 +42,11 @@ def trend_sentence(trend: Trend) -> str:
     where = f"{_noun(trend, NAMES)}, {trend.hyperparameter}{_range(trend)}"
     if not _is_known(trend):
         return f"{where}: no answer, because {reason_text(trend.reason)}"
-    if trend.finding is Finding.TREND:
+    if trend.finding is TrendFinding.TREND:
         return f"{where}: {_step(trend, ' of the original')}"
-    if trend.finding is Finding.NO_TREND:
+    if trend.finding is TrendFinding.NO_TREND:
         return f"{where}: no trend, it changes by {_extent(trend)} (95 %)"
-    if trend.finding is Finding.NO_SIMPLE_TREND:
+    if trend.finding is TrendFinding.NO_SIMPLE_TREND:
         return f"{where}: no simple trend, it goes up and down by {_extent(trend)}"
     if trend.change.ends is None:
         return f"{where}: no trend seen"
@@ -70,7 +70,7 @@ def trend_legend(trends: Sequence[Trend]) -> Iterator[str]:
     """What the words of the table mean, as far as they are used."""
     findings = {_LABELS[trend.finding] for trend in trends if trend.finding in _LABELS and _is_known(trend)}
     yield from (f"{label}: {meaning}." for label, meaning in _MEANINGS.items() if label in findings)
-    if any(trend.finding is Finding.TREND and _scatters(trend) for trend in trends):
+    if any(trend.finding is TrendFinding.TREND and _scatters(trend) for trend in trends):
         yield f"{_ABOUT}."
     remarks = {
         (trend.hyperparameter, reason_text(trend.reason)) for trend in trends if trend.reason and _is_known(trend)
@@ -89,7 +89,7 @@ def _lines(trends: Sequence[Trend]) -> Table:
     table.add_column(min_width=max(map(len, _LABELS.values())), no_wrap=True)
     table.add_column(overflow="fold")
     for trend in trends:
-        if trend.finding is Finding.TREND:
+        if trend.finding is TrendFinding.TREND:
             table.add_row(Text(_noun(trend)), Text(_step(trend)))
     for wanted, label in _LABELS.items():
         own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is wanted and _is_known(each)]
@@ -171,9 +171,9 @@ def _extent(trend: Trend) -> str:
     if trend.change.ends is None or trend.spread is None:
         return "no interval"
     low, high = trend.change.ends
-    if trend.finding is Finding.NO_TREND:
+    if trend.finding is TrendFinding.NO_TREND:
         return f"less than {_share(max(abs(low), abs(high)))}"
-    if trend.finding is Finding.NO_SIMPLE_TREND:
+    if trend.finding is TrendFinding.NO_SIMPLE_TREND:
         return f"up to {_share(trend.spread)}"
     return f"{percent(low)} to {percent(high)}"
 

@@ -12,7 +12,7 @@ from mutegreen.report.layout import FittingTable, empty_table
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.units import p_value, percent, share
 from mutegreen.stats.advice.drift import Drift
-from mutegreen.stats.advice.trust import Flagged, Outlier, Trust
+from mutegreen.stats.advice.trust import FlagCount, Outlier, Trust
 from mutegreen.units import quantity
 
 _MAX_NAMES = 3
@@ -49,7 +49,7 @@ def trust_lines(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Te
     yield from _warnings(trust, names)
 
 
-def flag_lines(flags: Sequence[Flagged]) -> Iterator[Text]:
+def flag_lines(flags: Sequence[FlagCount]) -> Iterator[Text]:
     """What was amiss with measurements, a sentence each."""
     for row in flags:
         style = "yellow" if row.flag in _HARMFUL else "dim"

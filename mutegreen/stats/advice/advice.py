@@ -11,13 +11,13 @@ from operator import neg
 import numpy as np
 
 from mutegreen.model import IDENTITY, Verdict
-from mutegreen.stats.adjust import adjust
-from mutegreen.stats.advice.repetitions import Needed, needed, room_of
+from mutegreen.stats.adjustment import adjust
+from mutegreen.stats.advice.repetitions import RequiredRepetitions, needed, room_of
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import Interval, or_nan, written_as
 from mutegreen.stats.model.arms import energy_metrics, figures_of
-from mutegreen.stats.model.scenario_model import Study
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.scenario_model import ScenarioModel
+from mutegreen.stats.reason import Reason, ReasonCode
 
 _TRIED = 5
 """Mutants, those that seem to save most first, for which missing repetitions are reckoned."""
@@ -50,7 +50,7 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
-class Point:
+class ParetoArm:
     """An arm on the Pareto front: no other was measured to take less energy and perform better. Means, not proof."""
 
     mutant: str
@@ -80,12 +80,12 @@ class Advice:
     tolerance_is_given: bool
     audit_j: float | None
     recommended: tuple[Recommendation, ...] = ()
-    pareto: tuple[Point, ...] = ()
+    pareto: tuple[ParetoArm, ...] = ()
     reason: Reason | None = None
-    needed: tuple[Needed, ...] = ()
+    needed: tuple[RequiredRepetitions, ...] = ()
 
 
-def advise(study: Study, comparisons: Sequence[CarefulComparison], spent_j: float | None = None) -> Advice:
+def advise(study: ScenarioModel, comparisons: Sequence[CarefulComparison], spent_j: float | None = None) -> Advice:
     """Says which mutants may be recommended, and what is missing where none may.
 
     Args:
@@ -127,7 +127,7 @@ class _Candidate:
         return self.energy.verdict is Verdict.WIN
 
 
-def _candidates(study: Study, comparisons: Sequence[CarefulComparison], metric: str | None) -> list[_Candidate]:
+def _candidates(study: ScenarioModel, comparisons: Sequence[CarefulComparison], metric: str | None) -> list[_Candidate]:
     changing = [row for row in comparisons if row.hyperparameter != IDENTITY]
     energy = {row.mutant: row for row in changing if row.metric == metric}
     performance = {row.mutant: row for row in changing if row.metric == "performance"}
@@ -135,7 +135,7 @@ def _candidates(study: Study, comparisons: Sequence[CarefulComparison], metric: 
     return [_Candidate(row, performance[m], p_not_worse[m]) for m, row in energy.items() if m in performance]
 
 
-def _not_worse(study: Study, mutants: Sequence[str]) -> dict[str, float]:
+def _not_worse(study: ScenarioModel, mutants: Sequence[str]) -> dict[str, float]:
     """By mutant, the adjusted one-sided p of performance worse than tolerated; NaN where nothing can be said."""
     if not mutants or study.tolerance is None:
         return dict.fromkeys(mutants, np.nan)
@@ -164,13 +164,13 @@ def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation
     )
 
 
-def _spent_j(study: Study, metric: str | None) -> float | None:
+def _spent_j(study: ScenarioModel, metric: str | None) -> float | None:
     """Energy of the trainings in the rows; None where it is not known of each."""
     figures = figures_of(study.group, metric) if metric is not None else np.array([np.nan])
     return float(figures.sum()) if np.isfinite(figures).all() else None
 
 
-def _pareto(study: Study, metric: str | None) -> Iterator[Point]:
+def _pareto(study: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:
     """Arms that no other beats in both, by means with blocks taken out where these are known; without controls."""
     if metric is None or "performance" not in study.measured:
         return
@@ -183,39 +183,39 @@ def _pareto(study: Study, metric: str | None) -> Iterator[Point]:
             continue
         if sign * performance[arm] > best:
             best = sign * performance[arm]
-            yield Point(study.arms.names[arm], float(energy[arm]), float(performance[arm]))
+            yield ParetoArm(study.arms.names[arm], float(energy[arm]), float(performance[arm]))
 
 
-def _why_none(study: Study, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
+def _why_none(study: ScenarioModel, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
     """The first obstacle to a recommendation."""
     if metric is None:
-        return Reason(Why.ENERGY_NOT_MEASURED)
+        return Reason(ReasonCode.ENERGY_NOT_MEASURED)
     if "performance" not in study.measured:
-        return Reason(Why.PERFORMANCE_NOT_MEASURED)
+        return Reason(ReasonCode.PERFORMANCE_NOT_MEASURED)
     if study.tolerance is None:
-        return Reason(Why.NO_TOLERANCE)
+        return Reason(ReasonCode.NO_TOLERANCE)
     if not candidates:
-        return Reason(Why.NOTHING_CHANGED)
+        return Reason(ReasonCode.NOTHING_CHANGED)
     savers = [each.energy.mutant for each in candidates if each.saves]
     if not savers:
         return Reason(_why_no_saving(study, candidates))
     more = max(len(savers) - _TRIED, 0)
-    return Reason(Why.PERFORMANCE_NOT_KEPT, count=more, bound=study.tolerance, names=tuple(savers[:_TRIED]))
+    return Reason(ReasonCode.PERFORMANCE_NOT_KEPT, count=more, bound=study.tolerance, names=tuple(savers[:_TRIED]))
 
 
-def _why_no_saving(study: Study, candidates: Sequence[_Candidate]) -> Why:
+def _why_no_saving(study: ScenarioModel, candidates: Sequence[_Candidate]) -> ReasonCode:
     """Whether more repetitions could show a saving that may be recommended."""
     seeming = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     if not seeming:
-        return Why.NO_SAVING_SEEN
+        return ReasonCode.NO_SAVING_SEEN
     rooms = [room_of(study, each.performance) for each in seeming]
     lost = all(room is not None and room <= 0 for room in rooms)
-    return Why.SAVINGS_LOSE_PERFORMANCE if lost else Why.NO_SAVING_SHOWN
+    return ReasonCode.SAVINGS_LOSE_PERFORMANCE if lost else ReasonCode.NO_SAVING_SHOWN
 
 
 def _needed(
-    study: Study, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
-) -> Iterator[Needed]:
+    study: ScenarioModel, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
+) -> Iterator[RequiredRepetitions]:
     """What would decide the mutants that seem to save most, if they do what they seem to do."""
     n_comparisons = sum(row.p is not None for row in comparisons)
     promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]

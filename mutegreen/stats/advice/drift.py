@@ -8,8 +8,8 @@ import numpy as np
 from scipy import special
 
 from mutegreen.stats.model.block_model import Codes, Floats, sums
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.scenario_model import ScenarioModel
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Drift:
         return replace(self, p_adjusted=float(p_adjusted), seen=bool(p_adjusted <= alpha))
 
 
-def drift_of(study: Study, measured: Measured) -> Drift | None:
+def drift_of(study: ScenarioModel, measured: Measured) -> Drift | None:
     """A metric's drift; None where the order is not known, or too little is left to judge it by."""
     if not study.arms.blocked or not measured.noise.pooled > 0 or len(measured.fitted.block_effect) < 2:
         return None
@@ -61,7 +61,7 @@ def drift_of(study: Study, measured: Measured) -> Drift | None:
     )
 
 
-def _times(study: Study, measured: Measured) -> tuple[Floats, Codes]:
+def _times(study: ScenarioModel, measured: Measured) -> tuple[Floats, Codes]:
     """When each figure was measured, from 0 to 1 in its audit; and its cell of arm and audit."""
     known = [column for column in ("position", "block", "audit") if column in study.group.rows]
     rows = study.group.rows.loc[measured.used, known]

@@ -9,22 +9,23 @@ import numpy as np
 from scipy import special
 
 from mutegreen.stats.analysis import CarefulComparison
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import POWER
 
-MOST = 1000
+MAX_REPETITIONS = 1000
 """Repetitions beyond which a number is of no use to anybody."""
 
 
 @dataclass(frozen=True)
-class Needed:
+class RequiredRepetitions:
     """What would decide a mutant that seems to save energy without harm, were it as it seems.
 
     Args:
         saving: Share of the original's energy that it seems to save.
         performance_change: What it seems to do to performance, in its own unit.
-        repetitions: Of original and mutant in all, for a chance of 80 % to show both; None: more than `MOST`.
+        repetitions: Repetitions of original and of mutant in total, for a power of 80 % to show both; None: more than
+            `MAX_REPETITIONS`.
         more: The same beyond those there are.
     """
 
@@ -36,8 +37,8 @@ class Needed:
 
 
 def needed(
-    study: Study, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
-) -> Needed | None:
+    study: ScenarioModel, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
+) -> RequiredRepetitions | None:
     """Reckons the repetitions from the variance observed, by statsmodels.
 
     Args:
@@ -64,7 +65,7 @@ def needed(
         _repetitions(sizes[1], alpha / candidates, "larger"),
     )
     now = min(energy.n, energy.n_original)
-    return Needed(
+    return RequiredRepetitions(
         mutant=energy.mutant,
         saving=-energy.relative_change.value,
         performance_change=change,
@@ -73,7 +74,7 @@ def needed(
     )
 
 
-def room_of(study: Study, performance: CarefulComparison) -> float | None:
+def room_of(study: ScenarioModel, performance: CarefulComparison) -> float | None:
     """How much worse a mutant could still be, in performance's own unit; negative: it seems to be too bad already."""
     change, tolerance = performance.difference.value, study.tolerance
     if change is None or tolerance is None:
@@ -88,7 +89,7 @@ def _size(measured: Measured, arm: int, effect: float) -> float:
 
 
 def _repetitions(size: float, alpha: float, alternative: str) -> int | None:
-    """Figures of each arm that show an effect of this size by a t test; None for more than `MOST`."""
+    """Figures of each arm that show an effect of this size by a t test; None for more than `MAX_REPETITIONS`."""
     from statsmodels.stats.power import TTestIndPower
 
     test = TTestIndPower()
@@ -100,7 +101,7 @@ def _repetitions(size: float, alpha: float, alternative: str) -> int | None:
         return 2
     sides = 2 if alternative == "two-sided" else 1
     normal = 2 * ((special.ndtri(1 - alpha / sides) + special.ndtri(POWER)) / size) ** 2 if size else math.inf
-    if normal > MOST:
+    if normal > MAX_REPETITIONS:
         return None
     # The normal approximation asks for too few, by a handful at most where alpha is not tiny.
     n = max(2, math.floor(normal))

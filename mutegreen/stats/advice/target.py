@@ -14,9 +14,9 @@ import pandas as pd
 
 from mutegreen.model import ENERGY_METRICS, ORIGINAL, Goal, Verdict
 from mutegreen.stats.analysis import CarefulComparison
-from mutegreen.stats.model.scenario import groups_of
+from mutegreen.stats.model.scenario import scenarios_of
 from mutegreen.stats.model.scenario_model import study_of
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 
@@ -26,7 +26,7 @@ _SEVERAL = 2
 
 
 @dataclass(frozen=True)
-class Reach:
+class TargetReach:
     """How many of an arm's trainings reached the target, and after how many epochs on average."""
 
     reached: int
@@ -43,8 +43,8 @@ class TargetComparison(CarefulComparison):
     """
 
     target: float
-    reach: Reach
-    reach_original: Reach
+    reach: TargetReach
+    reach_original: TargetReach
 
 
 def energy_to_target(
@@ -67,7 +67,7 @@ def energy_to_target(
         Nothing for subjects whose trainings say their performance only once. A mutant of which not every training
         reached the target is undecided: a mean over the lucky ones would flatter it.
     """
-    for group in groups_of(epochs):
+    for group in scenarios_of(epochs):
         if not group.has_original or not group.definitions:
             continue
         if group.rows.groupby(_training(group.rows)).size().max() < _SEVERAL:
@@ -109,12 +109,12 @@ def _until(rows: pd.DataFrame, goal: Goal, targets: pd.Series[float]) -> pd.Data
     return trainings.merge(first[[*keys, *_SPENT, "epoch"]], on=keys, how="left")
 
 
-def _reach(part: pd.DataFrame) -> Reach:
+def _reach(part: pd.DataFrame) -> TargetReach:
     reached = part["epoch"].notna()
-    return Reach(int(reached.sum()), len(part), float(part["epoch"].mean()) if reached.any() else None)
+    return TargetReach(int(reached.sum()), len(part), float(part["epoch"].mean()) if reached.any() else None)
 
 
-def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, Reach]) -> TargetComparison:
+def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, TargetReach]) -> TargetComparison:
     reach, original = reaches[row.mutant], reaches[ORIGINAL]
     missed = _missed(reach, original)
     return TargetComparison(
@@ -146,10 +146,10 @@ def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, Reach])
     )
 
 
-def _missed(reach: Reach, original: Reach) -> Reason | None:
+def _missed(reach: TargetReach, original: TargetReach) -> Reason | None:
     """Why nothing is decided, where some training never reached the target; of both, what is said of the mutant."""
     if reach.reached < reach.trainings:
-        return Reason(Why.MUTANT_MISSED_TARGET, count=reach.reached, of=reach.trainings)
+        return Reason(ReasonCode.MUTANT_MISSED_TARGET, count=reach.reached, of=reach.trainings)
     if original.reached < original.trainings:
-        return Reason(Why.ORIGINAL_MISSED_TARGET, count=original.reached, of=original.trainings)
+        return Reason(ReasonCode.ORIGINAL_MISSED_TARGET, count=original.reached, of=original.trainings)
     return None

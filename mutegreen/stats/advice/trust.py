@@ -10,12 +10,12 @@ import numpy as np
 from scipy import optimize, special
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Flag, Verdict
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.advice.drift import Drift, drift_of
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import known
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import POWER
 
 _FAR = 3.5
@@ -72,7 +72,7 @@ class Trust:
 
 
 @dataclass(frozen=True)
-class Flagged:
+class FlagCount:
     """Trainings whose measurement carries a flag, of all trainings of a section."""
 
     subject: str
@@ -82,7 +82,7 @@ class Flagged:
     trainings: int
 
 
-def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
+def trust_of(study: ScenarioModel, comparisons: list[CarefulComparison]) -> list[Trust]:
     """What there is to know of every metric.
 
     Args:
@@ -107,7 +107,7 @@ def trust_of(study: Study, comparisons: list[CarefulComparison]) -> list[Trust]:
     ]
 
 
-def flagged(study: Study) -> list[Flagged]:
+def flagged(study: ScenarioModel) -> list[FlagCount]:
     """How many trainings carry which flag, the most frequent first."""
     if "flags" not in study.group.rows:
         return []
@@ -115,7 +115,7 @@ def flagged(study: Study) -> list[Flagged]:
     for flags, count in study.group.rows["flags"].value_counts().items():
         counts.update(dict.fromkeys(str(flags).split(), count))
     named = ((Flag(flag), count) for flag, count in counts.most_common() if flag in list(Flag))
-    return [Flagged(study.group.subject, study.group.background, *each, len(study.group.rows)) for each in named]
+    return [FlagCount(study.group.subject, study.group.background, *each, len(study.group.rows)) for each in named]
 
 
 def _noise(measured: Measured) -> float:
@@ -138,7 +138,7 @@ def _smallest_effect(measured: Measured, alpha: float) -> float:
     return float(measured.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
 
 
-def _outliers(study: Study, measured: Measured) -> Iterator[Outlier]:
+def _outliers(study: ScenarioModel, measured: Measured) -> Iterator[Outlier]:
     """The farthest first."""
     residual = measured.fitted.residual
     deviation = float(np.median(np.abs(residual))) if residual.size else 0.0
@@ -159,7 +159,7 @@ def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Con
             yield Control(row.mutant, row.relative_change.value, row.p_adjusted, row.verdict)
 
 
-def _drifts(study: Study) -> dict[str, Drift]:
+def _drifts(study: ScenarioModel) -> dict[str, Drift]:
     found = {metric: drift_of(study, measured) for metric, measured in study.measured.items()}
     known = {metric: drift for metric, drift in found.items() if drift is not None}
     adjusted = adjust([drift.p for drift in known.values()])
@@ -169,7 +169,7 @@ def _drifts(study: Study) -> dict[str, Drift]:
     }
 
 
-def _qualities(study: Study, metric: str) -> dict[str, int]:
+def _qualities(study: ScenarioModel, metric: str) -> dict[str, int]:
     parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
     counts: dict[str, int] = {}
     for part in parts:

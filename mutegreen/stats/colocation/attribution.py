@@ -21,15 +21,15 @@ from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import UNKNOWN, Interval, written_as
 from mutegreen.stats.model.arms import energy_metrics
 from mutegreen.stats.model.block_model import Floats, Slope
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import CONFIDENCE
 
 _DOUBLING = float(np.log(2))
 
 
 @dataclass(frozen=True)
-class CompanyEffect:
+class ConcurrencyEffect:
     """What it does to a metric if twice as many train at a time; taken out of all comparisons.
 
     Args:
@@ -85,7 +85,7 @@ class Attribution:
     decided: int
 
 
-def company_effects(study: Study) -> Iterator[CompanyEffect]:
+def concurrency_effects(study: ScenarioModel) -> Iterator[ConcurrencyEffect]:
     """What company did to each metric, where trainings had company of different size."""
     for metric, measured in study.measured.items():
         company, slope = study.arms.company, measured.fitted.slope
@@ -93,7 +93,7 @@ def company_effects(study: Study) -> Iterator[CompanyEffect]:
             ends = np.expm1(company[measured.used])
             error, df = _slope_error(slope, measured), measured.noise.pooled_df
             known = bool(np.isfinite(slope.value))
-            yield CompanyEffect(
+            yield ConcurrencyEffect(
                 subject=study.group.subject,
                 background=study.group.background,
                 metric=metric,
@@ -116,7 +116,7 @@ def _doubling(slope: Slope, error: float, measured: Measured) -> Interval:
     return Interval.of(value, low, high)
 
 
-def attribution_of(study: Study, comparisons: Sequence[CarefulComparison]) -> Iterator[Attribution]:
+def attribution_of(study: ScenarioModel, comparisons: Sequence[CarefulComparison]) -> Iterator[Attribution]:
     """How far to trust the verdicts on all energy; nothing where no share is attributed."""
     metric = next(reversed(energy_metrics(study.group)), None)
     blind = _blind(study.group.rows)
@@ -166,12 +166,12 @@ def _column(rows: pd.DataFrame, name: str) -> Floats:
     return np.asarray(pd.to_numeric(rows[name], errors="coerce"), dtype=np.float64)
 
 
-def _by_arm(study: Study, figures: Floats) -> Floats:
+def _by_arm(study: ScenarioModel, figures: Floats) -> Floats:
     """Mean over each arm's trainings, shape (A,); minus infinity where a share may be nothing at all."""
     return np.array([figures[study.arms.code == arm].mean() for arm in range(len(study.arms))])
 
 
-def _weak(row: CarefulComparison, low: Floats, high: Floats, study: Study) -> WeakVerdict | None:
+def _weak(row: CarefulComparison, low: Floats, high: Floats, study: ScenarioModel) -> WeakVerdict | None:
     """The verdict if another division would give another one.
 
     Args:

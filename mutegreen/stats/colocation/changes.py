@@ -10,13 +10,13 @@ import numpy as np
 from scipy import special
 
 from mutegreen.model import Verdict
-from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.adjustment import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
 from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.interval import Interval, known, or_nan
 from mutegreen.stats.model.block_model import Codes, Floats
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.verdicts.careful_correlations import MIN_TRAININGS_FOR_INTERVAL
 
@@ -24,7 +24,7 @@ _PERFECT = 1 - 1e-12
 
 
 @dataclass(frozen=True)
-class CompanyCorrelation:
+class ColocationCorrelation:
     """A correlation alone and in company.
 
     Args:
@@ -52,7 +52,7 @@ class CompanyCorrelation:
 
 
 @dataclass(frozen=True)
-class CompanyComparison:
+class ColocationComparison:
     """What a mutant does alone and in company, for one metric.
 
     Args:
@@ -83,12 +83,12 @@ class CompanyComparison:
         return self.verdict is not self.verdict_alone
 
 
-def company_correlations(
+def colocation_correlations(
     pairing: Pairing,
     alone: Sequence[CarefulCorrelation],
     beside: Sequence[CarefulCorrelation],
     adjustment: Adjustment,
-) -> list[CompanyCorrelation]:
+) -> list[ColocationCorrelation]:
     """Every correlation that is known in both, with the test that they are equal.
 
     The trainings are different ones, so the samples are independent: the z's of both are subtracted, with the variances
@@ -106,8 +106,8 @@ def company_correlations(
     ]
 
 
-def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCorrelation) -> CompanyCorrelation:
-    return CompanyCorrelation(
+def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCorrelation) -> ColocationCorrelation:
+    return ColocationCorrelation(
         subject=pairing.subject,
         background=pairing.background,
         hyperparameter=beside.hyperparameter,
@@ -124,7 +124,7 @@ def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCor
     )
 
 
-def _values(study: Study, hyperparameter: str) -> set[float | str | None]:
+def _values(study: ScenarioModel, hyperparameter: str) -> set[float | str | None]:
     return {each.value for each in study.group.definitions if each.hyperparameter == hyperparameter}
 
 
@@ -139,12 +139,12 @@ def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], exc
     return float(2 * special.ndtr(-abs(difference) / math.sqrt(variance)))
 
 
-def company_comparisons(
+def colocation_comparisons(
     pairing: Pairing,
     alone: Sequence[CarefulComparison],
     beside: Sequence[CarefulComparison],
     adjustment: Adjustment,
-) -> list[CompanyComparison]:
+) -> list[ColocationComparison]:
     """Every mutant that is in both, for every metric."""
     if not pairing.common:
         return []
@@ -160,9 +160,9 @@ def company_comparisons(
     return [replace(row, p_adjusted=known(p)) for row, p in zip(found, adjusted, strict=True)]
 
 
-def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> CompanyComparison:
+def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> ColocationComparison:
     middle, low, high, p = extra.tolist()
-    return CompanyComparison(
+    return ColocationComparison(
         subject=beside.subject,
         background=beside.background,
         hyperparameter=beside.hyperparameter,

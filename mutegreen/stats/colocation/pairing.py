@@ -11,8 +11,8 @@ import numpy as np
 from mutegreen.model import IDENTITY, ORIGINAL
 from mutegreen.stats.model.block_model import Codes
 from mutegreen.stats.model.scenario import Definition
-from mutegreen.stats.model.scenario_model import Study
-from mutegreen.stats.reason import About, Note
+from mutegreen.stats.model.scenario_model import ScenarioModel
+from mutegreen.stats.reason import Note, NoteCode
 
 Change = tuple[str, float | str | None]
 """A hyperparameter and its new value: what makes two mutants of different audits the same."""
@@ -27,8 +27,8 @@ class Pairing:
         beside: That with one.
     """
 
-    alone: Study
-    beside: Study
+    alone: ScenarioModel
+    beside: ScenarioModel
 
     @property
     def subject(self) -> str:
@@ -77,7 +77,7 @@ class Pairing:
         return alone, beside
 
 
-def pairings(studies: Sequence[Study]) -> Iterator[Pairing]:
+def pairings(studies: Sequence[ScenarioModel]) -> Iterator[Pairing]:
     """Every study in company with that of the same subject alone, where there is one of the same original."""
     alone = {study.group.subject: study for study in studies if not study.group.background}
     for study in studies:
@@ -86,7 +86,7 @@ def pairings(studies: Sequence[Study]) -> Iterator[Pairing]:
             yield Pairing(own, study)
 
 
-def notes_on_pairing(studies: Sequence[Study]) -> Iterator[Note]:
+def notes_on_pairing(studies: Sequence[ScenarioModel]) -> Iterator[Note]:
     """Why scenarios with a background load are compared with none without one."""
     alone = {study.group.subject: study for study in studies if not study.group.background}
     for study in studies:
@@ -94,12 +94,12 @@ def notes_on_pairing(studies: Sequence[Study]) -> Iterator[Note]:
             continue
         own, where = alone.get(study.group.subject), ((study.group.subject, study.group.background),)
         if own is None:
-            yield Note(About.NO_EXCLUSIVE, where)
+            yield Note(NoteCode.NO_EXCLUSIVE, where)
         elif others := _other_defaults(own, study):
-            yield Note(About.OTHER_DEFAULTS, where, names=tuple(others))
+            yield Note(NoteCode.OTHER_DEFAULTS, where, names=tuple(others))
 
 
-def _other_defaults(alone: Study, beside: Study) -> list[str]:
+def _other_defaults(alone: ScenarioModel, beside: ScenarioModel) -> list[str]:
     """The hyperparameters for which the two originals have different values."""
     own, other = alone.group.single, beside.group.single
     return [name for name in other if name in own and own[name] != other[name]]
@@ -109,5 +109,5 @@ def _change(definition: Definition) -> Change:
     return definition.hyperparameter, definition.value
 
 
-def _names(study: Study, but: set[str]) -> list[str]:
+def _names(study: ScenarioModel, but: set[str]) -> list[str]:
     return [name for name in study.arms.names if name not in but and name != ORIGINAL]

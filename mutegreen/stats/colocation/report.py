@@ -8,20 +8,26 @@ from typing import TypeVar
 
 from mutegreen.stats.analysis import Counts
 from mutegreen.stats.colocation.changes import (
-    CompanyComparison,
-    CompanyCorrelation,
-    company_comparisons,
-    company_correlations,
+    ColocationComparison,
+    ColocationCorrelation,
+    colocation_comparisons,
+    colocation_correlations,
 )
 from mutegreen.stats.colocation.pairing import Pairing, pairings
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown, background_slowdown, slowdowns
-from mutegreen.stats.colocation.susceptibility import Claim, Susceptibility, claim_of, judged, susceptibilities
+from mutegreen.stats.colocation.susceptibility import (
+    Susceptibility,
+    SusceptibilityClaim,
+    claim_of,
+    judged,
+    susceptibilities,
+)
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.verdicts.scenario_findings import Findings
 
 
 @dataclass(frozen=True)
-class CompanyPair:
+class ColocationPair:
     """A subject alone and in company, and how far they are the same mutants.
 
     Args:
@@ -37,7 +43,7 @@ class CompanyPair:
 
 
 @dataclass(frozen=True)
-class CompanyCounts:
+class ColocationCounts:
     """Win-tie-loss alone and in company: rows energy, columns performance. Empty hyperparameter: all together."""
 
     subject: str
@@ -52,10 +58,10 @@ class CompanyCounts:
 
 _Placed = TypeVar(
     "_Placed",
-    CompanyPair,
-    CompanyCorrelation,
-    CompanyComparison,
-    CompanyCounts,
+    ColocationPair,
+    ColocationCorrelation,
+    ColocationComparison,
+    ColocationCounts,
     Slowdown,
     BackgroundSlowdown,
     Susceptibility,
@@ -63,25 +69,25 @@ _Placed = TypeVar(
 
 
 @dataclass(frozen=True)
-class Company:
+class ColocationReport:
     """What company changes.
 
     Args:
         claim: What is shown in all scenarios, also in what `at` gives; None where nothing is in both.
     """
 
-    pairs: tuple[CompanyPair, ...] = ()
-    correlation: tuple[CompanyCorrelation, ...] = ()
-    verdict: tuple[CompanyComparison, ...] = ()
-    win_tie_loss: tuple[CompanyCounts, ...] = ()
+    pairs: tuple[ColocationPair, ...] = ()
+    correlation: tuple[ColocationCorrelation, ...] = ()
+    verdict: tuple[ColocationComparison, ...] = ()
+    win_tie_loss: tuple[ColocationCounts, ...] = ()
     slowdown: tuple[Slowdown, ...] = ()
     background_slowdown: tuple[BackgroundSlowdown, ...] = ()
     susceptibility: tuple[Susceptibility, ...] = ()
-    claim: Claim | None = None
+    claim: SusceptibilityClaim | None = None
 
-    def at(self, subject: str, background: str) -> Company:
+    def at(self, subject: str, background: str) -> ColocationReport:
         """What of it is of one subject beside one background."""
-        return Company(
+        return ColocationReport(
             pairs=_at(self.pairs, subject, background),
             correlation=_at(self.correlation, subject, background),
             verdict=_at(self.verdict, subject, background),
@@ -93,7 +99,7 @@ class Company:
         )
 
 
-def company_of(found: Sequence[Findings], settings: Settings) -> Company:
+def colocation_report(found: Sequence[Findings], settings: Settings) -> ColocationReport:
     """Compares every study in company with that of the same subject alone.
 
     Args:
@@ -110,17 +116,17 @@ def company_of(found: Sequence[Findings], settings: Settings) -> Company:
         settings.alpha,
         settings.adjustment,
     )
-    return Company(
+    return ColocationReport(
         pairs=tuple(_pair(pairing) for pairing, _, _ in pairs),
         correlation=tuple(
             row
             for pairing, own, other in pairs
-            for row in company_correlations(pairing, own.correlations, other.correlations, settings.adjustment)
+            for row in colocation_correlations(pairing, own.correlations, other.correlations, settings.adjustment)
         ),
         verdict=tuple(
             row
             for pairing, own, other in pairs
-            for row in company_comparisons(pairing, own.comparisons, other.comparisons, settings.adjustment)
+            for row in colocation_comparisons(pairing, own.comparisons, other.comparisons, settings.adjustment)
         ),
         win_tie_loss=tuple(row for _, own, other in pairs for row in _side_by_side(own, other)),
         slowdown=tuple(row for pairing, _, _ in pairs for row in slowdowns(pairing)),
@@ -134,8 +140,8 @@ def _at(rows: Sequence[_Placed], subject: str, background: str) -> tuple[_Placed
     return tuple(row for row in rows if (row.subject, row.background) == (subject, background))
 
 
-def _pair(pairing: Pairing) -> CompanyPair:
-    return CompanyPair(
+def _pair(pairing: Pairing) -> ColocationPair:
+    return ColocationPair(
         subject=pairing.subject,
         background=pairing.background,
         mutants=len(pairing.changing),
@@ -144,12 +150,12 @@ def _pair(pairing: Pairing) -> CompanyPair:
     )
 
 
-def _side_by_side(alone: Findings, beside: Findings) -> list[CompanyCounts]:
+def _side_by_side(alone: Findings, beside: Findings) -> list[ColocationCounts]:
     own = {(row.hyperparameter, row.energy): row for row in (*alone.win_tie_loss, *alone.overall)}
     rows = (*beside.win_tie_loss, *beside.overall)
     pairs = [(own[key], row) for row in rows if (key := (row.hyperparameter, row.energy)) in own]
     return [
-        CompanyCounts(
+        ColocationCounts(
             subject=row.subject,
             background=row.background,
             hyperparameter=row.hyperparameter,

@@ -15,7 +15,7 @@ from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.interval import Interval, written_as
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.scenario import Definition
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import CONFIDENCE
 
 
@@ -81,7 +81,7 @@ def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
         )
 
 
-def _logs(study: Study) -> dict[str, Floats]:
+def _logs(study: ScenarioModel) -> dict[str, Floats]:
     """By arm, the logarithms of its durations in seconds, where these are known and not 0."""
     rows = study.group.rows
     known = rows[rows["duration_s"].gt(0) & rows["duration_s"].lt(np.inf)]

@@ -22,12 +22,12 @@ import numpy as np
 from scipy import stats
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Verdict
-from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.adjustment import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.model.block_model import Codes, Floats
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.reason import Reason, ReasonCode
 
 RESAMPLES = 9999
 MIN_MUTANTS = 2
@@ -39,7 +39,7 @@ _AT_ONCE = 2**21
 _TINIEST = 1e-300
 
 
-class Finding(StrEnum):
+class SusceptibilityFinding(StrEnum):
     """What was shown of the true changes in company, against those alone."""
 
     MORE = "more"
@@ -88,11 +88,11 @@ class Susceptibility:
     fisher_p: float | None
     reason: Reason | None = None
     p_adjusted: float | None = None
-    finding: Finding = Finding.UNKNOWN
+    finding: SusceptibilityFinding = SusceptibilityFinding.UNKNOWN
 
 
 @dataclass(frozen=True)
-class Claim:
+class SusceptibilityClaim:
     """What is shown of the claim that energy becomes more susceptible to change in company, in all comparisons.
 
     Args:
@@ -105,10 +105,16 @@ class Claim:
     less: int
 
 
-def claim_of(rows: Sequence[Susceptibility]) -> Claim | None:
+def claim_of(rows: Sequence[Susceptibility]) -> SusceptibilityClaim | None:
     """What all comparisons show; None where there is none."""
-    findings = [row.finding for row in rows if row.finding is not Finding.UNKNOWN]
-    return Claim(len(findings), findings.count(Finding.MORE), findings.count(Finding.LESS)) if rows else None
+    findings = [row.finding for row in rows if row.finding is not SusceptibilityFinding.UNKNOWN]
+    return (
+        SusceptibilityClaim(
+            len(findings), findings.count(SusceptibilityFinding.MORE), findings.count(SusceptibilityFinding.LESS)
+        )
+        if rows
+        else None
+    )
 
 
 @dataclass(frozen=True)
@@ -227,9 +233,9 @@ def judged(rows: Sequence[Susceptibility], alpha: float, adjustment: Adjustment)
 def _judged(row: Susceptibility, p: float, alpha: float) -> Susceptibility:
     if row.size is None or row.size_alone is None:
         return row
-    finding = Finding.NOT_SHOWN
+    finding = SusceptibilityFinding.NOT_SHOWN
     if p <= alpha:
-        finding = Finding.MORE if row.size > row.size_alone else Finding.LESS
+        finding = SusceptibilityFinding.MORE if row.size > row.size_alone else SusceptibilityFinding.LESS
     return replace(row, p_adjusted=p, finding=finding)
 
 
@@ -274,14 +280,14 @@ def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict
 def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
     """The same with the sizes of the true changes, or the reason why they are not known."""
     if len(pairing.changing) < MIN_MUTANTS:
-        return replace(row, reason=Reason(Why.FEWER_THAN_TWO_IN_BOTH))
+        return replace(row, reason=Reason(ReasonCode.FEWER_THAN_TWO_IN_BOTH))
     places = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
     alone, beside = (differences_of(study.measured[row.metric], arms) for study, arms in places)
     if alone is None or beside is None:
-        return replace(row, reason=Reason(Why.NOISE_NOT_KNOWN))
+        return replace(row, reason=Reason(ReasonCode.NOISE_NOT_KNOWN))
     p = same_size_p(alone, beside)
     if np.isnan(p):
-        return replace(row, reason=Reason(Why.NO_VARIATION))
+        return replace(row, reason=Reason(ReasonCode.NO_VARIATION))
     wilcoxon_p = _wilcoxon_p(alone.estimate, beside.estimate)
     return replace(row, wilcoxon_p=wilcoxon_p, size_alone=alone.size, size=beside.size, p=p)
 

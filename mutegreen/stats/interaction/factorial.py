@@ -17,7 +17,7 @@ import numpy as np
 
 from mutegreen.model import ORIGINAL
 from mutegreen.stats.model.block_model import Codes, Floats
-from mutegreen.stats.model.scenario import Definition, Group
+from mutegreen.stats.model.scenario import Definition, Scenario
 
 Level = float | str
 Changes = Mapping[str, Level]
@@ -53,7 +53,7 @@ class Arm:
     changes: Changes
 
 
-def arms_by_changes(group: Group) -> list[Arm]:
+def arms_by_changes(group: Scenario) -> list[Arm]:
     """The original and the mutants that change something, in the order in which they were first trained."""
     codes = {each.mutant: code for code, each in enumerate(group.definitions, start=1)} | {ORIGINAL: 0}
     rows = group.rows[["mutant", "changes"]].drop_duplicates("mutant")

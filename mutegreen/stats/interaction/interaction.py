@@ -38,15 +38,15 @@ import numpy as np
 from scipy import linalg
 
 from mutegreen.model import ENERGY_METRICS, Quality
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.interaction.factorial import Arm, Factorial, NeverAloneError, arms_by_changes, factorial, pairs_of
 from mutegreen.stats.interval import UNKNOWN, Interval, known, written_as
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.linear_contrast import linear_contrasts
-from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.metric_model import Measured
 from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.model.scenario_model import Study
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.scenario_model import ScenarioModel
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 
 _DEPENDENT = 1e-9
@@ -94,7 +94,7 @@ class Interaction:
     reason: Reason | None = None
 
 
-def interactions(studies: Sequence[Study], settings: Settings) -> list[Interaction]:
+def interactions(studies: Sequence[ScenarioModel], settings: Settings) -> list[Interaction]:
     """The interactions of every pair of hyperparameters that some mutant changes both of.
 
     All p values of a call are adjusted as one family: those of all pairs, terms, metrics and scenarios.
@@ -115,7 +115,7 @@ def interactions(studies: Sequence[Study], settings: Settings) -> list[Interacti
     ]
 
 
-def _of_study(study: Study) -> Iterator[Interaction]:
+def _of_study(study: ScenarioModel) -> Iterator[Interaction]:
     if "changes" not in study.group.rows:
         return
     arms = arms_by_changes(study.group)
@@ -123,12 +123,12 @@ def _of_study(study: Study) -> Iterator[Interaction]:
         yield from _of_pair(study, arms, pair)
 
 
-def _of_pair(study: Study, arms: Sequence[Arm], pair: tuple[str, str]) -> Iterator[Interaction]:
+def _of_pair(study: ScenarioModel, arms: Sequence[Arm], pair: tuple[str, str]) -> Iterator[Interaction]:
     try:
         design = factorial(arms, study.group.definitions, pair)
     except NeverAloneError as fault:
         doubles = sum(arm.changes.keys() == set(pair) for arm in arms)
-        reason = Reason(Why.NEVER_CHANGED_ALONE, names=(fault.hyperparameter,))
+        reason = Reason(ReasonCode.NEVER_CHANGED_ALONE, names=(fault.hyperparameter,))
         for metric in study.group.metrics:
             yield Interaction(*_place(study), pair, metric, " * ".join(pair), n=0, doubles=doubles, reason=reason)
         return
@@ -139,11 +139,11 @@ def _of_pair(study: Study, arms: Sequence[Arm], pair: tuple[str, str]) -> Iterat
                 yield _estimated(_unknown(study, design, at, metric, pair), measured, design, at)
 
 
-def _place(study: Study) -> tuple[str, str]:
+def _place(study: ScenarioModel) -> tuple[str, str]:
     return study.group.subject, study.group.background
 
 
-def _unknown(study: Study, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
+def _unknown(study: ScenarioModel, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
     """An interaction of which nothing is estimated yet."""
     return Interaction(
         *_place(study),
@@ -157,7 +157,7 @@ def _unknown(study: Study, design: Factorial, at: int, metric: str, pair: tuple[
     )
 
 
-def _quality(study: Study, design: Factorial, metric: str) -> Quality | None:
+def _quality(study: ScenarioModel, design: Factorial, metric: str) -> Quality | None:
     if metric not in ENERGY_METRICS:
         return None
     return worst_quality(study.group.rows[np.isin(study.arms.code, design.arms)], metric)
@@ -168,7 +168,7 @@ def _estimated(row: Interaction, measured: Measured, design: Factorial, at: int)
     why = _obstacle(measured, design)
     weights = _weights(measured, design, at) if why is None else None
     if weights is None:
-        return replace(row, reason=Reason(why or Why.CORNER_MISSING))
+        return replace(row, reason=Reason(why or ReasonCode.CORNER_MISSING))
     found = linear_contrasts(measured.fitted, measured.noise, weights[None, :])
     effect, half = float(found.estimate[0]), float(found.half_width()[0])
     interval, peak = Interval.of(effect, effect - half, effect + half), design.terms[at].peak
@@ -186,14 +186,14 @@ def _change(logarithm: float) -> float:
     return math.expm1(logarithm) if logarithm < _LARGEST else math.inf
 
 
-def _obstacle(measured: Measured, design: Factorial) -> Why | None:
+def _obstacle(measured: Measured, design: Factorial) -> ReasonCode | None:
     """What keeps the contrast from being estimated, whatever was measured at which corner."""
     if measured.infinite[design.arms].any():
-        return Why.FIGURE_INFINITE
+        return ReasonCode.FIGURE_INFINITE
     if measured.metric != "performance" and not measured.relative:
-        return Why.FIGURE_ZERO
+        return ReasonCode.FIGURE_ZERO
     figures = measured.figures[np.isin(measured.code, design.arms)]
-    return Why.ALL_EQUAL if np.ptp(figures) == 0 else None
+    return ReasonCode.ALL_EQUAL if np.ptp(figures) == 0 else None
 
 
 def _weights(measured: Measured, design: Factorial, at: int) -> Floats | None:
@@ -221,8 +221,8 @@ def _without_error(row: Interaction, measured: Measured, weights: Floats) -> Rea
     """Why a contrast that can be estimated has no standard error."""
     part, slope = weights != 0, measured.fitted.slope
     if slope is not None and slope.confounded[part].any():
-        return Reason(Why.CORNER_CONFOUNDED)
+        return Reason(ReasonCode.CORNER_CONFOUNDED)
     df = measured.noise.df[part]
     if not df.any():
-        return Reason(Why.TOO_FEW_FOR_NOISE, count=row.n)
-    return Reason(Why.NO_VARIATION_OF_REPETITIONS if df.all() else Why.CORNER_TRAINED_ONCE)
+        return Reason(ReasonCode.TOO_FEW_FOR_NOISE, count=row.n)
+    return Reason(ReasonCode.NO_VARIATION_OF_REPETITIONS if df.all() else ReasonCode.CORNER_TRAINED_ONCE)

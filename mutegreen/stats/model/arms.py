@@ -9,7 +9,7 @@ import pandas as pd
 
 from mutegreen.model import ENERGY_METRICS, ORIGINAL, TOTAL
 from mutegreen.stats.model.block_model import Codes, Floats
-from mutegreen.stats.model.scenario import Group
+from mutegreen.stats.model.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Arms:
         return len(self.names)
 
 
-def arms_of(group: Group) -> Arms:
+def arms_of(group: Scenario) -> Arms:
     """Arms and blocks of a group's trainings. Blocks of different audits are different blocks."""
     names = (ORIGINAL, *(definition.mutant for definition in group.definitions))
     code = pd.Index(names).get_indexer(pd.Index(group.rows["mutant"]))
@@ -51,13 +51,13 @@ def _company(rows: pd.DataFrame) -> Floats | None:
     return np.log1p(companions) if np.isfinite(companions).all() and (companions >= 0).all() else None
 
 
-def energy_metrics(group: Group) -> list[str]:
+def energy_metrics(group: Scenario) -> list[str]:
     """The energy metrics measured, and their total where there are several."""
     measured = [metric for metric in ENERGY_METRICS if metric in group.metrics]
     return [*measured, TOTAL] if len(measured) > 1 else measured
 
 
-def figures_of(group: Group, metric: str) -> Floats:
+def figures_of(group: Scenario, metric: str) -> Floats:
     """A metric's figure for each training, NaN where not measured; a total needs all of its domains."""
     if metric != TOTAL:
         return group.rows[metric].to_numpy(dtype=np.float64)

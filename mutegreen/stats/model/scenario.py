@@ -22,7 +22,7 @@ class Definition:
 
 
 @dataclass(frozen=True)
-class Group:
+class Scenario:
     """The trainings of one subject and its mutants beside one background (empty: alone)."""
 
     subject: str
@@ -70,10 +70,10 @@ class Group:
         return rows[(rows["mutant"] == ORIGINAL) | (rows["hyperparameter"] == hyperparameter)]
 
 
-def groups_of(rows: pd.DataFrame) -> Iterator[Group]:
+def scenarios_of(rows: pd.DataFrame) -> Iterator[Scenario]:
     """The groups in alphabetical order, trainings alone before those beside another program."""
     for (subject, background), part in rows.groupby(["subject", "background"], sort=True):
-        yield Group(str(subject), str(background), part)
+        yield Scenario(str(subject), str(background), part)
 
 
 def data_of(rows: pd.DataFrame) -> dict[str, Data]:

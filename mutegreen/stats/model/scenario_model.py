@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from mutegreen.model import METRICS, Goal
 from mutegreen.stats.model.arms import Arms, arms_of, energy_metrics, figures_of
-from mutegreen.stats.model.measured import Measured, measure
-from mutegreen.stats.model.scenario import Group
+from mutegreen.stats.model.metric_model import Measured, measure
+from mutegreen.stats.model.scenario import Scenario
 from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 
 
 @dataclass(frozen=True)
-class Study:
+class ScenarioModel:
     """A group, its trainings as arms and blocks, and every metric measured.
 
     Args:
@@ -24,7 +24,7 @@ class Study:
         measured: By metric, in the order of tables, a total last.
     """
 
-    group: Group
+    group: Scenario
     arms: Arms
     goal: Goal
     settings: Settings
@@ -41,7 +41,7 @@ class Study:
         return self.tolerance if metric == "performance" else self.settings.margin
 
 
-def study_of(group: Group, goal: Goal, settings: Settings, tolerance: float | None) -> Study:
+def study_of(group: Scenario, goal: Goal, settings: Settings, tolerance: float | None) -> ScenarioModel:
     """Measures all metrics of a group that has an original and mutants.
 
     Args:
@@ -55,7 +55,7 @@ def study_of(group: Group, goal: Goal, settings: Settings, tolerance: float | No
     measured = {metric: measure(figures_of(group, metric), arms, metric) for metric in dict.fromkeys(metrics)}
     given = settings.tolerance if settings.tolerance is not None else tolerance
     allowed = given if given is not None else _default_tolerance(measured.get("performance"))
-    return Study(group, arms, goal, settings, allowed, given is not None, measured)
+    return ScenarioModel(group, arms, goal, settings, allowed, given is not None, measured)
 
 
 def _default_tolerance(performance: Measured | None) -> float | None:

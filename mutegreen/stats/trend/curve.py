@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.metric_model import Measured
 
 ROUNDING = 1e-9
 """Share of the figures below which what is left around a curve is rounding, not noise."""

@@ -17,7 +17,7 @@ _TENTH_MORE = 1.1
 
 
 @dataclass(frozen=True)
-class Reading:
+class CurveReading:
     """Figures read off a curve, with their 95 % intervals.
 
     Args:
@@ -35,7 +35,7 @@ class Reading:
     rise: Estimate
 
 
-def read(points: Points, curve: Curve, noise: Noise, reference: float) -> Reading:
+def read(points: Points, curve: Curve, noise: Noise, reference: float) -> CurveReading:
     """Reads a curve.
 
     Args:
@@ -47,7 +47,7 @@ def read(points: Points, curve: Curve, noise: Noise, reference: float) -> Readin
     step = step_of(points.value, curve.shape)
     level = estimate(points, curve, noise, float(points.mean[0] - curve.residual[0]), curve.slope[0])
     is_power_law = curve.shape is Shape.POWER_LAW
-    return Reading(
+    return CurveReading(
         step=step,
         level=_mapped(level, np.exp) if points.logs else level,
         slope=_slope(points, curve, noise, step, reference),

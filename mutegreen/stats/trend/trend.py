@@ -17,18 +17,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, TOTAL, Quality
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.interval import UNKNOWN, Interval, known, or_nan
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.metric_model import Measured
 from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.trend_fit import fitted
 
 
-class Finding(StrEnum):
+class TrendFinding(StrEnum):
     """What is known of a trend.
 
     TREND: The metric goes one way along the curve.
@@ -75,7 +75,7 @@ class Trend:
     metric: str
     n: int
     default: float | str | None
-    finding: Finding = Finding.UNDECIDED
+    finding: TrendFinding = TrendFinding.UNDECIDED
     lowest: float | None = None
     highest: float | None = None
     model: Shape | None = None
@@ -104,7 +104,7 @@ class Trend:
         """
         level, slope, default = self.level.value, self.slope.value, self.default
         if level is None or slope is None or self.step is None or not isinstance(default, float):
-            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason and self.reason.why}")
+            raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason and self.reason.code}")
         given = np.asarray(values, dtype=np.float64)
         if self.shape is Shape.LINEAR:
             return level + slope / self.step * (given - default)
@@ -114,7 +114,7 @@ class Trend:
         return np.asarray(level + slope / math.log(self.step) * np.log(ratio))
 
 
-def trends(study: Study) -> list[Trend]:
+def trends(study: ScenarioModel) -> list[Trend]:
     """The trends of all metrics with every hyperparameter, mutants of several at once left out.
 
     P values of all trends of the study are adjusted as one family, those of the lack of fit as another.
@@ -132,19 +132,19 @@ def trends(study: Study) -> list[Trend]:
     return [replace(row, finding=_finding(row, settings.alpha)) for row in adjusted]
 
 
-def _finding(row: Trend, alpha: float) -> Finding:
+def _finding(row: Trend, alpha: float) -> TrendFinding:
     if row.p_adjusted is not None and row.p_adjusted <= alpha:
-        return Finding.TREND
+        return TrendFinding.TREND
     if row.margin is None or row.spread is None or row.change.ends is None:
-        return Finding.UNDECIDED
+        return TrendFinding.UNDECIDED
     if row.lack_of_fit_p_adjusted is not None and row.lack_of_fit_p_adjusted <= alpha and row.spread > row.margin:
-        return Finding.NO_SIMPLE_TREND
+        return TrendFinding.NO_SIMPLE_TREND
     low, high = row.change.ends
     is_flat = -row.margin < low and high < row.margin
-    return Finding.NO_TREND if is_flat else Finding.UNDECIDED
+    return TrendFinding.NO_TREND if is_flat else TrendFinding.UNDECIDED
 
 
-def _unjudged(study: Study) -> Iterator[Trend]:
+def _unjudged(study: ScenarioModel) -> Iterator[Trend]:
     group = study.group
     for hyperparameter, default in group.hyperparameters.items():
         if hyperparameter == IDENTITY or JOINT in hyperparameter:
@@ -181,7 +181,7 @@ def _unjudged(study: Study) -> Iterator[Trend]:
 
 
 def _arms(
-    study: Study, hyperparameter: str, default: float | str | None, measured: Measured
+    study: ScenarioModel, hyperparameter: str, default: float | str | None, measured: Measured
 ) -> tuple[NDArray[np.int64], Floats | None]:
     """The arms that can be used, the original first, and their values; None for values that are not numbers."""
     definitions = enumerate(study.group.definitions, start=1)
@@ -193,6 +193,6 @@ def _arms(
     return arms, np.array([values[arm] for arm in arms.tolist()], dtype=np.float64)
 
 
-def _quality(study: Study, rows: pd.DataFrame, metric: str) -> Quality | None:
+def _quality(study: ScenarioModel, rows: pd.DataFrame, metric: str) -> Quality | None:
     parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
     return Quality.worst(found for part in parts if (found := worst_quality(rows, part)) is not None)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from mutegreen.stats.interval import UNKNOWN, Interval, known
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points, Shape, constant_aicc, fit, points_of
 from mutegreen.stats.trend.curve_noise import noise_of
-from mutegreen.stats.trend.curve_reading import Reading, read
+from mutegreen.stats.trend.curve_reading import CurveReading, read
 
 DECADE = 10.0
 """Values of which the largest is at least this many times the smallest are thought of in doublings."""
@@ -62,12 +62,12 @@ def fitted(measured: Measured, arms: NDArray[np.int64], values: Floats | None, m
     points = points_of(measured, arms, values)
     unanswered = TrendFit(lowest=float(values.min()), highest=float(values.max()))
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
-        return replace(unanswered, reason=Reason(Why.ALL_EQUAL))
+        return replace(unanswered, reason=Reason(ReasonCode.ALL_EQUAL))
     curves = _curves(points)
     curve = _chosen(curves, points)
     noise = noise_of(points, curve)
     if noise is None:
-        return replace(unanswered, reason=Reason(Why.NO_NOISE_ESTIMATE))
+        return replace(unanswered, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
     reading = read(points, curve, noise, measured.reference)
     aicc = {Shape.CONSTANT: constant_aicc(points)} | {each.shape: each.aicc for each in curves}
     return replace(
@@ -91,13 +91,13 @@ def fitted(measured: Measured, arms: NDArray[np.int64], values: Floats | None, m
 
 def _obstacle(measured: Measured, arms: NDArray[np.int64], values: Floats | None) -> Reason | None:
     if values is None:
-        return Reason(Why.NOT_NUMBERS)
+        return Reason(ReasonCode.NOT_NUMBERS)
     if measured.infinite[arms].any():
-        return Reason(Why.FIGURE_INFINITE)
+        return Reason(ReasonCode.FIGURE_INFINITE)
     if not measured.fitted.n[0]:
-        return Reason(Why.ORIGINAL_NOT_MEASURED)
+        return Reason(ReasonCode.ORIGINAL_NOT_MEASURED)
     if len(np.unique(values)) < 2:
-        return Reason(Why.MEASURED_FOR_ONE_VALUE)
+        return Reason(ReasonCode.MEASURED_FOR_ONE_VALUE)
     return None
 
 
@@ -117,11 +117,11 @@ def _chosen(curves: list[Curve], points: Points) -> Curve:
     return next((each for each in others if each.aicc < preferred.aicc - CLOSE), preferred)
 
 
-def _remark(points: Points, reading: Reading) -> Reason | None:
+def _remark(points: Points, reading: CurveReading) -> Reason | None:
     if reading.rise.low == reading.rise.high:
-        return Reason(Why.NO_VARIATION_AROUND_CURVE)
+        return Reason(ReasonCode.NO_VARIATION_AROUND_CURVE)
     if len(np.unique(points.value)) == 2:
-        return Reason(Why.SHAPE_ASSUMED)
+        return Reason(ReasonCode.SHAPE_ASSUMED)
     return None
 
 

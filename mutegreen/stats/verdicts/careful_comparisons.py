@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mutegreen.model import ENERGY_METRICS, TOTAL, Quality, Verdict
-from mutegreen.stats.adjust import adjust
+from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import Interval, intervals, known_each
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.measured import Measured
+from mutegreen.stats.model.metric_model import Measured
 from mutegreen.stats.model.quality import worst_qualities
-from mutegreen.stats.model.scenario import Definition, Group
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.scenario import Definition, Scenario
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason
+from mutegreen.stats.verdicts.careful_rule import reasons, verdicts
 from mutegreen.stats.verdicts.deltas import cliffs_deltas
-from mutegreen.stats.verdicts.judge import reasons, verdicts
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class _Column:
     qualities: Mapping[str, Quality | None]
 
 
-def comparisons(study: Study) -> Iterator[CarefulComparison]:
+def comparisons(study: ScenarioModel) -> Iterator[CarefulComparison]:
     """For each mutant, its verdicts for every metric."""
     p = np.stack([measured.found.differ() for measured in study.measured.values()])
     adjusted = adjust(p, study.settings.adjustment)
@@ -53,7 +53,7 @@ def comparisons(study: Study) -> Iterator[CarefulComparison]:
             yield _comparison(study.group, definition, metric, column, arm)
 
 
-def _column(study: Study, measured: Measured, p_adjusted: Floats) -> _Column:
+def _column(study: ScenarioModel, measured: Measured, p_adjusted: Floats) -> _Column:
     found, low, high, resampled = measured.found, *measured.intervals()
     deltas = cliffs_deltas(measured.fitted.adjusted, measured.code, len(study.arms))
     margin = study.margin(measured.metric)
@@ -78,7 +78,7 @@ def _column(study: Study, measured: Measured, p_adjusted: Floats) -> _Column:
     )
 
 
-def _comparison(group: Group, definition: Definition, metric: str, column: _Column, arm: int) -> CarefulComparison:
+def _comparison(group: Scenario, definition: Definition, metric: str, column: _Column, arm: int) -> CarefulComparison:
     return CarefulComparison(
         subject=group.subject,
         background=group.background,
@@ -105,7 +105,7 @@ def _comparison(group: Group, definition: Definition, metric: str, column: _Colu
     )
 
 
-def _qualities(study: Study, metric: str) -> dict[str, Quality | None]:
+def _qualities(study: ScenarioModel, metric: str) -> dict[str, Quality | None]:
     """By mutant, the worst quality that its comparison rests on; a total is as good as its worst part."""
     if metric != TOTAL:
         return worst_qualities(study.group.rows, metric)

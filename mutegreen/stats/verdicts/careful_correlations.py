@@ -9,11 +9,11 @@ import numpy as np
 from scipy import special
 
 from mutegreen.model import ORIGINAL
-from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.adjustment import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulCorrelation, Correlation
 from mutegreen.stats.interval import Interval, known, or_nan
 from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.model.scenario import Group
+from mutegreen.stats.model.scenario import Scenario
 from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.verdicts.correlation import correlate
 
@@ -23,7 +23,7 @@ _ROUNDING = 1e-12
 """What a perfect coefficient may lack of 1."""
 
 
-def correlations(group: Group) -> Iterator[Correlation]:
+def correlations(group: Scenario) -> Iterator[Correlation]:
     """Correlates the values of every hyperparameter with every metric, over the original and the mutants of it.
 
     Hyperparameters with values that are not numbers are left out, as are mutants that change nothing.
@@ -50,7 +50,7 @@ def correlations(group: Group) -> Iterator[Correlation]:
             )
 
 
-def associations(group: Group, adjustment: Adjustment = Adjustment.HOLM) -> list[CarefulCorrelation]:
+def associations(group: Scenario, adjustment: Adjustment = Adjustment.HOLM) -> list[CarefulCorrelation]:
     """The correlations of a group, each with what keeps a reader from taking chance for an effect.
 
     Intervals are symmetric in Fisher's z: for Pearson's coefficient with his variance 1 / (n - 3), for Spearman's with

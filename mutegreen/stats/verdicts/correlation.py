@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.reason import Reason, ReasonCode
 
 MIN_TRAININGS = 3
 """With two points every correlation is 1 or -1."""
@@ -42,19 +42,19 @@ def correlate(values: NDArray[np.float64], figures: NDArray[np.float64]) -> Coef
         return Coefficients(len(y), reason=reason)
     spearman, spearman_p = _quietly(stats.spearmanr, x, y)
     pearson, pearson_p = _quietly(stats.pearsonr, x, y)
-    reason = Reason(Why.NEARLY_EQUAL) if pearson is None else None
+    reason = Reason(ReasonCode.NEARLY_EQUAL) if pearson is None else None
     return Coefficients(len(y), spearman, spearman_p, pearson, pearson_p, reason)
 
 
 def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
     if len(y) < MIN_TRAININGS:
-        return Reason(Why.TOO_FEW_TRAININGS, count=MIN_TRAININGS)
+        return Reason(ReasonCode.TOO_FEW_TRAININGS, count=MIN_TRAININGS)
     if not np.isfinite(y).all():
-        return Reason(Why.FIGURE_INFINITE)
+        return Reason(ReasonCode.FIGURE_INFINITE)
     if np.ptp(x) == 0:
-        return Reason(Why.ONE_VALUE)
+        return Reason(ReasonCode.ONE_VALUE)
     if np.ptp(y) == 0:
-        return Reason(Why.ALL_EQUAL)
+        return Reason(ReasonCode.ALL_EQUAL)
     return None
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mutegreen.model import ORIGINAL, Verdict
-from mutegreen.stats.reason import Why
+from mutegreen.stats.reason import ReasonCode
 from mutegreen.stats.settings import ALPHA, MIN_REPETITIONS
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE, dominance
 
@@ -33,7 +33,8 @@ def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_bette
 
     Returns:
         Index: mutants in order of appearance. Columns: n, n_original, mean, mean_original, relative_change, p,
-        cliffs_delta (floats, NaN where not known), verdict, reason (texts of `Verdict` and `Why`, "" for no reason).
+        cliffs_delta (floats, NaN where not known), verdict, reason (values of `Verdict` and `ReasonCode`, "" for no
+        reason).
     """
     with np.errstate(all="ignore"):
         table = _sides(figures, mutants)
@@ -71,23 +72,23 @@ def _deltas(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[flo
     return pd.Series(dominance(figures, original), figures.index).groupby(mutants, sort=False).mean()
 
 
-def _obstacles(table: pd.DataFrame) -> dict[Why, pd.Series[bool]]:
+def _obstacles(table: pd.DataFrame) -> dict[ReasonCode, pd.Series[bool]]:
     """What keeps a comparison from being decided, and for which mutants."""
     return {
-        Why.ORIGINAL_NOT_MEASURED: table["n_original"] == 0,
-        Why.MUTANT_NOT_MEASURED: table["n"] == 0,
-        Why.ORIGINAL_INFINITE: ~_finite(table["min_original"], table["max_original"]),
-        Why.MUTANT_INFINITE: ~_finite(table["min"], table["max"]),
-        Why.ORIGINAL_TRAINED_ONCE: table["n_original"] < MIN_REPETITIONS,
-        Why.MUTANT_TRAINED_ONCE: table["n"] < MIN_REPETITIONS,
+        ReasonCode.ORIGINAL_NOT_MEASURED: table["n_original"] == 0,
+        ReasonCode.MUTANT_NOT_MEASURED: table["n"] == 0,
+        ReasonCode.ORIGINAL_INFINITE: ~_finite(table["min_original"], table["max_original"]),
+        ReasonCode.MUTANT_INFINITE: ~_finite(table["min"], table["max"]),
+        ReasonCode.ORIGINAL_TRAINED_ONCE: table["n_original"] < MIN_REPETITIONS,
+        ReasonCode.MUTANT_TRAINED_ONCE: table["n"] < MIN_REPETITIONS,
     }
 
 
-def _remarks(table: pd.DataFrame) -> dict[Why, pd.Series[bool]]:
+def _remarks(table: pd.DataFrame) -> dict[ReasonCode, pd.Series[bool]]:
     constant = (table["var"] == 0) & (table["var_original"] == 0)
     return {
-        Why.ALL_EQUAL: constant & (table["mean"] == table["mean_original"]),
-        Why.NEITHER_VARIES: constant,
+        ReasonCode.ALL_EQUAL: constant & (table["mean"] == table["mean_original"]),
+        ReasonCode.NEITHER_VARIES: constant,
     }
 
 

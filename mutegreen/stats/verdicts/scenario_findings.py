@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from mutegreen.model import ENERGY_METRICS, TOTAL
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, WinTieLoss
-from mutegreen.stats.model.scenario_model import Study
+from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 from mutegreen.stats.verdicts.careful_correlations import associations
 from mutegreen.stats.verdicts.win_tie_loss import overall, win_tie_loss
 
-Place = tuple[str, str]
+ScenarioKey = tuple[str, str]
 """A section: subject and background."""
 
 
@@ -19,19 +19,19 @@ Place = tuple[str, str]
 class Findings:
     """A study, its comparisons, correlations and counts; `overall` are the counts of all hyperparameters together."""
 
-    study: Study
+    study: ScenarioModel
     comparisons: list[CarefulComparison]
     correlations: list[CarefulCorrelation]
     win_tie_loss: tuple[WinTieLoss, ...]
     overall: tuple[WinTieLoss, ...]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ScenarioKey:
         """The subject and its background."""
         return self.study.group.subject, self.study.group.background
 
 
-def findings_of(study: Study) -> Findings:
+def findings_of(study: ScenarioModel) -> Findings:
     """Compares, correlates and counts."""
     found = list(comparisons(study))
     counts = tuple(win_tie_loss(found, (*ENERGY_METRICS, TOTAL)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.adjustment import Adjustment, adjust
 
 RAW = [0.01, 0.04, 0.03, 0.005]
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from mutegreen.model import Verdict
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.measured import Measured
-from mutegreen.stats.reason import Reason, Why
+from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import MIN_REPETITIONS
 
 Flags = NDArray[np.bool_]
@@ -42,26 +42,26 @@ def verdicts(
 
 def reasons(measured: Measured) -> list[Reason | None]:
     """For every arm, what a reader must know where verdict or p do not speak for themselves; None for nothing."""
-    remarks = obstacles(measured) | {Why.ALL_EQUAL: _equal(measured)}
+    remarks = obstacles(measured) | {ReasonCode.ALL_EQUAL: _equal(measured)}
     first = np.select(list(remarks.values()), list(range(len(remarks))), -1)
     known = [*map(Reason, remarks), None]
     return [known[place] for place in first.tolist()]
 
 
-def obstacles(measured: Measured) -> dict[Why, Flags]:
+def obstacles(measured: Measured) -> dict[ReasonCode, Flags]:
     """What keeps comparisons from being decided, and which arms it concerns."""
     n, infinite = measured.fitted.n, measured.infinite
     everyone = np.ones_like(n, dtype=bool)
     return {
-        Why.ORIGINAL_INFINITE: everyone & infinite[0],
-        Why.MUTANT_INFINITE: infinite,
-        Why.ORIGINAL_NOT_MEASURED: everyone & (n[0] == 0),
-        Why.MUTANT_NOT_MEASURED: n == 0,
-        Why.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < MIN_REPETITIONS),
-        Why.MUTANT_TRAINED_ONCE: n < MIN_REPETITIONS,
-        Why.NO_COMMON_BLOCK: ~measured.fitted.joined,
-        Why.CONFOUNDED: _confounded(measured),
-        Why.NO_VARIATION: _unjudged(measured),
+        ReasonCode.ORIGINAL_INFINITE: everyone & infinite[0],
+        ReasonCode.MUTANT_INFINITE: infinite,
+        ReasonCode.ORIGINAL_NOT_MEASURED: everyone & (n[0] == 0),
+        ReasonCode.MUTANT_NOT_MEASURED: n == 0,
+        ReasonCode.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < MIN_REPETITIONS),
+        ReasonCode.MUTANT_TRAINED_ONCE: n < MIN_REPETITIONS,
+        ReasonCode.NO_COMMON_BLOCK: ~measured.fitted.joined,
+        ReasonCode.CONFOUNDED: _confounded(measured),
+        ReasonCode.NO_VARIATION: _unjudged(measured),
     }
 
 

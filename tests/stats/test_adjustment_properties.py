@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from mutegreen.stats.adjust import Adjustment, adjust
+from mutegreen.stats.adjustment import Adjustment, adjust
 
 p_values = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.05, 0.5, 1.0, np.nan]), max_size=40)
 
