@@ -46,7 +46,11 @@ autodoc_default_options = {
     "ignore-module-all": True,
 }
 autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {"Floats": "Floats", "Flags": "Flags", "Ints": "Ints"}
 autodoc_preserve_defaults = True
+add_module_names = False
+python_maximum_signature_line_length = 100
 # Fields of dataclasses are lists in the docstring of their class, not objects of their own.
 napoleon_use_ivar = True
 napoleon_google_docstring = True
@@ -57,6 +61,7 @@ def setup(app: Sphinx) -> None:
     """Connect the functions below to the events of Sphinx."""
     app.connect("builder-inited", _write_api_pages)
     app.connect("source-read", _unlink_source_files)
+    app.connect("include-read", _unlink_in_included)
 
 
 def _write_api_pages(_: Sphinx) -> None:
@@ -115,9 +120,29 @@ def _index(packages: list[str]) -> str:
     return f"{_heading('Source code', '=')}\n.. toctree::\n   :maxdepth: 1\n\n{entries}\n"
 
 
-_SOURCE_LINK = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
+_RELATIVE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
 
 
 def _unlink_source_files(_: Sphinx, name: str, source: list[str]) -> None:
     """Turn links to files of the repository, which are not on the site, into their text."""
-    source[0] = _SOURCE_LINK.sub(r"\1", source[0])
+    source[0] = _with_links_of_the_site(source[0])
+
+
+def _unlink_in_included(_: Sphinx, path: Path, parent: str, source: list[str]) -> None:
+    """Do the same in the README, which is the first page and links to pages as `docs/PAGE.md`."""
+    source[0] = _with_links_of_the_site(source[0])
+
+
+def _with_links_of_the_site(text: str) -> str:
+    """Return a page whose links lead to pages of the site; all other relative links become their text."""
+    # Every other part of a text that is split at its fences is code, which stays as it is.
+    parts = text.split("```")
+    return "```".join(
+        part if number % 2 else _RELATIVE_LINK.sub(_link_or_text, part) for number, part in enumerate(parts)
+    )
+
+
+def _link_or_text(link: re.Match[str]) -> str:
+    text, target = link[1], link[2].removeprefix("docs/")
+    page = target.partition("#")[0]
+    return f"[{text}]({target})" if "/" not in page and (DOCS / page).is_file() else text

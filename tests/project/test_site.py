@@ -35,6 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the built site; its sources are a copy, as the build writes pages into them."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("api"))
+    shutil.copy(ROOT / "README.md", folder)
     words = ("-q", "-W", "--keep-going", "-b", "html", "-c", folder / "docs" / "site", folder / "docs", folder / "html")
     build = [sys.executable, "-m", "sphinx", *map(str, words)]
     done = subprocess.run(build, capture_output=True, text=True, cwd=ROOT, timeout=PROCESS_S)
