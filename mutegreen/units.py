@@ -26,7 +26,7 @@ ESTIMATE_DIGITS = 2
 
 
 @dataclass(frozen=True)
-class Scale:
+class UnitScale:
     """A unit for several values: a value divided by `size` is in `unit`."""
 
     size: float
@@ -37,7 +37,7 @@ class Scale:
         return f"{name} ({self.unit})" if self.unit else name
 
 
-def si_scale(largest: float, unit: str) -> Scale:
+def si_scale(largest: float, unit: str) -> UnitScale:
     """The prefixed unit in which a value of `unit` has one to three digits before the point.
 
     Args:
@@ -47,22 +47,24 @@ def si_scale(largest: float, unit: str) -> Scale:
     rounded = _rounded(largest, DIGITS)
     power = math.floor(math.log10(abs(rounded)) / 3 + 1e-9) if rounded else 0
     power = min(max(power, min(_PREFIXES)), max(_PREFIXES))
-    return Scale(1000.0**power, _PREFIXES[power] + unit)
+    return UnitScale(1000.0**power, _PREFIXES[power] + unit)
 
 
-def time_scale(longest_s: float) -> Scale:
+def time_scale(longest_s: float) -> UnitScale:
     """Seconds, from two minutes on minutes, from two hours on hours, from two days on days.
 
     Args:
         longest_s: The longest of the times, seconds.
     """
-    return next((Scale(size, unit) for least_s, size, unit in _TIMES if abs(longest_s) >= least_s), Scale(1.0, "s"))
+    return next(
+        (UnitScale(size, unit) for least_s, size, unit in _TIMES if abs(longest_s) >= least_s), UnitScale(1.0, "s")
+    )
 
 
-def scale_of(metric: str, largest: float) -> Scale:
+def scale_of(metric: str, largest: float) -> UnitScale:
     """The unit for values of one of `mutegreen.model.METRICS`, up to the largest; performance has none."""
     if metric == "performance":
-        return Scale(1.0, "")
+        return UnitScale(1.0, "")
     return time_scale(largest) if metric.endswith("_s") else si_scale(largest, "J")
 
 

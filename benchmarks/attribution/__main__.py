@@ -1,6 +1,6 @@
 """What it costs to share out energy.
 
-    python benchmarks/attribution [--parties 8] [--processes 5] [--ticks 60] [--quick]
+    python benchmarks/attribution [--clients 8] [--processes 5] [--ticks 60] [--quick]
 
 Parties of idle processes are looked at by the ledger, by psutil in the plain way, and by psutil with the proportional
 memory, in turns. Printed is CPU time of one look as a part of the second that a ticker has.
@@ -36,11 +36,11 @@ time.sleep(3600)
 
 
 @contextmanager
-def parties(count: int, processes: int, mebibytes: int) -> Iterator[dict[str, int]]:
-    started = {f"party {number}": start(number, processes, mebibytes) for number in range(count)}
+def clients(count: int, processes: int, mebibytes: int) -> Iterator[dict[str, int]]:
+    started = {f"client {number}": start(number, processes, mebibytes) for number in range(count)}
     try:
         time.sleep(1.0)
-        yield {party: process.pid for party, process in started.items()}
+        yield {client: process.pid for client, process in started.items()}
     finally:
         for process in started.values():
             os.killpg(process.pid, 9)
@@ -54,14 +54,14 @@ def start(number: int, processes: int, mebibytes: int) -> subprocess.Popen[bytes
 
 
 def walk(pids: dict[str, int], proportional: bool) -> dict[str, tuple[float, int]]:
-    """The same by psutil: the tree of each party, with CPU time and memory."""
+    """The same by psutil: the tree of each client, with CPU time and memory."""
     found = {}
-    for party, pid in pids.items():
+    for client, pid in pids.items():
         root = psutil.Process(pid)
         members = [root, *root.children(recursive=True)]
         cpu_s = sum(sum(member.cpu_times()[:4]) for member in members)
         sizes = [member.memory_full_info().pss if proportional else member.memory_info().rss for member in members]
-        found[party] = (cpu_s, sum(sizes))
+        found[client] = (cpu_s, sum(sizes))
     return found
 
 
@@ -77,9 +77,9 @@ def measure(pids: dict[str, int], ticks: int) -> dict[str, list[float]]:
     meter.open()
     usage = Usage.of([])
     with Recorder([meter]) as recorder, Ledger(recorder, usage, dict, period_s=3600) as ledger:
-        for party, pid in pids.items():
-            ledger.enter(party)
-            ledger.adopt(party, pid)
+        for client, pid in pids.items():
+            ledger.enter(client)
+            ledger.attach(client, pid)
         ways: dict[str, Callable[[], object]] = {
             "ledger.tick, meters and all": ledger.tick,
             "its look at the processes": lambda: usage.read(time.monotonic()),
@@ -96,15 +96,15 @@ def measure(pids: dict[str, int], ticks: int) -> dict[str, list[float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option, default in (("parties", 8), ("processes", 5), ("mebibytes", 200), ("ticks", 60)):
+    for option, default in (("clients", 8), ("processes", 5), ("mebibytes", 200), ("ticks", 60)):
         parser.add_argument(f"--{option}", type=int, default=default)
     parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
     options = parser.parse_args()
     if options.quick:
-        options.parties, options.processes, options.mebibytes, options.ticks = 2, 2, 1, 3
-    with parties(options.parties, options.processes, options.mebibytes) as pids:
+        options.clients, options.processes, options.mebibytes, options.ticks = 2, 2, 1, 3
+    with clients(options.clients, options.processes, options.mebibytes) as pids:
         costs = measure(pids, options.ticks)
-    print(f"{options.parties} parties of {options.processes} processes among {len(psutil.pids())} of the machine")
+    print(f"{options.clients} clients of {options.processes} processes among {len(psutil.pids())} of the machine")
     base_s = statistics.median(costs["ledger.tick, meters and all"])
     for name, seconds in costs.items():
         median_s = statistics.median(seconds)

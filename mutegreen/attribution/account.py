@@ -1,4 +1,4 @@
-"""What one party has taken so far, and its share in the end."""
+"""What one client has taken so far, and its share in the end."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from mutegreen.attribution.sharing import Part
+from mutegreen.attribution.sharing import DomainShare
 from mutegreen.attribution.usage import Memory
 from mutegreen.model import DomainEnergy, Measurement, Quality
 
 
 @dataclass(frozen=True)
-class Share:
-    """What one party took of the devices, from `enter` to `leave`.
+class ClientShare:
+    """What one client took of the devices, from `enter` to `leave`.
 
     Attributes:
         duration_s: From `enter` to `leave`, seconds.
         domains: Of the domains that it took part in, its joules. Of one that it shared with others at any time:
             quality `attributed` or worse, and as `idle_w` its part of the idle power, so that `net_j` holds. Of one
             that it had to itself: as the meter has it. None with the reason where the device has no figure.
-        overlap_s: How long it ran beside each other party, seconds; empty: it was alone.
-        by_use: Part of the joules from the time in company that was divided by measured use, 0 to 1, by domain;
+        overlap_s: How long it ran beside each other client, seconds; empty: it was alone.
+        by_use: DomainShare of the joules from the time in company that was divided by measured use, 0 to 1, by domain;
             the rest is idle power, and what nothing was known of. Without the domains that it had to itself.
         cpu_s: CPU time of its processes, seconds; None: not known.
         peak_host_bytes: Largest memory of its processes together, as seen once a second; None: never seen.
@@ -38,7 +38,7 @@ class Share:
 
 
 class Account:
-    """Adds up what a party takes.
+    """Adds up what a client takes.
 
     Args:
         domains: The domains that it takes part in; None: all.
@@ -61,7 +61,7 @@ class Account:
         self._peak_host_bytes: int | None = None
         self._peak_gpu_bytes: dict[str, int] = {}
 
-    def add(self, parts: Mapping[str, Part]) -> None:
+    def add(self, parts: Mapping[str, DomainShare]) -> None:
         """Book its parts of an interval, by domain."""
         for domain, part in parts.items():
             self._energy_j[domain] += part.energy_j
@@ -72,12 +72,12 @@ class Account:
                 self._shared_j[domain] += part.energy_j
                 self._by_use_j[domain] += part.by_use_j
 
-    def meet(self, others: Collection[str], duration_s: float) -> None:
+    def add_overlap(self, others: Collection[str], duration_s: float) -> None:
         """Note who else was there."""
         for other in others:
             self._overlap_s[other] += duration_s
 
-    def see(self, cpu_s: float | None, memory: Memory) -> None:
+    def observe(self, cpu_s: float | None, memory: Memory) -> None:
         """Note what its processes have come to."""
         self.cpu_s, self.memory = cpu_s, memory
         if memory.host_bytes is not None:
@@ -85,10 +85,10 @@ class Account:
         for domain, used_bytes in memory.gpu_bytes.items():
             self._peak_gpu_bytes[domain] = max(self._peak_gpu_bytes.get(domain, 0), used_bytes)
 
-    def share(self, whole: Measurement) -> Share:
+    def share(self, whole: Measurement) -> ClientShare:
         """Its share, given what the whole devices took in its time."""
         own = [figure for figure in whole.domains if self.domains is None or figure.domain in self.domains]
-        return Share(
+        return ClientShare(
             duration_s=whole.duration_s,
             domains=tuple(map(self._figure, own)),
             overlap_s=dict(self._overlap_s),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProcessSample:
     """A process at one look.
 
     Attributes:
@@ -27,27 +27,27 @@ class Seen:
 
 
 class CpuTotal:
-    """Adds up the CPU time of a party's processes.
+    """Adds up the CPU time of a client's processes.
 
     When a process ends and its parent waits for it, the kernel adds all of its time to what the parent waited for. If
-    that parent is a living process of the party, the time is counted there, and at least what was last seen of it: a
+    that parent is a living process of the client, the time is counted there, and at least what was last seen of it: a
     parent that ignores its children gets nothing, and a look at many processes is no single moment. Of others that
     end, what was last seen is kept.
     """
 
     def __init__(self) -> None:
-        self._last: dict[int, Seen] = {}
+        self._last: dict[int, ProcessSample] = {}
         self._left_s: dict[int, float] = {}
         """By living process, CPU time of those whose end it should have waited for, as last seen."""
         self._ended_s = 0.0
         self._total_s = 0.0
 
-    def last_s(self, pid: int) -> tuple[Seen, float] | None:
+    def last_s(self, pid: int) -> tuple[ProcessSample, float] | None:
         """A process at the last look, and its CPU time with that of those who ended before it."""
         seen = self._last.get(pid)
         return None if seen is None else (seen, self._all_s(seen))
 
-    def take(self, now: Mapping[int, Seen]) -> float:
+    def take(self, now: Mapping[int, ProcessSample]) -> float:
         """The CPU time so far, seconds, given all the processes that there are now. It never decreases."""
         gone = {pid: seen for pid, seen in self._last.items() if pid not in now or now[pid].started != seen.started}
         for seen in gone.values():
@@ -63,11 +63,11 @@ class CpuTotal:
         self._total_s = max(self._total_s, self._ended_s + math.fsum(map(self._all_s, now.values())))
         return self._total_s
 
-    def _all_s(self, seen: Seen) -> float:
+    def _all_s(self, seen: ProcessSample) -> float:
         return seen.own_s + max(seen.waited_s, self._left_s.get(seen.pid, 0.0))
 
-    def _heir(self, seen: Seen, gone: Mapping[int, Seen]) -> int | None:
-        """The nearest living ancestor among the party's processes."""
+    def _heir(self, seen: ProcessSample, gone: Mapping[int, ProcessSample]) -> int | None:
+        """The nearest living ancestor among the client's processes."""
         parent = seen.parent
         for _ in gone:
             if parent not in gone:

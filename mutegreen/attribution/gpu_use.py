@@ -36,7 +36,7 @@ class GpuBusy:
 
 
 @dataclass
-class _Asked:
+class _GpuState:
     gpu: Gpu
     since_us: int
     is_blind: bool = False
@@ -57,7 +57,7 @@ class GpuUse:
         self, nvml: Nvml, gpus: dict[str, Gpu], *, clock: Clock = time.monotonic, wall_clock: Clock = time.time
     ) -> None:
         self._nvml, self._clock, self._wall_clock = nvml, clock, wall_clock
-        self._asked = {domain: _Asked(gpu, _us(wall_clock())) for domain, gpu in gpus.items()}
+        self._asked = {domain: _GpuState(gpu, _us(wall_clock())) for domain, gpu in gpus.items()}
         self._notes: dict[str, str] = {}
 
     @classmethod
@@ -81,31 +81,31 @@ class GpuUse:
     def read(self) -> list[GpuBusy]:
         """What the processes did since the last reading."""
         found: list[GpuBusy] = []
-        for domain, asked in self._asked.items():
-            if not asked.is_blind:
+        for domain, state in self._asked.items():
+            if not state.is_blind:
                 try:
-                    found += self._read(domain, asked)
+                    found += self._read(domain, state)
                 except Fault as fault:
-                    asked.is_blind = self._fail(domain, "which processes keep it busy", fault)
+                    state.is_blind = self._fail(domain, "which processes keep it busy", fault)
         return found
 
     def memory(self) -> dict[str, dict[int, int]]:
         """Bytes in use now, by domain and number of the process, where they are known."""
         found: dict[str, dict[int, int]] = {}
-        for domain, asked in self._asked.items():
-            if not asked.has_no_memory:
+        for domain, state in self._asked.items():
+            if not state.has_no_memory:
                 try:
-                    found[domain] = self._nvml.process_memory(asked.gpu)
+                    found[domain] = self._nvml.process_memory(state.gpu)
                 except Fault as fault:
-                    asked.has_no_memory = self._fail(domain, "how much of its memory each process uses", fault)
+                    state.has_no_memory = self._fail(domain, "how much of its memory each process uses", fault)
         return found
 
     def free(self) -> dict[str, int]:
         """Bytes that nothing uses now, by domain, where they are known."""
         found: dict[str, int] = {}
-        for domain, asked in self._asked.items():
+        for domain, state in self._asked.items():
             try:
-                found[domain] = self._nvml.free_memory(asked.gpu)
+                found[domain] = self._nvml.free_memory(state.gpu)
             except Fault as fault:
                 self._fail(domain, "how much of its memory is free", fault)
         return found
@@ -118,19 +118,19 @@ class GpuUse:
         """Let NVML go."""
         self._nvml.close()
 
-    def _read(self, domain: str, asked: _Asked) -> list[GpuBusy]:
+    def _read(self, domain: str, state: _GpuState) -> list[GpuBusy]:
         now_us = _us(self._wall_clock())
-        since_us = asked.since_us
+        since_us = state.since_us
         if not now_us - _us(LOOK_BACK_S) <= since_us <= now_us:
             # So too where the clock was set: no time stamp would be new for long.
             since_us = now_us - _us(LOOK_BACK_S)
-        told = self._nvml.process_use(asked.gpu, since_us)
+        told = self._nvml.process_use(state.gpu, since_us)
         now_s, now_us = self._clock(), _us(self._wall_clock())
         uses = [use for use in told if since_us < use.t_us <= now_us and 0 < use.sm_percent <= FULL]
         if not uses:
             return []
-        asked.since_us = max(use.t_us for use in uses)
-        begin_s, length_s = now_s - (now_us - since_us) / 1e6, (asked.since_us - since_us) / 1e6
+        state.since_us = max(use.t_us for use in uses)
+        begin_s, length_s = now_s - (now_us - since_us) / 1e6, (state.since_us - since_us) / 1e6
         return [_busy(domain, use, begin_s, since_us, length_s) for use in uses]
 
     def _fail(self, domain: str, what: str, fault: Fault) -> bool:

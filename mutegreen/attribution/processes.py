@@ -1,4 +1,4 @@
-"""Which processes are whose, and their CPU time and memory: one look over /proc for all parties.
+"""Which processes are whose, and their CPU time and memory: one look over /proc for all clients.
 
 /proc is read by hand, and not through psutil, as one file then gives parent, session, start and times of the same
 moment, at a third of the cost.
@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mutegreen.attribution.cpu_total import CpuTotal, Seen
+from mutegreen.attribution.cpu_total import CpuTotal, ProcessSample
 from mutegreen.meters.estimate.cpu_time import TICKS_PER_S
 
 MARK = "MUTEGREEN_TRIAL"
@@ -29,8 +29,8 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
-class Tree:
-    """The processes of a party.
+class ProcessTree:
+    """The processes of a client.
 
     Attributes:
         pids: Those that live.
@@ -46,7 +46,7 @@ class Tree:
 
 
 @dataclass
-class _Party:
+class _Client:
     root: int = 0
     mark: str | None = None
     sessions: set[int] = field(default_factory=set)
@@ -58,16 +58,16 @@ class _Party:
 
 @dataclass
 class _Member:
-    party: str
+    client: str
     started: int | None
     """In ticks; None: it had ended before it was looked at."""
     ended_s: float | None = None
 
 
 class Processes:
-    """Finds the processes of each party, and what they use.
+    """Finds the processes of each client, and what they use.
 
-    A process belongs to a party if it is the root, is of the root's session, descends from one that belongs, or
+    A process belongs to a client if it is the root, is of the root's session, descends from one that belongs, or
     carries the root's mark; and from then on for as long as it lives.
 
     Args:
@@ -76,53 +76,53 @@ class Processes:
 
     def __init__(self, proc: Path = Path("/proc")) -> None:
         self._proc = str(proc)
-        self._parties: dict[str, _Party] = {}
+        self._clients: dict[str, _Client] = {}
         self._members: dict[int, _Member] = {}
         self._strangers: dict[int, float] = {}
 
-    def adopt(self, party: str, pid: int) -> None:
-        """Take a process as the root of a party's session; there may be several, one after the other."""
-        own = self._parties.setdefault(party, _Party())
+    def attach(self, client: str, pid: int) -> None:
+        """Take a process as the root of a client's session; there may be several, one after the other."""
+        own = self._clients.setdefault(client, _Client())
         own.root, own.mark, own.finished_s = pid, self._mark(pid) or own.mark, None
         own.sessions.add(pid)
         seen = self._look(pid)
-        self._members[pid] = _Member(party, seen.started if seen else None)
+        self._members[pid] = _Member(client, seen.started if seen else None)
         self._strangers.pop(pid, None)
 
-    def finish(self, party: str, cpu_s: float | None) -> None:
-        """Say that a party's root has ended and what CPU time it then had with the children that it waited for."""
-        if party in self._parties:
-            self._parties[party].finished_s = cpu_s
+    def finish(self, client: str, cpu_s: float | None) -> None:
+        """Say that a client's root has ended and what CPU time it then had with the children that it waited for."""
+        if client in self._clients:
+            self._clients[client].finished_s = cpu_s
 
-    def forget(self, party: str) -> None:
-        """Look for a party's processes no longer."""
-        self._parties.pop(party, None)
-        self._members = {pid: member for pid, member in self._members.items() if member.party != party}
-        if not self._parties:
+    def forget(self, client: str) -> None:
+        """Look for a client's processes no longer."""
+        self._clients.pop(client, None)
+        self._members = {pid: member for pid, member in self._members.items() if member.client != client}
+        if not self._clients:
             # Nobody looks who ends from now on, and their numbers are given out again.
             self._strangers.clear()
 
     def owner(self, pid: int) -> str | None:
-        """The party of a process that lives, or ended a moment ago."""
-        return self._members[pid].party if pid in self._members else None
+        """The client of a process that lives, or ended a moment ago."""
+        return self._members[pid].client if pid in self._members else None
 
-    def scan(self, now_s: float) -> dict[str, Tree]:
+    def scan(self, now_s: float) -> dict[str, ProcessTree]:
         """Look at all processes; `now_s` is the moment on any clock.
 
         Raises:
             OSError: There is no /proc here.
         """
-        if not self._parties:
+        if not self._clients:
             return {}
         found = self._find(now_s)
         self._bury(found, now_s)
-        return {party: self._tree(party, found) for party in self._parties}
+        return {client: self._tree(client, found) for client in self._clients}
 
-    def _find(self, now_s: float) -> dict[int, Seen]:
-        """The living processes of all parties, by number. Parents come first, as numbers grow."""
+    def _find(self, now_s: float) -> dict[int, ProcessSample]:
+        """The living processes of all clients, by number. Parents come first, as numbers grow."""
         pids = sorted(int(name) for name in os.listdir(self._proc) if name.isdecimal())
         self._strangers = {pid: self._strangers[pid] for pid in pids if pid in self._strangers}
-        found: dict[int, Seen] = {}
+        found: dict[int, ProcessSample] = {}
         for pid in pids:
             is_new = now_s - self._strangers.get(pid, now_s) <= SETTLING_S
             seen = self._look(pid) if is_new else None
@@ -130,30 +130,30 @@ class Processes:
                 found[pid] = seen
         return found
 
-    def _is_known(self, seen: Seen) -> bool:
+    def _is_known(self, seen: ProcessSample) -> bool:
         """Whether it is a member, and not another process that was given the number of one."""
         member = self._members.get(seen.pid)
         return member is not None and member.ended_s is None and member.started == seen.started
 
-    def _claim(self, seen: Seen, now_s: float) -> bool:
-        """Whether a new process belongs to a party, which then has it."""
-        for party, own in self._parties.items():
-            if seen.session in own.sessions or self._is_child(seen, party) or self._is_marked(seen.pid, own.mark):
-                self._members[seen.pid] = _Member(party, seen.started)
+    def _claim(self, seen: ProcessSample, now_s: float) -> bool:
+        """Whether a new process belongs to a client, which then has it."""
+        for client, own in self._clients.items():
+            if seen.session in own.sessions or self._is_child(seen, client) or self._is_marked(seen.pid, own.mark):
+                self._members[seen.pid] = _Member(client, seen.started)
                 self._strangers.pop(seen.pid, None)
                 return True
         self._members.pop(seen.pid, None)
         self._strangers.setdefault(seen.pid, now_s)
         return False
 
-    def _is_child(self, seen: Seen, party: str) -> bool:
+    def _is_child(self, seen: ProcessSample, client: str) -> bool:
         parent = self._members.get(seen.parent)
-        return parent is not None and parent.party == party and parent.ended_s is None
+        return parent is not None and parent.client == client and parent.ended_s is None
 
     def _is_marked(self, pid: int, mark: str | None) -> bool:
         return mark is not None and self._mark(pid) == mark
 
-    def _bury(self, found: dict[int, Seen], now_s: float) -> None:
+    def _bury(self, found: dict[int, ProcessSample], now_s: float) -> None:
         """Note who has ended, and forget those who ended a while ago."""
         for pid in self._members.keys() - found.keys():
             member = self._members[pid]
@@ -161,15 +161,15 @@ class Processes:
             if now_s - member.ended_s > LINGER_S:
                 del self._members[pid]
 
-    def _tree(self, party: str, found: dict[int, Seen]) -> Tree:
-        own = self._parties[party]
-        now = {pid: seen for pid, seen in found.items() if self._members[pid].party == party}
+    def _tree(self, client: str, found: dict[int, ProcessSample]) -> ProcessTree:
+        own = self._clients[client]
+        now = {pid: seen for pid, seen in found.items() if self._members[pid].client == client}
         counted = now | _ghost(own) if own.root not in now else now
         if counted:
             own.cpu_s = own.total.take(counted)
         elif own.cpu_s is not None:
             own.cpu_s = own.total.take({})
-        return Tree(frozenset(now), own.cpu_s, self._memory_bytes(now))
+        return ProcessTree(frozenset(now), own.cpu_s, self._memory_bytes(now))
 
     def _memory_bytes(self, pids: Iterable[int]) -> int | None:
         sizes = [size for pid in pids if (size := self._size(pid)) is not None]
@@ -182,14 +182,14 @@ class Processes:
             return (resident - shared) * PAGE_BYTES, shared * PAGE_BYTES
         return None
 
-    def _look(self, pid: int) -> Seen | None:
+    def _look(self, pid: int) -> ProcessSample | None:
         """The process as its `stat` has it (proc_pid_stat(5)); None: it is gone."""
         with suppress(OSError, ValueError, IndexError), open(f"{self._proc}/{pid}/stat", "rb") as file:
             # The second column, the program's name, may hold spaces and brackets.
             columns = file.read().rpartition(b") ")[2].split()
             user, system, waited_user, waited_system = (int(column) / TICKS_PER_S for column in columns[11:15])
             parent, session, started = int(columns[1]), int(columns[3]), int(columns[19])
-            return Seen(pid, parent, session, started, user + system, waited_user + waited_system)
+            return ProcessSample(pid, parent, session, started, user + system, waited_user + waited_system)
         return None
 
     def _mark(self, pid: int) -> str | None:
@@ -200,13 +200,13 @@ class Processes:
         return None
 
 
-def _ghost(party: _Party) -> dict[int, Seen]:
+def _ghost(client: _Client) -> dict[int, ProcessSample]:
     """The root as it was at its very end, where that is known: it has the time of all whom it waited for."""
-    if party.finished_s is None:
+    if client.finished_s is None:
         return {}
-    known = party.total.last_s(party.root)
+    known = client.total.last_s(client.root)
     if known is None:
-        return {party.root: Seen(party.root, 0, party.root, 0, party.finished_s, 0.0)}
+        return {client.root: ProcessSample(client.root, 0, client.root, 0, client.finished_s, 0.0)}
     last, total_s = known
-    grown_s = max(0.0, party.finished_s - total_s)
-    return {party.root: replace(last, waited_s=total_s - last.own_s + grown_s)}
+    grown_s = max(0.0, client.finished_s - total_s)
+    return {client.root: replace(last, waited_s=total_s - last.own_s + grown_s)}

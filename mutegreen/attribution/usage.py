@@ -1,4 +1,4 @@
-"""Who uses what: CPU time and memory of each party's processes, and the GPUs' time and memory."""
+"""Who uses what: CPU time and memory of each client's processes, and the GPUs' time and memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from mutegreen.attribution.gpu_use import GpuUse
-from mutegreen.attribution.processes import Processes, Tree
+from mutegreen.attribution.processes import Processes, ProcessTree
 from mutegreen.attribution.sharing import CPU
 from mutegreen.errors import MeterError
 from mutegreen.meters.nvml.library import Fault
@@ -18,17 +18,17 @@ ELSEWHERE = " They use no GPU, or the driver numbers processes otherwise, as in 
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory in use by a party: of the host in bytes, None where it is not known, and of each GPU by domain."""
+    """Memory in use by a client: of the host in bytes, None where it is not known, and of each GPU by domain."""
 
     host_bytes: int | None
     gpu_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Busy:
-    """From `begin_s` to `end_s` a party kept a resource busy for so many seconds."""
+class BusyTime:
+    """From `begin_s` to `end_s` a client kept a resource busy for so many seconds."""
 
-    party: str
+    client: str
     resource: str
     begin_s: float
     end_s: float
@@ -36,16 +36,16 @@ class Busy:
 
 
 @dataclass(frozen=True)
-class Reading:
+class UsageReading:
     """What was learnt of the use since the reading before.
 
     Attributes:
         busy: Use, some of it of a time before that reading.
-        cpu_s: CPU time of each party since it began, seconds.
-        memory: In use now by each party of which something was seen.
+        cpu_s: CPU time of each client since it began, seconds.
+        memory: In use now by each client of which something was seen.
     """
 
-    busy: tuple[Busy, ...] = ()
+    busy: tuple[BusyTime, ...] = ()
     cpu_s: Mapping[str, float] = field(default_factory=dict)
     memory: Mapping[str, Memory] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class Usage:
     """Reads who uses what. One thread at a time uses it; the ledger sees to that.
 
     Args:
-        processes: Finds the parties' processes.
+        processes: Finds the clients' processes.
         gpus: Tells what they do on the GPUs; None: nothing does.
         notes: What is not known from the start.
     """
@@ -78,26 +78,26 @@ class Usage:
         except (MeterError, Fault) as error:
             return cls(Processes(), None, [f"Who uses the GPUs is not known: {error}."])
 
-    def adopt(self, party: str, pid: int) -> None:
-        """Take a process as the root of a party's session."""
-        self._processes.adopt(party, pid)
+    def attach(self, client: str, pid: int) -> None:
+        """Take a process as the root of a client's session."""
+        self._processes.attach(client, pid)
 
-    def finish(self, party: str, cpu_s: float | None) -> None:
-        """Say that a party's root has ended, having used so much CPU time with the children that it waited for."""
-        self._processes.finish(party, cpu_s)
+    def finish(self, client: str, cpu_s: float | None) -> None:
+        """Say that a client's root has ended, having used so much CPU time with the children that it waited for."""
+        self._processes.finish(client, cpu_s)
 
-    def forget(self, party: str) -> None:
-        """Look for a party's processes no longer."""
-        self._processes.forget(party)
-        self._cpu_s.pop(party, None)
+    def forget(self, client: str) -> None:
+        """Look for a client's processes no longer."""
+        self._processes.forget(client)
+        self._cpu_s.pop(client, None)
 
-    def read(self, now_s: float) -> Reading:
+    def read(self, now_s: float) -> UsageReading:
         """What was learnt since the last reading; `now_s` is the moment, on the ledger's clock."""
         trees = self._processes.scan(now_s)
         busy = (*self._cpu_busy(trees, now_s), *self._gpu_busy())
         gpu_bytes = self._gpus.memory() if self._gpus else {}
-        memory = {party: _memory(tree, gpu_bytes) for party, tree in trees.items() if tree.cpu_s is not None}
-        return Reading(busy, dict(self._cpu_s), memory)
+        memory = {client: _memory(tree, gpu_bytes) for client, tree in trees.items() if tree.cpu_s is not None}
+        return UsageReading(busy, dict(self._cpu_s), memory)
 
     def free_gpu_bytes(self) -> dict[str, int]:
         """Memory that nothing uses now, of each GPU where it is known."""
@@ -114,24 +114,24 @@ class Usage:
         if self._gpus is not None:
             self._gpus.close()
 
-    def _cpu_busy(self, trees: Mapping[str, Tree], now_s: float) -> list[Busy]:
+    def _cpu_busy(self, trees: Mapping[str, ProcessTree], now_s: float) -> list[BusyTime]:
         before_s, before_cpu_s = self._read_s, self._cpu_s
         self._read_s = now_s
-        self._cpu_s = {party: tree.cpu_s for party, tree in trees.items() if tree.cpu_s is not None}
+        self._cpu_s = {client: tree.cpu_s for client, tree in trees.items() if tree.cpu_s is not None}
         if before_s is None:
             return []
-        grown = {party: cpu_s - before_cpu_s.get(party, 0.0) for party, cpu_s in self._cpu_s.items()}
-        return [Busy(party, CPU, before_s, now_s, grown_s) for party, grown_s in grown.items() if grown_s > 0]
+        grown = {client: cpu_s - before_cpu_s.get(client, 0.0) for client, cpu_s in self._cpu_s.items()}
+        return [BusyTime(client, CPU, before_s, now_s, grown_s) for client, grown_s in grown.items() if grown_s > 0]
 
-    def _gpu_busy(self) -> list[Busy]:
+    def _gpu_busy(self) -> list[BusyTime]:
         if self._gpus is None:
             return []
         found = [(self._processes.owner(each.pid), each) for each in self._gpus.read()]
         self._named |= {each.domain for _, each in found}
-        self._recognised |= {each.domain for party, each in found if party is not None}
-        return [Busy(party, e.domain, e.begin_s, e.end_s, e.busy_s) for party, e in found if party is not None]
+        self._recognised |= {each.domain for client, each in found if client is not None}
+        return [BusyTime(client, e.domain, e.begin_s, e.end_s, e.busy_s) for client, e in found if client is not None]
 
 
-def _memory(tree: Tree, gpu_bytes: Mapping[str, Mapping[int, int]]) -> Memory:
+def _memory(tree: ProcessTree, gpu_bytes: Mapping[str, Mapping[int, int]]) -> Memory:
     used = {domain: [by_pid[pid] for pid in tree.pids if pid in by_pid] for domain, by_pid in gpu_bytes.items()}
     return Memory(tree.memory_bytes, {domain: sum(found) for domain, found in used.items() if found})

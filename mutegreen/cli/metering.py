@@ -63,7 +63,7 @@ def open_meters(metering: Metering, what: str = "", wait: bool = True) -> Iterat
 
     chosen = select_meters(metering.meters or None, metering.require)
     quality = {domain: str(meter.quality[domain]) for meter in chosen.meters for domain in meter.domains}
-    locks = device_locks.locked(device_locks.classes(quality), device_locks.Holder.this(what), _print_waiting, wait)
+    locks = device_locks.locked(device_locks.lock_names(quality), device_locks.Holder.this(what), _print_waiting, wait)
     with locks, Recorder(chosen.meters, chosen.unavailable) as recorder:
         yield Meters(recorder, quality, chosen.unavailable)
 

@@ -60,7 +60,7 @@ def sharing_from_options(jobs: int | None, backgrounds: tuple[str, ...], preset:
         UsageError: Both at once, or a background that is neither subject nor command.
         ConfigError: A background subject with faults.
     """
-    from mutegreen.harness.backgrounds import asked
+    from mutegreen.harness.backgrounds import resolve
     from mutegreen.harness.opening import Sharing
 
     if jobs is not None and backgrounds:
@@ -68,4 +68,4 @@ def sharing_from_options(jobs: int | None, backgrounds: tuple[str, ...], preset:
             "--jobs and --background answer two questions",
             "--background studies what company does to a training, --jobs makes an audit faster: choose one",
         )
-    return Sharing(jobs, asked(backgrounds, preset))
+    return Sharing(jobs, resolve(backgrounds, preset))

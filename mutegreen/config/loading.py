@@ -124,7 +124,7 @@ def _hyperparameter(name: str, given: HyperparameterTable) -> model.Hyperparamet
 
 
 def _performance(given: PerformanceTable) -> model.Performance:
-    also = tuple(model.Figure(name, **dict(figure)) for name, figure in given.also.items())
+    also = tuple(model.ExtraMetric(name, **dict(figure)) for name, figure in given.also.items())
     return model.Performance(**dict(given) | {"also": also})
 
 

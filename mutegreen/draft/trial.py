@@ -11,9 +11,9 @@ from pathlib import Path
 from mutegreen.draft.draft import Draft
 from mutegreen.draft.program.program import PYTHON
 from mutegreen.errors import UsageError
-from mutegreen.harness.observe.output import ESCAPES
-from mutegreen.harness.opening import check
-from mutegreen.harness.process.command import Command, Line, unbuffered
+from mutegreen.harness.observe.output import ESCAPE_CODES
+from mutegreen.harness.opening import check_sites
+from mutegreen.harness.process.command import Command, OutputLine, unbuffered_environment
 from mutegreen.harness.process.workspace import snapshot
 from mutegreen.model import Hyperparameter, Kind, Performance, Subject, Value
 from mutegreen.mutation import site_values
@@ -85,18 +85,18 @@ def _subject(draft: Draft) -> Subject:
         link=draft.around.link,
         exclude=draft.around.exclude,
     )
-    check(subject)
+    check_sites(subject)
     return subject
 
 
 def _run(draft: Draft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> Ran:
     words = [sys.executable if word == PYTHON else word for word in draft.command]
     words += site_values.arguments({h.site: value for h, value in settings.items()})
-    environment = unbuffered(dict(draft.around.environment))
+    environment = unbuffered_environment(dict(draft.around.environment))
     output: list[str] = []
 
-    def keep(line: Line) -> None:
-        output.append(ESCAPES.sub("", line.text))
+    def keep(line: OutputLine) -> None:
+        output.append(ESCAPE_CODES.sub("", line.text))
 
     try:
         with Command(words, folder / draft.program.workdir, environment, f"init-{os.getpid()}") as command:

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from mutegreen.clock import now
 from mutegreen.errors import MuteGreenError, StoreError
 from mutegreen.harness import duration, events, trial
-from mutegreen.harness.backgrounds import built, try_alone
+from mutegreen.harness.backgrounds import build_loads, measure_exclusive
 from mutegreen.harness.concurrency import sharing_modes
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.harness.machine import cooldown
 from mutegreen.harness.machine.gpu_processes import GpuProcesses
-from mutegreen.harness.opening import Paths, held, plan_again
+from mutegreen.harness.opening import Paths, audit_lock, restore_plan
 from mutegreen.harness.plan.launch import launch, mutated
-from mutegreen.harness.preflight import checked, preflight
+from mutegreen.harness.preflight import check, preflight
 from mutegreen.harness.process import command
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import ORIGINAL, Measurement, Outcome, Trial, TrialResult, Unavailable
@@ -53,11 +53,11 @@ class Audit:
         self._quality = dict(quality)
         self._unavailable = unavailable
         self._tell = listener
-        self._plan = plan_again(store, self._record, self._paths)
+        self._plan = restore_plan(store, self._record, self._paths)
         self._limits = self._record.options.limits.resolved(self._plan.subject, self._plan.preset)
         self._idle_w: dict[str, float] = {}
         self._preflight_s = self._record.preflight_s
-        self._mode: sharing_modes.Mode = sharing_modes.Alone(recorder)
+        self._mode: sharing_modes.Mode = sharing_modes.ExclusiveMode(recorder)
         self._gpus = GpuProcesses.of(recorder.domains)
 
     def run(self) -> None:
@@ -70,8 +70,8 @@ class Audit:
             KeyboardInterrupt: Interrupted; what was measured is kept, trials under way are noted as interrupted.
         """
         command.become_subreaper()
-        with _clear_disk_errors(self._paths), held(self._paths):
-            command.end_all(lambda: command.marked(self._paths.mark))
+        with _clear_disk_errors(self._paths), audit_lock(self._paths):
+            command.terminate_all(lambda: command.find_marked(self._paths.mark))
             pending = self._store.pending(self._record.id)
             self._announce(len(self._plan.trials) - len(pending))
             self._measure_idle()
@@ -90,7 +90,7 @@ class Audit:
 
     # The work of the executor
 
-    def begins(self, item: Trial) -> None:
+    def on_start(self, item: Trial) -> None:
         """Tells so."""
         self._tell(events.TrialStarted(item))
 
@@ -99,28 +99,28 @@ class Audit:
         mutant = self._plan.mutant(item.mutant)
         one, changed = launch(self._plan, mutant, item.seed), mutated(self._plan, mutant)
         name = f"{item.number:04d}"
-        with self._company():
+        with self._background_load():
             log = self._paths.log(name)
-            trained = trial.run(self._bench, name, one, changed, log, self._timeout_s, slot, stop)
-        self._mode.learn(item.mutant, trained.peak_bytes)
+            trained = trial.run(self._setup, name, one, changed, log, self._timeout_s, slot, stop)
+        self._mode.record_peak(item.mutant, trained.peak_bytes)
         return trained.result
 
-    def ended(self, item: Trial, result: TrialResult) -> None:
+    def on_result(self, item: Trial, result: TrialResult) -> None:
         """Keeps the result."""
         self._store.finish_trial(self._record.id, item, result)
         self._tell(events.TrialEnded(item, result))
 
-    def again(self, item: Trial, result: TrialResult, at_a_time: int) -> None:
+    def on_retry(self, item: Trial, result: TrialResult, at_a_time: int) -> None:
         """Tells so; the figures of the first try are not kept, its output is."""
         log = self._paths.log(f"{item.number:04d}")
         log.replace(log.with_suffix(".out-of-memory.log"))
         self._tell(events.TrialRepeated(item, result.reason or "", at_a_time))
 
-    def interrupted(self, item: Trial) -> None:
+    def on_interrupt(self, item: Trial) -> None:
         """Notes it; the trial is still to be run."""
         self._store.finish_trial(self._record.id, item, _interrupted())
 
-    def rests(self, item: Trial, result: TrialResult, following: Trial) -> None:
+    def on_pause(self, item: Trial, result: TrialResult, following: Trial) -> None:
         """Lets the machine cool down, and measures its idle power anew between blocks."""
         self._cool(result)
         if following.block != item.block and self._limits.cooldown_s > 0:
@@ -129,10 +129,10 @@ class Audit:
     # Inside
 
     @property
-    def _bench(self) -> trial.Bench:
+    def _setup(self) -> trial.TrialSetup:
         paths, domains = self._paths, self._recorder.domains
-        return trial.Bench(
-            self._plan.subject, paths.subject, paths.work, self._mode.scale, domains, paths.mark, self._gpus
+        return trial.TrialSetup(
+            self._plan.subject, paths.subject, paths.work, self._mode.windows, domains, paths.mark, self._gpus
         )
 
     @property
@@ -147,15 +147,15 @@ class Audit:
         if self._record.backgrounds:
             backgrounds = self._tried()
             with sharing_modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
-                running = built(backgrounds, self._paths, ledger, self._seed, self._limits.warm_up_s)
-                yield sharing_modes.BesideBackgrounds(self._recorder, ledger, running)
+                running = build_loads(backgrounds, self._paths, ledger, self._seed, self._limits.warm_up_s)
+                yield sharing_modes.BackgroundMode(self._recorder, ledger, running)
         elif jobs is not None:
             with sharing_modes.ledger(self._recorder, lambda: self._idle_w) as ledger:
-                mode = sharing_modes.SideBySide(self._recorder, ledger, jobs)
-                mode.learn(ORIGINAL, self._record.peak_bytes)
+                mode = sharing_modes.ConcurrentMode(self._recorder, ledger, jobs)
+                mode.record_peak(ORIGINAL, self._record.peak_bytes)
                 yield mode
         else:
-            yield sharing_modes.Alone(self._recorder)
+            yield sharing_modes.ExclusiveMode(self._recorder)
 
     def _tried(self) -> tuple[BackgroundRecord, ...]:
         """The backgrounds with what was found when each trained alone; that is done once, before the preflight."""
@@ -164,7 +164,7 @@ class Audit:
         self._tell(events.BackgroundsStarted(self._background_names))
         asked, limits = self._record.backgrounds, self._record.options.limits
         with self._nothing_left_of_a_failure():
-            backgrounds = try_alone(asked, self._paths, self._recorder, self._seed, limits)
+            backgrounds = measure_exclusive(asked, self._paths, self._recorder, self._seed, limits)
         self._store.set_backgrounds(self._record.id, backgrounds)
         return backgrounds
 
@@ -173,10 +173,10 @@ class Audit:
         return tuple(record.name for record in self._record.backgrounds)
 
     @contextlib.contextmanager
-    def _company(self) -> Iterator[None]:
+    def _background_load(self) -> Iterator[None]:
         if self._record.backgrounds:
             self._tell(events.WarmingUp(self._background_names))
-        with self._mode.company():
+        with self._mode.background_load():
             yield
 
     def _announce(self, done: int) -> None:
@@ -206,12 +206,12 @@ class Audit:
         self._tell(events.PreflightStarted())
         timeout_s = self._limits.timeout.preflight_s
         with self._nothing_left_of_a_failure():
-            with self._company():
-                trained = preflight(self._bench, self._plan, self._paths.log("preflight"), timeout_s, self._mode.slot())
-            doubts = checked(trained, self._plan, self._paths.log("preflight"))
+            with self._background_load():
+                trained = preflight(self._setup, self._plan, self._paths.log("preflight"), timeout_s, self._mode.slot())
+            doubts = check(trained, self._plan, self._paths.log("preflight"))
         result = trained.result
         self._preflight_s = result.duration_s
-        self._mode.learn(ORIGINAL, trained.peak_bytes)
+        self._mode.record_peak(ORIGINAL, trained.peak_bytes)
         self._store.set_start(self._record.id, result.duration_s, self._idle_w, self._unavailable, trained.peak_bytes)
         at_a_time = self._mode.at_a_time()
         expected_s = duration.trials_s(

@@ -12,9 +12,15 @@ from mutegreen import catalog, config
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError, UsageError
 from mutegreen.harness import trial
-from mutegreen.harness.concurrency.background_load import Background, Pacing, Program, Training, Words
-from mutegreen.harness.concurrency.energy_windows import Alone
-from mutegreen.harness.opening import Paths, check
+from mutegreen.harness.concurrency.background_load import (
+    BackgroundLoad,
+    BackgroundProgram,
+    BackgroundTiming,
+    CommandProgram,
+    SubjectProgram,
+)
+from mutegreen.harness.concurrency.energy_windows import ExclusiveWindows
+from mutegreen.harness.opening import Paths, check_sites
 from mutegreen.harness.plan.launch import launch
 from mutegreen.harness.plan.plan import Plan, original_only
 from mutegreen.meters.recorder import Recorder
@@ -22,7 +28,7 @@ from mutegreen.model import Limits, Outcome, TrialResult
 from mutegreen.store.audit_records import BackgroundRecord
 
 
-def asked(texts: Sequence[str], preset: str | None) -> tuple[BackgroundRecord, ...]:
+def resolve(texts: Sequence[str], preset: str | None) -> tuple[BackgroundRecord, ...]:
     """The backgrounds that a user asked for.
 
     Args:
@@ -41,12 +47,12 @@ def asked(texts: Sequence[str], preset: str | None) -> tuple[BackgroundRecord, .
     return found
 
 
-def programs(records: Sequence[BackgroundRecord], paths: Paths, seed: int) -> list[Program]:
+def programs(records: Sequence[BackgroundRecord], paths: Paths, seed: int) -> list[BackgroundProgram]:
     """What each of them runs."""
     return [_program(record, paths, number, seed) for number, record in enumerate(records)]
 
 
-def try_alone(
+def measure_exclusive(
     records: Sequence[BackgroundRecord], paths: Paths, recorder: Recorder, seed: int, limits: Limits
 ) -> tuple[BackgroundRecord, ...]:
     """Trains each once with the machine to itself: does it work, and how fast is it alone?
@@ -58,23 +64,23 @@ def try_alone(
     """
     found = []
     for number, record in enumerate(records):
-        pacing = Pacing() if record.words else _alone(record, paths, number, recorder, seed, limits)
+        pacing = BackgroundTiming() if record.words else _alone(record, paths, number, recorder, seed, limits)
         found.append(replace(record, epochs_per_s=pacing.epochs_per_s, first_epoch_s=pacing.first_epoch_s))
     return tuple(found)
 
 
-def built(
+def build_loads(
     records: Sequence[BackgroundRecord], paths: Paths, ledger: Ledger, seed: int, warm_up_s: float
-) -> list[Background]:
+) -> list[BackgroundLoad]:
     """The backgrounds, ready to run; one that prints no figures is given `warm_up_s` seconds before each trial."""
     return [
-        Background(
+        BackgroundLoad(
             record.name,
             program,
             ledger,
             mark=f"{paths.mark}background-{number}",
             log=paths.log(f"background-{number}"),
-            alone=Pacing(record.epochs_per_s, record.first_epoch_s, warm_up_s),
+            alone=BackgroundTiming(record.epochs_per_s, record.first_epoch_s, warm_up_s),
         )
         for number, (record, program) in enumerate(zip(records, programs(records, paths, seed), strict=True))
     ]
@@ -87,7 +93,7 @@ def _asked(text: str, preset: str | None) -> BackgroundRecord:
             subject = config.load(catalog.find_subject(place))
         except UsageError:
             continue
-        check(subject)
+        check_sites(subject)
         chosen = named if named is not None else (preset if preset in subject.presets else None)
         original_only(subject, chosen)  # a preset that it does not have is said before anything is trained
         return BackgroundRecord(subject.name, str(subject.folder), chosen)
@@ -110,23 +116,23 @@ def _plan(record: BackgroundRecord, paths: Paths, number: int) -> Plan:
     return original_only(config.load(paths.background(number)), record.preset)
 
 
-def _program(record: BackgroundRecord, paths: Paths, number: int, seed: int) -> Program:
+def _program(record: BackgroundRecord, paths: Paths, number: int, seed: int) -> BackgroundProgram:
     if record.words:
-        return Words(record.words, Path(record.folder))
+        return CommandProgram(record.words, Path(record.folder))
     work = paths.work / f"background-{number}"
-    return Training(_plan(record, paths, number), paths.background(number), work, seed)
+    return SubjectProgram(_plan(record, paths, number), paths.background(number), work, seed)
 
 
 def _alone(
     record: BackgroundRecord, paths: Paths, number: int, recorder: Recorder, seed: int, limits: Limits
-) -> Pacing:
+) -> BackgroundTiming:
     plan, name = _plan(record, paths, number), f"background-{number}"
-    bench = trial.Bench(
-        plan.subject, paths.background(number), paths.work, Alone(recorder), recorder.domains, paths.mark
+    setup = trial.TrialSetup(
+        plan.subject, paths.background(number), paths.work, ExclusiveWindows(recorder), recorder.domains, paths.mark
     )
     one = launch(plan, plan.mutants[0], seed)
     timeout_s = limits.resolved(plan.subject, plan.preset).timeout.preflight_s
-    result = trial.run(bench, name, one, (), paths.log(f"{name}-alone"), timeout_s).result
+    result = trial.run(setup, name, one, (), paths.log(f"{name}-alone"), timeout_s).result
     if result.outcome is not Outcome.OK:
         raise BackgroundError(
             f"background {record.name} does not train alone: {result.outcome}: {result.reason}",
@@ -135,9 +141,9 @@ def _alone(
     return _pacing(result)
 
 
-def _pacing(result: TrialResult) -> Pacing:
+def _pacing(result: TrialResult) -> BackgroundTiming:
     times_s = [epoch.time_s for epoch in result.epochs if epoch.time_s is not None]
     if not times_s:
-        return Pacing()
+        return BackgroundTiming()
     spent_s = times_s[-1] - times_s[0]
-    return Pacing((len(times_s) - 1) / spent_s if spent_s > 0 else None, times_s[0])
+    return BackgroundTiming((len(times_s) - 1) / spent_s if spent_s > 0 else None, times_s[0])

@@ -84,7 +84,7 @@ class Sharing:
         return self.jobs is None
 
 
-def check(subject: Subject) -> None:
+def check_sites(subject: Subject) -> None:
     """Checks the sites in files against the files.
 
     Raises:
@@ -111,7 +111,7 @@ def create(
     Raises:
         MuteGreenError: The plan cannot be made, the subject not copied, or the store not written.
     """
-    check(subject)
+    check_sites(subject)
     made = plan.make(subject, options)
     shared = sharing or Sharing()
     paths = _new_folder(store.path, subject.name)
@@ -136,7 +136,7 @@ def create(
             created_at=now(),
             data=made.data,
             also=subject.performance.also,
-            backgrounds=keep(shared.backgrounds, paths),
+            backgrounds=snapshot_backgrounds(shared.backgrounds, paths),
         )
         store.add_audit(record, _mutant_records(made, paths), made.trials)
     except BaseException:
@@ -146,7 +146,7 @@ def create(
 
 
 @contextlib.contextmanager
-def held(paths: Paths) -> Iterator[None]:
+def audit_lock(paths: Paths) -> Iterator[None]:
     """Keeps two processes from running one audit; the lock of a killed process frees itself.
 
     Raises:
@@ -161,7 +161,7 @@ def held(paths: Paths) -> Iterator[None]:
         yield
 
 
-def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
+def restore_plan(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
     """The plan of an audit from what it keeps, not made anew: another version may plan otherwise.
 
     Raises:
@@ -182,7 +182,7 @@ def plan_again(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
     )
 
 
-def keep(backgrounds: Sequence[BackgroundRecord], paths: Paths) -> tuple[BackgroundRecord, ...]:
+def snapshot_backgrounds(backgrounds: Sequence[BackgroundRecord], paths: Paths) -> tuple[BackgroundRecord, ...]:
     """Takes snapshots of the subjects among the backgrounds, beside that of the audit's own.
 
     Raises:

@@ -8,13 +8,13 @@ from pathlib import Path
 from mutegreen.errors import PreflightError
 from mutegreen.harness import trial
 from mutegreen.harness.concurrency.slots import Slot
-from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan import shims
 from mutegreen.harness.plan.launch import launch
 from mutegreen.harness.plan.plan import Plan
 from mutegreen.model import Outcome, Subject, TrialResult
 
 
-def preflight(bench: trial.Bench, plan: Plan, log: Path, timeout_s: float | None, slot: Slot) -> trial.Trained:
+def preflight(setup: trial.TrialSetup, plan: Plan, log: Path, timeout_s: float | None, slot: Slot) -> trial.TrialRun:
     """Trains the original with the seed of the first trial, and asks all hyperparameters for their evidence.
 
     Raises:
@@ -22,14 +22,14 @@ def preflight(bench: trial.Bench, plan: Plan, log: Path, timeout_s: float | None
     """
     one = launch(plan, plan.mutants[0], plan.trials[0].seed)
     try:
-        return trial.run(bench, "preflight", one, plan.subject.hyperparameters, log, timeout_s, slot)
+        return trial.run(setup, "preflight", one, plan.subject.hyperparameters, log, timeout_s, slot)
     except (FileNotFoundError, PermissionError) as error:
         raise PreflightError(
             f"{one.words[0]} cannot be started: {error.strerror}", "see command in subject.toml"
         ) from error
 
 
-def checked(trained: trial.Trained, plan: Plan, log: Path) -> tuple[str, ...]:
+def check(trained: trial.TrialRun, plan: Plan, log: Path) -> tuple[str, ...]:
     """What is doubtful of a preflight that passed.
 
     Raises:
@@ -37,7 +37,7 @@ def checked(trained: trial.Trained, plan: Plan, log: Path) -> tuple[str, ...]:
     """
     result, lines = trained.result, trained.tail.lines
     if result.outcome is not Outcome.OK:
-        hints = [stand_ins.advice(lines, plan.compat), f"the whole output is in {log}"]
+        hints = [shims.advice(lines, plan.compat), f"the whole output is in {log}"]
         raise PreflightError(_fault(result, lines), "; ".join(filter(None, hints)))
     return _doubts(result, plan.subject)
 

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from mutegreen import phase
 from mutegreen.clock import now
-from mutegreen.harness import metered
-from mutegreen.harness.concurrency.energy_windows import Scale
+from mutegreen.harness import metered_command
+from mutegreen.harness.concurrency.energy_windows import WindowFactory
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.harness.machine.gpu_processes import GpuProcesses
-from mutegreen.harness.metered import Metered
+from mutegreen.harness.metered_command import MeteredRun
 from mutegreen.harness.observe import evidence as evidence_of
 from mutegreen.harness.observe import phases
-from mutegreen.harness.observe.outcome import Tail, classify, oom_kills
-from mutegreen.harness.observe.output import Output
+from mutegreen.harness.observe.outcome import OutputTail, classify, oom_kills
+from mutegreen.harness.observe.output import OutputSink
 from mutegreen.harness.observe.performance import OutputReader
-from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan import shims
 from mutegreen.harness.plan.launch import Launch
 from mutegreen.harness.process.command import Command
 from mutegreen.harness.process.workspace import workspace
@@ -30,15 +30,15 @@ from mutegreen.mutation import site_values
 
 
 @dataclass(frozen=True)
-class Bench:
+class TrialSetup:
     """What all trials of an audit share.
 
     Attributes:
         subject: The subject.
         snapshot: The subject's files as they were when the audit began.
         work: Folder for workspaces.
-        scale: Weighs each training.
-        domains: All domains measured.
+        windows: Weighs each training.
+        domains: All domains metered.
         prefix: What the marks of the audit's processes begin with.
         gpus: Who is on the GPUs; None: there are none, or it is not told.
     """
@@ -46,14 +46,14 @@ class Bench:
     subject: Subject
     snapshot: Path
     work: Path
-    scale: Scale
+    windows: WindowFactory
     domains: tuple[str, ...]
     prefix: str
     gpus: GpuProcesses | None = None
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrialRun:
     """What a training came to.
 
     Attributes:
@@ -62,12 +62,12 @@ class Trained:
     """
 
     result: TrialResult
-    tail: Tail
+    tail: OutputTail
     peak_bytes: dict[str, int]
 
 
 def run(
-    bench: Bench,
+    setup: TrialSetup,
     name: str,
     launch: Launch,
     watched: Sequence[Hyperparameter],
@@ -75,11 +75,11 @@ def run(
     timeout_s: float | None,
     slot: Slot | None = None,
     stop: threading.Event | None = None,
-) -> Trained:
+) -> TrialRun:
     """Trains once.
 
     Args:
-        bench: What all trials share.
+        setup: What all trials share.
         name: Name of the trial, for its workspace and its processes.
         launch: What to start.
         watched: Hyperparameters whose arrival is to be proved.
@@ -94,31 +94,31 @@ def run(
         OSError: The command cannot be started, or there is no space for its output.
     """
     slot = slot or Slot()
-    probe_out, windows_out = (bench.work / f"{name}.{what}" for what in ("probe", "windows"))
-    reader, tail = OutputReader(bench.subject.performance, _patterns(watched)), Tail()
-    with _fresh(probe_out, windows_out), workspace(bench.snapshot, bench.work / name) as folder:
+    probe_out, windows_out = (setup.work / f"{name}.{what}" for what in ("probe", "windows"))
+    reader, tail = OutputReader(setup.subject.performance, _patterns(watched)), OutputTail()
+    with _fresh(probe_out, windows_out), workspace(setup.snapshot, setup.work / name) as folder:
         site_values.write_files(folder, launch.settings)
         environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
         environment |= slot.variables(environment)
         environment |= evidence_of.probe_environment(watched, folder, probe_out, environment, launch.compat)
-        workdir = folder / bench.subject.workdir
-        mark = f"{bench.prefix}{name}"
+        workdir = folder / setup.subject.workdir
+        mark = f"{setup.prefix}{name}"
         start = partial(Command, launch.words, workdir, environment, mark, slot.cpus, stop)
-        weighing = bench.scale.weighing(name, slot.domains(bench.domains))
+        window = setup.windows.window(name, slot.domains(setup.domains))
         kills, started_at = oom_kills(), now()
         with log.open("w", encoding="utf-8", buffering=1) as kept:
-            measured = metered.run(weighing, start, Output(kept, reader, tail).feed, timeout_s)
-        if bench.gpus is not None:
-            bench.gpus.wait_until_gone(measured.pids)
+            metered = metered_command.run(window, start, OutputSink(kept, reader, tail).feed, timeout_s)
+        if setup.gpus is not None:
+            setup.gpus.wait_until_gone(metered.pids)
         file_fault = reader.read_file(workdir)
-        report = evidence_of.Report.read(probe_out, folder)
-        windows = phases.read_windows(windows_out, measured.started_s, measured.ended.duration_s)
+        report = evidence_of.ProbeReport.read(probe_out, folder)
+        windows = phases.read_windows(windows_out, metered.started_s, metered.ended.duration_s)
         evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
-        stood_in = stand_ins.judge(launch.compat, report)
-    end = classify(measured.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
-    parts = phases.cut(measured.weighed.timelines, reader.epochs, windows)
-    result = replace(_result(end, started_at, measured, reader, parts, evidence), standins=stood_in)
-    return Trained(result, tail, measured.weighed.peak_bytes)
+        shim_reports = shims.judge(launch.compat, report)
+    end = classify(metered.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
+    parts = phases.cut(metered.window.timelines, reader.epochs, windows)
+    result = replace(_result(end, started_at, metered, reader, parts, evidence), shims=shim_reports)
+    return TrialRun(result, tail, metered.window.peak_bytes)
 
 
 @contextmanager
@@ -134,12 +134,12 @@ def _fresh(*files: Path) -> Iterator[None]:
 def _result(
     end: tuple[Outcome, str | None],
     started_at: str,
-    measured: Metered,
+    metered: MeteredRun,
     reader: OutputReader,
     parts: Sequence[Phase],
     evidence: Sequence[Evidence],
 ) -> TrialResult:
-    ended = measured.ended
+    ended = metered.ended
     return TrialResult(
         outcome=end[0],
         reason=end[1],
@@ -150,12 +150,12 @@ def _result(
         status=ended.status,
         performance=reader.result,
         epochs=tuple(reader.epochs),
-        measurement=measured.weighed.measurement,
+        measurement=metered.window.measurement,
         evidence=tuple(evidence),
-        timelines=measured.weighed.timelines,
+        timelines=metered.window.timelines,
         phases=tuple(parts),
         also=reader.figures,
-        company=measured.weighed.company,
+        colocation=metered.window.colocation,
     )
 
 

@@ -3,7 +3,7 @@
 Units are joules, watts and seconds everywhere. `None` means "not measured", never 0.
 """
 
-from mutegreen.model.colocation import BackgroundRun, Beside, Company
+from mutegreen.model.colocation import BackgroundRun, Colocation, Overlap
 from mutegreen.model.domains import DOMAIN_CLASSES, GPU_CLASS, domain_class, domain_device, is_domain, is_gpu
 from mutegreen.model.energy import DomainEnergy, Measurement, Span, Timeline, Unavailable
 from mutegreen.model.kinds import DECIDED, Compat, Flag, Goal, Kind, Outcome, Quality, Seeding, Verdict
@@ -24,12 +24,12 @@ from mutegreen.model.names import (
 )
 from mutegreen.model.options import DEFAULT_SEED, AuditOptions, Metering, PlanOptions
 from mutegreen.model.plan import Change, Mutant, Trial
-from mutegreen.model.result import Epoch, Evidence, Phase, StandIn, TrialResult
+from mutegreen.model.result import Epoch, Evidence, Phase, ShimReport, TrialResult
 from mutegreen.model.subject import (
     ConfigSite,
     Data,
     EnvSite,
-    Figure,
+    ExtraMetric,
     FlagSite,
     Hyperparameter,
     Performance,
@@ -57,9 +57,8 @@ __all__ = [
     "TOTAL",
     "AuditOptions",
     "BackgroundRun",
-    "Beside",
     "Change",
-    "Company",
+    "Colocation",
     "Compat",
     "ConfigSite",
     "Data",
@@ -67,7 +66,7 @@ __all__ = [
     "EnvSite",
     "Epoch",
     "Evidence",
-    "Figure",
+    "ExtraMetric",
     "FixedTimeout",
     "Flag",
     "FlagSite",
@@ -79,6 +78,7 @@ __all__ = [
     "Metering",
     "Mutant",
     "Outcome",
+    "Overlap",
     "Performance",
     "Phase",
     "PlanOptions",
@@ -87,10 +87,10 @@ __all__ = [
     "Quality",
     "ResolvedLimits",
     "Seeding",
+    "ShimReport",
     "Site",
     "SourceSite",
     "Span",
-    "StandIn",
     "Subject",
     "Timeline",
     "Timeout",

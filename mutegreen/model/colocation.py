@@ -8,7 +8,7 @@ from mutegreen.model.energy import DomainEnergy
 
 
 @dataclass(frozen=True)
-class Beside:
+class Overlap:
     """A training that ran on the same machine while another one did: `trial 12`, or a background's name."""
 
     name: str
@@ -35,18 +35,18 @@ class BackgroundRun:
 
 
 @dataclass(frozen=True)
-class Company:
+class Colocation:
     """What shared the machine with a trial on purpose; a trial that trained alone has none.
 
     Attributes:
-        beside: Each other training, and for how many seconds it ran beside this one.
+        overlaps: Each other training, and for how many seconds it ran beside this one.
         shares: With a background, the trial's own part of each domain, attributed; the measurement is the whole.
         backgrounds: With a background, what it did meanwhile.
         by_use: Part of the attributed joules that was shared out by measured use and not evenly, from 0 to 1, by
             domain; the rest is idle power, and what the devices told nothing of.
     """
 
-    beside: tuple[Beside, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
     shares: tuple[DomainEnergy, ...] = ()
     backgrounds: tuple[BackgroundRun, ...] = ()
     by_use: dict[str, float] = field(default_factory=dict)

@@ -93,13 +93,13 @@ class Span:
         started_at: Wall-clock time, ISO 8601 in UTC.
         measurement: Of the whole devices, from the first training's start to the end of the last.
         attributed_j: Sum of the shares of all trainings in it, joules by domain.
-        nobody_j: Joules of a domain that no training could use for a while, such as one of two GPUs.
+        unattributed_j: Joules of a domain that no training could use for a while, such as one of two GPUs.
     """
 
     started_at: str
     measurement: Measurement
     attributed_j: dict[str, float]
-    nobody_j: dict[str, float] = field(default_factory=dict)
+    unattributed_j: dict[str, float] = field(default_factory=dict)
 
 
 def _sum_or_none(parts: Iterable[float | None]) -> float | None:

@@ -117,7 +117,7 @@ class Seeding(StrEnum):
 
 
 class Compat(StrEnum):
-    """A stand-in, put into a training from outside, for what the machine or the program lacks."""
+    """A shim, put into a training from outside, for what the machine or the program lacks."""
 
     CUDA = "cuda"
     """`.cuda()` does nothing where there is no GPU."""

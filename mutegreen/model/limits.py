@@ -16,7 +16,7 @@ TIMEOUT_FACTOR = 10
 """Without a timeout given, a training may take this many times as long as the preflight: a batch an eighth the
 size takes about eight times as long, and is no fault."""
 
-TIMEOUT_LEAST_S = 60.0
+MIN_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PreflightTimeout:
     """The timeout that follows from the duration of the preflight, as none is given."""
 
     factor: float = TIMEOUT_FACTOR
-    least_s: float = TIMEOUT_LEAST_S
+    min_s: float = MIN_TIMEOUT_S
 
     @property
     def preflight_s(self) -> None:
@@ -49,7 +49,7 @@ class PreflightTimeout:
 
     def training_s(self, preflight_s: float) -> float:
         """Longest time of a training, seconds, once the preflight has taken `preflight_s`."""
-        return max(self.least_s, self.factor * preflight_s)
+        return max(self.min_s, self.factor * preflight_s)
 
 
 Timeout = FixedTimeout | PreflightTimeout

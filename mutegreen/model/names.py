@@ -36,7 +36,7 @@ DOMAIN_OF_METRIC = {"package_j": "cpu", "dram_j": "dram", "gpu_j": "gpu"}
 """The class of domains (the part before the colon) that each energy metric sums."""
 
 SEED_VARIABLE = "MUTEGREEN_SEED"
-"""Where the stand-in `seed` finds the seed of a training."""
+"""Where the shim `seed` finds the seed of a training."""
 
 FIRST_EPOCH = "first epoch"
 """The phase of the first epoch; it also holds what comes before: imports, data, compilation."""

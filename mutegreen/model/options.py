@@ -24,7 +24,7 @@ class PlanOptions:
         order: Most hyperparameters that a mutant changes at once.
         seed: Seed of the values, of the order and of the trainings' own seeds.
         same_seed: Whether all repetitions train with one seed, instead of each with its own.
-        compat: Stand-ins that the trainings get.
+        compat: Shims that the trainings get.
     """
 
     preset: str | None = None
@@ -45,7 +45,7 @@ class Metering:
     meters: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
 
-    def or_kept(self, kept: Metering) -> Metering:
+    def or_stored(self, kept: Metering) -> Metering:
         """These, or those kept with an audit that is resumed where none is named now."""
         return self if self != Metering() else kept
 
@@ -55,7 +55,7 @@ class AuditOptions:
     """All that an audit keeps of what was asked for.
 
     Attributes:
-        plan: What was asked of the plan; `compat` holds the stand-ins in use, by whomever they were asked for.
+        plan: What was asked of the plan; `compat` holds the shims in use, by whomever they were asked for.
         seeding: What decides the chance in the trainings; None: not known.
         limits: The times that the user gave.
         metering: The meters that the user named.

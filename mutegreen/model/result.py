@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mutegreen.model.colocation import Company
+from mutegreen.model.colocation import Colocation
 from mutegreen.model.energy import Measurement, Timeline
 from mutegreen.model.kinds import Compat, Outcome
 from mutegreen.model.names import Value
@@ -20,14 +20,14 @@ class Evidence:
 
     hyperparameter: str
     requested: Value
-    arrived: bool
+    applied: bool
     how: str
     own_default: bool = False
 
 
 @dataclass(frozen=True)
-class StandIn:
-    """What a stand-in that was asked for did in one training: whether it acted, and how or why not."""
+class ShimReport:
+    """What a shim that was asked for did in one training: whether it acted, and how or why not."""
 
     name: Compat
     acted: bool
@@ -75,8 +75,8 @@ class TrialResult:
         evidence: Whether the mutated value arrived.
         timelines: Power over the training by domain.
         phases: Epochs and windows with their joules.
-        company: What shared the machine with it on purpose; None: it trained alone.
-        standins: What each stand-in that was asked for did.
+        colocation: What shared the machine with it on purpose; None: it trained alone.
+        shims: What each shim that was asked for did.
     """
 
     outcome: Outcome
@@ -93,5 +93,5 @@ class TrialResult:
     timelines: dict[str, Timeline] = field(default_factory=dict)
     phases: tuple[Phase, ...] = ()
     also: dict[str, float] = field(default_factory=dict)
-    standins: tuple[StandIn, ...] = ()
-    company: Company | None = None
+    shims: tuple[ShimReport, ...] = ()
+    colocation: Colocation | None = None

@@ -85,7 +85,7 @@ class Hyperparameter:
 
 
 @dataclass(frozen=True)
-class Figure:
+class ExtraMetric:
     """A further figure of performance, kept beside the one that decides: mean average precision beside rank 1.
 
     Args:
@@ -124,7 +124,7 @@ class Performance:
     goal: Goal = Goal.MAXIMIZE
     tolerance: float | None = None
     loss: str | None = None
-    also: tuple[Figure, ...] = ()
+    also: tuple[ExtraMetric, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.pattern is None) == (self.file is None):
@@ -194,7 +194,7 @@ class Subject:
         link: Paths in the folder that are linked, not copied, into a trial's workspace (data sets).
         exclude: Patterns of paths that are left out of a workspace.
         data: What it trains on, unless a preset says otherwise; None: not declared.
-        compat: Stand-ins that its trainings get, unless a preset says otherwise.
+        compat: Shims that its trainings get, unless a preset says otherwise.
     """
 
     name: str

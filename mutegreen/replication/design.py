@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mutegreen import catalog, config
 from mutegreen.errors import MuteGreenError, UsageError
-from mutegreen.harness.backgrounds import asked
+from mutegreen.harness.backgrounds import resolve
 from mutegreen.harness.opening import Sharing
 from mutegreen.harness.plan.plan import Plan, make
 from mutegreen.model import Hyperparameter, Limits, PlanOptions, Subject
@@ -135,7 +135,7 @@ def _study_part(name: str, preset: str, background: str, idle_s: float | None) -
         plan=make(subject, options),
         options=options,
         limits=Limits(cooldown_s=SIZES[preset].cooldown_s, idle_s=idle_s),
-        sharing=Sharing(backgrounds=asked((background,) if background else (), options.preset)),
+        sharing=Sharing(backgrounds=resolve((background,) if background else (), options.preset)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mutegreen.model import AuditOptions, Data, Figure, Goal, Mutant, Trial, TrialResult, Unavailable
+from mutegreen.model import AuditOptions, Data, ExtraMetric, Goal, Mutant, Trial, TrialResult, Unavailable
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class AuditRecord:
     unavailable: tuple[Unavailable, ...] = ()
     finished_at: str | None = None
     data: Data | None = None
-    also: tuple[Figure, ...] = ()
+    also: tuple[ExtraMetric, ...] = ()
     backgrounds: tuple[BackgroundRecord, ...] = ()
     peak_bytes: Mapping[str, int] = field(default_factory=dict)
 

@@ -1,11 +1,11 @@
-"""The cells of a row that tell of a trial's company."""
+"""The cells of a row that tell of a trial's colocation."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from mutegreen.model import DOMAIN_OF_METRIC, Company, DomainEnergy, Measurement, TrialResult
+from mutegreen.model import DOMAIN_OF_METRIC, Colocation, DomainEnergy, Measurement, TrialResult
 from mutegreen.store.audit_records import BackgroundRecord
 
 JOINT = ";"
@@ -25,28 +25,28 @@ def background_of(backgrounds: Sequence[BackgroundRecord]) -> str | None:
 
 def cells_of(result: TrialResult) -> dict[str, object]:
     """The cells of these columns; what is not known, or not to be told of a trial, is None."""
-    company = result.company or Company()
-    shares = Measurement(result.duration_s, company.shares)
-    slowdowns = [run.slowdown for run in company.backgrounds if run.slowdown is not None]
+    colocation = result.colocation or Colocation()
+    shares = Measurement(result.duration_s, colocation.shares)
+    slowdowns = [run.slowdown for run in colocation.backgrounds if run.slowdown is not None]
     return {
-        "companions": _companions(company, result),
-        "beside": JOINT.join(other.name for other in company.beside) or None,
+        "companions": _companions(colocation, result),
+        "beside": JOINT.join(other.name for other in colocation.overlaps) or None,
         **{SHARE_COLUMNS[metric]: shares.total_j(group) for metric, group in DOMAIN_OF_METRIC.items()},
         "background_slowdown": math.prod(slowdowns) ** (1 / len(slowdowns)) if slowdowns else None,
-        "background_restarts": sum(run.restarts for run in company.backgrounds) if company.backgrounds else None,
-        "by_use": _by_use(company, company.shares or result.measurement.domains),
+        "background_restarts": sum(run.restarts for run in colocation.backgrounds) if colocation.backgrounds else None,
+        "by_use": _by_use(colocation, colocation.shares or result.measurement.domains),
     }
 
 
-def _companions(company: Company, result: TrialResult) -> float:
+def _companions(colocation: Colocation, result: TrialResult) -> float:
     """Mean number of other trainings beside it, over its window of the meters."""
     window_s = max((domain.duration_s for domain in result.measurement.domains), default=result.duration_s)
-    together_s = math.fsum(other.overlap_s for other in company.beside)
+    together_s = math.fsum(other.overlap_s for other in colocation.overlaps)
     return together_s / window_s if window_s > 0 else 0.0
 
 
-def _by_use(company: Company, domains: Sequence[DomainEnergy]) -> float | None:
+def _by_use(colocation: Colocation, domains: Sequence[DomainEnergy]) -> float | None:
     """Part of the energy attributed that was shared out by measured use, over all domains."""
-    parts = [(d.energy_j, company.by_use[d.domain]) for d in domains if d.energy_j and d.domain in company.by_use]
+    parts = [(d.energy_j, colocation.by_use[d.domain]) for d in domains if d.energy_j and d.domain in colocation.by_use]
     whole_j = math.fsum(energy_j for energy_j, _ in parts)
     return math.fsum(energy_j * part for energy_j, part in parts) / whole_j if whole_j > 0 else None

@@ -7,17 +7,17 @@ from collections.abc import Iterable
 import pandas as pd
 
 from mutegreen.errors import UsageError
-from mutegreen.model import Figure, TrialResult
+from mutegreen.model import ExtraMetric, TrialResult
 
 _PERFORMANCE, _GOAL = "performance_", "goal_"
 
 
-def columns_of(figures: Iterable[Figure]) -> tuple[str, ...]:
+def columns_of(figures: Iterable[ExtraMetric]) -> tuple[str, ...]:
     """Two columns a figure: what it came to, and which direction of it is better."""
     return tuple(prefix + figure.name for figure in figures for prefix in (_PERFORMANCE, _GOAL))
 
 
-def cells_of(figures: Iterable[Figure], result: TrialResult) -> dict[str, object]:
+def cells_of(figures: Iterable[ExtraMetric], result: TrialResult) -> dict[str, object]:
     """The cells of those columns for one training; a figure that was never printed is None."""
     found: dict[str, object] = {}
     for figure in figures:

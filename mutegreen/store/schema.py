@@ -4,7 +4,7 @@ History of the schema (`PRAGMA user_version`):
   1  the first one.
   2  a mutant holds any number of changes.
   3  an audit declares its data and its further figures of performance, of which each trial has its own; a trial says
-     what the stand-ins did in it, and in what company it was; an audit has backgrounds and spans.
+     what the shims did in it, and in what company it was; an audit has backgrounds and spans.
 
 `migration.steps` says how to add the next one.
 """

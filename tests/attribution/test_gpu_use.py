@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from mutegreen.attribution.gpu_use import LOOK_BACK_S, GpuUse
-from mutegreen.attribution.ledger import Ledger, Share
+from mutegreen.attribution.ledger import ClientShare, Ledger
 from mutegreen.attribution.usage import Usage
 from mutegreen.model import DomainEnergy, Quality
 from mutegreen.testing.simulated import FakeClock, Schedule
@@ -38,10 +38,10 @@ class Audit:
         self.ledger = Ledger(bench.recorder, self.usage, lambda: idle_w, clock=clock)
         self.next_tick_s = 1.0
 
-    def enter(self, party: str, *pids: int, domains: frozenset[str] | None = None) -> None:
-        self.ledger.enter(party, domains)
+    def enter(self, client: str, *pids: int, domains: frozenset[str] | None = None) -> None:
+        self.ledger.enter(client, domains)
         for pid in pids:
-            self.ledger.adopt(party, pid)
+            self.ledger.attach(client, pid)
 
     def go_on(self, to_s: float) -> None:
         while self.next_tick_s <= to_s:
@@ -67,11 +67,11 @@ def audit(bench: MakeBench) -> Iterator[type[Audit]]:
         one.usage.close()
 
 
-def figure(share: Share, domain: str) -> DomainEnergy:
+def figure(share: ClientShare, domain: str) -> DomainEnergy:
     return next(figure for figure in share.domains if figure.domain == domain)
 
 
-def shared(share: Share, gpu: FakeGpu) -> float:
+def shared(share: ClientShare, gpu: FakeGpu) -> float:
     return joules(figure(share, gpu.domain))
 
 
@@ -110,14 +110,14 @@ def test_three_jobs_of_several_processes_with_late_samples(audit: type[Audit], d
     world.go_on(30.0)
     c = world.ledger.leave("c")
     world.go_on(40.0)
-    a, b = (world.ledger.leave(party) for party in "ab")
+    a, b = (world.ledger.leave(client) for client in "ab")
     truth = {
         "a": 8 * 100 + 8 * (20 + 360 / 2) + 10 * (40 / 3 + 360 * 0.4) + 10 * (20 + 360 / 3),
         "b": 8 * (20 + 360 / 2) + 10 * (40 / 3 + 360 * 0.4) + 10 * (20 + 360 * 2 / 3),
         "c": 10 * (40 / 3 + 360 * 0.2),
     }
     found = {"a": shared(a, gpu), "b": shared(b, gpu), "c": shared(c, gpu)}
-    # A sample late by so much that the party has left is not counted, and a mean over a coming is in whole percents.
+    # A sample late by so much that the client has left is not counted, and a mean over a coming is in whole percents.
     assert found == pytest.approx(truth, rel=2e-3 + 0.01 * delay_s)
     assert sum(found.values()) == pytest.approx(world.ledger.spans()[0].measurement.domains[0].energy_j)
     assert a.peak_gpu_bytes == {gpu.domain: 12}
@@ -129,7 +129,7 @@ def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: type[Audi
     world.enter("a", 41)
     world.enter("b", 42)
     world.go_on(10.0)
-    a, b = (world.ledger.leave(party) for party in "ab")
+    a, b = (world.ledger.leave(client) for client in "ab")
     assert shared(a, gpu) == pytest.approx(shared(b, gpu), rel=1e-3)
     assert (a.by_use, a.peak_gpu_bytes) == ({gpu.domain: 0.0}, {})
     assert world.ledger.notes() == (
@@ -145,7 +145,7 @@ def test_processes_that_are_none_of_ours_say_nothing_of_ours(audit: type[Audit])
     world.enter("a", 41)
     world.enter("b", 42)
     world.go_on(5.0)
-    shares = [world.ledger.leave(party) for party in "ab"]
+    shares = [world.ledger.leave(client) for client in "ab"]
     assert shared(shares[0], gpu) == pytest.approx(shared(shares[1], gpu), rel=1e-3)
     (note,) = world.ledger.notes()
     assert note.startswith(f"{gpu.domain} was kept busy by none of the processes of the trainings.")
@@ -155,12 +155,12 @@ def test_each_gpu_is_shared_by_its_own_use(audit: type[Audit]) -> None:
     one = FakeGpu(watts=Schedule((0.0, 240.0))).run(41, 0.0, 60.0, 60, 1).run(42, 0.0, 60.0, 20, 1)
     other = FakeGpu(OTHER, watts=Schedule((0.0, 140.0))).run(41, 0.0, 60.0, 10, 3).run(42, 0.0, 60.0, 30, 4)
     world = audit(one, other)
-    for party, pid in (("a", 41), ("b", 42)):
-        world.enter(party, pid)
+    for client, pid in (("a", 41), ("b", 42)):
+        world.enter(client, pid)
     begun_s = world.bench.fake.now_s()
     world.go_on(10.0)
     passed_s = 10.0 - begun_s
-    a, b = (world.ledger.leave(party) for party in "ab")
+    a, b = (world.ledger.leave(client) for client in "ab")
     assert shared(a, one) == pytest.approx(passed_s * (20 + 200 * 3 / 4), rel=5e-3)
     assert shared(a, other) == pytest.approx(passed_s * (20 + 100 / 4), rel=5e-3)
     assert b.peak_gpu_bytes == {one.domain: 1, other.domain: 4}

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from mutegreen.attribution.ledger import Ledger, Share
+from mutegreen.attribution.ledger import ClientShare, Ledger
 from mutegreen.attribution.usage import Memory, Usage
 from mutegreen.meters.base import Reading
 from mutegreen.meters.estimate.meter import EstimateMeter
@@ -26,13 +26,13 @@ from support.meter_fakes import SimulatedMeter
 GPU, OTHER, CPU, DRAM = "gpu:a", "gpu:b", "cpu:package-0", "dram:package-0"
 
 
-def joules(share: Share, domain: str) -> float:
+def joules(share: ClientShare, domain: str) -> float:
     energy_j = figure(share, domain).energy_j
     assert energy_j is not None
     return energy_j
 
 
-def figure(share: Share, domain: str) -> DomainEnergy:
+def figure(share: ClientShare, domain: str) -> DomainEnergy:
     return next(figure for figure in share.domains if figure.domain == domain)
 
 
@@ -69,15 +69,15 @@ def test_three_jobs_on_gpu_and_processor() -> None:
     world.go_on(6)
     shares = {"b": world.ledger.leave("b")}
     world.go_on(3)
-    shares |= {party: world.ledger.leave(party) for party in "ac"}
+    shares |= {client: world.ledger.leave(client) for client in "ac"}
     gpu = {
         "a": 2 * 100 + 2 * (20 + 60 / 4) + 6 * (40 / 3 + 360 / 4) + 3 * (20 + 360),
         "b": 2 * (20 + 60 * 3 / 4) + 6 * (40 / 3 + 360 * 3 / 4),
         "c": 6 * 40 / 3 + 3 * 20,
     }
     dram = {"a": 2 * 6 + 2 * 3 + 6 * 6 / 5 + 3 * 6 / 4, "b": 2 * 3 + 6 * 6 / 5, "c": 6 * 6 * 3 / 5 + 3 * 6 * 3 / 4}
-    assert {party: joules(share, GPU) for party, share in shares.items()} == pytest.approx(gpu)
-    assert {party: joules(share, DRAM) for party, share in shares.items()} == pytest.approx(dram)
+    assert {client: joules(share, GPU) for client, share in shares.items()} == pytest.approx(gpu)
+    assert {client: joules(share, DRAM) for client, share in shares.items()} == pytest.approx(dram)
     assert shares["c"].overlap_s == pytest.approx({"a": 9.0, "b": 6.0})
     assert shares["c"].by_use == pytest.approx(
         {GPU: 0.0, CPU: (6 * 30 + 3 * 37.5) / (6 * 33.3333333 + 3 * 42.5), DRAM: 1.0}
@@ -108,15 +108,15 @@ def test_company_on_another_gpu_leaves_a_gpus_figure_as_it_is() -> None:
     assert (joules(a, GPU), joules(b, OTHER)) == (pytest.approx(800.0), pytest.approx(1000.0))
     assert joules(a, CPU) == pytest.approx(4 * (5 + 10))
     span = world.only_span()
-    assert span.nobody_j == {GPU: pytest.approx(6 * 200.0)}
+    assert span.unattributed_j == {GPU: pytest.approx(6 * 200.0)}
     assert span.attributed_j[GPU] == pytest.approx(800.0)
 
 
 def test_a_device_lost_has_no_figure_and_takes_no_other_along() -> None:
     world = World(gpu_a=200.0, cpu_package=50.0)
     world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 1.0}}
-    for party in "ab":
-        world.ledger.enter(party)
+    for client in "ab":
+        world.ledger.enter(client)
     world.go_on(3)
     world.meter.dead = {GPU: "fell off the bus"}
     world.go_on(3)
@@ -164,8 +164,8 @@ def test_a_fault_in_reading_use_reaches_nobody() -> None:
     world = World(gpu_a=200.0)
     world.usage.loads = {"a": {GPU: 1.0}, "b": {}}
     world.usage.failure = RuntimeError("the driver is confused")
-    for party in "ab":
-        world.ledger.enter(party)
+    for client in "ab":
+        world.ledger.enter(client)
     world.go_on(3)
     share = world.ledger.leave("a")
     assert joules(share, GPU) == pytest.approx(300.0)
@@ -198,8 +198,8 @@ def test_memory_and_wrong_names() -> None:
     share = world.ledger.leave("a")
     assert (share.peak_host_bytes, share.peak_gpu_bytes, share.cpu_s) == (100, {GPU: 10}, 1.0)
     assert world.ledger.usage_now() == {}
-    for call in (world.ledger.leave, world.ledger.cpu_s, lambda party: world.ledger.adopt(party, 1)):
-        with pytest.raises(KeyError, match="no party 'a' now"):
+    for call in (world.ledger.leave, world.ledger.cpu_s, lambda client: world.ledger.attach(client, 1)):
+        with pytest.raises(KeyError, match="no client 'a' now"):
             call("a")
     assert world.ledger.cpu_s() == 1.0
 
@@ -209,12 +209,12 @@ def test_many_threads_come_and_go_at_once() -> None:
     meter = SimulatedMeter(FakeClock(clock()), {GPU: Schedule((0.0, 100.0))})
     meter.clock = clock  # type: ignore[assignment]
     meter.open()
-    shares: list[Share] = []
+    shares: list[ClientShare] = []
 
     def work(name: str) -> None:
         for number in range(5):
             ledger.enter(f"{name}{number}")
-            ledger.adopt(f"{name}{number}", 2**22 + 1)
+            ledger.attach(f"{name}{number}", 2**22 + 1)
             ledger.usage_now()
             time.sleep(0.002)
             shares.append(ledger.leave(f"{name}{number}"))
@@ -275,19 +275,19 @@ def test_real_processes_get_the_active_joules_by_their_cpu_time(burners: dict[st
     meter.open()
     usage = Usage.of([CPU, DRAM])
     with Recorder([meter]) as recorder, Ledger(recorder, usage, lambda: {CPU: 10.0}, period_s=EVENT_S) as ledger:
-        for party in ("twice", "once"):
-            ledger.enter(party)
-        for party in ("twice", "once"):
-            burners[party] = Burner()
-            ledger.adopt(party, burners[party].process.pid)
-        told_s = {party: burner.told_s() for party, burner in burners.items()}
+        for client in ("twice", "once"):
+            ledger.enter(client)
+        for client in ("twice", "once"):
+            burners[client] = Burner()
+            ledger.attach(client, burners[client].process.pid)
+        told_s = {client: burner.told_s() for client, burner in burners.items()}
         for turn in range(1, 6):
             burners["twice"].burn(0.4 * turn)
             burners["once"].burn(0.2 * turn)
-            told_s = {party: burner.told_s() for party, burner in burners.items()}
+            told_s = {client: burner.told_s() for client, burner in burners.items()}
             ledger.tick()
-        shares = {party: ledger.leave(party) for party in ("twice", "once")}
-    twice, once = (figure(shares[party], CPU) for party in ("twice", "once"))
+        shares = {client: ledger.leave(client) for client in ("twice", "once")}
+    twice, once = (figure(shares[client], CPU) for client in ("twice", "once"))
     assert twice.net_j is not None
     assert once.net_j is not None
     assert once.energy_j is not None
@@ -298,8 +298,8 @@ def test_real_processes_get_the_active_joules_by_their_cpu_time(burners: dict[st
     by_use = pytest.approx(once.net_j / once.energy_j, abs=0.01 + 11.0 * alone_s / shares["once"].duration_s)
     assert (twice.quality, shares["once"].by_use[CPU]) == (Quality.ESTIMATED, by_use)
     # The kernel counts whole ticks of 10 ms, of user and of system time.
-    for party, share in shares.items():
-        assert share.cpu_s == pytest.approx(told_s[party], abs=0.03)
+    for client, share in shares.items():
+        assert share.cpu_s == pytest.approx(told_s[client], abs=0.03)
     assert 2**20 < (shares["once"].peak_host_bytes or 0) < 2**26
     whole = next(f for f in ledger.spans()[0].measurement.domains if f.domain == CPU)
     assert joules(shares["twice"], CPU) + joules(shares["once"], CPU) == pytest.approx(whole.energy_j)

@@ -1,4 +1,4 @@
-"""The ledger as a state machine: parties come and go in any order, and the joules of all add up to the devices'."""
+"""The ledger as a state machine: clients come and go in any order, and the joules of all add up to the devices'."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mutegreen.attribution.ledger import Share
+from mutegreen.attribution.ledger import ClientShare
 from mutegreen.model import Flag, Quality
 from mutegreen.testing.simulated import Schedule
 from support.ledger_fakes import World
@@ -26,7 +26,7 @@ loads = st.dictionaries(st.sampled_from([GPU, OTHER, "cpu"]), st.floats(0, 1) | 
 
 @dataclass
 class Party:
-    """What is known of a party without the ledger."""
+    """What is known of a client without the ledger."""
 
     begun_s: float
     domains: frozenset[str]
@@ -55,7 +55,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def start(self, gpu: Schedule, other: Schedule, cpu: Schedule, dram: float) -> None:
         self.world = World({}, gpu_a=gpu, gpu_b=other, cpu_package=cpu, dram_package=dram)
         self.begun_s = self.world.clock()
-        self.parties: dict[str, Party] = {}
+        self.clients: dict[str, Party] = {}
         self.number = 0
         self.span = Span(0.0)
         self.spans = 0
@@ -67,37 +67,37 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.world.meter.watts[domain].integral(begin_s, self.now_s())
 
     def pass_time(self, seconds: float, *, ticking: bool) -> None:
-        for name, party in self.parties.items():
-            for other in self.parties.keys() - {name}:
-                party.overlap_s[other] = party.overlap_s.get(other, 0.0) + seconds
+        for name, client in self.clients.items():
+            for other in self.clients.keys() - {name}:
+                client.overlap_s[other] = client.overlap_s.get(other, 0.0) + seconds
         if ticking:
             self.world.go_on(seconds)
         else:
             self.world.clock.advance(seconds)
 
-    @precondition(lambda self: len(self.parties) < 4)
+    @precondition(lambda self: len(self.clients) < 4)
     @rule(domains=st.sampled_from(PINNED))
     def enter(self, domains: frozenset[str] | None) -> None:
         name, self.number = f"p{self.number}", self.number + 1
-        if not self.parties:
+        if not self.clients:
             self.span = Span(self.now_s(), all_read=self.world.meter.failure is None)
         self.world.ledger.enter(name, domains)
-        self.parties[name] = Party(self.now_s(), domains or frozenset(DOMAINS), self.world.meter.failure is not None)
-        for one in self.parties.values():
-            for other in self.parties.values():
+        self.clients[name] = Party(self.now_s(), domains or frozenset(DOMAINS), self.world.meter.failure is not None)
+        for one in self.clients.values():
+            for other in self.clients.values():
                 if one is not other:
                     one.rivals |= one.domains & other.domains
 
-    @precondition(lambda self: self.parties)
+    @precondition(lambda self: self.clients)
     @rule(data=st.data())
     def enter_twice(self, data: st.DataObject) -> None:
         with pytest.raises(KeyError, match="has begun already"):
-            self.world.ledger.enter(data.draw(st.sampled_from(list(self.parties))))
+            self.world.ledger.enter(data.draw(st.sampled_from(list(self.clients))))
 
-    @precondition(lambda self: self.parties)
+    @precondition(lambda self: self.clients)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
-        self.check_leaving(data.draw(st.sampled_from(list(self.parties))))
+        self.check_leaving(data.draw(st.sampled_from(list(self.clients))))
 
     @rule(seconds=st.sampled_from([0.0, 0.01, 0.7, 1.0, 3.3]))
     def go_on(self, seconds: float) -> None:
@@ -109,7 +109,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def use(self, data: st.DataObject) -> None:
-        self.world.usage.loads = {name: data.draw(loads) for name in self.parties}
+        self.world.usage.loads = {name: data.draw(loads) for name in self.clients}
 
     @rule(idle_w=st.dictionaries(st.sampled_from([GPU, OTHER, CPU]), st.floats(0, 200)))
     def idle_power_is_known(self, idle_w: dict[str, float]) -> None:
@@ -149,33 +149,33 @@ class LedgerMachine(RuleBasedStateMachine):
         self.all_leave()
 
     def all_leave(self) -> None:
-        for name in list(self.parties):
+        for name in list(self.clients):
             self.check_leaving(name)
 
     def check_leaving(self, name: str) -> None:
-        share, party = self.world.ledger.leave(name), self.parties.pop(name)
-        assert share.duration_s == pytest.approx(self.now_s() - party.begun_s)
-        expected = {other: seconds for other, seconds in party.overlap_s.items() if seconds > 0}
+        share, client = self.world.ledger.leave(name), self.clients.pop(name)
+        assert share.duration_s == pytest.approx(self.now_s() - client.begun_s)
+        expected = {other: seconds for other, seconds in client.overlap_s.items() if seconds > 0}
         assert {other: s for other, s in share.overlap_s.items() if s > 0} == pytest.approx(expected)
         assert all(0 <= part <= 1 + 1e-9 for part in share.by_use.values())
-        self.check_figures(share, party)
-        if not self.parties:
+        self.check_figures(share, client)
+        if not self.clients:
             self.check_span()
 
-    def check_figures(self, share: Share, party: Party) -> None:
-        assert {figure.domain for figure in share.domains} == party.domains
+    def check_figures(self, share: ClientShare, client: Party) -> None:
+        assert {figure.domain for figure in share.domains} == client.domains
         for figure in share.domains:
-            failed = party.failed_at_first or self.world.meter.failure is not None
+            failed = client.failed_at_first or self.world.meter.failure is not None
             if failed or figure.domain in self.world.meter.dead:
                 assert figure.energy_j is None
                 assert Flag.DEVICE_LOST in figure.flags
                 continue
             assert figure.energy_j is not None
             self.span.attributed_j[figure.domain].append(figure.energy_j)
-            whole_j = self.energy_j(figure.domain, party.begun_s)
+            whole_j = self.energy_j(figure.domain, client.begun_s)
             if self.span.all_read:
                 assert figure.energy_j <= whole_j * (1 + 1e-9) + 1e-6
-                if figure.domain not in party.rivals:
+                if figure.domain not in client.rivals:
                     assert figure.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
                     assert figure.quality is Quality.COUNTER
 
@@ -193,8 +193,8 @@ class LedgerMachine(RuleBasedStateMachine):
             attributed_j = math.fsum(self.span.attributed_j[figure.domain])
             assert figure.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
             assert span.attributed_j.get(figure.domain, 0.0) == pytest.approx(attributed_j, rel=1e-9, abs=1e-6)
-            nobody_j = span.nobody_j.get(figure.domain, 0.0)
-            assert attributed_j + nobody_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+            unattributed_j = span.unattributed_j.get(figure.domain, 0.0)
+            assert attributed_j + unattributed_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
             LedgerMachine.sums_checked += whole_j > 0
 
 

@@ -1,4 +1,4 @@
-"""CPU time and memory of parties: whose a process is, and that no second is lost or counted twice."""
+"""CPU time and memory of clients: whose a process is, and that no second is lost or counted twice."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from mutegreen.attribution.cpu_total import CpuTotal, Seen
+from mutegreen.attribution.cpu_total import CpuTotal, ProcessSample
 from mutegreen.attribution.processes import LINGER_S, MARK, PAGE_BYTES, SETTLING_S, Processes
-from mutegreen.attribution.usage import Busy, Usage
+from mutegreen.attribution.usage import BusyTime, Usage
 from mutegreen.meters.estimate.cpu_time import TICKS_PER_S
 from mutegreen.testing.simulated import FakeClock
 from support.ledger_fakes import KnownProcesses
 from support.limits import EVENT_S
 
 
-def seen(pid: int, parent: int = 1, own_s: float = 0.0, waited_s: float = 0.0, started: int = 0) -> Seen:
-    return Seen(pid, parent, pid, started, own_s, waited_s)
+def seen(pid: int, parent: int = 1, own_s: float = 0.0, waited_s: float = 0.0, started: int = 0) -> ProcessSample:
+    return ProcessSample(pid, parent, pid, started, own_s, waited_s)
 
 
-def look(*processes: Seen) -> dict[int, Seen]:
+def look(*processes: ProcessSample) -> dict[int, ProcessSample]:
     return {process.pid: process for process in processes}
 
 
@@ -106,8 +106,8 @@ class Simulated:
         if parent in self.living and parent not in self.ignores:
             self.living[parent][1] += own_s + waited_s
 
-    def look(self) -> Mapping[int, Seen]:
-        return {pid: Seen(pid, self.parents[pid], 1, 0, *times) for pid, times in self.living.items()}
+    def look(self) -> Mapping[int, ProcessSample]:
+        return {pid: ProcessSample(pid, self.parents[pid], 1, 0, *times) for pid, times in self.living.items()}
 
 
 def test_whatever_processes_do_their_total_is_exact_if_each_step_is_seen() -> None:
@@ -171,15 +171,15 @@ def proc(tmp_path: Path) -> FakeProc:
 
 
 def pids(processes: Processes, now_s: float) -> dict[str, list[int]]:
-    return {party: sorted(tree.pids) for party, tree in processes.scan(now_s).items()}
+    return {client: sorted(tree.pids) for client, tree in processes.scan(now_s).items()}
 
 
 def test_whose_a_process_is(proc: FakeProc) -> None:
     proc.put(10, 1, 10, mark="audit/1")
     proc.put(20, 1, 20, mark="audit/2")
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
-    processes.adopt("b", 20)
+    processes.attach("a", 10)
+    processes.attach("b", 20)
     proc.put(11, 1, 10)  # of the session
     proc.put(12, 11, 12)  # left it, its parent belongs
     proc.put(13, 1, 13, mark="audit/1")  # left it, lost its parent
@@ -194,7 +194,7 @@ def test_a_process_stays_with_its_party_whatever_becomes_of_its_parent(proc: Fak
     proc.put(10, 1, 10)
     proc.put(11, 10, 11)
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     processes.scan(0.0)
     proc.end(10)
     proc.put(11, 1, 11)
@@ -204,7 +204,7 @@ def test_a_process_stays_with_its_party_whatever_becomes_of_its_parent(proc: Fak
 def test_a_new_process_may_still_become_a_partys(proc: FakeProc) -> None:
     processes = Processes(proc.root)
     proc.put(10, 1, 10, mark="audit/1")
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     proc.put(11, 1, 1)
     proc.put(12, 1, 1)
     assert pids(processes, 0.0) == {"a": [10]}
@@ -218,7 +218,7 @@ def test_an_ended_process_is_known_for_a_moment_and_its_number_may_be_anothers(p
     proc.put(10, 1, 10)
     proc.put(11, 10, 10)
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     processes.scan(0.0)
     proc.end(11)
     processes.scan(1.0)
@@ -233,7 +233,7 @@ def test_a_number_given_out_again_between_two_looks_is_a_strangers(proc: FakePro
     proc.put(10, 1, 10)
     proc.put(11, 10, 10, cpu_s=1.0, started=5)
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     processes.scan(0.0)
     proc.put(11, 1, 11, cpu_s=7.0, started=6)
     assert processes.scan(1.0)["a"].cpu_s == pytest.approx(1.0)
@@ -244,12 +244,12 @@ def test_strangers_of_long_ago_are_looked_at_again(proc: FakeProc) -> None:
     processes = Processes(proc.root)
     proc.put(10, 1, 10)
     proc.put(11, 1, 11)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     processes.scan(0.0)
     processes.scan(60.0)
     processes.forget("a")
     proc.put(11, 10, 10)
-    processes.adopt("b", 10)
+    processes.attach("b", 10)
     assert pids(processes, 7200.0) == {"b": [10, 11]}
 
 
@@ -257,7 +257,7 @@ def test_memory_in_common_counts_once(proc: FakeProc) -> None:
     proc.put(10, 1, 10, pages="500 300")
     proc.put(11, 10, 10, pages="450 350")
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     assert processes.scan(0.0)["a"].memory_bytes == (200 + 100 + 350) * PAGE_BYTES
 
 
@@ -265,7 +265,7 @@ def test_time_to_the_very_end_is_known_where_it_is_told(proc: FakeProc) -> None:
     proc.put(10, 1, 10, cpu_s=2.0)
     proc.put(11, 10, 10, cpu_s=1.0)
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     assert processes.scan(0.0)["a"].cpu_s == pytest.approx(3.0)
     proc.end(10)
     proc.end(11)
@@ -276,17 +276,17 @@ def test_time_to_the_very_end_is_known_where_it_is_told(proc: FakeProc) -> None:
 def test_a_party_started_again_goes_on_counting(proc: FakeProc) -> None:
     proc.put(10, 1, 10, cpu_s=2.0)
     processes = Processes(proc.root)
-    processes.adopt("a", 10)
+    processes.attach("a", 10)
     processes.scan(0.0)
     proc.end(10)
     proc.put(20, 1, 20, cpu_s=0.5)
-    processes.adopt("a", 20)
+    processes.attach("a", 20)
     assert processes.scan(1.0)["a"].cpu_s == pytest.approx(2.5)
 
 
 def test_a_process_that_ended_before_it_was_adopted_does_no_harm(proc: FakeProc) -> None:
     processes = Processes(proc.root)
-    processes.adopt("a", 4711)
+    processes.attach("a", 4711)
     assert processes.scan(0.0)["a"].cpu_s is None
     processes.finish("a", 0.25)
     assert processes.scan(1.0)["a"].cpu_s == pytest.approx(0.25)
@@ -298,7 +298,7 @@ def test_cpu_time_is_used_between_two_readings() -> None:
     clock = FakeClock()
     processes = KnownProcesses(clock)
     usage = Usage(processes)
-    usage.adopt("a", 10)
+    usage.attach("a", 10)
     processes.load = {"a": 0.5}
     assert usage.read(clock()).busy == ()
     used = []
@@ -306,7 +306,7 @@ def test_cpu_time_is_used_between_two_readings() -> None:
         processes.load = {"a": load}
         clock.advance(4.0)
         used += usage.read(clock()).busy
-    assert used == [Busy("a", "cpu", 1000.0, 1004.0, 2.0), Busy("a", "cpu", 1004.0, 1008.0, 8.0)]
+    assert used == [BusyTime("a", "cpu", 1000.0, 1004.0, 2.0), BusyTime("a", "cpu", 1004.0, 1008.0, 8.0)]
 
 
 FAMILY = """
@@ -344,7 +344,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
 @pytest.mark.xdist_group("quiet")
 def test_real_processes_wherever_they_went(family: subprocess.Popen[bytes]) -> None:
     processes = Processes()
-    processes.adopt("a", family.pid)
+    processes.attach("a", family.pid)
     deadline_s = time.monotonic() + EVENT_S
     tree = processes.scan(time.monotonic())["a"]
     try:

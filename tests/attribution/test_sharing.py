@@ -7,19 +7,19 @@ import math
 import pytest
 
 from mutegreen.attribution.pending import Pending
-from mutegreen.attribution.sharing import Interval, Part, join, left_over, share_out
-from mutegreen.attribution.usage import Busy
+from mutegreen.attribution.sharing import DomainShare, SharedInterval, join, share_out, unattributed
+from mutegreen.attribution.usage import BusyTime
 
 GPU, OTHER_GPU, CPU, DRAM = "gpu:GPU-a", "gpu:GPU-b", "cpu:package-0", "dram:package-0"
 
 
-def energies(parts: dict[str, dict[str, Part]], domain: str) -> dict[str, float]:
-    return {party: own[domain].energy_j for party, own in parts.items() if domain in own}
+def energies(parts: dict[str, dict[str, DomainShare]], domain: str) -> dict[str, float]:
+    return {client: own[domain].energy_j for client, own in parts.items() if domain in own}
 
 
 def test_idle_is_shared_evenly_and_the_rest_by_use() -> None:
     use = {"a": {GPU: 3.0, "cpu": 1.0}, "b": {GPU: 1.0, "cpu": 4.0}}
-    interval = Interval(
+    interval = SharedInterval(
         10.0,
         {GPU: 1000.0, CPU: 500.0, DRAM: 50.0},
         {GPU: 40.0, CPU: 20.0},
@@ -30,13 +30,15 @@ def test_idle_is_shared_evenly_and_the_rest_by_use() -> None:
     assert energies(parts, GPU) == {"a": 200 + 600 * 3 / 4, "b": 200 + 600 / 4}
     assert energies(parts, CPU) == pytest.approx({"a": 100 + 300 / 5, "b": 100 + 300 * 4 / 5})
     assert energies(parts, DRAM) == pytest.approx({"a": 10.0, "b": 40.0})
-    assert parts["a"][GPU] == Part(650.0, idle_j=200.0, by_use_j=450.0, is_shared=True)
-    assert parts["b"][DRAM] == Part(pytest.approx(40.0), idle_j=None, by_use_j=pytest.approx(40.0), is_shared=True)
+    assert parts["a"][GPU] == DomainShare(650.0, idle_j=200.0, by_use_j=450.0, is_shared=True)
+    assert parts["b"][DRAM] == DomainShare(
+        pytest.approx(40.0), idle_j=None, by_use_j=pytest.approx(40.0), is_shared=True
+    )
 
 
 def test_three_parties_of_which_one_does_nothing() -> None:
     use = {"a": {GPU: 2.0}, "b": {GPU: 6.0}, "c": {}}
-    parts = share_out(Interval(2.0, {GPU: 380.0}, {GPU: 30.0}, dict.fromkeys("abc"), use))
+    parts = share_out(SharedInterval(2.0, {GPU: 380.0}, {GPU: 30.0}, dict.fromkeys("abc"), use))
     assert energies(parts, GPU) == pytest.approx({"a": 20 + 320 / 4, "b": 20 + 320 * 3 / 4, "c": 20.0})
 
 
@@ -46,21 +48,21 @@ def test_three_parties_of_which_one_does_nothing() -> None:
 def test_what_nobody_is_known_to_use_is_shared_evenly_and_counts_as_not_by_use(
     use: dict[str, dict[str, float]],
 ) -> None:
-    parts = share_out(Interval(1.0, {GPU: 90.0}, {GPU: 30.0}, {"a": None, "b": None}, use))
+    parts = share_out(SharedInterval(1.0, {GPU: 90.0}, {GPU: 30.0}, {"a": None, "b": None}, use))
     assert energies(parts, GPU) == {"a": 45.0, "b": 45.0}
     assert [own[GPU].by_use_j for own in parts.values()] == [0.0, 0.0]
 
 
 def test_idle_power_takes_at_most_all_there_is() -> None:
     use = {"a": {GPU: 1.0}}
-    parts = share_out(Interval(10.0, {GPU: 90.0}, {GPU: 30.0}, {"a": None, "b": None}, use))
+    parts = share_out(SharedInterval(10.0, {GPU: 90.0}, {GPU: 30.0}, {"a": None, "b": None}, use))
     assert energies(parts, GPU) == {"a": 45.0, "b": 45.0}
 
 
 def test_a_gpu_belongs_to_those_who_take_part_in_it() -> None:
-    parties = {"a": frozenset({GPU, CPU}), "b": frozenset({OTHER_GPU, CPU})}
-    interval = Interval(
-        1.0, {GPU: 100.0, OTHER_GPU: 70.0, CPU: 10.0}, {}, parties, {"a": {"cpu": 1.0}, "b": {"cpu": 1.0}}
+    clients = {"a": frozenset({GPU, CPU}), "b": frozenset({OTHER_GPU, CPU})}
+    interval = SharedInterval(
+        1.0, {GPU: 100.0, OTHER_GPU: 70.0, CPU: 10.0}, {}, clients, {"a": {"cpu": 1.0}, "b": {"cpu": 1.0}}
     )
     parts = share_out(interval)
     assert energies(parts, GPU) == {"a": 100.0}
@@ -71,30 +73,30 @@ def test_a_gpu_belongs_to_those_who_take_part_in_it() -> None:
 
 
 def test_the_whole_of_a_machine_is_never_shared_by_cpu_time() -> None:
-    parts = share_out(Interval(1.0, {"psys": 60.0}, {}, {"a": None, "b": None}, {"a": {"cpu": 5.0}}))
+    parts = share_out(SharedInterval(1.0, {"psys": 60.0}, {}, {"a": None, "b": None}, {"a": {"cpu": 5.0}}))
     assert energies(parts, "psys") == {"a": 30.0, "b": 30.0}
 
 
 def test_joules_that_are_not_known_are_nobodys() -> None:
-    interval = Interval(1.0, {GPU: None, OTHER_GPU: 5.0}, {}, {"a": frozenset({GPU})})
+    interval = SharedInterval(1.0, {GPU: None, OTHER_GPU: 5.0}, {}, {"a": frozenset({GPU})})
     assert share_out(interval) == {"a": {}}
-    assert left_over(interval) == {OTHER_GPU: 5.0}
+    assert unattributed(interval) == {OTHER_GPU: 5.0}
 
 
 def test_joined_intervals_hold_what_both_held() -> None:
-    first = Interval(1.0, {GPU: 10.0, CPU: 5.0}, {GPU: 2.0}, {"a": None}, {"a": {GPU: 0.5}})
-    second = Interval(0.5, {GPU: 20.0, CPU: None}, {GPU: 2.0}, {"a": None}, {"a": {GPU: 0.25, "cpu": 1.0}})
-    both = Interval(1.5, {GPU: 30.0, CPU: None}, {GPU: 2.0}, {"a": None}, {"a": {GPU: 0.75, "cpu": 1.0}})
+    first = SharedInterval(1.0, {GPU: 10.0, CPU: 5.0}, {GPU: 2.0}, {"a": None}, {"a": {GPU: 0.5}})
+    second = SharedInterval(0.5, {GPU: 20.0, CPU: None}, {GPU: 2.0}, {"a": None}, {"a": {GPU: 0.25, "cpu": 1.0}})
+    both = SharedInterval(1.5, {GPU: 30.0, CPU: None}, {GPU: 2.0}, {"a": None}, {"a": {GPU: 0.75, "cpu": 1.0}})
     assert join(first, second) == both
 
 
 def test_use_is_booked_on_the_time_in_which_it_was() -> None:
     pending = Pending()
     for end_s in (1.0, 2.0, 3.0):
-        pending.add(end_s, Interval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
-    pending.book([Busy("a", GPU, 0.5, 2.5, 1.0), Busy("stranger", GPU, 0.0, 3.0, 3.0)])
+        pending.add(end_s, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
+    pending.book([BusyTime("a", GPU, 0.5, 2.5, 1.0), BusyTime("stranger", GPU, 0.0, 3.0, 3.0)])
     first, second = pending.take(2.0)
-    pending.book([Busy("b", GPU, 1.5, 3.5, 2.0)])
+    pending.book([BusyTime("b", GPU, 1.5, 3.5, 2.0)])
     (third,) = pending.take(math.inf)
     assert first.use == {"a": {GPU: pytest.approx(0.25)}}
     assert second.use == {"a": {GPU: pytest.approx(0.5)}}
@@ -103,19 +105,19 @@ def test_use_is_booked_on_the_time_in_which_it_was() -> None:
 
 def test_use_of_a_time_with_a_coming_in_it_is_of_the_time_after() -> None:
     pending = Pending()
-    pending.add(1.0, Interval(1.0, {GPU: 10.0}, {}, {"a": None}))
-    pending.add(2.0, Interval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
-    pending.book([Busy("b", GPU, 0.5, 1.5, 0.2)])
+    pending.add(1.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None}))
+    pending.add(2.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
+    pending.book([BusyTime("b", GPU, 0.5, 1.5, 0.2)])
     alone, together = pending.take(math.inf)
     assert (alone.use, together.use) == ({}, {"b": {GPU: pytest.approx(0.2)}})
 
 
 def test_a_moment_too_short_for_a_report_is_joined_with_its_neighbour_of_the_same_parties() -> None:
     pending = Pending()
-    pending.add(1.0, Interval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
-    pending.add(1.1, Interval(0.1, {GPU: 1.0}, {}, {"a": None, "b": None}))
-    pending.add(1.2, Interval(0.1, {GPU: 2.0}, {}, {"b": None}))
-    pending.book([Busy("a", GPU, 0.0, 1.0, 0.9)])
+    pending.add(1.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
+    pending.add(1.1, SharedInterval(0.1, {GPU: 1.0}, {}, {"a": None, "b": None}))
+    pending.add(1.2, SharedInterval(0.1, {GPU: 2.0}, {}, {"b": None}))
+    pending.book([BusyTime("a", GPU, 0.0, 1.0, 0.9)])
     taken = pending.take(math.inf)
     assert [(interval.duration_s, interval.energy_j) for interval in taken] == [
         (pytest.approx(1.1), {GPU: 11.0}),

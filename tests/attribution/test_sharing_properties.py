@@ -1,4 +1,4 @@
-"""Joules are neither lost nor made, whatever is known of the use; and the order of the parties decides nothing."""
+"""Joules are neither lost nor made, whatever is known of the use; and the order of the clients decides nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mutegreen.attribution.pending import SHORT_S, Pending
-from mutegreen.attribution.sharing import Interval, Part, join, left_over, resource, share_out
-from mutegreen.attribution.usage import Busy
+from mutegreen.attribution.sharing import DomainShare, SharedInterval, join, resource, share_out, unattributed
+from mutegreen.attribution.usage import BusyTime
 
 DOMAINS = ("gpu:GPU-a", "gpu:GPU-b", "cpu:package-0", "dram:package-0", "psys")
 RESOURCES = ("gpu:GPU-a", "gpu:GPU-b", "cpu")
@@ -24,27 +24,27 @@ used_s = st.floats(1e-12, 1e6) | st.sampled_from([0.0, 0.0, math.nan, math.inf, 
 
 
 @st.composite
-def intervals(draw: st.DrawFn) -> Interval:
+def intervals(draw: st.DrawFn) -> SharedInterval:
     """Any time, also with figures that cannot be true."""
-    parties = draw(st.lists(st.sampled_from("abcdefghi"), unique=True))
+    clients = draw(st.lists(st.sampled_from("abcdefghi"), unique=True))
     own = st.none() | st.frozensets(st.sampled_from(DOMAINS), max_size=3)
-    return Interval(
+    return SharedInterval(
         duration_s=draw(seconds),
         energy_j=draw(st.dictionaries(st.sampled_from(DOMAINS), st.none() | joules)),
         idle_w=draw(st.dictionaries(st.sampled_from(DOMAINS), st.floats(0, 300) | st.just(-1.0))),
-        parties={party: draw(own) for party in parties},
+        clients={client: draw(own) for client in clients},
         use=draw(st.dictionaries(st.sampled_from("abcdefghi"), st.dictionaries(st.sampled_from(RESOURCES), used_s))),
     )
 
 
-def of_domain(parts: Mapping[str, Mapping[str, Part]], domain: str) -> dict[str, Part]:
-    return {party: own[domain] for party, own in parts.items() if domain in own}
+def of_domain(parts: Mapping[str, Mapping[str, DomainShare]], domain: str) -> dict[str, DomainShare]:
+    return {client: own[domain] for client, own in parts.items() if domain in own}
 
 
 @given(intervals())
-def test_shares_add_up_to_the_device_and_none_is_negative(interval: Interval) -> None:
-    parts, nobodys = share_out(interval), left_over(interval)
-    assert set(parts) == set(interval.parties)
+def test_shares_add_up_to_the_device_and_none_is_negative(interval: SharedInterval) -> None:
+    parts, nobodys = share_out(interval), unattributed(interval)
+    assert set(parts) == set(interval.clients)
     for domain, energy_j in interval.energy_j.items():
         own = of_domain(parts, domain)
         if energy_j is None:
@@ -62,25 +62,25 @@ def test_shares_add_up_to_the_device_and_none_is_negative(interval: Interval) ->
 
 
 @given(intervals(), st.data())
-def test_the_order_of_the_parties_decides_nothing(interval: Interval, data: st.DataObject) -> None:
-    order = data.draw(st.permutations(list(interval.parties)))
-    turned = replace(interval, parties={party: interval.parties[party] for party in order})
+def test_the_order_of_the_parties_decides_nothing(interval: SharedInterval, data: st.DataObject) -> None:
+    order = data.draw(st.permutations(list(interval.clients)))
+    turned = replace(interval, clients={client: interval.clients[client] for client in order})
     before, after = share_out(interval), share_out(turned)
     for domain in interval.energy_j:
         one, other = of_domain(before, domain), of_domain(after, domain)
-        assert {party: part.energy_j for party, part in one.items()} == pytest.approx(
-            {party: part.energy_j for party, part in other.items()}, rel=1e-12
+        assert {client: part.energy_j for client, part in one.items()} == pytest.approx(
+            {client: part.energy_j for client, part in other.items()}, rel=1e-12
         )
 
 
 @given(intervals())
-def test_who_uses_more_of_a_device_takes_more_of_it(interval: Interval) -> None:
+def test_who_uses_more_of_a_device_takes_more_of_it(interval: SharedInterval) -> None:
     parts = share_out(interval)
     for domain in interval.energy_j:
         by = resource(domain)
         own = of_domain(parts, domain)
-        used = {party: interval.use.get(party, {}).get(by or "", 0.0) for party in own}
-        known = [party for party in own if math.isfinite(used[party]) and used[party] > 0]
+        used = {client: interval.use.get(client, {}).get(by or "", 0.0) for client in own}
+        known = [client for client in own if math.isfinite(used[client]) and used[client] > 0]
         for one in known:
             for other in own:
                 if other not in known or used[one] >= used[other]:
@@ -88,8 +88,8 @@ def test_who_uses_more_of_a_device_takes_more_of_it(interval: Interval) -> None:
 
 
 @given(intervals(), intervals())
-def test_joined_intervals_hold_the_joules_and_the_time_of_both(first: Interval, second: Interval) -> None:
-    second = replace(second, parties=first.parties)
+def test_joined_intervals_hold_the_joules_and_the_time_of_both(first: SharedInterval, second: SharedInterval) -> None:
+    second = replace(second, clients=first.clients)
     both = join(first, second)
     assert both.duration_s == first.duration_s + second.duration_s
     for domain in {*first.energy_j, *second.energy_j}:
@@ -112,44 +112,44 @@ def test_use_is_booked_once_and_only_on_those_who_were_there(
     """Whatever the cuts are, an hour of use on time that is pending is an hour of use of those who were there."""
     pending, now_s, there_s = Pending(), 0.0, dict.fromkeys("abcx", 0.0)
     edges = [0.0]
-    for length_s, parties in steps:
+    for length_s, clients in steps:
         now_s += length_s
         edges.append(now_s)
-        pending.add(now_s, Interval(length_s, {"gpu:a": length_s}, {}, dict.fromkeys(parties)))
+        pending.add(now_s, SharedInterval(length_s, {"gpu:a": length_s}, {}, dict.fromkeys(clients)))
     expected = dict.fromkeys("abcx", 0.0)
-    for party, begin_s, length_s, busy_s in busy:
-        pending.book([Busy(party, "gpu:a", begin_s, begin_s + length_s, busy_s)])
+    for client, begin_s, length_s, busy_s in busy:
+        pending.book([BusyTime(client, "gpu:a", begin_s, begin_s + length_s, busy_s)])
         pieces = list(zip(edges, steps, strict=False))
         overlaps = [
-            (parties, max(0.0, min(begin_s + length_s, at_s + step_s) - max(begin_s, at_s)))
-            for at_s, (step_s, parties) in pieces
+            (clients, max(0.0, min(begin_s + length_s, at_s + step_s) - max(begin_s, at_s)))
+            for at_s, (step_s, clients) in pieces
         ]
-        there_s[party] = math.fsum(both_s for parties, both_s in overlaps if party in parties)
-        absent_s = math.fsum(both_s for parties, both_s in overlaps if party not in parties)
-        if there_s[party] > 0:
-            expected[party] += busy_s * there_s[party] / (length_s - absent_s)
+        there_s[client] = math.fsum(both_s for clients, both_s in overlaps if client in clients)
+        absent_s = math.fsum(both_s for clients, both_s in overlaps if client not in clients)
+        if there_s[client] > 0:
+            expected[client] += busy_s * there_s[client] / (length_s - absent_s)
     until_s = data.draw(st.sampled_from([*edges, math.inf]))
     taken = [*pending.take(until_s), *pending.take(math.inf)]
     assert pending.take(math.inf) == []
     assert math.fsum(interval.duration_s for interval in taken) == pytest.approx(now_s)
     assert math.fsum(interval.energy_j["gpu:a"] or 0.0 for interval in taken) == pytest.approx(now_s)
-    for party in "abcx":
-        found = [interval.use.get(party, {}).get("gpu:a", 0.0) for interval in taken]
-        assert math.fsum(found) == pytest.approx(expected[party], rel=1e-6, abs=1e-6)
-        assert all(party in interval.parties for interval, used in zip(taken, found, strict=True) if used > 0)
+    for client in "abcx":
+        found = [interval.use.get(client, {}).get("gpu:a", 0.0) for interval in taken]
+        assert math.fsum(found) == pytest.approx(expected[client], rel=1e-6, abs=1e-6)
+        assert all(client in interval.clients for interval, used in zip(taken, found, strict=True) if used > 0)
 
 
 @given(end_s=st.floats(0.1, 1e6), before_s=st.floats(0.01, 0.1), late=st.integers(1, 4))
 @example(end_s=0.21050832388921256, before_s=0.03933659761, late=1)
 def test_rounding_books_no_more_use_than_there_was(end_s: float, before_s: float, late: int) -> None:
-    """A party whose processes are seen just before its time began has next to nothing of the use, or all of it."""
+    """A client whose processes are seen just before its time began has next to nothing of the use, or all of it."""
     pending = Pending()
-    pending.add(end_s, Interval(0.1, {}, {}, {"a": None}))
-    pending.add(end_s + 1.0, Interval(1.0, {}, {}, dict.fromkeys("ab")))
+    pending.add(end_s, SharedInterval(0.1, {}, {}, {"a": None}))
+    pending.add(end_s + 1.0, SharedInterval(1.0, {}, {}, dict.fromkeys("ab")))
     until_s = end_s
     for _ in range(late):
         until_s = math.nextafter(until_s, math.inf)
-    pending.book([Busy("b", "cpu", end_s - before_s, until_s, 0.5)])
+    pending.book([BusyTime("b", "cpu", end_s - before_s, until_s, 0.5)])
     found = [interval.use.get("b", {}).get("cpu", 0.0) for interval in pending.take(math.inf)]
     assert 0 <= math.fsum(found) <= 0.5
 
@@ -157,9 +157,9 @@ def test_rounding_books_no_more_use_than_there_was(end_s: float, before_s: float
 @given(steps)
 def test_no_short_interval_is_left_beside_one_of_the_same_parties(steps: list[tuple[float, str]]) -> None:
     pending, now_s = Pending(), 0.0
-    for length_s, parties in steps:
+    for length_s, clients in steps:
         now_s += length_s
-        pending.add(now_s, Interval(length_s, {}, {}, dict.fromkeys(parties)))
+        pending.add(now_s, SharedInterval(length_s, {}, {}, dict.fromkeys(clients)))
     taken = pending.take(math.inf)
     for before, after in itertools.pairwise(taken):
-        assert before.parties != after.parties or min(before.duration_s, after.duration_s) >= SHORT_S
+        assert before.clients != after.clients or min(before.duration_s, after.duration_s) >= SHORT_S

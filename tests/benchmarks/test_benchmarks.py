@@ -109,7 +109,7 @@ def test_scale() -> None:
 
 def test_attribution() -> None:
     title, *rows = run("attribution", "--quick").stdout.splitlines()
-    assert title.startswith("2 parties of 2 processes")
+    assert title.startswith("2 clients of 2 processes")
     names = [row[:28].strip() for row in rows]
     assert names == [
         "ledger.tick, meters and all",

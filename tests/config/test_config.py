@@ -5,7 +5,7 @@ import pytest
 
 from mutegreen import config
 from mutegreen.errors import ConfigError
-from mutegreen.model import ConfigSite, Data, EnvSite, Figure, FlagSite, Goal, Kind, SourceSite
+from mutegreen.model import ConfigSite, Data, EnvSite, ExtraMetric, FlagSite, Goal, Kind, SourceSite
 
 MINIMAL = """
 command = "python train.py"
@@ -133,15 +133,15 @@ def test_further_figures_are_patterns_with_a_goal_of_their_own(tmp_path: Path) -
     also = """also = { mAP = 'mAP (\\S+)', loss = { pattern = 'l (\\S+)', goal = "minimize", tolerance = 0.1 } }"""
     subject = config.load(write(tmp_path, MINIMAL.replace("\n[hyper", f"{also}\n[hyper")))
     assert subject.performance.also == (
-        Figure("mAP", pattern=r"mAP (\S+)"),
-        Figure("loss", pattern=r"l (\S+)", goal=Goal.MINIMIZE, tolerance=0.1),
+        ExtraMetric("mAP", pattern=r"mAP (\S+)"),
+        ExtraMetric("loss", pattern=r"l (\S+)", goal=Goal.MINIMIZE, tolerance=0.1),
     )
 
 
 def test_where_there_is_a_file_a_text_is_a_key_in_it(tmp_path: Path) -> None:
     performance = """file = "r.json"\nkey = "acc"\nalso = { mAP = "test.mAP", loss = { pattern = 'l (\\S+)' } }"""
     subject = config.load(write(tmp_path, MINIMAL.replace("pattern = 'accuracy=(\\S+)'", performance)))
-    assert subject.performance.also == (Figure("mAP", key="test.mAP"), Figure("loss", pattern=r"l (\S+)"))
+    assert subject.performance.also == (ExtraMetric("mAP", key="test.mAP"), ExtraMetric("loss", pattern=r"l (\S+)"))
 
 
 @pytest.mark.parametrize(

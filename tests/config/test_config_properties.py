@@ -123,8 +123,8 @@ def data_of(raw: Any) -> Data | None:
     return Data(raw) if isinstance(raw, str) else Data(**raw) if raw else None
 
 
-def figure_of(name: str, raw: Any) -> model.Figure:
-    return model.Figure(name, **({"pattern": raw} if isinstance(raw, str) else raw))
+def figure_of(name: str, raw: Any) -> model.ExtraMetric:
+    return model.ExtraMetric(name, **({"pattern": raw} if isinstance(raw, str) else raw))
 
 
 def preset_of(name: str, raw: dict[str, Any]) -> model.Preset:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from mutegreen import config
-from mutegreen.harness.observe.output import ESCAPES
+from mutegreen.harness.observe.output import ESCAPE_CODES
 from mutegreen.harness.observe.performance import OutputReader
-from mutegreen.harness.opening import check
-from mutegreen.harness.process.command import Line
+from mutegreen.harness.opening import check_sites
+from mutegreen.harness.process.command import OutputLine
 from mutegreen.model import FlagSite, Performance, SourceSite, Subject
 from support.commands import Ended, Run
 from support.init_shapes import ARGUMENTS, FIT, PROGRAMS, STATEMENTS, Shape
@@ -38,7 +38,7 @@ def drafted(folder: Path, *words: str) -> Subject:
     result = invoke("init", folder, *words)
     assert result.returncode == 0, result.stdout + result.stderr
     subject = config.load(folder)
-    check(subject)
+    check_sites(subject)
     planned = invoke("run", folder, "--dry-run", "--json", "--store", folder.parent / "store.sqlite")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     return subject
@@ -47,7 +47,7 @@ def drafted(folder: Path, *words: str) -> Subject:
 def read(performance: Performance, output: str) -> float | None:
     reader = OutputReader(performance)
     for text in output.replace("\r", "\n").splitlines():
-        reader.feed(Line(0.0, "out", ESCAPES.sub("", text)))
+        reader.feed(OutputLine(0.0, "out", ESCAPE_CODES.sub("", text)))
     return reader.result
 
 
@@ -368,7 +368,7 @@ def test_without_a_terminal_nothing_is_overwritten_unless_it_is_forced(tmp_path:
     assert "subject.toml exists\n  --force overwrites it" in result.stderr
     assert (folder / "subject.toml").read_text() == "mine"
     assert invoke("init", folder, "--force").returncode == 0
-    check(config.load(folder))
+    check_sites(config.load(folder))
 
 
 def test_a_launcher_stands_before_the_script(tmp_path: Path) -> None:
@@ -485,7 +485,7 @@ def test_a_trial_run_that_fails_or_hangs_is_told_and_the_file_is_written(tmp_pat
     result = invoke("init", folder, "--try", "--timeout", "0.5", "--force")
     assert result.returncode == 1
     assert "before its time was up" in result.stderr
-    check(config.load(folder))
+    check_sites(config.load(folder))
 
 
 def test_a_notebook_becomes_a_script_beside_it(tmp_path: Path) -> None:
@@ -513,7 +513,7 @@ def test_a_notebook_becomes_a_script_beside_it(tmp_path: Path) -> None:
     done = Run(tmp_path).process("init", tmp_path / "train.ipynb")
     assert done.returncode == 0, done.stderr
     subject = config.load(tmp_path)
-    check(subject)
+    check_sites(subject)
     assert subject.command == ("{python}", "train_notebook.py")
     assert {h.name: h.default for h in subject.hyperparameters} == {"epochs": 8, "learning_rate": 0.5}
     output = by_hand(tmp_path, "train_notebook.py")

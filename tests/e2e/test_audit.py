@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mutegreen.harness.process.command import TERMINATE_GRACE_S, marked
+from mutegreen.harness.process.command import TERMINATE_GRACE_S, find_marked
 from support.audits import MANY, SMALL, Held, audit_of, digest, rows, running, started, wait_for
 from support.commands import Run
 from support.limits import PROCESS_S
@@ -119,7 +119,7 @@ def test_a_timeout_is_kept_and_the_audit_goes_on(mutegreen: Run, tmp_path: Path)
     )
     assert json.loads(done.stdout)["trials"]["timeout"] == 1
     assert json.loads(done.stdout)["trials"]["ok"] == 2
-    assert marked(str(tmp_path)) == []
+    assert find_marked(str(tmp_path)) == []
 
 
 @quiet
@@ -135,7 +135,7 @@ def test_ctrl_c_stops_soon_keeps_everything_and_says_how_to_go_on(tmp_path: Path
         out, err = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 130
     assert TERMINATE_GRACE_S <= 1
-    assert marked(str(tmp_path)) == []
+    assert find_marked(str(tmp_path)) == []
     audit = audit_of(store)
     assert f"mutegreen run --resume {audit}" in err
     assert "Traceback" not in err
@@ -170,7 +170,7 @@ def test_killed_at_any_moment_it_is_finished_by_resume(tmp_path: Path) -> None:
                 process.kill()
                 process.wait()
                 kills += 1
-                orphans = marked(str(tmp_path))
+                orphans = find_marked(str(tmp_path))
                 found = {row["number"]: row for row in rows(store) if row["outcome"]}
                 assert kept == {n: row for n, row in found.items() if n in kept}, "a finished trial has changed"
                 kept = found

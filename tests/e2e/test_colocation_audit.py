@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mutegreen.harness.process.command import marked
+from mutegreen.harness.process.command import find_marked
 from mutegreen.store.store import Store
 from support.audits import Held, audit_of, rows, running, started
 from support.commands import Run
@@ -69,7 +69,7 @@ class TestSeveralAtATime:
             assert own_j is not None
             assert math.fsum(j or 0 for j in shares_j) + own_j == pytest.approx(exact_j, rel=0.01)
             assert exact_j == pytest.approx(
-                math.fsum(s.attributed_j[domain] + s.nobody_j.get(domain, 0) for s in spans), rel=1e-6
+                math.fsum(s.attributed_j[domain] + s.unattributed_j.get(domain, 0) for s in spans), rel=1e-6
             )
 
     def test_blocks_follow_one_another(self, mutegreen: Run, tmp_path: Path) -> None:
@@ -93,13 +93,13 @@ class TestSeveralAtATime:
         folder = write_subject(tmp_path / "points", held.script())
         with started(tmp_path, "run", folder, *SMALL, "--jobs", "3") as process:
             held.wait(3)
-            assert len(marked(str(tmp_path))) >= 3
+            assert len(find_marked(str(tmp_path))) >= 3
             assert running(tmp_path)
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=PROCESS_S)
         assert process.returncode == 130
         assert "--resume" in said
-        assert marked(str(tmp_path)) == []
+        assert find_marked(str(tmp_path)) == []
         found = rows(store_of(tmp_path))
         assert sum(row["outcome"] == "interrupted" for row in found) >= 1
         held.let_go()
@@ -154,7 +154,7 @@ class TestBackground:
         assert all(row["share_package_j"] < row["package_j"] for row in found), "the whole, and the foreground's part"
         assert all(row["quality_package_j"] == "estimated" for row in found)
         assert all(row["background_slowdown"] > 0 for row in found)
-        assert marked(str(tmp_path)) == []
+        assert find_marked(str(tmp_path)) == []
         assert {p: p.read_bytes() for p in other.iterdir()} == before
 
     def test_it_is_past_its_warm_up_and_started_again_when_it_ends(self, mutegreen: Run, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ class TestBackground:
         for row in exported(mutegreen):
             assert row["background"].startswith("python")
             assert row["background_slowdown"] is None, "it prints no epochs"
-        assert marked(str(tmp_path)) == []
+        assert find_marked(str(tmp_path)) == []
 
     def test_one_that_does_not_train_stops_before_anything_is_spent(self, mutegreen: Run, tmp_path: Path) -> None:
         other = write_subject(tmp_path / "other", "raise SystemExit('no data')", SUBJECT.replace("points", "other"))
@@ -229,7 +229,7 @@ class TestBackground:
             assert running(tmp_path, "0001")
             process.kill()
             process.wait()
-            left = marked(str(tmp_path))
+            left = find_marked(str(tmp_path))
             held.let_go()
             resumed = subprocess.run(
                 command("run", "--resume", audit_of(store_of(tmp_path)), "--json"),
@@ -238,7 +238,7 @@ class TestBackground:
         assert resumed.returncode == 0, resumed.stderr
         assert json.loads(resumed.stdout)["trials"]["ok"] == 10
         assert left, "the kill left the training or its background"
-        assert marked(str(tmp_path)) == []
+        assert find_marked(str(tmp_path)) == []
 
 
 CHAOS = '''\
@@ -318,7 +318,7 @@ def test_a_hundred_trials_that_misbehave_are_all_accounted_for(mutegreen: Run, t
         text = logs[f"{row['number']:04d}"]
         what = text.split("this one will ")[1].splitlines()[0]
         assert row["outcome"] == expected.get(what, "ok"), f"{row['number']} {what}: {row['reason']}"
-    assert marked(str(tmp_path)) == [], "nothing of it runs any more"
+    assert find_marked(str(tmp_path)) == [], "nothing of it runs any more"
     with Store.open(store_of(tmp_path)) as store:
         record = store.audit()
         exact_j = math.fsum(d.energy_j or 0 for s in store.spans(record.id) for d in s.measurement.of("cpu"))

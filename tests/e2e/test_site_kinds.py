@@ -221,7 +221,7 @@ def test_the_value_is_used_by_the_program_and_only_in_its_mutant(
     for name, trainings in audits[kind].results.items():
         assert (expected.printed in trainings[0][1]) is (name == mutant)
     evidence = audits[kind].results[mutant][0][0].evidence
-    assert [(item.arrived, item.how) for item in evidence] == [(True, expected.how)]
+    assert [(item.applied, item.how) for item in evidence] == [(True, expected.how)]
 
 
 @pytest.mark.parametrize(("kind", "mutant"), EACH_MUTANT)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mutegreen.harness.process.command import marked
+from mutegreen.harness.process.command import find_marked
 from support.audits import Held, started
 from support.commands import Run
 from support.limits import PROCESS_S
@@ -122,7 +122,7 @@ def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 130
-    assert marked(str(tmp_path)) == []
+    assert find_marked(str(tmp_path)) == []
     assert "Everything measured is kept; the same command goes on." in messages
     (before,) = outcomes(tmp_path).values()
     assert before["ok"] == 2

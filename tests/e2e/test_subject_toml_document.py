@@ -93,8 +93,8 @@ def test_the_shell_passes_the_arguments_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("`duration_s` and `timeout_s`", f"at least {limits.TIMEOUT_LEAST_S:.0f} s"),
-        ("`[workspace]`", f"More than {workspace.LARGE_BYTES >> 20} MiB"),
+        ("`duration_s` and `timeout_s`", f"at least {limits.MIN_TIMEOUT_S:.0f} s"),
+        ("`[workspace]`", f"More than {workspace.MAX_SUBJECT_BYTES >> 20} MiB"),
         ("`[presets]`", f"| mutants of each hyperparameter; {plan.DEFAULT_MUTANTS} |"),
         ("`[presets]`", f"| trainings of the original and of each mutant; {plan.DEFAULT_REPETITIONS} |"),
         ("`[presets]`", f"to come near idle; {limits.COOLDOWN_S:.0f} |"),

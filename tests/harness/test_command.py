@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from mutegreen.harness.process import command
-from mutegreen.harness.process.command import Command, Ended, Line
+from mutegreen.harness.process.command import Command, CommandResult, OutputLine
 
 MARK = f"test-process-{os.getpid()}/1"
 
@@ -20,14 +20,14 @@ MARK = f"test-process-{os.getpid()}/1"
 def nothing_left() -> Iterator[None]:
     command.become_subreaper()
     yield
-    left = command.marked(MARK)
+    left = command.find_marked(MARK)
     for one in left:
         one.kill()
     assert left == []
 
 
-def run(code: str, folder: Path, timeout_s: float | None = None) -> tuple[Ended, list[Line]]:
-    lines: list[Line] = []
+def run(code: str, folder: Path, timeout_s: float | None = None) -> tuple[CommandResult, list[OutputLine]]:
+    lines: list[OutputLine] = []
     with Command([sys.executable, "-u", "-c", code], folder, dict(os.environ), MARK) as command:
         ended = command.wait(lines.append, timeout_s)
     return ended, lines
@@ -89,7 +89,7 @@ print("started", flush=True)
 def test_the_end_of_a_command_is_the_end_of_all_it_started(tmp_path: Path) -> None:
     ended, _ = run(CHILDREN + "time.sleep(0.3)", tmp_path)
     assert ended.status == 0
-    assert command.marked(MARK) == []
+    assert command.find_marked(MARK) == []
 
 
 @pytest.mark.xdist_group("quiet")
@@ -102,7 +102,7 @@ def test_a_timeout_ends_the_whole_group_and_says_so(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_ends_everything(tmp_path: Path) -> None:
-    def interrupt(line: Line) -> None:
+    def interrupt(line: OutputLine) -> None:
         raise KeyboardInterrupt
 
     command = Command([sys.executable, "-c", CHILDREN + "time.sleep(600)"], tmp_path, dict(os.environ), MARK)

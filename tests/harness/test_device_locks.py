@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mutegreen.errors import UsageError
-from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, LOOK_S, Holder, classes, locked
+from mutegreen.harness.machine.device_locks import FOLDER_VARIABLE, POLL_S, Holder, lock_names, locked
 from support.audits import Held, started
 from support.commands import Run
 from support.limits import PROCESS_S
@@ -44,8 +44,12 @@ def heard(device: str, holder: Holder | None) -> None:
 
 
 def test_every_audit_loads_the_cpu_and_only_its_own_gpus() -> None:
-    assert classes(["gpu:b", "cpu:package-0", "cpu:package-1", "dram:package-0", "gpu:a"]) == ["cpu", "gpu:a", "gpu:b"]
-    assert classes([]) == ["cpu"]
+    assert lock_names(["gpu:b", "cpu:package-0", "cpu:package-1", "dram:package-0", "gpu:a"]) == [
+        "cpu",
+        "gpu:a",
+        "gpu:b",
+    ]
+    assert lock_names([]) == ["cpu"]
 
 
 def test_a_free_device_is_had_at_once_and_given_back() -> None:
@@ -72,7 +76,7 @@ def test_it_waits_until_the_other_has_ended_and_says_so_once(tmp_path: Path) -> 
     told: list[tuple[str, Holder | None]] = []
     ended = tmp_path / "ended"
     # The sleep is longer than one look at the lock: a lock that was not waited for is had before the note.
-    last = f"time.sleep({1.2 * LOOK_S}); open({str(ended)!r}, 'w').close(); os.kill(os.getpid(), 9)"
+    last = f"time.sleep({1.2 * POLL_S}); open({str(ended)!r}, 'w').close(); os.kill(os.getpid(), 9)"
     with held_by_another(f"print('held', flush=True); input(); {last}") as other:
 
         def waits(*what: Any) -> None:

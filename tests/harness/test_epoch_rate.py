@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from mutegreen.harness.concurrency.epoch_rate import Pace
+from mutegreen.harness.concurrency.epoch_rate import EpochRate
 
 
-def steady(first_s: float = 5.0, each_s: float = 2.0, count: int = 10) -> Pace:
+def steady(first_s: float = 5.0, each_s: float = 2.0, count: int = 10) -> EpochRate:
     """Started at 0, first epoch after `first_s`, then one every `each_s`."""
-    pace = Pace()
-    pace.starts(0.0)
+    rate = EpochRate()
+    rate.start(0.0)
     for number in range(count):
-        pace.finishes(first_s + each_s * number)
-    return pace
+        rate.finish_epoch(first_s + each_s * number)
+    return rate
 
 
 def test_nothing_is_known_before_the_first_epoch() -> None:
-    pace = Pace()
-    assert pace.epochs(0.0, 1.0) is None
-    pace.starts(0.0)
-    assert pace.epochs(0.0, 1.0) is None
-    assert pace.per_s(0.0, 1.0) is None
+    rate = EpochRate()
+    assert rate.epochs(0.0, 1.0) is None
+    rate.start(0.0)
+    assert rate.epochs(0.0, 1.0) is None
+    assert rate.per_s(0.0, 1.0) is None
 
 
 @pytest.mark.parametrize(
@@ -37,30 +37,30 @@ def test_the_pace_leaves_the_start_up_out() -> None:
 
 
 def test_an_epoch_under_way_is_taken_to_last_as_the_one_before_and_not_to_be_over() -> None:
-    pace = steady(count=3)  # ends at 5, 7, 9
-    assert pace.epochs(9.0, 10.0) == pytest.approx(0.5)
-    assert pace.epochs(9.0, 19.0) == pytest.approx(1.0), "an epoch that takes longer is one epoch still"
+    rate = steady(count=3)  # ends at 5, 7, 9
+    assert rate.epochs(9.0, 10.0) == pytest.approx(0.5)
+    assert rate.epochs(9.0, 19.0) == pytest.approx(1.0), "an epoch that takes longer is one epoch still"
 
 
 def test_a_start_over_loses_the_epoch_under_way_and_begins_with_a_start_up() -> None:
-    pace = steady(count=3)
-    pace.starts(10.0)
-    pace.finishes(16.0)
-    pace.finishes(18.0)
-    assert pace.epochs(9.0, 18.0) == pytest.approx(2.0), "nothing from 9 to 10, then a start-up, then one epoch"
-    assert pace.per_s(16.0, 18.0) == pytest.approx(0.5)
+    rate = steady(count=3)
+    rate.start(10.0)
+    rate.finish_epoch(16.0)
+    rate.finish_epoch(18.0)
+    assert rate.epochs(9.0, 18.0) == pytest.approx(2.0), "nothing from 9 to 10, then a start-up, then one epoch"
+    assert rate.per_s(16.0, 18.0) == pytest.approx(0.5)
 
 
 def test_after_a_start_over_the_expected_length_is_that_of_a_first_epoch() -> None:
-    pace = steady(first_s=4.0, each_s=1.0, count=3)  # ends at 4, 5, 6
-    pace.starts(6.0)
-    assert pace.epochs(6.0, 8.0) == pytest.approx(0.5)
+    rate = steady(first_s=4.0, each_s=1.0, count=3)  # ends at 4, 5, 6
+    rate.start(6.0)
+    assert rate.epochs(6.0, 8.0) == pytest.approx(0.5)
 
 
 def test_slowdown_is_seen_in_the_window_alone() -> None:
-    pace = Pace()
-    pace.starts(0.0)
+    rate = EpochRate()
+    rate.start(0.0)
     for at_s in (5, 6, 7, 8, 10, 12, 14):
-        pace.finishes(float(at_s))
-    assert pace.per_s(5.0, 8.0) == pytest.approx(1.0)
-    assert pace.per_s(8.0, 14.0) == pytest.approx(0.5)
+        rate.finish_epoch(float(at_s))
+    assert rate.per_s(5.0, 8.0) == pytest.approx(1.0)
+    assert rate.per_s(8.0, 14.0) == pytest.approx(0.5)

@@ -9,37 +9,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutegreen.harness.concurrency.epoch_rate import Pace
+from mutegreen.harness.concurrency.epoch_rate import EpochRate
 
 events = st.lists(
     st.tuples(st.sampled_from([0.0, 0.5, 1.0, 2.5]), st.sampled_from(["ends", "ends", "ends", "starts"])), max_size=15
 )
 
 
-def told(steps: list[tuple[float, str]]) -> tuple[Pace, list[tuple[float, float, bool]], float]:
-    """The pace after these events, the epochs by hand (begin, end, whether it is the first), and the last moment."""
-    pace, now_s, epochs = Pace(), 0.0, []
-    pace.starts(0.0)
+def told(steps: list[tuple[float, str]]) -> tuple[EpochRate, list[tuple[float, float, bool]], float]:
+    """The rate after these events, the epochs by hand (begin, end, whether it is the first), and the last moment."""
+    rate, now_s, epochs = EpochRate(), 0.0, []
+    rate.start(0.0)
     began_s, first = 0.0, True
     for length_s, what in steps:
         now_s += length_s
         if what == "starts":
-            pace.starts(now_s)
+            rate.start(now_s)
             began_s, first = now_s, True
         else:
-            pace.finishes(now_s)
+            rate.finish_epoch(now_s)
             epochs.append((began_s, now_s, first))
             began_s, first = now_s, False
-    return pace, epochs, now_s
+    return rate, epochs, now_s
 
 
 @given(events, st.lists(st.floats(0, 40), min_size=1, max_size=5))
 def test_epochs_of_parts_of_a_time_add_up_to_those_of_all_of_it(
     steps: list[tuple[float, str]], cuts: list[float]
 ) -> None:
-    pace, epochs, now_s = told(steps)
+    rate, epochs, now_s = told(steps)
     edges = [0.0, *sorted(min(cut, now_s) for cut in cuts), now_s]
-    parts = [pace.epochs(begin_s, end_s) for begin_s, end_s in pairwise(edges)]
+    parts = [rate.epochs(begin_s, end_s) for begin_s, end_s in pairwise(edges)]
     if not epochs:
         assert parts == [None] * len(parts)
         return
@@ -52,11 +52,11 @@ def test_epochs_of_parts_of_a_time_add_up_to_those_of_all_of_it(
 def test_the_pace_is_that_of_the_epochs_after_a_first_one(
     steps: list[tuple[float, str]], one_s: float, other_s: float
 ) -> None:
-    pace, epochs, _ = told(steps)
+    rate, epochs, _ = told(steps)
     begin_s, end_s = sorted((one_s, other_s))
     lengths = [e - b for b, e, first in epochs if not first and e > begin_s and b < end_s]
     expected = len(lengths) / sum(lengths) if sum(lengths) > 0 else None
-    assert pace.per_s(begin_s, end_s) == (expected if expected is None else pytest.approx(expected))
-    counted = pace.epochs(begin_s, end_s)
+    assert rate.per_s(begin_s, end_s) == (expected if expected is None else pytest.approx(expected))
+    counted = rate.epochs(begin_s, end_s)
     assert (counted is None) == (not epochs)
     assert counted is None or counted >= 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mutegreen.harness.observe.evidence import Report, judge, probe_environment
+from mutegreen.harness.observe.evidence import ProbeReport, judge, probe_environment
 from mutegreen.model import EnvSite, Evidence, FlagSite, Hyperparameter, Kind, SourceSite
 from support.limits import EVENT_S
 from support.tiny import environment
@@ -29,7 +29,7 @@ def observe(folder: Path, hyperparameter: Hyperparameter, value: float, words: l
     subprocess.run(
         words, cwd=folder, env=own | probe_environment([hyperparameter], folder, out, own), check=True, timeout=EVENT_S
     )
-    return judge(hyperparameter, value, Report.read(out, folder), {})
+    return judge(hyperparameter, value, ProbeReport.read(out, folder), {})
 
 
 def script(folder: Path, text: str, name: str = "train.py") -> str:
@@ -43,9 +43,9 @@ def test_a_parsers_value_is_seen(tmp_path: Path, text: str) -> None:
         pytest.importorskip("absl")
     name = script(tmp_path, text)
     given = observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"])
-    assert (given.arrived, given.own_default) == (True, False)
+    assert (given.applied, given.own_default) == (True, False)
     dropped = observe(tmp_path, GAMMA, 0.35, [sys.executable, name])
-    assert not dropped.arrived
+    assert not dropped.applied
     assert "train.py got --gamma = 0.7 from its parser, not 0.35" in dropped.how
 
 
@@ -59,7 +59,7 @@ def test_a_default_that_happens_to_be_right_is_told_from_a_flag_that_arrived(tmp
 def test_a_parser_that_does_not_know_the_flag(tmp_path: Path) -> None:
     name = script(tmp_path, "import argparse\nargparse.ArgumentParser().parse_known_args()")
     found = observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"])
-    assert not found.arrived
+    assert not found.applied
     assert "does not know --gamma" in found.how
 
 
@@ -68,7 +68,7 @@ def test_a_wrapper_that_takes_the_flag_and_keeps_it(tmp_path: Path) -> None:
     name = script(
         tmp_path, ARGPARSE + "p.parse_args()\nimport subprocess, sys\nsubprocess.run([sys.executable, 'inner.py'])"
     )
-    assert not observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"]).arrived
+    assert not observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"]).applied
 
 
 def test_a_library_started_by_the_training_proves_nothing_against_it(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_library_started_by_the_training_proves_nothing_against_it(tmp_path: P
         tmp_path,
         ARGPARSE + f"p.parse_args()\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {helper!r}])",
     )
-    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"]).arrived
+    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"]).applied
 
 
 def test_sub_commands_have_parsers_of_their_own(tmp_path: Path) -> None:
@@ -86,31 +86,31 @@ def test_sub_commands_have_parsers_of_their_own(tmp_path: Path) -> None:
         "import argparse\np = argparse.ArgumentParser()\nq = p.add_subparsers().add_parser('train')\n"
         "q.add_argument('--gamma', type=float)\np.parse_args()",
     )
-    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "train", "--gamma", "0.35"]).arrived
+    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "train", "--gamma", "0.35"]).applied
 
 
 def test_a_program_that_reads_its_arguments_by_hand(tmp_path: Path) -> None:
     name = script(tmp_path, "import sys")
-    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"]).arrived
+    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma", "0.35"]).applied
     (tmp_path / "probe.out").unlink()
-    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma=0.35"]).arrived
+    assert observe(tmp_path, GAMMA, 0.35, [sys.executable, name, "--gamma=0.35"]).applied
     (tmp_path / "probe.out").unlink()
-    assert not observe(tmp_path, GAMMA, 0.35, [sys.executable, name]).arrived
+    assert not observe(tmp_path, GAMMA, 0.35, [sys.executable, name]).applied
 
 
 def test_a_program_that_cannot_be_observed(tmp_path: Path) -> None:
     found = observe(tmp_path, GAMMA, 0.35, ["true"])
-    assert not found.arrived
+    assert not found.applied
     assert "no Python process" in found.how
-    assert not observe(tmp_path, GAMMA, 0.35, [sys.executable, "-I", "-c", "1"]).arrived
+    assert not observe(tmp_path, GAMMA, 0.35, [sys.executable, "-I", "-c", "1"]).applied
 
 
 def test_a_variable_as_the_training_saw_it(tmp_path: Path) -> None:
     threads = Hyperparameter("threads", Kind.THREADS, 2, EnvSite("OMP_NUM_THREADS"))
-    assert observe(tmp_path, threads, 2, [sys.executable, "-c", "1"], OMP_NUM_THREADS="2").arrived
+    assert observe(tmp_path, threads, 2, [sys.executable, "-c", "1"], OMP_NUM_THREADS="2").applied
     overridden = ["sh", "-c", f"OMP_NUM_THREADS=1 {sys.executable} -c 1"]
     found = observe(tmp_path, threads, 2, overridden, OMP_NUM_THREADS="2")
-    assert not found.arrived
+    assert not found.applied
     assert "OMP_NUM_THREADS was 1" in found.how
 
 
@@ -123,7 +123,7 @@ def test_a_source_file_that_was_read(tmp_path: Path, words: list[str], arrived: 
     script(tmp_path, "LR = 1", "model.py")
     name = "train.py" if "train.py" in words else "model.py"
     site = Hyperparameter("lr", Kind.LEARNING_RATE, 1, SourceSite(name, "LR"))
-    assert observe(tmp_path, site, 1, [sys.executable, *words]).arrived is arrived
+    assert observe(tmp_path, site, 1, [sys.executable, *words]).applied is arrived
 
 
 def test_the_users_own_sitecustomize_is_run_too(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_probe_that_cannot_write_does_not_end_the_training(tmp_path: Path) -> 
 
 def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "out").write_text('{"kind": "start", "pid": 1}\n{"kind": "par')
-    assert len(Report.read(tmp_path / "out", tmp_path).events) == 1
+    assert len(ProbeReport.read(tmp_path / "out", tmp_path).events) == 1
 
 
 @pytest.mark.parametrize(
@@ -166,5 +166,5 @@ def test_a_constant_that_is_set_anew_did_not_arrive(tmp_path: Path, text: str, a
     line = next(n for n, one in enumerate(text.splitlines(), 1) if "0.5" in one)
     site = SourceSite("train.py", "lr", line)
     found = observe(tmp_path, Hyperparameter("lr", Kind.LEARNING_RATE, 0.1, site), 0.5, [sys.executable, name])
-    assert found.arrived is arrived
+    assert found.applied is arrived
     assert how in found.how

@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mutegreen.harness.concurrency.admission import HOST, RESERVE, UNSEEN, Admission, Running
-from mutegreen.harness.concurrency.executor import Executor, OneByOne, SeveralAtATime
+from mutegreen.harness.concurrency.admission import HOST, RESERVED_PART, UNMEASURED_FACTOR, Admission, RunningTraining
+from mutegreen.harness.concurrency.executor import ConcurrentExecutor, Executor, SequentialExecutor
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.harness.process.command import Stopped
-from mutegreen.model import Beside, Company, Measurement, Outcome, Trial, TrialResult
+from mutegreen.model import Colocation, Measurement, Outcome, Overlap, Trial, TrialResult
 from support.limits import EVENT_S
 
 PLENTY = Admission(lambda: {HOST: 2**40})
 
 
-def several(slots: int = 3, admission: Admission = PLENTY) -> SeveralAtATime:
-    return SeveralAtATime([Slot(cpus=(n,)) for n in range(slots)], admission, dict)
+def several(slots: int = 3, admission: Admission = PLENTY) -> ConcurrentExecutor:
+    return ConcurrentExecutor([Slot(cpus=(n,)) for n in range(slots)], admission, dict)
 
 
-EXECUTORS: dict[str, Callable[[], Executor]] = {"one by one": OneByOne, "several": several}
+EXECUTORS: dict[str, Callable[[], Executor]] = {"one by one": SequentialExecutor, "several": several}
 
 
 def trials(count: int) -> list[Trial]:
@@ -32,8 +32,8 @@ def trials(count: int) -> list[Trial]:
 
 
 def result(outcome: Outcome = Outcome.OK, beside: int = 0) -> TrialResult:
-    company = Company(tuple(Beside(f"trial {n}", 1.0) for n in range(beside))) if beside else None
-    return TrialResult(outcome, None, "", 1.0, 1.0, 0, 0, 0.9, (), Measurement(1.0), company=company)
+    colocation = Colocation(tuple(Overlap(f"trial {n}", 1.0) for n in range(beside))) if beside else None
+    return TrialResult(outcome, None, "", 1.0, 1.0, 0, 0, 0.9, (), Measurement(1.0), colocation=colocation)
 
 
 @dataclass
@@ -63,20 +63,20 @@ class Notes:
         self.threads.add(threading.get_ident())
         self.told.append((what, trial.number))
 
-    def begins(self, trial: Trial) -> None:
-        self._tell("begins", trial)
+    def on_start(self, trial: Trial) -> None:
+        self._tell("start", trial)
 
-    def ended(self, trial: Trial, result: TrialResult) -> None:
-        self._tell("ended", trial)
+    def on_result(self, trial: Trial, result: TrialResult) -> None:
+        self._tell("result", trial)
 
-    def again(self, trial: Trial, result: TrialResult, at_a_time: int) -> None:
-        self._tell(f"again, {at_a_time} at a time", trial)
+    def on_retry(self, trial: Trial, result: TrialResult, at_a_time: int) -> None:
+        self._tell(f"retry, {at_a_time} at a time", trial)
 
-    def interrupted(self, trial: Trial) -> None:
-        self._tell("interrupted", trial)
+    def on_interrupt(self, trial: Trial) -> None:
+        self._tell("interrupt", trial)
 
-    def rests(self, trial: Trial, result: TrialResult, following: Trial) -> None:
-        self._tell("rests", trial)
+    def on_pause(self, trial: Trial, result: TrialResult, following: Trial) -> None:
+        self._tell("pause", trial)
 
     def numbers(self, what: str) -> list[int]:
         return [number for told, number in self.told if told == what]
@@ -91,9 +91,9 @@ class TestEveryExecutor:
     def test_every_trial_begins_in_order_and_ends_once(self, executor: Executor) -> None:
         work = Notes()
         executor.run(trials(7), work)
-        assert work.numbers("begins") == list(range(1, 8))
-        assert sorted(work.numbers("ended")) == list(range(1, 8))
-        assert not work.numbers("interrupted")
+        assert work.numbers("start") == list(range(1, 8))
+        assert sorted(work.numbers("result")) == list(range(1, 8))
+        assert not work.numbers("interrupt")
 
     def test_nothing_to_do(self, executor: Executor) -> None:
         work = Notes()
@@ -116,14 +116,14 @@ class TestEveryExecutor:
         work = Notes(training)
         with pytest.raises(OSError, match="disk full"):
             executor.run(trials(9), work)
-        begun, ended, stopped = (Counter(work.numbers(w)) for w in ("begins", "ended", "interrupted"))
+        begun, ended, stopped = (Counter(work.numbers(w)) for w in ("start", "result", "interrupt"))
         assert begun == ended + stopped, "each trial that began either ended or was interrupted"
         assert stopped[2] == 1
         assert work._now == 0
 
     def test_a_fault_in_keeping_a_result_does_too(self, executor: Executor) -> None:
         class Full(Notes):
-            def ended(self, trial: Trial, result: TrialResult) -> None:
+            def on_result(self, trial: Trial, result: TrialResult) -> None:
                 raise OSError("disk full")
 
         work = Full()
@@ -134,11 +134,11 @@ class TestEveryExecutor:
 
 def test_one_by_one_rests_between_trials_but_not_after_the_last() -> None:
     work = Notes()
-    OneByOne().run(trials(3), work)
+    SequentialExecutor().run(trials(3), work)
     assert work.told == [
-        *[("begins", 1), ("ended", 1), ("rests", 1)],
-        *[("begins", 2), ("ended", 2), ("rests", 2)],
-        *[("begins", 3), ("ended", 3)],
+        *[("start", 1), ("result", 1), ("pause", 1)],
+        *[("start", 2), ("result", 2), ("pause", 2)],
+        *[("start", 3), ("result", 3)],
     ]
 
 
@@ -178,22 +178,22 @@ def test_memory_short_in_company_lowers_the_number_and_repeats_that_trial_alone(
     several(3).run(trials(9), work)
     assert tries == {n: 2 if n == 4 else 1 for n in range(1, 10)}
     assert alone == [1], "the repeat had the machine to itself"
-    again = [what for what, _ in work.told if what.startswith("again")]
-    assert again in (["again, 2 at a time"], ["again, 1 at a time"])
-    assert sorted(work.numbers("ended")) == list(range(1, 10)), "each is kept once"
+    again = [what for what, _ in work.told if what.startswith("retry")]
+    assert again in (["retry, 2 at a time"], ["retry, 1 at a time"])
+    assert sorted(work.numbers("result")) == list(range(1, 10)), "each is kept once"
 
 
 def test_memory_short_without_company_is_final() -> None:
     work = Notes(lambda trial, stop: result(Outcome.OUT_OF_MEMORY))
     several(2).run(trials(2), work)
-    assert sorted(work.numbers("ended")) == [1, 2]
-    assert not [what for what, _ in work.told if what.startswith("again")]
+    assert sorted(work.numbers("result")) == [1, 2]
+    assert not [what for what, _ in work.told if what.startswith("retry")]
 
 
 def test_no_more_train_at_a_time_than_memory_holds() -> None:
     admission = Admission(lambda: {HOST: 1000})
     for trial in trials(6):
-        admission.learn(trial.mutant, {HOST: 400})
+        admission.record_peak(trial.mutant, {HOST: 400})
     gate = threading.Barrier(2, timeout=EVENT_S)
 
     def training(trial: Trial, stop: threading.Event) -> TrialResult:
@@ -209,38 +209,40 @@ def test_no_more_train_at_a_time_than_memory_holds() -> None:
 
 def test_a_trial_larger_than_the_memory_still_has_its_try() -> None:
     admission = Admission(lambda: {HOST: 100})
-    admission.learn("m1", {HOST: 400})
+    admission.record_peak("m1", {HOST: 400})
     work = Notes()
     several(2, admission).run(trials(1), work)
-    assert work.numbers("ended") == [1]
+    assert work.numbers("result") == [1]
 
 
 class TestAdmission:
     def test_what_runs_is_taken_at_its_peak_not_at_what_it_holds_yet(self) -> None:
         admission = Admission(lambda: {HOST: 1000})
-        admission.learn("big", {HOST: 800})
-        admission.learn("small", {HOST: 170})
-        assert admission.admits("small", None, [Running("big", None, {HOST: 800})]), "they are not free any more"
-        assert not admission.admits("big", None, [Running("small", None, {HOST: 0})])
-        assert admission.admits("big", None, [Running("small", None, {HOST: 120})])
+        admission.record_peak("big", {HOST: 800})
+        admission.record_peak("small", {HOST: 170})
+        assert admission.admits("small", None, [RunningTraining("big", None, {HOST: 800})]), (
+            "they are not free any more"
+        )
+        assert not admission.admits("big", None, [RunningTraining("small", None, {HOST: 0})])
+        assert admission.admits("big", None, [RunningTraining("small", None, {HOST: 120})])
 
     def test_a_mutant_not_seen_yet_needs_more_than_any_that_was(self) -> None:
         admission = Admission(lambda: {HOST: 1000})
-        admission.learn("original", {HOST: 400})
-        admission.learn("original", {HOST: 300})
+        admission.record_peak("original", {HOST: 400})
+        admission.record_peak("original", {HOST: 300})
         assert admission.need("original") == {HOST: 400}
-        assert admission.need("new") == {HOST: int(UNSEEN * 400)}
+        assert admission.need("new") == {HOST: int(UNMEASURED_FACTOR * 400)}
 
     def test_only_the_gpu_that_is_used_counts(self) -> None:
         admission = Admission(lambda: {HOST: 1000, "gpu:a": 100, "gpu:b": 10})
-        admission.learn("original", {HOST: 1, "gpu:a": 50})
+        admission.record_peak("original", {HOST: 1, "gpu:a": 50})
         assert admission.admits("original", "gpu:a", [])
-        admission.learn("original", {"gpu:b": 50})
+        admission.record_peak("original", {"gpu:b": 50})
         assert not admission.admits("original", "gpu:b", [])
-        assert admission.admits("original", "gpu:a", [Running("original", "gpu:b", {})])
+        assert admission.admits("original", "gpu:a", [RunningTraining("original", "gpu:b", {})])
 
     def test_without_any_measure_of_memory_nothing_is_refused(self) -> None:
-        assert Admission(dict).admits("original", None, [Running("original", None, {})])
+        assert Admission(dict).admits("original", None, [RunningTraining("original", None, {})])
 
     @pytest.mark.parametrize(
         ("free", "peak", "gpus", "most"),
@@ -261,7 +263,7 @@ class TestAdmission:
     def test_the_most_that_fit(
         self, free: dict[str, int], peak: dict[str, int], gpus: list[str], most: int | None
     ) -> None:
-        assert RESERVE == 0.05, "the figures above leave that part alone"
+        assert RESERVED_PART == 0.05, "the figures above leave that part alone"
         admission = Admission(lambda: free)
-        admission.learn("original", peak)
-        assert admission.most("original", gpus) == most
+        admission.record_peak("original", peak)
+        assert admission.capacity("original", gpus) == most

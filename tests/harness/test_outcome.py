@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from mutegreen.harness.observe.outcome import Tail, classify
+from mutegreen.harness.observe.outcome import OutputTail, classify
 from mutegreen.harness.observe.performance import OutputReader
-from mutegreen.harness.process.command import Ended, Line
+from mutegreen.harness.process.command import CommandResult, OutputLine
 from mutegreen.model import Evidence, Outcome, Performance
 
 PATTERN = r"accuracy=(\S+)"
@@ -15,12 +15,12 @@ LOST = Evidence("lr", 0.1, False, "train.py got --lr = 1.0")
 def ended(
     output: str, status: int = 0, timed_out: bool = False, oom: bool = False, evidence: Evidence = ARRIVED
 ) -> str:
-    reader, tail = OutputReader(Performance(pattern=PATTERN)), Tail()
+    reader, tail = OutputReader(Performance(pattern=PATTERN)), OutputTail()
     for number, text in enumerate(output.splitlines()):
-        line = Line(float(number), "out", text)
+        line = OutputLine(float(number), "out", text)
         reader.feed(line)
         tail.feed(line)
-    outcome, reason = classify(Ended(status, 1.0, 1.0, 1, timed_out), tail, reader, [evidence], oom_killed=oom)
+    outcome, reason = classify(CommandResult(status, 1.0, 1.0, 1, timed_out), tail, reader, [evidence], oom_killed=oom)
     assert (reason is None) == (outcome is Outcome.OK)
     return str(outcome)
 
@@ -60,7 +60,7 @@ def test_ends_are_told_apart(expected: str, arguments: dict[str, object]) -> Non
 def figures(pattern: str, *texts: str) -> list[float]:
     reader = OutputReader(Performance(pattern=pattern))
     for text in texts:
-        reader.feed(Line(1.0, "out", text))
+        reader.feed(OutputLine(1.0, "out", text))
     return [epoch.performance for epoch in reader.epochs]
 
 
@@ -95,5 +95,5 @@ def test_a_match_that_is_no_number_is_a_fault_of_the_pattern_and_no_divergence()
 )
 def test_losses_as_trainings_print_them(text: str, loss: float | None) -> None:
     reader = OutputReader(Performance(pattern=PATTERN))
-    reader.feed(Line(0.0, "out", text))
+    reader.feed(OutputLine(0.0, "out", text))
     assert reader.last_loss == pytest.approx(loss, nan_ok=True)

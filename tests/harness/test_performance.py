@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from mutegreen.harness.observe.performance import OutputReader
-from mutegreen.harness.process.command import Line
-from mutegreen.model import Figure, Performance
+from mutegreen.harness.process.command import OutputLine
+from mutegreen.model import ExtraMetric, Performance
 
 
 def reader(pattern: str, *lines: str, evidence: str | None = None, loss: str | None = None) -> OutputReader:
     found = OutputReader(Performance(pattern=pattern, loss=loss), {"lr": evidence} if evidence else {})
     for second, text in enumerate(lines):
-        found.feed(Line(float(second), "out", text))
+        found.feed(OutputLine(float(second), "out", text))
     return found
 
 
@@ -107,10 +107,10 @@ def test_a_file_of_results(tmp_path: Path, text: str | None, fault: str | None) 
 
 
 def further(*lines: str, **patterns: str) -> dict[str, float]:
-    also = tuple(Figure(name, pattern=pattern) for name, pattern in patterns.items())
+    also = tuple(ExtraMetric(name, pattern=pattern) for name, pattern in patterns.items())
     found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
     for second, text in enumerate(lines):
-        found.feed(Line(float(second), "out", text))
+        found.feed(OutputLine(float(second), "out", text))
     return found.figures
 
 
@@ -128,9 +128,9 @@ def test_an_outdated_further_figure_is_none() -> None:
 
 
 def test_a_further_figure_decides_nothing() -> None:
-    also = (Figure("mAP", pattern=r"mAP (\S+)"),)
+    also = (ExtraMetric("mAP", pattern=r"mAP (\S+)"),)
     found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
-    found.feed(Line(0.0, "out", "rank-1 0.5 mAP nan"))
+    found.feed(OutputLine(0.0, "out", "rank-1 0.5 mAP nan"))
     assert math.isnan(found.figures["mAP"])
     assert (found.result, found.diverged, found.unreadable) == (0.5, False, None)
     assert [epoch.performance for epoch in found.epochs] == [0.5]

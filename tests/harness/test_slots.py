@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mutegreen.harness.concurrency.slots import THREADS, VISIBLE, Slot, slots
+from mutegreen.harness.concurrency.slots import THREAD_VARIABLES, VISIBLE_GPUS, Slot, slots
 
 CPU, A, B = "cpu:package-0", "gpu:GPU-a", "gpu:GPU-b"
 
@@ -43,7 +43,7 @@ def test_each_gpu_has_its_places_and_a_training_sees_only_its_own() -> None:
     dealt = slots(2, [CPU, B, A])
     assert sorted(str(slot.gpu) for slot in dealt) == [A, A, B, B]
     assert dealt[0].gpu != dealt[1].gpu, "neighbours in the queue go to different GPUs"
-    assert dealt[0].variables({})[VISIBLE] == "GPU-a"
+    assert dealt[0].variables({})[VISIBLE_GPUS] == "GPU-a"
     assert dealt[0].domains([CPU, A, B]) == {CPU, A}
 
 
@@ -54,5 +54,5 @@ def test_one_job_on_each_of_two_gpus_is_two_at_a_time() -> None:
 
 def test_threads_follow_the_cpus_unless_a_user_said_so() -> None:
     slot = Slot(cpus=(2, 3))
-    assert slot.variables({}) == dict.fromkeys(THREADS, "2")
+    assert slot.variables({}) == dict.fromkeys(THREAD_VARIABLES, "2")
     assert "OMP_NUM_THREADS" not in slot.variables({"OMP_NUM_THREADS": "1"})

@@ -17,15 +17,14 @@ from mutegreen.model import (
     JOINT,
     AuditOptions,
     BackgroundRun,
-    Beside,
     Change,
-    Company,
+    Colocation,
     Compat,
     Data,
     DomainEnergy,
     Epoch,
     Evidence,
-    Figure,
+    ExtraMetric,
     Flag,
     Goal,
     Limits,
@@ -33,12 +32,13 @@ from mutegreen.model import (
     Metering,
     Mutant,
     Outcome,
+    Overlap,
     Phase,
     PlanOptions,
     Quality,
     Seeding,
+    ShimReport,
     Span,
-    StandIn,
     Trial,
     TrialResult,
     Unavailable,
@@ -90,9 +90,9 @@ def measurements(duration_s: st.SearchStrategy[float], fewest: int = 0) -> st.Se
     return st.builds(Measurement, duration_s, domains)
 
 
-companies = st.builds(
-    Company,
-    beside=tuples(st.builds(Beside, texts, finite)),
+colocations = st.builds(
+    Colocation,
+    overlaps=tuples(st.builds(Overlap, texts, finite)),
     shares=tuples(energies()),
     backgrounds=tuples(st.builds(BackgroundRun, texts, maybe_finite, maybe_finite, maybe_finite, st.integers(0, 99))),
     by_use=st.dictionaries(names, st.floats(0, 1), max_size=3),
@@ -115,8 +115,8 @@ def results(draw: st.DrawFn) -> TrialResult:
         measurement=measurement,
         evidence=draw(tuples(st.builds(Evidence, texts, values, st.booleans(), texts, st.booleans()))),
         also=draw(st.dictionaries(names, any_float, max_size=3)),
-        standins=draw(tuples(st.builds(StandIn, st.sampled_from(Compat), st.booleans(), texts))),
-        company=draw(st.none() | companies),
+        shims=draw(tuples(st.builds(ShimReport, st.sampled_from(Compat), st.booleans(), texts))),
+        colocation=draw(st.none() | colocations),
         phases=draw(tuples(st.builds(Phase, texts, finite, finite, st.dictionaries(names, finite, max_size=3)))),
         timelines=draw(st.dictionaries(names, tuples(st.tuples(singles, singles)), max_size=2)),
     )
@@ -133,7 +133,7 @@ def mutants(draw: st.DrawFn) -> MutantRecord:
 
 
 figures = st.builds(
-    Figure,
+    ExtraMetric,
     name=names,
     pattern=maybe_text,
     key=maybe_text,

@@ -21,7 +21,7 @@ from mutegreen.model import (
     DomainEnergy,
     Epoch,
     Evidence,
-    Figure,
+    ExtraMetric,
     Flag,
     Goal,
     Measurement,
@@ -43,7 +43,7 @@ MUTANTS = [
     MutantRecord(Mutant.of(Change("opt", "sgd", "adam", "given")), ""),
 ]
 PAIR = Mutant.of(*(change for record in MUTANTS for change in record.mutant.changes))
-ALSO = (Figure("mAP", pattern=r"mAP (\S+)"), Figure("loss", key="a.b", goal=Goal.MINIMIZE, tolerance=0.1))
+ALSO = (ExtraMetric("mAP", pattern=r"mAP (\S+)"), ExtraMetric("loss", key="a.b", goal=Goal.MINIMIZE, tolerance=0.1))
 TRIALS = [Trial(n, MUTANTS[n - 1].mutant.id, 0, n - 1, 0, 2**31 - 1) for n in (1, 2, 3)]
 
 

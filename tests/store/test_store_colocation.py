@@ -9,14 +9,14 @@ import pytest
 from mutegreen.errors import StoreError
 from mutegreen.model import (
     BackgroundRun,
-    Beside,
-    Company,
+    Colocation,
     DomainEnergy,
     Flag,
     Goal,
     Measurement,
     Mutant,
     Outcome,
+    Overlap,
     Phase,
     Quality,
     Span,
@@ -36,15 +36,15 @@ PHASES = (
     Phase("test", 1.0, 1.5, {GPU: 5.0}),
     Phase("epoch", 1.5, 2.0, {GPU: 9.0}),
 )
-COMPANY = Company(
-    beside=(Beside("trial 2", 1.5), Beside("burn", 2.0)),
+COLOCATION = Colocation(
+    overlaps=(Overlap("trial 2", 1.5), Overlap("burn", 2.0)),
     shares=(KNOWN, LOST),
     backgrounds=(BackgroundRun("burn", None, None, 0.5, 1), BackgroundRun("train", 2.5, 1.25, None, 0)),
     by_use={GPU: 0.75},
 )
 
 
-def result(company: Company | None = None, phases: tuple[Phase, ...] = ()) -> TrialResult:
+def result(colocation: Colocation | None = None, phases: tuple[Phase, ...] = ()) -> TrialResult:
     return TrialResult(
         outcome=Outcome.OK,
         reason=None,
@@ -56,7 +56,7 @@ def result(company: Company | None = None, phases: tuple[Phase, ...] = ()) -> Tr
         performance=0.5,
         epochs=(),
         measurement=Measurement(2.0, (KNOWN, LOST)),
-        company=company,
+        colocation=colocation,
         phases=phases,
         timelines={GPU: ((1.0, 30.0), (2.0, 15.5))} if phases else {},
     )
@@ -71,10 +71,10 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_company_is_read_back_and_none_stays_none(store: Store) -> None:
-    store.finish_trial("a-1", TRIALS[0], result(COMPANY))
+    store.finish_trial("a-1", TRIALS[0], result(COLOCATION))
     store.finish_trial("a-1", TRIALS[1], result())
-    found = [record.result.company for record in store.trials("a-1") if record.result]
-    assert found == [COMPANY, None]
+    found = [record.result.colocation for record in store.trials("a-1") if record.result]
+    assert found == [COLOCATION, None]
 
 
 def test_backgrounds_are_read_back_with_their_words(store: Store) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mutegreen.attribution.processes import MARK
-from mutegreen.harness.process.command import marked
+from mutegreen.harness.process.command import find_marked
 from support.limits import EVENT_S
 from support.tiny import TRAIN, command, environment, hears_ctrl_c
 
@@ -107,7 +107,7 @@ def started(
     finally:
         process.kill()
         process.communicate()
-        for left in marked(str(folder)):
+        for left in find_marked(str(folder)):
             left.kill()
 
 
@@ -120,7 +120,7 @@ def wait_for(condition: Any, what: str, timeout_s: float = EVENT_S) -> None:
 
 def running(folder: Path, number: str = "") -> bool:
     """Whether a trial is seen to run: a process carries its mark."""
-    for process in marked(str(folder)):
+    for process in find_marked(str(folder)):
         try:
             mark = process.environ().get(MARK, "")
         except Exception:

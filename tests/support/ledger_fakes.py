@@ -1,12 +1,12 @@
-"""Devices whose power and parties whose use is known, for the tests of the ledger."""
+"""Devices whose power and clients whose use is known, for the tests of the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from mutegreen.attribution.ledger import Ledger, LedgerSpan
-from mutegreen.attribution.processes import Processes, Tree
-from mutegreen.attribution.usage import Busy, Memory, Reading, Usage
+from mutegreen.attribution.processes import Processes, ProcessTree
+from mutegreen.attribution.usage import BusyTime, Memory, Usage, UsageReading
 from mutegreen.meters.recorder import Recorder
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.meter_fakes import SimulatedMeter
@@ -15,7 +15,7 @@ IDLE_W = {"gpu:a": 40.0, "gpu:b": 30.0, "cpu:package-0": 10.0}
 
 
 class KnownProcesses(Processes):
-    """Each party has the processes and the steady CPU load that it is told to have."""
+    """Each client has the processes and the steady CPU load that it is told to have."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__()
@@ -25,20 +25,23 @@ class KnownProcesses(Processes):
         self.cpu_s: dict[str, float] = {}
         self.read_s = clock()
 
-    def adopt(self, party: str, pid: int) -> None:
-        self.pids.setdefault(party, set()).add(pid)
+    def attach(self, client: str, pid: int) -> None:
+        self.pids.setdefault(client, set()).add(pid)
 
-    def forget(self, party: str) -> None:
-        self.pids.pop(party, None)
+    def forget(self, client: str) -> None:
+        self.pids.pop(client, None)
 
     def owner(self, pid: int) -> str | None:
-        return next((party for party, pids in self.pids.items() if pid in pids), None)
+        return next((client for client, pids in self.pids.items() if pid in pids), None)
 
-    def scan(self, now_s: float) -> dict[str, Tree]:
+    def scan(self, now_s: float) -> dict[str, ProcessTree]:
         passed_s, self.read_s = self.clock() - self.read_s, self.clock()
-        for party in self.pids:
-            self.cpu_s[party] = self.cpu_s.get(party, 0.0) + self.load.get(party, 0.0) * passed_s
-        return {party: Tree(frozenset(pids), self.cpu_s[party], len(pids) * 2**20) for party, pids in self.pids.items()}
+        for client in self.pids:
+            self.cpu_s[client] = self.cpu_s.get(client, 0.0) + self.load.get(client, 0.0) * passed_s
+        return {
+            client: ProcessTree(frozenset(pids), self.cpu_s[client], len(pids) * 2**20)
+            for client, pids in self.pids.items()
+        }
 
 
 class KnownUsage(Usage):
@@ -51,17 +54,17 @@ class KnownUsage(Usage):
         self.failure: Exception | None = None
         self.before_s = clock()
 
-    def read(self, now_s: float) -> Reading:
+    def read(self, now_s: float) -> UsageReading:
         if self.failure:
             raise self.failure
         before_s, self.before_s = self.before_s, now_s
         busy = [
-            Busy(party, resource, before_s, now_s, load * (now_s - before_s))
-            for party, loads in self.loads.items()
+            BusyTime(client, resource, before_s, now_s, load * (now_s - before_s))
+            for client, loads in self.loads.items()
             for resource, load in loads.items()
         ]
-        memory = {party: Memory(100, {"gpu:a": 10}) for party in self.loads}
-        return Reading(tuple(busy), dict.fromkeys(self.loads, 1.0), memory)
+        memory = {client: Memory(100, {"gpu:a": 10}) for client in self.loads}
+        return UsageReading(tuple(busy), dict.fromkeys(self.loads, 1.0), memory)
 
 
 class World:

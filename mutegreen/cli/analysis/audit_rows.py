@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mutegreen.errors import RowsError
-from mutegreen.model import DOMAIN_OF_METRIC, Figure
+from mutegreen.model import DOMAIN_OF_METRIC, ExtraMetric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,7 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_ex
         )
 
 
-def judged_metric(audit: AuditRecord, performance: str | None) -> AuditRecord | Figure:
+def judged_metric(audit: AuditRecord, performance: str | None) -> AuditRecord | ExtraMetric:
     """What has the goal and the tolerance of the figure analysed."""
     return next((figure for figure in audit.also if figure.name == performance), audit)
 

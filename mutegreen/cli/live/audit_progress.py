@@ -94,8 +94,8 @@ class AuditProgress:
             f"{units.expected_duration(event.expected_s)}",
             soft_wrap=True,
         )
-        for standin in result.standins:
-            self._console.print(shim_in_trial(standin), soft_wrap=True)
+        for shim in result.shims:
+            self._console.print(shim_in_trial(shim), soft_wrap=True)
         for warning in event.warnings:
             self._console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
 

@@ -103,7 +103,7 @@ def show(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Shar
         console.print(f"block {block + 1}: {', '.join(order)}")
     console.print(seeding_text(plan.seeding, plan.trials[0].seed))
     if plan.compat:
-        console.print(f"stand-ins: {', '.join(plan.compat)} (docs/compatibility.md)")
+        console.print(f"shims: {', '.join(plan.compat)} (docs/compatibility.md)")
     for line in _shared(shared):
         console.print(line)
     for note in plan.notes:

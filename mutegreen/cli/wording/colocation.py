@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from mutegreen import units
-from mutegreen.model import BackgroundRun, Company, DomainEnergy, Span
+from mutegreen.model import BackgroundRun, Colocation, DomainEnergy, Span
 from mutegreen.store.audit_records import AuditRecord
 
 MOST_NAMES = 8
@@ -35,19 +35,19 @@ def audit_lines(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
         yield f"all trainings together, with the preflight, {units.duration(duration_s)}: {energy}"
 
 
-def trial_lines(company: Company | None) -> Iterator[str]:
+def trial_lines(colocation: Colocation | None) -> Iterator[str]:
     """Who ran beside a trial, its share, and what backgrounds did meanwhile."""
-    if company is None:
+    if colocation is None:
         return
-    shown = [f"{other.name} ({units.duration(other.overlap_s)})" for other in company.beside[:MOST_NAMES]]
-    more = len(company.beside) - len(shown)
+    shown = [f"{other.name} ({units.duration(other.overlap_s)})" for other in colocation.overlaps[:MOST_NAMES]]
+    more = len(colocation.overlaps) - len(shown)
     yield f"beside it: {', '.join(shown)}{f' and {more} more' if more else ''}"
-    for share in company.shares:
-        yield f"its share of {share.domain}: {_joules(share)}{_used(company, share.domain)}"
-    if not company.shares:
-        for domain, part in company.by_use.items():
+    for share in colocation.shares:
+        yield f"its share of {share.domain}: {_joules(share)}{_used(colocation, share.domain)}"
+    if not colocation.shares:
+        for domain, part in colocation.by_use.items():
             yield f"{domain}: {part:.0%} of the joules in company are shared out by measured use, the rest evenly"
-    for run in company.backgrounds:
+    for run in colocation.backgrounds:
         yield _background(run)
 
 
@@ -68,8 +68,8 @@ def _joules(share: DomainEnergy) -> str:
     return f"{units.energy(share.energy_j)} ({share.quality})"
 
 
-def _used(company: Company, domain: str) -> str:
-    return f", {company.by_use[domain]:.0%} of it by measured use" if domain in company.by_use else ""
+def _used(colocation: Colocation, domain: str) -> str:
+    return f", {colocation.by_use[domain]:.0%} of it by measured use" if domain in colocation.by_use else ""
 
 
 def _background(run: BackgroundRun) -> str:

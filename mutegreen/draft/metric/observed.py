@@ -9,7 +9,7 @@ from mutegreen.draft.metric.candidates import Figure
 from mutegreen.draft.metric.printed import Printed
 from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.harness.observe.performance import OutputReader
-from mutegreen.harness.process.command import Line
+from mutegreen.harness.process.command import OutputLine
 from mutegreen.model import Performance
 
 _NUMBER = re.compile(r"(?<![\w.@#-])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|nan|inf)(?![\w@])", re.IGNORECASE)
@@ -41,7 +41,7 @@ def readings(figure: Figure, output: Sequence[str]) -> list[float]:
     """What an audit would read with a figure's pattern from this output."""
     reader = OutputReader(Performance(pattern=figure.pattern))
     for text in output:
-        reader.feed(Line(0.0, "out", text))
+        reader.feed(OutputLine(0.0, "out", text))
     return [epoch.performance for epoch in reader.epochs]
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 HOST = "host"
 """The machine's own memory, beside that of GPUs (`gpu:<uuid>`)."""
 
-RESERVE = 0.05
+RESERVED_PART = 0.05
 """Part of the free memory that is left alone: the system's own, and growth between two looks."""
 
-UNSEEN = 1.25
+UNMEASURED_FACTOR = 1.25
 """A training not measured yet is taken to need this many times the most that any has needed: a batch that is
 larger needs more, and only the activations grow with it."""
 
@@ -29,7 +29,7 @@ class Admission:
     _peaks: dict[str, dict[str, int]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def learn(self, mutant: str, peak: Mapping[str, int]) -> None:
+    def record_peak(self, mutant: str, peak: Mapping[str, int]) -> None:
         """Keeps what a training of a mutant needed at most, in bytes, by place; from any thread."""
         with self._lock:
             known = self._peaks.get(mutant, {})
@@ -41,9 +41,9 @@ class Admission:
             if mutant in self._peaks:
                 return self._peaks[mutant]
             places = {place for peak in self._peaks.values() for place in peak}
-            return {p: int(UNSEEN * max(peak.get(p, 0) for peak in self._peaks.values())) for p in places}
+            return {p: int(UNMEASURED_FACTOR * max(peak.get(p, 0) for peak in self._peaks.values())) for p in places}
 
-    def admits(self, mutant: str, gpu: str | None, running: Iterable[Running]) -> bool:
+    def admits(self, mutant: str, gpu: str | None, running: Iterable[RunningTraining]) -> bool:
         """Whether a training fits beside those that run, all of them at their peaks.
 
         Args:
@@ -55,27 +55,27 @@ class Admission:
         for other in running:
             for place, size in self.need(other.mutant).items():
                 if _concerns(place, other.gpu):
-                    free[place] = free.get(place, 0) - max(0, size - other.holds.get(place, 0))
+                    free[place] = free.get(place, 0) - max(0, size - other.held_bytes.get(place, 0))
         need = {place: size for place, size in self.need(mutant).items() if _concerns(place, gpu)}
-        return all(size <= (1 - RESERVE) * free[place] for place, size in need.items() if place in free)
+        return all(size <= (1 - RESERVED_PART) * free[place] for place, size in need.items() if place in free)
 
-    def most(self, mutant: str, gpus: Iterable[str]) -> int | None:
+    def capacity(self, mutant: str, gpus: Iterable[str]) -> int | None:
         """How many trainings of a mutant fit at a time on each GPU, or on the machine; None: memory is not known."""
         free, need = self.free(), self.need(mutant)
         devices = list(gpus)
-        fits = [int((1 - RESERVE) * free[p] / need[p]) for p in devices if need.get(p) and p in free]
+        fits = [int((1 - RESERVED_PART) * free[p] / need[p]) for p in devices if need.get(p) and p in free]
         if need.get(HOST) and HOST in free:
-            fits.append(int((1 - RESERVE) * free[HOST] / need[HOST]) // max(1, len(devices)))
+            fits.append(int((1 - RESERVED_PART) * free[HOST] / need[HOST]) // max(1, len(devices)))
         return min(fits) if fits else None
 
 
 @dataclass(frozen=True)
-class Running:
-    """A training under way: what, on which GPU, and the memory that it holds now, in bytes, by place."""
+class RunningTraining:
+    """A training under way: what, on which GPU, and the memory that it held_bytes now, in bytes, by place."""
 
     mutant: str
     gpu: str | None
-    holds: Mapping[str, int]
+    held_bytes: Mapping[str, int]
 
 
 def _concerns(place: str, gpu: str | None) -> bool:

@@ -14,29 +14,29 @@ from typing import Protocol, TextIO
 from mutegreen import units
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.errors import BackgroundError
-from mutegreen.harness.concurrency.epoch_rate import Pace
+from mutegreen.harness.concurrency.epoch_rate import EpochRate
 from mutegreen.harness.observe.evidence import probe_environment
-from mutegreen.harness.observe.output import Output
+from mutegreen.harness.observe.output import OutputSink
 from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.plan.launch import launch
 from mutegreen.harness.plan.plan import Plan
-from mutegreen.harness.process.command import Command, Line, Stopped, unbuffered
+from mutegreen.harness.process.command import Command, OutputLine, Stopped, unbuffered_environment
 from mutegreen.harness.process.workspace import workspace
 from mutegreen.model import BackgroundRun
 from mutegreen.model.limits import WARM_UP_S
 from mutegreen.mutation import site_values
 
-WARM_UP_LEAST_S = 60.0
+MIN_WARM_UP_LIMIT_S = 60.0
 WARM_UP_FACTOR = 10
 """The first epoch may take this many times as long as it did alone: other trainings slow it down."""
 
-LOOK_S = 0.05
-SHORTEST_S = 1.0
+POLL_S = 0.05
+MIN_START_INTERVAL_S = 1.0
 """A background is not started more often than once in this time, seconds."""
 
 
 @dataclass(frozen=True)
-class Pacing:
+class BackgroundTiming:
     """How a background trains alone.
 
     Attributes:
@@ -54,10 +54,10 @@ class Pacing:
         """Longest time that its warm-up may take in company, or all that it is given where no epoch is told."""
         if self.first_epoch_s is None:
             return self.warm_up_s
-        return max(WARM_UP_LEAST_S, WARM_UP_FACTOR * self.first_epoch_s)
+        return max(MIN_WARM_UP_LIMIT_S, WARM_UP_FACTOR * self.first_epoch_s)
 
 
-class Program(Protocol):
+class BackgroundProgram(Protocol):
     """What is started again and again."""
 
     @property
@@ -69,7 +69,7 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True)
-class Training:
+class SubjectProgram:
     """The original of a subject, each time in a fresh workspace and with the same seed.
 
     Attributes:
@@ -102,7 +102,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Words:
+class CommandProgram:
     """A command of the user's own, in the folder in which the audit was begun."""
 
     words: tuple[str, ...]
@@ -111,10 +111,10 @@ class Words:
 
     def start(self, mark: str, stop: threading.Event) -> AbstractContextManager[Command]:
         """As the interface says."""
-        return Command(self.words, self.folder, unbuffered({}), mark, stop=stop)
+        return Command(self.words, self.folder, unbuffered_environment({}), mark, stop=stop)
 
 
-class Background:
+class BackgroundLoad:
     """Keeps a program running: started before a trial, started again when it ends early, gone afterwards.
 
     Args:
@@ -126,14 +126,16 @@ class Background:
         alone: How it trains alone, from its own preflight.
     """
 
-    def __init__(self, name: str, program: Program, ledger: Ledger, mark: str, log: Path, alone: Pacing) -> None:
+    def __init__(
+        self, name: str, program: BackgroundProgram, ledger: Ledger, mark: str, log: Path, alone: BackgroundTiming
+    ) -> None:
         self.name = name
         self._program = program
         self._ledger = ledger
         self._mark = mark
         self._log = log
         self._alone = alone
-        self._pace = Pace()
+        self._rate = EpochRate()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._starts = 0
@@ -147,7 +149,7 @@ class Background:
         Raises:
             BackgroundError: It fails.
         """
-        self._pace, self._starts, self._fault = Pace(), 0, None
+        self._rate, self._starts, self._fault = EpochRate(), 0, None
         self._stop.clear()
         self._ledger.enter(self.name)
         self._thread = threading.Thread(target=self._keep_running, name="mutegreen-background", daemon=True)
@@ -169,10 +171,10 @@ class Background:
         """The window ends: what was done in it."""
         begin_s, starts, cpu_s = self._window
         end_s = time.monotonic()
-        here_per_s = self._pace.per_s(begin_s, end_s)
+        here_per_s = self._rate.per_s(begin_s, end_s)
         return BackgroundRun(
             name=self.name,
-            epochs=self._pace.epochs(begin_s, end_s),
+            epochs=self._rate.epochs(begin_s, end_s),
             slowdown=self._alone.epochs_per_s / here_per_s if self._alone.epochs_per_s and here_per_s else None,
             cpu_s=self._ledger.cpu_s(self.name) - cpu_s,
             restarts=self._starts - starts,
@@ -181,14 +183,14 @@ class Background:
     def _warm_up(self) -> None:
         """Until its first epoch has ended; a program that prints none is given a fixed time."""
         deadline_s = time.monotonic() + self._alone.warm_up_limit_s
-        while self._pace.epochs(0.0, time.monotonic()) is None:
+        while self._rate.epochs(0.0, time.monotonic()) is None:
             self._raise_fault()
             if time.monotonic() >= deadline_s:
                 if self._alone.first_epoch_s is None:
                     return
                 late = f"no epoch has ended after {units.duration(self._alone.warm_up_limit_s)}"
                 raise BackgroundError(f"background {self.name}: {late}", f"its output is in {self._log}")
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
 
     def _raise_fault(self) -> None:
         if self._fault is not None:
@@ -204,18 +206,18 @@ class Background:
 
     def _run_once(self, kept: TextIO) -> None:
         reader = self._program.reader
-        output = Output(kept, reader)
+        output = OutputSink(kept, reader)
 
-        def hear(line: Line) -> None:
+        def hear(line: OutputLine) -> None:
             known = len(reader.epochs) if reader else 0
             output.feed(line)
             for _ in reader.epochs[known:] if reader else ():
-                self._pace.finishes(command.started_s + line.time_s)
+                self._rate.finish_epoch(command.started_s + line.time_s)
 
         with self._program.start(self._mark, self._stop) as command:
             self._starts += 1
-            self._pace.starts(command.started_s)
-            self._ledger.adopt(self.name, command.pid)
+            self._rate.start(command.started_s)
+            self._ledger.attach(self.name, command.pid)
             ended = command.wait(hear)
         if ended.status != 0:
             raise BackgroundError(
@@ -223,4 +225,4 @@ class Background:
                 f"its whole output is in {self._log}",
             )
         # One that does nothing would be started hundreds of times a second.
-        self._stop.wait(max(0.0, SHORTEST_S - ended.duration_s))
+        self._stop.wait(max(0.0, MIN_START_INTERVAL_S - ended.duration_s))

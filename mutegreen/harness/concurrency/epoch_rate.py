@@ -22,25 +22,25 @@ class _Epoch:
 
 
 @dataclass
-class Pace:
+class EpochRate:
     """Epochs of one training after another, on one clock. Safe to be used by two threads."""
 
     _epochs: list[_Epoch] = field(default_factory=list)
-    _began_s: float | None = None
+    _begin_s: float | None = None
     _first: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def starts(self, at_s: float) -> None:
+    def start(self, at_s: float) -> None:
         """The program is started, for the first time or again; an epoch that was under way is lost."""
         with self._lock:
-            self._began_s, self._first = at_s, True
+            self._begin_s, self._first = at_s, True
 
-    def finishes(self, at_s: float) -> None:
+    def finish_epoch(self, at_s: float) -> None:
         """It has ended an epoch."""
         with self._lock:
-            if self._began_s is not None:
-                self._epochs.append(_Epoch(self._began_s, at_s, self._first))
-            self._began_s, self._first = at_s, False
+            if self._begin_s is not None:
+                self._epochs.append(_Epoch(self._begin_s, at_s, self._first))
+            self._begin_s, self._first = at_s, False
 
     def epochs(self, begin_s: float, end_s: float) -> float | None:
         """Epochs in a window, parts of one by time; None: not one has ever ended.
@@ -67,8 +67,8 @@ class Pace:
         """The epoch that began before a moment and had not ended then, with the length that is expected of it."""
         ended = self._epochs[: bisect.bisect_right([e.end_s for e in self._epochs], now_s)]
         later = self._epochs[len(ended) :]
-        if later or self._began_s is None or self._began_s >= now_s:
+        if later or self._begin_s is None or self._begin_s >= now_s:
             return []
         same = [e for e in self._epochs if e.first == self._first] or self._epochs
         usual_s = same[-1].end_s - same[-1].begin_s
-        return [_Epoch(self._began_s, max(now_s, self._began_s + usual_s), self._first)]
+        return [_Epoch(self._begin_s, max(now_s, self._begin_s + usual_s), self._first)]

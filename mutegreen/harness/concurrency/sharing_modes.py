@@ -12,8 +12,8 @@ from mutegreen.attribution.ledger import Ledger
 from mutegreen.attribution.usage import Usage
 from mutegreen.harness.concurrency import energy_windows
 from mutegreen.harness.concurrency.admission import HOST, Admission
-from mutegreen.harness.concurrency.background_load import Background
-from mutegreen.harness.concurrency.executor import Executor, OneByOne, SeveralAtATime
+from mutegreen.harness.concurrency.background_load import BackgroundLoad
+from mutegreen.harness.concurrency.executor import ConcurrentExecutor, Executor, SequentialExecutor
 from mutegreen.harness.concurrency.slots import Slot, slots
 from mutegreen.meters.estimate.cpu_time import available_bytes
 from mutegreen.meters.recorder import Recorder
@@ -24,20 +24,20 @@ class Mode(Protocol):
     """What an audit must know of how its trials share the machine."""
 
     @property
-    def scale(self) -> energy_windows.Scale:
+    def windows(self) -> energy_windows.WindowFactory:
         """Weighs each training."""
 
     @property
     def rests(self) -> bool:
         """Whether the machine comes to rest between trials."""
 
-    def company(self) -> AbstractContextManager[None]:
+    def background_load(self) -> AbstractContextManager[None]:
         """What runs beside a trial, for as long as the context lasts."""
 
     def slot(self) -> Slot:
         """Where the preflight trains."""
 
-    def learn(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
+    def record_peak(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
         """Takes note of the memory that a training needed at most."""
 
     def at_a_time(self) -> int:
@@ -53,15 +53,15 @@ class Mode(Protocol):
         """What of the use of the devices could not be told, each in one sentence."""
 
 
-class Alone:
+class ExclusiveMode:
     """Each trial has the machine to itself."""
 
     rests = True
 
     def __init__(self, recorder: Recorder) -> None:
-        self.scale: energy_windows.Scale = energy_windows.Alone(recorder)
+        self.windows: energy_windows.WindowFactory = energy_windows.ExclusiveWindows(recorder)
 
-    def company(self) -> AbstractContextManager[None]:
+    def background_load(self) -> AbstractContextManager[None]:
         """Nothing."""
         return contextlib.nullcontext()
 
@@ -69,7 +69,7 @@ class Alone:
         """Anywhere."""
         return Slot()
 
-    def learn(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
+    def record_peak(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
         """Memory is no concern: what fits once fits always."""
 
     def at_a_time(self) -> int:
@@ -78,7 +78,7 @@ class Alone:
 
     def executor(self) -> Executor:
         """One by one."""
-        return OneByOne()
+        return SequentialExecutor()
 
     def spans(self) -> tuple[Span, ...]:
         """None: each trial's own energy is exact."""
@@ -89,16 +89,16 @@ class Alone:
         return ()
 
 
-class BesideBackgrounds(Alone):
+class BackgroundMode(ExclusiveMode):
     """One trial at a time, and the backgrounds beside each."""
 
-    def __init__(self, recorder: Recorder, ledger: Ledger, backgrounds: Sequence[Background]) -> None:
+    def __init__(self, recorder: Recorder, ledger: Ledger, backgrounds: Sequence[BackgroundLoad]) -> None:
         self._backgrounds = tuple(backgrounds)
         self._ledger = ledger
-        self.scale = energy_windows.BesideBackground(recorder, ledger, self._backgrounds)
+        self.windows = energy_windows.BackgroundWindows(recorder, ledger, self._backgrounds)
 
     @contextlib.contextmanager
-    def company(self) -> Iterator[None]:
+    def background_load(self) -> Iterator[None]:
         """All backgrounds, past their warm-up."""
         with contextlib.ExitStack() as stack:
             for background in self._backgrounds:
@@ -110,19 +110,19 @@ class BesideBackgrounds(Alone):
         return self._ledger.notes()
 
 
-class SideBySide:
+class ConcurrentMode:
     """Several trials at a time on each device; as many as fit, where their number is 0."""
 
     rests = False
 
     def __init__(self, recorder: Recorder, ledger: Ledger, jobs: int) -> None:
-        self.scale: energy_windows.Scale = energy_windows.AmongEquals(recorder, ledger)
+        self.windows: energy_windows.WindowFactory = energy_windows.ConcurrentWindows(recorder, ledger)
         self._domains = recorder.domains
         self._ledger = ledger
         self._jobs = jobs
         self._admission = Admission(self._free_bytes)
 
-    def company(self) -> AbstractContextManager[None]:
+    def background_load(self) -> AbstractContextManager[None]:
         """The other trials are company enough."""
         return contextlib.nullcontext()
 
@@ -130,9 +130,9 @@ class SideBySide:
         """The first place; how many there will be is found by this very training where that is asked for."""
         return slots(self._jobs or 1, self._domains)[0]
 
-    def learn(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
+    def record_peak(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
         """As the interface says."""
-        self._admission.learn(mutant, peak_bytes)
+        self._admission.record_peak(mutant, peak_bytes)
 
     def at_a_time(self) -> int:
         """The number of places."""
@@ -140,12 +140,13 @@ class SideBySide:
 
     def executor(self) -> Executor:
         """As many at a time as were asked for, or as fit."""
-        return SeveralAtATime(self._slots(), self._admission, self._holds)
+        return ConcurrentExecutor(self._slots(), self._admission, self._holds)
 
     def spans(self) -> tuple[Span, ...]:
         """From each time that something began to train until nothing did any more."""
         return tuple(
-            Span(span.started_at, span.measurement, span.attributed_j, span.nobody_j) for span in self._ledger.spans()
+            Span(span.started_at, span.measurement, span.attributed_j, span.unattributed_j)
+            for span in self._ledger.spans()
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -159,7 +160,7 @@ class SideBySide:
         """What memory allows on each device, but no more than there are CPUs for."""
         gpus = [domain for domain in self._domains if is_gpu(domain)]
         cpus = max(1, len(os.sched_getaffinity(0)) // max(1, len(gpus)))
-        fitting = self._admission.most(ORIGINAL, gpus)
+        fitting = self._admission.capacity(ORIGINAL, gpus)
         return max(1, min(cpus, cpus if fitting is None else fitting))
 
     def _free_bytes(self) -> dict[str, int]:
@@ -168,9 +169,9 @@ class SideBySide:
     def _holds(self) -> dict[int, dict[str, int]]:
         now = self._ledger.usage_now()
         return {
-            int(party): {**({} if m.host_bytes is None else {HOST: m.host_bytes}), **m.gpu_bytes}
-            for party, m in now.items()
-            if party.isdigit()
+            int(client): {**({} if m.host_bytes is None else {HOST: m.host_bytes}), **m.gpu_bytes}
+            for client, m in now.items()
+            if client.isdigit()
         }
 
 

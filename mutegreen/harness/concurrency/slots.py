@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mutegreen.model import domain_device, is_gpu
 
-THREADS = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -18,7 +18,7 @@ THREADS = (
 )
 """Variables by which OpenMP, MKL, OpenBLAS, numexpr and TensorFlow are told how many threads to use."""
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
+VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Slot:
 
     def variables(self, given: Mapping[str, str]) -> dict[str, str]:
         """Variables that keep a training to this place; what a user has `given` stays."""
-        told = {VISIBLE: domain_device(self.gpu)} if self.gpu else {}
-        threads = {name: str(len(self.cpus)) for name in THREADS if name not in given} if self.cpus else {}
+        told = {VISIBLE_GPUS: domain_device(self.gpu)} if self.gpu else {}
+        threads = {name: str(len(self.cpus)) for name in THREAD_VARIABLES if name not in given} if self.cpus else {}
         return told | threads
 
     def domains(self, every: Sequence[str]) -> frozenset[str] | None:
@@ -61,10 +61,10 @@ def slots(jobs: int, domains: Sequence[str]) -> tuple[Slot, ...]:
     count = jobs * len(gpus)
     if count == 1:
         return (Slot(),)
-    return tuple(Slot(gpus[n % len(gpus)], _hand(cpus, n, count)) for n in range(count))
+    return tuple(Slot(gpus[n % len(gpus)], _cpu_share(cpus, n, count)) for n in range(count))
 
 
-def _hand(cpus: Sequence[int], number: int, count: int) -> tuple[int, ...]:
+def _cpu_share(cpus: Sequence[int], number: int, count: int) -> tuple[int, ...]:
     if count >= len(cpus):
         return (cpus[number % len(cpus)],)
     begin, end = (len(cpus) * edge // count for edge in (number, number + 1))

@@ -19,7 +19,7 @@ from mutegreen.model import is_gpu
 FOLDER_VARIABLE = "MUTEGREEN_LOCKS"
 """Names another folder for the locks. All audits of a machine must use the same one."""
 
-LOOK_S = 0.5
+POLL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or Path(tempfile.gettempdir()) / "mutegreen-locks")
 
 
-def classes(domains: Iterable[str]) -> list[str]:
+def lock_names(domains: Iterable[str]) -> list[str]:
     """What is locked for these domains: each GPU, and the CPU with its memory as one, for any audit loads it."""
     return sorted({"cpu", *(domain for domain in domains if is_gpu(domain))})
 
@@ -106,7 +106,7 @@ def _lock(file: int, device: str, waiting: Callable[[str, Holder | None], None],
             if not told:
                 waiting(device, other)
                 told = True
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
         else:
             return
 

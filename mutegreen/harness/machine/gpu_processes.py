@@ -13,7 +13,7 @@ from mutegreen.model import is_gpu
 LIMIT_S = 10.0
 """Time within which a GPU forgets a process that has ended; one that it keeps hangs in the driver."""
 
-LOOK_S = 0.02
+POLL_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,4 @@ class GpuProcesses:
                     f"process {pid} has ended and is still on {gpu}",
                     "it hangs in the driver: `nvidia-smi` shows it; free the GPU, then resume the audit",
                 )
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)

@@ -28,9 +28,9 @@ def probe_environment(
     workspace: Path,
     out: Path,
     environment: Mapping[str, str],
-    standins: Sequence[str] = (),
+    shims: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Variables that put the probe, with its stand-ins, into a trial's Python processes and tell it what to watch."""
+    """Variables that put the probe, with its shims, into a trial's Python processes and tell it what to watch."""
     sites = [h.site for h in hyperparameters]
     task = {
         "out": str(out),
@@ -38,7 +38,7 @@ def probe_environment(
         "files": sorted({str(workspace / s.file) for s in sites if isinstance(s, (SourceSite, ConfigSite))}),
         "constants": _constants(sites, workspace),
         "variables": [site.variable for site in sites if isinstance(site, EnvSite)],
-        "standins": list(standins),
+        "shims": list(shims),
     }
     path = os.pathsep.join([str(PROBE_FOLDER), *filter(None, [environment.get("PYTHONPATH")])])
     return {"MUTEGREEN_PROBE": json.dumps(task), "PYTHONPATH": path}
@@ -67,14 +67,14 @@ def output_pattern(hyperparameter: Hyperparameter) -> str | None:
 
 
 @dataclass(frozen=True)
-class Report:
+class ProbeReport:
     """What the probe wrote: one mapping for each event, in the order of time."""
 
     events: tuple[Mapping[str, Any], ...]
     workspace: Path
 
     @classmethod
-    def read(cls, file: Path, workspace: Path) -> Report:
+    def read(cls, file: Path, workspace: Path) -> ProbeReport:
         """Reads the probe's lines; a line cut short by a killed process is passed over."""
         events = []
         for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
@@ -93,7 +93,7 @@ class Report:
         return Path(event["program"]).is_relative_to(self.workspace)
 
 
-def judge(hyperparameter: Hyperparameter, value: Value, report: Report, seen: Mapping[str, str]) -> Evidence:
+def judge(hyperparameter: Hyperparameter, value: Value, report: ProbeReport, seen: Mapping[str, str]) -> Evidence:
     """Whether `value` arrived, from the probe's report or the evidence pattern's last match in `seen`."""
     site = hyperparameter.site
     flag = watched_flag(hyperparameter)
@@ -118,35 +118,41 @@ def _by_output(value: Value, printed: str | None) -> tuple[bool, str]:
     return same_value(printed, value), f"the program printed {printed}"
 
 
-def _by_flag(flag: str, value: Value, report: Report) -> tuple[bool, str]:
+def _by_flag(flag: str, value: Value, report: ProbeReport) -> tuple[bool, str]:
     if not flag.startswith("-"):  # `lr=0.1`: to a parser, an argument like any other
         return _by_arguments(flag, value, report)
     parsers = report.of("parser")
-    knowing = [event for event in parsers if flag in event["values"]]
-    for event in knowing:
-        found = _unwrapped(event["values"][flag])
-        if not same_value(found, value):
-            return False, f"{_name(event)} got {flag} = {found} from its parser, not {value}"
-    knowing_pids = {event["pid"] for event in knowing}
-    ignorant = [event for event in parsers if report.in_workspace(event) and event["pid"] not in knowing_pids]
-    if knowing and not _swallowed(knowing, ignorant):
-        return True, f"{_name(knowing[-1])} got {flag} = {value} from its parser ({knowing[-1]['parser']})"
-    if ignorant:
-        return False, f"the parser of {_name(ignorant[-1])} does not know {flag}; evidence names a flag that it knows"
+    parsers_with_flag = [event for event in parsers if flag in event["values"]]
+    for event in parsers_with_flag:
+        parsed = _unwrapped(event["values"][flag])
+        if not same_value(parsed, value):
+            return False, f"{_name(event)} got {flag} = {parsed} from its parser, not {value}"
+    pids_with_flag = {event["pid"] for event in parsers_with_flag}
+    parsers_without_flag = [
+        event for event in parsers if report.in_workspace(event) and event["pid"] not in pids_with_flag
+    ]
+    if parsers_with_flag and not _dropped_by_wrapper(parsers_with_flag, parsers_without_flag):
+        last = parsers_with_flag[-1]
+        return True, f"{_name(last)} got {flag} = {value} from its parser ({last['parser']})"
+    if parsers_without_flag:
+        name = _name(parsers_without_flag[-1])
+        return False, f"the parser of {name} does not know {flag}; evidence names a flag that it knows"
     return _by_arguments(flag, value, report)
 
 
-def _own_default(flag: str, report: Report) -> bool:
-    knowing = [event for event in report.of("parser") if flag in event["values"]]
-    return bool(knowing) and not any(flag in event["given"] for event in knowing)
+def _own_default(flag: str, report: ProbeReport) -> bool:
+    parsers_with_flag = [event for event in report.of("parser") if flag in event["values"]]
+    return bool(parsers_with_flag) and not any(flag in event["given"] for event in parsers_with_flag)
 
 
-def _swallowed(knowing: Sequence[Mapping[str, Any]], ignorant: Sequence[Mapping[str, Any]]) -> bool:
+def _dropped_by_wrapper(
+    parsers_with_flag: Sequence[Mapping[str, Any]], parsers_without_flag: Sequence[Mapping[str, Any]]
+) -> bool:
     """Whether a program that knew the flag started another one of the subject's that was not given it."""
-    return any(event["ppid"] in {other["pid"] for other in knowing} for event in ignorant)
+    return any(event["ppid"] in {other["pid"] for other in parsers_with_flag} for event in parsers_without_flag)
 
 
-def _by_arguments(flag: str, value: Value, report: Report) -> tuple[bool, str]:
+def _by_arguments(flag: str, value: Value, report: ProbeReport) -> tuple[bool, str]:
     """For programs without a parser that is known: the value on the command line of the training."""
     training = _training(report)
     if training is None:
@@ -157,7 +163,7 @@ def _by_arguments(flag: str, value: Value, report: Report) -> tuple[bool, str]:
     return given, f"{joined} is {'' if given else 'not '}on the command line of {_name(training)}"
 
 
-def _by_variable(variable: str, value: Value, report: Report) -> tuple[bool, str]:
+def _by_variable(variable: str, value: Value, report: ProbeReport) -> tuple[bool, str]:
     training = _training(report)
     if training is None:
         return False, _UNSEEN
@@ -167,14 +173,14 @@ def _by_variable(variable: str, value: Value, report: Report) -> tuple[bool, str
     return same_value(found, value), f"{variable} was {found} in the training"
 
 
-def _training(report: Report) -> Mapping[str, Any] | None:
+def _training(report: ProbeReport) -> Mapping[str, Any] | None:
     """The start of the last program of the subject: not that of a worker, which libraries start in their own way."""
     starts = report.of("start")
     found = [event for event in starts if report.in_workspace(event)] or starts
     return found[-1] if found else None
 
 
-def _by_file(path: Path, report: Report) -> tuple[bool, str]:
+def _by_file(path: Path, report: ProbeReport) -> tuple[bool, str]:
     if any(Path(event["file"]) == path for event in report.of("opened")):
         return True, f"the mutated {path.name} was read by the training"
     if not report.of("start"):
@@ -182,7 +188,7 @@ def _by_file(path: Path, report: Report) -> tuple[bool, str]:
     return False, f"the mutated {path.name} was never opened by the training"
 
 
-def _by_constant(site: SourceSite, value: Value, default: Value, report: Report) -> tuple[bool, str] | None:
+def _by_constant(site: SourceSite, value: Value, default: Value, report: ProbeReport) -> tuple[bool, str] | None:
     """What a module constant was in the end; None where that says nothing.
 
     A source that itself gives the name new values, as in `lr = lr * 0.9`, may well have used the mutated one first.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mutegreen import units
 from mutegreen.harness.observe.performance import SEARCHED_CHARACTERS, OutputReader
-from mutegreen.harness.process.command import Ended, Line
+from mutegreen.harness.process.command import CommandResult, OutputLine
 from mutegreen.model import Evidence, Outcome
 
 TAIL_LINES = 20
@@ -28,7 +28,7 @@ OUT_OF_MEMORY = re.compile(
 
 
 @dataclass
-class Tail:
+class OutputTail:
     """The last lines of the output, and whether any line told of a lack of memory."""
 
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
@@ -39,7 +39,7 @@ class Tail:
         """The last line."""
         return self.lines[-1].strip() if self.lines else "no output"
 
-    def feed(self, line: Line) -> None:
+    def feed(self, line: OutputLine) -> None:
         """Takes the next line."""
         if line.text.strip():
             self.lines.append(line.text)
@@ -57,8 +57,8 @@ def oom_kills() -> int:
 
 
 def classify(
-    ended: Ended,
-    tail: Tail,
+    ended: CommandResult,
+    tail: OutputTail,
     output: OutputReader,
     evidence: Sequence[Evidence],
     file_fault: str | None = None,
@@ -77,14 +77,14 @@ def classify(
     if output.diverged:
         return Outcome.DIVERGED, _divergence(output)
     for item in evidence:
-        if not item.arrived:
+        if not item.applied:
             return Outcome.NOT_APPLIED, f"{item.hyperparameter}: {item.how}"
     if output.result is None:
         return Outcome.FAILED, file_fault or "it ended well, but no performance was found in its output"
     return Outcome.OK, None
 
 
-def _crash(ended: Ended, tail: Tail, output: OutputReader, oom_killed: bool) -> tuple[Outcome, str]:
+def _crash(ended: CommandResult, tail: OutputTail, output: OutputReader, oom_killed: bool) -> tuple[Outcome, str]:
     if tail.out_of_memory is not None:
         return Outcome.OUT_OF_MEMORY, tail.out_of_memory
     if oom_killed and ended.status == -signal.SIGKILL:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mutegreen.harness.process.command import Line
+from mutegreen.harness.process.command import OutputLine
 from mutegreen.model import Epoch, Performance
 
 LOSS = re.compile(r"(?i)loss\w*['\"]?\s*[:=]?\s*(?:tensor\()?([-+]?(?:(?:nan|inf(?:inity)?)\b|\d[\d.]*(?:e[-+]?\d+)?))")
@@ -46,7 +46,7 @@ class OutputReader:
         self._also = {each.name: re.compile(each.pattern) for each in self.performance.also if each.pattern}
         self._evidence = {name: re.compile(pattern) for name, pattern in self.evidence.items()}
 
-    def feed(self, line: Line) -> None:
+    def feed(self, line: OutputLine) -> None:
         """Takes the next line."""
         if self._pattern is not None:
             for match in self._pattern.finditer(line.text):

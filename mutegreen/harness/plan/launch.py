@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan import shims
 from mutegreen.harness.plan.plan import Plan, seed_parameter
-from mutegreen.harness.process.command import unbuffered
+from mutegreen.harness.process.command import unbuffered_environment
 from mutegreen.model import Compat, ConfigSite, EnvSite, FlagSite, Hyperparameter, Mutant, Site, SourceSite, Value
 from mutegreen.mutation import site_values
 
@@ -25,7 +25,7 @@ class Launch:
         words: Program and arguments.
         variables: Environment variables beyond the harness's own.
         settings: The value of every hyperparameter, and of the seed.
-        compat: Stand-ins to put into it.
+        compat: Shims to put into it.
     """
 
     words: tuple[str, ...]
@@ -35,7 +35,7 @@ class Launch:
 
     def environment(self) -> dict[str, str]:
         """The whole environment of the training."""
-        return unbuffered(self.variables)
+        return unbuffered_environment(self.variables)
 
 
 def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
@@ -54,7 +54,7 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
     variables = {
         **plan.subject.environment,
         **site_values.environment(sites),
-        **stand_ins.variables(plan.compat, seed),
+        **shims.variables(plan.compat, seed),
     }
     return Launch(_words(plan.subject.command, arguments), variables, settings, plan.compat)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
-from mutegreen.harness.plan import stand_ins
+from mutegreen.harness.plan import shims
 from mutegreen.harness.plan.higher_order import higher_order
 from mutegreen.model import (
     IDENTITY,
@@ -48,7 +48,7 @@ class Plan:
         mutants: The original first.
         trials: In the order in which they will run.
         notes: What a user should know: hyperparameters with fewer mutants than asked for, or with none.
-        compat: Stand-ins that every training gets.
+        compat: Shims that every training gets.
     """
 
     subject: Subject
@@ -82,8 +82,8 @@ def make(subject: Subject, options: PlanOptions) -> Plan:
             same seed for all trainings of a program that takes none.
     """
     preset = choose_preset(subject, options.preset)
-    compat = stand_ins.chosen(subject, preset, options.compat)
-    seeded = stand_ins.takes_seed(subject, compat)
+    compat = shims.chosen(subject, preset, options.compat)
+    seeded = shims.takes_seed(subject, compat)
     if options.same_seed and not seeded:
         raise UsageError(
             f"--same-seed: {subject.name} takes no seed, and varies by chance",
@@ -110,7 +110,7 @@ def original_only(subject: Subject, preset: str | None) -> Plan:
         UsageError: The subject has no such preset.
     """
     chosen = choose_preset(subject, preset)
-    settings, compat = original_settings(subject, chosen), stand_ins.chosen(subject, chosen, None)
+    settings, compat = original_settings(subject, chosen), shims.chosen(subject, chosen, None)
     return Plan(subject, chosen, settings, (Mutant(ORIGINAL),), (), (), compat)
 
 

@@ -4,7 +4,7 @@ The harness puts this file's folder first on PYTHONPATH, so that Python imports 
 the program's own parser (argparse, click, absl) made of the command line, environment variables, whether a
 mutated file is opened, and what a mutated constant is in the end, and appends one JSON line for each to the file
 named by MUTEGREEN_PROBE. It must never disturb a training: it needs only the standard library, any Python from 3.6,
-and swallows its own errors. The stand-ins that an audit asks for (`standins/`) are put in from here too.
+and swallows its own errors. The shims that an audit asks for (`shims/`) are put in from here too.
 """
 
 import os
@@ -125,7 +125,7 @@ def _main():
         else:
             changes.setdefault(name, []).append(how)
 
-    def put_in(standin):
+    def put_in(shim):
         from importlib.util import module_from_spec, spec_from_file_location
 
         told = set()
@@ -133,7 +133,7 @@ def _main():
         def tell(how, acted=True):
             if (how, acted) not in told:
                 told.add((how, acted))
-                quietly(lambda: report("standin", name=standin, acted=acted, how=how))
+                quietly(lambda: report("shim", name=shim, acted=acted, how=how))
 
         def careful(how):
             def changed(module):
@@ -144,8 +144,8 @@ def _main():
 
             return changed
 
-        path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "standins", standin + ".py")
-        spec = spec_from_file_location("mutegreen_standin_" + standin, path)
+        path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "shims", shim + ".py")
+        spec = spec_from_file_location("mutegreen_shim_" + shim, path)
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         for name, how in module.CHANGES.items():
@@ -209,11 +209,11 @@ def _main():
         change("argparse", hook_argparse)
         change("click.core", hook_click)
         change("absl.flags._flagvalues", hook_absl)
-    for standin in task["standins"]:
+    for shim in task["shims"]:
         try:
-            put_in(standin)
+            put_in(shim)
         except Exception as error:
-            report("standin", name=standin, acted=False, how="could not be put in: {!r}".format(error))
+            report("shim", name=shim, acted=False, how="could not be put in: {!r}".format(error))
     if changes:
         sys.meta_path.insert(0, Finder)
     if files and hasattr(sys, "addaudithook"):

@@ -35,7 +35,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
-class Line:
+class OutputLine:
     """A line of output: seconds since the start, `out` or `err`, and the text without its line end."""
 
     time_s: float
@@ -44,7 +44,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """How a command ended.
 
     Attributes:
@@ -73,7 +73,7 @@ def become_subreaper() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def unbuffered(variables: Mapping[str, str]) -> dict[str, str]:
+def unbuffered_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with further variables, for a Python program whose output is to come at once.
 
     The time stamps of its lines are then those of its epochs.
@@ -120,7 +120,7 @@ class Command:
         )
         self.pid = self._process.pid
         if cpus:
-            _keep_to(self.pid, cpus)
+            _pin(self.pid, cpus)
         self._seen: set[int] = set()
         self._ended: tuple[int, float, float, int] | None = None
         self._streams = _Streams(self._process, self.started_s)
@@ -139,10 +139,10 @@ class Command:
 
     def wait(
         self,
-        on_line: Callable[[Line], None],
+        on_line: Callable[[OutputLine], None],
         timeout_s: float | None = None,
         on_end: Callable[[float | None], object] = lambda cpu_s: None,
-    ) -> Ended:
+    ) -> CommandResult:
         """Hands on lines until the command has ended, then ends the rest of its group.
 
         `on_end` is called the moment the command itself has ended, before anything is cleaned up, with the CPU time
@@ -160,7 +160,7 @@ class Command:
             if deadline_s is not None and time.monotonic() >= deadline_s:
                 timed_out = True
                 break
-            for line in self._streams.read(_until(deadline_s)):
+            for line in self._streams.read(_poll_timeout_s(deadline_s)):
                 on_line(line)
         on_end(self._ended[2] if self._ended else None)
         self._end_group()
@@ -168,7 +168,7 @@ class Command:
             on_line(line)
         assert self._ended is not None
         status, ended_s, cpu_s, peak_rss_bytes = self._ended
-        return Ended(status, ended_s - self.started_s, cpu_s, peak_rss_bytes, timed_out)
+        return CommandResult(status, ended_s - self.started_s, cpu_s, peak_rss_bytes, timed_out)
 
     def _reap(self) -> bool:
         """Whether the command itself has ended; keeps its status and usage the first time it has."""
@@ -189,7 +189,7 @@ class Command:
         Raises:
             MuteGreenError: Something of it cannot be ended.
         """
-        end_all(self._members)
+        terminate_all(self._members)
         self._end_threads()
         self._reap_orphans()
 
@@ -225,7 +225,7 @@ class Command:
                 os.waitpid(pid, os.WNOHANG)
 
 
-def end_all(members: Callable[[], list[psutil.Process]]) -> int:
+def terminate_all(members: Callable[[], list[psutil.Process]]) -> int:
     """Ends processes, politely and then not, until `members` finds none; returns how many there were at first."""
     count = len(left := members())
     for number, limit_s in ((signal.SIGTERM, TERMINATE_GRACE_S), (signal.SIGKILL, KILL_LIMIT_S)):
@@ -239,7 +239,7 @@ def end_all(members: Callable[[], list[psutil.Process]]) -> int:
     return count
 
 
-def marked(prefix: str) -> list[psutil.Process]:
+def find_marked(prefix: str) -> list[psutil.Process]:
     """All processes of this machine whose mark starts with a prefix: what a killed harness left running."""
     found = []
     for process in psutil.process_iter():
@@ -249,7 +249,7 @@ def marked(prefix: str) -> list[psutil.Process]:
     return found
 
 
-def _keep_to(pid: int, cpus: Collection[int]) -> None:
+def _pin(pid: int, cpus: Collection[int]) -> None:
     """Before the program has begun, so that all its threads inherit it; where that cannot be, it uses all CPUs."""
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setaffinity(pid, cpus)
@@ -271,7 +271,7 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _until(deadline_s: float | None) -> float:
+def _poll_timeout_s(deadline_s: float | None) -> float:
     return _POLL_S if deadline_s is None else min(_POLL_S, max(0.0, deadline_s - time.monotonic()))
 
 
@@ -290,13 +290,13 @@ class _Streams:
         if self._pidfd is not None:
             self._selector.register(self._pidfd, selectors.EVENT_READ, None)
 
-    def read(self, timeout_s: float) -> Iterator[Line]:
+    def read(self, timeout_s: float) -> Iterator[OutputLine]:
         """Waits for output or for the command's end, no longer than a time; what came, in lines."""
         for key, _ in self._selector.select(timeout_s):
             if key.data is not None:
                 yield from self._take(key.fileobj, key.data)  # type: ignore[arg-type]
 
-    def rest(self) -> Iterator[Line]:
+    def rest(self) -> Iterator[OutputLine]:
         """What is still in the pipes once everybody has gone, and the last lines without an end."""
         for key in list(self._selector.get_map().values()):
             if key.data is not None:
@@ -315,7 +315,7 @@ class _Streams:
             os.close(self._pidfd)
             self._pidfd = None
 
-    def _take(self, pipe: IO[bytes], name: str) -> Iterator[Line]:
+    def _take(self, pipe: IO[bytes], name: str) -> Iterator[OutputLine]:
         while True:
             try:
                 data = os.read(pipe.fileno(), MAX_LINE_BYTES)
@@ -327,7 +327,7 @@ class _Streams:
                 return
             yield from self._lines(name, data)
 
-    def _lines(self, name: str, data: bytes) -> Iterator[Line]:
+    def _lines(self, name: str, data: bytes) -> Iterator[OutputLine]:
         *whole, partial = (self._partial[name] + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         if len(partial) >= MAX_LINE_BYTES:
             whole, partial = [*whole, partial], b""
@@ -335,8 +335,8 @@ class _Streams:
         for text in whole:
             yield self._line(name, text)
 
-    def _line(self, name: str, text: bytes) -> Line:
-        return Line(time.monotonic() - self._started_s, name, text.decode("utf-8", errors="replace"))
+    def _line(self, name: str, text: bytes) -> OutputLine:
+        return OutputLine(time.monotonic() - self._started_s, name, text.decode("utf-8", errors="replace"))
 
 
 def _open_pidfd(pid: int) -> int | None:

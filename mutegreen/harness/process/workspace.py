@@ -29,7 +29,7 @@ NEVER_COPIED = (
 )
 """Compiled files above all: Python trusts one whose source has the same size and second as the mutated source."""
 
-LARGE_BYTES = 512 * 2**20
+MAX_SUBJECT_BYTES = 512 * 2**20
 """A subject above this is refused: every trial gets a copy, and data sets belong into `workspace.link`."""
 
 
@@ -138,9 +138,9 @@ def _refuse_large(subject: Subject, keep_out: Iterable[Path]) -> None:
         folders[:] = [name for name in folders if name not in left_out]
         kept = [Path(folder) / name for name in files if name not in left_out]
         total += sum(path.lstat().st_size for path in kept)
-        if total > LARGE_BYTES:
+        if total > MAX_SUBJECT_BYTES:
             raise MuteGreenError(
-                f"{subject.folder} holds more than {LARGE_BYTES >> 20} MiB, and every trial gets a copy of it",
+                f"{subject.folder} holds more than {MAX_SUBJECT_BYTES >> 20} MiB, and every trial gets a copy of it",
                 "keep data sets out with link = [...], other files with exclude = [...], "
                 "under [workspace] in subject.toml",
             )

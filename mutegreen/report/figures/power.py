@@ -23,7 +23,7 @@ from mutegreen.report.figures.style import (
     shorten,
     without_ticks,
 )
-from mutegreen.units import Scale, duration, energy, si_scale, time_scale
+from mutegreen.units import UnitScale, duration, energy, si_scale, time_scale
 
 KIND = "power"
 CLASSES = {"gpu": "GPU", "cpu": "CPU", "dram": "DRAM", "psys": "platform"}
@@ -142,7 +142,7 @@ def _lanes(phases: Sequence[Phase]) -> dict[str, list[Phase]]:
     return dict(list(found.items())[:_MAX_LANES])
 
 
-def _draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Phase]], time: Scale) -> None:
+def _draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Phase]], time: UnitScale) -> None:
     for lane, (name, phases) in enumerate(lanes.items()):
         spans = [(phase.begin_s / time.size, (phase.end_s - phase.begin_s) / time.size) for phase in phases]
         shades = [_SHADES[number % 2] for number in range(len(spans))] if name == _EPOCHS else _SHADES[0]
@@ -154,7 +154,7 @@ def _draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Phase]], time: Scale) -
 
 
 def _panel(
-    axes: Axes, name: str, steps: Mapping[str, PowerSteps], measured: Sequence[DomainEnergy], time: Scale
+    axes: Axes, name: str, steps: Mapping[str, PowerSteps], measured: Sequence[DomainEnergy], time: UnitScale
 ) -> None:
     power = si_scale(max(float(each.high_w.max()) for each in steps.values()), "W")
     figures = {figure.domain: figure for figure in measured}
@@ -182,7 +182,7 @@ def _line_label(domain: str, figure: DomainEnergy | None) -> str:
     return f"{shorten(domain, _NAME_CHARACTERS)}: {energy(figure.energy_j)}, {figure.quality}"
 
 
-def _idle(axes: Axes, figure: DomainEnergy | None, power: Scale) -> None:
+def _idle(axes: Axes, figure: DomainEnergy | None, power: UnitScale) -> None:
     if figure is not None and figure.idle_w is not None:
         axes.axhline(figure.idle_w / power.size, color=GREY, linestyle=":", linewidth=0.8, gid="idle")
 

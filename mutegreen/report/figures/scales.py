@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from mutegreen import units
 from mutegreen.model import Goal, Quality
 from mutegreen.report.metric_names import NAMES
-from mutegreen.units import Scale
+from mutegreen.units import UnitScale
 
 _LOG_FROM = 10.0
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""
@@ -23,7 +23,7 @@ _STEPS = ((1,), (1, 3), (1, 2, 5))
 _ENOUGH_TICKS = 3
 
 
-def axis_scale(metric: str, figures: ArrayLike) -> Scale:
+def axis_scale(metric: str, figures: ArrayLike) -> UnitScale:
     """The unit in which the largest of the figures has one to three digits before the point."""
     return units.scale_of(metric, _largest(figures))
 

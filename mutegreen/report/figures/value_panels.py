@@ -31,7 +31,7 @@ from mutegreen.report.figures.style import (
 from mutegreen.report.metric_names import NAMES
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario import Scenario
-from mutegreen.units import Scale
+from mutegreen.units import UnitScale
 
 KIND = "values"
 
@@ -57,7 +57,7 @@ class _Row:
 
     metric: str
     label: str
-    scale: Scale
+    scale: UnitScale
     figures: pd.Series[float]
 
 

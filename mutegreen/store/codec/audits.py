@@ -14,7 +14,7 @@ from mutegreen.model import (
     Change,
     Compat,
     Data,
-    Figure,
+    ExtraMetric,
     Goal,
     Limits,
     Metering,
@@ -56,7 +56,7 @@ def to_audit(row: sqlite3.Row) -> AuditRecord:
         unavailable=tuple(Unavailable(**item) for item in json.loads(row["unavailable"] or "[]")),
         finished_at=row["finished_at"],
         data=Data(**data) if data else None,
-        also=tuple(Figure(**item | {"goal": Goal(item["goal"])}) for item in json.loads(row["also"])),
+        also=tuple(ExtraMetric(**item | {"goal": Goal(item["goal"])}) for item in json.loads(row["also"])),
         backgrounds=to_backgrounds(row["backgrounds"]),
         peak_bytes=json.loads(row["peak_bytes"]),
     )

@@ -37,7 +37,7 @@ def span_rows(span: Span) -> Iterator[dict[str, object]]:
             "started_at": span.started_at,
             "duration_s": span.measurement.duration_s,
             "attributed_j": span.attributed_j.get(domain.domain),
-            "nobody_j": span.nobody_j.get(domain.domain),
+            "nobody_j": span.unattributed_j.get(domain.domain),
         }
 
 
@@ -47,7 +47,9 @@ def to_spans(rows: Sequence[sqlite3.Row]) -> tuple[Span, ...]:
 
 
 def _span(rows: list[sqlite3.Row]) -> Span:
-    figures = {part: {row["domain"]: row[part] for row in rows} for part in ("attributed_j", "nobody_j")}
-    known = {part: {d: joules for d, joules in own.items() if joules is not None} for part, own in figures.items()}
     measurement = Measurement(rows[0]["duration_s"], tuple(to_domain(row) for row in rows))
-    return Span(rows[0]["started_at"], measurement, **known)
+    return Span(rows[0]["started_at"], measurement, _by_domain(rows, "attributed_j"), _by_domain(rows, "nobody_j"))
+
+
+def _by_domain(rows: Sequence[sqlite3.Row], column: str) -> dict[str, float]:
+    return {row["domain"]: row[column] for row in rows if row[column] is not None}

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from mutegreen.model import (
     BackgroundRun,
-    Beside,
-    Company,
+    Colocation,
     Compat,
     Epoch,
     Evidence,
     Measurement,
     Outcome,
+    Overlap,
     Phase,
-    StandIn,
+    ShimReport,
     Trial,
     TrialResult,
 )
 from mutegreen.store.audit_records import TrialRecord
 from mutegreen.store.codec.energies import energy_row, to_domain
+
+_EVIDENCE_KEYS = {"applied": "arrived"}
+_EVIDENCE_FIELDS = {key: field for field, key in _EVIDENCE_KEYS.items()}
+"""Fields of `Evidence` that are stored under another key, and the reverse."""
 
 
 def result_row(result: TrialResult) -> dict[str, object]:
@@ -37,9 +42,9 @@ def result_row(result: TrialResult) -> dict[str, object]:
         "peak_rss_bytes": result.peak_rss_bytes,
         "status": result.status,
         "performance": result.performance,
-        "evidence": json.dumps([asdict(item) for item in result.evidence]),
-        "standins": json.dumps([asdict(item) for item in result.standins]),
-        "company": company_text(result.company),
+        "evidence": json.dumps([evidence_item(item) for item in result.evidence]),
+        "standins": json.dumps([asdict(item) for item in result.shims]),
+        "company": colocation_text(result.colocation),
     }
 
 
@@ -51,6 +56,16 @@ def phase_row(phase: Phase) -> dict[str, object]:
 def to_phase(row: sqlite3.Row) -> Phase:
     """The phase of a row."""
     return Phase(row["name"], row["begin_s"], row["end_s"], json.loads(row["energy_j"]))
+
+
+def evidence_item(evidence: Evidence) -> dict[str, object]:
+    """Return evidence as a JSON object; `applied` is stored under its older name, `arrived`."""
+    return {_EVIDENCE_KEYS.get(name, name): value for name, value in asdict(evidence).items()}
+
+
+def to_evidence(item: Mapping[str, Any]) -> Evidence:
+    """Return the evidence of a JSON object."""
+    return Evidence(**{_EVIDENCE_FIELDS.get(key, key): value for key, value in item.items()})
 
 
 def to_epoch(row: sqlite3.Row) -> Epoch:
@@ -98,29 +113,36 @@ def to_result(
         performance=row["performance"],
         epochs=tuple(to_epoch(e) for e in epochs),
         measurement=Measurement(row["duration_s"], tuple(to_domain(e) for e in energies)),
-        evidence=tuple(Evidence(**item) for item in json.loads(row["evidence"] or "[]")),
-        standins=tuple(
-            StandIn(**item | {"name": Compat(item["name"])}) for item in json.loads(row["standins"] or "[]")
+        evidence=tuple(to_evidence(item) for item in json.loads(row["evidence"] or "[]")),
+        shims=tuple(
+            ShimReport(**item | {"name": Compat(item["name"])}) for item in json.loads(row["standins"] or "[]")
         ),
         also=to_figures(figures),
-        company=to_company(row["company"]),
+        colocation=to_colocation(row["company"]),
     )
 
 
-def company_text(company: Company | None) -> str | None:
-    """A trial's company as text; None: it was alone."""
-    if company is None:
+def colocation_text(colocation: Colocation | None) -> str | None:
+    """Return a trial's co-location as JSON; None: it ran exclusively."""
+    if colocation is None:
         return None
-    return json.dumps(asdict(company) | {"shares": [energy_row(share) for share in company.shares]})
+    return json.dumps(
+        {
+            "beside": [asdict(overlap) for overlap in colocation.overlaps],
+            "shares": [energy_row(share) for share in colocation.shares],
+            "backgrounds": [asdict(run) for run in colocation.backgrounds],
+            "by_use": colocation.by_use,
+        }
+    )
 
 
-def to_company(text: str | None) -> Company | None:
-    """The company of a text."""
+def to_colocation(text: str | None) -> Colocation | None:
+    """Return the co-location of a JSON text."""
     if text is None:
         return None
     fields = json.loads(text)
-    return Company(
-        beside=tuple(Beside(**item) for item in fields["beside"]),
+    return Colocation(
+        overlaps=tuple(Overlap(**item) for item in fields["beside"]),
         shares=tuple(to_domain(item) for item in fields["shares"]),
         backgrounds=tuple(BackgroundRun(**item) for item in fields["backgrounds"]),
         by_use=fields["by_use"],

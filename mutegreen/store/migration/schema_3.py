@@ -1,4 +1,4 @@
-"""Schema 2 to 3: data, further figures, stand-ins, and what shared the machine; audits of schema 2 had none of them.
+"""Schema 2 to 3: data, further figures, shims, and what shared the machine; audits of schema 2 had none of them.
 
 An audit's options get what today's program reads of them: an older program had no such option, so the value is what
 its absence meant.

@@ -132,7 +132,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     click.echo(f"CPU time {units.duration(result.cpu_s)}, begun {result.started_at}")
     for domain in result.measurement.domains:
         click.echo(_energy(domain))
-    for line in (*colocation.trial_lines(result.company), *map(shim_in_trial, result.standins)):
+    for line in (*colocation.trial_lines(result.colocation), *map(shim_in_trial, result.shims)):
         click.echo(line)
     for evidence in result.evidence:
         click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")

@@ -126,12 +126,12 @@ def _write(file: Path, drafted: Draft) -> None:
     """
     from mutegreen import config
     from mutegreen.draft import document
-    from mutegreen.harness.opening import check
+    from mutegreen.harness.opening import check_sites
 
     new = file.with_name(".subject.toml.new")
     try:
         new.write_text(document.text(drafted), encoding="utf-8")
-        check(config.load(new))
+        check_sites(config.load(new))
         new.replace(file)
     except OSError as error:
         raise UsageError(

@@ -56,7 +56,7 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 @click.option(
     "--compat",
     metavar="A,B",
-    help="Stand-ins for what the machine or the program lacks: cuda, checksums, weights, seed; '' for none.",
+    help="Shims for what the machine or the program lacks: cuda, checksums, weights, seed; '' for none.",
 )
 @click.option(
     "--timeout",
@@ -118,7 +118,7 @@ def command(
     audit that was stopped goes on with --resume.
     """
     from mutegreen.harness.opening import Sharing
-    from mutegreen.harness.plan import stand_ins
+    from mutegreen.harness.plan import shims
     from mutegreen.model import DEFAULT_SEED, Limits, Metering, PlanOptions
 
     options = PlanOptions(
@@ -130,7 +130,7 @@ def command(
         order=order,
         seed=DEFAULT_SEED if seed is None else seed,
         same_seed=same_seed,
-        compat=stand_ins.named(common.split(compat)) if compat is not None else None,
+        compat=shims.named(common.split(compat)) if compat is not None else None,
     )
     limits, metering = Limits(timeout, cooldown, warm_up, idle), Metering(meters, require)
     sharing = sharing_from_options(jobs, backgrounds, preset)
@@ -172,7 +172,7 @@ def _dry_run(name: str, options: PlanOptions, limits: Limits, sharing: Sharing, 
     from mutegreen.harness.plan import plan
 
     subject = config.load(catalog.find_subject(name))
-    opening.check(subject)
+    opening.check_sites(subject)
     audit_plan = plan.make(subject, options)
     duration = plan_preview.training_s(audit_plan, store)
     if as_json:
@@ -195,18 +195,18 @@ def _start(request: _AuditRequest, store_path: Path, as_json: bool, wait: bool) 
 
 def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Path, as_json: bool, wait: bool) -> int:
     from mutegreen import catalog, config
-    from mutegreen.harness.opening import Paths, held
+    from mutegreen.harness.opening import Paths, audit_lock
     from mutegreen.store.store import Store
 
     with Store.open(store_path) as reading:
         record = reading.audit(audit_id)
-    with suppress(OSError), held(Paths.of(store_path, record.id)):
+    with suppress(OSError), audit_lock(Paths.of(store_path, record.id)):
         pass  # one that runs already is told at once, and not waited for as a stranger on the same devices
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
         raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
     export_cuda_variables(config.load(Paths.of(store_path, record.id).subject))
     with (
-        open_meters(metering.or_kept(record.options.metering), record.id, wait) as meters,
+        open_meters(metering.or_stored(record.options.metering), record.id, wait) as meters,
         common.create_store(store_path) as store,
     ):
         return _run_audit(store, record.id, meters, as_json)

@@ -145,7 +145,7 @@ class _Study:
         """The meters named now; without any, those with which the part began."""
         if state.audit is None:
             return self._metering
-        return self._metering.or_kept(store.audit(state.audit).options.metering)
+        return self._metering.or_stored(store.audit(state.audit).options.metering)
 
     def _report(self, store: Store, audits: Sequence[str], skipped: Sequence[Skipped], as_json: bool) -> int:
         from mutegreen.replication.design import SIZES

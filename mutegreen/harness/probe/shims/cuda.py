@@ -14,10 +14,10 @@ def _torch(torch, tell):
         return known[0]
 
     for owner in (torch.Tensor, torch.nn.Module):
-        _stand_in(owner, has_gpu, tell)
+        _shim(owner, has_gpu, tell)
 
 
-def _stand_in(owner, has_gpu, tell):
+def _shim(owner, has_gpu, tell):
     original = owner.cuda
 
     def cuda(self, *arguments, **options):

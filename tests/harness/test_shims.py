@@ -1,4 +1,4 @@
-"""Stand-ins in real Python processes: against tiny modules of the same names, and against the real libraries."""
+"""Shims in real Python processes: against tiny modules of the same names, and against the real libraries."""
 
 import ast
 import configparser
@@ -13,11 +13,11 @@ import pytest
 
 from mutegreen import config
 from mutegreen.errors import ConfigError, UsageError
-from mutegreen.harness.observe.evidence import PROBE_FOLDER, Report, probe_environment
-from mutegreen.harness.opening import Paths, create, plan_again
-from mutegreen.harness.plan import plan, stand_ins
+from mutegreen.harness.observe.evidence import PROBE_FOLDER, ProbeReport, probe_environment
+from mutegreen.harness.opening import Paths, create, restore_plan
+from mutegreen.harness.plan import plan, shims
 from mutegreen.harness.plan.launch import launch
-from mutegreen.model import Compat, EnvSite, Limits, PlanOptions, Preset, StandIn, Subject
+from mutegreen.model import Compat, EnvSite, Limits, PlanOptions, Preset, ShimReport, Subject
 from mutegreen.store.store import Store
 from support.commands import Run
 from support.limits import EVENT_S
@@ -42,8 +42,8 @@ class nn:
 """
 
 
-def act(folder: Path, program: str, *asked: Compat, **variables: str) -> tuple[str, tuple[StandIn, ...]]:
-    """What a program prints with these stand-ins, and what they did."""
+def act(folder: Path, program: str, *asked: Compat, **variables: str) -> tuple[str, tuple[ShimReport, ...]]:
+    """What a program prints with these shims, and what they did."""
     (folder / "train.py").write_text(program)
     out = folder / "probe.out"
     out.unlink(missing_ok=True)
@@ -53,7 +53,7 @@ def act(folder: Path, program: str, *asked: Compat, **variables: str) -> tuple[s
         [sys.executable, "train.py"], cwd=folder, env=own, capture_output=True, text=True, timeout=EVENT_S
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout, stand_ins.judge(asked, Report.read(out, folder))
+    return done.stdout, shims.judge(asked, ProbeReport.read(out, folder))
 
 
 def package(folder: Path, name: str, source: str) -> None:
@@ -67,7 +67,7 @@ def package(folder: Path, name: str, source: str) -> None:
 
 
 def test_every_name_has_its_file_and_every_file_its_name() -> None:
-    files = (PROBE_FOLDER / "standins").glob("*.py")
+    files = (PROBE_FOLDER / "shims").glob("*.py")
     assert {file.stem for file in files} == set(Compat)
 
 
@@ -89,7 +89,7 @@ def test_cuda_stays_where_it_is_without_a_gpu(tmp_path: Path) -> None:
     program = "import torch\nt, m = torch.Tensor(), torch.nn.Module()\nprint(t.cuda(0) is t, m.cuda() is m)\n"
     printed, (cuda,) = act(tmp_path, program, Compat.CUDA)
     assert printed == "True True\n"
-    assert cuda == StandIn(Compat.CUDA, True, "there is no GPU, and .cuda() did nothing")
+    assert cuda == ShimReport(Compat.CUDA, True, "there is no GPU, and .cuda() did nothing")
 
 
 def test_cuda_is_left_alone_where_there_is_a_gpu(tmp_path: Path) -> None:
@@ -97,12 +97,12 @@ def test_cuda_is_left_alone_where_there_is_a_gpu(tmp_path: Path) -> None:
     program = "import torch\nprint(torch.Tensor().cuda(), torch.nn.Module().cuda(), torch.Tensor.cuda.__name__)\n"
     printed, (cuda,) = act(tmp_path, program + "print(torch.Tensor.cuda is torch.nn.Module.cuda)\n", Compat.CUDA)
     assert printed == "on the GPU on the GPU cuda\nTrue\n"
-    assert cuda == StandIn(Compat.CUDA, False, "there is a GPU, and .cuda() is torch's own")
+    assert cuda == ShimReport(Compat.CUDA, False, "there is a GPU, and .cuda() is torch's own")
 
 
 def test_a_stand_in_that_nothing_calls_for_did_not_act(tmp_path: Path) -> None:
     package(tmp_path, "torch", TORCH.format(gpu=False))
-    assert act(tmp_path, "import torch\n", Compat.CUDA)[1] == (StandIn(Compat.CUDA, False, "not needed"),)
+    assert act(tmp_path, "import torch\n", Compat.CUDA)[1] == (ShimReport(Compat.CUDA, False, "not needed"),)
 
 
 def test_a_module_that_cannot_be_changed_goes_on_as_it_is(tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_a_module_that_cannot_be_changed_goes_on_as_it_is(tmp_path: Path) -> Non
 
 
 def test_a_process_that_cannot_be_seen(tmp_path: Path) -> None:
-    (cuda,) = stand_ins.judge((Compat.CUDA,), Report.read(tmp_path / "nothing", tmp_path))
-    assert cuda == StandIn(Compat.CUDA, False, "no Python process of the training could be observed")
+    (cuda,) = shims.judge((Compat.CUDA,), ProbeReport.read(tmp_path / "nothing", tmp_path))
+    assert cuda == ShimReport(Compat.CUDA, False, "no Python process of the training could be observed")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_files_are_taken_if_they_exist(tmp_path: Path, module: str, check: str, 
     call = f"from {module} import {check} as check\nprint(check('train.py', {{!r}}), check('missing', 'wrong'))\n"
     printed, (checksums,) = act(tmp_path, call.format("wrong"), Compat.CHECKSUMS)
     assert printed == "True False\n"
-    assert checksums == StandIn(
+    assert checksums == ShimReport(
         Compat.CHECKSUMS, True, f"files were taken that have other checksums than {whose} knows"
     )
     assert not act(tmp_path, call.format("right"), Compat.CHECKSUMS)[1][0].acted
@@ -161,7 +161,7 @@ print(Module().load_state_dict({"own": 1}))
 """
     printed, (weights,) = act(tmp_path, program, Compat.WEIGHTS)
     assert printed == "None ([], [])\nloaded {'own': 1}\n"
-    assert weights == StandIn(Compat.WEIGHTS, True, "random weights instead of net-1.pth")
+    assert weights == ShimReport(Compat.WEIGHTS, True, "random weights instead of net-1.pth")
 
 
 def test_a_file_of_weights_that_the_program_names_is_loaded(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_random_numbers_begin_at_the_seed(tmp_path: Path) -> None:
     program = "import random, numpy\nprint(random.random(), float(numpy.random.rand()))\n"
     printed, (seed,) = act(tmp_path, program, Compat.SEED, MUTEGREEN_SEED="5")
     assert printed.split() == [str(random.Random(5).random()), str(float(np.random.RandomState(5).rand()))]
-    assert seed == StandIn(Compat.SEED, True, "random seeded; numpy seeded")
+    assert seed == ShimReport(Compat.SEED, True, "random seeded; numpy seeded")
     assert act(tmp_path, program, Compat.SEED, MUTEGREEN_SEED="6")[0] != printed
 
 
@@ -197,7 +197,7 @@ def test_real_torch(tmp_path: Path) -> None:
     asked = (Compat.CUDA, Compat.WEIGHTS, Compat.SEED)
     printed, did = act(tmp_path, REAL_TORCH, *asked, MUTEGREEN_SEED="7", CUDA_VISIBLE_DEVICES="")
     assert printed == "7\nTrue True\n<All keys matched successfully>\n"
-    assert [standin.acted for standin in did] == [True, True, True]
+    assert [shim.acted for shim in did] == [True, True, True]
     assert did[1].how == "random weights instead of linear.pth"
 
 
@@ -265,11 +265,11 @@ def test_the_preset_goes_before_the_subject_and_the_user_before_both(tmp_path: P
         'compat = ["cuda", "weights"]\n' + SUBJECT + "[presets.small]\ncompat = []\n[presets.large]\nmutants = 2\n",
     )
     small, large = subject.presets["small"], subject.presets["large"]
-    assert stand_ins.chosen(subject, Preset(""), None) == ("cuda", "weights")
-    assert stand_ins.chosen(subject, large, None) == ("cuda", "weights")
-    assert stand_ins.chosen(subject, small, None) == ()
-    assert stand_ins.chosen(subject, small, (Compat.SEED,)) == ("seed",)
-    assert stand_ins.chosen(subject, large, ()) == ()
+    assert shims.chosen(subject, Preset(""), None) == ("cuda", "weights")
+    assert shims.chosen(subject, large, None) == ("cuda", "weights")
+    assert shims.chosen(subject, small, None) == ()
+    assert shims.chosen(subject, small, (Compat.SEED,)) == ("seed",)
+    assert shims.chosen(subject, large, ()) == ()
 
 
 def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
@@ -278,8 +278,8 @@ def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
     assert len(caught.value.faults) == 2
     for fault in caught.value.faults:
         assert all(f"'{name}'" in fault for name in Compat)
-    with pytest.raises(UsageError, match="no stand-in cpu") as usage:
-        stand_ins.named(["cuda", "cpu"])
+    with pytest.raises(UsageError, match="no shim cpu") as usage:
+        shims.named(["cuda", "cpu"])
     assert usage.value.hint is not None
     assert "cuda, checksums, weights, seed" in usage.value.hint
 
@@ -297,8 +297,8 @@ def test_the_stand_in_gives_a_seed_to_a_program_that_takes_none(tmp_path: Path) 
 def test_its_variable_is_no_seed_where_nothing_reads_it(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, SUBJECT.replace('flag = "--seed" }', 'env = "MUTEGREEN_SEED" }', 1))
     assert subject.seed == EnvSite("MUTEGREEN_SEED")
-    assert not stand_ins.takes_seed(subject, (Compat.CUDA,))
-    assert stand_ins.takes_seed(subject, (Compat.SEED,))
+    assert not shims.takes_seed(subject, (Compat.CUDA,))
+    assert shims.takes_seed(subject, (Compat.SEED,))
     with pytest.raises(UsageError, match="--same-seed"):
         plan.make(subject, PlanOptions(same_seed=True))
 
@@ -319,15 +319,15 @@ def needy(subject: Path) -> Path:
 RUN = ("--operators", "epochs", "--mutants", 1, "--repetitions", 1, "--cooldown", 0, "--meter", "estimate")
 
 
-def test_an_audit_keeps_and_says_what_stood_in(needy: Path, mutegreen: Run) -> None:
+def test_an_audit_keeps_and_says_what_shim_reports(needy: Path, mutegreen: Run) -> None:
     done = mutegreen("run", needy, *RUN, "--compat", "cuda,weights", "--json")
     assert done.returncode == 0, done.stderr
-    assert "stand-in cuda acted: there is no GPU, and .cuda() did nothing" in done.stderr
-    assert "stand-in weights did not act: not needed" in done.stderr
+    assert "shim cuda acted: there is no GPU, and .cuda() did nothing" in done.stderr
+    assert "shim weights did not act: not needed" in done.stderr
     shown = mutegreen("show").stdout
-    assert "stand-in cuda: acted in 2 of 2 trainings" in shown
-    assert "stand-in weights: acted in 0 of 2 trainings" in shown
-    assert "stand-in cuda acted: there is no GPU" in mutegreen("show", 1).stdout
+    assert "shim cuda: acted in 2 of 2 trainings" in shown
+    assert "shim weights: acted in 0 of 2 trainings" in shown
+    assert "shim cuda acted: there is no GPU" in mutegreen("show", 1).stdout
 
 
 def test_a_preflight_that_fails_for_want_of_a_gpu_says_what_helps(needy: Path, mutegreen: Run) -> None:
@@ -350,20 +350,20 @@ def test_a_preflight_that_fails_for_want_of_a_gpu_says_what_helps(needy: Path, m
     ],
 )
 def test_what_a_failed_training_says_it_lacks(last: str, wanted: str | None) -> None:
-    advice = stand_ins.advice(["  File train.py", last], (Compat.SEED,))
+    advice = shims.advice(["  File train.py", last], (Compat.SEED,))
     assert advice is None if wanted is None else advice is not None and advice.endswith(wanted)
-    assert stand_ins.advice([last], tuple(Compat)) is None
+    assert shims.advice([last], tuple(Compat)) is None
 
 
-def test_a_dry_run_shows_the_stand_ins(needy: Path, mutegreen: Run) -> None:
-    assert "stand-ins: cuda" in mutegreen("run", needy, "--dry-run", "--compat", "cuda").stdout
+def test_a_dry_run_shows_the_shims(needy: Path, mutegreen: Run) -> None:
+    assert "shims: cuda" in mutegreen("run", needy, "--dry-run", "--compat", "cuda").stdout
     document = json.loads(mutegreen("run", needy, "--dry-run", "--compat", "cuda", "--json").stdout)
     assert document["compat"] == ["cuda"]
 
 
-def test_an_audit_that_is_resumed_has_the_same_stand_ins(needy: Path, tmp_path: Path) -> None:
+def test_an_audit_that_is_resumed_has_the_same_shims(needy: Path, tmp_path: Path) -> None:
     with Store.create(tmp_path / "audits.sqlite") as store:
         options = PlanOptions(operators=("epochs",), compat=(Compat.CUDA,))
         audit = create(store, config.load(needy), options, Limits())
-        again = plan_again(store, store.audit(audit), Paths.of(store.path, audit))
+        again = restore_plan(store, store.audit(audit), Paths.of(store.path, audit))
     assert again.compat == (Compat.CUDA,)

@@ -1,6 +1,6 @@
-"""The compatibility layer: which stand-ins the trainings of an audit get, and what each did in one training.
+"""The compatibility layer: which shims the trainings of an audit get, and what each did in one training.
 
-The stand-ins themselves are in `probe/standins/`, and are put into the Python processes of a training by the probe.
+The shims themselves are in `probe/shims/`, and are put into the Python processes of a training by the probe.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mutegreen.errors import UsageError
-from mutegreen.harness.observe.evidence import Report
-from mutegreen.model import SEED_VARIABLE, Compat, EnvSite, Preset, StandIn, Subject
+from mutegreen.harness.observe.evidence import ProbeReport
+from mutegreen.model import SEED_VARIABLE, Compat, EnvSite, Preset, ShimReport, Subject
 
 _ADVICE = (
     (
@@ -29,19 +29,19 @@ _ADVICE = (
         "to start from random weights instead of downloaded ones",
     ),
 )
-"""By stand-in, what a training that lacks it says in the end, and what it would do."""
+"""By shim, what a training that lacks it says in the end, and what it would do."""
 
 
 def named(names: Iterable[str]) -> tuple[Compat, ...]:
-    """The stand-ins of these names.
+    """The shims of these names.
 
     Raises:
-        UsageError: There is no such stand-in; the valid ones are named.
+        UsageError: There is no such shim; the valid ones are named.
     """
     given = list(dict.fromkeys(names))
     for name in given:
         if name not in list(Compat):
-            raise UsageError(f"there is no stand-in {name}", f"valid: {', '.join(Compat)}; docs/compatibility.md")
+            raise UsageError(f"there is no shim {name}", f"valid: {', '.join(Compat)}; docs/compatibility.md")
     return tuple(map(Compat, given))
 
 
@@ -51,31 +51,31 @@ def chosen(subject: Subject, preset: Preset, asked: Sequence[Compat] | None) -> 
 
 
 def takes_seed(subject: Subject, compat: Sequence[Compat]) -> bool:
-    """Whether a seed reaches the subject's trainings: the stand-in's variable is read by nothing else."""
+    """Whether a seed reaches the subject's trainings: the shim's variable is read by nothing else."""
     return Compat.SEED in compat or subject.seed not in (None, EnvSite(SEED_VARIABLE))
 
 
 def variables(compat: Sequence[Compat], seed: int | None) -> dict[str, str]:
-    """Environment variables that the stand-ins of a training read."""
+    """Environment variables that the shims of a training read."""
     return {SEED_VARIABLE: str(seed)} if Compat.SEED in compat and seed is not None else {}
 
 
 def advice(lines: Iterable[str], compat: Sequence[Compat]) -> str | None:
-    """The stand-in that a failed training would have needed, by the last lines of its output; None: none known."""
+    """The shim that a failed training would have needed, by the last lines of its output; None: none known."""
     text = "\n".join(lines)
     found = [(name, purpose) for name, sign, purpose in _ADVICE if name not in compat and sign.search(text)]
     wishes = [f"{purpose}: --compat {','.join((*compat, name))}" for name, purpose in found]
     return "; ".join(wishes) or None
 
 
-def judge(compat: Sequence[Compat], report: Report) -> tuple[StandIn, ...]:
-    """What each stand-in did in a training, from the probe's report."""
+def judge(compat: Sequence[Compat], report: ProbeReport) -> tuple[ShimReport, ...]:
+    """What each shim did in a training, from the probe's report."""
     return tuple(_judged(name, report) for name in compat)
 
 
-def _judged(name: Compat, report: Report) -> StandIn:
-    told = [event for event in report.of("standin") if event["name"] == name]
+def _judged(name: Compat, report: ProbeReport) -> ShimReport:
+    told = [event for event in report.of("shim") if event["name"] == name]
     acted = any(event["acted"] for event in told)
     how = dict.fromkeys(event["how"] for event in told if event["acted"] == acted)
     unseen = "not needed" if report.of("start") else "no Python process of the training could be observed"
-    return StandIn(name, acted, "; ".join(how) or unseen)
+    return ShimReport(name, acted, "; ".join(how) or unseen)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mutegreen.harness.concurrency.energy_windows import Weighed, Weighing
-from mutegreen.harness.process.command import Command, Ended, Line
+from mutegreen.harness.concurrency.energy_windows import EnergyWindow, WindowResult
+from mutegreen.harness.process.command import Command, CommandResult, OutputLine
 from mutegreen.meters.estimate.cpu_time import machine_busy_s, other_load
 from mutegreen.model import Flag, Measurement
 
@@ -18,7 +18,7 @@ SHARED = ("cpu:", "dram:", "psys")
 
 
 @dataclass(frozen=True)
-class Metered:
+class MeteredRun:
     """What running a command came to.
 
     Attributes:
@@ -26,15 +26,15 @@ class Metered:
         pids: Numbers of its processes, as far as they were seen; none of them runs any more.
     """
 
-    ended: Ended
+    ended: CommandResult
     started_s: float
-    weighed: Weighed
+    window: WindowResult
     pids: frozenset[int]
 
 
 def run(
-    weighing: Weighing, start: Callable[[], Command], on_line: Callable[[Line], None], timeout_s: float | None
-) -> Metered:
+    window: EnergyWindow, start: Callable[[], Command], on_line: Callable[[OutputLine], None], timeout_s: float | None
+) -> MeteredRun:
     """Runs a command in a window that closes the moment the command itself has ended, before its rest is cleared.
 
     Raises:
@@ -42,24 +42,28 @@ def run(
         Stopped: It was told to stop.
     """
     busy_s = machine_busy_s()
-    weighing.open()
+    window.open()
     try:
         with start() as command:
-            weighing.adopt(command.pid)
-            ended = command.wait(on_line, timeout_s, weighing.close)
+            window.attach(command.pid)
+            ended = command.wait(on_line, timeout_s, window.close)
     finally:
-        weighed = weighing.close()
+        result = window.close()
     machine_s = None if busy_s is None else (machine_busy_s() or busy_s) - busy_s
-    noted = _noting_others(weighed.measurement, machine_s, max(ended.cpu_s, weighed.known_cpu_s or 0.0), ended)
-    return Metered(ended, command.started_s, replace(weighed, measurement=noted), command.seen)
+    flagged = _flag_other_load(
+        result.measurement, machine_s, max(ended.cpu_s, result.known_cpu_s or 0.0), ended.duration_s
+    )
+    return MeteredRun(ended, command.started_s, replace(result, measurement=flagged), command.seen)
 
 
-def _noting_others(measurement: Measurement, machine_s: float | None, known_s: float, ended: Ended) -> Measurement:
+def _flag_other_load(
+    measurement: Measurement, machine_s: float | None, known_s: float, duration_s: float
+) -> Measurement:
     """Flags the domains that all programs of the machine share, where others than the audit's kept it busy."""
-    if machine_s is None or other_load(machine_s, known_s, ended.duration_s) < OTHER_CPUS:
+    if machine_s is None or other_load(machine_s, known_s, duration_s) < OTHER_CPUS:
         return measurement
-    flagged = [
+    domains = [
         replace(figure, flags=figure.flags | {Flag.OTHER_LOAD}) if figure.domain.startswith(SHARED) else figure
         for figure in measurement.domains
     ]
-    return replace(measurement, domains=tuple(flagged))
+    return replace(measurement, domains=tuple(domains))
