@@ -60,7 +60,7 @@ def test_the_digest_is_of_names_and_contents(subject: Path, tmp_path: Path) -> N
 def test_a_large_folder_is_refused_with_the_remedy(
     subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspace, "LARGE_BYTES", 1 << 20)
+    monkeypatch.setattr(workspace, "MAX_SUBJECT_BYTES", 1 << 20)
     (subject / "data.bin").write_bytes(bytes(2 << 20))
     with pytest.raises(MuteGreenError, match="more than 1 MiB") as caught:
         workspace.snapshot(load(subject), tmp_path / "copy")
