@@ -9,6 +9,7 @@ import math
 import runpy
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def shown(found: Results, width: int) -> str:
 # The published side.
 
 
-def test_the_published_tables_are_those_worked_out_independently(expected) -> None:
+def test_the_published_tables_are_those_worked_out_independently(expected: dict[str, Any]) -> None:
     found = published()
     assert len(found.correlations) == len(expected["correlation"]) == 75
     by_key = {(r["subject"], r["background"], r["hyperparameter"], r["metric"]): r for r in expected["correlation"]}
@@ -148,7 +149,7 @@ def test_the_published_trainings_give_the_published_answers(again: Results) -> N
     assert by_text["epochs"].careful.holds is Holds.YES
 
 
-def test_greener_mutants_are_counted_as_by_hand(expected, again: Results) -> None:
+def test_greener_mutants_are_counted_as_by_hand(expected: dict[str, Any], again: Results) -> None:
     """From the independent verdicts: a win in some domain, no loss in any, performance not lost."""
     verdicts: dict[tuple[str, ...], dict[str, str]] = {}
     for row in expected["verdict"]:
@@ -163,7 +164,7 @@ def test_greener_mutants_are_counted_as_by_hand(expected, again: Results) -> Non
     assert "10 of 45 mutants" in next(f for f in again.findings if f.claim.question == "RQ2").published.figures
 
 
-def test_verdicts_in_company_are_counted_as_by_hand(expected, again: Results) -> None:
+def test_verdicts_in_company_are_counted_as_by_hand(expected: dict[str, Any], again: Results) -> None:
     figures = next(f for f in again.findings if f.claim.question == "RQ3").published.figures
     energy = [r for r in expected["verdict"] if r["subject"] == "mnist" and str(r["metric"]).endswith("_j")]
     for background, words in (("", "alone"), ("siamese_network", "beside siamese_network")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ HARMFUL = {"epochs=5": (-0.5, -0.1)}
 COSTLIER = {"epochs=6": (0.2, 0.0)}
 
 
-def advice_on(arms, repetitions: int = 5, *, noise: float = 0.005, **options) -> Advice:
+def advice_on(
+    arms: dict[str, tuple[float, float]], repetitions: int = 5, *, noise: float = 0.005, **options: dict[str, Any]
+) -> Advice:
     return advice_of(analyse(rows_of(noisy(arms, repetitions, noise=noise)), **options))
 
 
@@ -130,7 +133,9 @@ def test_the_pareto_front_is_what_nothing_beats() -> None:
         (None, {"original": (0, 0)} | HARMFUL, {}, "of the mutants shown to save energy (epochs=5) none was shown"),
     ],
 )
-def test_says_why_nothing_is_recommended(metrics, arms, options, reason: str) -> None:
+def test_says_why_nothing_is_recommended(
+    metrics: list[str], arms: dict[str, tuple[float, float]], options: dict[str, Any], reason: str
+) -> None:
     figures = noisy(arms)
     if options.get("exact"):
         figures = {arm: cells | {"performance": [0.0] * 5} for arm, cells in figures.items()}

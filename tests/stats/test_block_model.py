@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -9,7 +11,9 @@ import statsmodels.api as sm
 from mutegreen.stats.model.block_model import fit
 
 
-def layout(arms: int, blocks: int, *, missing: float = 0.0, twice: int = 0, seed: int = 0):
+def layout(
+    arms: int, blocks: int, *, missing: float = 0.0, twice: int = 0, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Codes of arms and blocks in a random order; some cells are empty, some have two trainings."""
     generator = np.random.default_rng(seed)
     cells = [(arm, block) for arm in range(arms) for block in range(blocks) if generator.random() >= missing]
@@ -18,11 +22,11 @@ def layout(arms: int, blocks: int, *, missing: float = 0.0, twice: int = 0, seed
     return arm.astype(np.int64), block.astype(np.int64)
 
 
-def noise(codes, seed: int = 1):
+def noise(codes: np.ndarray, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=len(codes))
 
 
-def dummies(arm, block):
+def dummies(arm: np.ndarray, block: np.ndarray) -> np.ndarray:
     """One column for each arm, and one for each block but the first."""
     return np.column_stack([arm[:, None] == np.arange(arm.max() + 1), block[:, None] == np.arange(1, block.max() + 1)])
 
@@ -36,14 +40,18 @@ LAYOUTS = {
 }
 
 
-@pytest.fixture(params=LAYOUTS.values(), ids=LAYOUTS)
-def design(request):
+Design = tuple[np.ndarray, np.ndarray, np.ndarray, Any]
+"""Figures, codes of arms, codes of blocks, and what statsmodels fits to them."""
+
+
+@pytest.fixture(params=LAYOUTS.values(), ids=list(LAYOUTS))
+def design(request: pytest.FixtureRequest) -> Design:
     arm, block = request.param
     figures = noise(arm) + 0.5 * arm + 3.0 * block
     return figures, arm, block, sm.OLS(figures, dummies(arm, block).astype(float)).fit()
 
 
-def test_differences_and_residuals_are_those_of_least_squares_with_dummies(design) -> None:
+def test_differences_and_residuals_are_those_of_least_squares_with_dummies(design: Design) -> None:
     figures, arm, block, ols = design
     fitted = fit(figures, arm, block, arm.max() + 1)
     oracle = ols.params[: arm.max() + 1]
@@ -51,7 +59,7 @@ def test_differences_and_residuals_are_those_of_least_squares_with_dummies(desig
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[arm], ols.resid, atol=1e-9)
 
 
-def test_leverage_frees_what_least_squares_frees(design) -> None:
+def test_leverage_frees_what_least_squares_frees(design: Design) -> None:
     figures, arm, block, ols = design
     fitted = fit(figures, arm, block, arm.max() + 1)
     free = 1 - ols.get_influence().hat_matrix_diag
@@ -64,13 +72,13 @@ def test_leverage_frees_what_least_squares_frees(design) -> None:
     np.testing.assert_allclose(fitted.residual[loose], (ols.resid / np.sqrt(np.where(loose, free, 1)))[loose])
 
 
-def test_pooled_variance_is_that_of_least_squares(design) -> None:
+def test_pooled_variance_is_that_of_least_squares(design: Design) -> None:
     figures, arm, block, ols = design
     fitted = fit(figures, arm, block, arm.max() + 1)
     assert np.nansum(fitted.variance * fitted.df) / fitted.df.sum() == pytest.approx(ols.mse_resid)
 
 
-def test_imbalance_is_what_empty_cells_add_to_the_variance_of_a_difference(design) -> None:
+def test_imbalance_is_what_empty_cells_add_to_the_variance_of_a_difference(design: Design) -> None:
     figures, arm, block, ols = design
     fitted = fit(figures, arm, block, arm.max() + 1)
     for other in range(1, arm.max() + 1):

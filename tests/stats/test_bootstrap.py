@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,7 +14,7 @@ from mutegreen.stats.model.contrast import contrasts
 from mutegreen.stats.model.moderation import moderate
 
 
-def intervals(*parts, blocked: bool = False, **options):
+def intervals(*parts: np.ndarray, blocked: bool = False, **options: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Estimates and both ends for samples, the first the original."""
     figures = np.concatenate(parts)
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -23,7 +25,7 @@ def intervals(*parts, blocked: bool = False, **options):
     return found.estimate, *bootstrap.intervals(fitted, arm, noise, found, **options)
 
 
-def samples(*sizes: int, seed: int = 0, sigma: float = 1.0):
+def samples(*sizes: int, seed: int = 0, sigma: float = 1.0) -> list[np.ndarray]:
     generator = np.random.default_rng(seed)
     return [generator.lognormal(0, sigma, size) for size in sizes]
 
@@ -102,7 +104,7 @@ def test_other_arms_change_nothing_where_they_lend_nothing() -> None:
     assert high_beside[2] == pytest.approx(high[1])
 
 
-def test_more_arms_than_are_held_at_once(monkeypatch) -> None:
+def test_more_arms_than_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = samples(*[5] * 8)
     whole = intervals(*parts)
     monkeypatch.setattr(bootstrap, "_AT_ONCE", 3)

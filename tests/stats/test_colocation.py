@@ -24,7 +24,13 @@ DATA = MEASUREMENTS
 EFFECTS = {ORIGINAL: (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0), "epochs=5": (0.3, -0.1)}
 
 
-def pair(alone=EFFECTS, beside=EFFECTS, *, noise_beside: float = 0.005, **columns: object) -> pd.DataFrame:
+def pair(
+    alone: dict[str, tuple[float, float]] = EFFECTS,
+    beside: dict[str, tuple[float, float]] = EFFECTS,
+    *,
+    noise_beside: float = 0.005,
+    **columns: object,
+) -> pd.DataFrame:
     """Rows of a subject alone, and beside `other`; `columns` are of the latter."""
     parts = rows_of(noisy(alone, seed=1)), rows_of(noisy(beside, seed=2, noise=noise_beside), background="other")
     return pd.concat([parts[0], parts[1].assign(**columns)], ignore_index=True)

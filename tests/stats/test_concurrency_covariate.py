@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
 
 
 @pytest.fixture
-def drawn():
+def drawn() -> tuple[np.ndarray, np.ndarray, Any]:
     random = np.random.default_rng(4)
     company = random.uniform(0, 1.4, len(CODE))
     figures = 0.3 * CODE + 2.0 * BLOCK + 0.7 * company + 0.05 * random.standard_normal(len(CODE))
@@ -37,7 +38,7 @@ def drawn():
     return figures, company, sm.OLS(figures, np.column_stack(columns).astype(float)).fit()
 
 
-def test_slope_effects_and_residuals_are_those_of_least_squares(drawn) -> None:
+def test_slope_effects_and_residuals_are_those_of_least_squares(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
     figures, company, ols = drawn
     fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
     assert fitted.slope is not None
@@ -46,7 +47,7 @@ def test_slope_effects_and_residuals_are_those_of_least_squares(drawn) -> None:
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[CODE], ols.resid, atol=1e-9)
 
 
-def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn) -> None:
+def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
     figures, company, ols = drawn
     fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
     assert fitted.df.sum() == pytest.approx(ols.df_resid)
@@ -55,7 +56,9 @@ def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn) -> None:
     assert np.nansum(fitted.variance * fitted.df) / fitted.df.sum() == pytest.approx(ols.mse_resid)
 
 
-def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(drawn) -> None:
+def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(
+    drawn: tuple[np.ndarray, np.ndarray, Any],
+) -> None:
     figures, company, ols = drawn
     fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
     total = fitted.df.sum()
@@ -69,7 +72,7 @@ def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(d
 
 
 @pytest.mark.parametrize("company", [np.full(20, 0.7), 0.7 + 0.99 * LEAST * np.linspace(0, 1, 20)])
-def test_even_company_changes_nothing_at_all(company) -> None:
+def test_even_company_changes_nothing_at_all(company: np.ndarray) -> None:
     figures = np.random.default_rng(1).standard_normal(20)
     plain, told = fit_weighted(figures, CODE, BLOCK, ARMS), fit_in_company(figures, CODE, BLOCK, ARMS, company)
     assert told.slope is None

@@ -8,12 +8,12 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.block_model import BlockFit, fit
 from mutegreen.stats.model.contrast import Contrasts, contrasts
 from mutegreen.stats.model.moderation import Moderated, moderate
 
 
-def compared(*parts, blocked: bool) -> Contrasts:
+def compared(*parts: np.ndarray, blocked: bool) -> Contrasts:
     """Contrasts of samples, the first the original; sample by sample one figure a block."""
     figures = np.concatenate(parts)
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -22,7 +22,7 @@ def compared(*parts, blocked: bool) -> Contrasts:
     return contrasts(fitted, moderate(fitted.variance, fitted.df))
 
 
-def alike(fitted) -> Moderated:
+def alike(fitted: BlockFit) -> Moderated:
     """Variances as the analysis of variance takes them: one for all arms."""
     total = fitted.df.sum()
     pooled = float((fitted.variance * fitted.df).sum() / total)
@@ -30,13 +30,13 @@ def alike(fitted) -> Moderated:
 
 
 @pytest.fixture
-def pair():
+def pair() -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(3)
     drift = generator.normal(0, 5, 9)
     return 10 + drift + generator.normal(size=9), 10.8 + drift + 3 * generator.normal(size=9)
 
 
-def test_two_arms_in_blocks_are_the_paired_t_test(pair) -> None:
+def test_two_arms_in_blocks_are_the_paired_t_test(pair: tuple[np.ndarray, np.ndarray]) -> None:
     original, mutant = pair
     found, oracle = compared(original, mutant, blocked=True), stats.ttest_rel(mutant, original)
     assert found.differ()[1] == pytest.approx(oracle.pvalue)
@@ -46,7 +46,7 @@ def test_two_arms_in_blocks_are_the_paired_t_test(pair) -> None:
     assert found.estimate[1] + found.half_width()[1] == pytest.approx(high)
 
 
-def test_two_arms_without_blocks_are_welchs_t_test(pair) -> None:
+def test_two_arms_without_blocks_are_welchs_t_test(pair: tuple[np.ndarray, np.ndarray]) -> None:
     original, mutant = pair[0], pair[1][:5]
     found = compared(original, mutant, blocked=False)
     oracle = stats.ttest_ind(mutant, original, equal_var=False)
@@ -57,7 +57,7 @@ def test_two_arms_without_blocks_are_welchs_t_test(pair) -> None:
 
 
 @pytest.mark.parametrize("bound", [-1.0, 0.0, 2.5])
-def test_one_sided_questions(pair, bound: float) -> None:
+def test_one_sided_questions(pair: tuple[np.ndarray, np.ndarray], bound: float) -> None:
     original, mutant = pair
     found = compared(original, mutant, blocked=True)
     above = stats.ttest_rel(mutant - bound, original, alternative="greater").pvalue
@@ -65,7 +65,7 @@ def test_one_sided_questions(pair, bound: float) -> None:
     assert found.below(bound)[1] == pytest.approx(1 - above)
 
 
-def test_equivalence_is_two_one_sided_tests(pair) -> None:
+def test_equivalence_is_two_one_sided_tests(pair: tuple[np.ndarray, np.ndarray]) -> None:
     original, mutant = pair
     paired = compared(original, mutant, blocked=True).within(-3.0, 4.0)[1]
     assert paired == pytest.approx(ttost_paired(mutant, original, -3.0, 4.0)[0])
@@ -106,7 +106,7 @@ def test_welch_satterthwaite_with_a_part_for_incomplete_blocks() -> None:
     assert found.df[5] == pytest.approx(min(satterthwaite, noise.pooled_df))
 
 
-def test_agrees_with_permutation(pair) -> None:
+def test_agrees_with_permutation(pair: tuple[np.ndarray, np.ndarray]) -> None:
     original, mutant = pair
     oracle = stats.permutation_test(
         (mutant - original,), np.mean, permutation_type="samples", vectorized=True, n_resamples=np.inf
@@ -122,7 +122,7 @@ def test_drift_that_hides_a_difference_from_welch_does_not_hide_it_here() -> Non
     assert compared(original, mutant, blocked=False).differ()[1] > 0.5
 
 
-def test_the_original_is_not_compared_with_itself(pair) -> None:
+def test_the_original_is_not_compared_with_itself(pair: tuple[np.ndarray, np.ndarray]) -> None:
     assert np.isnan(compared(*pair, blocked=True).differ()[0])
 
 

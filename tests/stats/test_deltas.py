@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from cliffs_delta import cliffs_delta as by_package
 from scipy import stats
 
-from mutegreen.stats.verdicts.deltas import cliffs_deltas
+from mutegreen.stats.verdicts.deltas import Deltas, cliffs_deltas
 
 Z = stats.norm.ppf(0.975)
 
 
-def deltas(*parts, **options):
+def deltas(*parts: np.ndarray, **options: Any) -> Deltas:
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     mixed = np.random.default_rng(9).permutation(len(arm))
     return cliffs_deltas(np.concatenate(parts)[mixed], arm[mixed], len(parts), **options)
 
 
-def by_pairs(mutant, original):
+def by_pairs(mutant: np.ndarray, original: np.ndarray) -> tuple[float, float]:
     """Delta and Cliff's unbiased variance of it, from the matrix of all pairs."""
     pairs = np.sign(np.subtract.outer(mutant, original))
     n, m = pairs.shape
@@ -29,14 +31,14 @@ def by_pairs(mutant, original):
     return delta, max(unbiased, (1 - delta**2) / (n * m - 1))
 
 
-def feng_cliff(delta, variance):
+def feng_cliff(delta: float, variance: float) -> tuple[float, float]:
     """Feng & Cliff 2004, equation 9."""
     root = Z * np.sqrt(variance) * np.sqrt((1 - delta**2) ** 2 + Z**2 * variance)
     bottom = 1 - delta**2 + Z**2 * variance
     return (delta - delta**3 - root) / bottom, (delta - delta**3 + root) / bottom
 
 
-def drawn(seed: int, digits: int):
+def drawn(seed: int, digits: int) -> list[np.ndarray]:
     """Samples of several sizes; few digits make ties."""
     generator = np.random.default_rng(seed)
     return [np.round(generator.normal(0.4 * arm, 1, size), digits) for arm, size in enumerate((7, 5, 12, 2, 30))]
@@ -102,7 +104,7 @@ def test_holds_the_truth() -> None:
 
 
 @pytest.mark.parametrize("parts", [([1.0, 2.0], [3.0]), ([1.0], [3.0, 4.0])])
-def test_one_figure_has_a_delta_but_no_interval(parts) -> None:
+def test_one_figure_has_a_delta_but_no_interval(parts: np.ndarray) -> None:
     found = deltas(*map(np.array, parts))
     assert found.delta[1] == 1.0
     assert np.isnan(found.low[1])
@@ -110,7 +112,7 @@ def test_one_figure_has_a_delta_but_no_interval(parts) -> None:
 
 
 @pytest.mark.parametrize("parts", [([1.0, 2.0], []), ([], [3.0, 4.0]), ([], [])])
-def test_no_figures_have_none(parts) -> None:
+def test_no_figures_have_none(parts: np.ndarray) -> None:
     found = deltas(*map(np.array, parts))
     assert np.isnan(found.delta[1])
     assert np.isnan(found.low[1])

@@ -10,14 +10,14 @@ from mutegreen.stats.model.moderation import moderate
 from mutegreen.stats.model.noisy_arms import MIN_ARMS, noisier
 
 
-def drawn(arms: int, df: float, prior: float, centre: float, seed: int = 0):
+def drawn(arms: int, df: float, prior: float, centre: float, seed: int = 0) -> np.ndarray:
     """Sample variances whose true variances are scaled inverse chi-squared: Smyth's model."""
     generator = np.random.default_rng(seed)
     true = prior * centre / generator.chisquare(prior, arms)
     return true * generator.chisquare(df, arms) / df
 
 
-def squeeze_var(variance, df):
+def squeeze_var(variance: np.ndarray, df: np.ndarray) -> tuple[float, float]:
     """The prior's degrees of freedom and scale as limma's `fitFDist`, with Newton's steps of Smyth's appendix."""
     e = np.log(variance) - special.psi(df / 2) + np.log(df / 2)
     excess = e.var(ddof=1) - special.polygamma(1, df / 2).mean()
@@ -28,7 +28,7 @@ def squeeze_var(variance, df):
     return 2 * y, np.exp(e.mean() + special.psi(y) - np.log(y))
 
 
-def posterior(variance, df):
+def posterior(variance: np.ndarray, df: np.ndarray) -> np.ndarray:
     lent, centre = squeeze_var(variance, df)
     return (lent * centre + df * variance) / (lent + df)
 

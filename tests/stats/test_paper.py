@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,13 @@ KEYS = {
 }
 
 
-def trainings(mutant: str, figures, *, hyperparameter="epochs", value: object = 3, default: object = 2, **more):
+Tables = dict[str, list[dict[tuple[Any, ...], dict[str, Any]]]]
+"""By name of a table, our rows and the expected ones, each by key."""
+
+
+def trainings(
+    mutant: str, figures: Any, *, hyperparameter: str = "epochs", value: object = 3, default: object = 2, **more: Any
+) -> list[dict[str, Any]]:
     """Records of a mutant's (or the original's) trainings; `figures` are its GPU energies or cells by metric."""
     if not isinstance(figures, dict):
         figures = {"gpu_j": figures}
@@ -46,7 +53,7 @@ def trainings(mutant: str, figures, *, hyperparameter="epochs", value: object = 
     ]
 
 
-def analysis(*parts: list[dict[str, object]], **options) -> Analysis:
+def analysis(*parts: list[dict[str, object]], **options: Any) -> Analysis:
     return analyse(rows_frame([record for part in parts for record in part]), **options)
 
 
@@ -55,7 +62,7 @@ def only(found: Analysis) -> Comparison:
     return comparison
 
 
-def against(original, mutant, **options) -> Comparison:
+def against(original: list[Any], mutant: list[Any], **options: Any) -> Comparison:
     return only(analysis(trainings("original", original), trainings("epochs=3", mutant), **options))
 
 
@@ -65,7 +72,7 @@ def published() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def tables(published):
+def tables(published: pd.DataFrame) -> Tables:
     """What we give, after a way through JSON, and what is expected, both by key."""
     given = json.loads(json.dumps(as_json(analyse(published)), allow_nan=False))
     expected = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))
@@ -76,7 +83,7 @@ def tables(published):
     return by_key
 
 
-def test_all_published_correlations(tables):
+def test_all_published_correlations(tables: Tables) -> None:
     given, expected = tables["correlation"]
     assert len(expected) == 75
     assert given.keys() == expected.keys()
@@ -86,7 +93,7 @@ def test_all_published_correlations(tables):
         assert given[key]["n"] == row["n"]
 
 
-def test_all_published_verdicts(tables):
+def test_all_published_verdicts(tables: Tables) -> None:
     given, expected = tables["verdict"]
     assert len(expected) == 375
     assert given.keys() == expected.keys()
@@ -97,14 +104,14 @@ def test_all_published_verdicts(tables):
             assert given[key][figure] == pytest.approx(row[figure], rel=1e-6, abs=1e-12), (key, figure)
 
 
-def test_all_published_win_tie_loss_counts(tables):
+def test_all_published_win_tie_loss_counts(tables: Tables) -> None:
     given, expected = tables["win_tie_loss"]
     assert len(expected) == 45
     assert {key: row["counts"] for key, row in given.items()} == {key: row["counts"] for key, row in expected.items()}
     assert all(row["undecided"] == 0 for row in given.values())
 
 
-def test_means_and_changes_of_the_published_data(published, tables):
+def test_means_and_changes_of_the_published_data(published: pd.DataFrame, tables: Tables) -> None:
     means = published.groupby(["subject", "background", "mutant"])[list(METRICS)].mean()
     for (subject, background, _, mutant, metric), row in tables["verdict"][0].items():
         mean, original = (means.loc[(subject, background, name), metric] for name in (mutant, "original"))
@@ -113,22 +120,22 @@ def test_means_and_changes_of_the_published_data(published, tables):
         assert (row["n"], row["n_original"]) == (5, 5)
 
 
-def test_the_order_of_rows_does_not_matter(published):
-    def facts(rows):
+def test_the_order_of_rows_does_not_matter(published: pd.DataFrame) -> None:
+    def facts(rows: Any) -> list[tuple[Any, ...]]:
         found = analyse(rows)
         return [(row.mutant, row.background, row.metric, row.verdict) for row in found.comparisons]
 
     assert facts(published.sample(frac=1, random_state=4)) == facts(published)
 
 
-def test_results_are_sorted_by_hyperparameter_and_value(published):
+def test_results_are_sorted_by_hyperparameter_and_value(published: pd.DataFrame) -> None:
     one = [row for row in analyse(published).comparisons if (row.subject, row.metric) == ("mnist", "gpu_j")]
     keys = [(row.background, row.hyperparameter, row.value) for row in one]
     assert keys == sorted(keys)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_p_and_delta_agree_with_scipy_and_with_counting_pairs(seed):
+def test_p_and_delta_agree_with_scipy_and_with_counting_pairs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     # Few different values, so that ties between the samples are frequent.
     original = rng.integers(0, 9, size=rng.integers(2, 30)).astype(float)
@@ -140,7 +147,7 @@ def test_p_and_delta_agree_with_scipy_and_with_counting_pairs(seed):
     assert cliffs_delta(mutant, original) == pytest.approx(np.mean(pairs))
 
 
-def test_cliffs_delta_in_closed_form():
+def test_cliffs_delta_in_closed_form() -> None:
     assert cliffs_delta([1, 2], [3, 4]) == -1
     assert cliffs_delta([3, 4], [1, 2]) == 1
     assert cliffs_delta([1, 2, 3], [1, 2, 3]) == 0
@@ -148,31 +155,31 @@ def test_cliffs_delta_in_closed_form():
     assert np.isnan(dominance([1.0, math.nan], [])).all()
 
 
-def test_cliffs_delta_of_large_samples_takes_no_table_of_pairs():
+def test_cliffs_delta_of_large_samples_takes_no_table_of_pairs() -> None:
     count = 300_000
     assert cliffs_delta(np.arange(count) + 0.5, np.arange(count)) == pytest.approx(1 / count, rel=1e-6)
 
 
-def test_a_significant_but_negligible_difference_is_a_tie():
+def test_a_significant_but_negligible_difference_is_a_tie() -> None:
     found = against([0.0] * 100, [0.0] * 90 + [1.0] * 10)
     assert found.p < 0.05
     assert found.cliffs_delta.value == pytest.approx(0.10)
     assert found.verdict is Verdict.TIE
 
 
-def test_effects_count_from_a_delta_of_0_147_on():
+def test_effects_count_from_a_delta_of_0_147_on() -> None:
     assert against([0.0] * 100, [0.0] * 86 + [1.0] * 14).verdict is Verdict.TIE
     assert against([0.0] * 100, [0.0] * 85 + [1.0] * 15).verdict is Verdict.LOSS
 
 
-def test_a_large_but_insignificant_difference_is_a_tie():
+def test_a_large_but_insignificant_difference_is_a_tie() -> None:
     found = against([1.0, 3.0], [2.0, 4.0])
     assert found.p > 0.05
     assert found.cliffs_delta.value == 0.5
     assert found.verdict is Verdict.TIE
 
 
-def test_the_mean_decides_even_against_delta():
+def test_the_mean_decides_even_against_delta() -> None:
     found = against([10.0] * 99 + [10.01], [10.1] * 80 + [0.0] * 20)
     assert found.cliffs_delta.value > 0.147
     assert found.mean < found.mean_original
@@ -188,7 +195,7 @@ def test_the_mean_decides_even_against_delta():
         ("performance", Goal.MINIMIZE, Verdict.LOSS),
     ],
 )
-def test_more_is_a_loss_but_for_performance_where_it_depends(metric, goal, verdict):
+def test_more_is_a_loss_but_for_performance_where_it_depends(metric: str, goal: Goal, verdict: Verdict) -> None:
     more = analysis(trainings("original", {metric: [1, 1.1]}), trainings("e", {metric: [9, 9.1]}), goals={"s": goal})
     less = analysis(trainings("original", {metric: [9, 9.1]}), trainings("e", {metric: [1, 1.1]}), goals={"s": goal})
     assert only(more).verdict is verdict
@@ -197,7 +204,7 @@ def test_more_is_a_loss_but_for_performance_where_it_depends(metric, goal, verdi
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1.0], [2.0, 3.0]), ([1.0, 2.0], [3.0]), ([1.0], [2.0])])
-def test_one_training_decides_nothing(original, mutant):
+def test_one_training_decides_nothing(original: list[Any], mutant: list[Any]) -> None:
     found = against(original, mutant)
     assert (found.verdict, found.p) == (Verdict.UNDECIDED, None)
     assert found.cliffs_delta.value == 1
@@ -205,7 +212,7 @@ def test_one_training_decides_nothing(original, mutant):
     assert found.reason == Reason(why)
 
 
-def test_equal_constants_are_a_tie_without_p():
+def test_equal_constants_are_a_tie_without_p() -> None:
     # Summed 13 times and divided by 13, this number comes out different.
     constant = 0.0016527635528529095
     found = against([constant] * 13, [constant] * 2)
@@ -213,26 +220,26 @@ def test_equal_constants_are_a_tie_without_p():
     assert found.reason == Reason(ReasonCode.ALL_EQUAL)
 
 
-def test_different_constants_are_as_sure_as_can_be():
+def test_different_constants_are_as_sure_as_can_be() -> None:
     found = against([0.1, 0.1, 0.1], [0.3, 0.3, 0.3])
     assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.LOSS, 0, 1)
     assert found.reason == Reason(ReasonCode.NEITHER_VARIES)
 
 
-def test_one_constant_side_is_an_ordinary_test():
+def test_one_constant_side_is_an_ordinary_test() -> None:
     found = against([5.0, 5.0, 5.0], [6.0, 7.0, 8.0])
     # Pooled variance 1/2, standard error sqrt(1/2 * 2/3), 4 degrees of freedom.
     assert found.p == pytest.approx(2 * stats.t.sf(2 / math.sqrt(1 / 3), 4))
     assert found.reason is None
 
 
-def test_trainings_without_the_figure_are_left_out():
+def test_trainings_without_the_figure_are_left_out() -> None:
     whole = against([1.0, 2.0, 3.0], [4.0, 5.0])
     gaps = against([1.0, None, 2.0, 3.0], [4.0, None, 5.0, None])
     assert (gaps.n, gaps.n_original, gaps.p, gaps.cliffs_delta) == (2, 3, whole.p, whole.cliffs_delta)
 
 
-def test_a_mutant_or_an_original_without_any_figure():
+def test_a_mutant_or_an_original_without_any_figure() -> None:
     rows = trainings("original", [1, 2, 3]), trainings("e", [None, None], value=4), trainings("f", [8, 9, 8])
     undecided, decided = analysis(*rows).comparisons[::-1]
     assert (undecided.n, undecided.mean, undecided.verdict) == (0, None, Verdict.UNDECIDED)
@@ -242,7 +249,7 @@ def test_a_mutant_or_an_original_without_any_figure():
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1, math.inf], [2, 3]), ([1, 2], [3, -math.inf])])
-def test_an_infinite_figure_decides_nothing(original, mutant):
+def test_an_infinite_figure_decides_nothing(original: list[Any], mutant: list[Any]) -> None:
     found = analysis(trainings("original", {"performance": original}), trainings("e", {"performance": mutant}))
     assert only(found).verdict is Verdict.UNDECIDED
     side = ReasonCode.ORIGINAL_INFINITE if math.inf in original else ReasonCode.MUTANT_INFINITE
@@ -251,13 +258,13 @@ def test_an_infinite_figure_decides_nothing(original, mutant):
     json.dumps(as_json(found), allow_nan=False)
 
 
-def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_above_nothing():
+def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_above_nothing() -> None:
     found = analysis(trainings("original", {"performance": [-9, -11]}), trainings("e", {"performance": [-12, -12]}))
     assert only(found).relative_change.value == pytest.approx(-0.2)
     assert against([0.0, 0.0], [1.0, 2.0]).relative_change == UNKNOWN
 
 
-def test_a_metric_never_measured_has_no_rows_but_a_note():
+def test_a_metric_never_measured_has_no_rows_but_a_note() -> None:
     alone = trainings("original", {"gpu_j": [1, 2]}), trainings("e", {"gpu_j": [3, 4]})
     both = {"gpu_j": [1, 2], "dram_j": [1, 2]}
     beside = trainings("original", both, background="b"), trainings("e", both, background="b")
@@ -273,7 +280,7 @@ def test_a_metric_never_measured_has_no_rows_but_a_note():
     assert not any(note.startswith("s beside b") for note in told(found))
 
 
-def test_a_group_without_original_or_without_mutants_is_noted():
+def test_a_group_without_original_or_without_mutants_is_noted() -> None:
     found = analysis(
         trainings("original", [1, 2]),
         trainings("e", [1, 2], background="b"),
@@ -285,7 +292,7 @@ def test_a_group_without_original_or_without_mutants_is_noted():
     assert as_json(found)["verdict"] == []
 
 
-def test_values_that_are_no_numbers_have_verdicts_but_no_correlation():
+def test_values_that_are_no_numbers_have_verdicts_but_no_correlation() -> None:
     rows = [trainings("original", [1, 2, 3])]
     rows += [trainings(f"o={v}", [7, 8, 9], hyperparameter="o", value=v, default="adam") for v in ("sgd", 3)]
     found = analysis(*rows, trainings("e", [4, 5, 6]))
@@ -294,7 +301,7 @@ def test_values_that_are_no_numbers_have_verdicts_but_no_correlation():
     assert "s: no correlation for o, whose values are not all numbers." in told(found)
 
 
-def test_identity_is_compared_but_neither_correlated_nor_counted():
+def test_identity_is_compared_but_neither_correlated_nor_counted() -> None:
     figures = {"gpu_j": [1, 2, 3], "performance": [1, 2, 3]}
     control = trainings("identity", figures, hyperparameter="identity", value=None, default=None)
     found = analysis(trainings("original", figures), control, trainings("z", figures, hyperparameter="z"))
@@ -305,7 +312,7 @@ def test_identity_is_compared_but_neither_correlated_nor_counted():
     assert not any("identity" in note for note in told(found))
 
 
-def test_correlation_takes_the_original_at_its_default_value():
+def test_correlation_takes_the_original_at_its_default_value() -> None:
     parts = [trainings("original", [20, 21])]
     parts += [trainings(f"e{value}", [10 * value, 10 * value + 1], value=value) for value in (1, 3, 7)]
     (found,) = analysis(*parts).correlations
@@ -324,13 +331,13 @@ def test_correlation_takes_the_original_at_its_default_value():
         ([1.0, 2.0], [3.0, 4.0], 2, Reason(ReasonCode.ONE_VALUE)),
     ],
 )
-def test_correlations_that_do_not_exist(original, mutant, value, reason):
+def test_correlations_that_do_not_exist(original: list[Any], mutant: list[Any], value: float, reason: Reason) -> None:
     (found,) = analysis(trainings("original", original), trainings("e", mutant, value=value)).correlations
     assert (found.spearman, found.spearman_p, found.pearson, found.pearson_p) == (UNKNOWN, None) * 2
     assert found.reason == reason
 
 
-def test_figures_too_nearly_equal_for_pearson_still_have_ranks():
+def test_figures_too_nearly_equal_for_pearson_still_have_ranks() -> None:
     low, high = 1.0, math.nextafter(1.0, 2.0)
     (found,) = analysis(trainings("original", [low, low]), trainings("e", [high, high])).correlations
     assert found.spearman.value == pytest.approx(1)
@@ -338,7 +345,7 @@ def test_figures_too_nearly_equal_for_pearson_still_have_ranks():
     assert found.reason == Reason(ReasonCode.NEARLY_EQUAL)
 
 
-def test_undecided_mutants_are_told_apart_from_the_counts():
+def test_undecided_mutants_are_told_apart_from_the_counts() -> None:
     decided, single = {"gpu_j": [1, 2], "performance": [1, 2]}, {"gpu_j": [9], "performance": [9]}
     (found,) = analysis(
         trainings("original", decided), trainings("e", decided, value=4), trainings("f", single)
@@ -347,8 +354,8 @@ def test_undecided_mutants_are_told_apart_from_the_counts():
     assert found.undecided == 1
 
 
-def test_the_worst_known_quality_of_the_figures_compared():
-    def with_quality(rows, *qualities):
+def test_the_worst_known_quality_of_the_figures_compared() -> None:
+    def with_quality(rows: Any, *qualities: str) -> list[dict[str, Any]]:
         return [row | {"quality_gpu_j": quality} for row, quality in zip(rows, qualities, strict=True)]
 
     found = analysis(
@@ -364,25 +371,25 @@ def test_the_worst_known_quality_of_the_figures_compared():
     assert as_json(found)["verdict"][-2]["quality"] == "estimated"
 
 
-def test_quality_is_null_where_nothing_is_known_of_it():
+def test_quality_is_null_where_nothing_is_known_of_it() -> None:
     assert against([1.0, 2.0], [3.0, 4.0]).quality is None
     unknown = [row | {"quality_gpu_j": ""} for row in trainings("original", [1, 2]) + trainings("e", [3, 4])]
     assert only(analysis(unknown)).quality is None
 
 
-def test_figures_that_json_has_no_words_for_are_null():
+def test_figures_that_json_has_no_words_for_are_null() -> None:
     comparison = replace(against([1.0, 2.0], [3.0, 4.0]), mean=math.inf, p=math.nan)
     told = as_json(Analysis("paper", (), (comparison,), ()))
     (row,) = told["verdict"]
     assert (row["mean"], row["p"], row["mean_original"]) == (None, None, 1.5)
 
 
-def test_trainings_of_several_audits_are_noted():
+def test_trainings_of_several_audits_are_noted() -> None:
     parts = (trainings("original", [1, 2], audit="1"), trainings("e", [3, 4], audit="2"))
     assert "The trainings of 2 audits are taken together." in told(analysis(*parts))
 
 
-def test_notes_on_the_rows_are_taken_over():
+def test_notes_on_the_rows_are_taken_over() -> None:
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
     assert "Trainings left out because they did not end ok: 2 timeout." in told(
         analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import ArrayLike
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
@@ -19,7 +20,9 @@ from support.simulated import noisy, rows_of
 NAMES = [f"epochs={value}" for value in range(3, 13)]
 
 
-def both(alone: list[float], beside: list[float], *, noise: float = 0.005, noise_beside: float = 0.005, seed: int = 0):
+def both(
+    alone: list[float], beside: list[float], *, noise: float = 0.005, noise_beside: float = 0.005, seed: int = 0
+) -> pd.DataFrame:
     """An audit alone and one in company: the relative change of energy that each mutant brings in them."""
     parts = [
         rows_of(
@@ -39,7 +42,7 @@ def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
     return row
 
 
-def differences(estimate, sigma: float, df: float = 4.0) -> Differences:
+def differences(estimate: ArrayLike, sigma: float, df: float = 4.0) -> Differences:
     """Of arms with five figures each."""
     k = len(estimate)
     return Differences(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
@@ -125,7 +128,7 @@ def test_one_mutant_in_common_is_no_answer() -> None:
 
 
 @pytest.fixture
-def fewer_resamples(monkeypatch) -> None:
+def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(susceptibility, "RESAMPLES", 499)
 
 
@@ -166,7 +169,7 @@ def test_a_larger_response_is_found() -> None:
     assert np.mean(found) > 0.9
 
 
-def _drawn(truth, sigma: float, random: np.random.Generator) -> Differences:
+def _drawn(truth: np.ndarray, sigma: float, random: np.random.Generator) -> Differences:
     figures = sigma * random.standard_normal((len(truth) + 1, 5))
     mean, variance = figures.mean(axis=1), figures.var(axis=1, ddof=1) / 5
     return Differences(truth + mean[1:] - mean[0], variance[1:], np.full(len(truth), 4.0), np.asarray(variance[0]), 4.0)
@@ -181,7 +184,7 @@ def test_p_values_are_adjusted_over_all_energies_and_backgrounds() -> None:
     assert all(row.p_adjusted >= row.p for row in two.colocation.susceptibility)
 
 
-def test_many_mutants_are_drawn_in_parts(monkeypatch) -> None:
+def test_many_mutants_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, beside = differences([0.1, 0.2, -0.1], 0.01), differences([0.12, 0.22, -0.1], 0.02)
     whole = same_size_p(alone, beside)
     monkeypatch.setattr(susceptibility, "_AT_ONCE", 3 * 700)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ MUTANT = "m,,epochs=3,epochs,3,2,0,11,1,110,6,0.9"
 
 
 @pytest.fixture
-def given(tmp_path: Path):
+def given(tmp_path: Path) -> Callable[..., Path]:
     """Writes a file of rows: text or bytes, or lines below the usual header."""
 
     def write(*lines: str, header: str = HEADER, raw: bytes | None = None) -> Path:
@@ -41,7 +42,7 @@ def refusal(path: Path) -> RowsError:
     return caught.value
 
 
-def test_published_figures_are_read_to_the_last_digit():
+def test_published_figures_are_read_to_the_last_digit() -> None:
     rows = read_csv(DATA)
     with DATA.open(encoding="utf-8", newline="") as file:
         told = list(csv.DictReader(file))
@@ -52,7 +53,7 @@ def test_published_figures_are_read_to_the_last_digit():
     assert [value or "" for value in rows["value"]] == [float(r["value"]) if r["value"] else "" for r in told]
 
 
-def test_order_of_columns_byte_order_mark_and_line_ends_do_not_matter(given):
+def test_order_of_columns_byte_order_mark_and_line_ends_do_not_matter(given: Callable[..., Path]) -> None:
     plain = read_csv(given(ORIGINAL, MUTANT))
     columns = [*reversed(ROW_COLUMNS)]
     records = [dict(zip(ROW_COLUMNS, line.split(","), strict=True)) for line in (ORIGINAL, MUTANT)]
@@ -61,13 +62,13 @@ def test_order_of_columns_byte_order_mark_and_line_ends_do_not_matter(given):
     pd.testing.assert_frame_equal(turned[list(ROW_COLUMNS)], plain)
 
 
-def test_further_columns_are_kept(given):
+def test_further_columns_are_kept(given: Callable[..., Path]) -> None:
     rows = read_csv(given(f"{ORIGINAL},7,x", f"{MUTANT},8,", header=f"{HEADER},block,remark"))
     assert rows["block"].tolist() == [7, 8]
     assert rows["remark"].tolist()[0] == "x"
 
 
-def test_an_empty_cell_is_not_measured_and_nan_and_infinity_are_numbers(given):
+def test_an_empty_cell_is_not_measured_and_nan_and_infinity_are_numbers(given: Callable[..., Path]) -> None:
     rows = read_csv(given("m,,original,,,,0,,nan,inf,5,-Infinity", MUTANT))
     assert math.isnan(rows["package_j"][0])
     assert math.isnan(rows["dram_j"][0])
@@ -75,7 +76,7 @@ def test_an_empty_cell_is_not_measured_and_nan_and_infinity_are_numbers(given):
     assert rows["performance"][0] == -math.inf
 
 
-def test_values_may_be_text(given):
+def test_values_may_be_text(given: Callable[..., Path]) -> None:
     rows = read_csv(
         given(
             ORIGINAL,
@@ -90,7 +91,7 @@ def test_values_may_be_text(given):
     assert rows["default"].tolist() == [None, "adam", "adam", "False", 1.0, "nan"]
 
 
-def test_records_of_a_store_give_the_same_frame(given):
+def test_records_of_a_store_give_the_same_frame(given: Callable[..., Path]) -> None:
     header = f"{HEADER},quality_gpu_j"
     text = [f"{ORIGINAL},", f"{MUTANT},estimated", "m,,o=sgd,optimizer,sgd,adam,1,,,3,4,5,counter"]
     labels = dict.fromkeys(("hyperparameter", "value", "default"))
@@ -113,14 +114,14 @@ def test_records_of_a_store_give_the_same_frame(given):
     pd.testing.assert_frame_equal(rows_frame(records), read_csv(given(*text, header=header)))
 
 
-def test_only_trainings_that_ended_ok_count(given):
+def test_only_trainings_that_ended_ok_count(given: Callable[..., Path]) -> None:
     lines = [f"{ORIGINAL},ok", f"{MUTANT},", "m,,e=9,epochs,9,2,0,,,,,,failed", "m,,e=8,epochs,8,2,0,,,,,,timeout"]
     rows = read_csv(given(*lines, header=f"{HEADER},outcome"))
     assert rows["mutant"].tolist() == ["original", "epochs=3"]
     assert rows.attrs["notes"] == ["Trainings left out because they did not end ok: 1 failed, 1 timeout."]
 
 
-def test_no_training_that_ended_ok(given):
+def test_no_training_that_ended_ok(given: Callable[..., Path]) -> None:
     error = refusal(given(f"{ORIGINAL},failed", header=f"{HEADER},outcome"))
     assert error.message == "rows.csv: no training ended ok (1 failed)"
 
@@ -138,19 +139,19 @@ def test_no_training_that_ended_ok(given):
         ('"1.234,5"', "decimal point"),
     ],
 )
-def test_text_where_a_number_belongs(given, cell, hint):
+def test_text_where_a_number_belongs(given: Callable[..., Path], cell: str, hint: str) -> None:
     error = refusal(given(ORIGINAL, "", MUTANT.replace(",110,", f",{cell},")))
     shown = cell.strip('"')
     assert error.message == f"rows.csv, line 4: gpu_j is {shown!r}, not a number"
     assert hint in str(error.hint)
 
 
-def test_a_whole_column_of_text_is_told_once(given):
+def test_a_whole_column_of_text_is_told_once(given: Callable[..., Path]) -> None:
     lines = [f"m,,original,,,,{number},{'x'},1,1,1,1" for number in range(3)]
     assert refusal(given(*lines)).message == "rows.csv, line 2: package_j is 'x', not a number (2 more in this column)"
 
 
-def test_the_line_is_right_below_a_cell_of_several_lines(given):
+def test_the_line_is_right_below_a_cell_of_several_lines(given: Callable[..., Path]) -> None:
     remark = '"one\ntwo"'
     lines = [f"{ORIGINAL},{remark}", MUTANT.replace(",110,", ",x,") + ","]
     assert "line 4: gpu_j" in refusal(given(*lines, header=f"{HEADER},remark")).message
@@ -172,21 +173,21 @@ def test_the_line_is_right_below_a_cell_of_several_lines(given):
         (MUTANT[:-4], "line 3 has 11 fields, and the header 12"),
     ],
 )
-def test_rows_that_cannot_be(given, line, message):
+def test_rows_that_cannot_be(given: Callable[..., Path], line: str, message: str) -> None:
     assert refusal(given(ORIGINAL, line)).message.startswith(f"rows.csv, {message}")
 
 
-def test_decimal_commas_that_split_cells_are_recognised(given):
+def test_decimal_commas_that_split_cells_are_recognised(given: Callable[..., Path]) -> None:
     assert "decimal point" in str(refusal(given(ORIGINAL.replace("0.9", "0,9"))).hint)
 
 
-def test_unknown_quality(given):
+def test_unknown_quality(given: Callable[..., Path]) -> None:
     error = refusal(given(f"{ORIGINAL},guess", header=f"{HEADER},quality_dram_j"))
     assert error.message == "rows.csv, line 2: quality_dram_j is guess"
     assert "counter, integrated, attributed, estimated" in str(error.hint)
 
 
-def test_changes_of_several_hyperparameters_are_read_as_written(given):
+def test_changes_of_several_hyperparameters_are_read_as_written(given: Callable[..., Path]) -> None:
     pair = MUTANT.replace("epochs=3,epochs,3,2", '"epochs=3,lr=0.1","epochs,lr","3,0.1","2,0.5"')
     text = '{"epochs": 3, "lr": 0.1}'
     quoted = text.replace('"', '""')
@@ -196,19 +197,19 @@ def test_changes_of_several_hyperparameters_are_read_as_written(given):
 
 
 @pytest.mark.parametrize("cell", ["epochs", "[1]", "3", '{"epochs": [1]}', '{"epochs": null}', '{"epochs": NaN}', "{"])
-def test_changes_that_are_none(given, cell):
+def test_changes_that_are_none(given: Callable[..., Path], cell: str) -> None:
     quoted = cell.replace('"', '""')
     error = refusal(given(f"{ORIGINAL},", f'{MUTANT},"{quoted}"', header=f"{HEADER},changes"))
     assert error.message == f"rows.csv, line 3: changes is {cell}"
     assert '{"epochs": 6}' in str(error.hint)
 
 
-def test_one_mutant_changes_one_thing(given):
+def test_one_mutant_changes_one_thing(given: Callable[..., Path]) -> None:
     lines = [f"{ORIGINAL},", f'{MUTANT},"{{""epochs"": 3}}"', f'{MUTANT.replace(",0,11", ",1,11")},"{{""epochs"": 4}}"']
     assert "line 4: mutant epochs=3 of m has another" in refusal(given(*lines, header=f"{HEADER},changes")).message
 
 
-def test_one_mutant_has_one_value_and_one_hyperparameter_one_default(given):
+def test_one_mutant_has_one_value_and_one_hyperparameter_one_default(given: Callable[..., Path]) -> None:
     again = MUTANT.replace(",0,11", ",1,11")
     assert (
         "line 4: mutant epochs=3 of m has another"
@@ -218,64 +219,64 @@ def test_one_mutant_has_one_value_and_one_hyperparameter_one_default(given):
     assert "line 4: hyperparameter epochs of m has another default" in refusal(given(ORIGINAL, MUTANT, other)).message
 
 
-def test_several_audits_are_told_apart_by_their_column(given):
+def test_several_audits_are_told_apart_by_their_column(given: Callable[..., Path]) -> None:
     lines = [f"{ORIGINAL},1", f"{ORIGINAL},2", f"{MUTANT},1"]
     assert len(read_csv(given(*lines, header=f"{HEADER},audit"))) == 3
 
 
-def test_without_an_original_there_is_nothing_to_compare_with(given):
+def test_without_an_original_there_is_nothing_to_compare_with(given: Callable[..., Path]) -> None:
     error = refusal(given(MUTANT))
     assert error.message == "rows.csv has no row of the original, so nothing to compare with"
 
 
-def test_missing_columns_are_named(given):
+def test_missing_columns_are_named(given: Callable[..., Path]) -> None:
     error = refusal(given("m,,original,0", header="subject,background,mutant,repetition"))
     missing = "hyperparameter, value, default, package_j, dram_j, gpu_j, duration_s, performance"
     assert error.message == f"rows.csv lacks the columns {missing}"
 
 
-def test_a_column_that_is_there_twice(given):
+def test_a_column_that_is_there_twice(given: Callable[..., Path]) -> None:
     assert "gpu_j twice" in refusal(given(f"{ORIGINAL},1", header=f"{HEADER},gpu_j")).message
 
 
 @pytest.mark.parametrize("mark", [";", "\t"])
-def test_other_separators_are_recognised(given, mark):
+def test_other_separators_are_recognised(given: Callable[..., Path], mark: str) -> None:
     path = given(ORIGINAL.replace(",", mark), header=HEADER.replace(",", mark))
     assert "by commas" in str(refusal(path).hint)
 
 
 @pytest.mark.parametrize("raw", [HEADER.encode(), (HEADER + "\n\n").encode()])
-def test_no_rows(given, raw):
+def test_no_rows(given: Callable[..., Path], raw: bytes) -> None:
     assert refusal(given(raw=raw)).message == "rows.csv has no rows"
 
 
 @pytest.mark.parametrize("raw", [b"SQLite format 3\0\x10", b"\x89PNG\r\n\x1a\n", HEADER.encode("utf-16")])
-def test_files_that_are_not_text(given, raw):
+def test_files_that_are_not_text(given: Callable[..., Path], raw: bytes) -> None:
     assert "is not a CSV file" in refusal(given(raw=raw)).message
 
 
-def test_an_endless_cell_is_not_csv(given):
+def test_an_endless_cell_is_not_csv(given: Callable[..., Path]) -> None:
     raw = f'{HEADER}\n"{"x" * (csv.field_size_limit() + 1)}"'.encode()
     assert refusal(given(raw=raw)).message.startswith("rows.csv, line 2 is not CSV")
 
 
-def test_an_empty_file_lacks_every_column(given):
+def test_an_empty_file_lacks_every_column(given: Callable[..., Path]) -> None:
     assert refusal(given(raw=b"")).message == f"rows.csv lacks the columns {', '.join(ROW_COLUMNS)}"
 
 
-def test_a_path_that_is_not_there_and_one_that_is_a_folder(tmp_path):
+def test_a_path_that_is_not_there_and_one_that_is_a_folder(tmp_path: Path) -> None:
     assert "cannot be read: No such file" in refusal(tmp_path / "none.csv").message
     assert "cannot be read: Is a directory" in refusal(tmp_path).message
 
 
-def test_records_without_rows_or_columns():
+def test_records_without_rows_or_columns() -> None:
     with pytest.raises(RowsError, match="audit 3 has no rows"):
         rows_frame([], "audit 3")
     with pytest.raises(RowsError, match="audit 3 lacks the columns background"):
         rows_frame([{"subject": "m"}], "audit 3")
 
 
-def test_a_fault_of_a_record_names_its_number():
+def test_a_fault_of_a_record_names_its_number() -> None:
     records = list(csv.DictReader(io.StringIO("\n".join([HEADER, ORIGINAL, MUTANT.replace(",110,", ",x,")]))))
     with pytest.raises(RowsError, match="rows, row 2: gpu_j is 'x'"):
         rows_frame(records)
