@@ -6,7 +6,9 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -30,14 +32,18 @@ def published() -> Analysis:
     return analyse(read_csv(DATA / "measurements.csv"))
 
 
-def shown(analysis: Analysis, width: int = 80, **options) -> str:
+def shown(analysis: Analysis, width: int = 80, **options: Any) -> str:
     console = Console(file=io.StringIO(), width=width, **{"color_system": None} | options)
     console.print(render(analysis))
     return console.file.getvalue()
 
 
 def audit(
-    *, repetitions: int = 3, metrics=("package_j", "duration_s", "performance"), goals=None, **columns
+    *,
+    repetitions: int = 3,
+    metrics: Sequence[str] = ("package_j", "duration_s", "performance"),
+    goals: dict[str, Goal] | None = None,
+    **columns: Any,
 ) -> Analysis:
     """A small audit of one subject: epochs 4 saves a half and loses performance, 6 saves a quarter for nothing."""
     told = [
@@ -77,7 +83,7 @@ def line_of(text: str, start: str) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
-def test_every_published_verdict_is_shown_once(published, width):
+def test_every_published_verdict_is_shown_once(published: Analysis, width: int) -> None:
     expected = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))["verdict"]
     text = shown(published, width)
     assert Counter(CELL.findall(text)) == Counter(row["verdict"] for row in expected)
@@ -86,7 +92,7 @@ def test_every_published_verdict_is_shown_once(published, width):
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
-def test_nothing_is_cut_off_or_too_wide(published, width):
+def test_nothing_is_cut_off_or_too_wide(published: Analysis, width: int) -> None:
     for analysis in (published, audit()):
         text = shown(analysis, width)
         assert max(map(len, text.splitlines())) <= width
@@ -94,7 +100,7 @@ def test_nothing_is_cut_off_or_too_wide(published, width):
         assert "..." not in text
 
 
-def test_a_line_of_the_published_data(published):
+def test_a_line_of_the_published_data(published: Analysis) -> None:
     epochs = line_of(shown(published), "11 *")
     assert CELL.findall(epochs) == ["win", "win", "win", "win", "tie"]
     # From the table of measurements: package 5095.064 J and 4047.95 J.
@@ -102,7 +108,7 @@ def test_a_line_of_the_published_data(published):
     assert "4.05 kJ -20.6%  win" in line_of(shown(published, 140), "11 *")
 
 
-def test_correlations_of_the_published_data(published):
+def test_correlations_of_the_published_data(published: Analysis) -> None:
     wanted = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))["correlation"]
     lines = [
         line
@@ -118,7 +124,7 @@ def test_correlations_of_the_published_data(published):
             assert p == "<0.001" or float(p) == pytest.approx(told["spearman_p"], abs=0.000501)
 
 
-def test_counts_of_the_published_data(published):
+def test_counts_of_the_published_data(published: Analysis) -> None:
     wanted = json.loads((DATA / "expected.json").read_text(encoding="utf-8"))["win_tie_loss"]
     total = sum(sum(map(sum, row["counts"])) for row in wanted)
     lines = [line for line in shown(published).splitlines() if re.search(r" (win|tie|loss)(  +[\d.]){9}$", line)]
@@ -127,7 +133,7 @@ def test_counts_of_the_published_data(published):
     assert re.findall(r"[\d.]+", lines[0].split("win")[1]) == [".", "3", "."] * 3
 
 
-def test_greener_mutants_are_named():
+def test_greener_mutants_are_named() -> None:
     text = shown(audit())
     assert "* Greener without a significant loss of performance: epochs 6." in text
     assert "6 *" in text
@@ -135,7 +141,7 @@ def test_greener_mutants_are_named():
     assert "identity *" not in text
 
 
-def test_a_mutant_that_costs_more_somewhere_is_not_called_greener():
+def test_a_mutant_that_costs_more_somewhere_is_not_called_greener() -> None:
     told = {"package_j": Verdict.WIN, "gpu_j": Verdict.LOSS, "performance": Verdict.TIE}
     assert "Greener without a significant loss of performance: none." in shown(mixed(told))
     assert "performance: h 3." in shown(mixed(told | {"gpu_j": Verdict.TIE}))
@@ -169,7 +175,7 @@ def mixed(verdicts: dict[str, Verdict]) -> Analysis:
     return Analysis("paper", (), rows, tuple(win_tie_loss(rows)))
 
 
-def test_values_that_are_text_and_the_control_have_their_lines():
+def test_values_that_are_text_and_the_control_have_their_lines() -> None:
     text = shown(audit())
     assert line_of(text, "sgd")
     assert line_of(text, "identity  ")
@@ -182,19 +188,19 @@ def published_without_control() -> Analysis:
     return analyse(read_csv(DATA / "measurements.csv").query("subject == 'mnist'"))
 
 
-def test_wide_terminals_show_means_p_and_delta():
+def test_wide_terminals_show_means_p_and_delta() -> None:
     line = line_of(shown(audit(), 140), "6 *")
     assert re.search(r"601 J -25\.0%  win <0\.001 -1\.00", line)
 
 
-def test_what_was_not_measured_has_no_column_but_a_note():
+def test_what_was_not_measured_has_no_column_but_a_note() -> None:
     text = shown(audit())
     assert "GPU" not in text
     assert "Note: gpu_j was not measured." in text
 
 
 @pytest.mark.parametrize("width", [80, 140])
-def test_estimates_are_called_estimates_in_every_table(width):
+def test_estimates_are_called_estimates_in_every_table(width: int) -> None:
     metrics = ("package_j", "dram_j", "gpu_j", "duration_s", "performance")
     qualities = {"quality_package_j": "estimated", "quality_dram_j": "counter", "quality_gpu_j": "attributed"}
     text = shown(audit(metrics=metrics, **qualities), width)
@@ -206,7 +212,7 @@ def test_estimates_are_called_estimates_in_every_table(width):
     assert "est." not in shown(audit(metrics=metrics), width)
 
 
-def test_one_repetition_is_undecided_and_says_why():
+def test_one_repetition_is_undecided_and_says_why() -> None:
     text = shown(audit(repetitions=1))
     assert set(CELL.findall(text)) == {"?"}
     assert "only one training of the original, two or more are needed" in " ".join(text.split())
@@ -214,7 +220,7 @@ def test_one_repetition_is_undecided_and_says_why():
     assert "Greener" not in text
 
 
-def test_a_figure_missing_for_one_mutant():
+def test_a_figure_missing_for_one_mutant() -> None:
     told = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
     analysis = mixed(told)
     energy, performance = analysis.comparisons
@@ -225,31 +231,31 @@ def test_a_figure_missing_for_one_mutant():
     assert "performance of h=3: not measured for the mutant." in text
 
 
-def test_undecided_mutants_left_out_of_the_counts_are_told():
+def test_undecided_mutants_left_out_of_the_counts_are_told() -> None:
     few = read_csv(DATA / "measurements.csv").query("subject == 'mnist' and background == ''")
     single = few[(few["mutant"] != "pe11") | (few["repetition"] == 0)]
     assert "Not counted, because undecided: 1 of epochs for CPU" in shown(analyse(single))
     assert "Not counted" not in shown(analyse(few))
 
 
-def test_the_goal_of_the_performance_is_told():
+def test_the_goal_of_the_performance_is_told() -> None:
     assert "Less is better for performance." in shown(audit(goals={"digits": Goal.MINIMIZE}))
     assert "Less is better" not in shown(audit())
 
 
-def test_the_legend_says_what_a_tie_is_not():
+def test_the_legend_says_what_a_tie_is_not() -> None:
     text = " ".join(shown(audit()).split())
     assert "protocol paper" in text
     assert "A tie does not prove that nothing was lost" in text
 
 
-def test_colours_only_repeat_what_words_say(published):
+def test_colours_only_repeat_what_words_say(published: Analysis) -> None:
     coloured = shown(published, force_terminal=True, color_system="truecolor")
     assert "\x1b[32m" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == shown(published)
 
 
-def test_terminals_without_unicode_get_plain_ascii(published):
+def test_terminals_without_unicode_get_plain_ascii(published: Analysis) -> None:
     raw = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     console = Console(file=raw, width=80, color_system=None)
     console.print(render(published))
@@ -259,7 +265,7 @@ def test_terminals_without_unicode_get_plain_ascii(published):
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_an_analysis_without_any_comparison_still_tells_its_notes():
+def test_an_analysis_without_any_comparison_still_tells_its_notes() -> None:
     assert "Note: t: only the original was trained." in shown(
         Analysis("paper", (), (), (), notes=("t: only the original was trained.",))
     )
@@ -279,16 +285,16 @@ def test_an_analysis_without_any_comparison_still_tells_its_notes():
         (-1, "-100%"),
     ],
 )
-def test_percent(ratio, text):
+def test_percent(ratio: float, text: str) -> None:
     assert units.percent(ratio) == text
 
 
 @pytest.mark.parametrize(("p", "text"), [(0, "<0.001"), (0.00099, "<0.001"), (0.001, "0.001"), (1, "1.000")])
-def test_p_value(p, text):
+def test_p_value(p: float, text: str) -> None:
     assert units.p_value(p) == text
 
 
-def test_values_get_as_many_digits_as_keep_them_apart():
+def test_values_get_as_many_digits_as_keep_them_apart() -> None:
     assert units.value_labels([0.15200, 0.23128]) == ["0.152", "0.231"]
     assert units.value_labels([2.05578e-05, 2.07521e-05]) == ["2.06e-05", "2.08e-05"]
     assert units.value_labels([0.12345678, 0.12345679]) == ["0.12345678", "0.12345679"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,9 @@ def of(found: CarefulAnalysis, mutant: str = "epochs=3", metric: str = "gpu_j") 
     return row
 
 
-def against(original, mutant, metric: str = "gpu_j", *, blocked: bool = True, **options) -> CarefulComparison:
+def against(
+    original: list[Any], mutant: list[Any], metric: str = "gpu_j", *, blocked: bool = True, **options: Any
+) -> CarefulComparison:
     """The comparison of one mutant's figures with the original's."""
     rows = rows_of({"original": {metric: original}, "epochs=3": {metric: mutant}}, blocked=blocked)
     return of(analyse(rows, **options), metric=metric)
@@ -266,7 +269,7 @@ def test_win_tie_loss_adds_up_over_hyperparameters() -> None:
         ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", ReasonCode.ALL_EQUAL),
     ],
 )
-def test_the_reason_is_said(original, mutant, verdict: str, code: ReasonCode) -> None:
+def test_the_reason_is_said(original: list[Any], mutant: list[Any], verdict: str, code: ReasonCode) -> None:
     # Durations, so that also arms without energy have trainings.
     rows = rows_of(
         {

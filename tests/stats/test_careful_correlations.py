@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,9 @@ from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
 
 
-def group(*hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more) -> Scenario:
+def group(
+    *hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more: Any
+) -> Scenario:
     """One training of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
     records = [("original", None, None, None, original)]
     for name, values, figures in hyperparameters:
@@ -38,7 +41,7 @@ def published() -> pd.DataFrame:
     return read_csv(DATA / "measurements.csv")
 
 
-def test_coefficients_are_those_of_the_published_protocol(published):
+def test_coefficients_are_those_of_the_published_protocol(published: pd.DataFrame) -> None:
     ours = [row for each in scenarios_of(published) for row in associations(each)]
     theirs = paper.analyse(published).correlations
     assert len(ours) == 75
@@ -46,7 +49,7 @@ def test_coefficients_are_those_of_the_published_protocol(published):
         assert flat_record(their).items() <= flat_record(our).items()
 
 
-def test_pearson_intervals_are_those_of_scipy_and_pingouin(published):
+def test_pearson_intervals_are_those_of_scipy_and_pingouin(published: pd.DataFrame) -> None:
     (mnist, *_) = scenarios_of(published)
     rows = mnist.of_hyperparameter("epochs")
     values = rows["value"].where(rows["mutant"] != "original", 14.0).astype(float)
@@ -58,7 +61,7 @@ def test_pearson_intervals_are_those_of_scipy_and_pingouin(published):
         assert (row.pearson.low, row.pearson.high) == pytest.approx(tuple(rounded), abs=0.005)
 
 
-def test_the_spearman_interval_is_that_of_bonett_and_wright():
+def test_the_spearman_interval_is_that_of_bonett_and_wright() -> None:
     values, figures = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3.0, 2.0, 6.0, 4.0, 8.0, 5.0]
     (row,) = associations(group(("epochs", values, figures)))
     rho = stats.spearmanr([0.0, *values], [1.0, *figures]).statistic
@@ -70,7 +73,7 @@ def test_the_spearman_interval_is_that_of_bonett_and_wright():
 
 
 @pytest.mark.parametrize("r", [0.0, 0.8])
-def test_intervals_hold_the_truth_as_often_as_they_say(r):
+def test_intervals_hold_the_truth_as_often_as_they_say(r: float) -> None:
     """400 audits of a hyperparameter whose values and figures are normal; Spearman's truth is 6/pi asin(r/2)."""
     generator = np.random.default_rng(5)
     several = []
@@ -85,7 +88,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(r):
     assert 0.92 < pearson < 0.98
 
 
-def test_p_values_are_adjusted_over_all_correlations_of_one_kind(published):
+def test_p_values_are_adjusted_over_all_correlations_of_one_kind(published: pd.DataFrame) -> None:
     (mnist, *_) = scenarios_of(published)
     for kind in ("spearman", "pearson"):
         rows = associations(mnist)
@@ -98,7 +101,7 @@ def test_p_values_are_adjusted_over_all_correlations_of_one_kind(published):
         assert shares == pytest.approx(list(stats.false_discovery_control(p)))
 
 
-def test_what_has_no_interval_has_none():
+def test_what_has_no_interval_has_none() -> None:
     (three,) = associations(group(("epochs", [1.0, 2.0], [3.0, 2.0])))
     assert three.n == 3
     assert three.spearman.value is not None
@@ -108,7 +111,7 @@ def test_what_has_no_interval_has_none():
     assert perfect.spearman.low is perfect.spearman.high is None
 
 
-def test_what_has_no_coefficient_says_why_and_counts_as_no_question():
+def test_what_has_no_coefficient_says_why_and_counts_as_no_question() -> None:
     rows = associations(
         group(
             ("constant", [1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),

@@ -9,7 +9,7 @@ from scipy import stats
 
 from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.block_model import fit
+from mutegreen.stats.model.block_model import BlockFit, fit
 from mutegreen.stats.model.metric_model import measure
 from mutegreen.stats.model.noisy_arms import MIN_ARMS, MIN_FIGURES_FOR_WEIGHTS, fit_weighted, noisier
 
@@ -17,7 +17,7 @@ ARMS, BLOCKS = 7, 5
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
 
 
-def figures(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.0):
+def figures(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.0) -> np.ndarray:
     """Logarithms of a drifting machine; arm 3 is so many times as noisy, and arm 5 saves energy."""
     arm, block = (codes.ravel() for codes in np.indices((ARMS, blocks)))
     noise = np.where(arm == 3, loud, 1.0) * np.random.default_rng(seed).standard_normal(len(arm))
@@ -25,7 +25,7 @@ def figures(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.
 
 
 @pytest.mark.parametrize("missing", [(), (2, 11, 30)])
-def test_the_fit_is_that_of_weighted_least_squares(missing) -> None:
+def test_the_fit_is_that_of_weighted_least_squares(missing: tuple[int, ...]) -> None:
     kept = np.setdiff1d(np.arange(len(CODE)), missing)
     arm, block, found = CODE[kept], BLOCK[kept], figures(20.0)[kept]
     weight = np.array([1.0, 1.0, 0.3, 0.01, 1.0, 0.5, 1.0])
@@ -63,7 +63,7 @@ def test_with_few_repetitions_all_arms_weigh_alike() -> None:
     assert (plain.variance == told.variance).all()
 
 
-def _noise(fitted):
+def _noise(fitted: BlockFit) -> tuple[np.ndarray, np.ndarray]:
     return fitted.variance, fitted.df
 
 

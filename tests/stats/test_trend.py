@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import ArrayLike
 from rich.console import Console
 from scipy import optimize, stats
 from statsmodels.formula.api import ols
@@ -34,7 +37,13 @@ NOISE = np.array([-0.011, 0.004, 0.013, -0.009, 0.003])
 """Relative noise of five repetitions, with a mean of 0."""
 
 
-def study(value_panels: dict[object, object], name="epochs", metric="gpu_j", settings=None, **more) -> ScenarioModel:
+def study(
+    value_panels: dict[object, object],
+    name: str = "epochs",
+    metric: str = "gpu_j",
+    settings: Settings | None = None,
+    **more: Any,
+) -> ScenarioModel:
     """The original, at the first value, and a mutant for each other one, each with its figures."""
     default, *_ = value_panels
     records = []
@@ -51,12 +60,12 @@ def study(value_panels: dict[object, object], name="epochs", metric="gpu_j", set
     return study_of(group, Goal.MAXIMIZE, settings or Settings(), None)
 
 
-def trend(value_panels: dict[object, object], **options) -> Trend:
+def trend(value_panels: dict[object, object], **options: Any) -> Trend:
     (found,) = trends(study(value_panels, **options))
     return found
 
 
-def law(f, values: list[float], noise=NOISE) -> dict[object, object]:
+def law(f: Callable[[float], float], values: list[float], noise: ArrayLike = NOISE) -> dict[object, object]:
     """Figures of a law with the same relative noise at every value, but in another order."""
     return {value: f(value) * np.exp(np.roll(noise, at)) for at, value in enumerate(values)}
 
@@ -74,7 +83,7 @@ def published() -> dict[tuple[str, str, str], Trend]:
     return {(row.subject, row.hyperparameter, row.metric): row for each in studies for row in trends(each)}
 
 
-def test_an_exact_power_law_is_recovered():
+def test_an_exact_power_law_is_recovered() -> None:
     found = trend({x: [900 * x**-0.4] * 3 for x in (32.0, 8.0, 64.0, 512.0)}, name="batch_size")
     assert (found.finding, found.model, found.shape) == (TrendFinding.TREND, Shape.POWER_LAW, Shape.POWER_LAW)
     assert found.exponent.value == pytest.approx(-0.4)
@@ -84,7 +93,7 @@ def test_an_exact_power_law_is_recovered():
     assert found.reason == Reason(ReasonCode.NO_VARIATION_AROUND_CURVE)
 
 
-def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios():
+def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios() -> None:
     found = trend({x: [5 + 40 * x] * 3 for x in (14.0, 1.0, 16.0, 30.0)})
     assert (found.finding, found.model) == (TrendFinding.TREND, Shape.LINEAR)
     assert (found.step, found.slope.value, found.level.value) == pytest.approx((1, 40, 565))
@@ -92,21 +101,21 @@ def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios():
     assert found.at([1, 20]) == pytest.approx([45, 805])
 
 
-def test_an_exact_logarithm_of_performance_is_recovered():
+def test_an_exact_logarithm_of_performance_is_recovered() -> None:
     found = trend({x: [0.7 + 0.02 * math.log(x)] * 3 for x in (1e-4, 1e-5, 1e-3, 1e-2)}, metric="performance")
     assert found.model is Shape.LOGARITHMIC
     assert (found.step, found.slope.value) == pytest.approx((2, 0.02 * math.log(2)))
     assert found.at([1e-2]) == pytest.approx([0.7 + 0.02 * math.log(1e-2)])
 
 
-def test_a_power_law_is_the_line_through_the_logarithms():
+def test_a_power_law_is_the_line_through_the_logarithms() -> None:
     data = law(lambda x: 900 * x**-0.4, [32.0, 8.0, 64.0, 256.0, 512.0])
     found = trend(data)
     x, y = flat(data)
     assert found.exponent.value == pytest.approx(stats.linregress(np.log(x), np.log(y)).slope, rel=1e-9)
 
 
-def test_a_line_is_the_one_that_another_fit_finds():
+def test_a_line_is_the_one_that_another_fit_finds() -> None:
     data = law(lambda x: 100 + 50 * x, [14.0, 3.0, 7.0, 20.0, 30.0])
     found = trend(data)
     x, y = flat(data)
@@ -115,7 +124,7 @@ def test_a_line_is_the_one_that_another_fit_finds():
     assert (found.slope.value, found.level.value) == pytest.approx((b, a + b * 14), rel=1e-6)
 
 
-def test_models_are_compared_by_the_aicc_of_all_trainings():
+def test_models_are_compared_by_the_aicc_of_all_trainings() -> None:
     data = law(lambda x: 100 * x**0.3, [4.0, 1.0, 16.0, 64.0])
     (found,) = trends(study_without_blocks(data))
     x, y = flat(data)
@@ -130,7 +139,7 @@ def test_models_are_compared_by_the_aicc_of_all_trainings():
     assert found.aicc["power_law"] < found.aicc["linear"]
 
 
-def test_with_two_values_the_interval_is_welchs():
+def test_with_two_values_the_interval_is_welchs() -> None:
     data = {2.0: [100.0, 103.0, 99.0, 104.0], 8.0: [141.0, 160.0, 150.0]}
     (mutant,) = trends(study_without_blocks(data))
     welch = stats.ttest_ind(np.log(data[8.0]), np.log(data[2.0]), equal_var=False)
@@ -140,12 +149,12 @@ def test_with_two_values_the_interval_is_welchs():
     assert mutant.reason == Reason(ReasonCode.SHAPE_ASSUMED)
 
 
-def study_without_blocks(data: dict[object, object], metric="gpu_j") -> ScenarioModel:
+def study_without_blocks(data: dict[object, object], metric: str = "gpu_j") -> ScenarioModel:
     group = study(data, metric=metric).group
     return study_of(replace(group, rows=group.rows.drop(columns="block")), Goal.MAXIMIZE, Settings(), None)
 
 
-def test_the_lack_of_fit_is_nearly_the_classical_test_where_all_values_are_equally_noisy():
+def test_the_lack_of_fit_is_nearly_the_classical_test_where_all_values_are_equally_noisy() -> None:
     data = {x: y + 0.01 * NOISE for x, y in ((3.0, 0.9), (1.0, 0.9001), (2.0, 0.90013), (5.0, 0.90016))}
     (found,) = trends(study_without_blocks(data, "performance"))
     x, y = flat(data)
@@ -156,7 +165,7 @@ def test_the_lack_of_fit_is_nearly_the_classical_test_where_all_values_are_equal
     assert classical < found.lack_of_fit_p < 1.2 * classical
 
 
-def test_drift_from_block_to_block_is_no_trend_and_no_noise():
+def test_drift_from_block_to_block_is_no_trend_and_no_noise() -> None:
     generator = np.random.default_rng(3)
     data = {x: (100 + 50 * x) * np.exp(generator.normal(0, 0.01, 5)) for x in (14.0, 3.0, 7.0, 20.0, 30.0)}
     drift = np.exp([0.0, 0.1, 0.2, -0.3, 0.5])
@@ -166,7 +175,7 @@ def test_drift_from_block_to_block_is_no_trend_and_no_noise():
     assert drifting.change.value == pytest.approx(still.change.value)
 
 
-def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further():
+def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further() -> None:
     data = law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0, 12.0], NOISE / 3)
     found = trend(data)
     assert (found.finding, found.model) == (TrendFinding.NO_TREND, Shape.CONSTANT)
@@ -176,20 +185,20 @@ def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further():
     assert trend(data, settings=Settings(margin=bound * 1.01)).finding is TrendFinding.NO_TREND
 
 
-def test_few_noisy_figures_decide_nothing():
+def test_few_noisy_figures_decide_nothing() -> None:
     found = trend(law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0], NOISE * 10))
     assert found.finding is TrendFinding.UNDECIDED
     assert found.change.low < -found.margin < found.margin < found.change.high
 
 
-def test_what_goes_up_and_down_is_no_trend_but_not_flat():
+def test_what_goes_up_and_down_is_no_trend_but_not_flat() -> None:
     found = trend(law(lambda x: 500 * (1 + 0.05 * (x - 6) ** 2), [6.0, 2.0, 4.0, 8.0, 10.0]))
     assert found.finding is TrendFinding.NO_SIMPLE_TREND
     assert found.lack_of_fit_p_adjusted < 0.001
     assert found.spread == pytest.approx(0.8, abs=0.02)
 
 
-def test_values_that_scatter_around_a_trend_widen_its_interval():
+def test_values_that_scatter_around_a_trend_widen_its_interval() -> None:
     bumps = dict(zip([14.0, 3.0, 7.0, 20.0, 30.0, 40.0], [0.05, -0.04, 0.05, -0.05, 0.04, -0.05], strict=True))
     smooth = trend(law(lambda x: 100 + 50 * x, list(bumps)))
     rough = trend(law(lambda x: (100 + 50 * x) * (1 + bumps[x]), list(bumps)))
@@ -206,7 +215,7 @@ SIMULATED = {
 
 
 @pytest.mark.parametrize("conditions", SIMULATED.values(), ids=SIMULATED.keys())
-def test_simulated_intervals_hold_and_false_alarms_are_rare(conditions):
+def test_simulated_intervals_hold_and_false_alarms_are_rare(conditions: dict[str, Any]) -> None:
     """Six arms of five trainings in drifting blocks: a power law, then nothing."""
     values = np.array([32.0, 8.0, 16.0, 64.0, 256.0, 512.0])
     held = np.mean([low <= -0.4 <= high for low, high, _ in simulated(values, -0.4, **conditions)])
@@ -217,7 +226,9 @@ def test_simulated_intervals_hold_and_false_alarms_are_rare(conditions):
         assert held < 0.995
 
 
-def simulated(values, exponent: float, noise=(1,), scatter: float = 0.0, audits: int = 400):
+def simulated(
+    values: ArrayLike, exponent: float, noise: ArrayLike = (1,), scatter: float = 0.0, audits: int = 400
+) -> list[tuple[float, float, float]]:
     generator = np.random.default_rng(1)
     arms = Arms(tuple(map(str, values)), np.repeat(np.arange(6), 5), np.tile(np.arange(5), 6), True)
     found = []
@@ -229,7 +240,7 @@ def simulated(values, exponent: float, noise=(1,), scatter: float = 0.0, audits:
     return found
 
 
-def test_the_published_epochs_cost_a_line(published):
+def test_the_published_epochs_cost_a_line(published: dict[tuple[str, str, str], Trend]) -> None:
     for subject, slope_j, relative in (("mnist", 1143, 0.0716), ("siamese_network", 4298, 0.0686)):
         found = published[subject, "epochs", "gpu_j"]
         assert (found.finding, found.model, found.step) == (TrendFinding.TREND, Shape.LINEAR, 1)
@@ -244,17 +255,19 @@ def test_the_published_epochs_cost_a_line(published):
     assert found.slope.low < plain < found.slope.high
 
 
-def test_the_published_learning_rates_of_resnet_are_an_effect_of_order_not_a_trend(published):
+def test_the_published_learning_rates_of_resnet_are_an_effect_of_order_not_a_trend(
+    published: dict[tuple[str, str, str], Trend],
+) -> None:
     for metric in ("package_j", "gpu_j", "duration_s"):
         assert published["pytorch_resnet_cifar10", "learning_rate", metric].finding is TrendFinding.NO_SIMPLE_TREND
 
 
-def test_gamma_that_never_arrived_shows_no_trend(published):
+def test_gamma_that_never_arrived_shows_no_trend(published: dict[tuple[str, str, str], Trend]) -> None:
     for metric in ("package_j", "dram_j", "gpu_j", "duration_s", "performance", "total_j"):
         assert published["mnist", "gamma", metric].finding is TrendFinding.NO_TREND
 
 
-def test_p_values_are_adjusted_over_all_trends_of_a_study(published):
+def test_p_values_are_adjusted_over_all_trends_of_a_study(published: dict[tuple[str, str, str], Trend]) -> None:
     for column in ("p", "lack_of_fit_p"):
         rows = [row for (subject, *_), row in published.items() if subject == "mnist"]
         p = np.array([getattr(row, column) for row in rows])
@@ -274,7 +287,7 @@ NO_ANSWER = {
 
 
 @pytest.mark.parametrize(("why", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
-def test_what_cannot_be_answered_says_why(why, data):
+def test_what_cannot_be_answered_says_why(why: ReasonCode, data: dict[Any, Any]) -> None:
     found = trend(data)
     reason = reason_text(Reason(why))
     assert (found.finding, found.reason, found.slope.value, found.p) == (
@@ -301,7 +314,7 @@ def test_what_cannot_be_answered_says_why(why, data):
     ],
     ids=["figures of 0", "values of 0 and less", "extremes", "nearly one value", "one repetition", "no noise"],
 )
-def test_odd_figures_give_no_warning_and_no_nonsense(data):
+def test_odd_figures_give_no_warning_and_no_nonsense(data: dict[Any, Any]) -> None:
     found = trend(data)
     assert found.p is None or 0 <= found.p <= 1
     cells = list(vars(found).values())
@@ -310,7 +323,7 @@ def test_odd_figures_give_no_warning_and_no_nonsense(data):
     assert printed([found], 80)
 
 
-def test_with_one_repetition_a_power_law_has_the_interval_of_any_regression():
+def test_with_one_repetition_a_power_law_has_the_interval_of_any_regression() -> None:
     data = {2.0: 10.0, 4.0: 20.3, 8.0: 38.0, 16.0: 81.0, 32.0: 158.0}
     found = trend(data)
     expected = stats.linregress(np.log(list(data)), np.log(list(data.values())))
@@ -321,7 +334,7 @@ def test_with_one_repetition_a_power_law_has_the_interval_of_any_regression():
     assert found.p == pytest.approx(2 * expected.pvalue), "two curves were tried"
 
 
-def test_with_one_repetition_a_line_has_the_interval_of_any_regression():
+def test_with_one_repetition_a_line_has_the_interval_of_any_regression() -> None:
     data = {8.0: 501.0, 2.0: 203.0, 4.0: 298.0, 9.0: 556.0, 12.0: 699.0}
     found = trend(data)
     x, y = np.array(list(data)), np.array(list(data.values()))
@@ -342,12 +355,12 @@ def test_with_one_repetition_a_line_has_the_interval_of_any_regression():
         ([32.0, 8.0, 512.0], Shape.POWER_LAW, 2.0),
     ],
 )
-def test_of_equal_curves_the_one_is_read_that_suits_the_values(values, shape, step):
+def test_of_equal_curves_the_one_is_read_that_suits_the_values(values: ArrayLike, shape: Shape, step: float) -> None:
     found = trend(law(lambda _: 500.0, values))
     assert (found.shape, found.step) == (shape, step)
 
 
-def test_a_mutant_of_two_hyperparameters_at_once_is_in_no_trend():
+def test_a_mutant_of_two_hyperparameters_at_once_is_in_no_trend() -> None:
     both = study({2.0: [1.0, 2.0], "2,3": [1.0, 2.0]}, name="epochs,lr")
     assert trends(both) == []
 
@@ -414,12 +427,12 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize(("words", "row"), SENTENCES.items())
-def test_sentences(words, row):
+def test_sentences(words: str, row: Trend) -> None:
     assert trend_sentence(row) == words
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_table_fits_and_names_every_trend_once(published, width):
+def test_the_table_fits_and_names_every_trend_once(published: dict[tuple[str, str, str], Trend], width: int) -> None:
     rows = [row for (subject, *_), row in published.items() if subject == "pytorch_resnet_cifar10"]
     text = printed(rows, width)
     assert text.isascii()
@@ -429,7 +442,7 @@ def test_the_table_fits_and_names_every_trend_once(published, width):
     assert len(text.splitlines()) <= 18
 
 
-def test_the_legend_says_what_the_words_mean_that_were_used(published):
+def test_the_legend_says_what_the_words_mean_that_were_used(published: dict[tuple[str, str, str], Trend]) -> None:
     own = [row for (subject, *_), row in published.items() if subject == "mnist"]
     starts = [line.partition(":")[0] for line in trend_legend(own)]
     assert starts == ["no trend", "undecided", "about"]
