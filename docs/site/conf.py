@@ -60,6 +60,7 @@ napoleon_numpy_docstring = False
 def setup(app: Sphinx) -> None:
     """Connect the functions below to the events of Sphinx."""
     app.connect("builder-inited", _write_api_pages)
+    app.connect("autodoc-process-signature", _parsable_signature)
     app.connect("source-read", _unlink_source_files)
     app.connect("include-read", _unlink_in_included)
 
@@ -118,6 +119,13 @@ def _exports(name: str) -> str:
 def _index(packages: list[str]) -> str:
     entries = "\n".join(f"   {package}" for package in packages)
     return f"{_heading('Source code', '=')}\n.. toctree::\n   :maxdepth: 1\n\n{entries}\n"
+
+
+def _parsable_signature(
+    _: Sphinx, what: str, name: str, item: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Write defaults that a factory makes as `...`; Sphinx cannot parse Python's `<factory>`."""
+    return signature and signature.replace("<factory>", "..."), returns
 
 
 _RELATIVE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
