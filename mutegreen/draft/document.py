@@ -9,9 +9,9 @@ from typing import Any
 
 import tomlkit
 
-from mutegreen.draft.draft import NO_METRIC, Draft, site_record
-from mutegreen.draft.metric.candidates import SPLITS, Figure
+from mutegreen.draft.metric.candidates import SPLITS, MetricCandidate
 from mutegreen.draft.options.entry import Entry
+from mutegreen.draft.subject_draft import NO_METRIC, SubjectDraft, site_record
 from mutegreen.model import Goal, Site
 
 _WIDTH = 118
@@ -21,7 +21,7 @@ _LONGEST_OTHER = 90
 _OTHERS = 3
 
 
-def text(draft: Draft) -> str:
+def text(draft: SubjectDraft) -> str:
     """The whole file."""
     parts = (
         _head(draft),
@@ -35,7 +35,7 @@ def text(draft: Draft) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _head(draft: Draft) -> Iterator[str]:
+def _head(draft: SubjectDraft) -> Iterator[str]:
     yield from _comment(
         f"Drafted by `mutegreen init` from {draft.program.relative(_origin(draft))}. Every key: docs/subject-toml.md"
     )
@@ -48,18 +48,18 @@ def _head(draft: Draft) -> Iterator[str]:
             yield from _comment(line, "# - ", "#   ")
 
 
-def _origin(draft: Draft) -> Any:
+def _origin(draft: SubjectDraft) -> Any:
     return draft.program.notebook or draft.program.script
 
 
-def _command(draft: Draft) -> Iterator[str]:
+def _command(draft: SubjectDraft) -> Iterator[str]:
     for missing in draft.missing:
         yield from _comment(missing.text)
     yield f"command = {_value(' '.join(draft.command) if _is_plain(draft.command) else list(draft.command))}"
     if draft.program.workdir != ".":
         yield f"workdir = {_value(draft.program.workdir)}"
-    if draft.around.environment:
-        yield f"environment = {_table(dict(draft.around.environment))}"
+    if draft.workspace.environment:
+        yield f"environment = {_table(dict(draft.workspace.environment))}"
 
 
 def _is_plain(words: Sequence[str]) -> bool:
@@ -67,65 +67,67 @@ def _is_plain(words: Sequence[str]) -> bool:
     return all(shlex.quote(word) == word or word in {"{python}", "{args}"} for word in words)
 
 
-def _seed(draft: Draft) -> Iterator[str]:
+def _seed(draft: SubjectDraft) -> Iterator[str]:
     if draft.seed is not None:
         yield "# Each repetition has a seed of its own, the same for the original and all mutants."
         yield f"seed = {_site(draft.seed)}"
 
 
-def _workspace(draft: Draft) -> Iterator[str]:
-    if draft.around.link or draft.around.exclude:
+def _workspace(draft: SubjectDraft) -> Iterator[str]:
+    if draft.workspace.link or draft.workspace.exclude:
         yield "# Every training gets a copy of this folder, but for these."
         yield "[workspace]"
-        if draft.around.link:
-            yield f"link = {_value(list(draft.around.link))}"
-        if draft.around.exclude:
-            yield f"exclude = {_value(list(draft.around.exclude))}"
+        if draft.workspace.link:
+            yield f"link = {_value(list(draft.workspace.link))}"
+        if draft.workspace.exclude:
+            yield f"exclude = {_value(list(draft.workspace.exclude))}"
 
 
-def _performance(draft: Draft) -> Iterator[str]:
-    figure = draft.figure
+def _performance(draft: SubjectDraft) -> Iterator[str]:
+    metric = draft.metric
     yield "# How good the trained model is: the last line of the output that the pattern matches."
     yield "[performance]"
-    if figure is None:
+    if metric is None:
         yield f"pattern = {_value(NO_METRIC)}"
         yield f'goal = "{Goal.MAXIMIZE}"'
         return
-    yield from _comment(_explained(figure, draft.readings))
-    yield f"pattern = {_value(figure.pattern)}"
-    yield f'goal = "{figure.goal}"'
-    others = {f.pattern: f for f in draft.figures if f.pattern != figure.pattern and len(f.pattern) < _LONGEST_OTHER}
+    yield from _comment(_explained(metric, draft.readings))
+    yield f"pattern = {_value(metric.pattern)}"
+    yield f'goal = "{metric.goal}"'
+    others = {f.pattern: f for f in draft.metrics if f.pattern != metric.pattern and len(f.pattern) < _LONGEST_OTHER}
     for number, other in enumerate(list(others.values())[:_OTHERS]):
         if number == 0:
             yield "# Or one of these:"
         yield f"# pattern = {_value(other.pattern)}  # {other.metric}, {other.goal}{_at(other)}"
 
 
-def _explained(figure: Figure, readings: Sequence[float] | None) -> str:
-    data = {"unnamed": "of data that is not named"}.get(SPLITS[figure.split], f"of the {SPLITS[figure.split]} data")
-    said = f"{figure.metric}, {data}{_at(figure)}"
-    if figure.source:
-        said += f": {_short(figure.source)}"
+def _explained(metric: MetricCandidate, readings: Sequence[float] | None) -> str:
+    data = {"unnamed": "of data that is not named"}.get(SPLITS[metric.split], f"of the {SPLITS[metric.split]} data")
+    said = f"{metric.metric}, {data}{_at(metric)}"
+    if metric.source:
+        said += f": {_short(metric.source)}"
     if readings:
         times = "once" if len(readings) == 1 else f"{len(readings)} times"
         said += f" (a trial run printed it {times}, last {readings[-1]:g})"
     return said
 
 
-def _at(figure: Figure) -> str:
-    return f", {figure.place}" if figure.place else ""
+def _at(metric: MetricCandidate) -> str:
+    return f", {metric.place}" if metric.place else ""
 
 
-def _hyperparameters(draft: Draft) -> Iterator[str]:
+def _hyperparameters(draft: SubjectDraft) -> Iterator[str]:
     yield "# Each is changed on its own, by the operator named behind it. Take out what should stay as it is."
     yield "[hyperparameters]"
     yield from _aligned([(_setting(e), f"{e.operator or 'no operator'}; {e.place}") for e in draft.active])
-    plain = [entry for entry in draft.judged if entry.only_lacks_operator and entry.hyperparameter.site != draft.seed]
+    plain = [
+        entry for entry in draft.for_review if entry.only_lacks_operator and entry.hyperparameter.site != draft.seed
+    ]
     if plain:
         yield ""
         yield "# No operator is made for these. Without the #, `mutegreen run --values NAME=A,B` gives them values."
         yield from _aligned([(f"# {_setting(entry)}", entry.place) for entry in plain])
-    doubtful = [entry for entry in draft.judged if not entry.only_lacks_operator]
+    doubtful = [entry for entry in draft.for_review if not entry.only_lacks_operator]
     if doubtful:
         yield ""
         yield "# Left out, for you to judge: take the # away where the reason does not hold."

@@ -86,7 +86,7 @@ DROPOUT: _Kinds = dict.fromkeys(
     ),
     Kind.DROPOUT,
 )
-_NOTHING: _Kinds = dict.fromkeys(
+_EXCLUDED: _Kinds = dict.fromkeys(
     ("momentum", "decay", "eps", "epsilon", "gamma", "decay_rate", "alpha", "beta", "avg_fn", "num_updates", "p", "lr"),
     None,
 )
@@ -95,24 +95,24 @@ _SEED: _Kinds = dict.fromkeys(("seed", "key", "a", "x", "key_or_seed", "default"
 
 @dataclass(frozen=True)
 class Family:
-    """Functions whose parameters mean the same; `first` names the first parameters where no signature is known."""
+    """Functions whose parameters mean the same; `leading` names the first parameters where no signature is known."""
 
     pattern: re.Pattern[str]
     kinds: _Kinds
-    first: tuple[str, ...] = ()
+    leading: tuple[str, ...] = ()
 
 
-def _family(pattern: str, kinds: _Kinds, *first: str) -> Family:
-    return Family(re.compile(pattern), kinds, first)
+def _family(pattern: str, kinds: _Kinds, *leading: str) -> Family:
+    return Family(re.compile(pattern), kinds, leading)
 
 
 FAMILIES = (
-    _family(r".*(Batch_?Norm|batch_?norm|GroupNorm|InstanceNorm|LayerNorm|RMSNorm|layer_norm)\w*$", _NOTHING),
+    _family(r".*(Batch_?Norm|batch_?norm|GroupNorm|InstanceNorm|LayerNorm|RMSNorm|layer_norm)\w*$", _EXCLUDED),
     _family(
         r".*(ModelEma\w*|\bEMA|ExponentialMovingAverage|Polyak\w*|incremental_update|optax\.ema)$",
-        _NOTHING | {"step_size": None},
+        _EXCLUDED | {"step_size": None},
     ),
-    _family(r".*(Focal\w*|RBF\w*|SVC|SVR|SVM\w*|[Pp]enalized\w*)$", _NOTHING),
+    _family(r".*(Focal\w*|RBF\w*|SVC|SVR|SVM\w*|[Pp]enalized\w*)$", _EXCLUDED),
     _family(
         r".*\b(\w*Dropout\w*|F\.\w*dropout)$|.*\.(nn|layers|slim|functional|keras\.backend)\.\w*dropout\w*$", DROPOUT
     ),

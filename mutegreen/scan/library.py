@@ -9,7 +9,7 @@ from mutegreen.model import Kind
 from mutegreen.scan import signatures
 from mutegreen.scan.families import DROPOUT, FAMILIES, Family
 from mutegreen.scan.names.words import word_set
-from mutegreen.scan.source.calls import dotted, last_name, passed
+from mutegreen.scan.source.calls import bound_arguments, dotted, last_name
 from mutegreen.scan.source.module import Module
 
 LIBRARIES = word_set(
@@ -86,7 +86,7 @@ def arguments(module: Module, call: ast.Call) -> list[Argument]:
     of_library = name.partition(".")[0] in LIBRARIES
     return [
         Argument(parameter, value, parameter in by_name, parameter in kinds, kinds.get(parameter), of_library)
-        for parameter, value in passed(call, order).items()
+        for parameter, value in bound_arguments(call, order).items()
     ]
 
 
@@ -96,4 +96,4 @@ def _guessed(name: str, family: Family | None) -> tuple[str, ...]:
         return ()
     if family.kinds is DROPOUT:
         return ("p",) if name.rpartition(".")[2][:1].isupper() else ("input", "p")
-    return family.first
+    return family.leading

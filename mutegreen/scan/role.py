@@ -26,10 +26,10 @@ def is_evaluation(module: Module, call: ast.Call) -> bool:
     hook = next(iter(module.function_names(call)), "")
     if called_name(call) in _EVALUATING or hook in _HOOKS:
         return True
-    return next((told for told in map(_told, _names(module, call)) if told is not None), False)
+    return next((told for told in map(_is_evaluation_name, _names(module, call)) if told is not None), False)
 
 
-def _told(name: str) -> bool | None:
+def _is_evaluation_name(name: str) -> bool | None:
     found = set(words(name))
     if "train" in found:
         return False

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from mutegreen.errors import UsageError
 from mutegreen.scan import configs
-from mutegreen.scan.decide import Literal, decide, literals
+from mutegreen.scan.decision import MentionedLiteral, decide, mentioned_literals
 from mutegreen.scan.finding import Finding, Scan
 from mutegreen.scan.forms import calls, clips, expressions, flags, loops, names, options
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.names.meaning import Meaning
-from mutegreen.scan.reach import Reach
+from mutegreen.scan.reachable_code import ReachableCode
 from mutegreen.scan.source.flow import Flow
 from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project
@@ -34,12 +34,12 @@ def scan(script: Path) -> Scan:
 
 def _scan(script: Path) -> Scan:
     project = Project(script)
-    reach = Reach(project)
+    reach = ReachableCode(project)
     mentions = [mention for module in reach.modules for mention in _mentions(module, project)]
     given = [(m.name, m.module, m.node) for m in mentions if m.flag is not None]
     found = [
         _finding(literal, *decided)
-        for literal in literals(mentions, Flow(project, reach.modules, given))
+        for literal in mentioned_literals(mentions, Flow(project, reach.modules, given))
         if (decided := decide(literal)) is not None and _is_used(reach, literal, decided[0])
     ]
     found += configs.findings(project, reach.modules)
@@ -58,16 +58,16 @@ def _mentions(module: Module, project: Project) -> Iterator[Mention]:
     yield from names.mentions(module)
 
 
-def _is_used(reach: Reach, literal: Literal, mention: Mention) -> bool:
+def _is_used(reach: ReachableCode, literal: MentionedLiteral, mention: Mention) -> bool:
     return reach.has(mention) or any(use.strong and reach.has(use) for use in literal.uses)
 
 
-def _flag_of(literal: Literal) -> str | None:
+def _flag_of(literal: MentionedLiteral) -> str | None:
     """The option whose default a constant is, as in `add_argument("--lr", default=LR)`."""
     return next((use.flag for use in literal.uses if use.flag and isinstance(use.node, ast.Name)), None)
 
 
-def _finding(literal: Literal, mention: Mention, meaning: Meaning) -> Finding:
+def _finding(literal: MentionedLiteral, mention: Mention, meaning: Meaning) -> Finding:
     module, node = literal.module, literal.node
     line, column = module.place(node)
     assert meaning.kind is not None

@@ -72,22 +72,22 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
     sys.exit(status)
 
 
-class Digits(NamedTuple):
+class FlatDigits(NamedTuple):
     """Normalised images (n, 784) and the digit that each shows (n,), sorted by digit."""
 
     images: Tensor
     labels: Tensor
 
-    def to(self, device: torch.device) -> Digits:
+    def to(self, device: torch.device) -> FlatDigits:
         """These digits on another device."""
-        return Digits(*(part.to(device) for part in self))
+        return FlatDigits(*(part.to(device) for part in self))
 
 
-def load_digits() -> tuple[Digits, Digits]:
+def load_digits() -> tuple[FlatDigits, FlatDigits]:
     """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
     digits = prepare(*read_digits())
     test = torch.arange(len(digits.labels)) % 5 == 4
-    return Digits(digits.images[~test], digits.labels[~test]), Digits(digits.images[test], digits.labels[test])
+    return FlatDigits(digits.images[~test], digits.labels[~test]), FlatDigits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, Tensor]:
@@ -110,7 +110,7 @@ def read_digits() -> tuple[Tensor, Tensor]:
     return torch.tensor(pixels).float().reshape(-1, 8, 8) / 16, torch.tensor(labels).long()
 
 
-def load_mnist(folder: str) -> tuple[Digits, Digits]:
+def load_mnist(folder: str) -> tuple[FlatDigits, FlatDigits]:
     """MNIST's own training and test images, from `folder`/MNIST/raw."""
     try:
         from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
@@ -124,15 +124,15 @@ def load_mnist(folder: str) -> tuple[Digits, Digits]:
     return prepare(train.data / 255, train.targets), prepare(test.data / 255, test.targets)
 
 
-def prepare(images: Tensor, labels: Tensor) -> Digits:
+def prepare(images: Tensor, labels: Tensor) -> FlatDigits:
     """Images (n, side, side) from 0 to 1 as rows of 784 pixels with a mean near 0, in the order of their labels."""
     order = labels.argsort(stable=True)
     side = (IMAGE_SIDE, IMAGE_SIDE)
     resized = F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear")
-    return Digits((resized.flatten(1) - PIXEL_MEAN) / PIXEL_STD, labels[order])
+    return FlatDigits((resized.flatten(1) - PIXEL_MEAN) / PIXEL_STD, labels[order])
 
 
-def spread(digits: Digits, count: int | None) -> Digits:
+def spread(digits: FlatDigits, count: int | None) -> FlatDigits:
     """`count` of the digits, evenly spread over them and so over the ten classes; None: all."""
     available = len(digits.labels)
     if count is None:
@@ -140,10 +140,10 @@ def spread(digits: Digits, count: int | None) -> Digits:
     if count > available:
         fail(f"--train-images {count}: this data set has {available} training images")
     chosen = torch.arange(count) * available // count
-    return Digits(digits.images[chosen], digits.labels[chosen])
+    return FlatDigits(digits.images[chosen], digits.labels[chosen])
 
 
-def true_and_false(digits: Digits) -> Tensor:
+def true_and_false(digits: FlatDigits) -> Tensor:
     """What is trained on (2n, 784): all images with their own labels, then all with a wrong one, drawn once."""
     wrong = (digits.labels + torch.randint(1, CLASSES, digits.labels.shape).to(digits.labels.device)) % CLASSES
     return torch.cat([with_label(digits.images, digits.labels), with_label(digits.images, wrong)])
@@ -230,7 +230,7 @@ def layer_loss(activities: Tensor, threshold: float) -> Tensor:
 
 
 @torch.no_grad()
-def count_correct(model: ForwardForward, digits: Digits) -> int:
+def count_correct(model: ForwardForward, digits: FlatDigits) -> int:
     """Number of images whose own label gives the highest goodness."""
     batches = zip(digits.images.split(TEST_BATCH), digits.labels.split(TEST_BATCH), strict=True)
     return sum(int((model.label_goodness(images).argmax(1) == labels).sum()) for images, labels in batches)

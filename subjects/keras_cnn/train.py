@@ -95,20 +95,20 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
     sys.exit(status)
 
 
-class Digits(NamedTuple):
+class KerasDigits(NamedTuple):
     """Images (n, 28, 28, 1) with values from 0 to 1, and the digit that each shows (n,)."""
 
     images: NDArray[np.float32]
     labels: NDArray[np.int64]
 
 
-def load_digits() -> tuple[Digits, Digits]:
+def load_digits() -> tuple[KerasDigits, KerasDigits]:
     """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
     images, labels = read_digits()
     order = np.argsort(labels, kind="stable")
     digits = as_input(enlarge(images[order]), white=16), labels[order]
     test = np.arange(len(labels)) % 5 == 4
-    return Digits(*(part[~test] for part in digits)), Digits(*(part[test] for part in digits))
+    return KerasDigits(*(part[~test] for part in digits)), KerasDigits(*(part[test] for part in digits))
 
 
 def read_digits() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -137,7 +137,7 @@ def enlarge(images: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.pad(large, ((0, 0), (frame, frame), (frame, frame)))
 
 
-def load_mnist(folder: str) -> tuple[Digits, Digits]:
+def load_mnist(folder: str) -> tuple[KerasDigits, KerasDigits]:
     """MNIST's own training and test images, from `folder`/mnist.npz.
 
     The file is the one that `keras.datasets.mnist.load_data()` keeps. That function itself is not for trainings: it
@@ -147,8 +147,8 @@ def load_mnist(folder: str) -> tuple[Digits, Digits]:
     try:
         with np.load(file) as arrays:
             return (
-                Digits(as_input(arrays["x_train"], white=255), arrays["y_train"].astype(np.int64)),
-                Digits(as_input(arrays["x_test"], white=255), arrays["y_test"].astype(np.int64)),
+                KerasDigits(as_input(arrays["x_train"], white=255), arrays["y_train"].astype(np.int64)),
+                KerasDigits(as_input(arrays["x_test"], white=255), arrays["y_test"].astype(np.int64)),
             )
     except FileNotFoundError:
         download = "import keras; keras.datasets.mnist.load_data()"

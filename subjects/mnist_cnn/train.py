@@ -68,22 +68,22 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
     sys.exit(status)
 
 
-class Digits(NamedTuple):
+class CnnDigits(NamedTuple):
     """Normalised images (n, 1, 28, 28) and the digit that each shows (n,), sorted by digit."""
 
     images: Tensor
     labels: Tensor
 
-    def to(self, device: torch.device) -> Digits:
+    def to(self, device: torch.device) -> CnnDigits:
         """These digits on another device."""
-        return Digits(*(part.to(device) for part in self))
+        return CnnDigits(*(part.to(device) for part in self))
 
 
-def load_digits() -> tuple[Digits, Digits]:
+def load_digits() -> tuple[CnnDigits, CnnDigits]:
     """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
     digits = prepare(*read_digits())
     test = torch.arange(len(digits.labels)) % 5 == 4
-    return Digits(digits.images[~test], digits.labels[~test]), Digits(digits.images[test], digits.labels[test])
+    return CnnDigits(digits.images[~test], digits.labels[~test]), CnnDigits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, Tensor]:
@@ -106,7 +106,7 @@ def read_digits() -> tuple[Tensor, Tensor]:
     return torch.tensor(pixels).float().reshape(-1, 8, 8) / 16, torch.tensor(labels).long()
 
 
-def load_mnist(folder: str) -> tuple[Digits, Digits]:
+def load_mnist(folder: str) -> tuple[CnnDigits, CnnDigits]:
     """MNIST's own training and test images, from `folder`/MNIST/raw."""
     try:
         from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
@@ -120,15 +120,15 @@ def load_mnist(folder: str) -> tuple[Digits, Digits]:
     return prepare(train.data / 255, train.targets), prepare(test.data / 255, test.targets)
 
 
-def prepare(images: Tensor, labels: Tensor) -> Digits:
+def prepare(images: Tensor, labels: Tensor) -> CnnDigits:
     """Images (n, side, side) from 0 to 1 brought to 28 x 28, to a mean near 0, and in the order of their labels."""
     order = labels.argsort(stable=True)
     side = (IMAGE_SIDE, IMAGE_SIDE)
     resized = F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear")
-    return Digits((resized - PIXEL_MEAN) / PIXEL_STD, labels[order])
+    return CnnDigits((resized - PIXEL_MEAN) / PIXEL_STD, labels[order])
 
 
-def spread(digits: Digits, count: int | None) -> Digits:
+def spread(digits: CnnDigits, count: int | None) -> CnnDigits:
     """`count` of the digits, evenly spread over them and so over the ten classes; None: all."""
     available = len(digits.labels)
     if count is None:
@@ -136,7 +136,7 @@ def spread(digits: Digits, count: int | None) -> Digits:
     if count > available:
         fail(f"--train-images {count}: this data set has {available} training images")
     chosen = torch.arange(count) * available // count
-    return Digits(digits.images[chosen], digits.labels[chosen])
+    return CnnDigits(digits.images[chosen], digits.labels[chosen])
 
 
 class ConvNet(nn.Module):
@@ -166,7 +166,7 @@ class ConvNet(nn.Module):
         return logits
 
 
-def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, digits: Digits, batch_size: int) -> float:
+def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, digits: CnnDigits, batch_size: int) -> float:
     """One step for each batch of images in a new random order; returns the mean loss of an image."""
     model.train()
     device = digits.images.device
@@ -181,7 +181,7 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, digits: Digi
 
 
 @torch.no_grad()
-def count_correct(model: nn.Module, digits: Digits) -> int:
+def count_correct(model: nn.Module, digits: CnnDigits) -> int:
     """Number of images whose digit gets the highest logit."""
     model.eval()
     batches = zip(digits.images.split(TEST_BATCH), digits.labels.split(TEST_BATCH), strict=True)

@@ -28,39 +28,39 @@ class DataError(Exception):
     """The pictures cannot be had; the message is one line that says what to do."""
 
 
-class Pictures(NamedTuple):
+class ReidPictures(NamedTuple):
     """Pictures (n, height, width, 3) of bytes, and the person (n,) and the camera (n,) of each."""
 
     pixels: Tensor
     people: Tensor
     cameras: Tensor
 
-    def to(self, device: torch.device) -> Pictures:
+    def to(self, device: torch.device) -> ReidPictures:
         """These pictures on another device."""
-        return Pictures(*(part.to(device) for part in self))
+        return ReidPictures(*(part.to(device) for part in self))
 
-    def where(self, chosen: Tensor) -> Pictures:
+    def where(self, chosen: Tensor) -> ReidPictures:
         """Those of these pictures for which `chosen` (n,) is true."""
-        return Pictures(*(part[chosen] for part in self))
+        return ReidPictures(*(part[chosen] for part in self))
 
 
-class Data(NamedTuple):
+class ReidData(NamedTuple):
     """What a training needs.
 
     `train` and `held_out` show the same people, numbered from 0; `query` and `gallery` show others.
     """
 
-    train: Pictures
-    held_out: Pictures
-    query: Pictures
-    gallery: Pictures
+    train: ReidPictures
+    held_out: ReidPictures
+    query: ReidPictures
+    gallery: ReidPictures
 
-    def to(self, device: torch.device) -> Data:
+    def to(self, device: torch.device) -> ReidData:
         """These data on another device."""
-        return Data(*(part.to(device) for part in self))
+        return ReidData(*(part.to(device) for part in self))
 
 
-def draw_figures(people: int, seed: int, height: int) -> Data:
+def draw_figures(people: int, seed: int, height: int) -> ReidData:
     """Generated figures: new ones for each seed to train on, and always the same ones to be judged by."""
     try:
         from figures import CAMERAS, photograph
@@ -71,10 +71,10 @@ def draw_figures(people: int, seed: int, height: int) -> Data:
     each = CAMERAS * SHOTS
     held_out = torch.arange(len(known.people)) % each == known.people % each  # one of each person, by any camera
     asked = torch.arange(len(exam.people)) % SHOTS == 0  # one of each person by each camera, as in Market-1501
-    return Data(known.where(~held_out), known.where(held_out), exam.where(asked), exam.where(~asked))
+    return ReidData(known.where(~held_out), known.where(held_out), exam.where(asked), exam.where(~asked))
 
 
-def load_market(folder: str, height: int) -> Data:
+def load_market(folder: str, height: int) -> ReidData:
     """Market-1501, in folders of people as the study's program sorts it."""
     try:
         from torchvision.datasets import ImageFolder  # not at the top: it takes two seconds that the figures save
@@ -85,10 +85,10 @@ def load_market(folder: str, height: int) -> Data:
     except OSError as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"no Market-1501 in {folder} ({reason}); see --data-dir in the README") from error
-    return check(number_people(Data(*parts)))
+    return check(number_people(ReidData(*parts)))
 
 
-def read_folder(folder: ImageFolder, height: int) -> Pictures:
+def read_folder(folder: ImageFolder, height: int) -> ReidPictures:
     """All pictures of a folder of folders."""
     return to_pictures(((folder.loader(path), *parse_name(path)) for path, _ in folder.samples), height)
 
@@ -101,17 +101,17 @@ def parse_name(path: str) -> tuple[int, int]:
     return int(found["person"]), int(found["camera"])
 
 
-def to_pictures(photographs: Iterable[tuple[Image, int, int]], height: int) -> Pictures:
+def to_pictures(photographs: Iterable[tuple[Image, int, int]], height: int) -> ReidPictures:
     """Images with their person and camera, brought to this height and half of it in width."""
     pixels, people, cameras = [], [], []
     for image, person, camera in photographs:
         pixels.append(torch.from_numpy(np.array(image.resize((height // 2, height), BICUBIC))))
         people.append(person)
         cameras.append(camera)
-    return Pictures(torch.stack(pixels), torch.tensor(people), torch.tensor(cameras))
+    return ReidPictures(torch.stack(pixels), torch.tensor(people), torch.tensor(cameras))
 
 
-def number_people(data: Data) -> Data:
+def number_people(data: ReidData) -> ReidData:
     """These data with the people trained on numbered from 0, and without junk in the gallery."""
     numbers = data.train.people.unique()
     if not torch.isin(data.held_out.people, numbers).all():
@@ -119,10 +119,10 @@ def number_people(data: Data) -> Data:
     train, held_out = (
         part._replace(people=torch.searchsorted(numbers, part.people)) for part in (data.train, data.held_out)
     )
-    return Data(train, held_out, data.query, data.gallery.where(data.gallery.people != JUNK))
+    return ReidData(train, held_out, data.query, data.gallery.where(data.gallery.people != JUNK))
 
 
-def check(data: Data) -> Data:
+def check(data: ReidData) -> ReidData:
     """These data, if one can train on them and be judged by them."""
     if len(data.train.people) < 2:
         raise DataError("train has one picture only; batch normalisation needs two")

@@ -19,7 +19,7 @@ import sys
 from typing import NoReturn
 
 import torch
-from pictures import Data, DataError, Pictures, draw_figures, load_market
+from pictures import DataError, ReidData, ReidPictures, draw_figures, load_market
 from ranking import Described, Ranking, rank
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
@@ -52,7 +52,7 @@ def main() -> None:
         report(epoch, args.epochs, loss, rank(describe(model, query), describe(model, gallery)), know(model, held_out))
 
 
-def load(args: argparse.Namespace) -> Data:
+def load(args: argparse.Namespace) -> ReidData:
     """The pictures that --dataset names."""
     try:
         if args.dataset == "market":
@@ -197,7 +197,7 @@ def build_optimizer(model: Network, args: argparse.Namespace) -> torch.optim.Opt
     )
 
 
-def train_epoch(model: Network, optimizer: torch.optim.Optimizer, train: Pictures, batch_size: int) -> float:
+def train_epoch(model: Network, optimizer: torch.optim.Optimizer, train: ReidPictures, batch_size: int) -> float:
     """One step for each batch of pictures; returns the mean loss of a picture."""
     model.train()
     total, count = torch.zeros((), device=train.pixels.device), 0  # summed there: reading losses keeps a GPU waiting
@@ -227,7 +227,7 @@ def shift_and_flip(pixels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def describe(model: Network, pictures: Pictures) -> Described:
+def describe(model: Network, pictures: ReidPictures) -> Described:
     """The features of the pictures, and whose they are."""
     model.eval()
     features = torch.cat([model.features(batch) for batch in pictures.pixels.split(EXAM_BATCH)])
@@ -235,7 +235,7 @@ def describe(model: Network, pictures: Pictures) -> Described:
 
 
 @torch.no_grad()
-def know(model: Network, pictures: Pictures) -> Tensor:
+def know(model: Network, pictures: ReidPictures) -> Tensor:
     """Whether each picture (n,) is taken for the person that it shows, among the people trained on."""
     taken = describe(model, pictures)
     return model.classifier(taken.features).argmax(dim=1) == taken.people

@@ -71,18 +71,18 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
     sys.exit(status)
 
 
-class Pictures(NamedTuple):
+class CifarPictures(NamedTuple):
     """Images (n, side, side, 3) of bytes, the order in which CIFAR-10 comes too, and the class of each (n,)."""
 
     images: Tensor
     labels: Tensor
 
-    def to(self, device: torch.device) -> Pictures:
+    def to(self, device: torch.device) -> CifarPictures:
         """These pictures on another device."""
-        return Pictures(self.images.to(device), self.labels.to(device))
+        return CifarPictures(self.images.to(device), self.labels.to(device))
 
 
-def load(args: argparse.Namespace) -> tuple[Pictures, Pictures]:
+def load(args: argparse.Namespace) -> tuple[CifarPictures, CifarPictures]:
     """The pictures to train on and those to test on."""
     if args.dataset == "cifar10":
         return load_cifar10(args.data_dir, args.images, args.image_size)
@@ -92,7 +92,7 @@ def load(args: argparse.Namespace) -> tuple[Pictures, Pictures]:
     )
 
 
-def load_cifar10(folder: str, count: int, side: int) -> tuple[Pictures, Pictures]:
+def load_cifar10(folder: str, count: int, side: int) -> tuple[CifarPictures, CifarPictures]:
     """The first `count` training images and all test images from `folder`/cifar-10-batches-py, brought to `side`."""
     try:
         from torchvision.datasets import CIFAR10  # not at the top: it takes two seconds that the shapes save
@@ -106,8 +106,8 @@ def load_cifar10(folder: str, count: int, side: int) -> tuple[Pictures, Pictures
     if count > len(train):
         fail(f"--images {count}: CIFAR-10 has {len(train)} training images")
     return (
-        Pictures(resize(train.data[:count], side), torch.tensor(train.targets[:count])),
-        Pictures(resize(test.data, side), torch.tensor(test.targets)),
+        CifarPictures(resize(train.data[:count], side), torch.tensor(train.targets[:count])),
+        CifarPictures(resize(test.data, side), torch.tensor(test.targets)),
     )
 
 
@@ -133,7 +133,7 @@ SHAPES: dict[str, Callable[[Floats, Floats], NDArray[np.bool_]]] = {  # in a squ
 }
 
 
-def draw_shapes(count: int, side: int, rng: np.random.Generator) -> Pictures:
+def draw_shapes(count: int, side: int, rng: np.random.Generator) -> CifarPictures:
     """Noisy pictures of one bright shape each, all ten in turn; size, place and both colours are random."""
     labels = np.arange(count) % len(SHAPES)
     size = rng.uniform(0.45, 0.85, count)
@@ -146,10 +146,10 @@ def draw_shapes(count: int, side: int, rng: np.random.Generator) -> Pictures:
     background = rng.uniform(0, 0.5, (count, 1, 1, 3))
     foreground = background + rng.uniform(0.2, 0.5, background.shape)
     images = np.where(inside[..., None], foreground, background) + rng.normal(0, 0.1, (count, side, side, 3))
-    return Pictures(torch.from_numpy((images.clip(0, 1) * 255).astype(np.uint8)), torch.from_numpy(labels))
+    return CifarPictures(torch.from_numpy((images.clip(0, 1) * 255).astype(np.uint8)), torch.from_numpy(labels))
 
 
-class ResidualBlock(nn.Module):
+class CifarResidualBlock(nn.Module):
     """Two convolutions that learn what to add to their input (He et al., figure 2), with a shortcut of no weights."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -181,16 +181,16 @@ class ResNet20(nn.Sequential):
     def __init__(self) -> None:
         super().__init__(nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
         for inputs, outputs in ((16, 16), (16, 32), (32, 64)):
-            self.append(ResidualBlock(inputs, outputs))
-            self.append(ResidualBlock(outputs, outputs))
-            self.append(ResidualBlock(outputs, outputs))
+            self.append(CifarResidualBlock(inputs, outputs))
+            self.append(CifarResidualBlock(outputs, outputs))
+            self.append(CifarResidualBlock(outputs, outputs))
         self.append(nn.AdaptiveAvgPool2d(1)).append(nn.Flatten()).append(nn.Linear(64, CLASSES))
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_normal_(layer.weight)
 
 
-def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: Pictures, batch_size: int) -> float:
+def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: CifarPictures, batch_size: int) -> float:
     """One step for each batch of shuffled, augmented pictures; returns the mean loss of a picture."""
     model.train()
     device = train.labels.device
@@ -226,7 +226,7 @@ def as_input(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def count_correct(model: nn.Module, test: Pictures) -> int:
+def count_correct(model: nn.Module, test: CifarPictures) -> int:
     """Number of pictures whose class has the highest logit."""
     model.eval()
     logits = torch.cat([model(as_input(batch)) for batch in test.images.split(TEST_BATCH)])

@@ -70,7 +70,7 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
     sys.exit(status)
 
 
-class Digits(NamedTuple):
+class PairDigits(NamedTuple):
     """Images (n, 1, 28, 28) and the digit that each shows (n,), sorted by digit."""
 
     images: Tensor
@@ -89,11 +89,11 @@ class Pairs(NamedTuple):
         return Pairs(*(part.to(device) for part in self))
 
 
-def load_digits() -> tuple[Digits, Digits]:
+def load_digits() -> tuple[PairDigits, PairDigits]:
     """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
     digits = sort_by_digit(*read_digits())
     test = np.arange(len(digits.labels)) % 5 == 4
-    return Digits(digits.images[~test], digits.labels[~test]), Digits(digits.images[test], digits.labels[test])
+    return PairDigits(digits.images[~test], digits.labels[~test]), PairDigits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
@@ -115,7 +115,7 @@ def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
     return torch.tensor(pixels).float().reshape(-1, 8, 8) / 16, labels
 
 
-def load_mnist(folder: str) -> tuple[Digits, Digits]:
+def load_mnist(folder: str) -> tuple[PairDigits, PairDigits]:
     """MNIST's own training and test images, from `folder`/MNIST/raw."""
     try:
         from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
@@ -132,11 +132,11 @@ def load_mnist(folder: str) -> tuple[Digits, Digits]:
     )
 
 
-def sort_by_digit(images: Tensor, labels: NDArray[np.int64]) -> Digits:
+def sort_by_digit(images: Tensor, labels: NDArray[np.int64]) -> PairDigits:
     """Images (n, side, side) brought to 28 x 28 and in the order of the digits that they show."""
     order = np.argsort(labels, kind="stable")
     side = (IMAGE_SIDE, IMAGE_SIDE)
-    return Digits(F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear"), labels[order])
+    return PairDigits(F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear"), labels[order])
 
 
 def draw_pairs(labels: NDArray[np.int64], count: int, rng: np.random.Generator) -> Pairs:
@@ -182,7 +182,7 @@ class SiameseNetwork(nn.Module):
         return logits.squeeze(1)
 
 
-class ResidualBlock(nn.Module):
+class SiameseResidualBlock(nn.Module):
     """Two convolutions that learn what to add to their input (He et al., arXiv 1512.03385, figure 5 left)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -213,8 +213,8 @@ def resnet18() -> nn.Sequential:
         nn.MaxPool2d(3, stride=2, padding=1),
     )
     for inputs, outputs, stride in ((64, 64, 1), (64, 128, 2), (128, 256, 2), (256, 512, 2)):
-        trunk.append(ResidualBlock(inputs, outputs, stride))
-        trunk.append(ResidualBlock(outputs, outputs, 1))
+        trunk.append(SiameseResidualBlock(inputs, outputs, stride))
+        trunk.append(SiameseResidualBlock(outputs, outputs, 1))
     for layer in trunk.modules():
         if isinstance(layer, nn.Conv2d):  # first weights that keep the scale of gradients through many layers
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")

@@ -55,7 +55,7 @@ def test_true_inputs_come_first_and_false_ones_carry_another_label(train: Module
     import torch
 
     torch.manual_seed(1)
-    many = train.Digits(digits.images.repeat(20, 1), digits.labels.repeat(20))
+    many = train.FlatDigits(digits.images.repeat(20, 1), digits.labels.repeat(20))
     true, false = train.true_and_false(many).chunk(2)
     for inputs in (true, false):
         assert (inputs[:, 10:] == many.images[:, 10:]).all()
@@ -172,7 +172,7 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
             return torch.nn.functional.one_hot(images, 10)
 
     monkeypatch.setattr(train, "TEST_BATCH", 3)
-    digits = train.Digits(torch.tensor([1, 2, 3, 4, 5, 6, 7]), torch.tensor([1, 2, 0, 4, 0, 0, 7]))
+    digits = train.FlatDigits(torch.tensor([1, 2, 3, 4, 5, 6, 7]), torch.tensor([1, 2, 0, 4, 0, 0, 7]))
     assert train.count_correct(Model(), digits) == 4
 
 

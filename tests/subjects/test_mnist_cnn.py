@@ -102,7 +102,7 @@ def test_dropout_is_for_training_only(train: ModuleType) -> None:
             modes.append(self.training)
             return super().forward(inputs)
 
-    model, digits = Witness(4, 10), train.Digits(torch.rand(3, 4), torch.tensor([0, 1, 2]))
+    model, digits = Witness(4, 10), train.CnnDigits(torch.rand(3, 4), torch.tensor([0, 1, 2]))
     for _ in range(2):
         train.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), digits, 3)
         train.count_correct(model, digits)
@@ -168,7 +168,7 @@ def test_loss_is_the_mean_over_images(train: ModuleType) -> None:
     model = torch.nn.Linear(4, 10).double()
     logits = images @ model.weight.detach().numpy().T + model.bias.detach().numpy()
     expected = np.mean(np.log(np.exp(logits).sum(1)) - logits[np.arange(7), labels])
-    digits = train.Digits(torch.tensor(images), torch.tensor(labels))
+    digits = train.CnnDigits(torch.tensor(images), torch.tensor(labels))
     for batch_size in (1, 3, 7, 99):
         still = torch.optim.SGD(model.parameters(), lr=0.0)
         assert train.train_epoch(model, still, digits, batch_size) == pytest.approx(expected, rel=1e-6)
@@ -179,7 +179,7 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
 
     monkeypatch.setattr(train, "TEST_BATCH", 3)
     answers, labels = torch.tensor([1, 2, 3, 4, 5, 6, 7]), torch.tensor([1, 2, 0, 4, 0, 0, 7])
-    digits = train.Digits(torch.nn.functional.one_hot(answers, 10).float(), labels)
+    digits = train.CnnDigits(torch.nn.functional.one_hot(answers, 10).float(), labels)
     assert train.count_correct(torch.nn.Identity(), digits) == 4
 
 

@@ -347,7 +347,7 @@ def test_loss_is_the_mean_over_pictures(train: ModuleType, pictures: ModuleType)
     pixels = (
         torch.full((5, 25, 12, 3), 255, dtype=torch.uint8) * torch.arange(5, dtype=torch.uint8)[:, None, None, None]
     )
-    data = pictures.Pictures(pixels, torch.tensor([0, 1, 1, 0, 2]), torch.zeros(5))
+    data = pictures.ReidPictures(pixels, torch.tensor([0, 1, 1, 0, 2]), torch.zeros(5))
     weight = torch.nn.Parameter(torch.tensor([1.0, -2.0, 0.5]))
 
     class Middle(torch.nn.Module):

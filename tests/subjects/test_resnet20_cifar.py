@@ -171,7 +171,7 @@ def test_network_takes_pictures_of_any_size(train: ModuleType, side: int) -> Non
 def test_shortcut_takes_every_other_pixel_and_adds_empty_channels(train: ModuleType) -> None:
     import torch
 
-    block = train.ResidualBlock(2, 6).eval()
+    block = train.CifarResidualBlock(2, 6).eval()
     torch.nn.init.zeros_(block.residual[3].weight)  # the residual is 0: what is left is the shortcut
     x = torch.rand(1, 2, 4, 4)
     with torch.no_grad():
@@ -179,7 +179,7 @@ def test_shortcut_takes_every_other_pixel_and_adds_empty_channels(train: ModuleT
     expected = np.zeros((1, 6, 2, 2), dtype=np.float32)
     expected[:, 2:4] = x.numpy()[:, :, [[0], [2]], [[0, 2]]]
     assert (found == expected).all()
-    assert (train.ResidualBlock(2, 2).shortcut(x) == x).all()
+    assert (train.CifarResidualBlock(2, 2).shortcut(x) == x).all()
 
 
 def test_augmented_pictures_are_all_the_crops_and_their_mirror_images(train: ModuleType) -> None:
@@ -215,7 +215,7 @@ def linear(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
 
     def pictures(values: list[int], labels: list[int]) -> Any:
         images = torch.tensor(values, dtype=torch.uint8).reshape(-1, 1, 1, 1).expand(-1, 8, 8, 3)
-        return train.Pictures(images, torch.tensor(labels))
+        return train.CifarPictures(images, torch.tensor(labels))
 
     monkeypatch.setattr(train, "augment", lambda images: images)
     return SimpleNamespace(model=Linear(), pictures=pictures)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from mutegreen.draft.metric import metric_words
 from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION, Metric
-from mutegreen.draft.metric.pattern import Target, pattern, shape
-from mutegreen.draft.metric.printed import Printed
+from mutegreen.draft.metric.pattern import MetricHole, pattern, shape
+from mutegreen.draft.metric.printed_lines import PrintedLine
 from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.model import Goal
 
@@ -31,7 +31,7 @@ SPLITS = {TEST: "test", VALIDATION: "validation", UNKNOWN: "unnamed", TRAINING: 
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricCandidate:
     """A figure of performance that the program prints.
 
     Attributes:
@@ -55,21 +55,21 @@ class Figure:
     shared: bool = False
 
 
-def figures(lines: Sequence[Printed], tensors: bool = False) -> list[Figure]:
+def metric_candidates(lines: Sequence[PrintedLine], tensors: bool = False) -> list[MetricCandidate]:
     """All figures in printed lines, the likeliest first."""
-    found = [figure for line in lines for figure in _of_line(line, lines, tensors)]
-    order = {id(figure): number for number, figure in enumerate(found)}
-    return sorted(found, key=lambda figure: (-figure.score, -order[id(figure)]))
+    found = [metric for line in lines for metric in _of_line(line, lines, tensors)]
+    order = {id(metric): number for number, metric in enumerate(found)}
+    return sorted(found, key=lambda metric: (-metric.score, -order[id(metric)]))
 
 
-def _of_line(printed: Printed, lines: Sequence[Printed], tensors: bool) -> Iterator[Figure]:
+def _of_line(printed: PrintedLine, lines: Sequence[PrintedLine], tensors: bool) -> Iterator[MetricCandidate]:
     alike = [other for other in lines if shape(other.line) == shape(printed.line)]
     for index, found, labelled in _named_holes(printed.line):
-        target = Target(printed.line, index)
+        target = MetricHole(printed.line, index)
         split = _split(printed, target)
-        shared = any(_split(other, Target(other.line, index)) < split for other in alike)
+        shared = any(_split(other, MetricHole(other.line, index)) < split for other in alike)
         if labelled or (printed.sure and found.weight > _SPEAKS_FOR_ITSELF):
-            yield Figure(
+            yield MetricCandidate(
                 pattern=pattern(target, (other.line for other in lines), tensors),
                 goal=found.goal,
                 metric=found.name,
@@ -81,7 +81,7 @@ def _of_line(printed: Printed, lines: Sequence[Printed], tensors: bool) -> Itera
             )
 
 
-def _score(printed: Printed, target: Target, found: Metric, split: int) -> float:
+def _score(printed: PrintedLine, target: MetricHole, found: Metric, split: int) -> float:
     score = _OF_SPLIT[split] + found.weight - _UNSURE * (not printed.sure)
     score -= _OF_A_BATCH * any(_BATCHES.search(text) for text in printed.around)
     return score - _BEST * ("best" in f"{target.before} {target.hole.source}".lower())
@@ -108,7 +108,7 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
     """
     text = _text(line, index)
     named = metric_words.metrics_in(text)
-    if metric_words.is_no_figure(_last_words(text)):
+    if metric_words.is_no_metric(_last_words(text)):
         return []
     if len(named) == 1 or not metric_words.is_list(text):
         return named[-1:]
@@ -122,7 +122,7 @@ def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
     """What a hole without a name before it holds, by its expression or by the text behind it."""
     named = metric_words.metrics_in(_METERS.sub("", hole.source))
     before = _text(line, index - 1)
-    if named and not metric_words.is_no_figure(f"{before} {hole.source}") and len(_words(before)) <= 1:
+    if named and not metric_words.is_no_metric(f"{before} {hole.source}") and len(_words(before)) <= 1:
         return named[-1]
     return _behind(line, index)
 
@@ -158,7 +158,7 @@ def _last_words(text: str) -> str:
     return text.replace(",", "|").replace(";", "|").rpartition("|")[2]
 
 
-def _split(printed: Printed, target: Target) -> int:
+def _split(printed: PrintedLine, target: MetricHole) -> int:
     """The data that a figure is of, by its label, its name, its line, and what the call stands in."""
     so_far = "".join(part for part in target.line[: target.index] if isinstance(part, str))
     for text in (target.before, _METERS.sub("", target.hole.source), so_far, *printed.around):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mutegreen.draft.metric import metric_words
-from mutegreen.draft.metric.candidates import Figure
+from mutegreen.draft.metric.candidates import MetricCandidate
 from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION
 from mutegreen.draft.metric.pattern import VALUE
 from mutegreen.model import Goal
@@ -20,9 +20,9 @@ _LIGHTNING = frozenset({"pytorch_lightning", "lightning", "lightning_fabric"})
 _SCORES = {TEST: 28, VALIDATION: 27, UNKNOWN: 10, TRAINING: -2}
 
 
-def figures(module: Module, file: str) -> list[Figure]:
+def library_metrics(module: Module, file: str) -> list[MetricCandidate]:
     """The figures that libraries print for a module, by its name for people; the likeliest first."""
-    found: list[Figure] = []
+    found: list[MetricCandidate] = []
     if module.roots & _KERAS:
         found += _keras(module)
     if module.roots & _LIGHTNING:
@@ -33,11 +33,11 @@ def figures(module: Module, file: str) -> list[Figure]:
         found += _report(module)
     if "display_summary" in module.text.text:
         found += _meters(module)
-    placed = [replace(figure, place=f"{file}:{figure.place}") for figure in found]
-    return sorted(placed, key=lambda figure: -figure.score)
+    placed = [replace(metric, place=f"{file}:{metric.place}") for metric in found]
+    return sorted(placed, key=lambda metric: -metric.score)
 
 
-def _keras(module: Module) -> Iterator[Figure]:
+def _keras(module: Module) -> Iterator[MetricCandidate]:
     """`fit` prints `loss: 0.3 - accuracy: 0.9 - val_loss: 0.4 - val_accuracy: 0.8`, in this or another order."""
     for call in _calls(module, "fit", "fit_generator"):
         options = {word.arg: word.value for word in call.keywords if word.arg}
@@ -47,7 +47,7 @@ def _keras(module: Module) -> Iterator[Figure]:
         validated = any(not _is_none(options.get(name)) for name in ("validation_data", "validation_split"))
         for name in (*_compiled_metrics(module), "loss"):
             label = rf"\bval_{_spelled(name)}" if validated else rf"(?<!\w){_spelled(name)}"
-            yield _figure(name, VALIDATION if validated else TRAINING, rf"{label}:\s*{VALUE}", module, call)
+            yield _candidate(name, VALIDATION if validated else TRAINING, rf"{label}:\s*{VALUE}", module, call)
 
 
 def _spelled(name: str) -> str:
@@ -72,7 +72,7 @@ def _metric_name(node: ast.expr) -> str:
     return text_of(node)
 
 
-def _lightning(module: Module) -> Iterator[Figure]:
+def _lightning(module: Module) -> Iterator[MetricCandidate]:
     """Of what `self.log` is told, `test` and `validate` print a table, `prog_bar=True` shows it while training."""
     tested = {split for name, split in (("test", TEST), ("validate", VALIDATION)) if list(_calls(module, name))}
     for call in _calls(module, "log", "log_dict"):
@@ -81,7 +81,7 @@ def _lightning(module: Module) -> Iterator[Figure]:
             split = _split(module, call, name)
             if split in tested or shown:
                 label = rf"\b{re.escape(name)}"
-                yield _figure(name, split, rf"{label}[^\w-]+{VALUE}", module, call)
+                yield _candidate(name, split, rf"{label}[^\w-]+{VALUE}", module, call)
 
 
 def _logged_names(call: ast.Call) -> list[str]:
@@ -99,15 +99,15 @@ def _split(module: Module, call: ast.Call, name: str) -> int:
     return UNKNOWN
 
 
-def _transformers(module: Module) -> Iterator[Figure]:
+def _transformers(module: Module) -> Iterator[MetricCandidate]:
     """The Trainer prints `{'eval_loss': 0.3, 'eval_accuracy': 0.9, ...}` when it evaluates, at the end `train_loss`."""
     calls = [call for name in ("Trainer", "Seq2SeqTrainer", "SFTTrainer") for call in _calls(module, name)]
     for call in calls:
         for name in (*_computed_metrics(module), "loss"):
             pattern = rf"'eval_{re.escape(name)}\w*':\s*'?{VALUE}"
             if _evaluates(module):
-                yield _figure(name, VALIDATION, pattern, module, call)
-        yield _figure("loss", TRAINING, rf"'train_loss':\s*'?{VALUE}", module, call)
+                yield _candidate(name, VALIDATION, pattern, module, call)
+        yield _candidate("loss", TRAINING, rf"'train_loss':\s*'?{VALUE}", module, call)
 
 
 def _evaluates(module: Module) -> bool:
@@ -129,26 +129,26 @@ def _computed_metrics(module: Module) -> list[str]:
     return [name for name in dict.fromkeys([*names, *loads]) if name and metric_words.metrics_in(name)]
 
 
-def _report(module: Module) -> Iterator[Figure]:
+def _report(module: Module) -> Iterator[MetricCandidate]:
     """scikit-learn's `classification_report` has a line `accuracy   0.97   450`."""
     for call in _calls(module, "classification_report"):
         if isinstance(module.parents.get(call), ast.Call):
-            yield _figure("accuracy", UNKNOWN, rf"^\s*accuracy\s+{VALUE}", module, call)
+            yield _candidate("accuracy", UNKNOWN, rf"^\s*accuracy\s+{VALUE}", module, call)
 
 
-def _meters(module: Module) -> Iterator[Figure]:
+def _meters(module: Module) -> Iterator[MetricCandidate]:
     """The meters of PyTorch's ImageNet example, which many copied: after validation ` *   Acc@1 71.2 Acc@5 90.1`."""
     for call in _calls(module, "AverageMeter"):
         name = text_of(call.args[0]) if call.args else ""
         named = metric_words.metrics_in(name)
         if named and not name.startswith("Loss"):
-            yield _figure(name, VALIDATION, rf"^\s*\*.*\b{re.escape(name)}\s+{VALUE}", module, call)
+            yield _candidate(name, VALIDATION, rf"^\s*\*.*\b{re.escape(name)}\s+{VALUE}", module, call)
 
 
-def _figure(name: str, split: int, pattern: str, module: Module, call: ast.Call) -> Figure:
+def _candidate(name: str, split: int, pattern: str, module: Module, call: ast.Call) -> MetricCandidate:
     named = metric_words.metrics_in(name)
     found = named[-1] if named else None
-    return Figure(
+    return MetricCandidate(
         pattern=pattern,
         goal=found.goal if found else Goal.MAXIMIZE,
         metric=found.name if found else name,

@@ -38,7 +38,7 @@ METRICS = tuple(
     (re.compile(_EDGE.format(f"(?:{pattern})"), re.IGNORECASE), Metric(name, goal, weight))
     for pattern, name, goal, weight in _TABLE
 )
-_NOT_FIGURES = re.compile(
+_NOT_METRICS = re.compile(
     r"(?i)learning.?rate|mixed.?precision|starting|initial|\blr\b|time|elapsed|seconds|\beta\b|memory|grad\w*[ _]?norm"
 )
 
@@ -74,9 +74,9 @@ def is_list(text: str) -> bool:
     return re.search(r"\0[\s,/&|]*(?:and\s+)?(?:(?:test|val\w*|train\w*)\s+)?\0", rest) is not None
 
 
-def is_no_figure(text: str) -> bool:
+def is_no_metric(text: str) -> bool:
     """Whether a text names a time, a rate or the like."""
-    return _NOT_FIGURES.search(text) is not None
+    return _NOT_METRICS.search(text) is not None
 
 
 def split_in(text: str) -> int | None:

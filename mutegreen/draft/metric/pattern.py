@@ -15,7 +15,7 @@ _LEADING = re.compile(r"^[\s:,;|)\]}%(\[{*.>=~\-]+")
 
 
 @dataclass(frozen=True)
-class Target:
+class MetricHole:
     """The hole of a line that is wanted."""
 
     line: Template
@@ -47,7 +47,7 @@ class Target:
         return self.after.strip() == "/" and bool(beyond) and isinstance(beyond[0], Hole)
 
 
-def pattern(target: Target, others: Iterable[Template], tensors: bool = False) -> str:
+def pattern(target: MetricHole, others: Iterable[Template], tensors: bool = False) -> str:
     """The shortest of a few expressions that finds the target and no hole of other lines.
 
     Args:
@@ -68,7 +68,7 @@ def shape(line: Template) -> tuple[str | None, ...]:
     return tuple(part if isinstance(part, str) else None for part in line)
 
 
-def _tries(target: Target, number: str) -> Iterator[str]:
+def _tries(target: MetricHole, number: str) -> Iterator[str]:
     label = _LEADING.sub("", target.before)
     if re.search(r"[^\W\d]", label):
         yield _boundary(label) + _spelled(label, target.hole) + number
@@ -89,13 +89,13 @@ def _spelled(text: str, hole: Hole) -> str:
     return r"\s+".join(re.escape(word).replace(r"\-", "-").replace(r"\ ", " ") for word in body.split()) + gap
 
 
-def _line_so_far(target: Target, hole: str) -> str:
+def _line_so_far(target: MetricHole, hole: str) -> str:
     parts = target.line[: target.index]
     start = parts[0].lstrip() if parts and isinstance(parts[0], str) else None
     return "".join(_part(part, hole) for part in (parts if start is None else (start, *parts[1:])))
 
 
-def _to_the_end(target: Target) -> str:
+def _to_the_end(target: MetricHole) -> str:
     return "".join(_part(part, r"\S+") for part in target.line[target.index + 1 :]).rstrip() + "$"
 
 
@@ -105,7 +105,7 @@ def _part(part: str | Hole, hole: str) -> str:
     return r"\s+".join(re.escape(word).replace(r"\-", "-") for word in re.split(r"\s+", part))
 
 
-def _finds_only(expression: str, target: Target, others: Iterable[Template]) -> bool:
+def _finds_only(expression: str, target: MetricHole, others: Iterable[Template]) -> bool:
     """Whether an expression finds the target in its own line, once, and nothing in the other lines."""
     text, starts = sample(target.line)
     found = [match.start("value") for match in re.finditer(expression, text)]

@@ -8,7 +8,7 @@ import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mutegreen.scan.source.calls import called_name, parameters, passed, text_of
+from mutegreen.scan.source.calls import bound_arguments, called_name, parameters, text_of
 from mutegreen.scan.source.module import Module
 
 _PERCENT = re.compile(
@@ -238,7 +238,7 @@ def _words_of(module: Module, node: ast.expr) -> tuple[str, ...]:
 
 def _passed(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> tuple[str, ...]:
     calls = [n for n in module.nodes if isinstance(n, ast.Call) and called_name(n) == function.name]
-    given = [text_of(passed(call, parameters(function)).get(name)) for call in calls]
+    given = [text_of(bound_arguments(call, parameters(function)).get(name)) for call in calls]
     return tuple(dict.fromkeys(given)) if all(given) else ()
 
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mutegreen.draft.options.options import Option
+from mutegreen.draft.options.declarations import DeclaredOption
 from mutegreen.model import Value
 
 
 @dataclass(frozen=True)
-class Word:
+class GivenArgument:
     """One argument as it was given: its option, if that is known, its words, and its value."""
 
     words: tuple[str, ...]
-    option: Option | None = None
+    option: DeclaredOption | None = None
     value: str | None = None
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingArgument:
     """An argument that the program needs and that nobody gave."""
 
-    option: Option
+    option: DeclaredOption
 
     @property
     def placeholder(self) -> str:
@@ -43,33 +43,33 @@ class Missing:
         return ": ".join([f"{self.placeholder} must be filled in", *filter(None, said)])
 
 
-def given(words: Sequence[str], declared: Sequence[Option]) -> list[Word]:
+def parse_arguments(words: Sequence[str], declared: Sequence[DeclaredOption]) -> list[GivenArgument]:
     """The arguments in a command line, each with its option."""
     by_flag = {flag: option for option in declared for flag in option.flags}
-    return list(_given(words, by_flag))
+    return list(_parsed(words, by_flag))
 
 
-def _given(words: Sequence[str], by_flag: dict[str, Option]) -> Iterator[Word]:
+def _parsed(words: Sequence[str], by_flag: dict[str, DeclaredOption]) -> Iterator[GivenArgument]:
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)
         if not word.startswith("-") or _is_number(word):
-            yield Word((word,), value=word)
+            yield GivenArgument((word,), value=word)
             continue
         flag, joined, value = word.partition("=")
         option = by_flag.get(flag)
         if joined or not _takes_next(option, waiting):
-            yield Word((word,), option or Option(flag.lstrip("-"), (flag,)), value if joined else None)
+            yield GivenArgument((word,), option or DeclaredOption(flag.lstrip("-"), (flag,)), value if joined else None)
         else:
-            yield Word((word, waiting[0]), option or Option(flag.lstrip("-"), (flag,)), waiting.pop(0))
+            yield GivenArgument((word, waiting[0]), option or DeclaredOption(flag.lstrip("-"), (flag,)), waiting.pop(0))
 
 
-def _takes_next(option: Option | None, waiting: Sequence[str]) -> bool:
+def _takes_next(option: DeclaredOption | None, waiting: Sequence[str]) -> bool:
     follows = bool(waiting) and (not waiting[0].startswith("-") or _is_number(waiting[0]))
     return follows and (option is None or option.takes_value)
 
 
-def missing(words: Sequence[Word], declared: Sequence[Option]) -> list[Missing]:
+def missing_arguments(words: Sequence[GivenArgument], declared: Sequence[DeclaredOption]) -> list[MissingArgument]:
     """The required options and arguments that the words do not give, options first."""
     named = {flag for word in words if word.option for flag in word.option.flags}
     needed = [option for option in declared if option.required]
@@ -80,7 +80,7 @@ def missing(words: Sequence[Word], declared: Sequence[Option]) -> list[Missing]:
     left = positional[loose:]
     ordered = [*(one for one in commands if one in left), *options, *left]
     unique = {option.flag or option.name: option for option in ordered}
-    return [Missing(option) for option in unique.values()]
+    return [MissingArgument(option) for option in unique.values()]
 
 
 def value_of(text: str) -> Value:

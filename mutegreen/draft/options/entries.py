@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mutegreen.config import CONFIG_SUFFIXES
-from mutegreen.draft.options import overridden
-from mutegreen.draft.options.arguments import Word, value_of
+from mutegreen.draft.options import unused_defaults
+from mutegreen.draft.options.arguments import GivenArgument, value_of
+from mutegreen.draft.options.declarations import DeclaredOption
 from mutegreen.draft.options.entry import Entry, as_number, named, unsuited
-from mutegreen.draft.options.options import Option
-from mutegreen.draft.program.program import Program
+from mutegreen.draft.program.program import TrainingProgram
 from mutegreen.errors import MuteGreenError
 from mutegreen.model import ConfigSite, FlagSite, Hyperparameter, Kind, Site, SourceSite, Value
 from mutegreen.mutation import source
@@ -26,26 +26,26 @@ _UNMUTATED = frozenset({Kind.SEED, Kind.EVAL_BATCH_SIZE})
 
 
 @dataclass(frozen=True)
-class Context:
+class EntryContext:
     """What entries are made from, besides the findings."""
 
-    program: Program
+    program: TrainingProgram
     modules: Sequence[Module]
-    options: Sequence[Option]
-    words: Sequence[Word]
+    options: Sequence[DeclaredOption]
+    words: Sequence[GivenArgument]
 
-    def option(self, flag: str) -> Option | None:
+    def option(self, flag: str) -> DeclaredOption | None:
         """The option with that flag."""
         return next((option for option in self.options if flag in option.flags), None)
 
-    def given(self, flag: str) -> str | None:
+    def given_value(self, flag: str) -> str | None:
         """The value that the user gave with a flag."""
         option = self.option(flag)
         flags = {flag, *(option.flags if option else ())}
         return next((w.value for w in self.words if w.option and flags & set(w.option.flags) and w.value), None)
 
 
-def entries(scan: Scan, context: Context) -> list[Entry]:
+def build_entries(scan: Scan, context: EntryContext) -> list[Entry]:
     """All that was found as entries: those to mutate, then those for the user to judge."""
     made = [_entry(finding, context) for finding in (*scan.hyperparameters, *scan.unsure)]
     unique = {entry.hyperparameter.site: entry for entry in reversed([*made, *_without_default(context)])}
@@ -58,7 +58,7 @@ def _judged(entry: Entry) -> Entry:
     return replace(entry, why_not=entry.why_not or unsuited(entry.hyperparameter))
 
 
-def _elsewhere_doubted(judged: list[Entry], context: Context) -> list[Entry]:
+def _elsewhere_doubted(judged: list[Entry], context: EntryContext) -> list[Entry]:
     """Doubts the literals of other files whose kind the script itself sets: one of several models, often."""
     script = context.program.relative(context.program.script)
     own = {e.hyperparameter.kind for e in judged if e.why_not is None and _file_of(e) in {None, script}}
@@ -86,29 +86,29 @@ def _with_something_to_set(judged: list[Entry]) -> list[Entry]:
     return [replace(entry, why_not=None) if entry in chosen else entry for entry in judged]
 
 
-def _entry(finding: Finding, context: Context) -> Entry:
+def _entry(finding: Finding, context: EntryContext) -> Entry:
     value = finding.value if isinstance(finding.value, (bool, int, float, str)) else None
     place, text = _place(finding, context), finding.source.strip()
     site, why_not = _site(finding, context)
     default: Value = value if value is not None else str(finding.value)
     if isinstance(site, FlagSite):
-        typed = context.given(site.flag)
+        typed = context.given_value(site.flag)
         default = value_of(typed) if typed is not None else as_number(default)
     if value is None:
         why_not = "a list, and only single values are set"
-    doubt = why_not or finding.why or overridden.why(finding, context.modules)
+    doubt = why_not or finding.why or unused_defaults.reason_unused(finding, context.modules)
     return Entry(Hyperparameter(finding.name, finding.kind, default, site), place, text, doubt, why_not is None)
 
 
-def _place(finding: Finding, context: Context) -> str:
+def _place(finding: Finding, context: EntryContext) -> str:
     return f"{_file(finding, context)}:{finding.line}"
 
 
-def _file(finding: Finding, context: Context) -> str:
+def _file(finding: Finding, context: EntryContext) -> str:
     return context.program.relative(context.program.script.parent / finding.file)
 
 
-def _site(finding: Finding, context: Context) -> tuple[Site, str | None]:
+def _site(finding: Finding, context: EntryContext) -> tuple[Site, str | None]:
     """Where a value is set, and what speaks against mutating it there."""
     if finding.flag is not None:
         option = context.option(finding.flag)
@@ -149,7 +149,7 @@ def _fault(folder: Path, site: SourceSite | ConfigSite, value: object) -> str | 
     return None if same_value(found, value) else f"{site} is {found!r}"
 
 
-def _without_default(context: Context) -> Iterator[Entry]:
+def _without_default(context: EntryContext) -> Iterator[Entry]:
     """Options that the source gives no value, and the user did: `init train.py -- --epochs 5`."""
     for word in context.words:
         if word.option is not None and word.option.flag and not word.option.default and word.value is not None:
@@ -160,7 +160,7 @@ def _without_default(context: Context) -> Iterator[Entry]:
                 yield Entry(Hyperparameter(word.option.name, found.kind, value, site), "the command", "")
 
 
-def seed(found: Sequence[Entry], context: Context) -> Site | None:
+def seed_site(found: Sequence[Entry], context: EntryContext) -> Site | None:
     """The site that takes the seed of a repetition: a flag where there is one, else the likeliest literal."""
     options = [o for o in context.options if o.takes_value and meaning(o.name, 1).kind is Kind.SEED]
     flags = [option.flag for option in sorted(options, key=lambda option: len(option.name)) if option.flag]

@@ -14,7 +14,7 @@ _TIMED = re.compile(r"^%%(time|timeit|capture|prun)\b")
 _MAGIC = re.compile(r"^(\s*)([%!].*)$")
 
 
-def converted(notebook: Path) -> tuple[str, list[str]]:
+def convert_notebook(notebook: Path) -> tuple[str, list[str]]:
     """The script that a notebook is, and the lines of it that were left out.
 
     Raises:

@@ -12,7 +12,7 @@ PYTHON = "{python}"
 
 
 @dataclass(frozen=True)
-class Program:
+class TrainingProgram:
     """A training program as a user starts it.
 
     Attributes:
@@ -43,7 +43,7 @@ class Program:
         """A path relative to the subject's folder."""
         return Path(os.path.relpath(path, start or self.folder)).as_posix()
 
-    def holding(self, files: list[Path]) -> Program:
+    def holding(self, files: list[Path]) -> TrainingProgram:
         """The program with the smallest folder that holds these files as well; started where it was started."""
         outside = [file for file in files if not file.is_relative_to(self.folder)]
         if not outside:
@@ -52,7 +52,7 @@ class Program:
         return replace(self, folder=top, workdir=Path(os.path.relpath(self.folder / self.workdir, top)).as_posix())
 
 
-def by_module(name: str, folder: Path) -> Program:
+def by_module(name: str, folder: Path) -> TrainingProgram:
     """The program that `python -m NAME` starts in a folder, or in the `src` folder in it.
 
     Raises:
@@ -62,11 +62,11 @@ def by_module(name: str, folder: Path) -> Program:
         base = (folder / workdir).joinpath(*name.split("."))
         for file in (base.with_name(base.name + ".py"), base / "__main__.py"):
             if file.is_file():
-                return Program(file.resolve(), folder.resolve(), workdir, name)
+                return TrainingProgram(file.resolve(), folder.resolve(), workdir, name)
     raise UsageError(f"{folder}: no module {name}", "name it as after `python -m`, and the folder that you start it in")
 
 
-def by_script(script: Path, folder: Path | None = None) -> Program:
+def by_script(script: Path, folder: Path | None = None) -> TrainingProgram:
     """The program that a script is; without a folder, in the script's own.
 
     Raises:
@@ -77,4 +77,4 @@ def by_script(script: Path, folder: Path | None = None) -> Program:
     path, home = script.resolve(), (folder or script.parent).resolve()
     if not path.is_relative_to(home):
         raise UsageError(f"{script} does not lie in {folder}", "name a folder that holds it")
-    return Program(path, home)
+    return TrainingProgram(path, home)

@@ -9,19 +9,19 @@ from mutegreen.model import Kind
 from mutegreen.scan import library
 from mutegreen.scan.finding import Form
 from mutegreen.scan.forms import betas
-from mutegreen.scan.forms.names import named
+from mutegreen.scan.forms.names import meaning_of_node
 from mutegreen.scan.library import Argument
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.names.meaning import NOTHING, UNKNOWN, Meaning
+from mutegreen.scan.names.meaning import EXCLUDED, UNKNOWN, Meaning
 from mutegreen.scan.names.words import word_set
 from mutegreen.scan.role import is_evaluation
 from mutegreen.scan.source import receivers
-from mutegreen.scan.source.calls import called_name, parameters, passed
+from mutegreen.scan.source.calls import bound_arguments, called_name, parameters
 from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project
 
 _DECLARING = frozenset({"add_argument", "add_arg", "add_option", "option", "Option", "set_defaults", "field", "Field"})
-_TELLING = word_set(
+_REPORTING = word_set(
     "print format log info debug warning add_scalar add_scalars add_hparams plot figure title imshow legend "
     "scatter hist bar savefig subplots text annotate update_title set_title axhline fill_between set_postfix "
     "map filter"
@@ -49,7 +49,7 @@ def mentions(module: Module, project: Project) -> Iterator[Mention]:
 def _is_apart(call: ast.Call) -> bool:
     """Whether other forms read a call, or it only tells people something."""
     name = called_name(call)
-    return name in _DECLARING or name in _TELLING or name.startswith("DEFINE_")
+    return name in _DECLARING or name in _REPORTING or name.startswith("DEFINE_")
 
 
 def _definition(module: Module, project: Project, call: ast.Call) -> list[str] | None:
@@ -68,7 +68,7 @@ def _method(module: Module, project: Project, call: ast.Call) -> list[str] | Non
     if not isinstance(call.func, ast.Attribute) or module.qualified(call.func) is not None:
         return None
     name = call.func.attr
-    owners = receivers.classes(module, project, call)[:1]
+    owners = receivers.receiver_classes(module, project, call)[:1]
     owners = owners or [owner for owner in module.definitions.values() if isinstance(owner, ast.ClassDef)]
     methods = [
         item for owner in owners for item in owner.body if isinstance(item, ast.FunctionDef) and item.name == name
@@ -87,7 +87,7 @@ def _constructor(owner: ast.ClassDef) -> list[str] | None:
 
 def _own_arguments(call: ast.Call, names: list[str]) -> list[Argument]:
     by_name = {word.arg for word in call.keywords}
-    return [Argument(name, value, name in by_name) for name, value in passed(call, names).items()]
+    return [Argument(name, value, name in by_name) for name, value in bound_arguments(call, names).items()]
 
 
 def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Mention]:
@@ -100,14 +100,14 @@ def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Me
     if betas.is_pair(argument.parameter, argument.value):
         yield from betas.mentions(module, argument.value, form)
         return
-    told = _told(argument)
+    told = _argument_meaning(argument)
     if told.kind in _OF_EVALUATION and is_evaluation(module, call):
-        told = NOTHING if told.kind is Kind.EPOCHS else Meaning(Kind.EVAL_BATCH_SIZE)
+        told = EXCLUDED if told.kind is Kind.EPOCHS else Meaning(Kind.EVAL_BATCH_SIZE)
     yield Mention(module, argument.value, argument.parameter, form, told, strong=argument.known)
 
 
-def _told(argument: Argument) -> Meaning:
+def _argument_meaning(argument: Argument) -> Meaning:
     if argument.known:
-        return NOTHING if argument.kind is None else Meaning(argument.kind)
-    found = named(argument.parameter, argument.value)
+        return EXCLUDED if argument.kind is None else Meaning(argument.kind)
+    found = meaning_of_node(argument.parameter, argument.value)
     return UNKNOWN if argument.of_library and found.kind in _SHAPES else found

@@ -9,9 +9,9 @@ from mutegreen.mutation.sites import is_literal, parameter_defaults
 from mutegreen.scan.finding import Form
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.names.vocabulary import meaning
-from mutegreen.scan.source.calls import called_name, passed, text_of
+from mutegreen.scan.source.calls import bound_arguments, called_name, text_of
 from mutegreen.scan.source.module import Module
-from mutegreen.scan.source.value import literal_value, peeled
+from mutegreen.scan.source.value import literal_value, unwrapped
 
 _ABSL = ("name", "default", "help")
 
@@ -30,7 +30,7 @@ def mentions(module: Module) -> Iterator[Mention]:
 
 
 def _absl(module: Module, call: ast.Call) -> Iterator[Mention]:
-    given = passed(call, _ABSL)
+    given = bound_arguments(call, _ABSL)
     default = given.get("default") or given.get("default_value")
     name = text_of(given.get("name") or given.get("flag_name"))
     if default is not None and name:
@@ -62,7 +62,7 @@ def _typer_parameter(
     flag = f"--{name.replace('_', '-')}"
     if isinstance(default, ast.Call) and called_name(default) == "Option":
         words = [text_of(argument) for argument in default.args[1:]]
-        given = passed(default, ("default",))
+        given = bound_arguments(default, ("default",))
         flag = next((word for word in words if word.startswith("--")), flag)
         if "default" in given:
             yield _mention(module, name, flag, given["default"], text_of(given.get("help")))
@@ -80,6 +80,6 @@ def is_command(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def _mention(module: Module, name: str, flag: str, default: ast.expr, help_text: str) -> Mention:
-    default = peeled(default)
+    default = unwrapped(default)
     value = literal_value(default) if is_literal(default) else 0.1
     return Mention(module, default, name, Form.FLAG, meaning(name, value, help_text), flag=flag)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mutegreen.model import Kind
 from mutegreen.scan.finding import Form
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.names.meaning import NOTHING, Meaning
+from mutegreen.scan.names.meaning import EXCLUDED, Meaning
 from mutegreen.scan.names.words import word_set, words
 from mutegreen.scan.source.calls import called_name, last_name
 from mutegreen.scan.source.module import Module
@@ -48,7 +48,7 @@ def _for(module: Module, loop: ast.For | ast.AsyncFor) -> Iterator[Mention]:
     if kind is not None:
         yield Mention(module, count, name, Form.RANGE, Meaning(kind), strong=True)
     if more and not isinstance(first, ast.BinOp):
-        yield Mention(module, first, "start", Form.RANGE, NOTHING, strong=True)
+        yield Mention(module, first, "start", Form.RANGE, EXCLUDED, strong=True)
 
 
 def _range(node: ast.expr) -> ast.Call | None:

@@ -11,12 +11,12 @@ from mutegreen.mutation.sites import is_literal, parameter_defaults
 from mutegreen.scan.finding import Form
 from mutegreen.scan.forms import betas
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.names.meaning import NOTHING, UNKNOWN, Meaning
+from mutegreen.scan.names.meaning import EXCLUDED, UNKNOWN, Meaning
 from mutegreen.scan.names.vocabulary import excluded, kind_named, meaning
 from mutegreen.scan.names.words import words
 from mutegreen.scan.source.calls import called_name, dotted, last_name, text_of
 from mutegreen.scan.source.module import Module
-from mutegreen.scan.source.value import literal_value, peeled
+from mutegreen.scan.source.value import literal_value, unwrapped
 
 _PARSERS = frozenset({"HfArgumentParser", "tyro", "simple_parsing", "ArgumentParser", "add_arguments", "cli", "parse"})
 
@@ -28,7 +28,7 @@ _FIRE = frozenset({"Fire"})
 def mentions(module: Module) -> Iterator[Mention]:
     """All values that get a name."""
     for target, value in module.assignments:
-        yield from _assigned(module, target, peeled(value))
+        yield from _assigned(module, target, unwrapped(value))
     for node in module.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield from _defaults(module, node)
@@ -38,14 +38,14 @@ def mentions(module: Module) -> Iterator[Mention]:
             yield from _looked_up(module, node)
 
 
-def named(name: str, value: ast.expr) -> Meaning:
+def meaning_of_node(name: str, value: ast.expr) -> Meaning:
     """What a name tells of its value; one that is no literal counts where the name is sure by itself."""
     if words(name) == ("epoch",) and _is_unit(value):
         return UNKNOWN
     if is_literal(value):
         return meaning(name, literal_value(value))
     if excluded(name):
-        return NOTHING
+        return EXCLUDED
     if isinstance(value, (ast.List, ast.Tuple, ast.ListComp)) and meaning(name, [10, 20]).kind is Kind.MILESTONES:
         return Meaning(Kind.MILESTONES)
     kind = kind_named(name)
@@ -69,7 +69,7 @@ def _assigned(module: Module, target: ast.expr, value: ast.expr) -> Iterator[Men
 def _setting(module: Module, target: ast.Attribute, value: ast.expr) -> Iterator[Mention]:
     """An attribute; what it belongs to tells what its name leaves open, as in `cfg.SOLVER.STEPS = (30, 40)`."""
     above = set(words(dotted(target.value)))
-    found = named(target.attr, value)
+    found = meaning_of_node(target.attr, value)
     if found.kind is Kind.BATCH_SIZE and "eval" in above and "train" not in above:
         yield Mention(module, value, target.attr, Form.FIELD, Meaning(Kind.EVAL_BATCH_SIZE))
     elif above & _SCHEDULES and not found.sure and meaning(f"lr_{target.attr}", _value(value)).kind in _SCHEDULED:
@@ -86,7 +86,7 @@ def _given(module: Module, name: str, value: ast.expr, form: Form, flag: str | N
     if betas.is_pair(name, value):
         yield from betas.mentions(module, value, form, flag)
     else:
-        yield Mention(module, value, name, form, named(name, value), flag=flag)
+        yield Mention(module, value, name, form, meaning_of_node(name, value), flag=flag)
 
 
 def _class_name(module: Module, node: ast.expr) -> str:
@@ -115,21 +115,21 @@ def _given_to(module: Module, makers: frozenset[str]) -> frozenset[str]:
 def _defaults(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[Mention]:
     owner = "" if isinstance(node, ast.Lambda) else node.name
     for name, default in parameter_defaults(node.args):
-        flag, value = _flag(name, owner, module, _FIRE), peeled(default)
-        if words(owner)[:1] == ("eval",) and named(name, value).kind is Kind.BATCH_SIZE:
+        flag, value = _flag(name, owner, module, _FIRE), unwrapped(default)
+        if words(owner)[:1] == ("eval",) and meaning_of_node(name, value).kind is Kind.BATCH_SIZE:
             yield Mention(module, value, name, Form.PARAMETER, Meaning(Kind.EVAL_BATCH_SIZE), flag=flag)
         else:
             yield from _given(module, name, value, Form.PARAMETER, flag)
 
 
 def _entries(module: Module, node: ast.Dict) -> Iterator[Mention]:
-    for key, value in zip(node.keys, map(peeled, node.values), strict=True):
+    for key, value in zip(node.keys, map(unwrapped, node.values), strict=True):
         name = text_of(key) or (last_name(key) if key is not None else "")
         # A placeholder is switched off for evaluation by what is fed: `{keep_prob: 1.0}`.
         if betas.is_pair(name, value):
             yield from betas.mentions(module, value, Form.MAPPING)
         elif name and not (text_of(key) == "" and _is_unit(value)):
-            yield Mention(module, value, name, Form.MAPPING, _of_role(module, node, named(name, value)))
+            yield Mention(module, value, name, Form.MAPPING, _of_role(module, node, meaning_of_node(name, value)))
 
 
 def _of_role(module: Module, node: ast.Dict, found: Meaning) -> Meaning:
@@ -146,4 +146,4 @@ def _looked_up(module: Module, call: ast.Call) -> Iterator[Mention]:
     index = 1 if called_name(call) == "getattr" else 0
     if len(call.args) == index + 2 and keys[index]:
         form = Form.FIELD if index else Form.MAPPING
-        yield Mention(module, call.args[-1], keys[index], form, named(keys[index], call.args[-1]))
+        yield Mention(module, call.args[-1], keys[index], form, meaning_of_node(keys[index], call.args[-1]))

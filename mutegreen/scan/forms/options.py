@@ -14,13 +14,13 @@ from mutegreen.scan.names.meaning import UNKNOWN, Meaning
 from mutegreen.scan.names.vocabulary import meaning
 from mutegreen.scan.source.calls import called_name, last_name, text_of
 from mutegreen.scan.source.module import Module
-from mutegreen.scan.source.value import literal_value, peeled
+from mutegreen.scan.source.value import literal_value, unwrapped
 
 _DECLARING = frozenset({"option", "Option", "DEFINE_float", "DEFINE_integer"})
 
 
 @dataclass(frozen=True)
-class Option:
+class OptionDefault:
     """An option of a parser: where its value goes, its flags, its default."""
 
     destination: str
@@ -44,16 +44,16 @@ def mentions(module: Module) -> Iterator[Mention]:
     for call in _calls(module, "set_defaults"):
         for word in call.keywords:
             if word.arg:
-                option = by_name.get(word.arg) or Option(word.arg, (), word.value, "")
+                option = by_name.get(word.arg) or OptionDefault(word.arg, (), word.value, "")
                 yield from _mentions(module, option, word.value)
 
 
-def options(module: Module) -> Iterator[Option]:
+def options(module: Module) -> Iterator[OptionDefault]:
     """All options that a module gives a default."""
     return (option for option in _declared(module) if not _is_none(option.default))
 
 
-def _declared(module: Module) -> Iterator[Option]:
+def _declared(module: Module) -> Iterator[OptionDefault]:
     for node in module.nodes:
         if isinstance(node, ast.Call):
             option = _option(node)
@@ -65,7 +65,7 @@ def _calls(module: Module, name: str) -> list[ast.Call]:
     return [node for node in module.nodes if isinstance(node, ast.Call) and called_name(node) == name]
 
 
-def _option(call: ast.Call) -> Option | None:
+def _option(call: ast.Call) -> OptionDefault | None:
     words = [text_of(argument) for argument in call.args]
     flags = tuple(word for word in words if word.startswith("-") and len(word) > 1 and " " not in word)
     name = called_name(call)
@@ -78,7 +78,7 @@ def _option(call: ast.Call) -> Option | None:
     default = keywords.get("default") or _by_position(call)
     long = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else words[0])
     destination = text_of(keywords.get("dest")) or long.lstrip("-").replace("-", "_")
-    return Option(destination, flags, default or ast.Constant(None), text_of(keywords.get("help")))
+    return OptionDefault(destination, flags, default or ast.Constant(None), text_of(keywords.get("help")))
 
 
 def _by_position(call: ast.Call) -> ast.expr | None:
@@ -92,15 +92,15 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _mentions(module: Module, option: Option, default: ast.expr) -> Iterator[Mention]:
-    default = peeled(default)
+def _mentions(module: Module, option: OptionDefault, default: ast.expr) -> Iterator[Mention]:
+    default = unwrapped(default)
     if betas.is_pair(option.destination, default):
         yield from betas.mentions(module, default, Form.ARGPARSE, option.flag)
     else:
         yield Mention(module, default, option.destination, Form.ARGPARSE, _meaning(option, default), flag=option.flag)
 
 
-def _meaning(option: Option, default: ast.expr) -> Meaning:
+def _meaning(option: OptionDefault, default: ast.expr) -> Meaning:
     value = literal_value(default) if is_literal(default) else 0.1
     names = [option.destination, *(flag.lstrip("-") for flag in option.flags if flag.startswith("--"))]
     found = [meaning(name, value, option.help) for name in names]

@@ -23,7 +23,7 @@ class Meaning:
 UNKNOWN = Meaning(None)
 """A name that tells nothing: a use may."""
 
-NOTHING = Meaning(None, "known to be none")
+EXCLUDED = Meaning(None, "known to be none")
 """A name that tells that it is no training hyperparameter, whatever it is used for."""
 
 _LIMITS: dict[Kind, tuple[float, float, bool]] = {
@@ -62,4 +62,4 @@ def plausible(kind: Kind, value: object) -> bool:
 
 def if_plausible(kind: Kind, value: object) -> Meaning:
     """The kind, if the value can be one of it; else it is none."""
-    return Meaning(kind) if plausible(kind, value) else NOTHING
+    return Meaning(kind) if plausible(kind, value) else EXCLUDED

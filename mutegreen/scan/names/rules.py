@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from mutegreen.model import Kind
-from mutegreen.scan.names.meaning import NOTHING, Meaning, if_plausible, is_number, plausible
+from mutegreen.scan.names.meaning import EXCLUDED, Meaning, if_plausible, is_number, plausible
 from mutegreen.scan.names.words import word_set
 
 Parts = tuple[str, ...]
@@ -47,13 +47,13 @@ def _epochs(parts: Parts, has: Words, value: object) -> Meaning | None:
     if not has & {"epoch", "epochs"}:
         return None
     if has & {"warmup", "burn", "burnin"}:
-        return Meaning(Kind.WARMUP) if is_number(value) else NOTHING
+        return Meaning(Kind.WARMUP) if is_number(value) else EXCLUDED
     if parts[-2:] == ("per", "epoch") and has & {"steps", "updates", "batch", "episodes"} and "eval" not in has:
-        return Meaning(Kind.TRAIN_STEPS) if is_number(value, 1, whole=True) else NOTHING
+        return Meaning(Kind.TRAIN_STEPS) if is_number(value, 1, whole=True) else EXCLUDED
     if has & {"decay", "milestones", "lr", "drop", "anneal", "schedule", "step", "steps"} and "per" not in has:
         return _period(value, Meaning(Kind.STEP_SIZE, "epochs that belong to a schedule"))
     if has & _NO_COUNT or has & _RESUMED or {"init", "epoch"} <= has or not plausible(Kind.EPOCHS, value):
-        return NOTHING
+        return EXCLUDED
     if parts == ("epoch",) and is_number(value, 0, 1):
         return Meaning(Kind.EPOCHS, "may be a counter of epochs")
     if parts == ("epoch", "size"):
@@ -65,13 +65,13 @@ def _learning_rate(parts: Parts, has: Words, value: object) -> Meaning | None:
     if "lr" not in has:
         return None
     if has & _SHAPES:
-        return Meaning(Kind.OTHER) if is_number(value) else NOTHING
+        return Meaning(Kind.OTHER) if is_number(value) else EXCLUDED
     if has & _PERIODS or ("drop" in has and is_number(value, 2, whole=True)):
-        return _period(value, Meaning(Kind.GAMMA, "a factor or a period") if has & _FACTORS else NOTHING)
+        return _period(value, Meaning(Kind.GAMMA, "a factor or a period") if has & _FACTORS else EXCLUDED)
     if has & _FACTORS:
         return _decay(value)
     if has & (_RATIOS | _OTHER_RATES):
-        return Meaning(Kind.OTHER) if is_number(value) else NOTHING
+        return Meaning(Kind.OTHER) if is_number(value) else EXCLUDED
     return if_plausible(Kind.LEARNING_RATE, value)
 
 
@@ -88,7 +88,7 @@ def _decay(value: object) -> Meaning:
         return Meaning(Kind.GAMMA)
     if is_number(value, 5, whole=True):
         return Meaning(Kind.STEP_SIZE, "a period, or a divisor of the learning rate")
-    return Meaning(Kind.GAMMA, "a factor outside 0.01 to 1") if is_number(value) else NOTHING
+    return Meaning(Kind.GAMMA, "a factor outside 0.01 to 1") if is_number(value) else EXCLUDED
 
 
 def _batch_size(parts: Parts, has: Words, value: object) -> Meaning | None:
@@ -97,7 +97,7 @@ def _batch_size(parts: Parts, has: Words, value: object) -> Meaning | None:
     if not sized and not (parts[-1:] == ("batch",) and has <= {"batch", "mini", "train", "eval", "micro"}):
         return None
     if not _is_share(parts) and (has & _LOOKED_AT or ("per" in has and not has & _OF_DEVICES)):
-        return NOTHING
+        return EXCLUDED
     return if_plausible(Kind.EVAL_BATCH_SIZE if "eval" in has and "train" not in has else Kind.BATCH_SIZE, value)
 
 
@@ -118,14 +118,14 @@ def _weight_decay(parts: Parts, has: Words, value: object) -> Meaning | None:
 
 def _dropout(parts: Parts, has: Words, value: object) -> Meaning | None:
     if has & {"path", "connect", "block", "depth"} and has & {"drop", "dropout"}:
-        return Meaning(Kind.OTHER) if is_number(value) else NOTHING
+        return Meaning(Kind.OTHER) if is_number(value) else EXCLUDED
     if {"keep", "prob"} <= has or parts == ("keep", "rate"):
         return if_plausible(Kind.DROPOUT, value)
     rate = is_number(value, 0, 0.9999)
     if parts == ("drop",) and rate:
         return Meaning(Kind.DROPOUT, "may be a dropout, or a factor of the learning rate")
     if "dropout" in has or ("drop" in has and has & _DROPPED):
-        return Meaning(Kind.DROPOUT) if rate else NOTHING
+        return Meaning(Kind.DROPOUT) if rate else EXCLUDED
     return None
 
 
@@ -133,7 +133,7 @@ def _momentum(parts: Parts, has: Words, value: object) -> Meaning | None:
     if "momentum" not in has:
         return None
     if has & (_AVERAGES | {"buffer", "buf"}) or not plausible(Kind.MOMENTUM, value):
-        return NOTHING
+        return EXCLUDED
     if has & {"max", "min", "warmup", "final", "end", "start", "decay"}:
         return Meaning(Kind.OTHER)
     if is_number(value, 0.9905, 1):
@@ -143,18 +143,18 @@ def _momentum(parts: Parts, has: Words, value: object) -> Meaning | None:
 
 def _gamma(parts: Parts, has: Words, value: object) -> Meaning | None:
     if has & _NOT_RATES:
-        return NOTHING if has & {"gamma", "decay"} and not has & {"weight", "std"} else None
+        return EXCLUDED if has & {"gamma", "decay"} and not has & {"weight", "std"} else None
     if "gamma" in has and has & {"decay", "sched", "scheduler", "schedule", "step"}:
         return if_plausible(Kind.GAMMA, value)
     if parts == ("gamma",) and is_number(value, 1e-6, 1):
         return Meaning(Kind.GAMMA, "a gamma that no schedule is seen to use")
     if parts in {("decay", "rate"), ("decay", "factor"), ("decay",)}:
-        return Meaning(Kind.GAMMA, "a decay that no schedule is seen to use") if is_number(value, 1e-9, 1) else NOTHING
+        return Meaning(Kind.GAMMA, "a decay that no schedule is seen to use") if is_number(value, 1e-9, 1) else EXCLUDED
     return None
 
 
 def _reporting(parts: Parts, has: Words, value: object) -> Meaning | None:
-    return NOTHING if has & _REPORTED and has & _OFTEN else None
+    return EXCLUDED if has & _REPORTED and has & _OFTEN else None
 
 
 def _train_steps(parts: Parts, has: Words, value: object) -> Meaning | None:
@@ -174,7 +174,7 @@ def _train_steps(parts: Parts, has: Words, value: object) -> Meaning | None:
         "time",
     }:
         return None
-    return Meaning(Kind.TRAIN_STEPS) if is_number(value, 1, whole=True) else NOTHING
+    return Meaning(Kind.TRAIN_STEPS) if is_number(value, 1, whole=True) else EXCLUDED
 
 
 RULES: tuple[Rule, ...] = (

@@ -20,7 +20,7 @@ _OUTSIDE = word_set(
 _REPLAY = word_set("memory mem replay buffer")
 
 
-def hidden(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
+def size_meaning(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
     """Widths and depths: `hidden_layer_width`, `n_conv_layers`, `NUM_FILTERS1`."""
     if has & _OUTSIDE or not _is_size(value):
         return None
@@ -41,7 +41,7 @@ def _is_size(value: object) -> bool:
     return is_number(value, 1, whole=True)
 
 
-def tuned(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
+def weight_meaning(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
     """What is clearly tuned, but has no kind of its own: weights of loss terms, patience, replay memories."""
     is_weights = isinstance(value, list) and bool(value) and all(is_number(item) for item in value)
     if "loss" in has and has & {"weight", "weights", "coef"} and (is_weights or is_number(value)):

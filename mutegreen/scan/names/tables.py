@@ -11,7 +11,7 @@ from mutegreen.scan.names.words import words
 _Fits = Callable[[object], bool]
 
 
-def tabled(parts: tuple[str, ...], value: object) -> Meaning:
+def table_meaning(parts: tuple[str, ...], value: object) -> Meaning:
     """The kind of a name that stands in a table; with a value that does not fit it may be anything."""
     for kind, names, fits in _NAMES:
         if parts in names:

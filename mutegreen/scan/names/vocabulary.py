@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from mutegreen.model import Kind
-from mutegreen.scan.names.meaning import NOTHING, UNKNOWN, Meaning, is_number, plausible
+from mutegreen.scan.names.meaning import EXCLUDED, UNKNOWN, Meaning, is_number, plausible
 from mutegreen.scan.names.rules import RULES
-from mutegreen.scan.names.shapes import hidden, tuned
-from mutegreen.scan.names.tables import tabled
+from mutegreen.scan.names.shapes import size_meaning, weight_meaning
+from mutegreen.scan.names.tables import table_meaning
 from mutegreen.scan.names.words import word_set, words
 
 _SWITCHES = word_set(
@@ -28,11 +28,11 @@ def meaning(name: str, value: object, help_text: str = "") -> Meaning:
     """
     parts = words(name.rpartition(".")[2])
     if isinstance(value, bool):
-        return Meaning(Kind.OTHER) if parts in _FLAGS_OF_OPTIMIZERS else NOTHING
+        return Meaning(Kind.OTHER) if parts in _FLAGS_OF_OPTIMIZERS else EXCLUDED
     found = _by_name(parts, value)
     if help_text and found.kind is Kind.TRAIN_STEPS and _by_help(help_text, value) == Meaning(Kind.EPOCHS):
         return Meaning(Kind.EPOCHS)
-    if help_text and not found.sure and found is not NOTHING:
+    if help_text and not found.sure and found is not EXCLUDED:
         return _by_help(help_text, value) or found
     return found
 
@@ -48,7 +48,7 @@ def kind_named(name: str) -> Kind | None:
 
 def excluded(name: str) -> bool:
     """Whether a name is known to stand for no hyperparameter: `start_epoch`, `log_interval`."""
-    return all(meaning(name, value) is NOTHING for value in (0.1, 10))
+    return all(meaning(name, value) is EXCLUDED for value in (0.1, 10))
 
 
 def _by_name(parts: tuple[str, ...], value: object) -> Meaning:
@@ -56,13 +56,17 @@ def _by_name(parts: tuple[str, ...], value: object) -> Meaning:
     if "schedule" in has and isinstance(value, list) and value and all(is_number(item, 1) for item in value):
         return Meaning(Kind.MILESTONES)
     if "offset" in has or (_SWITCHES & has and not isinstance(value, float)):
-        return tabled(parts, value) if isinstance(value, str) else NOTHING
+        return table_meaning(parts, value) if isinstance(value, str) else EXCLUDED
     for rule in RULES:
         found = rule(parts, has, value)
         if found is not None:
             return found
-    found = tabled(parts, value)
-    return found if found.kind is not None else hidden(parts, has, value) or tuned(parts, has, value) or found
+    found = table_meaning(parts, value)
+    return (
+        found
+        if found.kind is not None
+        else size_meaning(parts, has, value) or weight_meaning(parts, has, value) or found
+    )
 
 
 _LR = r"(learning.?rate|lr)"

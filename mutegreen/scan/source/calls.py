@@ -37,7 +37,7 @@ def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) ->
     return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
-def passed(call: ast.Call, names: Sequence[str]) -> dict[str, ast.expr]:
+def bound_arguments(call: ast.Call, names: Sequence[str]) -> dict[str, ast.expr]:
     """What a call passes, by parameter; positional arguments by the names given, as far as they are known."""
     first = 1 if last_name(call.func) == "partial" else 0
     found = {word.arg: word.value for word in call.keywords if word.arg}

@@ -1,4 +1,4 @@
-"""Follows an expression back to the literals that its value may come from: names, attributes, keys, callers."""
+"""NamePredicate an expression back to the literals that its value may come from: names, attributes, keys, callers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from mutegreen.mutation.sites import is_literal, parameter_defaults
 from mutegreen.scan.names.words import word_set
 from mutegreen.scan.source import receivers
-from mutegreen.scan.source.calls import called_name, parameters, passed, text_of
+from mutegreen.scan.source.calls import bound_arguments, called_name, parameters, text_of
 from mutegreen.scan.source.module import Function, Module
-from mutegreen.scan.source.operands import ARITHMETIC, branches, flat, handed_through, is_unit, operand_name
+from mutegreen.scan.source.operands import (
+    ARITHMETIC,
+    carrying_arguments,
+    carrying_branches,
+    flat_operands,
+    is_unit,
+    operand_name,
+)
 from mutegreen.scan.source.project import Project
 
 _DEEPEST = 30
-_HANDING_ON = word_set(
+_TRANSPARENT_CALLS = word_set(
     "float int abs round str max min float32 float64 int32 int64 Variable tensor constant array asarray "
     "constant_schedule convert_to_tensor literal_eval eval sqrt"
 )
@@ -24,7 +31,7 @@ LOOKUPS = frozenset({"get", "getattr", "getenv", "pop", "setdefault"})
 
 
 @dataclass(frozen=True)
-class Reached:
+class ReachedLiteral:
     """A literal that a value may come from.
 
     Attributes:
@@ -45,7 +52,7 @@ class _Field:
     owner: ast.ClassDef | None
 
 
-Follows = Callable[[str], bool]
+NamePredicate = Callable[[str], bool]
 
 
 class Flow:
@@ -69,18 +76,23 @@ class Flow:
             self._index(module)
 
     def literals(
-        self, module: Module, node: ast.expr, follows: Follows, is_it: Follows, of_lists: bool = False
-    ) -> list[Reached]:
+        self,
+        module: Module,
+        node: ast.expr,
+        may_carry: NamePredicate,
+        names_kind: NamePredicate,
+        of_lists: bool = False,
+    ) -> list[ReachedLiteral]:
         """The literals that an expression's value may come from.
 
         Args:
             module: Where the expression stands.
             node: The expression.
-            follows: Whether an operand of that name may carry the value that is sought.
-            is_it: Whether an operand of that name surely does, so that literals beside it are only factors.
+            may_carry: Whether an operand of that name may carry the value that is sought.
+            names_kind: Whether an operand of that name surely does, so that literals beside it are only factors.
             of_lists: Whether the items of a list that is computed carry it, as milestones do.
         """
-        return list(_Trace(self, follows, is_it, of_lists).run(module, node, "", 0))
+        return list(_BackwardTrace(self, may_carry, names_kind, of_lists).run(module, node, "", 0))
 
     def _index(self, module: Module) -> None:
         for name, value, owner in named_fields(module):
@@ -117,20 +129,20 @@ def _is_record(call: ast.Call) -> bool:
     )
 
 
-class _Trace:
-    def __init__(self, flow: Flow, follows: Follows, is_it: Follows, of_lists: bool) -> None:
+class _BackwardTrace:
+    def __init__(self, flow: Flow, may_carry: NamePredicate, names_kind: NamePredicate, of_lists: bool) -> None:
         self.flow = flow
         self.of_lists = of_lists
-        self.follows = follows
-        self.is_it = is_it
+        self.may_carry = may_carry
+        self.names_kind = names_kind
         self.seen: set[int] = set()
 
-    def run(self, module: Module, node: ast.expr, name: str, depth: int) -> Iterator[Reached]:
+    def run(self, module: Module, node: ast.expr, name: str, depth: int) -> Iterator[ReachedLiteral]:
         if id(node) in self.seen or depth > _DEEPEST:
             return
         self.seen.add(id(node))
         if is_literal(node):
-            yield Reached(module, node, name)
+            yield ReachedLiteral(module, node, name)
         elif isinstance(node, ast.BinOp):
             yield from self._operands(module, node, name, depth)
         elif isinstance(node, (ast.List, ast.Tuple, ast.ListComp)):
@@ -157,7 +169,7 @@ class _Trace:
         elif isinstance(node, ast.BoolOp):
             yield from ((module, value, "") for value in node.values)
         elif isinstance(node, ast.IfExp):
-            yield from ((module, value, "") for value in branches(node))
+            yield from ((module, value, "") for value in carrying_branches(node))
         elif isinstance(node, ast.Call):
             yield from self._call(module, node)
 
@@ -188,13 +200,13 @@ class _Trace:
         for caller, call in self.flow.calls.get(called, []):
             if is_method and not self._may_be(caller, call, owner):
                 continue
-            value = passed(call, parameters(scope)[1:] if is_method else parameters(scope)).get(name)
+            value = bound_arguments(call, parameters(scope)[1:] if is_method else parameters(scope)).get(name)
             if value is not None:
                 yield caller, value, name
 
     def _may_be(self, caller: Module, call: ast.Call, owner: ast.AST | None) -> bool:
         """Whether a method that is called may be this class's: not if the object is seen to be another's."""
-        made = receivers.classes(caller, self.flow.project, call)
+        made = receivers.receiver_classes(caller, self.flow.project, call)
         return not made or owner in made
 
     def _attribute(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr, str]]:
@@ -230,8 +242,8 @@ class _Trace:
     def _call(self, module: Module, node: ast.Call) -> Iterator[tuple[Module, ast.expr, str]]:
         name = called_name(node)
         defaults = [word.value for word in node.keywords if word.arg == "default"]
-        if defaults or name in _HANDING_ON:
-            yield from ((module, value, "") for value in defaults or handed_through(node, name))
+        if defaults or name in _TRANSPARENT_CALLS:
+            yield from ((module, value, "") for value in defaults or carrying_arguments(node, name))
         elif name == "Field" and node.args:
             yield module, node.args[0], ""
         elif name in LOOKUPS:
@@ -243,17 +255,19 @@ class _Trace:
                 yield from self._table(module, node.func.value)
                 yield from ((module, value, "") for value in node.args[1:])
 
-    def _operands(self, module: Module, node: ast.BinOp, name: str, depth: int) -> Iterator[Reached]:
+    def _operands(self, module: Module, node: ast.BinOp, name: str, depth: int) -> Iterator[ReachedLiteral]:
         """Of a product or sum: the operands that may carry the value; else its first literal that may."""
         if not isinstance(node.op, ARITHMETIC):
             return
-        operands = list(flat(node))
-        named = [o for o in operands if not is_literal(o) and self.follows(operand_name(o))]
-        certain = [o for o in named if self.is_it(operand_name(o))]
+        operands = list(flat_operands(node))
+        named = [o for o in operands if not is_literal(o) and self.may_carry(operand_name(o))]
+        certain = [o for o in named if self.names_kind(operand_name(o))]
         # Of two unknown factors neither is the value: `batch = envs * steps`.
         followed = certain or (named if sum(not is_literal(o) for o in operands) == 1 else [])
         found = [reached for o in followed for reached in self.run(module, o, name, depth + 1)]
         if not found and not certain:
             numbers = [o for o in operands if is_literal(o) and not is_unit(o)]
-            found = [Reached(module, o, name) for o in (numbers if len(operands) == len(numbers) else numbers[:1])]
+            found = [
+                ReachedLiteral(module, o, name) for o in (numbers if len(operands) == len(numbers) else numbers[:1])
+            ]
         yield from found

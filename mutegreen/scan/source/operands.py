@@ -11,7 +11,7 @@ ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Add, ast.Sub)
 """The operators whose operands are followed."""
 
 
-def branches(node: ast.IfExp) -> list[ast.expr]:
+def carrying_branches(node: ast.IfExp) -> list[ast.expr]:
     """Both branches; a 0 beside a name only switches it off, as in `p if training else 0.0`."""
     both = [node.body, node.orelse]
     if all(is_literal(branch) for branch in both):
@@ -19,7 +19,7 @@ def branches(node: ast.IfExp) -> list[ast.expr]:
     return [branch for branch in both if not (isinstance(branch, ast.Constant) and branch.value in (0, None))]
 
 
-def handed_through(call: ast.Call, name: str) -> list[ast.expr]:
+def carrying_arguments(call: ast.Call, name: str) -> list[ast.expr]:
     """The arguments that a cast hands through; a literal beside a name is a bound, as in `max(1, batch // 2)`."""
     numbers = [argument for argument in call.args if is_literal(argument)]
     if name in {"max", "min"} and 0 < len(numbers) < len(call.args):
@@ -32,12 +32,12 @@ def is_unit(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in (0, 1)
 
 
-def flat(node: ast.expr) -> Iterator[ast.expr]:
+def flat_operands(node: ast.expr) -> Iterator[ast.expr]:
     """The operands of nested sums and products, those left out that are divided by."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC):
-        yield from flat(node.left)
+        yield from flat_operands(node.left)
         if not isinstance(node.op, (ast.Div, ast.FloorDiv)):
-            yield from flat(node.right)
+            yield from flat_operands(node.right)
     else:
         yield node
 

@@ -8,7 +8,7 @@ from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project
 
 
-def classes(module: Module, project: Project, call: ast.Call) -> list[ast.ClassDef]:
+def receiver_classes(module: Module, project: Project, call: ast.Call) -> list[ast.ClassDef]:
     """The class that an object is seen to be made of (`net = Network(3)`), if it defines the method itself."""
     if not (isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)):
         return []

@@ -21,14 +21,14 @@ def literal_value(node: ast.expr) -> Any:
 CASTS = word_set("float int float32 float64 int32 int64 constant tensor array Variable asarray convert_to_tensor")
 
 
-def peeled(node: ast.expr) -> ast.expr:
+def unwrapped(node: ast.expr) -> ast.expr:
     """The literal in a cast (`int(1e6)`) or a declaration (`field(default=0.1)`); else the expression as it is."""
     if not isinstance(node, ast.Call):
         return node
     defaults = [word.value for word in node.keywords if word.arg == "default"]
     name = last_name(node.func)
     inner = defaults or (node.args[:1] if name in CASTS or name == "Field" else [])
-    return peeled(inner[0]) if inner and is_literal(peeled(inner[0])) else node
+    return unwrapped(inner[0]) if inner and is_literal(unwrapped(inner[0])) else node
 
 
 def is_number(node: ast.expr) -> bool:

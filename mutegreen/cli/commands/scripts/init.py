@@ -17,8 +17,8 @@ from mutegreen.cli import common
 from mutegreen.errors import UsageError
 
 if TYPE_CHECKING:
-    from mutegreen.draft.draft import Draft
-    from mutegreen.draft.drafting import Tried
+    from mutegreen.draft.builder import TriedDraft
+    from mutegreen.draft.subject_draft import SubjectDraft
 
 _ARGUMENTS = "mutegreen.arguments"
 _TRIAL_S = 120.0
@@ -68,12 +68,12 @@ def command(
 
     Nothing of the program is imported or run, unless --try asks for it. No file of yours is changed.
     """
-    from mutegreen.draft import drafting
-    from mutegreen.draft.program.target import target
+    from mutegreen.draft import builder
+    from mutegreen.draft.program.resolution import resolve_program
 
-    chosen = target(script_or_folder, script, module, _ask_which if _is_terminal() else None)
+    chosen = resolve_program(script_or_folder, script, module, _ask_which if _is_terminal() else None)
     program = replace(chosen.program, launcher=tuple(shlex.split(launcher or "")))
-    drafted = drafting.draft(program, context.meta[_ARGUMENTS], chosen.notes, chosen.fixed)
+    drafted = builder.build_draft(program, context.meta[_ARGUMENTS], chosen.notes, chosen.fixed)
     file = drafted.program.folder / "subject.toml"
     if not _may_write(file, force):
         common.messages().print(f"{file} is as it was", soft_wrap=True)
@@ -81,7 +81,7 @@ def command(
     tried = None
     if try_it:
         common.messages().print(f"A trial run of at most {units.duration(timeout)} ...")
-        tried = drafting.tried(drafted, timeout)
+        tried = builder.try_draft(drafted, timeout)
         drafted = tried.draft
     _write(file, drafted)
     if as_json:
@@ -118,7 +118,7 @@ def _may_write(file: Path, force: bool) -> bool:
     return click.confirm(f"{file} exists. Overwrite it?", default=False, err=True)
 
 
-def _write(file: Path, drafted: Draft) -> None:
+def _write(file: Path, drafted: SubjectDraft) -> None:
     """Writes the file once it is known to be a sound one.
 
     Raises:
@@ -141,24 +141,24 @@ def _write(file: Path, drafted: Draft) -> None:
         new.unlink(missing_ok=True)
 
 
-def _summary(file: Path, drafted: Draft) -> None:
+def _summary(file: Path, drafted: SubjectDraft) -> None:
     console = common.results()
     folder = shlex.quote(os.path.relpath(file.parent))
     names = ", ".join(entry.hyperparameter.name for entry in drafted.active)
-    unsure = f"; {len(drafted.judged)} more for you to judge" if drafted.judged else ""
-    figure = drafted.figure
+    unsure = f"; {len(drafted.for_review)} more for you to judge" if drafted.for_review else ""
+    metric = drafted.metric
     console.print(f"{os.path.relpath(file)} is written", style="bold", soft_wrap=True)
     console.print(f"command: {' '.join(drafted.command)}", soft_wrap=True)
     console.print(f"hyperparameters: {names}{unsure}", soft_wrap=True)
-    console.print(f"performance: {f'{figure.metric}, {figure.pattern}' if figure else 'not found'}", soft_wrap=True)
+    console.print(f"performance: {f'{metric.metric}, {metric.pattern}' if metric else 'not found'}", soft_wrap=True)
     for line in drafted.review():
         console.print(f"to look at: {line}", style="yellow", soft_wrap=True)
     console.print(f"Next: mutegreen run {folder} --dry-run", soft_wrap=True)
 
 
-def _report_trial(tried: Tried) -> int:
+def _report_trial(tried: TriedDraft) -> int:
     """Says what the trial run showed; the status is 1 if it failed, or printed no figure of performance."""
-    ran, readings = tried.ran, tried.draft.readings
+    ran, readings = tried.run, tried.draft.readings
     console = common.messages()
     if ran.fault is not None:
         console.print(f"The trial run {ran.fault}", style="red", soft_wrap=True)

@@ -20,7 +20,7 @@ _PARSERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Option:
+class DeclaredOption:
     """An option, or an argument without a flag.
 
     Attributes:
@@ -51,12 +51,12 @@ class Option:
         return next((flag for flag in self.flags if flag.startswith("--")), next(iter(self.flags), None))
 
 
-def options(modules: Iterable[Module]) -> list[Option]:
+def declared_options(modules: Iterable[Module]) -> list[DeclaredOption]:
     """All options and arguments that the modules of a program declare."""
     return [option for module in modules for option in _of_module(module)]
 
 
-def _of_module(module: Module) -> Iterator[Option]:
+def _of_module(module: Module) -> Iterator[DeclaredOption]:
     marked = set(_marked_as_required(module))
     for node in sorted(_calls(module), key=lambda call: (call.lineno, call.col_offset)):
         name = called_name(node)
@@ -71,7 +71,7 @@ def _of_module(module: Module) -> Iterator[Option]:
             yield from _click_argument(node)
         elif name == "add_subparsers":
             choices = tuple(_sub_commands(module))
-            yield Option("command", required=True, choices=choices, suggested=_training_command(module))
+            yield DeclaredOption("command", required=True, choices=choices, suggested=_training_command(module))
         elif name == "HfArgumentParser":
             yield from _dataclasses(module, node)
         elif name == "Fire":
@@ -84,7 +84,7 @@ def _calls(module: Module) -> Iterator[ast.Call]:
     return (node for node in module.nodes if isinstance(node, ast.Call))
 
 
-def _argparse(call: ast.Call) -> Iterator[Option]:
+def _argparse(call: ast.Call) -> Iterator[DeclaredOption]:
     texts = [text for argument in call.args if (text := text_of(argument))]
     flags = tuple(text for text in texts if text.startswith("-"))
     if not texts or (not flags and not texts[0].replace("-", "_").isidentifier()):
@@ -92,7 +92,7 @@ def _argparse(call: ast.Call) -> Iterator[Option]:
     given = _keywords(call)
     nargs = text_of(given.get("nargs"))
     has_default = not _is_none(given.get("default"))
-    yield Option(
+    yield DeclaredOption(
         name=text_of(given.get("dest")) or max(flags or texts[:1], key=len).lstrip("-"),
         flags=flags,
         required=_is_true(given.get("required")) if flags else nargs not in _OPTIONAL and not has_default,
@@ -126,7 +126,7 @@ def _training_command(module: Module) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _absl(call: ast.Call, marked: set[str]) -> Iterator[Option]:
+def _absl(call: ast.Call, marked: set[str]) -> Iterator[DeclaredOption]:
     given = _keywords(call)
     name = text_of(call.args[0]) if call.args else text_of(given.get("name"))
     default = call.args[1] if len(call.args) > 1 else given.get("default")
@@ -134,7 +134,9 @@ def _absl(call: ast.Call, marked: set[str]) -> Iterator[Option]:
     if name:
         required = name in marked or _is_true(given.get("required"))
         boolean = called_name(call) in {"DEFINE_bool", "DEFINE_boolean"}
-        yield Option(name, (f"--{name}",), required, not boolean, help=_one_line(text), default=not _is_none(default))
+        yield DeclaredOption(
+            name, (f"--{name}",), required, not boolean, help=_one_line(text), default=not _is_none(default)
+        )
 
 
 def _marked_as_required(module: Module) -> Iterator[str]:
@@ -148,7 +150,7 @@ def _is_click(module: Module, call: ast.Call) -> bool:
     return "click" in module.roots or dotted(call.func).startswith("click")
 
 
-def _click_option(call: ast.Call) -> Iterator[Option]:
+def _click_option(call: ast.Call) -> Iterator[DeclaredOption]:
     texts = [text_of(argument).partition("/")[0] for argument in call.args]
     flags = tuple(text for text in texts if text.startswith("-"))
     given = _keywords(call)
@@ -156,7 +158,7 @@ def _click_option(call: ast.Call) -> Iterator[Option]:
         own = next((text for text in texts if text.isidentifier()), max(flags, key=len).lstrip("-"))
         switch = _is_true(given.get("is_flag")) or any("/" in text_of(argument) for argument in call.args)
         required = _is_true(given.get("required")) and _is_none(given.get("default"))
-        yield Option(
+        yield DeclaredOption(
             own,
             flags,
             required,
@@ -172,14 +174,14 @@ def _chosen_from(node: ast.expr | None) -> ast.expr | None:
     return node.args[0] if isinstance(node, ast.Call) and called_name(node) == "Choice" and node.args else None
 
 
-def _click_argument(call: ast.Call) -> Iterator[Option]:
+def _click_argument(call: ast.Call) -> Iterator[DeclaredOption]:
     given = _keywords(call)
     optional = "required" in given and not _is_true(given["required"])
     if call.args and not (optional or "default" in given or _unparsed(given.get("nargs")) == "-1"):
-        yield Option(text_of(call.args[0]), required=True)
+        yield DeclaredOption(text_of(call.args[0]), required=True)
 
 
-def _typer(module: Module) -> Iterator[Option]:
+def _typer(module: Module) -> Iterator[DeclaredOption]:
     if "typer" not in module.roots:
         return
     functions = [node for node in module.nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
@@ -187,12 +189,12 @@ def _typer(module: Module) -> Iterator[Option]:
         if is_command(module, function):
             arguments = function.args
             bare = arguments.args[: len(arguments.args) - len(arguments.defaults)]
-            yield from (Option(argument.arg, required=True) for argument in bare)
+            yield from (DeclaredOption(argument.arg, required=True) for argument in bare)
             for argument, default in zip(arguments.args[len(bare) :], arguments.defaults, strict=True):
                 yield from _typer_default(argument.arg, default)
 
 
-def _typer_default(name: str, default: ast.expr) -> Iterator[Option]:
+def _typer_default(name: str, default: ast.expr) -> Iterator[DeclaredOption]:
     flags = (f"--{name.replace('_', '-')}",)
     if isinstance(default, ast.Call) and called_name(default) in {"Option", "Argument"}:
         given = _keywords(default)
@@ -200,38 +202,38 @@ def _typer_default(name: str, default: ast.expr) -> Iterator[Option]:
         needed = first is None or (isinstance(first, ast.Constant) and first.value is ...)
         own = tuple(text_of(a) for a in default.args[1:] if text_of(a).startswith("-")) or flags
         is_option = called_name(default) == "Option"
-        yield Option(
+        yield DeclaredOption(
             name, own if is_option else (), needed, help=_one_line(text_of(given.get("help"))), default=not needed
         )
     else:
         switch = isinstance(default, ast.Constant) and isinstance(default.value, bool)
-        yield Option(name, flags, takes_value=not switch, default=not _is_none(default))
+        yield DeclaredOption(name, flags, takes_value=not switch, default=not _is_none(default))
 
 
-def _dataclasses(module: Module, call: ast.Call) -> Iterator[Option]:
+def _dataclasses(module: Module, call: ast.Call) -> Iterator[DeclaredOption]:
     """Hugging Face's parser makes an option of every field; one without a value is required."""
     given = {last_name(node) for argument in call.args for node in ast.walk(argument)} - {""}
     classes = [node for node in module.nodes if isinstance(node, ast.ClassDef) and node.name in given]
     for item in (item for node in classes for item in node.body if isinstance(item, ast.AnnAssign)):
         if isinstance(item.target, ast.Name):
             name = item.target.id
-            yield Option(name, (f"--{name}",), required=item.value is None, default=not _is_none(item.value))
+            yield DeclaredOption(name, (f"--{name}",), required=item.value is None, default=not _is_none(item.value))
     bases = {last_name(base) for node in classes for base in node.bases}
     if any("TrainingArguments" in name for name in given | bases):
-        yield Option("output_dir", ("--output_dir",), required=True, help="where the model is written")
+        yield DeclaredOption("output_dir", ("--output_dir",), required=True, help="where the model is written")
 
 
-def _fire(module: Module, call: ast.Call) -> Iterator[Option]:
+def _fire(module: Module, call: ast.Call) -> Iterator[DeclaredOption]:
     """Fire makes an option of every parameter."""
     function = module.definitions.get(last_name(call.args[0])) if call.args else None
     if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         defaults = dict(parameter_defaults(function.args))
         for name in parameters(function):
             default = defaults.get(name)
-            yield Option(name, (f"--{name}",), required=default is None, default=not _is_none(default))
+            yield DeclaredOption(name, (f"--{name}",), required=default is None, default=not _is_none(default))
 
 
-def _bare(module: Module) -> Iterator[Option]:
+def _bare(module: Module) -> Iterator[DeclaredOption]:
     """`sys.argv[1]` in a script without a parser, unless it looks at how many arguments there are."""
     if module.roots & _PARSERS or "len(sys.argv)" in module.text.text:
         return
@@ -239,7 +241,7 @@ def _bare(module: Module) -> Iterator[Option]:
         node.slice for node in module.nodes if isinstance(node, ast.Subscript) and dotted(node.value) == "sys.argv"
     ]
     numbers = {n.value for n in taken if isinstance(n, ast.Constant) and isinstance(n.value, int) and n.value > 0}
-    yield from (Option(f"argument-{number}", required=True) for number in range(1, max(numbers, default=0) + 1))
+    yield from (DeclaredOption(f"argument-{number}", required=True) for number in range(1, max(numbers, default=0) + 1))
 
 
 def _keywords(call: ast.Call) -> dict[str, ast.expr]:

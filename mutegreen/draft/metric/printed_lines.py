@@ -28,7 +28,7 @@ _PRINTING_OWNERS = ("sys.stdout", "sys.stderr", "tqdm", "pbar", "bar", "progress
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedLine:
     """A line that the program prints.
 
     Attributes:
@@ -46,14 +46,16 @@ class Printed:
     sure: bool = True
 
 
-def printed(module: Module, file: str) -> Iterator[Printed]:
+def printed_lines(module: Module, file: str) -> Iterator[PrintedLine]:
     """Every line with a value in it that a module, by its name for people, may print, in the order of the file."""
     calls = [node for node in module.nodes if isinstance(node, (ast.Call, ast.Assign, ast.AugAssign, ast.Return))]
     for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        for whole, sure in _said(module, node):
+        for whole, sure in _templates(module, node):
             for spelled in (spelled for line in lines(whole) for spelled in _spelled_out(line)):
                 if has_holes(spelled) and (sure or not _is_file_name(spelled)):
-                    yield Printed(spelled, f"{file}:{node.lineno}", _source(module, node), around(module, node), sure)
+                    yield PrintedLine(
+                        spelled, f"{file}:{node.lineno}", _source(module, node), around(module, node), sure
+                    )
 
 
 def _is_file_name(line: Template) -> bool:
@@ -83,7 +85,7 @@ def _source(module: Module, node: ast.expr | ast.stmt) -> str:
     return module.text.lines[node.lineno - 1].strip()
 
 
-def _said(module: Module, node: ast.AST) -> Iterator[tuple[Template, bool]]:
+def _templates(module: Module, node: ast.AST) -> Iterator[tuple[Template, bool]]:
     if not isinstance(node, ast.Call):
         value = getattr(node, "value", None)
         if isinstance(value, (ast.JoinedStr, ast.BinOp)) or (isinstance(value, ast.Call) and text_of_format(value)):

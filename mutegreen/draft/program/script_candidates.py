@@ -33,23 +33,23 @@ _BAD_WORDS = word_set(
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ScriptCandidate:
     """A script that may be the one: the higher the score, the likelier."""
 
     script: Path
     score: int
 
 
-def candidates(folder: Path) -> list[Candidate]:
+def script_candidates(folder: Path) -> list[ScriptCandidate]:
     """The scripts in a folder and in those below that may train, the likeliest first."""
     texts = {path: _text(path) for path in _scripts(folder)}
     imported = {name for text in texts.values() for name in re.findall(r"^\s*(?:from|import)\s+([\w.]+)", text, re.M)}
     used = {name.rpartition(".")[2] for name in imported}
-    found = [Candidate(path, _score(path, text, folder, path.stem in used)) for path, text in texts.items()]
+    found = [ScriptCandidate(path, _score(path, text, folder, path.stem in used)) for path, text in texts.items()]
     return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, str(one.script)))
 
 
-def likeliest(found: list[Candidate]) -> Path | None:
+def likeliest(found: list[ScriptCandidate]) -> Path | None:
     """The candidate that stands out; None: none does."""
     if len(found) == 1 or (len(found) > 1 and found[0].score > found[1].score + 1):
         return found[0].script

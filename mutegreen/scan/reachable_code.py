@@ -11,7 +11,7 @@ from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project
 
 
-class Reach:
+class ReachableCode:
     """What a script uses: all of itself, and what it refers to, and what that refers to."""
 
     def __init__(self, project: Project) -> None:

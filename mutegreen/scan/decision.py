@@ -11,10 +11,10 @@ from mutegreen.mutation.sites import is_literal
 from mutegreen.scan import context
 from mutegreen.scan.finding import Form
 from mutegreen.scan.mention import Mention
-from mutegreen.scan.names.meaning import NOTHING, Meaning, plausible
+from mutegreen.scan.names.meaning import EXCLUDED, Meaning, plausible
 from mutegreen.scan.names.vocabulary import excluded, kind_named
 from mutegreen.scan.source.calls import called_name
-from mutegreen.scan.source.flow import LOOKUPS, Flow, Reached
+from mutegreen.scan.source.flow import LOOKUPS, Flow, ReachedLiteral
 from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.value import CASTS, literal_value
 
@@ -26,7 +26,7 @@ _SINGLE = frozenset(Kind) - {Kind.MILESTONES, Kind.HIDDEN, Kind.OTHER}
 
 
 @dataclass
-class Literal:
+class MentionedLiteral:
     """A literal, the mentions of which it is the value, and the uses that lead to it.
 
     Attributes:
@@ -41,39 +41,39 @@ class Literal:
     uses: list[Mention] = field(default_factory=list)
 
 
-def literals(mentions: Iterable[Mention], flow: Flow) -> list[Literal]:
+def mentioned_literals(mentions: Iterable[Mention], flow: Flow) -> list[MentionedLiteral]:
     """Every literal that is mentioned or led to, in the order of the mentions."""
-    found: dict[int, Literal] = {}
+    found: dict[int, MentionedLiteral] = {}
 
-    def at(module: Module, node: ast.expr) -> Literal:
-        return found.setdefault(id(node), Literal(module, node))
+    def at(module: Module, node: ast.expr) -> MentionedLiteral:
+        return found.setdefault(id(node), MentionedLiteral(module, node))
 
     for mention in mentions:
         if is_literal(mention.node):
             at(mention.module, mention.node).mentions.append(mention)
         elif mention.meaning.kind is not None or mention.strong:
-            for reached in _led_to(flow, mention):
+            for reached in _trace_to_literals(flow, mention):
                 one = at(reached.module, reached.node)
-                if _stands_in(reached, mention):
+                if _contains(reached, mention):
                     one.parts.append(_within(mention, reached.node))
                 one.uses.append(replace(mention, name=reached.name))
     return list(found.values())
 
 
-def _led_to(flow: Flow, mention: Mention) -> list[Reached]:
+def _trace_to_literals(flow: Flow, mention: Mention) -> list[ReachedLiteral]:
     wanted = mention.meaning.kind
 
-    def follows(name: str) -> bool:
-        return (kind_named(name) is None or is_it(name)) and not excluded(name)
+    def may_carry(name: str) -> bool:
+        return (kind_named(name) is None or names_kind(name)) and not excluded(name)
 
-    def is_it(name: str) -> bool:
+    def names_kind(name: str) -> bool:
         kind = kind_named(name)
         return kind is not None and (kind is wanted or {kind, wanted} == _BATCHES or _STRETCHED.get(kind) is wanted)
 
-    return flow.literals(mention.module, mention.node, follows, is_it, of_lists=wanted is Kind.MILESTONES)
+    return flow.literals(mention.module, mention.node, may_carry, names_kind, of_lists=wanted is Kind.MILESTONES)
 
 
-def _stands_in(reached: Reached, mention: Mention) -> bool:
+def _contains(reached: ReachedLiteral, mention: Mention) -> bool:
     return reached.module is mention.module and mention.node in reached.module.ancestors(reached.node)
 
 
@@ -95,9 +95,9 @@ def _is_transparent(node: ast.AST) -> bool:
     return declares or called_name(node) in CASTS | LOOKUPS | {"Field"}
 
 
-def decide(literal: Literal) -> tuple[Mention, Meaning] | None:
+def decide(literal: MentionedLiteral) -> tuple[Mention, Meaning] | None:
     """The mention that names a literal, and what it is; None: no hyperparameter."""
-    mentions = [*sorted(literal.mentions, key=_rank), *sorted(literal.parts, key=_rank)] or _made(literal)
+    mentions = [*sorted(literal.mentions, key=_rank), *sorted(literal.parts, key=_rank)] or _from_uses(literal)
     if not mentions:
         return None
     meanings = [(mention, _settled(mention, literal)) for mention in mentions]
@@ -114,26 +114,26 @@ def _rank(mention: Mention) -> tuple[bool, bool, int]:
     return not mention.strong, mention.meaning.kind is None, order
 
 
-def _made(literal: Literal) -> list[Mention]:
+def _from_uses(literal: MentionedLiteral) -> list[Mention]:
     """A mention for a literal that only uses lead to: an operand of something whose name tells nothing."""
     uses = [use for use in literal.uses if use.strong]
     return [Mention(literal.module, literal.node, use.name, Form.EXPRESSION, Meaning(None)) for use in uses[:1]]
 
 
-def _settled(mention: Mention, literal: Literal) -> Meaning:
+def _settled(mention: Mention, literal: MentionedLiteral) -> Meaning:
     own = mention.meaning
-    if mention.strong or own is NOTHING:
+    if mention.strong or own is EXCLUDED:
         return own
     strong = [use.meaning for use in literal.uses if use.strong]
     kinds = [meaning.kind for meaning in strong if meaning.kind is not None and meaning.sure]
     if own.kind is Kind.BATCH_SIZE and context.is_sampling(mention):
-        return NOTHING
+        return EXCLUDED
     if own.sure:
         return _checked(mention, own, kinds, strong)
     if kinds:
         return Meaning(own.kind if own.kind in kinds else kinds[0])
     if strong and own.kind is not None:
-        return NOTHING
+        return EXCLUDED
     named = {use.meaning.kind for use in literal.uses if use.meaning.sure}
     if own.kind in named or (own.kind is None and len(named) == 1):
         return Meaning(own.kind or named.pop())
@@ -146,16 +146,16 @@ def _checked(mention: Mention, own: Meaning, kinds: list[Kind], strong: list[Mea
     if used_as in kinds:
         return Meaning(used_as)
     if not kinds and any(meaning.kind is None for meaning in strong):
-        return NOTHING
+        return EXCLUDED
     if own.kind is Kind.MOMENTUM and not kinds and context.is_normalisation(mention):
-        return NOTHING
+        return EXCLUDED
     return own
 
 
 def _in_context(mention: Mention, own: Meaning) -> Meaning:
     if own.kind is Kind.GAMMA:
         if context.is_discount(mention):
-            return NOTHING
+            return EXCLUDED
         if context.has_schedule(mention) and mention.name.lower() != "decay":
             return Meaning(Kind.GAMMA)
     return own

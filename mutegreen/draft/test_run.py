@@ -8,8 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutegreen.draft.draft import Draft
 from mutegreen.draft.program.program import PYTHON
+from mutegreen.draft.subject_draft import SubjectDraft
 from mutegreen.errors import UsageError
 from mutegreen.harness.observe.output import ESCAPE_CODES
 from mutegreen.harness.opening import check_sites
@@ -22,7 +22,7 @@ _LAST_LINES = 5
 
 
 @dataclass(frozen=True)
-class Ran:
+class ProgramRun:
     """What a trial run came to.
 
     Attributes:
@@ -48,7 +48,7 @@ class Ran:
         return f"ended with status {self.status}" + "".join(f"\n    {line}" for line in last)
 
 
-def run(draft: Draft, timeout_s: float) -> Ran:
+def run_once(draft: SubjectDraft, timeout_s: float) -> ProgramRun:
     """Runs the program once with one epoch, where that can be set, in a copy that is thrown away.
 
     Raises:
@@ -69,30 +69,30 @@ def run(draft: Draft, timeout_s: float) -> Ran:
         return _run(draft, folder, settings, timeout_s)
 
 
-def _settings(draft: Draft) -> dict[Hyperparameter, Value]:
+def _settings(draft: SubjectDraft) -> dict[Hyperparameter, Value]:
     """Every hyperparameter at its default, but one epoch."""
     found = [entry.hyperparameter for entry in draft.active]
     return {h: 1 if h.kind is Kind.EPOCHS else h.default for h in found}
 
 
-def _subject(draft: Draft) -> Subject:
+def _subject(draft: SubjectDraft) -> Subject:
     subject = Subject(
         name="trial",
         folder=draft.program.folder,
         command=draft.command,
         hyperparameters=tuple(entry.hyperparameter for entry in draft.active),
         performance=Performance(pattern="(.)"),
-        link=draft.around.link,
-        exclude=draft.around.exclude,
+        link=draft.workspace.link,
+        exclude=draft.workspace.exclude,
     )
     check_sites(subject)
     return subject
 
 
-def _run(draft: Draft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> Ran:
+def _run(draft: SubjectDraft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> ProgramRun:
     words = [sys.executable if word == PYTHON else word for word in draft.command]
     words += site_values.arguments({h.site: value for h, value in settings.items()})
-    environment = unbuffered_environment(dict(draft.around.environment))
+    environment = unbuffered_environment(dict(draft.workspace.environment))
     output: list[str] = []
 
     def keep(line: OutputLine) -> None:
@@ -104,4 +104,4 @@ def _run(draft: Draft, folder: Path, settings: dict[Hyperparameter, Value], time
     except OSError as error:
         raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "see the launcher") from error
     whole = all(same == h.default for h, same in settings.items())
-    return Ran(tuple(output), ended.status, ended.timed_out, ended.duration_s, whole)
+    return ProgramRun(tuple(output), ended.status, ended.timed_out, ended.duration_s, whole)

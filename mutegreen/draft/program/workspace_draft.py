@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutegreen.draft.program.program import Program
+from mutegreen.draft.program.program import TrainingProgram
 from mutegreen.harness.process.workspace import NEVER_COPIED
 from mutegreen.scan.source.calls import dotted, text_of
 from mutegreen.scan.source.module import Module
@@ -26,7 +26,7 @@ _MOST_FILES = 5_000
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class WorkspaceDraft:
     """What goes into `[workspace]` and `environment`, and what the user should look at.
 
     Attributes:
@@ -42,7 +42,9 @@ class Surroundings:
     notes: tuple[str, ...] = ()
 
 
-def surroundings(program: Program, project: Project, modules: Sequence[Module], changed: set[str]) -> Surroundings:
+def draft_workspace(
+    program: TrainingProgram, project: Project, modules: Sequence[Module], changed: set[str]
+) -> WorkspaceDraft:
     """What there is around a program.
 
     Args:
@@ -53,7 +55,7 @@ def surroundings(program: Program, project: Project, modules: Sequence[Module], 
     """
     files = changed | {program.relative(module.path.resolve()) for module in modules}
     link = tuple(name for name in _data_folders(program.folder) if not any(f.startswith(f"{name}/") for f in files))
-    return Surroundings(
+    return WorkspaceDraft(
         link=link,
         exclude=tuple(_left_behind(program.folder, files)),
         environment=tuple(_environment(program, project, modules)),
@@ -87,14 +89,14 @@ def _left_behind(folder: Path, files: set[str]) -> Iterator[str]:
             yield pattern
 
 
-def _environment(program: Program, project: Project, modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
+def _environment(program: TrainingProgram, project: Project, modules: Sequence[Module]) -> Iterator[tuple[str, str]]:
     if any("matplotlib" in module.roots and "show(" in module.text.text for module in modules):
         yield "MPLBACKEND", "Agg"
     if program.module is None and (roots := _import_roots(program, project, modules)):
         yield "PYTHONPATH", roots
 
 
-def _import_roots(program: Program, project: Project, modules: Sequence[Module]) -> str:
+def _import_roots(program: TrainingProgram, project: Project, modules: Sequence[Module]) -> str:
     """Where imports lead outside of the script's own folder, relative to where the program is started."""
     paths = [module.path.resolve() for module in modules]
     outside = [path for path in paths if not path.is_relative_to(project.folder)]
@@ -103,7 +105,7 @@ def _import_roots(program: Program, project: Project, modules: Sequence[Module])
     return os.pathsep.join(sorted(os.path.relpath(root, program.folder / program.workdir) for root in roots))
 
 
-def _notes(module: Module, program: Program, link: Sequence[str]) -> Iterator[str]:
+def _notes(module: Module, program: TrainingProgram, link: Sequence[str]) -> Iterator[str]:
     file = program.relative(module.path.resolve())
     yield from _launchers(module, program)
     for node in module.nodes:
@@ -120,7 +122,7 @@ def _leads_out(text: object, folder: Path) -> bool:
     return isinstance(text, str) and bool(_ABOVE.fullmatch(text)) and (folder / text).is_dir()
 
 
-def _launchers(module: Module, program: Program) -> Iterator[str]:
+def _launchers(module: Module, program: TrainingProgram) -> Iterator[str]:
     if program.launcher:
         return
     imports = {*module.imports.values(), *module.stars}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from mutegreen.draft.metric.candidates import Figure
-from mutegreen.draft.metric.printed import Printed
+from mutegreen.draft.metric.candidates import MetricCandidate
+from mutegreen.draft.metric.printed_lines import PrintedLine
 from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.process.command import OutputLine
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"(?<![\w.@#-])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|nan|in
 _LONGEST = 1000
 
 
-def seen_lines(output: Iterable[str]) -> list[Printed]:
+def line_templates(output: Iterable[str]) -> list[PrintedLine]:
     """The shapes of the lines that hold numbers, each once, in the order of their last appearance."""
     shapes: dict[tuple[str | None, ...], Template] = {}
     for text in output:
@@ -25,7 +25,7 @@ def seen_lines(output: Iterable[str]) -> list[Printed]:
             key = tuple(part if isinstance(part, str) else None for part in line)
             shapes.pop(key, None)
             shapes[key] = line
-    return [Printed(line) for line in shapes.values()]
+    return [PrintedLine(line) for line in shapes.values()]
 
 
 def _template(text: str) -> Template:
@@ -37,18 +37,20 @@ def _template(text: str) -> Template:
     return tuple(part for part in (*parts, text[end:]) if part != "")
 
 
-def readings(figure: Figure, output: Sequence[str]) -> list[float]:
+def read_values(metric: MetricCandidate, output: Sequence[str]) -> list[float]:
     """What an audit would read with a figure's pattern from this output."""
-    reader = OutputReader(Performance(pattern=figure.pattern))
+    reader = OutputReader(Performance(pattern=metric.pattern))
     for text in output:
         reader.feed(OutputLine(0.0, "out", text))
     return [epoch.performance for epoch in reader.epochs]
 
 
-def confirmed(figures: Iterable[Figure], output: Sequence[str]) -> tuple[Figure, list[float]] | None:
+def first_matching(
+    metrics: Iterable[MetricCandidate], output: Sequence[str]
+) -> tuple[MetricCandidate, list[float]] | None:
     """The first figure whose pattern finds numbers in the output, and these numbers."""
-    for figure in figures:
-        found = readings(figure, output)
-        if found:
-            return figure, found
+    for metric in metrics:
+        values = read_values(metric, output)
+        if values:
+            return metric, values
     return None

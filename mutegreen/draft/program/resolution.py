@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mutegreen.draft.program import choose
-from mutegreen.draft.program.notebook import converted
-from mutegreen.draft.program.program import Program, by_module, by_script
+from mutegreen.draft.program import script_candidates
+from mutegreen.draft.program.notebook import convert_notebook
+from mutegreen.draft.program.program import TrainingProgram, by_module, by_script
 from mutegreen.errors import UsageError
 
 _MARK = "# Converted by `mutegreen init` from "
@@ -16,17 +16,17 @@ _SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Target:
+class ResolvedProgram:
     """A program, whether its folder was named, and what is to be said of how it was found."""
 
-    program: Program
+    program: TrainingProgram
     fixed: bool = False
     notes: tuple[str, ...] = ()
 
 
-def target(
+def resolve_program(
     path: Path | None, script: Path | None, module: str | None, ask: Callable[[Sequence[Path]], Path] | None = None
-) -> Target:
+) -> ResolvedProgram:
     """The program that is meant.
 
     Args:
@@ -41,7 +41,7 @@ def target(
     if module is not None:
         if script is not None or (path is not None and not path.is_dir()):
             raise UsageError("-m names a module, and a script is named as well", "mutegreen init -m MODULE [FOLDER]")
-        return Target(by_module(module, path or Path()), fixed=True)
+        return ResolvedProgram(by_module(module, path or Path()), fixed=True)
     if path is not None and not path.is_dir():
         if script is not None:
             raise UsageError(f"{path} is no folder, and --script names a script in one", "leave one of them away")
@@ -53,18 +53,18 @@ def target(
     return _of_folder(folder, ask)
 
 
-def _of_file(path: Path, folder: Path | None = None) -> Target:
+def _of_file(path: Path, folder: Path | None = None) -> ResolvedProgram:
     program = by_script(path, folder)
     if path.suffix == ".ipynb":
         return _of_notebook(program, folder is not None)
-    return Target(program, folder is not None)
+    return ResolvedProgram(program, folder is not None)
 
 
-def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> Target:
-    found = choose.candidates(folder)
+def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> ResolvedProgram:
+    found = script_candidates.script_candidates(folder)
     if not found:
         raise UsageError(f"{folder}: no script in it that trains", "name it: mutegreen init SCRIPT")
-    chosen = choose.likeliest(found)
+    chosen = script_candidates.likeliest(found)
     scripts = [one.script for one in found]
     if chosen is None and ask is not None:
         chosen = ask(scripts)
@@ -72,21 +72,21 @@ def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> Ta
         listed = ", ".join(str(script.relative_to(folder)) for script in scripts[:_SHOWN])
         raise UsageError(f"{folder}: several scripts may be the one that trains: {listed}", "--script NAME says which")
     others = [str(script.relative_to(folder)) for script in scripts if script != chosen][:_SHOWN]
-    found_target = _of_file(chosen, folder)
+    resolved = _of_file(chosen, folder)
     if not others:
-        return found_target
+        return resolved
     name = chosen.relative_to(folder)
     note = f"{name} was taken for the script that trains; --script names another: {', '.join(others)}"
-    return replace(found_target, notes=(note, *found_target.notes))
+    return replace(resolved, notes=(note, *resolved.notes))
 
 
-def _of_notebook(program: Program, fixed: bool) -> Target:
+def _of_notebook(program: TrainingProgram, fixed: bool) -> ResolvedProgram:
     """A script of the notebook, written beside it; it is ours, and made anew each time."""
     notebook = program.script
     script = notebook.with_name(f"{notebook.stem}_notebook.py")
     if script.exists() and not script.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
         raise UsageError(f"{script} exists, and was not made from {notebook.name}", "rename it")
-    text, left_out = converted(notebook)
+    text, left_out = convert_notebook(notebook)
     try:
         script.write_text(f"{_MARK}{notebook.name}\n{text}", encoding="utf-8")
     except OSError as error:
@@ -96,4 +96,4 @@ def _of_notebook(program: Program, fixed: bool) -> Target:
     notes = [f"{script.name} was made from {notebook.name}: run `mutegreen init` again when the notebook has changed"]
     if left_out:
         notes.append(f"Left out of the notebook: {'; '.join(left_out)}")
-    return Target(replace(program, script=script, notebook=notebook), fixed, tuple(notes))
+    return ResolvedProgram(replace(program, script=script, notebook=notebook), fixed, tuple(notes))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mutegreen.mutation.sites import parameter_defaults
 from mutegreen.scan.finding import Finding, Form
-from mutegreen.scan.source.calls import called_name, last_name, parameters, passed, text_of
+from mutegreen.scan.source.calls import bound_arguments, called_name, last_name, parameters, text_of
 from mutegreen.scan.source.module import Module
 
 
@@ -21,7 +21,7 @@ class _Parameter:
     name: str
 
 
-def why(finding: Finding, modules: Sequence[Module]) -> str | None:
+def reason_unused(finding: Finding, modules: Sequence[Module]) -> str | None:
     """Why a default never comes into use, as far as the source tells; None: it may."""
     module = next((m for m in modules if m.file == finding.file), None)
     if module is None or finding.flag is not None or finding.form not in {Form.PARAMETER, Form.FIELD}:
@@ -67,7 +67,7 @@ def _calls(module: Module, name: str) -> Iterator[ast.Call]:
 
 def _gives(module: Module, call: ast.Call, wanted: _Parameter) -> bool:
     """Whether a call passes a parameter, also within `**settings` where that is a dict in sight."""
-    if wanted.name in passed(call, wanted.names):
+    if wanted.name in bound_arguments(call, wanted.names):
         return True
     unpacked = [word.value for word in call.keywords if word.arg is None]
     dicts = [value for node in unpacked for value in _values(module, node)]

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mutegreen.draft import trial
-from mutegreen.draft.draft import Draft
-from mutegreen.draft.metric import frameworks, observed
-from mutegreen.draft.metric.candidates import Figure, figures
-from mutegreen.draft.metric.printed import printed
+from mutegreen.draft import test_run
+from mutegreen.draft.metric import frameworks, run_output
+from mutegreen.draft.metric.candidates import MetricCandidate, metric_candidates
+from mutegreen.draft.metric.printed_lines import printed_lines
 from mutegreen.draft.options import entries
-from mutegreen.draft.options.arguments import Missing, Word, given, missing
-from mutegreen.draft.options.entries import Context
+from mutegreen.draft.options.arguments import GivenArgument, MissingArgument, missing_arguments, parse_arguments
+from mutegreen.draft.options.declarations import declared_options
+from mutegreen.draft.options.entries import EntryContext
 from mutegreen.draft.options.entry import Entry
-from mutegreen.draft.options.options import options
-from mutegreen.draft.program.program import Program
-from mutegreen.draft.program.surroundings import surroundings
+from mutegreen.draft.program.program import TrainingProgram
+from mutegreen.draft.program.workspace_draft import draft_workspace
+from mutegreen.draft.subject_draft import SubjectDraft
 from mutegreen.errors import UsageError
 from mutegreen.model import ConfigSite, FlagSite, Site, SourceSite
 from mutegreen.scan.finding import Scan
-from mutegreen.scan.reach import Reach
+from mutegreen.scan.reachable_code import ReachableCode
 from mutegreen.scan.scanner import scan
 from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project
@@ -29,7 +29,9 @@ from mutegreen.scan.source.project import Project
 _MOST_FIGURES = 20
 
 
-def draft(program: Program, arguments: Sequence[str] = (), notes: Sequence[str] = (), fixed: bool = False) -> Draft:
+def build_draft(
+    program: TrainingProgram, arguments: Sequence[str] = (), notes: Sequence[str] = (), fixed: bool = False
+) -> SubjectDraft:
     """A draft for a program; nothing of it is run.
 
     Args:
@@ -42,28 +44,28 @@ def draft(program: Program, arguments: Sequence[str] = (), notes: Sequence[str] 
         UsageError: The script cannot be read, or has no hyperparameters.
     """
     project, found = Project(program.script), scan(program.script)
-    modules = Reach(project).modules
+    modules = ReachableCode(project).modules
     if not fixed:
         program = program.holding(_files(modules, found, program))
-    declared = options(modules)
-    words = given(arguments, declared)
-    listed = entries.entries(found, Context(program, modules, declared, words))
+    declared = declared_options(modules)
+    words = parse_arguments(arguments, declared)
+    listed = entries.build_entries(found, EntryContext(program, modules, declared, words))
     if not any(entry.settable for entry in listed):
         raise UsageError(
             f"{program.script}: no hyperparameters found that can be set",
             "name the script that trains with --script, or write subject.toml by hand: docs/subject-toml.md",
         )
-    seed = entries.seed(listed, Context(program, modules, declared, words))
+    seed = entries.seed_site(listed, EntryContext(program, modules, declared, words))
     flags = _set_by_audit(listed, seed)
-    needed = [one for one in missing(words, declared) if one.option.flag not in flags]
-    return Draft(
+    needed = [one for one in missing_arguments(words, declared) if one.option.flag not in flags]
+    return SubjectDraft(
         program=program,
         command=_command(program, words, needed, flags),
         entries=listed,
-        figures=_figures(program, modules),
+        metrics=_metric_candidates(program, modules),
         seed=seed,
         missing=needed,
-        around=surroundings(program, project, modules, _changed_files(listed)),
+        workspace=draft_workspace(program, project, modules, _changed_files(listed)),
         notes=tuple(notes),
     )
 
@@ -79,54 +81,54 @@ def _changed_files(listed: Sequence[Entry]) -> set[str]:
     return {site.file for site in sites if isinstance(site, (SourceSite, ConfigSite))}
 
 
-def _files(modules: Sequence[Module], found: Scan, program: Program) -> list[Path]:
+def _files(modules: Sequence[Module], found: Scan, program: TrainingProgram) -> list[Path]:
     """The files of the project that the program uses."""
     named = [program.script.parent / finding.file for finding in found.hyperparameters]
     return [path.resolve() for path in (*(module.path for module in modules), *named)]
 
 
 def _command(
-    program: Program, words: Sequence[Word], needed: Sequence[Missing], set_by_audit: set[str]
+    program: TrainingProgram, words: Sequence[GivenArgument], needed: Sequence[MissingArgument], set_by_audit: set[str]
 ) -> tuple[str, ...]:
     kept = [word for word in words if not (word.option and set_by_audit & set(word.option.flags))]
     own = [part for word in kept for part in word.words]
     return (*program.start, *own, *(part for one in needed for part in one.words))
 
 
-def _figures(program: Program, modules: Sequence[Module]) -> list[Figure]:
+def _metric_candidates(program: TrainingProgram, modules: Sequence[Module]) -> list[MetricCandidate]:
     """What the program itself prints, and what libraries print for it."""
     tensors = any("torch" in module.roots for module in modules)
     named = [(module, program.relative(module.path.resolve())) for module in modules]
-    lines = [line for module, file in named for line in printed(module, file)]
+    lines = [line for module, file in named for line in printed_lines(module, file)]
     found = [
-        *figures(lines, tensors),
-        *(figure for module, file in named for figure in frameworks.figures(module, file)),
+        *metric_candidates(lines, tensors),
+        *(metric for module, file in named for metric in frameworks.library_metrics(module, file)),
     ]
-    return sorted(found, key=lambda figure: -figure.score)[:_MOST_FIGURES]
+    return sorted(found, key=lambda metric: -metric.score)[:_MOST_FIGURES]
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedDraft:
     """A draft after a trial run, and what there is to say of the run."""
 
-    draft: Draft
-    ran: trial.Ran
+    draft: SubjectDraft
+    run: test_run.ProgramRun
 
 
-def tried(drafted: Draft, timeout_s: float) -> Tried:
-    """The draft with a pattern that finds figures in what the program really prints, if it ran without a fault.
+def try_draft(drafted: SubjectDraft, timeout_s: float) -> TriedDraft:
+    """The draft with a pattern that finds figures in what the program really prints, if it run without a fault.
 
     Raises:
         MuteGreenError: The program cannot be copied or started.
     """
-    ran = trial.run(drafted, timeout_s)
-    if ran.fault is not None:
+    run = test_run.run_once(drafted, timeout_s)
+    if run.fault is not None:
         # The last words of a program that failed have numbers too: `<urlopen error [Errno -3] ...>`.
-        return Tried(drafted, ran)
-    seen = figures(observed.seen_lines(ran.output))
-    found = observed.confirmed([*drafted.figures, *seen], ran.output)
+        return TriedDraft(drafted, run)
+    seen = metric_candidates(run_output.line_templates(run.output))
+    found = run_output.first_matching([*drafted.metrics, *seen], run.output)
     if found is None:
-        return Tried(drafted, ran)
-    figure, readings = found
-    others = [other for other in drafted.figures if other is not figure]
-    return Tried(replace(drafted, figures=[figure, *others], readings=readings), ran)
+        return TriedDraft(drafted, run)
+    metric, readings = found
+    others = [other for other in drafted.metrics if other is not metric]
+    return TriedDraft(replace(drafted, metrics=[metric, *others], readings=readings), run)
