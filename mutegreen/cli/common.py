@@ -1,4 +1,4 @@
-"""What several commands share: options, the store, consoles, and figures for people."""
+"""Options, consoles and helpers that several commands share."""
 
 from __future__ import annotations
 
@@ -23,85 +23,92 @@ Decorated = Callable[..., Any]
 
 
 class SecondsType(click.FloatRange):
-    """A finite number of seconds."""
+    """The type of an option in seconds: a finite number."""
 
     name = "seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, checked; click itself lets nan and inf through."""
+        """Return the number of seconds; click itself accepts nan and inf."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value} is not a number of seconds", param, ctx)
+            self.fail(f"{value} is not a finite number of seconds", param, ctx)
         return number
 
 
 def store_option(function: Decorated) -> Decorated:
-    """The option `--store FILE`."""
+    """Add the option `--store FILE`."""
     return click.option(
         "--store",
         type=click.Path(path_type=Path, dir_okay=False),
         default=default_path,
-        show_default="reports/mutegreen.sqlite, or MUTEGREEN_STORE",
-        help="The file that keeps audits.",
+        help="Use this file as the store of audits.  "
+        "[default: the environment variable MUTEGREEN_STORE, else reports/mutegreen.sqlite]",
     )(function)
 
 
 def csv_option(function: Decorated) -> Decorated:
-    """The option `--csv FILE`, which may be repeated."""
+    """Add the option `--csv FILE`, which may be repeated."""
     return click.option(
         "--csv",
         "files",
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Rows of trainings, instead of audits (repeatable).",
+        help="Read rows from this CSV file instead of audits from the store (repeatable).",
     )(function)
 
 
 def json_option(function: Decorated) -> Decorated:
-    """The option `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout, and nothing else there.")(
-        function
-    )
+    """Add the option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")(function)
 
 
 def meter_option(function: Decorated) -> Decorated:
-    """The option `--meter NAME`, which may be repeated."""
+    """Add the option `--meter METER`, which may be repeated."""
     return click.option(
         "--meter",
         "meters",
         multiple=True,
         metavar="METER",
         help="Use this meter (repeatable): nvml, rapl, perf, perf-stat, pyrapl, zeus, estimate, "
-        "estimate:idle_w=W,full_w=W, replay:FILE or one of a plug-in.  [default: for each domain the best that works]",
+        "estimate:idle_w=W,full_w=W (watts), replay:FILE, or a meter of a plug-in.  "
+        "[default: the best meter that works, for each domain]",
     )(function)
 
 
 def require_option(function: Decorated) -> Decorated:
-    """The option `--require DOMAINS`."""
+    """Add the option `--require DOMAINS`."""
     return click.option(
         "--require",
         callback=lambda _context, _parameter, text: split(text),
         metavar="DOMAINS",
-        help="Refuse to begin unless these are measured: gpu, cpu, dram, comma-separated.",
+        help="Do not start unless these are measured: gpu, cpu, dram (comma-separated).  [default: none]",
     )(function)
 
 
+def examples(*lines: str) -> str:
+    r"""Return the `Examples` part of a help text, to be given to click as `epilog`.
+
+    The first line is `\b`, which keeps click from wrapping the paragraph.
+    """
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 def split(text: str | None) -> tuple[str, ...]:
-    """The parts of a comma-separated list."""
+    """Split a comma-separated list; empty parts are dropped."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def write_json(document: object) -> None:
-    """Writes a document to stdout on one line."""
+    """Write a document to stdout as one line of JSON."""
     click.echo(json.dumps(document, allow_nan=False))
 
 
 def create_store(path: Path) -> Store:
-    """Opens a store for writing; says so if it had to be converted from an older schema.
+    """Open a store for writing; print a message if it was converted from an older schema.
 
     Raises:
-        StoreError: See `Store.create`.
+        StoreError: The file is not a store, is newer than this version, or cannot be written.
     """
     from mutegreen.store.store import Store
 
@@ -116,25 +123,25 @@ def create_store(path: Path) -> Store:
 
 
 def messages() -> Console:
-    """The console for messages and progress: stderr."""
+    """Return the console for messages and progress: stderr."""
     return _console(stderr=True)
 
 
 def results() -> Console:
-    """The console for results: stdout; a pipe or a file has 100 columns unless COLUMNS says otherwise."""
+    """Return the console for results: stdout. A pipe or a file has 100 columns unless COLUMNS is set."""
     console = _console()
     return console if console.is_terminal or "COLUMNS" in os.environ else _console(width=100)
 
 
 def _console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """Prints texts as they are: a training's last words may well look like markup (`[/INST]`, `:x:`)."""
+    """Return a console without markup: the output of a training may look like markup (`[/INST]`, `:x:`)."""
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False, stderr=stderr, width=width)
 
 
 def print_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> None:
-    """A line for each meter or class of domains that cannot be read, with its remedy."""
+    """Print a line for each meter or class of domains that cannot be read: the reason and the remedy."""
     for item in unavailable:
         console.print(
             f"not measured: {item.reason}" + (f"; {item.remedy}" if item.remedy else ""), style="dim", soft_wrap=True

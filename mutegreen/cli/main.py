@@ -1,4 +1,4 @@
-"""The command `mutegreen`: commands are loaded when they are used, errors are one line with a remedy."""
+"""The command `mutegreen`: imports a command when it is used, prints an error as one line and a remedy."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from mutegreen import __version__
 from mutegreen.errors import MuteGreenError
 
 COMMANDS = {
-    "init": ("scripts", "Write a subject.toml for a training script that nobody prepared."),
-    "scan": ("scripts", "Find the hyperparameters of a training script, without running it."),
-    "run": ("training", "Audit a training script: train the original and its mutants under energy meters."),
-    "stats": ("results", "Say which hyperparameters move energy, and what each mutant does."),
-    "plot": ("results", "Draw figures of an audit: energy against values, win-tie-loss, Pareto front, power."),
+    "init": ("scripts", "Write a subject.toml for a training script."),
+    "scan": ("scripts", "Find the hyperparameters of a training script without running it."),
+    "run": ("training", "Audit a subject: train the original and its mutants, and measure their energy."),
+    "stats": ("results", "Analyse audits: which hyperparameters change energy, and a verdict on each mutant."),
+    "plot": ("results", "Draw figures of audits: energy against values, win-tie-loss, Pareto front, power."),
     "show": ("results", "Show what a mutant changes, or how a trial ended."),
-    "audits": ("results", "List the audits of the store."),
-    "export": ("results", "Write the trainings of an audit as CSV, JSON or Parquet."),
-    "mutate": ("scripts", "Write a script with one of its hyperparameters changed."),
-    "measure": ("machine", "Run any command under the energy meters."),
-    "study": ("training", "Do the published study again, and show its tables beside the published ones."),
-    "doctor": ("machine", "Say which energy meters work on this machine, and what would mend the others."),
-    "calibrate": ("machine", "Fit the estimate's watts on a machine where a meter of hardware works."),
+    "audits": ("results", "List the audits in the store."),
+    "export": ("results", "Write the rows of an audit, one for each trial, as CSV, JSON or Parquet."),
+    "mutate": ("scripts", "Print a training script with one hyperparameter changed."),
+    "measure": ("machine", "Run any command and measure its energy."),
+    "study": ("training", "Replicate the published study, and compare its tables with the published ones."),
+    "doctor": ("machine", "Show which energy meters work on this machine, and how to enable the others."),
+    "calibrate": ("machine", "Fit the power model of the meter `estimate` to this machine."),
     "operators": ("reference", "List the mutation operators."),
-    "subjects": ("reference", "List the training programs that come with MuteGreen."),
+    "subjects": ("reference", "List the subjects that come with MuteGreen."),
     "help": ("reference", "Show a page of the documentation, or list the pages."),
 }
 """Each command, in the order in which a user meets them: its folder in `mutegreen.cli.commands`, and its line in the
@@ -38,18 +38,19 @@ help. Its module there has its name."""
 INTERRUPTED = 130
 
 ASCII_REPLACEMENTS = {"\N{MICRO SIGN}": "u", "×": "x", "…": "...", "−": "-", "†": "+"}
-"""Signs of ours for an output whose encoding lacks them: `400 µJ` becomes `400 uJ`."""
+"""Characters of MuteGreen, and what replaces them where the encoding of the output lacks them: `400 µJ` becomes
+`400 uJ`."""
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when the command is used: `--help` needs none of them."""
+    """A group that imports the module of a command when the command is used; `mutegreen --help` imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of the table."""
+        """Return the names of the commands in the order of `COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """Import and return the command of that name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         folder, _ = COMMANDS[cmd_name]
@@ -58,23 +59,32 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with their lines, without importing them."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+FIRST_STEPS = """\b
+First steps:
+  mutegreen run mnist_cnn --preset smoke   audit a bundled subject
+  mutegreen stats                          show its results
+  mutegreen init path/to/train.py          prepare your own training script
+  mutegreen help                           list the pages of the documentation"""
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=FIRST_STEPS)
 @click.version_option(__version__, prog_name="mutegreen")
 def cli() -> None:
-    """Audit the energy of deep-learning training the way mutation testing audits a test suite.
+    """Find out which hyperparameters of a deep-learning training cost energy.
 
-    First `mutegreen run SUBJECT`, then `mutegreen stats`.
+    MuteGreen changes one hyperparameter at a time (a mutant), as mutation testing changes a program. It trains the
+    original and the mutants repeatedly, measures their energy, and tests the differences.
     """
 
 
 def main() -> None:
-    """Runs the command line and exits with its status."""
-    # A termination is an interrupt like Ctrl-C: what was measured is kept and the training is ended.
+    """Run the command line and exit with its status."""
+    # Treat a termination like Ctrl-C: end the training, and keep what was measured.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     _replace_unencodable_characters()
@@ -82,7 +92,7 @@ def main() -> None:
 
 
 def _replace_unencodable_characters() -> None:
-    """An output in ASCII, say, gets other signs for those that it lacks; Python would end with an error."""
+    """Replace characters that the encoding of an output lacks; Python would raise an error."""
     codecs.register_error("mutegreen", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -90,7 +100,7 @@ def _replace_unencodable_characters() -> None:
 
 
 def _replacement(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What stands for one character: a sign of ours, the byte of a name that is no text, else its number."""
+    """Replace one character: by its entry in the table, by the byte of a file name, else by its escape sequence."""
     assert isinstance(error, UnicodeEncodeError)
     lacking, end = error.object[error.start], error.start + 1
     if "\udc80" <= lacking <= "\udcff":
@@ -110,7 +120,7 @@ def _status() -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone; Python must not complain about that once more at exit.
+        # The reader (head, less) closed the pipe. Without this, Python prints the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

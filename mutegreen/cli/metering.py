@@ -1,4 +1,4 @@
-"""The meters of a run, opened, sampling and closed again."""
+"""Opens the meters of an audit, and closes them again; the option `--idle`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,30 @@ if TYPE_CHECKING:
 
 
 IDLE_VARIABLE = "MUTEGREEN_IDLE"
-"""Environment variable that gives `--idle` where the option is not there."""
+"""Environment variable that sets `--idle` where the option is missing."""
 
 
 def idle_option(function: Any) -> Any:
-    """The option `--idle S`; without it the environment variable `MUTEGREEN_IDLE` counts."""
+    """Add the option `--idle S`; its default is the environment variable `MUTEGREEN_IDLE`."""
     return click.option(
         "--idle",
         type=SecondsType(0, min_open=True),
         envvar=IDLE_VARIABLE,
         metavar="S",
-        help="Time over which idle power is measured before the first training, and between blocks, seconds.  "
-        f"[default: {IDLE_VARIABLE}, or {IDLE_S:g}]",
+        help="Measure idle power for S seconds before the first training and between blocks.  "
+        f"[default: the environment variable {IDLE_VARIABLE}, else {IDLE_S:g}]",
     )(function)
 
 
 @dataclass(frozen=True)
 class Meters:
-    """The meters of a run, sampling, and what there is to say of them."""
+    """Meters that are open and sample.
+
+    Attributes:
+        recorder: Reads the meters.
+        quality: The quality of each domain (`counter`, `estimated`, ...), by the name of the domain.
+        unavailable: Meters and domains that cannot be read, with the reason.
+    """
 
     recorder: Recorder
     quality: dict[str, str]
@@ -46,16 +52,16 @@ class Meters:
 
 @contextmanager
 def open_meters(metering: Metering, what: str = "", wait: bool = True) -> Iterator[Meters]:
-    """Opens the meters that were named, or the best that work here, once no other audit measures on their devices.
+    """Open the meters of the user, or the best that work; wait until no other audit measures on their devices.
 
     Args:
-        metering: The meters wanted.
-        what: The audit, for others that come to wait for it.
+        metering: The meters and required domains that the user chose.
+        what: A description of the audit; other audits that wait for it print it.
         wait: Whether to wait for other audits.
 
     Raises:
-        MeterError: One that was named cannot be used, or a domain that was required is not measured.
-        UsageError: Another audit measures on a device, and is not to be waited for.
+        MeterError: A chosen meter cannot be used, or a required domain is not measured.
+        UsageError: Another audit measures on a device, and `wait` is false.
     """
     from mutegreen.harness.machine import device_locks
     from mutegreen.meters.recorder import Recorder
@@ -71,12 +77,13 @@ def open_meters(metering: Metering, what: str = "", wait: bool = True) -> Iterat
 def _print_waiting(device: str, holder: Holder | None) -> None:
     who = str(holder) if holder else "another audit"
     messages().print(
-        f"waiting: {who} measures on {device}; two audits at a time would measure each other. Ctrl-C ends this one.",
+        f"waiting: {who} measures on {device}; two audits at a time would measure each other's energy. "
+        "Ctrl-C ends this one.",
         style="yellow",
         soft_wrap=True,
     )
 
 
 def export_cuda_variables(subject: Subject) -> None:
-    """The meters read the GPUs that the training will see, also where the subject itself chooses them."""
+    """Set the `CUDA_*` variables of the subject in this process: the meters then read the GPUs of the training."""
     os.environ.update({name: value for name, value in subject.environment.items() if name.startswith("CUDA_")})

@@ -96,16 +96,16 @@ def test_one_metric_in_full(mutegreen: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--margin", "2"), "2 is no share between 0 and 1, such as 2% or 0.02"),
-        (("--margin", "two"), "two is no share"),
-        (("--margin", "0%"), "0% is no share"),
-        (("--tolerance", "nan"), "--tolerance nan is no amount"),
+        (("--margin", "2"), "2 is not between 0 and 1 (0% and 100%); give for example 2% or 0.02"),
+        (("--margin", "two"), "two is not between 0 and 1"),
+        (("--margin", "0%"), "0% is not between 0 and 1"),
+        (("--tolerance", "nan"), "--tolerance nan is not a finite number"),
         (("--tolerance", "-1"), "-1"),
         (("--metric", "watts"), "watts"),
         (("--adjust", "none"), "none"),
         (("--protocol", "bayes"), "bayes"),
-        (("some-audit",), "both an audit and --csv are given"),
-        (("--phases",), "a CSV file holds no phases"),
+        (("some-audit",), "an audit and --csv cannot be combined"),
+        (("--phases",), "--phases and --csv cannot be combined: a CSV file holds no phases"),
     ],
 )
 def test_wrong_usage_is_one_clear_line(mutegreen: Run, words: tuple[str, ...], message: str) -> None:

@@ -365,7 +365,7 @@ def test_without_a_terminal_nothing_is_overwritten_unless_it_is_forced(tmp_path:
     (folder / "subject.toml").write_text("mine")
     result = invoke("init", folder)
     assert result.returncode == 2
-    assert "subject.toml exists\n  --force overwrites it" in result.stderr
+    assert "subject.toml exists already\n  add --force to overwrite it" in result.stderr
     assert (folder / "subject.toml").read_text() == "mine"
     assert invoke("init", folder, "--force").returncode == 0
     check_sites(config.load(folder))
@@ -429,7 +429,7 @@ def test_a_folder_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path, mon
     folder = write(tmp_path / "subject", PROGRAMS["constants"])
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
     result = invoke("init", folder)
-    assert f"{folder} cannot be written to" in result.stderr
+    assert f"{folder}: no permission to write" in result.stderr
     monkeypatch.undo()
     (folder / "subject.toml").mkdir()
     assert "subject.toml: cannot be written" in invoke("init", folder, "--force").stderr

@@ -213,7 +213,7 @@ class TestBackground:
         done = mutegreen("run", write_subject(tmp_path / "points", SLOW), *SMALL, "--background", other)
         assert done.returncode == 1
         assert "background other failed with status 1: gone" in done.stderr
-        assert "Go on with:" in done.stderr
+        assert "To finish the audit:" in done.stderr
         broken.unlink()
         resumed = mutegreen("run", "--resume", audit_of(store_of(tmp_path)), "--json")
         assert resumed.returncode == 0, resumed.stderr

@@ -115,7 +115,7 @@ def test_an_audit_in_company_is_compared_with_the_newest_alone(mutegreen: Run, s
     assert document["company"]["slowdown"][0]["slowdown"] == pytest.approx(2.0, rel=0.01)
     assert document["company"]["conclusion"]
     shown = mutegreen("stats", "company", "--store", store)
-    assert "compared with audit new, which trained alone" in shown.stderr
+    assert "compared with the exclusive audit new" in shown.stderr
     assert "Does energy respond more in company?" in shown.stdout
 
 
@@ -129,7 +129,7 @@ def test_the_energy_of_an_audit_is_its_own(mutegreen: Run, store: Path) -> None:
 def test_without_an_audit_alone_it_is_said_how_to_get_one(mutegreen: Run, store: Path) -> None:
     add(store, "company", "other", preset="smoke")
     document = told(mutegreen, store)
-    hint = "to compare with the subject alone, audit it so: mutegreen run /subjects/demo --preset smoke"
+    hint = "for a comparison with the subject without background load, run: mutegreen run /subjects/demo --preset smoke"
     assert (document["compared_with"], document["company"]["pairs"], document["hints"]) == ([], [], [hint])
     done = mutegreen("stats", "--store", store)
     assert hint in done.stderr
@@ -160,9 +160,9 @@ def test_several_audits_are_analysed_together(mutegreen: Run, store: Path) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("alone", "company", "--phases"), "phases are shown of one audit at a time"),
+        (("alone", "company", "--phases"), "--phases needs exactly one audit"),
         (("alone", "nothing"), "no audit nothing"),
-        (("alone", "--csv", "x.csv"), "both an audit and --csv are given"),
+        (("alone", "--csv", "x.csv"), "an audit and --csv cannot be combined"),
     ],
 )
 def test_wrong_usage_is_one_clear_line(mutegreen: Run, store: Path, words: Sequence[str], message: str) -> None:
@@ -208,4 +208,4 @@ def test_figures_of_several_audits_have_names_of_their_own(mutegreen: Run, store
     files = [each["file"] for each in json.loads(done.stdout)["figures"]]
     assert len(set(files)) == 2
     done = mutegreen("plot", "alone", "company", "--trial", "1", "--store", store)
-    assert (done.returncode, "--trial is of one audit" in done.stderr) == (2, True)
+    assert (done.returncode, "--trial needs exactly one audit" in done.stderr) == (2, True)

@@ -56,7 +56,7 @@ def test_the_same_seed_leaves_a_deterministic_training_no_variance(mutegreen: Ru
     assert statistics.pvariance(float(row["performance"]) for row in rows) == 0
     for protocol in ("careful", "paper"):
         assert ONE_SEED in notes(mutegreen, "--protocol", protocol)
-    assert f"all trainings have the same, {rows[0]['seed']}" in mutegreen("show").stdout
+    assert f"all trials have the seed {rows[0]['seed']}" in mutegreen("show").stdout
     assert " same " in mutegreen("audits").stdout
 
 
@@ -90,12 +90,12 @@ def test_resume_keeps_it(mutegreen: Run, subject: Path) -> None:
     assert len({row["performance"] for row in originals(mutegreen)}) == 1
     refused = mutegreen("run", "--resume", audit, "--same-seed")
     assert refused.returncode == 2
-    assert "leave the options of the plan away" in refused.stderr
+    assert "--resume cannot be combined with options that change the plan" in refused.stderr
 
 
 def test_a_program_without_a_seed_varies_by_chance_and_cannot_have_the_same(mutegreen: Run, tmp_path: Path) -> None:
     folder = write_subject(tmp_path / "left", CHANCE.replace("default=0", "default=None"), NO_SEED)
-    assert "not seeded: the program takes no seed" in mutegreen("run", folder, *SMALL, "--dry-run").stdout
+    assert "no seeds: the program takes no seed" in mutegreen("run", folder, *SMALL, "--dry-run").stdout
     refused = mutegreen("run", folder, *SMALL, "--same-seed", "--dry-run")
     assert refused.returncode == 2
     assert "points takes no seed" in refused.stderr

@@ -54,7 +54,7 @@ def test_the_command_as_it_is_installed_trains(mutegreen: Run, tmp_path: Path) -
 def test_one_audit_a_subject_then_tables(of_two: SimpleNamespace) -> None:
     done = of_two.done
     assert done.returncode == 0, done.stderr
-    assert "mnist_cnn (1 of 2): 10 of 10 trainings" in done.stderr
+    assert "mnist_cnn (1 of 2): 10 of 10 trials" in done.stderr
     assert "[20/20] other" in done.stderr
     assert "Stands for the study's mnist." in done.stdout
     assert "other, trained alone" in done.stdout
@@ -69,7 +69,7 @@ def test_nothing_is_trained_twice(mutegreen: Run, of_two: SimpleNamespace, copie
     again = mutegreen(*SMOKE, "--subjects", of_two.names, "--json", "--out", "elsewhere")
     document = json.loads(again.stdout)
     assert again.returncode == 0
-    assert "ended before, and kept: mnist_cnn, other" in again.stderr
+    assert "finished already: mnist_cnn, other" in again.stderr
     assert outcomes(copied) == kept
     assert document["audits"] == list(kept)
     assert {row["subject"] for row in document["correlation"]} == {"mnist_cnn", "other"}
@@ -86,7 +86,7 @@ def test_a_subject_that_has_changed_is_trained_anew(copied: Path) -> None:
         file.write("# another program\n")
     again = study(copied, "--subjects", "other")
     assert again.returncode == 0
-    assert f"other has changed since audit {list(before)[1]}, and is trained anew" in again.stderr
+    assert f"other has changed since audit {list(before)[1]}, and is audited again" in again.stderr
     assert list(outcomes(copied).items())[:2] == list(before.items())
     assert list(outcomes(copied).values()) == [{"ok": 10}] * 3
 
@@ -123,7 +123,7 @@ def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path)
         _, messages = process.communicate(timeout=PROCESS_S)
     assert process.returncode == 130
     assert find_marked(str(tmp_path)) == []
-    assert "Everything measured is kept; the same command goes on." in messages
+    assert "All results so far are stored; the same command continues." in messages
     (before,) = outcomes(tmp_path).values()
     assert before["ok"] == 2
     held.let_go()
@@ -132,7 +132,7 @@ def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path)
     assert planned["parts"][0]["pending"] == 8
     done = study(tmp_path, "--subjects", "slow")
     assert done.returncode == 0, done.stderr
-    assert "slow (1 of 1): 8 of 10 trainings" in done.stderr
+    assert "slow (1 of 1): 8 of 10 trials" in done.stderr
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 
 
@@ -149,7 +149,7 @@ def test_a_dry_run_shows_every_subject_and_trains_nothing(mutegreen: Run, tmp_pa
     done = mutegreen(*SMOKE, "--subjects", "mnist_cnn", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "2 epochs, 2 learning_rate" in done.stdout
-    assert "10 trainings: about" in done.stdout
+    assert "10 pending trials: about" in done.stdout
     assert not (tmp_path / "reports").exists()
     whole = json.loads(mutegreen("study", "hyperparameters", "--subjects", "mnist_cnn", "--dry-run", "--json").stdout)
     assert [part["background"] for part in whole["parts"]] == ["", "forward_forward", "siamese_resnet"]

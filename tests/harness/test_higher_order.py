@@ -113,8 +113,8 @@ def test_more_hyperparameters_than_are_mutated_cannot_be_changed_at_once(subject
 
 def test_a_dry_run_says_what_is_changed_together_and_what_it_costs(subject: Path, mutegreen: Run) -> None:
     said = mutegreen("run", subject, *PAIR, "--dry-run").stdout
-    assert "at values that are also tried alone: epochs=6,learning_rate=2.0" in said
-    assert "8 trainings of 3 mutants (1 of several hyperparameters) and the original" in said
+    assert "(each value also has a mutant of its own): epochs=6,learning_rate=2.0" in said
+    assert "8 trials of 3 mutants (1 of several hyperparameters) and the original" in said
     last = json.loads(mutegreen("run", subject, *PAIR, "--dry-run", "--json").stdout)["mutants"][-1]
     assert last == {
         "id": "epochs=6,learning_rate=2.0",

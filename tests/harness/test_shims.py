@@ -325,8 +325,8 @@ def test_an_audit_keeps_and_says_what_shim_reports(needy: Path, mutegreen: Run) 
     assert "shim cuda acted: there is no GPU, and .cuda() did nothing" in done.stderr
     assert "shim weights did not act: not needed" in done.stderr
     shown = mutegreen("show").stdout
-    assert "shim cuda: acted in 2 of 2 trainings" in shown
-    assert "shim weights: acted in 0 of 2 trainings" in shown
+    assert "shim cuda: acted in 2 of 2 trials" in shown
+    assert "shim weights: acted in 0 of 2 trials" in shown
     assert "shim cuda acted: there is no GPU" in mutegreen("show", 1).stdout
 
 
@@ -356,7 +356,10 @@ def test_what_a_failed_training_says_it_lacks(last: str, wanted: str | None) -> 
 
 
 def test_a_dry_run_shows_the_shims(needy: Path, mutegreen: Run) -> None:
-    assert "shims: cuda" in mutegreen("run", needy, "--dry-run", "--compat", "cuda").stdout
+    assert (
+        "shims: cuda (see `mutegreen help compatibility`)"
+        in mutegreen("run", needy, "--dry-run", "--compat", "cuda").stdout
+    )
     document = json.loads(mutegreen("run", needy, "--dry-run", "--compat", "cuda", "--json").stdout)
     assert document["compat"] == ["cuda"]
 

@@ -510,16 +510,16 @@ def test_nothing_but_files_is_said_without_a_home_or_with_settings_of_ones_own(t
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--csv", PUBLISHED, "--kind", "power"), "a CSV file holds no power over time"),
+        (("--csv", PUBLISHED, "--kind", "power"), "--csv cannot be combined with --kind power or --trial"),
         (("--csv", PUBLISHED, "--trial", "1"), "a CSV file holds no power over time"),
-        (("--kind", "values", "--trial", "1"), "--trial is of the kind power"),
+        (("--kind", "values", "--trial", "1"), "--trial needs --kind power"),
         (("--csv", "none.csv"), "none.csv cannot be read"),
         (("--store", "none.sqlite"), "there is no store"),
         (
             ("--csv", PUBLISHED, "--kind", "values", "--out", "/proc/nowhere"),
             "/proc/nowhere/mutegreen-mnist-values.png",
         ),
-        (("--csv", PUBLISHED, "an-audit"), "both an audit and --csv are given"),
+        (("--csv", PUBLISHED, "an-audit"), "an audit and --csv cannot be combined"),
     ],
 )
 def test_wrong_use_is_one_clear_line(words: tuple[Any, ...], says: str, mutegreen: Run) -> None:
@@ -533,7 +533,7 @@ def test_wrong_use_is_one_clear_line(words: tuple[Any, ...], says: str, mutegree
 def test_a_trial_that_is_not_there(mutegreen: Run) -> None:
     done = mutegreen("plot", "--kind", "power", "--trial", "99")
     assert done.returncode == 2
-    assert re.search(r"has no trial 99\n  its trials are 1 to 10", done.stderr)
+    assert re.search(r"has no trial 99\n  its trials have the numbers 1 to 10", done.stderr)
 
 
 def test_what_cannot_be_drawn_is_said(mutegreen: Run, tmp_path: Path) -> None:
@@ -541,10 +541,10 @@ def test_what_cannot_be_drawn_is_said(mutegreen: Run, tmp_path: Path) -> None:
     rows.to_csv(tmp_path / "rows.csv", index=False)
     done = mutegreen("plot", "--csv", "rows.csv")
     assert done.returncode == 0
-    assert "no figure pareto: that needs" in done.stderr
+    assert "figure pareto not drawn: it needs" in done.stderr
     refused = mutegreen("plot", "--csv", "rows.csv", "--kind", "pareto")
     assert refused.returncode == 2
-    assert "nothing to draw" in refused.stderr
+    assert "no figure can be drawn" in refused.stderr
     rows[rows["mutant"] == "original"].to_csv(tmp_path / "original.csv", index=False)
     alone = mutegreen("plot", "--csv", "original.csv")
     assert "only the original was trained" in alone.stderr

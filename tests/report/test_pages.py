@@ -371,16 +371,16 @@ def test_small_tables_are_in_the_size_of_the_text() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--table", "trend"), "--table is of pages"),
-        (("--json", "--format", "csv"), "--json and --format"),
-        (("--format", "latex", "--table", "trends"), "has no table trends"),
-        (("--format", "csv", "--table", "overview"), "has no table overview"),
-        (("--format", "csv", "--table", "trend", "--table", "trust"), "holds one table"),
-        (("--format", "markdown", "--metric", "gpu_j", "--table", "trend"), "which is not asked for"),
-        (("--format", "csv", "--table", "interaction"), "nothing to show in interaction"),
+        (("--table", "trend"), "--table needs --format"),
+        (("--json", "--format", "csv"), "--json and --format cannot be combined"),
+        (("--format", "latex", "--table", "trends"), "--table trends: no such table in --format latex"),
+        (("--format", "csv", "--table", "overview"), "--table overview: no such table in --format csv"),
+        (("--format", "csv", "--table", "trend", "--table", "trust"), "--format csv writes one table"),
+        (("--format", "markdown", "--metric", "gpu_j", "--table", "trend"), "--metric needs the table verdict"),
+        (("--format", "csv", "--table", "interaction"), "table interaction is empty"),
         (
             ("--format", "markdown", "--protocol", "paper", "--metric", "total_j"),
-            "nothing to show in verdict of total_j",
+            "table verdict is empty for the metric total_j",
         ),
     ],
 )
@@ -404,5 +404,5 @@ def test_messages_on_an_audit_go_to_stderr(subject: Path, mutegreen: Run) -> Non
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("# MuteGreen")
     assert "trials ended ok" in done.stderr
-    assert "nothing to show in: interaction" in done.stderr
+    assert "these tables are empty: interaction" in done.stderr
     assert json.loads(mutegreen("stats", "--json").stdout)

@@ -62,7 +62,7 @@ def test_the_table_fits_the_terminal(tmp_path: Path, width: int, monkeypatch: py
         output = CliRunner().invoke(cli, ["scan", str(script), *option]).stdout
         assert max(map(len, output.splitlines())) <= width
         assert "learning_rate" in output
-        assert "Unsure" in output
+        assert "Uncertain" in output
     assert "optimizer=SGD(momentum)" in "".join(output.split())
 
 

@@ -1,1 +1,1 @@
-"""Rows of audits or files, analysed and written: what `stats` and `plot` share."""
+"""Analyses rows of audits or CSV files and writes the results: the code that `stats` and `plot` share."""

@@ -1,4 +1,4 @@
-"""Rows of an audit or of a CSV file, analysed: what `stats` and `plot` show."""
+"""Reads the rows of audits or CSV files and analyses them, for `stats` and `plot`; the options of an analysis."""
 
 from __future__ import annotations
 
@@ -24,50 +24,53 @@ PROTOCOLS = ("careful", "paper")
 
 
 class FractionType(click.ParamType):  # type: ignore[type-arg]
-    """A share of a whole: `2%` or `0.02`."""
+    """The type of an option that is a fraction between 0 and 1: `2%` or `0.02`."""
 
-    name = "share"
+    name = "fraction"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The share as a number between 0 and 1."""
+        """Return the fraction as a number between 0 and 1."""
         text = str(value).strip()
         try:
-            share = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+            fraction = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
         except ValueError:
-            share = math.nan
-        if not 0.0 < share < 1.0:
-            self.fail(f"{value} is no share between 0 and 1, such as 2% or 0.02", param, ctx)
-        return share
+            fraction = math.nan
+        if not 0.0 < fraction < 1.0:
+            self.fail(f"{value} is not between 0 and 1 (0% and 100%); give for example 2% or 0.02", param, ctx)
+        return fraction
 
 
 def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say how to analyse: they arrive together, as the argument `choices`."""
+    """Add the options of an analysis. The function gets them together, as the argument `choices`."""
     options = (
         click.option(
             "--protocol",
             type=click.Choice(PROTOCOLS),
             default=PROTOCOLS[0],
             show_default=True,
-            help="careful: blocks, intervals, adjusted p values, ties that are shown; paper: as published.",
+            help="Choose the statistics. careful: adjusted for blocks, with intervals and adjusted p values, and a tie "
+            "only where equivalence is shown. paper: as in the published study.",
         ),
         click.option(
             "--performance",
             metavar="NAME",
-            help="Analyse this further figure of performance (`[performance.also]`) in place of the performance.",
+            help="Analyse this extra metric (`[performance.also]` of subject.toml) instead of the performance.  "
+            "[default: the performance]",
         ),
         click.option(
             "--tolerance",
             type=click.FloatRange(0),
             metavar="X",
-            help="How much worse performance, in its own unit, is still as good.  "
-            "[default: the subject's, else 1 % of the original's]",
+            help="Treat performance (such as accuracy) that is worse by at most X, in its own unit, as equally good.  "
+            "[default: the subject's, else 1 % of the original's performance]",
         ),
         click.option(
             "--margin",
             type=FractionType(),
             default="2%",
             show_default=True,
-            help="Change of energy or time that does not matter: within it, a tie.",
+            metavar="FRACTION",
+            help="Call a mutant a tie if its energy or time is shown to differ from the original's by less than this.",
         ),
         click.option(
             "--adjust",
@@ -75,7 +78,9 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["holm", "bh"]),
             default="holm",
             show_default=True,
-            help="holm: at most one audit in twenty has a false win or loss; bh: at most one win or loss in twenty is.",
+            help="Adjust p values for the number of comparisons. holm: at most one audit in twenty holds a false win "
+            "or loss (family-wise error rate 5 %). bh: at most one in twenty of the wins and losses is false (false "
+            "discovery rate 5 %).",
         ),
     )
 
@@ -100,7 +105,7 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user decided about the analysis."""
+    """The choices of the user about an analysis."""
 
     protocol: str
     tolerance: float | None
@@ -110,17 +115,20 @@ class Choices:
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not math.isfinite(self.tolerance):
-            raise UsageError(f"--tolerance {self.tolerance} is no amount", "give a number such as 0.01")
+            raise UsageError(f"--tolerance {self.tolerance} is not a finite number", "give a number such as 0.01")
 
 
 @dataclass(frozen=True)
 class AnalysisResult:
-    """The rows, the analysis, and what audits say beyond their rows.
+    """The rows, their analysis, and facts about the audits that the rows do not hold.
 
     Attributes:
-        about: Of each audit named its id, its trials' outcomes and what was not measured; none for files.
-        compared_with: Audits that were found to compare those with, likewise.
-        hints: What the user could do to learn more.
+        rows: The rows that were analysed.
+        analysis: The result of the statistics.
+        about: For each chosen audit: its id, the outcomes of its trials and what was not measured. Empty for files.
+        compared_with: The same for exclusive audits that were added for comparison.
+        hints: Suggestions of further commands.
+        phases: The energy of the phases of the first audit.
     """
 
     rows: pd.DataFrame
@@ -131,7 +139,7 @@ class AnalysisResult:
     phases: Sequence[PhaseSummary] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The analysis, with what it says of a single audit beside its tables and of several in `audits`."""
+        """Return the analysis, JSON-ready; facts about one audit are keys of it, those about several in `audits`."""
         from mutegreen.report.json_document import as_json
 
         document = as_json(self.analysis)
@@ -146,22 +154,23 @@ class AnalysisResult:
 def analyse_rows(
     audits: Sequence[str], files: Sequence[Path], store: Path, choices: Choices, *, with_exclusive: bool = False
 ) -> AnalysisResult:
-    """Reads and analyses.
+    """Read rows and analyse them.
 
     Args:
-        audits: Their ids; none, and no files: the latest.
-        files: Of rows, instead of audits.
-        store: Where audits are kept.
-        choices: Of the user.
-        with_exclusive: Whether an audit in company brings with it the newest finished one of the same subject alone.
+        audits: Ids of audits; none, and no files: the latest audit.
+        files: CSV files of rows, instead of audits.
+        store: File of the store.
+        choices: The choices of the user.
+        with_exclusive: Whether to add, for an audit with a background load, the newest finished exclusive audit of the
+            same subject.
 
     Raises:
-        UsageError: Both audits and files are given, or a figure of performance that there is not.
+        UsageError: Both audits and files are given, or there is no such extra metric.
         RowsError: The rows cannot be used, or there are none.
         StoreError: The store cannot be read, or has no such audit.
     """
     if audits and files:
-        raise UsageError("both an audit and --csv are given", "give one of them")
+        raise UsageError("an audit and --csv cannot be combined", "give one of them")
     return _of_files(files, choices) if files else _of_audits(store, audits, choices, with_exclusive)
 
 
@@ -174,7 +183,7 @@ def _of_files(paths: Sequence[Path], choices: Choices) -> AnalysisResult:
 
 
 def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
-    """The goal of each subject, where the rows are an export of ours and say it."""
+    """Return the goal of each subject, where the rows have the column `goal` (exports of MuteGreen do)."""
     if "goal" not in rows:
         return {}
     pairs = rows[["subject", "goal"]].dropna().drop_duplicates().itertuples(index=False)

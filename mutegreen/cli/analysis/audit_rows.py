@@ -1,4 +1,4 @@
-"""The rows of one audit or of several, and the audit alone that belongs to one in company."""
+"""Reads the rows of audits, and finds the exclusive audit to compare one with a background load with."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AuditRows:
-    """What the store says of audits.
+    """Contents of the store about some audits.
 
     Attributes:
-        audits: Those named, then those found to compare them with.
-        named: How many were named.
-        rows: Of all of them.
-        epochs: Of all of them, as the statistics read them; None where the performance is a further figure.
-        phases: Records of the first one's phases.
-        spent_j: Energy of all trainings, however they ended, by subject and background; None where it is not known.
-        outcomes: Of each audit, how many trials ended how.
-        without_exclusive: Audits in company for which there is none alone.
+        audits: The chosen audits, then the exclusive audits that were added for comparison.
+        named: Number of chosen audits.
+        rows: Rows of all audits.
+        epochs: Epochs of all audits, for the statistics; None if an extra metric is analysed as the performance.
+        phases: Records of the phases of the first audit.
+        spent_j: Energy of all trials with any outcome, joules, by subject and background; None: not known.
+        outcomes: For each audit, the number of trials by outcome.
+        without_exclusive: Audits with a background load for which there is no exclusive audit.
     """
 
     audits: Sequence[AuditRecord]
@@ -44,33 +44,33 @@ class AuditRows:
     without_exclusive: Sequence[AuditRecord] = field(default_factory=tuple)
 
     def about(self) -> list[dict[str, Any]]:
-        """Of each audit what its rows do not say, JSON-ready."""
+        """Return the facts about each audit that its rows do not hold, JSON-ready."""
         return [
             {"audit": each.id, "outcomes": ended, "unmeasured": [asdict(item) for item in each.unavailable]}
             for each, ended in zip(self.audits, self.outcomes, strict=True)
         ]
 
     def hints(self) -> list[str]:
-        """How to get the audits alone that are missing."""
+        """Return the commands that make the missing exclusive audits."""
         commands = dict.fromkeys(
             f"mutegreen run {each.folder}{f' --preset {preset}' if (preset := each.options.plan.preset) else ''}"
             for each in self.without_exclusive
         )
-        return [f"to compare with the subject alone, audit it so: {command}" for command in commands]
+        return [f"for a comparison with the subject without background load, run: {command}" for command in commands]
 
 
 def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_exclusive: bool) -> AuditRows:
-    """Reads audits.
+    """Read audits from the store.
 
     Args:
-        path: Of the store.
-        ids: The audits wanted; none: the latest.
-        performance: A further figure to be taken for the performance.
-        with_exclusive: Whether an audit in company brings with it the one of the same subject alone.
+        path: File of the store.
+        ids: Ids of the audits; none: the latest.
+        performance: Name of an extra metric that replaces the performance.
+        with_exclusive: Whether to add the exclusive audit of the same subject to an audit with a background load.
 
     Raises:
-        RowsError: One has no rows, or they do not go together.
-        UsageError: There is no such audit, or no such figure.
+        RowsError: An audit has no rows, or the rows of the audits cannot be analysed together.
+        UsageError: There is no such audit, or no such extra metric.
         StoreError: The store cannot be read.
     """
     from mutegreen.store.epochs import epochs_frame
@@ -102,7 +102,7 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_ex
 
 
 def judged_metric(audit: AuditRecord, performance: str | None) -> AuditRecord | ExtraMetric:
-    """What has the goal and the tolerance of the figure analysed."""
+    """Return what holds goal and tolerance of the analysed metric: the extra metric, else the audit."""
     return next((figure for figure in audit.also if figure.name == performance), audit)
 
 
@@ -111,7 +111,7 @@ def _has_exclusive(audits: Sequence[AuditRecord], audit: AuditRecord) -> bool:
 
 
 def _newest_exclusive(store: Store, audit: AuditRecord) -> AuditRecord | None:
-    """The newest finished audit of the same subject, preset and data without company, of which a trial ended well."""
+    """Return the newest finished exclusive audit of the same subject, preset and data with a trial that ended ok."""
     candidates = [
         each
         for each in store.audits()
@@ -129,7 +129,10 @@ def _newest_exclusive(store: Store, audit: AuditRecord) -> AuditRecord | None:
 def _rows_of(store: Store, audit: AuditRecord, rows: list[Record]) -> list[Record]:
     if not rows:
         ended = ", ".join(f"{n} {outcome}" for outcome, n in store.outcomes(audit.id).items())
-        raise RowsError(f"audit {audit.id} has no trial that ended ok ({ended})", "mutegreen show NUMBER says why")
+        raise RowsError(
+            f"audit {audit.id} has no trial that ended ok ({ended})",
+            f"`mutegreen show NUMBER --audit {audit.id}` shows why a trial failed",
+        )
     return rows
 
 
@@ -155,7 +158,7 @@ def _spent_by_section(
 
 
 def _spent_j(store: Store, audit: AuditRecord) -> float | None:
-    """Energy of all trainings of an audit, however they ended; None where a domain of one is not known."""
+    """Return the energy of all trials of an audit with any outcome, joules; None if a domain of one is not known."""
     results = [record.result for record in store.trials(audit.id) if record.result is not None]
     measured = {name for result in results for name in DOMAIN_OF_METRIC.values() if result.measurement.of(name)}
     return _sum_or_none([result.measurement.total_j(name) for result in results for name in measured])

@@ -1,4 +1,4 @@
-"""Figures drawn and written, kind by kind; what cannot be drawn is noted."""
+"""Draws the figures of `mutegreen plot`, kind by kind, and writes them to files."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from mutegreen.store.audit_records import AuditRecord, TrialRecord
 from mutegreen.store.colocation_columns import background_of
 from mutegreen.store.store import Store
 
-_VERDICTS = "that needs an original and mutants, with energy and performance measured"
+_VERDICTS = "it needs an original and mutants, with energy and performance measured"
 WHY_NOT = {
     value_panels.KIND: "no hyperparameter was mutated, or nothing was measured",
     win_tie_loss.KIND: _VERDICTS,
-    correlation.KIND: "that needs an original and mutants whose values are numbers",
+    correlation.KIND: "it needs an original and mutants whose values are numbers",
     pareto.KIND: _VERDICTS,
-    power.KIND: "no power over time was kept",
+    power.KIND: "no power over time is stored",
 }
-"""By kind, why there is no figure of it."""
+"""Why a figure cannot be drawn, by kind."""
 
 
 class FigureWriter:
-    """Figures in a folder.
+    """Draws figures and writes them to a folder.
 
     Attributes:
-        files: Of each file its path (`file`), `kind`, `title` and `caption`.
-        notes: Sentences on what was not drawn.
+        files: For each file its path (`file`), `kind`, `title` and `caption`.
+        notes: Sentences about figures that could not be drawn.
     """
 
     def __init__(self, folder: Path, form: str) -> None:
@@ -45,7 +45,7 @@ class FigureWriter:
         self._form = form
 
     def add_analysis(self, result: AnalysisResult, kinds: Sequence[str]) -> None:
-        """Draws each subject beside each background.
+        """Draw each scenario: each subject, together with each of its background loads.
 
         Raises:
             MuteGreenError: A figure cannot be written.
@@ -64,14 +64,14 @@ class FigureWriter:
             key = (group.subject, group.background)
             report = reports.get(key, ScenarioReport(*key, [], [], [], data=result.analysis.data.get(group.subject)))
             if not group.definitions:
-                self.notes.append(f"{report.title}: only the original was trained")
+                self.notes.append(f"{report.title}: no figures, because only the original was trained")
                 continue
             goal = result.analysis.goals.get(group.subject, Goal.MAXIMIZE)
             for kind in kinds:
                 self._add(kind, _drawings(kind, group, report, goal), stem, report.title)
 
     def add_power(self, store: Path, audit_id: str | None, number: int | None) -> None:
-        """Draws the power of one training: that of the number, else the first of the original that has a timeline.
+        """Draw the power of one trial over time: of the given trial, else of the original's first one with a timeline.
 
         Raises:
             UsageError: There is no such audit or trial.
@@ -91,7 +91,7 @@ class FigureWriter:
             path = write(each, self._folder, stem, self._form)
             self.files.append({"file": str(path), "kind": kind, "title": each.title, "caption": each.caption})
         if not drawings:
-            self.notes.append(f"{title}: no figure {kind}: {WHY_NOT[kind]}")
+            self.notes.append(f"{title}: figure {kind} not drawn: {WHY_NOT[kind]}")
 
 
 def _drawings(kind: str, group: Scenario, report: ScenarioReport, goal: Goal) -> list[Drawing]:
@@ -103,11 +103,11 @@ def _drawings(kind: str, group: Scenario, report: ScenarioReport, goal: Goal) ->
 
 
 def _trainings(store: Store, audit: AuditRecord, number: int | None) -> Iterator[TrialPower]:
-    """The trial of that number; without one, those that have ended, those of the original first."""
+    """Yield the trial of that number; without a number, all trials that have ended, those of the original first."""
     records = store.trials(audit.id)
     selected = [record for record in records if number in (None, record.trial.number)]
     if not selected:
-        raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials are 1 to {len(records)}")
+        raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials have the numbers 1 to {len(records)}")
     phases = store.phases(audit.id)
     for record in sorted(selected, key=lambda record: record.trial.mutant != ORIGINAL):
         if record.result is not None:

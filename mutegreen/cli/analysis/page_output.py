@@ -1,4 +1,4 @@
-"""`mutegreen stats --format`: the results for pages and for other programs."""
+"""`mutegreen stats --format`: the tables of an analysis as Markdown, LaTeX or CSV."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _VERDICT = "verdict"
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What the user wants to have written.
+    """The tables that the user wants, and their format.
 
     Args:
         form: `markdown`, `latex` or `csv`.
-        names: Of the tables; none: all there are.
-        metric: The only one wanted in the table of verdicts.
+        names: Names of the tables; none: all.
+        metric: The only metric in the table of verdicts; None: all.
     """
 
     form: str
@@ -32,10 +32,10 @@ class PageRequest:
     metric: str | None
 
     def text(self, analysis: Analysis) -> str:
-        """The tables of an analysis in the format wanted; says on stderr which of them it does not have.
+        """Return the tables in the chosen format; print on stderr the names of those that are empty.
 
         Raises:
-            RowsError: It has none of them.
+            RowsError: All of them are empty.
         """
         return self._csv(analysis) if self.form == "csv" else self._pages(analysis)
 
@@ -58,32 +58,35 @@ class PageRequest:
             raise self._nothing()
         missing = [name for name in self.names if name not in {table.name for table in tables}]
         if missing:
-            common.messages().print(f"nothing to show in: {', '.join(missing)}", style="yellow", soft_wrap=True)
+            common.messages().print(f"these tables are empty: {', '.join(missing)}", style="yellow", soft_wrap=True)
         write = {"markdown": markdown, "latex": latex}[self.form]
         notes = [note_text(note) for note in analysis.notes]
         return write(f"MuteGreen {__version__}, protocol {analysis.protocol}", tables, notes)
 
     def _nothing(self) -> RowsError:
-        of = f" of {self.metric}" if self.metric else ""
-        names = f" in {', '.join(self.names)}" if self.names else ""
-        return RowsError(f"there is nothing to show{names}{of}", "mutegreen stats without --format says what there is")
+        metric = f" for the metric {self.metric}" if self.metric else ""
+        if len(self.names) == 1:
+            subject = f"table {self.names[0]} is"
+        else:
+            subject = f"tables {', '.join(self.names)} are" if self.names else "all tables are"
+        return RowsError(f"{subject} empty{metric}", "`mutegreen stats` without --format shows the results there are")
 
 
 def page_request(form: str, names: Sequence[str], metric: str | None, phases: bool) -> PageRequest | None:
-    """What is to be written; None for tables in the terminal.
+    """Return the tables to be written; None for the tables of the terminal.
 
     Raises:
-        UsageError: The options do not go together, or name a table that there is not.
+        UsageError: The options cannot be combined, or there is no such table.
     """
     if form == "tables":
         if names:
-            raise UsageError("--table is of pages and CSV", "add --format markdown, latex or csv")
+            raise UsageError("--table needs --format", "add --format markdown, latex or csv")
         return None
     if phases:
-        raise UsageError("phases are in no page", "leave --phases or --format away, or take --json")
+        raise UsageError("--phases and --format cannot be combined", "drop one of them, or use --json")
     _check(form, names)
     if metric is not None and names and _VERDICT not in names:
-        raise UsageError("--metric is of the table verdict, which is not asked for", "add --table verdict")
+        raise UsageError("--metric needs the table verdict", "add --table verdict, or drop --metric")
     is_verdict = not names and (form == "csv" or metric is not None)
     return PageRequest(form, (_VERDICT,) if is_verdict else tuple(dict.fromkeys(names)), metric)
 
@@ -92,9 +95,9 @@ def _check(form: str, names: Sequence[str]) -> None:
     known = _names(form)
     for name in names:
         if name not in known:
-            raise UsageError(f"--format {form} has no table {name}", f"it has {', '.join(known)}")
+            raise UsageError(f"--table {name}: no such table in --format {form}", f"the tables are: {', '.join(known)}")
     if form == "csv" and len(set(names)) > 1:
-        raise UsageError("a CSV file holds one table", "give one --table, and a command for each file")
+        raise UsageError("--format csv writes one table", "give one --table, and run a command for each table")
 
 
 def _names(form: str) -> tuple[str, ...]:

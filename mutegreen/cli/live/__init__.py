@@ -1,1 +1,1 @@
-"""Progress on stderr while trainings run."""
+"""Shows progress on stderr while trainings run."""

@@ -1,4 +1,4 @@
-"""Progress of an audit on stderr: trials done, time left, energy so far, what runs now."""
+"""Progress of an audit on stderr: finished trials, time left, energy so far, the current step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AuditProgress:
-    """Tells a person what an audit does: one live line on a terminal, a line for each trial in a log."""
+    """Shows the progress of an audit: a live line on a terminal, a line for each trial in a log."""
 
     def __init__(self, console: Console, recorder: Recorder, qualities: set[str]) -> None:
         self._console = console
@@ -43,18 +43,18 @@ class AuditProgress:
         self._line.stop()
 
     def on_event(self, event: events.Event) -> None:
-        """Takes an event."""
+        """Show an event of the audit."""
         match event:
             case events.AuditOpened():
                 self._opened(event)
             case events.BackgroundsStarted():
-                self._show_and_log(f"training {', '.join(event.names)} alone once, as it will run in the background")
+                self._show_and_log(f"training {', '.join(event.names)} once without other load")
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
             case events.PreflightEnded():
                 self._preflight(event)
             case events.WarmingUp():
-                self._now(f"warming up {', '.join(event.names)} in the background")
+                self._now(f"warming up the background load: {', '.join(event.names)}")
             case events.Cooling():
                 self._now("cooling down")
             case events.TrialStarted():
@@ -82,7 +82,7 @@ class AuditProgress:
         for note in event.plan.notes:
             say(note, style="yellow", soft_wrap=True)
         if event.done:
-            say(f"{event.done} of {self._total} trials have ended before and are kept")
+            say(f"{event.done} of {self._total} trials have ended already")
 
     def _preflight(self, event: events.PreflightEnded) -> None:
         result = event.result
@@ -102,8 +102,8 @@ class AuditProgress:
     def _repeated(self, event: events.TrialRepeated) -> None:
         del self._under_way[event.trial.number]
         self._console.print(
-            f"{event.trial.mutant}: memory was too short beside others ({event.reason}); it trains again, alone, "
-            f"and from now on {event.at_a_time} at a time",
+            f"{event.trial.mutant}: not enough memory for concurrent trials ({event.reason}); this trial is repeated "
+            f"exclusively, then {event.at_a_time} run at a time",
             style="yellow",
             soft_wrap=True,
         )
@@ -134,11 +134,11 @@ class AuditProgress:
 
     def _finished(self, event: events.AuditEnded) -> None:
         self._line.stop()
-        counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "nothing was left to do"
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in self._outcomes.most_common()) or "no trial was pending"
         spent = units.duration(time.monotonic() - self._began_s)
         self._console.print(
             f"audit {event.audit} is complete: {counts}; "
-            f"{spent}, {self._energy()} by the whole machine, pauses included",
+            f"{spent}, {self._energy()} for the whole machine, pauses included",
             soft_wrap=True,
         )
         self._warn_of_other_load()
@@ -148,13 +148,13 @@ class AuditProgress:
         if self._disturbed:
             self._console.print(
                 f"warning: other programs kept the machine busy during {self._disturbed} of these trials "
-                "(flag other_load); their time and energy are too high: audit on a quiet machine",
+                "(flag other_load); their time and energy are too high. Repeat the audit on an idle machine",
                 style="yellow",
                 soft_wrap=True,
             )
 
     def _show_and_log(self, what: str) -> None:
-        """Also in a log: it takes as long as a training, and no other line tells of it."""
+        """Show a step that takes as long as a training; print it in a log, too, which has no live line."""
         self._now(what)
         if not self._console.is_terminal:
             self._console.print(what, soft_wrap=True)
@@ -169,12 +169,12 @@ class AuditProgress:
         return cost(self._left_s(), self._energy())
 
     def _energy(self) -> str:
-        """Energy of the machine since the audit's process began, pauses included: what the audit costs."""
+        """Return the energy of the machine since this process started, pauses included: the cost of the audit."""
         domains = self._recorder.energy_so_far()
         return energy_text(machine_j(domains) if domains.keys() - {"psys"} else None, self._estimated)
 
     def _left_s(self) -> float | None:
-        """From this session's trials only: those of an earlier one took no time of it."""
+        """Return the time left, seconds, from the mean time of the trials that ended since the audit was resumed."""
         if self._done_here:
             return (time.monotonic() - self._began_s) / self._done_here * (self._total - self._done)
         return self._expected_s
@@ -185,6 +185,6 @@ def _at_a_time(event: events.PreflightEnded) -> str:
 
 
 def result_text(result: TrialResult) -> str:
-    """How a training ended, its performance and its time."""
+    """Return the outcome of a trial, its performance and its time as text."""
     performance = "no performance" if result.performance is None else f"performance {result.performance:.4g}"
     return f"{result.outcome}, {performance}, {units.duration(result.duration_s)}"

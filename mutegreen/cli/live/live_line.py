@@ -1,4 +1,4 @@
-"""The live line on a terminal: what runs now, and what it has cost so far. In a log there is none."""
+"""The live line on a terminal: the current step, the time left and the energy so far. A log has no such line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 REFRESH_PER_S = 2
-"""Redraws of the line a second: each costs energy that the meters see."""
+"""Redraws of the line per second. Each redraw costs energy, which the meters measure, too."""
 
 
 class LiveLine:
-    """One line that is drawn again and again, below all that is printed."""
+    """One line at the bottom of the terminal that is redrawn."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
 
     def show(self, what: str, cost: str) -> None:
-        """Shows what runs now, and dimmed what it costs; does nothing where the console is no terminal."""
+        """Show the current step and, dimmed, its cost; do nothing if the console is not a terminal."""
         if not self._console.is_terminal:
             return
         from rich.text import Text
@@ -37,23 +37,23 @@ class LiveLine:
             self._status.update(text)
 
     def stop(self) -> None:
-        """Removes the line."""
+        """Remove the line."""
         if self._status is not None:
             self._status.stop()
 
 
 def cost(left_s: float | None, energy: str) -> str:
-    """The time that is left, if it is known, and the energy so far."""
+    """Return the time left, if it is known (seconds), and the energy so far."""
     return energy if left_s is None else f"{units.expected_duration(left_s)} left, {energy}"
 
 
 def machine_j(energy_j: Mapping[str, float]) -> float:
-    """The sum over domains, joules; `psys` contains the others and is in no sum."""
+    """Return the sum over domains, joules, without `psys`, which contains the others."""
     return math.fsum(joules for domain, joules in energy_j.items() if domain != "psys")
 
 
 def energy_text(energy_j: float | None, estimated: bool) -> str:
-    """An energy and whether it is estimated; None: not measured."""
+    """Return an energy (joules) as text, marked if it is estimated; None: not measured."""
     if energy_j is None:
         return "energy not measured"
     return units.energy(energy_j) + (" (estimated)" if estimated else "")

@@ -1,4 +1,4 @@
-"""Progress of a whole study on stderr: trainings done of all, time left, energy so far, what runs now."""
+"""Progress of a study on stderr: finished trials, time left, energy so far, the current step."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Slowdown:
-    """What the parts were expected to take, and what those trainings took that have ended here."""
+    """Expected and measured time of the trials that ended in this process, seconds."""
 
     expected_s: float = 0.0
     taken_s: float = 0.0
 
     @property
     def factor(self) -> float:
-        """How much slower this machine is than expected."""
+        """Return measured over expected time; 1 if no trial has ended."""
         return self.taken_s / self.expected_s if self.expected_s else 1.0
 
 
 class StudyProgress:
-    """Tells a person what a study does: one live line on a terminal, a line for each training in a log."""
+    """Shows the progress of a study: a live line on a terminal, a line for each trial in a log."""
 
     def __init__(self, console: Console, store: Store, parts: Sequence[PartProgress]) -> None:
         self._console = console
@@ -56,10 +56,10 @@ class StudyProgress:
     def __enter__(self) -> Self:
         ended = [each.part.name for each in self._parts if each.has_ended]
         if ended:
-            self._print(f"ended before, and kept: {', '.join(ended)}")
+            self._print(f"finished already: {', '.join(ended)}")
         for each in self._parts:
             if each.outdated:
-                self._print(f"{each.part.name} has changed since audit {each.outdated}, and is trained anew", "yellow")
+                self._print(f"{each.part.name} has changed since audit {each.outdated}, and is audited again", "yellow")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -67,14 +67,14 @@ class StudyProgress:
 
     @contextmanager
     def part(self, state: PartProgress, meters: Meters) -> Iterator[None]:
-        """While a part is under way, with meters of its own."""
+        """Show the progress of one part, which has its own meters."""
         if self._meters is None:
             measured = ", ".join(f"{domain} ({quality})" for domain, quality in meters.quality.items())
             self._print(f"measured: {measured or 'no energy'}")
             print_unavailable(self._console, meters.unavailable)
         self._meters, self._name, self._mark_s = meters, state.part.name, time.monotonic()
         place = 1 + self._parts.index(state)
-        count = f"{state.pending} of {len(state.part.plan.trials)} trainings"
+        count = f"{state.pending} of {len(state.part.plan.trials)} trials"
         self._print(f"{self._name} ({place} of {len(self._parts)}): {count}", style="bold")
         try:
             yield
@@ -84,14 +84,14 @@ class StudyProgress:
             self._left[self._name], self._left_s[self._name] = 0, 0.0
 
     def on_event(self, event: events.Event) -> None:
-        """Takes an event of the audit under way."""
+        """Show an event of the running audit."""
         match event:
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
             case events.BackgroundsStarted():
-                self._now(f"training {', '.join(event.names)} alone once, as it will run in the background")
+                self._now(f"training {', '.join(event.names)} once without other load")
             case events.WarmingUp():
-                self._now(f"warming up {', '.join(event.names)} in the background")
+                self._now(f"warming up the background load: {', '.join(event.names)}")
             case events.PreflightEnded():
                 self._mark_s = time.monotonic()
                 for warning in event.warnings:
@@ -115,7 +115,7 @@ class StudyProgress:
             )
 
     def _update_slowdown(self) -> None:
-        """Takes one training's share off what is left, and compares it with the clock."""
+        """Subtract the expected time of one trial from the time left, and compare it with the measured time."""
         now_s, left = time.monotonic(), self._left_s[self._name]
         if left is not None:
             share_s = left / max(self._left[self._name], 1)
@@ -136,7 +136,7 @@ class StudyProgress:
         return cost(sum(known) * self._slowdown.factor if is_known else None, self._energy())
 
     def _energy(self) -> str:
-        """Energy of the machine while parts were under way, and of the trainings kept from before."""
+        """Return the energy of the machine while parts ran, and of the trials stored before."""
         assert self._meters is not None
         so_far_j = self._spent_j + self._here_j() if self._meters.quality else None
         return energy_text(so_far_j, "estimated" in self._meters.quality.values())

@@ -1,4 +1,4 @@
-"""A plan for people and as JSON, with an estimate of its time."""
+"""The plan of an audit for people and as JSON, with an estimate of its time."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from mutegreen.store.store import Store
 
 @dataclass(frozen=True)
 class TrainingTime:
-    """Time of one training, seconds, and how it is known."""
+    """Expected time of one training, seconds, and the source of this value."""
 
     training_s: float
     source: str
 
 
 def training_s(plan: Plan, store: Path) -> TrainingTime | None:
-    """How long one training takes: as last seen here, else as the subject says; None: not known."""
+    """Return the time of one training, from the last audit, else as the subject states; None: not known."""
     observed_s = _last_seen_s(plan, store)
     if observed_s is not None:
-        return TrainingTime(observed_s, "as in the last audit here")
+        return TrainingTime(observed_s, "as in the last audit")
     declared_s = plan.preset.duration_s if plan.preset.name else plan.subject.duration_s
-    return TrainingTime(declared_s, "as the subject says of 2 CPU cores") if declared_s is not None else None
+    return TrainingTime(declared_s, "as the subject states for 2 CPU cores") if declared_s is not None else None
 
 
 def _last_seen_s(plan: Plan, store: Path) -> float | None:
@@ -48,7 +48,7 @@ def _last_seen_s(plan: Plan, store: Path) -> float | None:
 
 
 def expected_s(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> float | None:
-    """Time of the whole audit with its preflight and pauses, seconds; None: not known."""
+    """Return the time of the whole audit with preflight and pauses, seconds; None: not known."""
     if training is None:
         return None
     resolved = limits.resolved(plan.subject, plan.preset)
@@ -56,7 +56,7 @@ def expected_s(plan: Plan, training: TrainingTime | None, limits: Limits, shared
 
 
 def document(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> dict[str, object]:
-    """The plan, JSON-ready."""
+    """Return the plan, JSON-ready."""
     return {
         "subject": plan.subject.name,
         "preset": plan.preset.name or None,
@@ -80,7 +80,7 @@ def _mutant(mutant: Mutant) -> dict[str, object]:
 
 
 def show(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> None:
-    """Prints the mutants, the order of the trials and the time that they will take."""
+    """Print the mutants, the order of the trials and the expected time."""
     from rich import box
     from rich.table import Table
 
@@ -91,19 +91,22 @@ def show(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Shar
         if mutants:
             table.add_row(name, str(default), mutants[0].operator, ", ".join(str(m.value) for m in mutants))
     if any(m.operator == IDENTITY for m in plan.mutants):
-        table.add_row("-", "-", "identity", "the original once more, as an A/A control")
+        table.add_row("-", "-", "identity", "a copy of the original, as an A/A control")
     console.print(f"{plan.subject.name}" + (f", preset {plan.preset.name}" if plan.preset.name else ""), style="bold")
     if plan.data:
         console.print(f"data: {plan.data}")
     console.print(table)
     if several := _several(plan):
-        console.print(f"several at once, at values that are also tried alone: {'; '.join(m.id for m in several)}")
+        names = "; ".join(mutant.id for mutant in several)
+        console.print(
+            f"mutants of several hyperparameters (each value also has a mutant of its own): {names}", soft_wrap=True
+        )
     for block in range(max(trial.block for trial in plan.trials) + 1):
         order = [trial.mutant for trial in plan.trials if trial.block == block]
         console.print(f"block {block + 1}: {', '.join(order)}")
     console.print(seeding_text(plan.seeding, plan.trials[0].seed))
     if plan.compat:
-        console.print(f"shims: {', '.join(plan.compat)} (docs/compatibility.md)")
+        console.print(f"shims: {', '.join(plan.compat)} (see `mutegreen help compatibility`)")
     for line in _shared(shared):
         console.print(line)
     for note in plan.notes:
@@ -115,10 +118,10 @@ def _shared(shared: Sharing) -> Iterator[str]:
     for record in shared.backgrounds:
         what = shlex.join(record.words) or f"the original of {record.folder}"
         preset = f", preset {record.preset}" if record.preset else ""
-        yield f"beside every trial: {record.name} ({what}{preset}); its warm-ups and the slowdown come on top"
+        yield f"background load: {record.name} ({what}{preset}); the time below excludes its warm-ups and the slowdown"
     if shared.jobs is not None:
         number = "as many as memory and CPUs allow" if shared.jobs == 0 else shared.jobs
-        yield f"trainings at a time on a device: {number}; the time below is that of one after another"
+        yield f"concurrent trials on each device: {number}; the time below is for one trial after another"
 
 
 def _several(plan: Plan) -> list[Mutant]:
@@ -127,9 +130,9 @@ def _several(plan: Plan) -> list[Mutant]:
 
 def _sum(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> str:
     several = f" ({len(_several(plan))} of several hyperparameters)" if _several(plan) else ""
-    size = f"{len(plan.trials)} trainings of {len(plan.mutants) - 1} mutants{several} and the original"
+    size = f"{len(plan.trials)} trials of {len(plan.mutants) - 1} mutants{several} and the original"
     total_s = expected_s(plan, training, limits, shared)
     if training is None or total_s is None:
-        return f"{size}; how long they take is known after the first one, with which a run begins."
+        return f"{size}; their time is not known until the preflight has ended."
     each = f"{units.expected_duration(training.training_s)} each, {training.source}"
     return f"{size}: about {units.expected_duration(total_s)} ({each})."

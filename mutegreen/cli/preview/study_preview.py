@@ -1,4 +1,4 @@
-"""What a study would train, for people and as JSON, with an estimate of its time."""
+"""The plan of a study for people and as JSON, with an estimate of its time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mutegreen.store.store import Store
 
 
 def find_progress(parts: Sequence[StudyPart], store: Path) -> list[PartProgress]:
-    """How far each part has come; a store that is not there yet holds none."""
+    """Return the progress of each part; a missing store holds none."""
     try:
         with Store.open(store) as opened:
             return [runner.find_progress(opened, part) for part in parts]
@@ -29,7 +29,7 @@ def find_progress(parts: Sequence[StudyPart], store: Path) -> list[PartProgress]
 
 
 def left_s(progress: PartProgress, store: Path) -> float | None:
-    """Time that is left of a part with its pauses, seconds; None: not known."""
+    """Return the time left for a part with its pauses, seconds; None: not known."""
     plan = progress.part.plan
     training = plan_preview.training_s(plan, store)
     whole_s = plan_preview.expected_s(plan, training, progress.part.limits, progress.part.sharing)
@@ -40,7 +40,7 @@ def left_s(progress: PartProgress, store: Path) -> float | None:
 
 
 def document(parts: Sequence[PartProgress], skipped: Sequence[Skipped], preset: str, store: Path) -> dict[str, object]:
-    """The plan, JSON-ready."""
+    """Return the plan, JSON-ready."""
     return {
         "study": "hyperparameters",
         "preset": preset,
@@ -51,13 +51,13 @@ def document(parts: Sequence[PartProgress], skipped: Sequence[Skipped], preset: 
 
 
 def show(parts: Sequence[PartProgress], preset: str, store: Path) -> None:
-    """Prints a line for each part, and the time of all."""
+    """Print a line for each part, and the total time."""
     from rich import box
     from rich.table import Table
 
     console = common.results()
-    console.print(f"study of hyperparameters, preset {preset}", style="bold")
-    table = Table("subject", "mutants", "trainings", "left", "time", box=box.SIMPLE_HEAD)
+    console.print(f"study hyperparameters, preset {preset}", style="bold")
+    table = Table("subject", "mutants", "trials", "pending", "time", box=box.SIMPLE_HEAD)
     for progress in parts:
         seconds = left_s(progress, store)
         table.add_row(
@@ -99,8 +99,9 @@ def _sum(seconds: Sequence[float | None]) -> float | None:
 def _total(parts: Sequence[PartProgress], store: Path) -> str:
     pending = sum(progress.pending for progress in parts)
     if parts and not pending:
-        return "Everything has been trained: without --dry-run the same command shows the results."
+        return "All trials have ended: without --dry-run the same command shows the results."
     seconds = _sum([left_s(progress, store) for progress in parts])
     if seconds is None:
-        return f"{pending} trainings; how long they take is known when each subject has been trained once."
-    return f"{pending} trainings: about {units.expected_duration(seconds)}, as far as subjects and earlier audits tell."
+        return f"{pending} pending trials; their time is not known until each subject has been trained once."
+    expected = units.expected_duration(seconds)
+    return f"{pending} pending trials: about {expected}, from earlier audits or as the subjects state."

@@ -1,1 +1,1 @@
-"""Phrases that several commands use."""
+"""Texts that several commands use."""

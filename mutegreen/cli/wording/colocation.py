@@ -1,4 +1,4 @@
-"""In what company an audit and its trials trained, for people."""
+"""Texts about co-location: the background loads and concurrent trials of an audit and of a trial."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from mutegreen.model import BackgroundRun, Colocation, DomainEnergy, Span
 from mutegreen.store.audit_records import AuditRecord
 
 MOST_NAMES = 8
-"""So many trials beside one are named; a long one beside short ones meets many."""
+"""Largest number of co-located trials that are named; a long trial overlaps many short ones."""
 
 
 def short_text(audit: AuditRecord) -> str:
-    """How the trials of an audit shared the machine, for a table; empty: they did not."""
+    """Return how the trials of an audit shared the machine, for a table; empty: they were exclusive."""
     if audit.backgrounds:
-        return "beside " + ", ".join(record.name for record in audit.backgrounds)
+        return "background " + ", ".join(record.name for record in audit.backgrounds)
     jobs = audit.options.jobs
     return "" if jobs is None else f"{jobs or 'as many as fit'} at a time"
 
 
 def audit_lines(audit: AuditRecord, spans: Sequence[Span]) -> Iterator[str]:
-    """What an audit's trainings shared, and the exact energy of the times in which they did."""
+    """Yield how the trials of an audit shared the machine, and the measured energy of all of them together."""
     for record in audit.backgrounds:
-        pace = f"; alone {record.epochs_per_s:.3g} epochs a second" if record.epochs_per_s else ""
-        yield f"beside every trial: {record.name}{pace}"
+        rate = f"; {record.epochs_per_s:.3g} epochs/s without other load" if record.epochs_per_s else ""
+        yield f"background load: {record.name}{rate}"
     if not audit.backgrounds and short_text(audit):
-        yield f"trainings on each device: {short_text(audit)}"
+        yield f"concurrent trials on each device: {short_text(audit)}"
     if spans:
         duration_s = math.fsum(span.measurement.duration_s for span in spans)
         parts = [part for part in (_domain(name, spans) for name in _names(spans)) if part]
         energy = ", ".join(parts) or "energy not measured"
-        yield f"all trainings together, with the preflight, {units.duration(duration_s)}: {energy}"
+        yield f"all trials and the preflight together, {units.duration(duration_s)}: {energy}"
 
 
 def trial_lines(colocation: Colocation | None) -> Iterator[str]:
-    """Who ran beside a trial, its share, and what backgrounds did meanwhile."""
+    """Yield the co-located programs of a trial, its attributed energy, and the work of the background loads."""
     if colocation is None:
         return
     shown = [f"{other.name} ({units.duration(other.overlap_s)})" for other in colocation.overlaps[:MOST_NAMES]]
     more = len(colocation.overlaps) - len(shown)
-    yield f"beside it: {', '.join(shown)}{f' and {more} more' if more else ''}"
+    yield f"co-located with: {', '.join(shown)}{f' and {more} more' if more else ''}"
     for share in colocation.shares:
-        yield f"its share of {share.domain}: {_joules(share)}{_used(colocation, share.domain)}"
+        yield f"attributed to it, {share.domain}: {_joules(share)}{_used(colocation, share.domain)}"
     if not colocation.shares:
         for domain, part in colocation.by_use.items():
-            yield f"{domain}: {part:.0%} of the joules in company are shared out by measured use, the rest evenly"
+            yield f"{domain}: {part:.0%} of the energy during co-location attributed by measured use, the rest evenly"
     for run in colocation.backgrounds:
         yield _background(run)
 
@@ -74,6 +74,6 @@ def _used(colocation: Colocation, domain: str) -> str:
 
 def _background(run: BackgroundRun) -> str:
     epochs = "" if run.epochs is None else f", {run.epochs:.1f} epochs"
-    slower = "" if run.slowdown is None else f", {run.slowdown:.2f} times slower than alone"
+    slower = "" if run.slowdown is None else f", {run.slowdown:.2f} times slower than without other load"
     cpu = "" if run.cpu_s is None else f", CPU time {units.duration(run.cpu_s)}"
-    return f"background {run.name}{epochs}{slower}{cpu}, started again {run.restarts} times"
+    return f"background load {run.name}{epochs}{slower}{cpu}, restarted {run.restarts} times"

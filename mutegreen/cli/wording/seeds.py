@@ -1,4 +1,4 @@
-"""What an audit says of its seeds: what is fixed, and what varies from one repetition to the next."""
+"""Text about the seeds of an audit."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from mutegreen.model import Seeding
 
 
 def seeding_text(seeding: Seeding, first: int | None) -> str:
-    """One sentence.
+    """Return one sentence about the seeds.
 
     Args:
-        seeding: What decides the chance in the trainings.
-        first: The seed of the first repetition; None: there is none.
+        seeding: How the seeds of the trials are chosen.
+        first: The seed of the first repetition; None: the program takes no seed.
     """
     match seeding:
         case Seeding.OWN:
-            return "seeds: each repetition has its own, which all mutants share"
+            return "seeds: each repetition has its own seed, the same for all mutants"
         case Seeding.SAME:
-            return f"seeds: all trainings have the same, {first}; repetitions show only what a seed does not decide"
+            return f"seeds: all trials have the seed {first}; repetitions show only what the seed does not fix"
         case Seeding.NONE:
-            return "not seeded: the program takes no seed, so every training varies by chance"
+            return "no seeds: the program takes no seed, and every trial varies at random"

@@ -1,1 +1,1 @@
-"""Commands about this machine and its meters."""
+"""Commands that measure, or show the meters of this machine."""

@@ -1,4 +1,4 @@
-"""`mutegreen calibrate`: the estimate's watts fitted on this machine."""
+"""`mutegreen calibrate`: the power model of the meter `estimate`, fitted on this machine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from mutegreen.errors import MeterUnavailable
 
 @click.command("calibrate")
 @click.option(
-    "--seconds", type=common.SecondsType(1), default=10.0, show_default=True, help="Time for each of three loads."
+    "--seconds",
+    type=common.SecondsType(1),
+    default=10.0,
+    show_default=True,
+    help="Measure each of the three loads for this many seconds.",
 )
 @common.meter_option
 @common.json_option
 def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
-    """Fit the watts of the meter `estimate` where a meter of hardware reads the CPU.
+    """Fit the power model of the meter `estimate` to this machine.
 
-    Power is measured at rest, with half of the CPUs busy and with all of them, and a straight line is fitted. The
-    result is for machines of the same kind on which no counter can be read. Run it while the machine has nothing
-    else to do.
+    This needs a hardware meter that reads the CPU. Power is measured with no, half and all of the CPUs busy, and a
+    straight line is fitted. The result is an option --meter for machines of the same kind on which no hardware meter
+    works. Run this command on an idle machine.
     """
     from mutegreen.meters.estimate.calibration import calibrate, reads_hardware
     from mutegreen.meters.recorder import Recorder
@@ -33,7 +37,7 @@ def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
         cpus = [(m.name, q) for m in choice.meters for d, q in m.quality.items() if d.startswith("cpu:")]
         if not cpus or not all(reads_hardware(quality) for _, quality in cpus):
             raise MeterUnavailable(
-                "no meter of hardware reads the CPU here", "mutegreen doctor says what would mend that"
+                "no hardware meter reads the CPU on this machine", "`mutegreen doctor` shows how to enable one"
             )
         calibration = calibrate(recorder, seconds)
     if as_json:
@@ -44,7 +48,7 @@ def command(seconds: float, meters: tuple[str, ...], as_json: bool) -> int:
         memory = "" if level.dram_w is None else f", memory {units.power(level.dram_w)}"
         console.print(f"CPUs {level.busy:4.0%} busy: {units.power(level.cpu_w)}{memory}")
     console.print(
-        f"The line misses these by {units.power(calibration.worst_w)} at most. On machines of this kind, use:"
+        f"Largest error of the fitted line: {units.power(calibration.worst_w)}. On machines of this kind, use:"
     )
     console.print(f"  --meter {calibration.option}", soft_wrap=True)
     return 0

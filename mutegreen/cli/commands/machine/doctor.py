@@ -1,4 +1,4 @@
-"""`mutegreen doctor`: which meters work here, and what would mend the others."""
+"""`mutegreen doctor`: which meters work on this machine, and how to enable the others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from mutegreen.model.limits import IDLE_S
 @common.require_option
 @common.json_option
 def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) -> int:
-    """Say which domains of energy can be read on this machine, by which meter, and what would mend the others.
+    """Show which energy meters work on this machine, and how to enable the others.
 
-    The idle power shown is the machine's mean power over the second that this command takes.
+    A domain is a part of the machine whose energy is measured: GPU, CPU package, DRAM. For each domain the table
+    shows the meter that is used, its quality and the idle power, a mean over 1 second.
     """
     from mutegreen.meters.recorder import Recorder
     from mutegreen.meters.selection import select_meters

@@ -1,4 +1,4 @@
-"""`mutegreen measure`: any command under the energy meters; its output, input and exit status stay its own."""
+"""`mutegreen measure`: the energy of any command; its input, output and exit status are unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 65536
 
 
-@click.command("measure", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+_EXAMPLES = common.examples(
+    "mutegreen measure -- python train.py            the energy of a training",
+    "mutegreen measure --idle 5 -- make test         5 s of idle power first",
+    "mutegreen measure --json -- ./benchmark         the measurement as JSON",
+    "mutegreen measure --require gpu -- ./benchmark  fail if no GPU is measured",
+)
+
+
+@click.command(
+    "measure",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=_EXAMPLES,
+)
 @click.argument("words", metavar="-- COMMAND ...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option(
     "--idle",
@@ -32,7 +44,7 @@ CHUNK_BYTES = 65536
     default=IDLE_S,
     show_default=True,
     metavar="S",
-    help="Seconds for which idle power is measured first, for the net energy; 0: not.",
+    help="Measure idle power for S seconds first, to compute the energy above idle; 0: do not measure it.",
 )
 @common.meter_option
 @common.require_option
@@ -40,9 +52,9 @@ CHUNK_BYTES = 65536
 def command(
     words: tuple[str, ...], idle: float, meters: tuple[str, ...], require: tuple[str, ...], as_json: bool
 ) -> int:
-    """Run COMMAND under the energy meters and exit with its status.
+    """Run COMMAND, measure its energy, and exit with its status.
 
-    With --json the last line of stdout is the measurement; without it, stderr ends with it for people.
+    The result is printed as a table at the end of stderr, or with --json as the last line of stdout.
     """
     from mutegreen.meters.recorder import Recorder
     from mutegreen.meters.selection import select_meters
@@ -63,17 +75,16 @@ def command(
 
 
 def _run(words: Sequence[str], relay: bool) -> tuple[int, bool]:
-    """Runs the command; its status as a shell gives it, and whether its output ended within a line.
+    """Run the command; return its exit status as a shell reports it, and whether its output lacks a final newline.
 
-    With `relay` its stdout passes through this process, byte for byte, so that what we add begins on a line
-    of its own.
+    With `relay` its stdout passes through this process, byte for byte. The measurement can then start on a new line.
     """
     sys.stdout.flush()
     try:
         process = subprocess.Popen(words, stdout=subprocess.PIPE if relay else None)
     except OSError as error:
         raise UsageError(
-            f"{words[0]} cannot be started: {error.strerror}", "mutegreen measure -- COMMAND ..."
+            f"{words[0]} cannot be started: {error.strerror}", "use mutegreen measure -- COMMAND ..."
         ) from error
     with _forward_signals(process):
         last = _copy(process) if relay else b"\n"
@@ -94,10 +105,13 @@ def _copy(process: subprocess.Popen[bytes]) -> bytes:
 
 @contextlib.contextmanager
 def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """The command decides what a signal means; this process stays to tell what was measured until then."""
+    """Forward signals to the command, which decides what they mean. This process goes on, to print the measurement.
+
+    Relies on: the terminal sends Ctrl-C (SIGINT) to the whole foreground process group, hence to the command, too.
+    """
 
     def pass_on(number: int, frame: Any) -> None:
-        # Ctrl-C reaches the command from the terminal already.
+        # With a terminal, the command gets Ctrl-C from it; forwarding would send the signal twice.
         if number != signal.SIGINT or not _has_terminal():
             process.send_signal(number)
 

@@ -1,4 +1,4 @@
-"""`mutegreen operators`: what can be done to a hyperparameter."""
+"""`mutegreen operators`: the list of mutation operators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from mutegreen.cli import common
 @click.command("operators")
 @common.json_option
 def command(as_json: bool) -> int:
-    """List the mutation operators, those of plug-ins too."""
+    """List the mutation operators, including those of plug-ins.
+
+    An operator computes new values of a hyperparameter from its default value. The last column shows an example.
+    """
     operators = catalog.operators().values()
     if as_json:
         common.write_json([{"name": o.name, "summary": o.summary, "kinds": sorted(o.kinds)} for o in operators])
@@ -19,7 +22,7 @@ def command(as_json: bool) -> int:
     from rich import box
     from rich.table import Table
 
-    table = Table("operator", "what it does", "such as", box=box.SIMPLE_HEAD)
+    table = Table("operator", "what it does", "example", box=box.SIMPLE_HEAD)
     for operator in operators:
         example = operator.examples[0]
         table.add_row(operator.name, operator.summary, f"{example.before} -> {', '.join(map(str, example.after))}")

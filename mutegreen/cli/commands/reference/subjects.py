@@ -1,4 +1,4 @@
-"""`mutegreen subjects`: training programs at hand."""
+"""`mutegreen subjects`: the list of subjects that are installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from mutegreen.model import Subject
 @click.command("subjects")
 @common.json_option
 def command(as_json: bool) -> int:
-    """List the training programs that come with MuteGreen or with plug-ins."""
+    """List the subjects that come with MuteGreen or with plug-ins.
+
+    A subject is a training program with a subject.toml. `mutegreen run SUBJECT` audits one.
+    """
     subjects = [config.load(folder) for folder in catalog.subjects().values()]
     if as_json:
         common.write_json([_document(subject) for subject in subjects])
@@ -22,7 +25,7 @@ def command(as_json: bool) -> int:
     from rich import box
     from rich.table import Table
 
-    table = Table("subject", "what it is", "hyperparameters", "presets", box=box.SIMPLE_HEAD)
+    table = Table("subject", "description", "hyperparameters", "presets", box=box.SIMPLE_HEAD)
     for subject in subjects:
         names = ", ".join(f"{h.name} {h.default}" for h in subject.hyperparameters)
         table.add_row(subject.name, _about(subject), names, ", ".join(subject.presets))
@@ -33,7 +36,7 @@ def command(as_json: bool) -> int:
 
 
 def _about(subject: Subject) -> str:
-    """The description, and the data of the subject and of the presets that have others."""
+    """Return the description, and the data of the subject and of the presets with other data."""
     others = {preset.name: preset.data for preset in subject.presets.values() if preset.data}
     own = [str(subject.data)] if subject.data else []
     data = "; ".join([*own, *(f"{name}: {data}" for name, data in others.items())])

@@ -1,1 +1,1 @@
-"""Commands that read what was measured."""
+"""Commands that read the store or exported rows."""

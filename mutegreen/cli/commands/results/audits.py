@@ -1,4 +1,4 @@
-"""`mutegreen audits`: what the store holds."""
+"""`mutegreen audits`: the list of the audits in the store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from mutegreen.store.store import Store
 @common.store_option
 @common.json_option
 def command(store: Path, as_json: bool) -> int:
-    """List the audits of the store, oldest first."""
+    """List the audits in the store, the oldest first.
+
+    Other commands take the id of an audit, such as `mutegreen stats AUDIT`.
+    """
     with Store.open(store) as opened:
         audits = [(audit, opened.outcomes(audit.id)) for audit in opened.audits()]
     if as_json:
@@ -27,7 +30,7 @@ def command(store: Path, as_json: bool) -> int:
 
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("audit, data", min_width=max((len(audit.id) for audit, _ in audits), default=0))
-    for heading in ("preset", "seeds", "company", "trials", "began (UTC)"):
+    for heading in ("preset", "seeds", "co-location", "trials", "began (UTC)"):
         table.add_column(heading)
     for audit, outcomes in audits:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())

@@ -1,4 +1,4 @@
-"""`mutegreen plot`: figures of an audit or of a CSV file."""
+"""`mutegreen plot`: figures of audits or CSV files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ KINDS = ("values", "win-tie-loss", "correlation", "pareto", "power")
 _POWER = "power"
 
 
-@click.command("plot")
+_EXAMPLES = common.examples(
+    "mutegreen plot                               all figures of the latest audit",
+    "mutegreen plot --kind pareto --format pdf    one kind, as PDF",
+    "mutegreen plot --kind power --trial 3        the power of trial 3 over time",
+    "mutegreen plot --csv rows.csv                figures of exported rows",
+)
+
+
+@click.command("plot", epilog=_EXAMPLES)
 @click.argument("audits", metavar="[AUDIT]...", nargs=-1)
 @common.csv_option
 @click.option(
@@ -26,7 +34,7 @@ _POWER = "power"
     "kinds",
     multiple=True,
     type=click.Choice(KINDS),
-    help="What to draw (repeatable).  [default: all that can be drawn]",
+    help="Draw this kind of figure (repeatable).  [default: all that can be drawn]",
 )
 @click.option(
     "--out",
@@ -34,14 +42,21 @@ _POWER = "power"
     default=Path("reports/figures"),
     show_default=True,
     metavar="FOLDER",
-    help="Where to put the files.",
+    help="Write the files to this folder.",
 )
-@click.option("--format", "form", type=click.Choice(["png", "svg", "pdf"]), default="png", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["png", "svg", "pdf"]),
+    default="png",
+    show_default=True,
+    help="Write files of this format.",
+)
 @click.option(
     "--trial",
     type=click.IntRange(min=1),
     metavar="NUMBER",
-    help="The training whose power is drawn.  [default: the first one of the original]",
+    help="Draw the power of this trial.  [default: the first trial of the original]",
 )
 @protocol_options
 @common.store_option
@@ -57,17 +72,18 @@ def command(
     as_json: bool,
     choices: Choices,
 ) -> int:
-    """Draw what the trainings of AUDIT say, as files that can be printed.
+    """Draw figures of AUDIT and write them to files.
 
-    AUDIT is one of `mutegreen audits`; without it, the latest. Several are analysed together.
+    AUDIT is an id that `mutegreen audits` lists; the default is the latest. Several audits are analysed together.
 
-    Kinds: values (energy, time and performance against the value of each hyperparameter), win-tie-loss (how many
-    mutants win, tie and lose energy and performance), correlation (which hyperparameter moves what), pareto (the
-    mutants that no other one beats in energy and performance), power (watts over the time of one training).
+    Kinds of figures: values (energy, time and performance against the value of each hyperparameter), win-tie-loss
+    (number of mutants by their verdicts on energy and performance), correlation (of each hyperparameter with each
+    metric), pareto (the mutants that no other mutant beats in both energy and performance), power (watts over the
+    time of one trial).
     """
     selected = _selected_kinds(kinds, bool(files), trial)
     if trial is not None and len(audits) > 1:
-        raise UsageError("--trial is of one audit", "name one audit, or leave --trial away")
+        raise UsageError("--trial needs exactly one audit", "name one audit, or drop --trial")
     of_rows = [kind for kind in selected if kind != _POWER]
     with _quiet_matplotlib():
         from mutegreen.cli.analysis.figure_files import FigureWriter
@@ -79,7 +95,7 @@ def command(
             for audit in audits or (None,):
                 writer.add_power(store, audit, trial)
     if not writer.files:
-        raise RowsError("there is nothing to draw", "; ".join(writer.notes))
+        raise RowsError("no figure can be drawn", "; ".join(writer.notes))
     if as_json:
         common.write_json({"figures": writer.files, "notes": writer.notes})
     else:
@@ -88,21 +104,24 @@ def command(
 
 
 def _selected_kinds(kinds: Sequence[str], is_file: bool, trial: int | None) -> list[str]:
-    """The kinds asked for, each once; all that there can be, if none is.
+    """Return the chosen kinds, each once; if none is chosen, all kinds that the input allows.
 
     Raises:
-        UsageError: They do not go together.
+        UsageError: The options cannot be combined.
     """
     if is_file and (_POWER in kinds or trial is not None):
-        raise UsageError("a CSV file holds no power over time", "leave --kind power and --trial away, or name an audit")
+        raise UsageError(
+            "--csv cannot be combined with --kind power or --trial: a CSV file holds no power over time",
+            "drop --kind power and --trial, or name an audit instead of --csv",
+        )
     if trial is not None and kinds and _POWER not in kinds:
-        raise UsageError("--trial is of the kind power, which is not asked for", "add --kind power")
+        raise UsageError("--trial needs --kind power", "add --kind power, or drop --trial")
     return list(dict.fromkeys(kinds)) or [kind for kind in KINDS if kind != _POWER or not is_file]
 
 
 @contextmanager
 def _quiet_matplotlib() -> Iterator[None]:
-    """Keeps from the screen that matplotlib caches fonts, or where, and that its font lacks a character."""
+    """Suppress messages of matplotlib about its font cache and about characters that its font lacks."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)

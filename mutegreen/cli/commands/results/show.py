@@ -1,4 +1,4 @@
-"""`mutegreen show`: a mutant's difference, or a trial's end."""
+"""`mutegreen show`: the difference that a mutant makes, or the result of a trial."""
 
 from __future__ import annotations
 
@@ -17,15 +17,24 @@ from mutegreen.mutation.site_values import same_value
 from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.store import Store
 
+_EXAMPLES = common.examples(
+    "mutegreen show               list the trials of the latest audit",
+    "mutegreen show epochs=6      what this mutant changes",
+    "mutegreen show 12            how trial 12 ended",
+)
 
-@click.command("show")
+
+@click.command("show", epilog=_EXAMPLES)
 @click.argument("what", metavar="[MUTANT|TRIAL]", required=False)
-@click.option("--audit", metavar="AUDIT", help="One of `mutegreen audits`.  [default: the latest]")
+@click.option(
+    "--audit", metavar="AUDIT", help="Use this audit, an id that `mutegreen audits` lists.  [default: the latest]"
+)
 @common.store_option
 def command(what: str | None, audit: str | None, store: Path) -> int:
-    """Show what a MUTANT changes (epochs=6 or epochs=6,learning_rate=0.5), or how a TRIAL ended (its number).
+    """Show what a MUTANT changes, or how a TRIAL ended.
 
-    Without either, list the mutants and trials of the audit.
+    MUTANT is a name such as epochs=6, or epochs=6,learning_rate=0.5 for a mutant of two hyperparameters. TRIAL is a
+    number. Without an argument, the trials of the audit are listed.
     """
     with Store.open(store) as opened:
         record = opened.audit(audit)
@@ -46,7 +55,7 @@ def _list(store: Store, audit: AuditRecord) -> None:
     by_repetition = {record.trial.repetition: record.trial.seed for record in trials}
     table = Table("trial", "block", box=box.SIMPLE_HEAD)
     table.add_column("mutant", no_wrap=True)
-    for heading in ("outcome", "time", "result", "further figures, reason" if audit.also else "reason"):
+    for heading in ("outcome", "time", "result", "extra metrics, reason" if audit.also else "reason"):
         table.add_column(heading, overflow="fold")
     for record in trials:
         trial, result = record.trial, record.result
@@ -77,7 +86,7 @@ def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
     match = match or next((record for record in records if _is_named(record, name)), None)
     if match is None:
         known = ", ".join(record.mutant.id for record in records)
-        raise UsageError(f"audit {audit.id} has no mutant {name}", f"it has: {known}")
+        raise UsageError(f"audit {audit.id} has no mutant {name}", f"its mutants are: {known}")
     click.echo(f"{match.mutant.id} ({_origin(match)}), audit {audit.id}")
     click.echo(match.diff)
     for trial in store.trials(audit.id):
@@ -86,7 +95,7 @@ def _mutant(store: Store, audit: AuditRecord, name: str) -> None:
 
 
 def _is_named(record: MutantRecord, name: str) -> bool:
-    """Whether a mutant is meant: `lr=1` is `lr=1.0` too, and `lr=0.123` is `lr=0.12345`, as tables show it."""
+    """Return whether a name means a mutant: `lr=1` also means `lr=1.0`; tables round `lr=0.12345` to `lr=0.123`."""
     texts = dict(part.partition("=")[::2] for part in name.split(JOINT))
     changes = {change.hyperparameter: change.value for change in record.mutant.changes}
     return bool(changes) and changes.keys() == texts.keys() and all(_reads(texts[n], v) for n, v in changes.items())
@@ -99,9 +108,9 @@ def _reads(text: str, value: Value) -> bool:
 def _origin(record: MutantRecord) -> str:
     mutant = record.mutant
     if mutant.is_original:
-        return "the program as its subject.toml says"
+        return "the subject with all hyperparameters at their default values"
     if not mutant.changes:
-        return f"operator {mutant.operator}: nothing is changed"
+        return f"operator {mutant.operator}: a copy of the original"
     return "; ".join(f"operator {change.operator}, default {change.default}" for change in mutant.changes)
 
 
@@ -118,7 +127,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
 
     records = {record.trial.number: record for record in store.trials(audit.id)}
     if number not in records:
-        raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials are 1 to {len(records)}")
+        raise UsageError(f"audit {audit.id} has no trial {number}", f"its trials have the numbers 1 to {len(records)}")
     record = records[number]
     trial, result = record.trial, record.result
     click.echo(f"trial {number} of audit {audit.id}: {trial.mutant}, block {trial.block + 1}, seed {trial.seed}")
@@ -129,7 +138,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     figures = "".join(f", {name} {value:.6g}" for name, value in result.also.items())
     data = f" (data: {audit.data})" if audit.data else ""
     click.echo(f"performance {performance}{figures}{data}")
-    click.echo(f"CPU time {units.duration(result.cpu_s)}, begun {result.started_at}")
+    click.echo(f"CPU time {units.duration(result.cpu_s)}, started {result.started_at}")
     for domain in result.measurement.domains:
         click.echo(_energy(domain))
     for line in (*colocation.trial_lines(result.colocation), *map(shim_in_trial, result.shims)):
@@ -137,7 +146,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     for evidence in result.evidence:
         click.echo(f"evidence for {evidence.hyperparameter}: {evidence.how}")
     if trial.mutant == ORIGINAL:
-        click.echo("evidence: none needed, nothing is changed")
+        click.echo("evidence: none needed, the original changes nothing")
     click.echo(f"output {Paths.of(store.path, audit.id).log(f'{number:04d}')}")
 
 

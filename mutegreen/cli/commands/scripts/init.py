@@ -1,4 +1,4 @@
-"""`mutegreen init`: a `subject.toml` for a training script that nobody prepared."""
+"""`mutegreen init`: write a `subject.toml` for a training script."""
 
 from __future__ import annotations
 
@@ -25,32 +25,44 @@ _TRIAL_S = 120.0
 
 
 class _ProgramArguments(click.Command):
-    """Keeps what stands after `--` apart: these are arguments of the program, not of MuteGreen."""
+    """A command that separates the words after `--`: they are arguments of the training program."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """The arguments before `--`."""
+        """Parse the words before `--`, and store the others in the context."""
         own = args[: args.index("--")] if "--" in args else args
         ctx.meta[_ARGUMENTS] = args[len(own) + 1 :]
         return super().parse_args(ctx, own)
 
 
-@click.command(
-    "init", cls=_ProgramArguments, options_metavar="[OPTIONS]", epilog="Arguments of the program itself come after --."
+_EXAMPLES = common.examples(
+    "mutegreen init train.py                    write ./subject.toml",
+    "mutegreen init train.py --try              also run the program once",
+    "mutegreen init project --script src/fit.py a script within a project",
+    "mutegreen init train.py -- --data ./data   with arguments of the program",
 )
+
+
+@click.command("init", cls=_ProgramArguments, options_metavar="[OPTIONS]", epilog=_EXAMPLES)
 @click.argument("script_or_folder", type=click.Path(path_type=Path), required=False)
-@click.option("--script", type=click.Path(path_type=Path), metavar="FILE", help="The script in the folder that trains.")
-@click.option("-m", "module", metavar="MODULE", help="A module, as `python -m` starts it in the folder.")
-@click.option("--launcher", metavar="WORDS", help="What starts it instead of Python: 'torchrun --nproc_per_node=1'.")
-@click.option("--try", "try_it", is_flag=True, help="Run it once, in a copy, to see what it prints.")
+@click.option("--script", type=click.Path(path_type=Path), metavar="FILE", help="Use this script of the folder.")
+@click.option("-m", "module", metavar="MODULE", help="Use this module, as `python -m MODULE` starts it in the folder.")
+@click.option(
+    "--launcher",
+    metavar="WORDS",
+    help="Start the program with this command, such as 'torchrun --nproc_per_node=1'.  [default: Python]",
+)
+@click.option(
+    "--try", "try_it", is_flag=True, help="Run the program once in a copy of the folder, to see which metric it prints."
+)
 @click.option(
     "--timeout",
     type=common.SecondsType(0, min_open=True),
     default=_TRIAL_S,
     show_default=True,
     metavar="S",
-    help="Longest time of that run, seconds.",
+    help="With --try, stop the program after S seconds.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a subject.toml that exists.")
+@click.option("--force", is_flag=True, help="Overwrite an existing subject.toml.")
 @common.json_option
 @click.pass_context
 def command(
@@ -64,9 +76,10 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Write a subject.toml for a training SCRIPT, a notebook, or the FOLDER of one, for you to look through.
+    """Write a subject.toml for a training script, a notebook, or a folder that holds one.
 
-    Nothing of the program is imported or run, unless --try asks for it. No file of yours is changed.
+    Review the file before an audit: it says what to check. Words after -- are arguments of the training program. The
+    program is neither imported nor run, unless --try is given. No other file of yours is changed.
     """
     from mutegreen.draft import builder
     from mutegreen.draft.program.resolution import resolve_program
@@ -76,11 +89,11 @@ def command(
     drafted = builder.build_draft(program, context.meta[_ARGUMENTS], chosen.notes, chosen.fixed)
     file = drafted.program.folder / "subject.toml"
     if not _may_write(file, force):
-        common.messages().print(f"{file} is as it was", soft_wrap=True)
+        common.messages().print(f"{file} is unchanged", soft_wrap=True)
         return 1
     tried = None
     if try_it:
-        common.messages().print(f"A trial run of at most {units.duration(timeout)} ...")
+        common.messages().print(f"A test run of at most {units.duration(timeout)} ...")
         tried = builder.try_draft(drafted, timeout)
         drafted = tried.draft
     _write(file, drafted)
@@ -104,25 +117,27 @@ def _ask_which(scripts: Sequence[Path]) -> Path:
 
 
 def _may_write(file: Path, force: bool) -> bool:
-    """Whether the file may be written; the user is asked where there is one.
+    """Return whether the file may be written; ask the user if it exists.
 
     Raises:
-        UsageError: There is a file and nobody to ask, or the folder cannot be written to.
+        UsageError: The file exists and there is no terminal to ask, or the folder is not writable.
     """
     if not os.access(file.parent, os.W_OK):
-        raise UsageError(f"{file.parent} cannot be written to", "copy the program to a folder of yours, and name that")
+        raise UsageError(
+            f"{file.parent}: no permission to write", "copy the program to a folder of yours, and use that"
+        )
     if not file.exists() or force:
         return True
     if not _is_terminal():
-        raise UsageError(f"{file} exists", "--force overwrites it")
+        raise UsageError(f"{file} exists already", "add --force to overwrite it")
     return click.confirm(f"{file} exists. Overwrite it?", default=False, err=True)
 
 
 def _write(file: Path, drafted: SubjectDraft) -> None:
-    """Writes the file once it is known to be a sound one.
+    """Write the file under another name, check it, then rename it.
 
     Raises:
-        MuteGreenError: It cannot be written, or is not sound after all; what was there stays.
+        MuteGreenError: It cannot be written, or has faults; an existing file is kept.
     """
     from mutegreen import config
     from mutegreen.draft import document
@@ -135,7 +150,7 @@ def _write(file: Path, drafted: SubjectDraft) -> None:
         new.replace(file)
     except OSError as error:
         raise UsageError(
-            f"{file}: cannot be written: {error.strerror}", "copy the program to a folder of yours"
+            f"{file}: cannot be written: {error.strerror}", "copy the program to a folder of yours, and use that"
         ) from error
     finally:
         new.unlink(missing_ok=True)
@@ -145,29 +160,27 @@ def _summary(file: Path, drafted: SubjectDraft) -> None:
     console = common.results()
     folder = shlex.quote(os.path.relpath(file.parent))
     names = ", ".join(entry.hyperparameter.name for entry in drafted.active)
-    unsure = f"; {len(drafted.for_review)} more for you to judge" if drafted.for_review else ""
+    unsure = f"; {len(drafted.for_review)} more to decide on" if drafted.for_review else ""
     metric = drafted.metric
-    console.print(f"{os.path.relpath(file)} is written", style="bold", soft_wrap=True)
+    console.print(f"{os.path.relpath(file)} was written", style="bold", soft_wrap=True)
     console.print(f"command: {' '.join(drafted.command)}", soft_wrap=True)
     console.print(f"hyperparameters: {names}{unsure}", soft_wrap=True)
     console.print(f"performance: {f'{metric.metric}, {metric.pattern}' if metric else 'not found'}", soft_wrap=True)
     for line in drafted.review():
-        console.print(f"to look at: {line}", style="yellow", soft_wrap=True)
+        console.print(f"to check: {line}", style="yellow", soft_wrap=True)
     console.print(f"Next: mutegreen run {folder} --dry-run", soft_wrap=True)
 
 
 def _report_trial(tried: TriedDraft) -> int:
-    """Says what the trial run showed; the status is 1 if it failed, or printed no figure of performance."""
+    """Print the result of the test run; return 1 if it failed or printed no performance, else 0."""
     ran, readings = tried.run, tried.draft.readings
     console = common.messages()
     if ran.fault is not None:
-        console.print(f"The trial run {ran.fault}", style="red", soft_wrap=True)
+        console.print(f"The test run {ran.fault}", style="red", soft_wrap=True)
     elif readings is None:
         stopped = " before its time was up" if ran.timed_out else ""
-        console.print(
-            f"The trial run printed no figure of performance{stopped}; --timeout S gives it longer", style="yellow"
-        )
+        console.print(f"The test run printed no performance{stopped}; --timeout S allows a longer run", style="yellow")
     else:
         times = "once" if len(readings) == 1 else f"{len(readings)} times"
-        console.print(f"The trial run printed the figure {times}, last {readings[-1]:g}")
+        console.print(f"The test run printed the performance {times}, last {readings[-1]:g}")
     return 0 if ran.fault is None and readings else 1

@@ -1,4 +1,4 @@
-"""`mutegreen mutate`: a source with one literal changed."""
+"""`mutegreen mutate`: print a source file with one literal changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mutegreen.cli import common
 from mutegreen.errors import MutationError, UsageError
 
 if TYPE_CHECKING:
@@ -16,20 +17,34 @@ if TYPE_CHECKING:
 _CONFIGS = (".toml", ".json", ".yaml", ".yml")
 
 
-@click.command("mutate")
-@click.argument("script", type=click.Path(path_type=Path))
-@click.option("--site", required=True, metavar="SITE", help="Which literal: a site as `mutegreen scan` names it.")
-@click.option("--value", required=True, metavar="V", help="What to put there: a number, a text, True, False or a list.")
-def command(script: Path, site: str, value: str) -> int:
-    """Write the source of SCRIPT with another value at one site to stdout; no file is changed.
+_EXAMPLES = common.examples(
+    "mutegreen scan train.py --sites                     list the sites",
+    "mutegreen mutate train.py --site SITE --value 0.25  print the changed script",
+)
 
-    Every other byte stays as it is. A site of another file of the project writes that file's source.
+
+@click.command("mutate", epilog=_EXAMPLES)
+@click.argument("script", type=click.Path(path_type=Path))
+@click.option(
+    "--site",
+    required=True,
+    metavar="SITE",
+    help="Change the literal at this site, a name that `mutegreen scan SCRIPT --sites` lists.",
+)
+@click.option(
+    "--value", required=True, metavar="V", help="Put this value there: a number, a text, True, False or a list."
+)
+def command(script: Path, site: str, value: str) -> int:
+    """Print the source of SCRIPT with another value at one site.
+
+    No file is changed, and every other byte stays the same. If the site is in another file of the project, the source
+    of that file is printed.
     """
     file, separator, path = site.partition(":")
     if not separator or not path:
-        raise UsageError(f"{site!r} is no site", "`mutegreen scan SCRIPT --sites` lists them")
+        raise UsageError(f"--site {site}: not the name of a site", "`mutegreen scan SCRIPT --sites` lists the sites")
     if script.is_dir():
-        raise UsageError(f"{script}: is a folder", "name the script that was scanned")
+        raise UsageError(f"{script}: is a folder", "give the script that you scanned")
     target = script.parent / file
     changed = _config(target, path, value) if target.suffix in _CONFIGS else _source(target, site, value)
     click.echo(changed.encode(), nl=False)
@@ -52,12 +67,12 @@ def _config(target: Path, key: str, text: str) -> TextFile:
 
     value = _value(text)
     if not isinstance(value, (bool, int, float, str)):
-        raise MutationError(f"{target}: {text} is not a plain value")
+        raise MutationError(f"{target}: {text} is not a number, text, true or false")
     return configfile.mutate(target.parent, ConfigSite(target.name, key), value)
 
 
 def _value(text: str) -> object:
-    """The value that a word stands for; what is no Python literal is a text."""
+    """Return the value of a Python literal, or the text itself."""
     try:
         return ast.literal_eval({"true": "True", "false": "False"}.get(text, text))
     except (SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""`mutegreen scan`: the hyperparameters of a training script."""
+"""`mutegreen scan`: find the hyperparameters of a training script."""
 
 from __future__ import annotations
 
@@ -19,17 +19,23 @@ if TYPE_CHECKING:
     from mutegreen.scan.finding import Finding
 
 _BEFORE = 24
-"""Characters of a source line that are shown before the literal."""
+"""Number of characters of a source line that are shown before the literal."""
 
 
-@click.command("scan")
+_EXAMPLES = common.examples(
+    "mutegreen scan train.py           table of the hyperparameters",
+    "mutegreen scan train.py --sites   names of their sites, for `mutegreen mutate`",
+)
+
+
+@click.command("scan", epilog=_EXAMPLES)
 @click.argument("script", type=click.Path(path_type=Path))
-@click.option("--sites", is_flag=True, help="Show the name of each literal's site instead of its line.")
+@click.option("--sites", is_flag=True, help="Show the name of the site of each literal instead of its source line.")
 @common.json_option
 def command(script: Path, sites: bool, as_json: bool) -> int:
-    """Find the hyperparameters of a training SCRIPT, without importing or running anything of it.
+    """Find the hyperparameters of a training SCRIPT without importing or running it.
 
-    What it uses of other files of its project, and the configuration files that it names, are read too.
+    Files of the same project that SCRIPT uses, and configuration files that it names, are read, too.
     """
     from mutegreen.scan.scanner import scan
 
@@ -43,7 +49,7 @@ def command(script: Path, sites: bool, as_json: bool) -> int:
         common.messages().print(f"{script}: no hyperparameters found", soft_wrap=True)
         return 1
     _print("Hyperparameters", findings.hyperparameters, script.parent, sites)
-    _print("Unsure, for you to judge", findings.unsure, script.parent, sites)
+    _print("Uncertain, for you to decide", findings.unsure, script.parent, sites)
     return 0
 
 
@@ -77,7 +83,7 @@ def _table(findings: list[Finding], path: Path, sites: bool) -> Table:
 
 
 def _excerpt(finding: Finding) -> str:
-    """The source line from a little before the literal, so that it is seen where the line is cut."""
+    """Return the source line from a little before the literal, which then stays visible where the line is cut."""
     begin = max(finding.column - _BEFORE, 0)
     head = (
         finding.source[begin : finding.column].lstrip() if begin == 0 else "…" + finding.source[begin : finding.column]

@@ -1,4 +1,4 @@
-"""`mutegreen run`: an audit from the plan to the last trial, or the rest of one."""
+"""`mutegreen run`: start an audit, resume one, or show the plan of one."""
 
 from __future__ import annotations
 
@@ -27,61 +27,95 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     for text in texts:
         name, equals, listed = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"--values {text}: not NAME=A,B", "such as --values learning_rate=0.1,0.5,2")
+            raise UsageError(f"--values {text}: not of the form NAME=A,B", "for example --values learning_rate=0.1,0.5")
         values[name.strip()] = (*values.get(name.strip(), ()), *common.split(listed))
     return values
 
 
-@click.command("run")
-@click.argument("subject", required=False)
-@click.option("--preset", metavar="P", help="One of the subject's presets, such as smoke.")
-@click.option(
-    "--operators", metavar="A,B", help="Only hyperparameters of these operators; identity adds an A/A control."
+_EXAMPLES = common.examples(
+    "mutegreen run path/to/project               audit the subject in a folder",
+    "mutegreen run mnist_cnn --preset smoke      audit a bundled subject, quickly",
+    "mutegreen run mnist_cnn --dry-run           show the plan, train nothing",
+    "mutegreen run mnist_cnn --values epochs=2,8 choose the values by hand",
+    "mutegreen run --resume AUDIT                finish an audit that was stopped",
 )
-@click.option("--mutants", type=click.IntRange(1), metavar="N", help="Mutants of each hyperparameter.  [default: 5]")
-@click.option("--repetitions", type=click.IntRange(1), metavar="N", help="Trainings of each mutant.  [default: 5]")
+
+
+@click.command("run", epilog=_EXAMPLES)
+@click.argument("subject", required=False)
+@click.option("--preset", metavar="P", help="Use this preset of the subject, such as smoke.  [default: none]")
 @click.option(
-    "--values", multiple=True, metavar="NAME=A,B", help="Values of a hyperparameter given by hand (repeatable)."
+    "--operators",
+    metavar="A,B",
+    help="Mutate only the hyperparameters of these operators; identity adds a copy of the original (A/A control).  "
+    "[default: the preset's, else all operators]",
+)
+@click.option(
+    "--mutants",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Make N mutants of each hyperparameter.  [default: the preset's, else 5]",
+)
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Train the original and every mutant N times.  [default: the preset's, else 5]",
+)
+@click.option(
+    "--values",
+    multiple=True,
+    metavar="NAME=A,B",
+    help="Give the hyperparameter NAME these values, instead of those that its operator computes (repeatable).",
 )
 @click.option(
     "--order",
     type=click.IntRange(1),
     metavar="N",
-    help="Most hyperparameters that a mutant changes; 2 adds a mutant of every pair.  [default: 1]",
+    help="Change up to N hyperparameters in a mutant; 2 adds a mutant for every pair.  [default: the preset's, else 1]",
 )
-@click.option("--seed", type=int, metavar="N", help="Seed of values, order and trainings.  [default: 1]")
 @click.option(
-    "--same-seed", is_flag=True, help="Train all repetitions with one seed.  [default: each repetition has its own]"
+    "--seed", type=int, metavar="N", help="Draw values, the order of trials and training seeds from N.  [default: 1]"
+)
+@click.option(
+    "--same-seed",
+    is_flag=True,
+    help="Train all repetitions with the same seed.  [default: each repetition has its own seed]",
 )
 @click.option(
     "--compat",
     metavar="A,B",
-    help="Shims for what the machine or the program lacks: cuda, checksums, weights, seed; '' for none.",
+    help="Use these shims for what the machine or the program lacks: cuda, checksums, weights, seed; '' for none. "
+    "`mutegreen help compatibility` explains them.  [default: the preset's, else the subject's]",
 )
 @click.option(
     "--timeout",
     type=common.SecondsType(0, min_open=True),
     metavar="S",
-    help="Longest time of a training, seconds.  [default: 10 times the preflight's, at least 60]",
+    help="Stop a training after S seconds.  [default: the preset's, else the subject's, else 10 times the duration of "
+    "the preflight and at least 60]",
 )
 @click.option(
     "--cooldown",
     type=common.SecondsType(0),
     metavar="S",
-    help="Longest wait for the machine to come back near idle after a training, seconds; 0: none.  [default: 10]",
+    help="Wait up to S seconds after each trial until power is near idle again; 0: do not wait.  "
+    "[default: the preset's, else 10]",
 )
 @background_option
 @click.option(
     "--warm-up",
     type=common.SecondsType(0),
     metavar="S",
-    help="Time that a background which prints no figures runs before each trial, seconds.  [default: 5]",
+    help="Run a background load for S seconds before each trial, if it prints no epochs.  [default: 5]",
 )
 @idle_option
 @jobs_option
 @wait_option
-@click.option("--dry-run", is_flag=True, help="Show the whole plan with an estimate of time, and train nothing.")
-@click.option("--resume", metavar="AUDIT", help="Finish an audit that was stopped.")
+@click.option("--dry-run", is_flag=True, help="Show the plan with an estimate of its time, and train nothing.")
+@click.option(
+    "--resume", metavar="AUDIT", help="Finish this audit, which was stopped; `mutegreen audits` lists the audits."
+)
 @common.meter_option
 @common.require_option
 @common.store_option
@@ -111,11 +145,14 @@ def command(
     store: Path,
     as_json: bool,
 ) -> int:
-    """Audit SUBJECT: a folder with a subject.toml, or the name of a subject that comes with MuteGreen.
+    """Audit SUBJECT: train the original and its mutants, and measure their energy.
 
-    The original is trained once beforehand to see that everything works. Then the original and every mutant are
-    trained under energy meters, in random order within blocks. Every training is kept the moment it ends; an
-    audit that was stopped goes on with --resume.
+    SUBJECT is a folder with a subject.toml, or the name of a bundled subject (`mutegreen subjects`). `mutegreen init`
+    writes a subject.toml for a training script.
+
+    First the original is trained once, as a preflight: it shows that the program works. Then every arm (the original
+    and each mutant) is trained once in each block, in random order. The result of each trial is stored when it ends.
+    If the audit is stopped, --resume finishes it.
     """
     from mutegreen.harness.opening import Sharing
     from mutegreen.harness.plan import shims
@@ -139,24 +176,30 @@ def command(
     )
     if resume is not None:
         if has_plan_options or dry_run:
-            raise UsageError("--resume takes up an audit as it was planned", "leave the options of the plan away")
+            raise UsageError(
+                "--resume cannot be combined with options that change the plan",
+                "drop them: the audit is finished as it was planned",
+            )
         return _resume(resume, subject, metering, store, as_json, not no_wait)
     if subject is None:
-        raise UsageError("no subject is named", "mutegreen run SUBJECT; `mutegreen subjects` lists those at hand")
+        raise UsageError(
+            "no subject is given",
+            "use mutegreen run SUBJECT; `mutegreen subjects` lists the bundled ones",
+        )
     if dry_run:
         return _dry_run(subject, options, limits, sharing, store, as_json)
     return _start(_AuditRequest(subject, options, limits, metering, sharing), store, as_json, not no_wait)
 
 
 def _on_command_line(limits: Limits) -> Limits:
-    """The limits without what the environment gives: that is of all audits, and no reason to refuse `--resume`."""
+    """Return the limits without a value from the environment, which `--resume` ignores."""
     source = click.get_current_context().get_parameter_source("idle")
     return replace(limits, idle_s=None) if source is ParameterSource.ENVIRONMENT else limits
 
 
 @dataclass(frozen=True)
 class _AuditRequest:
-    """What a new audit is to be."""
+    """The options of a new audit."""
 
     subject: str
     options: PlanOptions
@@ -201,9 +244,12 @@ def _resume(audit_id: str, name: str | None, metering: Metering, store_path: Pat
     with Store.open(store_path) as reading:
         record = reading.audit(audit_id)
     with suppress(OSError), audit_lock(Paths.of(store_path, record.id)):
-        pass  # one that runs already is told at once, and not waited for as a stranger on the same devices
+        pass  # raises at once if this audit runs already; `open_meters` would wait for its devices
     if name is not None and str(catalog.find_subject(name).resolve()) != record.folder:
-        raise UsageError(f"audit {audit_id} is of {record.folder}, not of {name}", "leave the subject away")
+        raise UsageError(
+            f"audit {audit_id} belongs to the subject {record.folder}, not to {name}",
+            "drop the subject: --resume needs only the audit",
+        )
     export_cuda_variables(config.load(Paths.of(store_path, record.id).subject))
     with (
         open_meters(metering.or_stored(record.options.metering), record.id, wait) as meters,
@@ -235,12 +281,12 @@ def _print_resume_hint(audit_id: str, store: Path, what: str) -> None:
 
     elsewhere = "" if store == default_path() else f" --store {store}"
     console = common.messages()
-    console.print(f"{what}. Everything measured is kept. Go on with:")
+    console.print(f"{what}. All results so far are stored. To finish the audit:")
     console.print(f"  mutegreen run --resume {audit_id}{elsewhere}", soft_wrap=True)
 
 
 def _report(store: Store, audit_id: str, as_json: bool) -> int:
-    """Says how the trials ended; the status is 1 if any of them did not end `ok`."""
+    """Print as JSON how the trials ended; return 1 if any of them did not end `ok`, else 0."""
     from mutegreen.model import Outcome
 
     outcomes = store.outcomes(audit_id)

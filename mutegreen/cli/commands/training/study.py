@@ -1,4 +1,4 @@
-"""`mutegreen study`: the published study, done again over the bundled subjects."""
+"""`mutegreen study`: replicate the published study with the bundled subjects."""
 
 from __future__ import annotations
 
@@ -29,34 +29,43 @@ PRESETS = ("smoke", "default", "paper")
 
 @click.group("study")
 def command() -> None:
-    """Do a published study again, and show its tables beside the published ones."""
+    """Replicate a published study, and compare its tables with the published ones."""
 
 
-@command.command("hyperparameters", short_help="Hyperparameters and energy (arXiv 2603.06195).")
+_EXAMPLES = common.examples(
+    "mutegreen study hyperparameters --preset smoke --dry-run   show the plan",
+    "mutegreen study hyperparameters --preset smoke             try it, in minutes",
+    "mutegreen study hyperparameters --subjects mnist_cnn       one subject only",
+    "mutegreen help study                                       how to read the result",
+)
+
+
+@command.command("hyperparameters", short_help="Replicate the study of hyperparameters and energy.", epilog=_EXAMPLES)
 @click.option(
     "--subjects",
     metavar="A,B",
-    help="Only these, by name or folder.  [default: all that come with MuteGreen]",
+    help="Train only these subjects, by name or folder.  [default: all subjects of the study]",
 )
 @click.option(
     "--preset",
     type=click.Choice(PRESETS),
     default="default",
     show_default=True,
-    help="smoke: minutes on 2 cores, too small to conclude from; default: bundled data, hours; paper: the published "
-    "settings on the real data, days on a GPU.",
+    help="Use this size. smoke: minutes on 2 CPU cores, too small for conclusions. default: bundled data, hours. "
+    "paper: the published size on the published data, days on a GPU.",
 )
 @click.option(
     "--company/--no-company",
     default=None,
-    help="Train mnist_cnn beside forward_forward and beside siamese_resnet too.  [default: with all presets but smoke]",
+    help="Also train mnist_cnn co-located with forward_forward, and with siamese_resnet.  "
+    "[default: yes, except with the preset smoke]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be trained with an estimate of time, and train nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the plan with an estimate of its time, and train nothing.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for study.md and the tables as CSV.  [default: reports/study-hyperparameters-PRESET]",
+    help="Write study.md and the tables as CSV to this folder.  [default: reports/study-hyperparameters-PRESET]",
 )
 @idle_option
 @common.meter_option
@@ -75,11 +84,12 @@ def hyperparameters(
     store: Path,
     as_json: bool,
 ) -> int:
-    """Which hyperparameters correlate with energy, and which changes save it (arXiv 2603.06195).
+    """Replicate the study of hyperparameters and energy (arXiv 2603.06195).
 
-    Every hyperparameter of the study is mutated in every subject, one audit a subject in one store, and in company
-    one more. Interrupted, the same command goes on where it stopped. Then the tables are shown beside the published
-    ones, with the study's findings and whether they hold here.
+    The study asks which hyperparameters correlate with energy, and which changes save energy. Each subject gets one
+    audit with all hyperparameters of the study, and one more audit for each background load. If it is interrupted, the
+    same command continues where it stopped. At the end it shows the tables next to the published ones, and whether
+    each finding of the study holds here.
     """
     from mutegreen.model import Metering
     from mutegreen.replication.design import SIZES, SUBJECTS, study_parts
@@ -105,7 +115,7 @@ def _dry_run(parts: Sequence[StudyPart], skipped: Sequence[Skipped], preset: str
 
 
 class _Study:
-    """One run of the study, from where it stands to its tables."""
+    """One call of the command: trains the parts that are pending, then writes the tables."""
 
     def __init__(self, preset: str, store: Path, metering: Metering, out: Path) -> None:
         self._preset = preset
@@ -114,7 +124,7 @@ class _Study:
         self._out = out
 
     def run(self, parts: Sequence[StudyPart], skipped: Sequence[Skipped], as_json: bool) -> int:
-        """Trains what is left, shows and writes the results; the exit status."""
+        """Train the pending parts, show and write the results; return the exit status."""
         from mutegreen.cli.live.study_progress import StudyProgress
         from mutegreen.replication import runner
 
@@ -125,7 +135,7 @@ class _Study:
                     run = partial(self._run, store, progress)
                     audits, failed = runner.run_parts(store, pending, self._metering, run)
             except KeyboardInterrupt:
-                common.messages().print("Interrupted. Everything measured is kept; the same command goes on.")
+                common.messages().print("Interrupted. All results so far are stored; the same command continues.")
                 return INTERRUPTED
             return self._report(store, audits, [*skipped, *failed], as_json)
 
@@ -142,7 +152,7 @@ class _Study:
         return audit
 
     def _metering_of(self, store: Store, state: PartProgress) -> Metering:
-        """The meters named now; without any, those with which the part began."""
+        """Return the meters chosen now; if none, those with which the audit of the part was started."""
         if state.audit is None:
             return self._metering
         return self._metering.or_stored(store.audit(state.audit).options.metering)
@@ -175,17 +185,17 @@ class _Study:
 
 
 def _print_cost(measured: Measurements) -> None:
-    """How the trainings of all audits ended, and what they took."""
+    """Print how the trials of all audits ended, and their energy."""
     counts_by_outcome: Counter[str] = Counter()
     for counts in measured.outcomes.values():
         counts_by_outcome.update(counts)
     energy = "energy not measured" if measured.spent_j is None else units.energy(measured.spent_j)
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in counts_by_outcome.items())
-    common.messages().print(f"trainings: {outcomes}; {energy} in all, without pauses", soft_wrap=True)
+    common.messages().print(f"trials: {outcomes}; {energy} in total, pauses not included", soft_wrap=True)
 
 
 def print_skipped(skipped: Sequence[Skipped]) -> None:
-    """A line for each subject that could not be trained, with what would mend it."""
+    """Print a line for each subject that could not be trained, and the remedy."""
     console = common.messages()
     for each in skipped:
         console.print(f"skipped {each.subject}: {each.reason}", style="yellow", soft_wrap=True)
