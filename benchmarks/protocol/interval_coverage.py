@@ -9,10 +9,10 @@ import numpy as np
 from scipy import special
 
 from benchmarks.protocol import world as w
-from benchmarks.protocol.protocols import measured_of
+from benchmarks.protocol.protocols import fit_audit
 from benchmarks.protocol.table import markdown, with_error
 from benchmarks.protocol.world import NOISE, World
-from mutegreen.stats.model.bootstrap import MIN_FIGURES
+from mutegreen.stats.model.bootstrap import MIN_OBSERVATIONS
 from mutegreen.stats.verdicts.deltas import cliffs_deltas
 
 REPETITIONS = (3, 5, 10, 20)
@@ -51,11 +51,12 @@ def _relative(world: World, audits: int) -> list[str]:
     for count in REPETITIONS:
         shown, student = [], []
         for audit in replace(world, repetitions=count).audits(audits, seed=count).in_blocks:
-            measured = measured_of(audit)[0]
-            low, high, _ = measured.intervals()
+            metric_model = fit_audit(audit)[0]
+            low, high, _ = metric_model.intervals()
             shown.append(((low <= 0) & (high >= 0))[1:])
-            student.append((np.abs(measured.found.estimate) <= measured.found.half_width())[1:])
-        cells += [with_error(np.array(each)) for each in ((shown, student) if count >= MIN_FIGURES else (student,))]
+            student.append((np.abs(metric_model.contrasts.estimate) <= metric_model.contrasts.half_width())[1:])
+        kinds = (shown, student) if count >= MIN_OBSERVATIONS else (student,)
+        cells += [with_error(np.array(kind)) for kind in kinds]
     return cells
 
 
@@ -64,8 +65,8 @@ def _deltas(repetitions: int, audits: int) -> Sequence[str]:
     world = World(len(shift), repetitions, effect={"package_j": np.expm1(shift * NOISE[0])})
     held = []
     for audit in world.audits(audits, seed=repetitions).in_blocks:
-        measured = measured_of(audit)[0]
-        found = cliffs_deltas(measured.fitted.adjusted, measured.code, world.arms)
+        metric_model = fit_audit(audit)[0]
+        found = cliffs_deltas(metric_model.fitted.adjusted, metric_model.code, world.arms)
         held.append(((found.low <= _delta(shift)) & (found.high >= _delta(shift)))[1:])
     return [with_error(part) for part in np.split(np.array(held), len(SHIFTS), axis=1)]
 

@@ -12,7 +12,7 @@ from benchmarks.protocol.world import Floats
 from mutegreen.model import ENERGY_METRICS, METRICS, TOTAL
 from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.metric_model import Measured, measure
+from mutegreen.stats.model.metric_model import MetricModel, fit_metric
 from mutegreen.stats.settings import ALPHA, DEFAULT_TOLERANCE, MARGIN
 from mutegreen.stats.verdicts.careful_rule import verdicts
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
@@ -21,12 +21,12 @@ ALL_METRICS = (*METRICS, TOTAL)
 """The metrics that the careful protocol compares."""
 
 
-Words = NDArray[np.str_]
+VerdictNames = NDArray[np.str_]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Found:
+class ProtocolResult:
     """What a protocol says of audits.
 
     Args:
@@ -34,7 +34,7 @@ class Found:
         recommended: Shape (audits, mutants); None where the protocol recommends nothing.
     """
 
-    verdict: Words
+    verdict: VerdictNames
     recommended: Flags | None = None
 
     @property
@@ -43,7 +43,7 @@ class Found:
         return np.isin(self.verdict, ("win", "loss"))
 
 
-def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = True) -> Found:
+def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = True) -> ProtocolResult:
     """The careful protocol.
 
     Runs the code that `mutegreen stats` runs, less what nothing judged here depends on: intervals, tables, wording.
@@ -53,13 +53,15 @@ def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = 
         tolerance: Change of performance that does not matter, in its own unit; None: what is customary.
         blocked: Whether repetitions are blocks.
     """
-    metrics = [measured_of(audit, blocked=blocked) for audit in figures]
-    verdict = np.stack([_judged(measured, tolerance) for measured in metrics])
-    not_worse = np.stack([_not_worse(measured[METRICS.index("performance")], tolerance) for measured in metrics])
-    return Found(verdict, (verdict[:, ALL_METRICS.index(TOTAL)] == "win") & not_worse)
+    metrics = [fit_audit(audit, blocked=blocked) for audit in figures]
+    verdict = np.stack([_judged(metric_model, tolerance) for metric_model in metrics])
+    not_worse = np.stack(
+        [_not_worse(metric_model[METRICS.index("performance")], tolerance) for metric_model in metrics]
+    )
+    return ProtocolResult(verdict, (verdict[:, ALL_METRICS.index(TOTAL)] == "win") & not_worse)
 
 
-def measured_of(audit: Floats, *, blocked: bool = True) -> list[Measured]:
+def fit_audit(audit: Floats, *, blocked: bool = True) -> list[MetricModel]:
     """Every metric of one audit, shape (arms, repetitions, metrics), and the total energy last."""
     arms, repetitions, _ = audit.shape
     there = np.isfinite(audit[..., 0])
@@ -68,39 +70,39 @@ def measured_of(audit: Floats, *, blocked: bool = True) -> list[Measured]:
     layout = Arms(names, code, block if blocked else np.zeros_like(block), blocked)
     rows = audit[there]
     columns = dict(zip(METRICS, rows.T, strict=True)) | {TOTAL: rows[:, : len(ENERGY_METRICS)].sum(axis=1)}
-    return [measure(column, layout, metric) for metric, column in columns.items()]
+    return [fit_metric(column, layout, metric) for metric, column in columns.items()]
 
 
-def _judged(metrics: list[Measured], tolerance: float | None) -> Words:
-    p_adjusted = adjust(np.stack([measured.found.differ() for measured in metrics]))
+def _judged(metrics: list[MetricModel], tolerance: float | None) -> VerdictNames:
+    p_adjusted = adjust(np.stack([metric_model.contrasts.differ() for metric_model in metrics]))
     found = [
         verdicts(
-            measured,
+            metric_model,
             adjusted,
-            measured.found.within(*measured.bounds(_margin(measured, tolerance))),
+            metric_model.contrasts.within(*metric_model.bounds(_margin(metric_model, tolerance))),
             ALPHA,
-            measured.metric != "performance",
+            metric_model.metric != "performance",
         )
-        for measured, adjusted in zip(metrics, p_adjusted, strict=True)
+        for metric_model, adjusted in zip(metrics, p_adjusted, strict=True)
     ]
     return np.stack(found)[:, 1:]
 
 
-def _margin(measured: Measured, tolerance: float | None) -> float:
-    if measured.metric != "performance":
+def _margin(metric_model: MetricModel, tolerance: float | None) -> float:
+    if metric_model.metric != "performance":
         return MARGIN
-    return DEFAULT_TOLERANCE * measured.reference if tolerance is None else tolerance
+    return DEFAULT_TOLERANCE * metric_model.reference if tolerance is None else tolerance
 
 
-def _not_worse(performance: Measured, tolerance: float | None) -> Flags:
+def _not_worse(performance: MetricModel, tolerance: float | None) -> Flags:
     """For each mutant, whether performance is shown to be no worse than tolerated."""
-    found = performance.found
+    found = performance.contrasts
     p = found.above(-_margin(performance, tolerance))
     p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)
     return np.asarray(adjust(p[1:]) <= ALPHA)
 
 
-def published(figures: Floats) -> Found:
+def published(figures: Floats) -> ProtocolResult:
     """The published protocol on the metrics that it compares.
 
     Args:
@@ -112,7 +114,7 @@ def published(figures: Floats) -> Found:
     less_is_better = np.array([metric != "performance" for metric in METRICS])
     tie = ~(p <= ALPHA) | (np.abs(delta) < NEGLIGIBLE)
     verdict = np.select([tie, (difference < 0) == less_is_better], ["tie", "win"], "loss")
-    return Found(np.moveaxis(verdict, -1, 1))
+    return ProtocolResult(np.moveaxis(verdict, -1, 1))
 
 
 def _student(original: Floats, mutants: Floats) -> tuple[Floats, Floats]:

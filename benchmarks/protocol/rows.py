@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.protocol import world as w
-from benchmarks.protocol.protocols import ALL_METRICS, Found, careful, published
+from benchmarks.protocol.protocols import ALL_METRICS, ProtocolResult, careful, published
 from benchmarks.protocol.world import Floats, World
 from mutegreen.model import METRICS, ORIGINAL
 from mutegreen.stats import careful as careful_protocol
@@ -61,7 +61,7 @@ def _verdicts(found: Analysis, metrics: tuple[str, ...]) -> dict[tuple[str, str]
     return {(row.mutant, row.metric): str(row.verdict) for row in found.comparisons if row.metric in metrics}
 
 
-def _listed(found: Found, place: int, metrics: tuple[str, ...]) -> dict[tuple[str, str], str]:
+def _listed(found: ProtocolResult, place: int, metrics: tuple[str, ...]) -> dict[tuple[str, str], str]:
     return {
         (f"epochs={1 + mutant}", metric): str(found.verdict[place, row, mutant])
         for row, metric in enumerate(metrics)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.protocol import world as w
-from benchmarks.protocol.protocols import Flags, Found, careful, published
+from benchmarks.protocol.protocols import Flags, ProtocolResult, careful, published
 from benchmarks.protocol.table import markdown, percent, with_error
 from benchmarks.protocol.world import LEVEL, NOISE, World
 from mutegreen.model import ENERGY_METRICS, METRICS
@@ -67,7 +67,7 @@ def _row(world: World, audits: int) -> list[str]:
     return cells
 
 
-def _seems_harmless(found: Found) -> Flags:
+def _seems_harmless(found: ProtocolResult) -> Flags:
     """What a reader of the published protocol's verdicts would take for greener and harmless."""
     gpu, performance = (found.verdict[:, METRICS.index(metric)] for metric in ("gpu_j", "performance"))
     return np.asarray((gpu == "win") & (performance != "loss"))

@@ -18,14 +18,14 @@ import pandas as pd
 from mutegreen.model import Goal
 from mutegreen.stats.advice.advice import Advice, advise
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
-from mutegreen.stats.advice.trust import FlagCount, Trust, flagged, trust_of
+from mutegreen.stats.advice.trust import FlagCount, Trust, flag_counts, trust_of
 from mutegreen.stats.analysis import Analysis, WinTieLoss
 from mutegreen.stats.colocation.attribution import Attribution, ConcurrencyEffect, attribution_of, concurrency_effects
 from mutegreen.stats.colocation.pairing import notes_on_pairing
 from mutegreen.stats.colocation.report import ColocationReport, colocation_report
 from mutegreen.stats.interaction.interaction import Interaction, interactions
 from mutegreen.stats.model.scenario import Scenario, data_of, scenarios_of
-from mutegreen.stats.model.scenario_model import ScenarioModel, study_of
+from mutegreen.stats.model.scenario_model import ScenarioModel, fit_scenario
 from mutegreen.stats.notes import notes_on, notes_on_order
 from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
@@ -85,16 +85,18 @@ def analyse(
         epochs: In the form said in `energy_to_target`; None where they are not known.
         spent_j: By subject and background, energy of all trainings, where more is known than the rows say.
     """
-    groups = list(scenarios_of(rows))
-    chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
+    scenarios = list(scenarios_of(rows))
+    chosen = {scenario.subject: Goal.MAXIMIZE for scenario in scenarios} | dict(goals or {})
     told, allowed, spent = settings or Settings(), tolerances or {}, spent_j or {}
-    complete = [group for group in groups if group.has_original and group.definitions]
-    studies = [study_of(group, chosen[group.subject], told, allowed.get(group.subject)) for group in complete]
-    answers = [_answers(study, spent) for study in studies]
+    complete = [scenario for scenario in scenarios if scenario.has_original and scenario.definitions]
+    models = [
+        fit_scenario(scenario, chosen[scenario.subject], told, allowed.get(scenario.subject)) for scenario in complete
+    ]
+    answers = [_answers(model, spent) for model in models]
     return CarefulAnalysis(
         protocol=PROTOCOL,
         goals=chosen,
-        notes=(*rows.attrs.get("notes", ()), *_notes(rows, groups, studies)),
+        notes=(*rows.attrs.get("notes", ()), *_notes(rows, scenarios, models)),
         data=data_of(rows),
         figure=rows.attrs.get("figure"),
         settings=told,
@@ -108,7 +110,7 @@ def analyse(
         trends=_joined(each.trends for each in answers),
         concurrency_effects=_joined(each.concurrency_effects for each in answers),
         attribution=_joined(each.attribution for each in answers),
-        interactions=tuple(interactions(studies, told)),
+        interactions=tuple(interactions(models, told)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
         colocation=colocation_report([each.findings for each in answers], told),
     )
@@ -127,16 +129,16 @@ class _Answers:
     attribution: Sequence[Attribution]
 
 
-def _answers(study: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None]) -> _Answers:
-    found = findings_of(study)
+def _answers(model: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None]) -> _Answers:
+    found = findings_of(model)
     return _Answers(
         findings=found,
-        advice=advise(study, found.comparisons, spent_j.get(found.place)),
-        trust=trust_of(study, found.comparisons),
-        flags=flagged(study),
-        trends=trends(study),
-        concurrency_effects=list(concurrency_effects(study)),
-        attribution=list(attribution_of(study, found.comparisons)),
+        advice=advise(model, found.comparisons, spent_j.get(found.place)),
+        trust=trust_of(model, found.comparisons),
+        flags=flag_counts(model),
+        trends=trends(model),
+        concurrency_effects=list(concurrency_effects(model)),
+        attribution=list(attribution_of(model, found.comparisons)),
     )
 
 
@@ -145,7 +147,7 @@ def _joined(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
     return tuple(chain.from_iterable(parts))
 
 
-def _notes(rows: pd.DataFrame, groups: Sequence[Scenario], studies: Sequence[ScenarioModel]) -> Iterator[Note | str]:
-    yield from notes_on(rows, groups)
-    yield from notes_on_order([study.group for study in studies])
-    yield from notes_on_pairing(studies)
+def _notes(rows: pd.DataFrame, scenarios: Sequence[Scenario], models: Sequence[ScenarioModel]) -> Iterator[Note | str]:
+    yield from notes_on(rows, scenarios)
+    yield from notes_on_order([model.scenario for model in models])
+    yield from notes_on_pairing(models)

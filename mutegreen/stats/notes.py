@@ -12,48 +12,48 @@ from mutegreen.stats.reason import Note, NoteCode
 from mutegreen.stats.settings import MIN_REPETITIONS
 
 
-def notes_on(rows: pd.DataFrame, groups: Sequence[Scenario]) -> Iterator[Note]:
+def notes_on(rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[Note]:
     """What was left out of the results and why, and what chance could not do to performance."""
     if "audit" in rows and rows["audit"].nunique() > 1:
         yield Note(NoteCode.SEVERAL_AUDITS, count=rows["audit"].nunique())
-    measured = {metric for group in groups for metric in group.metrics}
+    measured = {metric for scenario in scenarios for metric in scenario.metrics}
     for metric in METRICS:
         if metric not in measured:
             yield Note(NoteCode.NEVER_MEASURED, names=(metric,))
-    for group in groups:
-        yield from _notes_on_group(group, measured)
+    for scenario in scenarios:
+        yield from _notes_on_group(scenario, measured)
 
 
-def _notes_on_group(group: Scenario, measured: set[str]) -> Iterator[Note]:
-    where = (_scenario(group),)
-    if not group.definitions:
+def _notes_on_group(scenario: Scenario, measured: set[str]) -> Iterator[Note]:
+    where = (_scenario(scenario),)
+    if not scenario.definitions:
         yield Note(NoteCode.ONLY_ORIGINAL, where)
         return
-    if not group.has_original:
+    if not scenario.has_original:
         yield Note(NoteCode.NO_ORIGINAL, where)
         return
     for metric in METRICS:
-        if metric in measured and metric not in group.metrics:
+        if metric in measured and metric not in scenario.metrics:
             yield Note(NoteCode.NOT_MEASURED, where, names=(metric,))
-    yield from _notes_on_chance(group)
-    for hyperparameter in group.hyperparameters:
-        if hyperparameter in group.single and not group.is_numeric(hyperparameter):
+    yield from _notes_on_chance(scenario)
+    for hyperparameter in scenario.hyperparameters:
+        if hyperparameter in scenario.single and not scenario.is_numeric(hyperparameter):
             yield Note(NoteCode.NO_CORRELATION, where, names=(hyperparameter,))
 
 
-def notes_on_order(groups: Sequence[Scenario]) -> Iterator[Note]:
+def notes_on_order(scenarios: Sequence[Scenario]) -> Iterator[Note]:
     """The scenarios of which it is not known in which block each training ran."""
-    unknown = [_scenario(each) for each in groups if "block" not in each.rows or each.rows["block"].isna().any()]
+    unknown = [_scenario(each) for each in scenarios if "block" not in each.rows or each.rows["block"].isna().any()]
     if unknown:
         yield Note(NoteCode.ORDER_NOT_KNOWN, tuple(unknown))
 
 
-def _notes_on_chance(group: Scenario) -> Iterator[Note]:
+def _notes_on_chance(scenario: Scenario) -> Iterator[Note]:
     """Whether repetitions vary in what chance does to performance: if not, tests on performance mean nothing."""
-    figures = group.rows.loc[group.rows["mutant"] == ORIGINAL, "performance"].dropna()
+    figures = scenario.rows.loc[scenario.rows["mutant"] == ORIGINAL, "performance"].dropna()
     if len(figures) < MIN_REPETITIONS:
         return
-    where, seeding = (_scenario(group),), _seeding(group.rows)
+    where, seeding = (_scenario(scenario),), _seeding(scenario.rows)
     always = float(figures.iloc[0]) if figures.nunique() == 1 else None
     if seeding is Seeding.SAME:
         yield Note(NoteCode.ONE_SEED, where, figure=always)
@@ -69,5 +69,5 @@ def _seeding(rows: pd.DataFrame) -> Seeding | None:
     return Seeding.of([None if pd.isna(seed) else seed for seed in seeds])
 
 
-def _scenario(group: Scenario) -> tuple[str, str]:
-    return group.subject, group.background
+def _scenario(scenario: Scenario) -> tuple[str, str]:
+    return scenario.subject, scenario.background

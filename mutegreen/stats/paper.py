@@ -38,42 +38,42 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
         were never measured, groups without an original and correlations with values that are not numbers are left
         out and noted. Mutants that change nothing (`identity`) get verdicts only.
     """
-    groups = list(scenarios_of(rows))
-    chosen = {group.subject: Goal.MAXIMIZE for group in groups} | dict(goals or {})
-    complete = [group for group in groups if group.has_original and group.definitions]
-    comparisons = [row for group in complete for row in _comparisons(group, chosen[group.subject])]
+    scenarios = list(scenarios_of(rows))
+    chosen = {scenario.subject: Goal.MAXIMIZE for scenario in scenarios} | dict(goals or {})
+    complete = [scenario for scenario in scenarios if scenario.has_original and scenario.definitions]
+    comparisons = [row for scenario in complete for row in _comparisons(scenario, chosen[scenario.subject])]
     return Analysis(
         protocol=PROTOCOL,
-        correlations=tuple(row for group in complete for row in correlations(group)),
+        correlations=tuple(row for scenario in complete for row in correlations(scenario)),
         comparisons=tuple(comparisons),
         win_tie_loss=tuple(win_tie_loss(comparisons)),
         goals=chosen,
-        notes=(*rows.attrs.get("notes", ()), *notes_on(rows, groups)),
+        notes=(*rows.attrs.get("notes", ()), *notes_on(rows, scenarios)),
         data=data_of(rows),
         figure=rows.attrs.get("figure"),
     )
 
 
-def _comparisons(group: Scenario, goal: Goal) -> Iterator[Comparison]:
+def _comparisons(scenario: Scenario, goal: Goal) -> Iterator[Comparison]:
     """For each mutant, its verdicts for every metric."""
-    tables = {metric: _by_mutant(group, metric, goal) for metric in group.metrics}
-    for definition in group.definitions:
+    tables = {metric: _by_mutant(scenario, metric, goal) for metric in scenario.metrics}
+    for definition in scenario.definitions:
         for by_mutant in tables.values():
             yield by_mutant[definition.mutant]
 
 
-def _by_mutant(group: Scenario, metric: str, goal: Goal) -> dict[str, Comparison]:
+def _by_mutant(scenario: Scenario, metric: str, goal: Goal) -> dict[str, Comparison]:
     less_is_better = metric != "performance" or goal is Goal.MINIMIZE
-    table = compare(group.rows[metric], group.rows["mutant"], less_is_better=less_is_better)
-    qualities = worst_qualities(group.rows, metric)
+    table = compare(scenario.rows[metric], scenario.rows["mutant"], less_is_better=less_is_better)
+    qualities = worst_qualities(scenario.rows, metric)
     columns = zip(*(table[name] for name in _COMPARED), strict=True)
     cells = dict(zip(table.index, columns, strict=True))
     found = {}
-    for definition in group.definitions:
+    for definition in scenario.definitions:
         n, n_original, mean, mean_original, change, p, delta, verdict, why = cells[definition.mutant]
         found[definition.mutant] = Comparison(
-            subject=group.subject,
-            background=group.background,
+            subject=scenario.subject,
+            background=scenario.background,
             hyperparameter=definition.hyperparameter,
             mutant=definition.mutant,
             value=definition.value,

@@ -58,8 +58,8 @@ def everything(name: str = NASTY) -> CarefulAnalysis:
     about = {"subject": name, "quality_package_j": "estimated", "quality_gpu_j": "counter"}
     rows, alone = (rows_of(arms, background=background, **about) for background in (name, ""))
     slower = rows.assign(background_slowdown=1.5, background_restarts=2.0)
-    company = careful.analyse(pd.concat([alone, slower], ignore_index=True)).colocation
-    found = replace(careful.analyse(rows), colocation=company)
+    report = careful.analyse(pd.concat([alone, slower], ignore_index=True)).colocation
+    found = replace(careful.analyse(rows), colocation=report)
     mutant, extra = f"{name}=3,other=1", Interval(0.25)
     pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=mutant, extra=extra)
     compared = vars(found.comparisons[0]) | {"metric": "duration_s"}

@@ -159,7 +159,7 @@ def test_an_arm_without_figures_is_not_known() -> None:
     assert fitted.n.tolist() == [2, 0, 2]
     assert np.isnan(fitted.effect[1])
     assert np.isnan(fitted.variance[1])
-    assert fitted.joined.tolist() == [True, False, True]
+    assert fitted.connected.tolist() == [True, False, True]
 
 
 def test_one_training_says_nothing_of_noise() -> None:
@@ -178,6 +178,6 @@ def test_arms_are_joined_by_blocks_if_only_through_other_arms() -> None:
     # 0 and 1 share block 0; 1 and 2 share block 1; 3 and 4 share block 2 with nobody else.
     arm, block = np.array([0, 1, 1, 2, 3, 4]), np.array([0, 0, 1, 1, 2, 2])
     fitted = fit(np.array([1.0, 2.0, 12.0, 14.0, 5.0, 9.0]), arm, block, 5)
-    assert fitted.joined.tolist() == [True, True, True, False, False]
+    assert fitted.connected.tolist() == [True, True, True, False, False]
     # By hand: 1 is 1 above 0, 2 is 2 above 1.
     np.testing.assert_allclose(fitted.effect[:3] - fitted.effect[0], [0.0, 1.0, 3.0], atol=1e-9)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from mutegreen.stats.model import bootstrap
 from mutegreen.stats.model.block_model import fit
-from mutegreen.stats.model.contrast import contrasts
+from mutegreen.stats.model.contrast import contrasts_with_original
 from mutegreen.stats.model.moderation import moderate
 
 
@@ -21,7 +21,7 @@ def intervals(*parts: np.ndarray, blocked: bool = False, **options: Any) -> tupl
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
     fitted = fit(figures, arm, block, len(parts))
     noise = moderate(fitted.variance, fitted.df)
-    found = contrasts(fitted, noise)
+    found = contrasts_with_original(fitted, noise)
     return found.estimate, *bootstrap.intervals(fitted, arm, noise, found, **options)
 
 
@@ -107,7 +107,7 @@ def test_other_arms_change_nothing_where_they_lend_nothing() -> None:
 def test_more_arms_than_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = samples(*[5] * 8)
     whole = intervals(*parts)
-    monkeypatch.setattr(bootstrap, "_AT_ONCE", 3)
+    monkeypatch.setattr(bootstrap, "_BATCH", 3)
     np.testing.assert_allclose(intervals(*parts)[1], whole[1])
 
 

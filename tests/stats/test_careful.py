@@ -18,7 +18,7 @@ from mutegreen.stats.adjustment import Adjustment
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.metric_model import measure
+from mutegreen.stats.model.metric_model import fit_metric
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.store.rows import read_csv, rows_frame
@@ -169,7 +169,7 @@ def test_few_false_alarms_in_whole_audits_in_which_nothing_has_an_effect(world: 
         chance = noise[code][:, None] * generator.standard_normal((n * blocks, 3))
         drift = 10 * block[:, None] if world == "drift" else 0
         figures = np.exp(0.01 * (chance + drift)).T
-        p = np.concatenate([measure(column, arms, "gpu_j").found.differ()[1:] for column in figures])
+        p = np.concatenate([fit_metric(column, arms, "gpu_j").contrasts.differ()[1:] for column in figures])
         alarms.append(p.min() * len(p) <= 0.05)
     # At a true 5 % one such test in a thousand would fail; the seed is fixed.
     assert sum(alarms) <= stats.binom.ppf(0.999, 150, 0.05)

@@ -17,12 +17,12 @@ from mutegreen.stats import paper
 from mutegreen.stats.adjustment import Adjustment
 from mutegreen.stats.model.scenario import Scenario, scenarios_of
 from mutegreen.stats.reason import Reason, ReasonCode
-from mutegreen.stats.verdicts.careful_correlations import associations
+from mutegreen.stats.verdicts.careful_correlations import careful_correlations
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
 
 
-def group(
+def scenario(
     *hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more: Any
 ) -> Scenario:
     """One training of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
@@ -42,7 +42,7 @@ def published() -> pd.DataFrame:
 
 
 def test_coefficients_are_those_of_the_published_protocol(published: pd.DataFrame) -> None:
-    ours = [row for each in scenarios_of(published) for row in associations(each)]
+    ours = [row for each in scenarios_of(published) for row in careful_correlations(each)]
     theirs = paper.analyse(published).correlations
     assert len(ours) == 75
     for our, their in zip(ours, theirs, strict=True):
@@ -53,7 +53,7 @@ def test_pearson_intervals_are_those_of_scipy_and_pingouin(published: pd.DataFra
     (mnist, *_) = scenarios_of(published)
     rows = mnist.of_hyperparameter("epochs")
     values = rows["value"].where(rows["mutant"] != "original", 14.0).astype(float)
-    for row in associations(mnist)[:5]:
+    for row in careful_correlations(mnist)[:5]:
         assert row.hyperparameter == "epochs"
         expected = stats.pearsonr(values, rows[row.metric]).confidence_interval()
         assert (row.pearson.low, row.pearson.high) == pytest.approx(tuple(expected), rel=1e-9)
@@ -63,7 +63,7 @@ def test_pearson_intervals_are_those_of_scipy_and_pingouin(published: pd.DataFra
 
 def test_the_spearman_interval_is_that_of_bonett_and_wright() -> None:
     values, figures = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3.0, 2.0, 6.0, 4.0, 8.0, 5.0]
-    (row,) = associations(group(("epochs", values, figures)))
+    (row,) = careful_correlations(scenario(("epochs", values, figures)))
     rho = stats.spearmanr([0.0, *values], [1.0, *figures]).statistic
     half = 1.959963984540054 * math.sqrt((1 + rho**2 / 2) / (7 - 3))
     lower = 0.5 * math.log((1 + rho) / (1 - rho)) - half
@@ -80,7 +80,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(r: float) -> None:
     for number in range(400):
         x, noise = generator.normal(size=(2, 30))
         several.append((f"h{number}", list(x), list(100 + r * x + math.sqrt(1 - r * r) * noise)))
-    rows = associations(group(*several, original=100.0))
+    rows = careful_correlations(scenario(*several, original=100.0))
     truth = 6 / math.pi * math.asin(r / 2)
     spearman = np.mean([row.spearman.low <= truth <= row.spearman.high for row in rows])
     pearson = np.mean([row.pearson.low <= r <= row.pearson.high for row in rows])
@@ -91,29 +91,29 @@ def test_intervals_hold_the_truth_as_often_as_they_say(r: float) -> None:
 def test_p_values_are_adjusted_over_all_correlations_of_one_kind(published: pd.DataFrame) -> None:
     (mnist, *_) = scenarios_of(published)
     for kind in ("spearman", "pearson"):
-        rows = associations(mnist)
+        rows = careful_correlations(mnist)
         p = np.array([getattr(row, f"{kind}_p") for row in rows])
         order = np.argsort(p)
         holm = np.empty(len(p))
         holm[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
         assert [getattr(row, f"{kind}_p_adjusted") for row in rows] == pytest.approx(list(holm))
-        shares = [getattr(row, f"{kind}_p_adjusted") for row in associations(mnist, Adjustment.BH)]
+        shares = [getattr(row, f"{kind}_p_adjusted") for row in careful_correlations(mnist, Adjustment.BH)]
         assert shares == pytest.approx(list(stats.false_discovery_control(p)))
 
 
 def test_what_has_no_interval_has_none() -> None:
-    (three,) = associations(group(("epochs", [1.0, 2.0], [3.0, 2.0])))
+    (three,) = careful_correlations(scenario(("epochs", [1.0, 2.0], [3.0, 2.0])))
     assert three.n == 3
     assert three.spearman.value is not None
     assert three.spearman.low is three.pearson.high is None
-    (perfect,) = associations(group(("epochs", [1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0])))
+    (perfect,) = careful_correlations(scenario(("epochs", [1.0, 2.0, 3.0, 4.0], [2.0, 3.0, 4.0, 5.0])))
     assert perfect.spearman.value == pytest.approx(1)
     assert perfect.spearman.low is perfect.spearman.high is None
 
 
 def test_what_has_no_coefficient_says_why_and_counts_as_no_question() -> None:
-    rows = associations(
-        group(
+    rows = careful_correlations(
+        scenario(
             ("constant", [1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),
             ("epochs", [1.0, 2.0, 3.0, 4.0], [2.0, 5.0, 3.0, 6.0]),
             ("identity", [0.0], [1.1]),

@@ -42,9 +42,9 @@ def published() -> CarefulAnalysis:
 
 
 def test_rows_of_one_kind_have_nothing_to_compare() -> None:
-    company = analyse(rows_of(noisy(EFFECTS))).colocation
-    assert company.pairs == ()
-    assert company.claim is None
+    report = analyse(rows_of(noisy(EFFECTS))).colocation
+    assert report.pairs == ()
+    assert report.claim is None
     alone = analyse(rows_of(noisy(EFFECTS), background="other"))
     assert alone.colocation.pairs == ()
     assert any(
@@ -230,19 +230,19 @@ def test_win_tie_loss_stands_side_by_side(published: CarefulAnalysis) -> None:
 
 def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) -> None:
     """Only mutants of epochs happened to be drawn with the same value alone and in company: four, and three."""
-    company = published.colocation
-    assert [(each.background, each.mutants) for each in company.pairs] == [
+    report = published.colocation
+    assert [(each.background, each.mutants) for each in report.pairs] == [
         ("mnist_forward_forward", 4),
         ("siamese_network", 3),
     ]
-    shown = {(row.background, row.metric): row.finding for row in company.susceptibility}
+    shown = {(row.background, row.metric): row.finding for row in report.susceptibility}
     assert [key for key, finding in shown.items() if finding is SusceptibilityFinding.MORE] == [
         ("mnist_forward_forward", "dram_j")
     ]
     assert SusceptibilityFinding.LESS not in shown.values()
-    assert all(row.fisher_p > 0.2 for row in company.susceptibility)
-    assert company.claim is not None
-    assert claim_text(company.claim) == (
+    assert all(row.fisher_p > 0.2 for row in report.susceptibility)
+    assert report.claim is not None
+    assert claim_text(report.claim) == (
         "In company, energy is shown to be more susceptible to change in 1 of 8 comparisons, less in 0."
     )
 

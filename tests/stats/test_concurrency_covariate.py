@@ -16,10 +16,10 @@ from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import fit
-from mutegreen.stats.model.concurrency_covariate import LEAST, fit_in_company
-from mutegreen.stats.model.contrast import contrasts
-from mutegreen.stats.model.metric_model import measure
-from mutegreen.stats.model.moderation import Moderated
+from mutegreen.stats.model.concurrency_covariate import MIN_RANGE, fit_with_concurrency
+from mutegreen.stats.model.contrast import contrasts_with_original
+from mutegreen.stats.model.metric_model import fit_metric
+from mutegreen.stats.model.moderation import ModeratedVariances
 from mutegreen.stats.model.noisy_arms import fit_weighted
 from mutegreen.stats.reason import Reason, ReasonCode
 from support.simulated import noisy, nothing, rows_of
@@ -32,15 +32,15 @@ CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
 @pytest.fixture
 def drawn() -> tuple[np.ndarray, np.ndarray, Any]:
     random = np.random.default_rng(4)
-    company = random.uniform(0, 1.4, len(CODE))
-    figures = 0.3 * CODE + 2.0 * BLOCK + 0.7 * company + 0.05 * random.standard_normal(len(CODE))
-    columns = [CODE[:, None] == np.arange(ARMS), BLOCK[:, None] == np.arange(1, BLOCKS), company[:, None]]
-    return figures, company, sm.OLS(figures, np.column_stack(columns).astype(float)).fit()
+    concurrency = random.uniform(0, 1.4, len(CODE))
+    figures = 0.3 * CODE + 2.0 * BLOCK + 0.7 * concurrency + 0.05 * random.standard_normal(len(CODE))
+    columns = [CODE[:, None] == np.arange(ARMS), BLOCK[:, None] == np.arange(1, BLOCKS), concurrency[:, None]]
+    return figures, concurrency, sm.OLS(figures, np.column_stack(columns).astype(float)).fit()
 
 
 def test_slope_effects_and_residuals_are_those_of_least_squares(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
-    figures, company, ols = drawn
-    fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    figures, concurrency, ols = drawn
+    fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
     assert fitted.slope is not None
     assert fitted.slope.value == pytest.approx(ols.params[-1])
     np.testing.assert_allclose(fitted.effect - fitted.effect[0], ols.params[:ARMS] - ols.params[0], atol=1e-9)
@@ -48,8 +48,8 @@ def test_slope_effects_and_residuals_are_those_of_least_squares(drawn: tuple[np.
 
 
 def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
-    figures, company, ols = drawn
-    fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    figures, concurrency, ols = drawn
+    fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
     assert fitted.df.sum() == pytest.approx(ols.df_resid)
     assert fitted.df.sum() == pytest.approx(fit(figures, CODE, BLOCK, ARMS).df.sum() - 1)
     np.testing.assert_allclose(fitted.df, np.bincount(CODE, 1 - ols.get_influence().hat_matrix_diag))
@@ -59,11 +59,11 @@ def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn: tuple[np.ndarr
 def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(
     drawn: tuple[np.ndarray, np.ndarray, Any],
 ) -> None:
-    figures, company, ols = drawn
-    fitted = fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    figures, concurrency, ols = drawn
+    fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
     total = fitted.df.sum()
-    alike = Moderated(np.full(ARMS, ols.mse_resid), np.full(ARMS, total), float(ols.mse_resid), total, np.inf)
-    found = contrasts(fitted, alike)
+    alike = ModeratedVariances(np.full(ARMS, ols.mse_resid), np.full(ARMS, total), float(ols.mse_resid), total, np.inf)
+    found = contrasts_with_original(fitted, alike)
     for arm in range(1, ARMS):
         contrast = np.zeros(len(ols.params))
         contrast[[0, arm]] = -1, 1
@@ -71,10 +71,13 @@ def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(
     assert (found.stretch[1:] > 1).all()
 
 
-@pytest.mark.parametrize("company", [np.full(20, 0.7), 0.7 + 0.99 * LEAST * np.linspace(0, 1, 20)])
-def test_even_company_changes_nothing_at_all(company: np.ndarray) -> None:
+@pytest.mark.parametrize("concurrency", [np.full(20, 0.7), 0.7 + 0.99 * MIN_RANGE * np.linspace(0, 1, 20)])
+def test_even_concurrency_changes_nothing_at_all(concurrency: np.ndarray) -> None:
     figures = np.random.default_rng(1).standard_normal(20)
-    plain, told = fit_weighted(figures, CODE, BLOCK, ARMS), fit_in_company(figures, CODE, BLOCK, ARMS, company)
+    plain, told = (
+        fit_weighted(figures, CODE, BLOCK, ARMS),
+        fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency),
+    )
     assert told.slope is None
     for name in ("effect", "variance", "df", "adjusted", "residual"):
         assert (getattr(plain, name) == getattr(told, name)).all()
@@ -135,9 +138,9 @@ def test_the_end_of_an_audit_is_no_effect_of_the_arms_that_trained_there(metric:
         found = queue(work, 5, 4, slowing=slowing, seed=seed)
         code, block = found["arm"].to_numpy(), found["block"].to_numpy()
         for known in (True, False):
-            company = np.log1p(found["companions"].to_numpy()) if known else None
-            arms = Arms(tuple(map(str, range(7))), code, block, True, company)
-            contrast = measure(found[metric].to_numpy(), arms, "gpu_j").found
+            concurrency = np.log1p(found["companions"].to_numpy()) if known else None
+            arms = Arms(tuple(map(str, range(7))), code, block, True, concurrency)
+            contrast = fit_metric(found[metric].to_numpy(), arms, "gpu_j").contrasts
             errors = contrast.estimate[1:] - truth
             squares[known].append(float(np.mean(errors**2)))
             if known:

@@ -9,8 +9,8 @@ from scipy import stats
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
 from mutegreen.stats.model.block_model import BlockFit, fit
-from mutegreen.stats.model.contrast import Contrasts, contrasts
-from mutegreen.stats.model.moderation import Moderated, moderate
+from mutegreen.stats.model.contrast import Contrasts, contrasts_with_original
+from mutegreen.stats.model.moderation import ModeratedVariances, moderate
 
 
 def compared(*parts: np.ndarray, blocked: bool) -> Contrasts:
@@ -19,14 +19,14 @@ def compared(*parts: np.ndarray, blocked: bool) -> Contrasts:
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
     fitted = fit(figures, arm, block, len(parts))
-    return contrasts(fitted, moderate(fitted.variance, fitted.df))
+    return contrasts_with_original(fitted, moderate(fitted.variance, fitted.df))
 
 
-def alike(fitted: BlockFit) -> Moderated:
+def alike(fitted: BlockFit) -> ModeratedVariances:
     """Variances as the analysis of variance takes them: one for all arms."""
     total = fitted.df.sum()
     pooled = float((fitted.variance * fitted.df).sum() / total)
-    return Moderated(np.full(len(fitted.n), pooled), np.full(len(fitted.n), total), pooled, total, np.inf)
+    return ModeratedVariances(np.full(len(fitted.n), pooled), np.full(len(fitted.n), total), pooled, total, np.inf)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_arms_of_one_variance_are_the_analysis_of_variance(missing: float) -> No
     columns = np.column_stack([arm[:, None] == np.arange(6), block[:, None] == np.arange(1, 5)]).astype(float)
     ols = sm.OLS(figures, columns).fit()
     fitted = fit(figures, arm, block, 6)
-    found = contrasts(fitted, alike(fitted))
+    found = contrasts_with_original(fitted, alike(fitted))
     for other in range(1, 6):
         contrast = np.zeros(10)
         contrast[[0, other]] = -1, 1
@@ -97,7 +97,7 @@ def test_welch_satterthwaite_with_a_part_for_incomplete_blocks() -> None:
     arm, block = np.repeat(np.arange(6), 5)[:-2], np.tile(np.arange(5), 6)[:-2]
     fitted = fit(generator.normal(size=len(arm)), arm, block, 6)
     noise = moderate(fitted.variance, fitted.df)
-    found = contrasts(fitted, noise)
+    found = contrasts_with_original(fitted, noise)
     parts = np.array([noise.variance[5] / 3, noise.variance[0] / 5, noise.pooled * fitted.imbalance[5]])
     freedoms = np.array([noise.df[5], noise.df[0], noise.pooled_df])
     assert parts[2] > 0
@@ -150,7 +150,7 @@ def test_one_training_of_an_arm_allows_no_test() -> None:
 def test_arms_that_share_no_block_are_not_compared() -> None:
     arm, block = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 0, 1, 2, 3])
     fitted = fit(np.array([1.0, 2.0, 3.0, 5.0, 8.0, 9.0]), arm, block, 3)
-    found = contrasts(fitted, moderate(fitted.variance, fitted.df))
+    found = contrasts_with_original(fitted, moderate(fitted.variance, fitted.df))
     assert np.isfinite(found.differ()[1])
     assert np.isnan(found.estimate[2])
     assert np.isnan(found.differ()[2])

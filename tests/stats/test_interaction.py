@@ -18,7 +18,7 @@ from mutegreen.report.terminal.interaction_table import interaction_lines, inter
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interaction.interaction import Interaction, interactions
 from mutegreen.stats.model.scenario import scenarios_of
-from mutegreen.stats.model.scenario_model import ScenarioModel, study_of
+from mutegreen.stats.model.scenario_model import ScenarioModel, fit_scenario
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 
@@ -69,8 +69,8 @@ def rows_of(
 
 
 def studies_of(rows: pd.DataFrame, settings: Settings) -> list[ScenarioModel]:
-    groups = [group for group in scenarios_of(rows) if group.has_original and group.definitions]
-    return [study_of(group, Goal.MAXIMIZE, settings, None) for group in groups]
+    scenarios = [scenario for scenario in scenarios_of(rows) if scenario.has_original and scenario.definitions]
+    return [fit_scenario(scenario, Goal.MAXIMIZE, settings, None) for scenario in scenarios]
 
 
 def found_in(rows: pd.DataFrame, **settings: Any) -> list[Interaction]:

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.concurrency_covariate import fit_in_company
-from mutegreen.stats.model.contrast import contrasts
+from mutegreen.stats.model.concurrency_covariate import fit_with_concurrency
+from mutegreen.stats.model.contrast import contrasts_with_original
 from mutegreen.stats.model.linear_contrast import linear_contrasts
 from mutegreen.stats.model.moderation import moderate
 from mutegreen.stats.model.noisy_arms import noisier
@@ -24,16 +24,16 @@ def differences(n_arms: int) -> Floats:
     return np.eye(n_arms)[1:] - np.eye(n_arms)[0]
 
 
-@pytest.mark.parametrize("company", [None, "uneven"])
-def test_differences_to_the_first_arm_are_those_of_contrasts(company: str | None) -> None:
+@pytest.mark.parametrize("concurrency", [None, "uneven"])
+def test_differences_to_the_first_arm_are_those_of_contrasts(concurrency: str | None) -> None:
     rng = np.random.default_rng(4)
     kept = rng.random(ARMS * 5) > 0.2
     arm, block = np.tile(np.arange(ARMS), 5)[kept], np.repeat(np.arange(5), ARMS)[kept]
-    beside = np.log(rng.integers(1, 4, len(arm)).astype(float)) if company else None
-    fitted = fit_in_company(rng.normal(0, 1, len(arm)), arm, block, ARMS + 1, beside)
+    beside = np.log(rng.integers(1, 4, len(arm)).astype(float)) if concurrency else None
+    fitted = fit_with_concurrency(rng.normal(0, 1, len(arm)), arm, block, ARMS + 1, beside)
     noise = moderate(fitted.variance, fitted.df)
     assert not noisier(fitted.variance, fitted.df).any()
-    expected, found = contrasts(fitted, noise), linear_contrasts(fitted, noise, differences(ARMS + 1))
+    expected, found = contrasts_with_original(fitted, noise), linear_contrasts(fitted, noise, differences(ARMS + 1))
     assert np.isfinite(found.error).sum() == ARMS - 1, "the last arm has no figures"
     for name in ("estimate", "error", "df", "stretch"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name)[1:], err_msg=name)
@@ -41,7 +41,7 @@ def test_differences_to_the_first_arm_are_those_of_contrasts(company: str | None
 
 def test_effects_that_add_up_are_no_interaction_in_spite_of_rounding() -> None:
     figures = np.tile([0.1, 0.3, 0.7, 0.9, 0.5, 0.2], 4)
-    fitted = fit_in_company(figures, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
+    fitted = fit_with_concurrency(figures, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
     found = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS)
     assert fitted.effect[3] - fitted.effect[1] - fitted.effect[2] + fitted.effect[0] != 0.0
     assert found.estimate[0] == 0.0
@@ -70,7 +70,7 @@ def p_values(
     for at in range(audits):
         level = rng.normal(0, drift, (repetitions, 1))
         figures = level + rng.normal(0, noise, (repetitions, ARMS)) + effect * (np.arange(ARMS) == 3)
-        fitted = fit_in_company(figures.ravel(), arm, block, ARMS, None)
+        fitted = fit_with_concurrency(figures.ravel(), arm, block, ARMS, None)
         ours[at] = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS).differ()[0]
         plain[at] = _least_squares(figures[:, :4])
     return ours, plain

@@ -10,8 +10,8 @@ from scipy import stats
 from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import BlockFit, fit
-from mutegreen.stats.model.metric_model import measure
-from mutegreen.stats.model.noisy_arms import MIN_ARMS, MIN_FIGURES_FOR_WEIGHTS, fit_weighted, noisier
+from mutegreen.stats.model.metric_model import fit_metric
+from mutegreen.stats.model.noisy_arms import MIN_ARMS, MIN_OBSERVATIONS_FOR_WEIGHTS, fit_weighted, noisier
 
 ARMS, BLOCKS = 7, 5
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
@@ -56,9 +56,9 @@ def test_where_no_arm_is_noisier_nothing_changes() -> None:
 
 
 def test_with_few_repetitions_all_arms_weigh_alike() -> None:
-    arm, block = (codes.ravel() for codes in np.indices((ARMS, MIN_FIGURES_FOR_WEIGHTS - 1)))
+    arm, block = (codes.ravel() for codes in np.indices((ARMS, MIN_OBSERVATIONS_FOR_WEIGHTS - 1)))
     plain, told = (
-        each(figures(20.0, blocks=MIN_FIGURES_FOR_WEIGHTS - 1), arm, block, ARMS) for each in (fit, fit_weighted)
+        each(figures(20.0, blocks=MIN_OBSERVATIONS_FOR_WEIGHTS - 1), arm, block, ARMS) for each in (fit, fit_weighted)
     )
     assert (plain.variance == told.variance).all()
 
@@ -90,11 +90,11 @@ def test_false_alarms_stay_below_their_rate_and_effects_are_found(blocks: int) -
     arms = Arms(tuple(map(str, range(ARMS))), arm, block, True)
     alarms, found = 0, []
     for seed in range(300):
-        p = measure(np.exp(figures(20.0, seed, blocks, saving=0.05)), arms, "gpu_j").found.differ()
+        p = fit_metric(np.exp(figures(20.0, seed, blocks, saving=0.05)), arms, "gpu_j").contrasts.differ()
         adjusted = adjust(p[1:])
         alarms += bool((np.delete(adjusted, 4) <= 0.05).any())
         found.append(adjusted[4] <= 0.05)
     # At a true 5 % one such test in a thousand would fail; the seeds are fixed.
     assert alarms <= stats.binom.ppf(0.999, 300, 0.05)
-    if blocks >= MIN_FIGURES_FOR_WEIGHTS:
+    if blocks >= MIN_OBSERVATIONS_FOR_WEIGHTS:
         assert np.mean(found) > 0.9

@@ -13,7 +13,7 @@ from mutegreen.model import ORIGINAL, TOTAL
 from mutegreen.report.susceptibility_sentences import susceptibility_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation import susceptibility
-from mutegreen.stats.colocation.susceptibility import Differences, Susceptibility, SusceptibilityFinding, same_size_p
+from mutegreen.stats.colocation.susceptibility import LogRatios, Susceptibility, SusceptibilityFinding, equal_size_p
 from mutegreen.stats.reason import Reason, ReasonCode
 from support.simulated import noisy, rows_of
 
@@ -42,10 +42,10 @@ def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
     return row
 
 
-def differences(estimate: ArrayLike, sigma: float, df: float = 4.0) -> Differences:
+def differences(estimate: ArrayLike, sigma: float, df: float = 4.0) -> LogRatios:
     """Of arms with five figures each."""
     k = len(estimate)
-    return Differences(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
+    return LogRatios(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
 
 
 def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() -> None:
@@ -53,7 +53,7 @@ def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() 
     truth, sigma, f = np.array([0.3, -0.1, 0.05, 0.0]), 0.2, 4
     error = sigma / np.sqrt(5)
     shape = (20_000, 4)
-    drawn = Differences(
+    drawn = LogRatios(
         estimate=truth + error * random.standard_normal(shape) - error * random.standard_normal((20_000, 1)),
         variance=error**2 * random.chisquare(f, shape) / f,
         df=np.full(4, float(f)),
@@ -129,7 +129,7 @@ def test_one_mutant_in_common_is_no_answer() -> None:
 
 @pytest.fixture
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(susceptibility, "RESAMPLES", 499)
+    monkeypatch.setattr(susceptibility, "SIMULATIONS", 499)
 
 
 @pytest.mark.usefixtures("fewer_resamples")
@@ -139,7 +139,7 @@ def test_noise_in_company_is_no_susceptibility() -> None:
     wrong, naive = 0, 0
     for seed in range(60):
         alone, beside = (_drawn(np.zeros(10), sigma, random) for sigma in (0.005, 0.015))
-        wrong += same_size_p(alone, beside, seed) <= 0.05
+        wrong += equal_size_p(alone, beside, seed) <= 0.05
         naive += stats.wilcoxon(np.abs(beside.estimate), np.abs(alone.estimate)).pvalue <= 0.05
     assert wrong <= stats.binom.ppf(0.999, 60, 0.05)
     assert naive > 30
@@ -154,7 +154,7 @@ def test_false_alarms_stay_near_their_nominal_rate(size: float, noisier: float) 
     for seed in range(150):
         truth = size * random.standard_normal(8)
         alone, beside = (_drawn(truth, 0.01 * times, random) for times in (1.0, noisier))
-        alarms += same_size_p(alone, beside, seed) <= 0.05
+        alarms += equal_size_p(alone, beside, seed) <= 0.05
     # At a true 5 % one such test in a thousand would fail; the seed is fixed.
     assert alarms <= stats.binom.ppf(0.999, 150, 0.05)
 
@@ -163,16 +163,16 @@ def test_false_alarms_stay_near_their_nominal_rate(size: float, noisier: float) 
 def test_a_larger_response_is_found() -> None:
     random = np.random.default_rng(8)
     found = [
-        same_size_p(_drawn(truth, 0.01, random), _drawn(1.3 * truth, 0.02, random), seed) <= 0.05
+        equal_size_p(_drawn(truth, 0.01, random), _drawn(1.3 * truth, 0.02, random), seed) <= 0.05
         for seed, truth in enumerate(0.1 * random.standard_normal((40, 8)))
     ]
     assert np.mean(found) > 0.9
 
 
-def _drawn(truth: np.ndarray, sigma: float, random: np.random.Generator) -> Differences:
+def _drawn(truth: np.ndarray, sigma: float, random: np.random.Generator) -> LogRatios:
     figures = sigma * random.standard_normal((len(truth) + 1, 5))
     mean, variance = figures.mean(axis=1), figures.var(axis=1, ddof=1) / 5
-    return Differences(truth + mean[1:] - mean[0], variance[1:], np.full(len(truth), 4.0), np.asarray(variance[0]), 4.0)
+    return LogRatios(truth + mean[1:] - mean[0], variance[1:], np.full(len(truth), 4.0), np.asarray(variance[0]), 4.0)
 
 
 def test_p_values_are_adjusted_over_all_energies_and_backgrounds() -> None:
@@ -186,9 +186,9 @@ def test_p_values_are_adjusted_over_all_energies_and_backgrounds() -> None:
 
 def test_many_mutants_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, beside = differences([0.1, 0.2, -0.1], 0.01), differences([0.12, 0.22, -0.1], 0.02)
-    whole = same_size_p(alone, beside)
-    monkeypatch.setattr(susceptibility, "_AT_ONCE", 3 * 700)
-    assert same_size_p(alone, beside) == pytest.approx(whole, abs=0.02)
+    whole = equal_size_p(alone, beside)
+    monkeypatch.setattr(susceptibility, "_BATCH", 3 * 700)
+    assert equal_size_p(alone, beside) == pytest.approx(whole, abs=0.02)
 
 
 def test_figures_that_never_vary_are_no_answer() -> None:

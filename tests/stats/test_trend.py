@@ -22,9 +22,9 @@ from mutegreen.report.terminal.trend_table import trend_legend, trend_sentence, 
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.interval import Interval
 from mutegreen.stats.model.arms import Arms
-from mutegreen.stats.model.metric_model import measure
+from mutegreen.stats.model.metric_model import fit_metric
 from mutegreen.stats.model.scenario import scenarios_of
-from mutegreen.stats.model.scenario_model import ScenarioModel, study_of
+from mutegreen.stats.model.scenario_model import ScenarioModel, fit_scenario
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.curve import Shape
@@ -37,17 +37,17 @@ NOISE = np.array([-0.011, 0.004, 0.013, -0.009, 0.003])
 """Relative noise of five repetitions, with a mean of 0."""
 
 
-def study(
-    value_panels: dict[object, object],
+def model(
+    by_value: dict[object, object],
     name: str = "epochs",
     metric: str = "gpu_j",
     settings: Settings | None = None,
     **more: Any,
 ) -> ScenarioModel:
     """The original, at the first value, and a mutant for each other one, each with its figures."""
-    default, *_ = value_panels
+    default, *_ = by_value
     records = []
-    for value, several in value_panels.items():
+    for value, several in by_value.items():
         is_original = value == default
         label = {"mutant": "original" if is_original else f"{name}={value}", "hyperparameter": name, "value": value}
         label |= {"default": default} | more
@@ -56,12 +56,12 @@ def study(
         for repetition, figure in enumerate(np.atleast_1d(np.asarray(several, dtype=object))):
             empty = {"subject": "s", "background": "", "repetition": repetition, "block": repetition}
             records.append(empty | dict.fromkeys(METRICS) | label | {metric: figure})
-    (group,) = scenarios_of(rows_frame(records))
-    return study_of(group, Goal.MAXIMIZE, settings or Settings(), None)
+    (scenario,) = scenarios_of(rows_frame(records))
+    return fit_scenario(scenario, Goal.MAXIMIZE, settings or Settings(), None)
 
 
-def trend(value_panels: dict[object, object], **options: Any) -> Trend:
-    (found,) = trends(study(value_panels, **options))
+def trend(by_value: dict[object, object], **options: Any) -> Trend:
+    (found,) = trends(model(by_value, **options))
     return found
 
 
@@ -70,17 +70,19 @@ def law(f: Callable[[float], float], values: list[float], noise: ArrayLike = NOI
     return {value: f(value) * np.exp(np.roll(noise, at)) for at, value in enumerate(values)}
 
 
-def flat(value_panels: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
-    values = np.repeat(np.array(list(value_panels), dtype=float), [np.size(cell) for cell in value_panels.values()])
-    return values, np.concatenate([np.atleast_1d(cell) for cell in value_panels.values()]).astype(float)
+def flat(by_value: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
+    values = np.repeat(np.array(list(by_value), dtype=float), [np.size(cell) for cell in by_value.values()])
+    return values, np.concatenate([np.atleast_1d(cell) for cell in by_value.values()]).astype(float)
 
 
 @pytest.fixture(scope="module")
 def published() -> dict[tuple[str, str, str], Trend]:
     """By subject, hyperparameter and metric, those of the programs that trained alone."""
-    groups = scenarios_of(read_csv(DATA / "measurements.csv"))
-    studies = [study_of(group, Goal.MAXIMIZE, Settings(), None) for group in groups if not group.background]
-    return {(row.subject, row.hyperparameter, row.metric): row for each in studies for row in trends(each)}
+    scenarios = scenarios_of(read_csv(DATA / "measurements.csv"))
+    models = [
+        fit_scenario(scenario, Goal.MAXIMIZE, Settings(), None) for scenario in scenarios if not scenario.background
+    ]
+    return {(row.subject, row.hyperparameter, row.metric): row for each in models for row in trends(each)}
 
 
 def test_an_exact_power_law_is_recovered() -> None:
@@ -150,8 +152,8 @@ def test_with_two_values_the_interval_is_welchs() -> None:
 
 
 def study_without_blocks(data: dict[object, object], metric: str = "gpu_j") -> ScenarioModel:
-    group = study(data, metric=metric).group
-    return study_of(replace(group, rows=group.rows.drop(columns="block")), Goal.MAXIMIZE, Settings(), None)
+    scenario = model(data, metric=metric).scenario
+    return fit_scenario(replace(scenario, rows=scenario.rows.drop(columns="block")), Goal.MAXIMIZE, Settings(), None)
 
 
 def test_the_lack_of_fit_is_nearly_the_classical_test_where_all_values_are_equally_noisy() -> None:
@@ -235,7 +237,7 @@ def simulated(
     for _ in range(audits):
         means = exponent * np.log(values) + generator.normal(0, scatter, 6)
         logs = means[:, None] + generator.normal(0, 0.05, 5) + 0.01 * generator.normal(size=(6, 5)) * np.c_[noise]
-        fit = fitted(measure(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
+        fit = fitted(fit_metric(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
         found.append((*(fit.exponent.ends or (math.nan, math.nan)), fit.p))
     return found
 
@@ -361,7 +363,7 @@ def test_of_equal_curves_the_one_is_read_that_suits_the_values(values: ArrayLike
 
 
 def test_a_mutant_of_two_hyperparameters_at_once_is_in_no_trend() -> None:
-    both = study({2.0: [1.0, 2.0], "2,3": [1.0, 2.0]}, name="epochs,lr")
+    both = model({2.0: [1.0, 2.0], "2,3": [1.0, 2.0]}, name="epochs,lr")
     assert trends(both) == []
 
 

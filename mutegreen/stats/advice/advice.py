@@ -12,14 +12,14 @@ import numpy as np
 
 from mutegreen.model import IDENTITY, Verdict
 from mutegreen.stats.adjustment import adjust
-from mutegreen.stats.advice.repetitions import RequiredRepetitions, needed, room_of
+from mutegreen.stats.advice.repetitions import RequiredRepetitions, remaining_tolerance, required_repetitions
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import Interval, or_nan, written_as
-from mutegreen.stats.model.arms import energy_metrics, figures_of
+from mutegreen.stats.model.arms import energy_metrics, observations_of
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason, ReasonCode
 
-_TRIED = 5
+_MAX_LISTED = 5
 """Mutants, those that seem to save most first, for which missing repetitions are reckoned."""
 
 
@@ -85,32 +85,32 @@ class Advice:
     needed: tuple[RequiredRepetitions, ...] = ()
 
 
-def advise(study: ScenarioModel, comparisons: Sequence[CarefulComparison], spent_j: float | None = None) -> Advice:
+def advise(model: ScenarioModel, comparisons: Sequence[CarefulComparison], spent_j: float | None = None) -> Advice:
     """Says which mutants may be recommended, and what is missing where none may.
 
     Args:
-        study: The trainings measured.
+        model: The fitted scenario.
         comparisons: What was found of them.
         spent_j: Energy of all trainings of the audit, where more is known than the rows say.
     """
-    energies = energy_metrics(study.group)
+    energies = energy_metrics(model.scenario)
     metric = energies[-1] if energies else None
-    candidates = _candidates(study, comparisons, metric)
-    audit_j = spent_j if spent_j is not None else _spent_j(study, metric)
-    shown = [each for each in candidates if each.saves and each.p_not_worse <= study.settings.alpha]
+    candidates = _candidates(model, comparisons, metric)
+    audit_j = spent_j if spent_j is not None else _spent_j(model, metric)
+    shown = [each for each in candidates if each.saves and each.p_not_worse <= model.settings.alpha]
     return Advice(
-        subject=study.group.subject,
-        background=study.group.background,
+        subject=model.scenario.subject,
+        background=model.scenario.background,
         metric=metric,
-        tolerance=study.tolerance,
-        tolerance_is_given=study.tolerance_is_given,
+        tolerance=model.tolerance,
+        tolerance_is_given=model.tolerance_is_given,
         audit_j=audit_j,
         recommended=tuple(
             sorted((_recommended(each, audit_j) for each in shown), key=lambda one: -or_nan(one.saving.value))
         ),
-        pareto=tuple(_pareto(study, metric)),
-        reason=None if shown else _why_none(study, metric, candidates),
-        needed=() if shown else tuple(_needed(study, comparisons, candidates)),
+        pareto=tuple(_pareto(model, metric)),
+        reason=None if shown else _why_none(model, metric, candidates),
+        needed=() if shown else tuple(_needed(model, comparisons, candidates)),
     )
 
 
@@ -127,24 +127,24 @@ class _Candidate:
         return self.energy.verdict is Verdict.WIN
 
 
-def _candidates(study: ScenarioModel, comparisons: Sequence[CarefulComparison], metric: str | None) -> list[_Candidate]:
+def _candidates(model: ScenarioModel, comparisons: Sequence[CarefulComparison], metric: str | None) -> list[_Candidate]:
     changing = [row for row in comparisons if row.hyperparameter != IDENTITY]
     energy = {row.mutant: row for row in changing if row.metric == metric}
     performance = {row.mutant: row for row in changing if row.metric == "performance"}
-    p_not_worse = _not_worse(study, list(performance))
+    p_not_worse = _not_worse(model, list(performance))
     return [_Candidate(row, performance[m], p_not_worse[m]) for m, row in energy.items() if m in performance]
 
 
-def _not_worse(study: ScenarioModel, mutants: Sequence[str]) -> dict[str, float]:
+def _not_worse(model: ScenarioModel, mutants: Sequence[str]) -> dict[str, float]:
     """By mutant, the adjusted one-sided p of performance worse than tolerated; NaN where nothing can be said."""
-    if not mutants or study.tolerance is None:
+    if not mutants or model.tolerance is None:
         return dict.fromkeys(mutants, np.nan)
-    found = study.measured["performance"].found
-    p = found.below(study.tolerance) if study.less_is_better("performance") else found.above(-study.tolerance)
+    found = model.metrics["performance"].contrasts
+    p = found.below(model.tolerance) if model.less_is_better("performance") else found.above(-model.tolerance)
     # Where all figures are equal there is no test, and nothing to doubt.
     p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)
-    place = {name: arm for arm, name in enumerate(study.arms.names)}
-    adjusted = adjust(p[[place[mutant] for mutant in mutants]], study.settings.adjustment)
+    place = {name: arm for arm, name in enumerate(model.arms.names)}
+    adjusted = adjust(p[[place[mutant] for mutant in mutants]], model.settings.adjustment)
     return dict(zip(mutants, adjusted.tolist(), strict=True))
 
 
@@ -164,61 +164,63 @@ def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation
     )
 
 
-def _spent_j(study: ScenarioModel, metric: str | None) -> float | None:
+def _spent_j(model: ScenarioModel, metric: str | None) -> float | None:
     """Energy of the trainings in the rows; None where it is not known of each."""
-    figures = figures_of(study.group, metric) if metric is not None else np.array([np.nan])
+    figures = observations_of(model.scenario, metric) if metric is not None else np.array([np.nan])
     return float(figures.sum()) if np.isfinite(figures).all() else None
 
 
-def _pareto(study: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:
+def _pareto(model: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:
     """Arms that no other beats in both, by means with blocks taken out where these are known; without controls."""
-    if metric is None or "performance" not in study.measured:
+    if metric is None or "performance" not in model.metrics:
         return
-    energy, performance = (study.measured[each].typical for each in (metric, "performance"))
-    sign = -1 if study.less_is_better("performance") else 1
-    controls = {each.mutant for each in study.group.definitions if each.hyperparameter == IDENTITY}
+    energy, performance = (model.metrics[each].typical for each in (metric, "performance"))
+    sign = -1 if model.less_is_better("performance") else 1
+    controls = {each.mutant for each in model.scenario.definitions if each.hyperparameter == IDENTITY}
     best = -np.inf
     for arm in np.lexsort((-sign * performance, energy)):
-        if study.arms.names[arm] in controls or not np.isfinite(energy[arm]):
+        if model.arms.names[arm] in controls or not np.isfinite(energy[arm]):
             continue
         if sign * performance[arm] > best:
             best = sign * performance[arm]
-            yield ParetoArm(study.arms.names[arm], float(energy[arm]), float(performance[arm]))
+            yield ParetoArm(model.arms.names[arm], float(energy[arm]), float(performance[arm]))
 
 
-def _why_none(study: ScenarioModel, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
+def _why_none(model: ScenarioModel, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
     """The first obstacle to a recommendation."""
     if metric is None:
         return Reason(ReasonCode.ENERGY_NOT_MEASURED)
-    if "performance" not in study.measured:
+    if "performance" not in model.metrics:
         return Reason(ReasonCode.PERFORMANCE_NOT_MEASURED)
-    if study.tolerance is None:
+    if model.tolerance is None:
         return Reason(ReasonCode.NO_TOLERANCE)
     if not candidates:
         return Reason(ReasonCode.NOTHING_CHANGED)
     savers = [each.energy.mutant for each in candidates if each.saves]
     if not savers:
-        return Reason(_why_no_saving(study, candidates))
-    more = max(len(savers) - _TRIED, 0)
-    return Reason(ReasonCode.PERFORMANCE_NOT_KEPT, count=more, bound=study.tolerance, names=tuple(savers[:_TRIED]))
+        return Reason(_why_no_saving(model, candidates))
+    more = max(len(savers) - _MAX_LISTED, 0)
+    return Reason(ReasonCode.PERFORMANCE_NOT_KEPT, count=more, bound=model.tolerance, names=tuple(savers[:_MAX_LISTED]))
 
 
-def _why_no_saving(study: ScenarioModel, candidates: Sequence[_Candidate]) -> ReasonCode:
+def _why_no_saving(model: ScenarioModel, candidates: Sequence[_Candidate]) -> ReasonCode:
     """Whether more repetitions could show a saving that may be recommended."""
     seeming = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     if not seeming:
         return ReasonCode.NO_SAVING_SEEN
-    rooms = [room_of(study, each.performance) for each in seeming]
+    rooms = [remaining_tolerance(model, each.performance) for each in seeming]
     lost = all(room is not None and room <= 0 for room in rooms)
     return ReasonCode.SAVINGS_LOSE_PERFORMANCE if lost else ReasonCode.NO_SAVING_SHOWN
 
 
 def _needed(
-    study: ScenarioModel, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
+    model: ScenarioModel, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
 ) -> Iterator[RequiredRepetitions]:
     """What would decide the mutants that seem to save most, if they do what they seem to do."""
     n_comparisons = sum(row.p is not None for row in comparisons)
     promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     promising.sort(key=lambda each: or_nan(each.energy.relative_change.value))
-    found = (needed(study, each.energy, each.performance, n_comparisons, len(candidates)) for each in promising)
-    yield from itertools.islice((each for each in found if each is not None), _TRIED)
+    found = (
+        required_repetitions(model, each.energy, each.performance, n_comparisons, len(candidates)) for each in promising
+    )
+    yield from itertools.islice((each for each in found if each is not None), _MAX_LISTED)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from mutegreen.stats.model.block_model import Codes, Floats, sums
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
 
 
@@ -34,37 +34,37 @@ class Drift:
     p_adjusted: float | None = None
     seen: bool = False
 
-    def judged(self, p_adjusted: float, alpha: float) -> Drift:
+    def with_adjusted_p(self, p_adjusted: float, alpha: float) -> Drift:
         """The drift with its adjusted p value, and whether that shows it."""
         return replace(self, p_adjusted=float(p_adjusted), seen=bool(p_adjusted <= alpha))
 
 
-def drift_of(study: ScenarioModel, measured: Measured) -> Drift | None:
+def drift_of(model: ScenarioModel, metric_model: MetricModel) -> Drift | None:
     """A metric's drift; None where the order is not known, or too little is left to judge it by."""
-    if not study.arms.blocked or not measured.noise.pooled > 0 or len(measured.fitted.block_effect) < 2:
+    if not model.arms.blocked or not metric_model.noise.pooled > 0 or len(metric_model.fitted.block_effect) < 2:
         return None
-    figures = np.log(measured.figures) if measured.relative else measured.figures
-    if measured.fitted.slope is not None:
-        figures = figures - measured.fitted.slope.shift
-    time, cell = _times(study, measured)
+    figures = np.log(metric_model.observations) if metric_model.relative else metric_model.observations
+    if metric_model.fitted.slope is not None:
+        figures = figures - metric_model.fitted.slope.shift
+    time, cell = _times(model, metric_model)
     slope, error, df = _trend(figures, time, cell)
-    blocks_p = _blocks_p(measured, figures)
+    blocks_p = _blocks_p(metric_model, figures)
     if not df > 0 or not error > 0 or not np.isfinite(blocks_p):
         return None
     trend_p = float(2 * special.stdtr(df, -abs(slope / error)))
     return Drift(
-        trend=float(measured.as_relative(np.asarray(slope))),
+        trend=float(metric_model.as_relative(np.asarray(slope))),
         trend_p=trend_p,
-        spread=float(measured.as_relative(np.asarray(np.ptp(measured.fitted.block_effect)))),
+        spread=float(metric_model.as_relative(np.asarray(np.ptp(metric_model.fitted.block_effect)))),
         blocks_p=blocks_p,
         p=min(1.0, 2 * min(trend_p, blocks_p)),
     )
 
 
-def _times(study: ScenarioModel, measured: Measured) -> tuple[Floats, Codes]:
+def _times(model: ScenarioModel, metric_model: MetricModel) -> tuple[Floats, Codes]:
     """When each figure was measured, from 0 to 1 in its audit; and its cell of arm and audit."""
-    known = [column for column in ("position", "block", "audit") if column in study.group.rows]
-    rows = study.group.rows.loc[measured.used, known]
+    known = [column for column in ("position", "block", "audit") if column in model.scenario.rows]
+    rows = model.scenario.rows.loc[metric_model.used, known]
     audit = rows.groupby("audit").ngroup().to_numpy() if "audit" in rows else np.zeros(len(rows), dtype=np.int64)
     order = [rows[column].to_numpy() for column in known if column != "audit"]
     place = np.empty(len(rows))
@@ -72,7 +72,7 @@ def _times(study: ScenarioModel, measured: Measured) -> tuple[Floats, Codes]:
     first, last = (np.full(audit.max() + 1, empty) for empty in (np.inf, -np.inf))
     np.minimum.at(first, audit, place)
     np.maximum.at(last, audit, place)
-    return (place - first[audit]) / np.maximum(last - first, 1)[audit], measured.code * len(first) + audit
+    return (place - first[audit]) / np.maximum(last - first, 1)[audit], metric_model.code * len(first) + audit
 
 
 def _trend(figures: Floats, time: Floats, cell: Codes) -> tuple[float, float, float]:
@@ -91,10 +91,10 @@ def _centred(figures: Floats, cell: Codes) -> Floats:
     return np.asarray(figures - (sums(cell, figures, size) / np.maximum(np.bincount(cell, minlength=size), 1))[cell])
 
 
-def _blocks_p(measured: Measured, figures: Floats) -> float:
-    noise = measured.noise
-    without = float((_centred(figures, measured.code) ** 2).sum())
-    spent = len(figures) - len(np.unique(measured.code)) - noise.pooled_df
+def _blocks_p(metric_model: MetricModel, figures: Floats) -> float:
+    noise = metric_model.noise
+    without = float((_centred(figures, metric_model.code) ** 2).sum())
+    spent = len(figures) - len(np.unique(metric_model.code)) - noise.pooled_df
     if spent < 0.5:
         return np.nan
     ratio = (without - noise.pooled * noise.pooled_df) / spent / noise.pooled

@@ -49,16 +49,16 @@ def summarise(records: Iterable[Mapping[str, object]]) -> list[PhaseSummary]:
         return []
     each = frame[list(_SUMMED)].astype(float).div(frame["occurrences"].astype(float), axis=0)
     frame = frame[["mutant", "phase", "occurrences"]].join(each)
-    groups = frame.groupby(["mutant", "phase"], sort=False)
-    return [_summary(str(mutant), str(phase), group) for (mutant, phase), group in groups]
+    phases = frame.groupby(["mutant", "phase"], sort=False)
+    return [_summary(str(mutant), str(phase), rows) for (mutant, phase), rows in phases]
 
 
-def _summary(mutant: str, phase: str, group: pd.DataFrame) -> PhaseSummary:
+def _summary(mutant: str, phase: str, rows: pd.DataFrame) -> PhaseSummary:
     return PhaseSummary(
         mutant=mutant,
         phase=phase,
-        n=len(group),
-        occurrences=float(group["occurrences"].mean()),
-        mean={metric: known(group[metric].mean(skipna=False)) for metric in _SUMMED},
-        sd={metric: known(group[metric].std(skipna=False)) for metric in _SUMMED},
+        n=len(rows),
+        occurrences=float(rows["occurrences"].mean()),
+        mean={metric: known(rows[metric].mean(skipna=False)) for metric in _SUMMED},
+        sd={metric: known(rows[metric].std(skipna=False)) for metric in _SUMMED},
     )

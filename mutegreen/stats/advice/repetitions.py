@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from mutegreen.stats.analysis import CarefulComparison
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import POWER
 
@@ -36,13 +36,13 @@ class RequiredRepetitions:
     more: int | None
 
 
-def needed(
-    study: ScenarioModel, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
+def required_repetitions(
+    model: ScenarioModel, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
 ) -> RequiredRepetitions | None:
     """Reckons the repetitions from the variance observed, by statsmodels.
 
     Args:
-        study: The trainings measured.
+        model: The fitted scenario.
         energy: The mutant's comparison of energy, which seems to be saved.
         performance: Its comparison of performance.
         n_comparisons: Comparisons among which the p values are adjusted.
@@ -51,13 +51,13 @@ def needed(
     Returns:
         None where no number would do: performance seems to be lost, or nothing is known of the noise.
     """
-    change, room = performance.difference.value, room_of(study, performance)
+    change, room = performance.difference.value, remaining_tolerance(model, performance)
     if change is None or room is None or room <= 0 or energy.relative_change.value is None:
         return None
-    arm = study.arms.names.index(energy.mutant)
-    saved = study.measured[energy.metric]
-    alpha = study.settings.alpha
-    sizes = _size(saved, arm, float(saved.found.estimate[arm])), _size(study.measured["performance"], arm, room)
+    arm = model.arms.names.index(energy.mutant)
+    saved = model.metrics[energy.metric]
+    alpha = model.settings.alpha
+    sizes = _size(saved, arm, float(saved.contrasts.estimate[arm])), _size(model.metrics["performance"], arm, room)
     if not n_comparisons or any(map(math.isnan, sizes)):
         return None
     counts = (
@@ -74,17 +74,17 @@ def needed(
     )
 
 
-def room_of(study: ScenarioModel, performance: CarefulComparison) -> float | None:
+def remaining_tolerance(model: ScenarioModel, performance: CarefulComparison) -> float | None:
     """How much worse a mutant could still be, in performance's own unit; negative: it seems to be too bad already."""
-    change, tolerance = performance.difference.value, study.tolerance
+    change, tolerance = performance.difference.value, model.tolerance
     if change is None or tolerance is None:
         return None
-    return tolerance - change if study.less_is_better("performance") else tolerance + change
+    return tolerance - change if model.less_is_better("performance") else tolerance + change
 
 
-def _size(measured: Measured, arm: int, effect: float) -> float:
+def _size(metric_model: MetricModel, arm: int, effect: float) -> float:
     """Cohen's d of an effect; infinite where nothing varies, NaN where nothing tells whether it does."""
-    deviation = math.sqrt((measured.noise.variance[arm] + measured.noise.variance[0]) / 2)
+    deviation = math.sqrt((metric_model.noise.variance[arm] + metric_model.noise.variance[0]) / 2)
     return abs(effect) / deviation if deviation else math.inf
 
 

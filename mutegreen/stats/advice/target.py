@@ -15,13 +15,13 @@ import pandas as pd
 from mutegreen.model import ENERGY_METRICS, ORIGINAL, Goal, Verdict
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.model.scenario import scenarios_of
-from mutegreen.stats.model.scenario_model import study_of
+from mutegreen.stats.model.scenario_model import fit_scenario
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 
 _SPENT = [*ENERGY_METRICS, "duration_s"]
-_SEVERAL = 2
+_MIN_EPOCHS = 2
 """Epochs from which on the way to the target can be told from the whole training."""
 
 
@@ -67,17 +67,17 @@ def energy_to_target(
         Nothing for subjects whose trainings say their performance only once. A mutant of which not every training
         reached the target is undecided: a mean over the lucky ones would flatter it.
     """
-    for group in scenarios_of(epochs):
-        if not group.has_original or not group.definitions:
+    for scenario in scenarios_of(epochs):
+        if not scenario.has_original or not scenario.definitions:
             continue
-        if group.rows.groupby(_training(group.rows)).size().max() < _SEVERAL:
+        if scenario.rows.groupby(_training(scenario.rows)).size().max() < _MIN_EPOCHS:
             continue
-        goal = goals.get(group.subject, Goal.MAXIMIZE)
-        given = settings.tolerance if settings.tolerance is not None else tolerances.get(group.subject)
-        targets = _targets(group.rows, goal, given)
-        rows = _until(group.rows, goal, targets)
+        goal = goals.get(scenario.subject, Goal.MAXIMIZE)
+        given = settings.tolerance if settings.tolerance is not None else tolerances.get(scenario.subject)
+        targets = _targets(scenario.rows, goal, given)
+        rows = _until(scenario.rows, goal, targets)
         reaches = {str(mutant): _reach(part) for mutant, part in rows.groupby("mutant")}
-        for row in comparisons(study_of(replace(group, rows=rows), goal, settings, given)):
+        for row in comparisons(fit_scenario(replace(scenario, rows=rows), goal, settings, given)):
             yield _judged(row, float(targets.mean()), reaches)
 
 

@@ -14,11 +14,11 @@ from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.advice.drift import Drift, drift_of
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import known
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import POWER
 
-_FAR = 3.5
+_OUTLIER_SCORE = 3.5
 _NORMAL_MAD = 0.6745
 """Median absolute deviation of a normal distribution with unit variance."""
 
@@ -82,51 +82,53 @@ class FlagCount:
     trainings: int
 
 
-def trust_of(study: ScenarioModel, comparisons: list[CarefulComparison]) -> list[Trust]:
+def trust_of(model: ScenarioModel, comparisons: list[CarefulComparison]) -> list[Trust]:
     """What there is to know of every metric.
 
     Args:
-        study: The trainings measured.
+        model: The fitted scenario.
         comparisons: What was found of them.
     """
     n_comparisons = sum(row.p is not None for row in comparisons)
-    drifts = _drifts(study)
+    drifts = _drifts(model)
     return [
         Trust(
-            subject=study.group.subject,
-            background=study.group.background,
+            subject=model.scenario.subject,
+            background=model.scenario.background,
             metric=metric,
-            noise=known(_noise(measured)),
-            smallest_effect=known(_smallest_effect(measured, study.settings.alpha / max(n_comparisons, 1))),
-            qualities=_qualities(study, metric),
+            noise=known(_noise(metric_model)),
+            smallest_effect=known(_smallest_effect(metric_model, model.settings.alpha / max(n_comparisons, 1))),
+            qualities=_qualities(model, metric),
             drift=drifts.get(metric),
-            outliers=tuple(_outliers(study, measured)),
+            outliers=tuple(_outliers(model, metric_model)),
             controls=tuple(_controls(metric, comparisons)),
         )
-        for metric, measured in study.measured.items()
+        for metric, metric_model in model.metrics.items()
     ]
 
 
-def flagged(study: ScenarioModel) -> list[FlagCount]:
+def flag_counts(model: ScenarioModel) -> list[FlagCount]:
     """How many trainings carry which flag, the most frequent first."""
-    if "flags" not in study.group.rows:
+    if "flags" not in model.scenario.rows:
         return []
     counts: Counter[str] = Counter()
-    for flags, count in study.group.rows["flags"].value_counts().items():
+    for flags, count in model.scenario.rows["flags"].value_counts().items():
         counts.update(dict.fromkeys(str(flags).split(), count))
     named = ((Flag(flag), count) for flag, count in counts.most_common() if flag in list(Flag))
-    return [FlagCount(study.group.subject, study.group.background, *each, len(study.group.rows)) for each in named]
+    return [
+        FlagCount(model.scenario.subject, model.scenario.background, *each, len(model.scenario.rows)) for each in named
+    ]
 
 
-def _noise(measured: Measured) -> float:
-    deviation = float(np.sqrt(measured.noise.pooled))
-    return deviation if measured.relative else deviation / measured.reference
+def _noise(metric_model: MetricModel) -> float:
+    deviation = float(np.sqrt(metric_model.noise.pooled))
+    return deviation if metric_model.relative else deviation / metric_model.reference
 
 
-def _smallest_effect(measured: Measured, alpha: float) -> float:
+def _smallest_effect(metric_model: MetricModel, alpha: float) -> float:
     """The effect that mutants with the errors observed would show with a chance of `POWER` on average."""
-    known = np.isfinite(measured.found.error)
-    error, df = measured.found.error[known], measured.found.df[known]
+    known = np.isfinite(metric_model.contrasts.error)
+    error, df = metric_model.contrasts.error[known], metric_model.contrasts.df[known]
     if not error.size:
         return np.nan
     critical = special.stdtrit(df, 1 - alpha / 2)
@@ -135,20 +137,20 @@ def _smallest_effect(measured: Measured, alpha: float) -> float:
     def lacking(effect: float) -> float:
         return float(special.stdtr(df, effect / error - critical).mean()) - POWER
 
-    return float(measured.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
+    return float(metric_model.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
 
 
-def _outliers(study: ScenarioModel, measured: Measured) -> Iterator[Outlier]:
+def _outliers(model: ScenarioModel, metric_model: MetricModel) -> Iterator[Outlier]:
     """The farthest first."""
-    residual = measured.fitted.residual
+    residual = metric_model.fitted.residual
     deviation = float(np.median(np.abs(residual))) if residual.size else 0.0
     if not deviation > 0:
         return
     score = _NORMAL_MAD * residual / deviation
-    far = np.flatnonzero(np.abs(score) > _FAR)
+    far = np.flatnonzero(np.abs(score) > _OUTLIER_SCORE)
     far = far[np.argsort(-np.abs(score[far]), kind="stable")]
-    rows = study.group.rows.loc[measured.used, ["mutant", "repetition"]].iloc[far]
-    figures = zip(measured.figures[far].tolist(), score[far].tolist(), strict=True)
+    rows = model.scenario.rows.loc[metric_model.used, ["mutant", "repetition"]].iloc[far]
+    figures = zip(metric_model.observations[far].tolist(), score[far].tolist(), strict=True)
     for (mutant, repetition), (figure, z) in zip(rows.itertuples(index=False, name=None), figures, strict=True):
         yield Outlier(str(mutant), int(repetition), figure, z)
 
@@ -159,23 +161,23 @@ def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Con
             yield Control(row.mutant, row.relative_change.value, row.p_adjusted, row.verdict)
 
 
-def _drifts(study: ScenarioModel) -> dict[str, Drift]:
-    found = {metric: drift_of(study, measured) for metric, measured in study.measured.items()}
+def _drifts(model: ScenarioModel) -> dict[str, Drift]:
+    found = {metric: drift_of(model, metric_model) for metric, metric_model in model.metrics.items()}
     known = {metric: drift for metric, drift in found.items() if drift is not None}
     adjusted = adjust([drift.p for drift in known.values()])
     return {
-        metric: drift.judged(p, study.settings.alpha)
+        metric: drift.with_adjusted_p(p, model.settings.alpha)
         for (metric, drift), p in zip(known.items(), adjusted, strict=True)
     }
 
 
-def _qualities(study: ScenarioModel, metric: str) -> dict[str, int]:
-    parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
+def _qualities(model: ScenarioModel, metric: str) -> dict[str, int]:
+    parts = [part for part in ENERGY_METRICS if part in model.metrics] if metric == TOTAL else [metric]
     counts: dict[str, int] = {}
     for part in parts:
         column = f"quality_{part}"
-        if column in study.group.rows:
-            known = study.group.rows.loc[study.group.rows[part].notna(), column]
+        if column in model.scenario.rows:
+            known = model.scenario.rows.loc[model.scenario.rows[part].notna(), column]
             for quality, count in known[known != ""].value_counts().items():
                 counts[str(quality)] = counts.get(str(quality), 0) + int(count)
     return counts

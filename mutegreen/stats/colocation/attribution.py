@@ -20,8 +20,8 @@ from mutegreen.model import ENERGY_METRICS, IDENTITY, Verdict
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import UNKNOWN, Interval, written_as
 from mutegreen.stats.model.arms import energy_metrics
-from mutegreen.stats.model.block_model import Floats, Slope
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.block_model import ConcurrencySlope, Floats
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import CONFIDENCE
 
@@ -85,53 +85,53 @@ class Attribution:
     decided: int
 
 
-def concurrency_effects(study: ScenarioModel) -> Iterator[ConcurrencyEffect]:
+def concurrency_effects(model: ScenarioModel) -> Iterator[ConcurrencyEffect]:
     """What company did to each metric, where trainings had company of different size."""
-    for metric, measured in study.measured.items():
-        company, slope = study.arms.company, measured.fitted.slope
-        if company is not None and slope is not None:
-            ends = np.expm1(company[measured.used])
-            error, df = _slope_error(slope, measured), measured.noise.pooled_df
+    for metric, metric_model in model.metrics.items():
+        concurrency, slope = model.arms.concurrency, metric_model.fitted.slope
+        if concurrency is not None and slope is not None:
+            ends = np.expm1(concurrency[metric_model.used])
+            error, df = _slope_error(slope, metric_model), metric_model.noise.pooled_df
             known = bool(np.isfinite(slope.value))
             yield ConcurrencyEffect(
-                subject=study.group.subject,
-                background=study.group.background,
+                subject=model.scenario.subject,
+                background=model.scenario.background,
                 metric=metric,
                 fewest=float(ends.min()),
                 most=float(ends.max()),
-                doubling=_doubling(slope, error, measured) if known else UNKNOWN,
+                doubling=_doubling(slope, error, metric_model) if known else UNKNOWN,
                 p=float(2 * special.stdtr(df, -abs(slope.value) / error)) if known and error > 0 else None,
             )
 
 
-def _slope_error(slope: Slope, measured: Measured) -> float:
-    return float(np.sqrt((slope.weight * np.nan_to_num(measured.noise.variance)).sum()))
+def _slope_error(slope: ConcurrencySlope, metric_model: MetricModel) -> float:
+    return float(np.sqrt((slope.weight * np.nan_to_num(metric_model.noise.variance)).sum()))
 
 
-def _doubling(slope: Slope, error: float, measured: Measured) -> Interval:
-    half = float(special.stdtrit(measured.noise.pooled_df, (1 + CONFIDENCE) / 2)) * error
+def _doubling(slope: ConcurrencySlope, error: float, metric_model: MetricModel) -> Interval:
+    half = float(special.stdtrit(metric_model.noise.pooled_df, (1 + CONFIDENCE) / 2)) * error
     value, low, high = (
-        float(measured.as_relative(np.asarray(_DOUBLING * (slope.value + way * half)))) for way in (0, -1, 1)
+        float(metric_model.as_relative(np.asarray(_DOUBLING * (slope.value + way * half)))) for way in (0, -1, 1)
     )
     return Interval.of(value, low, high)
 
 
-def attribution_of(study: ScenarioModel, comparisons: Sequence[CarefulComparison]) -> Iterator[Attribution]:
+def attribution_of(model: ScenarioModel, comparisons: Sequence[CarefulComparison]) -> Iterator[Attribution]:
     """How far to trust the verdicts on all energy; nothing where no share is attributed."""
-    metric = next(reversed(energy_metrics(study.group)), None)
-    blind = _blind(study.group.rows)
-    if metric is None or study.group.background or blind is None:
+    metric = next(reversed(energy_metrics(model.scenario)), None)
+    blind = _blind(model.scenario.rows)
+    if metric is None or model.scenario.background or blind is None:
         return
-    company = np.expm1(study.arms.company) if study.arms.company is not None else np.zeros_like(blind)
+    concurrency = np.expm1(model.arms.concurrency) if model.arms.concurrency is not None else np.zeros_like(blind)
     with np.errstate(divide="ignore"):
-        low, high = (_by_arm(study, figures) for figures in (np.log1p(-blind), np.log1p(company * blind)))
+        low, high = (_by_arm(model, figures) for figures in (np.log1p(-blind), np.log1p(concurrency * blind)))
     own = [row for row in comparisons if row.metric == metric and row.hyperparameter != IDENTITY]
-    places = {name: place for place, name in enumerate(study.arms.names)}
-    judged = (_weak(row, low[[0, places[row.mutant]]], high[[0, places[row.mutant]]], study) for row in own)
-    attributed = company > 0
+    places = {name: place for place, name in enumerate(model.arms.names)}
+    judged = (_weak(row, low[[0, places[row.mutant]]], high[[0, places[row.mutant]]], model) for row in own)
+    attributed = concurrency > 0
     yield Attribution(
-        subject=study.group.subject,
-        background=study.group.background,
+        subject=model.scenario.subject,
+        background=model.scenario.background,
         metric=metric,
         trainings=int(attributed.sum()),
         of=len(blind),
@@ -147,8 +147,8 @@ def _blind(rows: pd.DataFrame) -> Floats | None:
 
     A share of which nothing is told is blind but for its idle power.
     """
-    company = _column(rows, "companions")
-    if not (company > 0).any():
+    concurrency = _column(rows, "companions")
+    if not (concurrency > 0).any():
         return None
     energy = rows[list(ENERGY_METRICS)].to_numpy(dtype=np.float64)
     net = np.stack([_column(rows, f"net_{metric}") for metric in ENERGY_METRICS], axis=1)
@@ -156,7 +156,7 @@ def _blind(rows: pd.DataFrame) -> Floats | None:
     whole = np.nansum(energy, axis=1)
     by_use = np.nan_to_num(_column(rows, "by_use")) * whole
     share = np.divide(np.maximum(active - by_use, 0.0), whole, out=np.zeros_like(whole), where=whole > 0)
-    return np.where(company > 0, np.clip(share, 0.0, 1.0), 0.0)
+    return np.where(concurrency > 0, np.clip(share, 0.0, 1.0), 0.0)
 
 
 def _column(rows: pd.DataFrame, name: str) -> Floats:
@@ -166,25 +166,25 @@ def _column(rows: pd.DataFrame, name: str) -> Floats:
     return np.asarray(pd.to_numeric(rows[name], errors="coerce"), dtype=np.float64)
 
 
-def _by_arm(study: ScenarioModel, figures: Floats) -> Floats:
+def _by_arm(model: ScenarioModel, figures: Floats) -> Floats:
     """Mean over each arm's trainings, shape (A,); minus infinity where a share may be nothing at all."""
-    return np.array([figures[study.arms.code == arm].mean() for arm in range(len(study.arms))])
+    return np.array([figures[model.arms.code == arm].mean() for arm in range(len(model.arms))])
 
 
-def _weak(row: CarefulComparison, low: Floats, high: Floats, study: ScenarioModel) -> WeakVerdict | None:
+def _weak(row: CarefulComparison, low: Floats, high: Floats, model: ScenarioModel) -> WeakVerdict | None:
     """The verdict if another division would give another one.
 
     Args:
         row: The comparison.
         low: Of the original and the mutant, what is to be added to the logarithm at most if too large; 0 or less.
         high: Likewise if too small; 0 or more.
-        study: For the margin.
+        model: The fitted scenario; it holds the margin.
     """
     if row.relative_change.value is None or row.verdict is Verdict.UNDECIDED:
         return None
     change = np.log1p(row.relative_change.value)
     least, most = (float(np.expm1(change + end)) for end in (low[1] - high[0], high[1] - low[0]))
-    margin = study.settings.margin
+    margin = model.settings.margin
     holds = {
         Verdict.WIN: most < 0,
         Verdict.LOSS: least > 0,

@@ -15,12 +15,12 @@ from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
 from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.interval import Interval, known, or_nan
 from mutegreen.stats.model.block_model import Codes, Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.verdicts.careful_correlations import MIN_TRAININGS_FOR_INTERVAL
 
-_PERFECT = 1 - 1e-12
+_MAX_COEFFICIENT = 1 - 1e-12
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,15 @@ def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCor
     )
 
 
-def _values(study: ScenarioModel, hyperparameter: str) -> set[float | str | None]:
-    return {each.value for each in study.group.definitions if each.hyperparameter == hyperparameter}
+def _values(model: ScenarioModel, hyperparameter: str) -> set[float | str | None]:
+    return {each.value for each in model.scenario.definitions if each.hyperparameter == hyperparameter}
 
 
 def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], excess: float) -> float | None:
     """Two-sided p of equal coefficients; `excess` of the variance of z for each squared coefficient."""
     difference = variance = 0.0
     for sign, (coefficient, n) in ((1, one), (-1, other)):
-        if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > _PERFECT:
+        if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > _MAX_COEFFICIENT:
             return None
         difference += sign * math.atanh(coefficient)
         variance += (1 + excess * coefficient**2) / (n - 3)
@@ -180,7 +180,7 @@ def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floa
 
 def _extras(pairing: Pairing, metric: str) -> Floats:
     """For each mutant in both: the extra, the ends of its interval, and p; shape (mutants, 4), NaN where unknown."""
-    alone, beside = pairing.alone.measured[metric], pairing.beside.measured[metric]
+    alone, beside = pairing.alone.metrics[metric], pairing.beside.metrics[metric]
     arms, arms_beside = pairing.arms(pairing.common)
     if not (alone.relative and beside.relative) and metric != "performance":
         return np.full((len(arms), 4), np.nan)
@@ -195,6 +195,6 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
     return np.stack([*(np.expm1(end) if alone.relative else end for end in ends), p], axis=1)
 
 
-def _contrast(measured: Measured, arms: Codes) -> tuple[Floats, Floats, Floats]:
-    found = measured.found
+def _contrast(metric_model: MetricModel, arms: Codes) -> tuple[Floats, Floats, Floats]:
+    found = metric_model.contrasts
     return found.estimate[arms], found.error[arms], found.df[arms]

@@ -33,23 +33,23 @@ class Pairing:
     @property
     def subject(self) -> str:
         """What was trained alone and beside the background."""
-        return self.beside.group.subject
+        return self.beside.scenario.subject
 
     @property
     def background(self) -> str:
         """What the company is."""
-        return self.beside.group.background
+        return self.beside.scenario.background
 
     @property
     def metrics(self) -> list[str]:
         """The metrics measured in both."""
-        return [metric for metric in self.beside.measured if metric in self.alone.measured]
+        return [metric for metric in self.beside.metrics if metric in self.alone.metrics]
 
     @cached_property
     def common(self) -> list[tuple[Definition, Definition]]:
         """The mutants of both, as each of them names them, in the order of those in company."""
-        own = {_change(each): each for each in self.alone.group.definitions}
-        pairs = ((own.get(_change(each)), each) for each in self.beside.group.definitions)
+        own = {_change(each): each for each in self.alone.scenario.definitions}
+        pairs = ((own.get(_change(each)), each) for each in self.beside.scenario.definitions)
         return [(one, other) for one, other in pairs if one is not None]
 
     @cached_property
@@ -71,37 +71,37 @@ class Pairing:
         """The places of mutants among the arms, alone and in company."""
         names = zip(*((one.mutant, other.mutant) for one, other in pairs), strict=True)
         alone, beside = (
-            np.array([study.arms.names.index(name) for name in own], dtype=np.int64)
-            for study, own in zip((self.alone, self.beside), names, strict=True)
+            np.array([model.arms.names.index(name) for name in own], dtype=np.int64)
+            for model, own in zip((self.alone, self.beside), names, strict=True)
         )
         return alone, beside
 
 
-def pairings(studies: Sequence[ScenarioModel]) -> Iterator[Pairing]:
+def pairings(models: Sequence[ScenarioModel]) -> Iterator[Pairing]:
     """Every study in company with that of the same subject alone, where there is one of the same original."""
-    alone = {study.group.subject: study for study in studies if not study.group.background}
-    for study in studies:
-        own = alone.get(study.group.subject)
-        if study.group.background and own is not None and not _other_defaults(own, study):
-            yield Pairing(own, study)
+    alone = {model.scenario.subject: model for model in models if not model.scenario.background}
+    for model in models:
+        own = alone.get(model.scenario.subject)
+        if model.scenario.background and own is not None and not _other_defaults(own, model):
+            yield Pairing(own, model)
 
 
-def notes_on_pairing(studies: Sequence[ScenarioModel]) -> Iterator[Note]:
+def notes_on_pairing(models: Sequence[ScenarioModel]) -> Iterator[Note]:
     """Why scenarios with a background load are compared with none without one."""
-    alone = {study.group.subject: study for study in studies if not study.group.background}
-    for study in studies:
-        if not study.group.background:
+    alone = {model.scenario.subject: model for model in models if not model.scenario.background}
+    for model in models:
+        if not model.scenario.background:
             continue
-        own, where = alone.get(study.group.subject), ((study.group.subject, study.group.background),)
+        own, where = alone.get(model.scenario.subject), ((model.scenario.subject, model.scenario.background),)
         if own is None:
             yield Note(NoteCode.NO_EXCLUSIVE, where)
-        elif others := _other_defaults(own, study):
+        elif others := _other_defaults(own, model):
             yield Note(NoteCode.OTHER_DEFAULTS, where, names=tuple(others))
 
 
 def _other_defaults(alone: ScenarioModel, beside: ScenarioModel) -> list[str]:
     """The hyperparameters for which the two originals have different values."""
-    own, other = alone.group.single, beside.group.single
+    own, other = alone.scenario.single, beside.scenario.single
     return [name for name in other if name in own and own[name] != other[name]]
 
 
@@ -109,5 +109,5 @@ def _change(definition: Definition) -> Change:
     return definition.hyperparameter, definition.value
 
 
-def _names(study: ScenarioModel, but: set[str]) -> list[str]:
-    return [name for name in study.arms.names if name not in but and name != ORIGINAL]
+def _names(model: ScenarioModel, but: set[str]) -> list[str]:
+    return [name for name in model.arms.names if name not in but and name != ORIGINAL]

@@ -19,8 +19,8 @@ from mutegreen.stats.colocation.susceptibility import (
     Susceptibility,
     SusceptibilityClaim,
     claim_of,
-    judged,
     susceptibilities,
+    with_adjusted_p,
 )
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.verdicts.scenario_findings import Findings
@@ -108,10 +108,14 @@ def colocation_report(found: Sequence[Findings], settings: Settings) -> Colocati
     """
     by_place = {each.place: each for each in found}
     pairs = [
-        (pairing, by_place[pairing.alone.group.subject, ""], by_place[pairing.beside.group.subject, pairing.background])
-        for pairing in pairings([each.study for each in found])
+        (
+            pairing,
+            by_place[pairing.alone.scenario.subject, ""],
+            by_place[pairing.beside.scenario.subject, pairing.background],
+        )
+        for pairing in pairings([each.model for each in found])
     ]
-    claims = judged(
+    claims = with_adjusted_p(
         [row for pairing, own, other in pairs for row in susceptibilities(pairing, own.comparisons, other.comparisons)],
         settings.alpha,
         settings.adjustment,

@@ -60,7 +60,7 @@ class BackgroundSlowdown:
 
 def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
     """That of the original, then of every mutant in both."""
-    alone, beside = (_logs(study) for study in (pairing.alone, pairing.beside))
+    alone, beside = (_logs(model) for model in (pairing.alone, pairing.beside))
     original = Definition(ORIGINAL, "", None, None)
     for own, other in ((original, original), *pairing.common):
         one, two = alone.get(own.mutant), beside.get(other.mutant)
@@ -81,9 +81,9 @@ def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
         )
 
 
-def _logs(study: ScenarioModel) -> dict[str, Floats]:
+def _logs(model: ScenarioModel) -> dict[str, Floats]:
     """By arm, the logarithms of its durations in seconds, where these are known and not 0."""
-    rows = study.group.rows
+    rows = model.scenario.rows
     known = rows[rows["duration_s"].gt(0) & rows["duration_s"].lt(np.inf)]
     return {str(name): np.log(part.to_numpy(dtype=np.float64)) for name, part in known.groupby("mutant")["duration_s"]}
 
@@ -104,7 +104,7 @@ def _welch(figures: Floats, others: Floats) -> tuple[float | None, float | None]
 
 def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
     """That of the background; nothing where its rate is not known alone and here."""
-    rows = pairing.beside.group.rows
+    rows = pairing.beside.scenario.rows
     known = _numbers(rows, "background_slowdown")
     logs = np.log(known[known > 0])
     if len(logs):

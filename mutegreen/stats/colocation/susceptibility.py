@@ -26,17 +26,17 @@ from mutegreen.stats.adjustment import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.model.block_model import Codes, Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.reason import Reason, ReasonCode
 
-RESAMPLES = 9999
+SIMULATIONS = 9999
 MIN_MUTANTS = 2
 """Mutants in common below which a mean over them is none."""
 MIN_MUTANTS_RANKED = 6
 """Mutants in common below which neither McNemar's nor Wilcoxon's p can be 0.05 or less: 2 / 2^5 is more."""
-_AT_ONCE = 2**21
+_BATCH = 2**21
 """Figures drawn at once: 16 MB."""
-_TINIEST = 1e-300
+_MIN_VARIANCE = 1e-300
 
 
 class SusceptibilityFinding(StrEnum):
@@ -118,7 +118,7 @@ def claim_of(rows: Sequence[Susceptibility]) -> SusceptibilityClaim | None:
 
 
 @dataclass(frozen=True)
-class Differences:
+class LogRatios:
     """Logarithms of the ratios of k mutants to the original, and the variances that they are known to.
 
     Args:
@@ -161,7 +161,7 @@ class Differences:
         """Root of the mean square, as a relative change; 0 where noise explains all."""
         return float(np.expm1(np.sqrt(max(float(self.mean_square), 0.0))))
 
-    def drawn(self, truth: Floats, count: int, generator: np.random.Generator) -> Differences:
+    def drawn(self, truth: Floats, count: int, generator: np.random.Generator) -> LogRatios:
         """So many audits in which the mutants' true logarithms are `truth`, shape (k,), noise being as here."""
         k = len(truth)
         own = generator.standard_normal((count, k)) * np.sqrt(self.variance)
@@ -171,39 +171,39 @@ class Differences:
         return replace(self, estimate=truth + own - original, variance=variance, shared=shared)
 
 
-def differences_of(measured: Measured, arms: Codes) -> Differences | None:
+def log_ratios_of(metric_model: MetricModel, arms: Codes) -> LogRatios | None:
     """The differences of some mutants; None where figures were not compared as logarithms, or noise is not known.
 
     The variances are the arms' own: moderated ones, which are never lowered, would take out too much.
     """
-    fitted = measured.fitted
+    fitted = metric_model.fitted
     own = fitted.variance / np.maximum(fitted.n, 1)
-    found = Differences(
-        estimate=measured.found.estimate[arms],
-        variance=own[arms] + measured.noise.pooled * fitted.imbalance[arms],
+    found = LogRatios(
+        estimate=metric_model.contrasts.estimate[arms],
+        variance=own[arms] + metric_model.noise.pooled * fitted.imbalance[arms],
         df=fitted.df[arms],
         shared=own[0],
         shared_df=float(fitted.df[0]),
     )
-    return found if measured.relative and found.known else None
+    return found if metric_model.relative and found.known else None
 
 
-def same_size_p(alone: Differences, beside: Differences, seed: int = 0) -> float:
+def equal_size_p(alone: LogRatios, beside: LogRatios, seed: int = 0) -> float:
     """Two-sided p of true changes that are as large alone as in company, over these very mutants; NaN without noise."""
     observed = _studentised(alone, beside)
     if not np.isfinite(observed):
         return float("nan")
     generator = np.random.default_rng(seed)
-    weights = [1 / np.maximum(each.variance + each.shared, _TINIEST) for each in (alone, beside)]
+    weights = [1 / np.maximum(each.variance + each.shared, _MIN_VARIANCE) for each in (alone, beside)]
     truth = np.average([alone.estimate, beside.estimate], axis=0, weights=weights)
-    parts = -(-RESAMPLES * len(truth) // _AT_ONCE)
-    sizes = [len(part) for part in np.array_split(np.arange(RESAMPLES), parts)]
+    parts = -(-SIMULATIONS * len(truth) // _BATCH)
+    sizes = [len(part) for part in np.array_split(np.arange(SIMULATIONS), parts)]
     drawn = [_studentised(*(each.drawn(truth, size, generator) for each in (alone, beside))) for size in sizes]
     above, below = (sum(int(np.sum(part * sign >= observed * sign)) for part in drawn) for sign in (1, -1))
-    return min(1.0, 2 * (1 + min(above, below)) / (RESAMPLES + 1))
+    return min(1.0, 2 * (1 + min(above, below)) / (SIMULATIONS + 1))
 
 
-def _studentised(alone: Differences, beside: Differences) -> Floats:
+def _studentised(alone: LogRatios, beside: LogRatios) -> Floats:
     with np.errstate(all="ignore"):
         return np.asarray((beside.mean_square - alone.mean_square) / np.sqrt(alone.error_square + beside.error_square))
 
@@ -224,7 +224,7 @@ def susceptibilities(
             yield _sized(counted, pairing)
 
 
-def judged(rows: Sequence[Susceptibility], alpha: float, adjustment: Adjustment) -> list[Susceptibility]:
+def with_adjusted_p(rows: Sequence[Susceptibility], alpha: float, adjustment: Adjustment) -> list[Susceptibility]:
     """The same with adjusted p values and what they show."""
     adjusted = adjust([np.nan if row.p is None else row.p for row in rows], adjustment)
     return [_judged(row, float(p), alpha) for row, p in zip(rows, adjusted, strict=True)]
@@ -282,10 +282,10 @@ def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
     if len(pairing.changing) < MIN_MUTANTS:
         return replace(row, reason=Reason(ReasonCode.FEWER_THAN_TWO_IN_BOTH))
     places = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
-    alone, beside = (differences_of(study.measured[row.metric], arms) for study, arms in places)
+    alone, beside = (log_ratios_of(model.metrics[row.metric], arms) for model, arms in places)
     if alone is None or beside is None:
         return replace(row, reason=Reason(ReasonCode.NOISE_NOT_KNOWN))
-    p = same_size_p(alone, beside)
+    p = equal_size_p(alone, beside)
     if np.isnan(p):
         return replace(row, reason=Reason(ReasonCode.NO_VARIATION))
     wilcoxon_p = _wilcoxon_p(alone.estimate, beside.estimate)

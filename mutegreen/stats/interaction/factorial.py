@@ -53,10 +53,10 @@ class Arm:
     changes: Changes
 
 
-def arms_by_changes(group: Scenario) -> list[Arm]:
+def arms_by_changes(scenario: Scenario) -> list[Arm]:
     """The original and the mutants that change something, in the order in which they were first trained."""
-    codes = {each.mutant: code for code, each in enumerate(group.definitions, start=1)} | {ORIGINAL: 0}
-    rows = group.rows[["mutant", "changes"]].drop_duplicates("mutant")
+    codes = {each.mutant: code for code, each in enumerate(scenario.definitions, start=1)} | {ORIGINAL: 0}
+    rows = scenario.rows[["mutant", "changes"]].drop_duplicates("mutant")
     arms = (Arm(codes[name], name, _changes(text)) for name, text in rows.itertuples(index=False, name=None))
     return [arm for arm in arms if arm.changes or not arm.code]
 

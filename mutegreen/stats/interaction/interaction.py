@@ -43,15 +43,15 @@ from mutegreen.stats.interaction.factorial import Arm, Factorial, NeverAloneErro
 from mutegreen.stats.interval import UNKNOWN, Interval, known, written_as
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.linear_contrast import linear_contrasts
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 
-_DEPENDENT = 1e-9
+_COLLINEAR = 1e-9
 """Share of its length: a column of which only this or less is its own follows from the others."""
-_LARGEST = 700.0
+_MAX_EXPONENT = 700.0
 """Logarithm up to which a ratio is a number: there are floats up to exp(709)."""
 
 
@@ -94,20 +94,20 @@ class Interaction:
     reason: Reason | None = None
 
 
-def interactions(studies: Sequence[ScenarioModel], settings: Settings) -> list[Interaction]:
+def interactions(models: Sequence[ScenarioModel], settings: Settings) -> list[Interaction]:
     """The interactions of every pair of hyperparameters that some mutant changes both of.
 
     All p values of a call are adjusted as one family: those of all pairs, terms, metrics and scenarios.
 
     Args:
-        studies: All scenarios of an analysis, each fitted. Without a column `changes` there is no pair.
+        models: All scenarios of an analysis, each fitted. Without a column `changes` there is no pair.
         settings: The user's choices.
 
     Returns:
         In the order of scenarios; pairs in the order in which they were trained, metrics in their usual order. A metric
         that was never measured at the corners is left out, and so is the total of energy.
     """
-    found = [row for study in studies for row in _of_study(study)]
+    found = [row for model in models for row in _of_scenario(model)]
     adjusted = adjust([np.nan if row.p is None else row.p for row in found], settings.adjustment)
     return [
         row if row.p is None else replace(row, p_adjusted=float(p), matters=bool(p <= settings.alpha))
@@ -115,114 +115,114 @@ def interactions(studies: Sequence[ScenarioModel], settings: Settings) -> list[I
     ]
 
 
-def _of_study(study: ScenarioModel) -> Iterator[Interaction]:
-    if "changes" not in study.group.rows:
+def _of_scenario(model: ScenarioModel) -> Iterator[Interaction]:
+    if "changes" not in model.scenario.rows:
         return
-    arms = arms_by_changes(study.group)
+    arms = arms_by_changes(model.scenario)
     for pair in pairs_of(arms):
-        yield from _of_pair(study, arms, pair)
+        yield from _of_pair(model, arms, pair)
 
 
-def _of_pair(study: ScenarioModel, arms: Sequence[Arm], pair: tuple[str, str]) -> Iterator[Interaction]:
+def _of_pair(model: ScenarioModel, arms: Sequence[Arm], pair: tuple[str, str]) -> Iterator[Interaction]:
     try:
-        design = factorial(arms, study.group.definitions, pair)
+        design = factorial(arms, model.scenario.definitions, pair)
     except NeverAloneError as fault:
         doubles = sum(arm.changes.keys() == set(pair) for arm in arms)
         reason = Reason(ReasonCode.NEVER_CHANGED_ALONE, names=(fault.hyperparameter,))
-        for metric in study.group.metrics:
-            yield Interaction(*_place(study), pair, metric, " * ".join(pair), n=0, doubles=doubles, reason=reason)
+        for metric in model.scenario.metrics:
+            yield Interaction(*_place(model), pair, metric, " * ".join(pair), n=0, doubles=doubles, reason=reason)
         return
-    for metric in study.group.metrics:
-        measured = study.measured[metric]
-        if measured.fitted.n[design.arms].any() or measured.infinite[design.arms].any():
+    for metric in model.scenario.metrics:
+        metric_model = model.metrics[metric]
+        if metric_model.fitted.n[design.arms].any() or metric_model.infinite[design.arms].any():
             for at in range(len(design.terms)):
-                yield _estimated(_unknown(study, design, at, metric, pair), measured, design, at)
+                yield _estimated(_unknown(model, design, at, metric, pair), metric_model, design, at)
 
 
-def _place(study: ScenarioModel) -> tuple[str, str]:
-    return study.group.subject, study.group.background
+def _place(model: ScenarioModel) -> tuple[str, str]:
+    return model.scenario.subject, model.scenario.background
 
 
-def _unknown(study: ScenarioModel, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
+def _unknown(model: ScenarioModel, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
     """An interaction of which nothing is estimated yet."""
     return Interaction(
-        *_place(study),
+        *_place(model),
         hyperparameters=pair,
         metric=metric,
         term=design.terms[at].text,
-        n=int(study.measured[metric].fitted.n[design.arms].sum()),
+        n=int(model.metrics[metric].fitted.n[design.arms].sum()),
         doubles=design.doubles,
         mutant=design.terms[at].mutant,
-        quality=_quality(study, design, metric),
+        quality=_quality(model, design, metric),
     )
 
 
-def _quality(study: ScenarioModel, design: Factorial, metric: str) -> Quality | None:
+def _quality(model: ScenarioModel, design: Factorial, metric: str) -> Quality | None:
     if metric not in ENERGY_METRICS:
         return None
-    return worst_quality(study.group.rows[np.isin(study.arms.code, design.arms)], metric)
+    return worst_quality(model.scenario.rows[np.isin(model.arms.code, design.arms)], metric)
 
 
-def _estimated(row: Interaction, measured: Measured, design: Factorial, at: int) -> Interaction:
+def _estimated(row: Interaction, metric_model: MetricModel, design: Factorial, at: int) -> Interaction:
     """The interaction with its figures, or with the reason why there are none."""
-    why = _obstacle(measured, design)
-    weights = _weights(measured, design, at) if why is None else None
+    why = _obstacle(metric_model, design)
+    weights = _weights(metric_model, design, at) if why is None else None
     if weights is None:
         return replace(row, reason=Reason(why or ReasonCode.CORNER_MISSING))
-    found = linear_contrasts(measured.fitted, measured.noise, weights[None, :])
+    found = linear_contrasts(metric_model.fitted, metric_model.noise, weights[None, :])
     effect, half = float(found.estimate[0]), float(found.half_width()[0])
     interval, peak = Interval.of(effect, effect - half, effect + half), design.terms[at].peak
     return replace(
         row,
         coefficient=interval.map(lambda logarithm: logarithm / peak),
-        extra=interval.map(_change) if measured.relative else interval,
+        extra=interval.map(_change) if metric_model.relative else interval,
         p=known(float(found.differ()[0])),
-        reason=None if math.isfinite(half) else _without_error(row, measured, weights),
+        reason=None if math.isfinite(half) else _without_error(row, metric_model, weights),
     )
 
 
 def _change(logarithm: float) -> float:
     """The relative change; infinite where it is too large for a number."""
-    return math.expm1(logarithm) if logarithm < _LARGEST else math.inf
+    return math.expm1(logarithm) if logarithm < _MAX_EXPONENT else math.inf
 
 
-def _obstacle(measured: Measured, design: Factorial) -> ReasonCode | None:
+def _obstacle(metric_model: MetricModel, design: Factorial) -> ReasonCode | None:
     """What keeps the contrast from being estimated, whatever was measured at which corner."""
-    if measured.infinite[design.arms].any():
+    if metric_model.infinite[design.arms].any():
         return ReasonCode.FIGURE_INFINITE
-    if measured.metric != "performance" and not measured.relative:
+    if metric_model.metric != "performance" and not metric_model.relative:
         return ReasonCode.FIGURE_ZERO
-    figures = measured.figures[np.isin(measured.code, design.arms)]
+    figures = metric_model.observations[np.isin(metric_model.code, design.arms)]
     return ReasonCode.ALL_EQUAL if np.ptp(figures) == 0 else None
 
 
-def _weights(measured: Measured, design: Factorial, at: int) -> Floats | None:
+def _weights(metric_model: MetricModel, design: Factorial, at: int) -> Floats | None:
     """The contrast c of a term, shape (A,), 1 where the term has its peak; None where corners are missing."""
-    fitted = measured.fitted
-    usable = (fitted.n > 0)[design.arms] & fitted.joined[design.arms]
-    arms, share = design.arms[usable], fitted.share[design.arms[usable]]
+    fitted = metric_model.fitted
+    usable = (fitted.n > 0)[design.arms] & fitted.connected[design.arms]
+    arms, share = design.arms[usable], fitted.block_share[design.arms[usable]]
     others = [term.column for term in design.terms[:at] + design.terms[at + 1 :]]
     columns = np.column_stack([design.effects, *others, design.terms[at].column])[usable]
     # With L L' = V, generalised least squares on X is the ordinary one on L^-1 X.
-    root = np.linalg.cholesky(np.diag(1 / fitted.n[arms]) + share @ fitted.spread @ share.T)
+    root = np.linalg.cholesky(np.diag(1 / fitted.n[arms]) + share @ fitted.block_covariance @ share.T)
     whitened = linalg.solve_triangular(root, columns, lower=True)
     basis = linalg.orth(whitened[:, :-1])
     own = whitened[:, -1] - basis @ (basis.T @ whitened[:, -1])
     square = float(own @ own)
-    if square <= (_DEPENDENT * np.linalg.norm(whitened[:, -1])) ** 2:
+    if square <= (_COLLINEAR * np.linalg.norm(whitened[:, -1])) ** 2:
         return None
     found = linalg.solve_triangular(root, own, lower=True, trans="T") / square
     weights = np.zeros(len(fitted.n))
-    weights[arms] = np.where(np.abs(found) > _DEPENDENT * np.abs(found).max(), found, 0.0)
+    weights[arms] = np.where(np.abs(found) > _COLLINEAR * np.abs(found).max(), found, 0.0)
     return weights
 
 
-def _without_error(row: Interaction, measured: Measured, weights: Floats) -> Reason:
+def _without_error(row: Interaction, metric_model: MetricModel, weights: Floats) -> Reason:
     """Why a contrast that can be estimated has no standard error."""
-    part, slope = weights != 0, measured.fitted.slope
+    part, slope = weights != 0, metric_model.fitted.slope
     if slope is not None and slope.confounded[part].any():
         return Reason(ReasonCode.CORNER_CONFOUNDED)
-    df = measured.noise.df[part]
+    df = metric_model.noise.df[part]
     if not df.any():
         return Reason(ReasonCode.TOO_FEW_FOR_NOISE, count=row.n)
     return Reason(ReasonCode.NO_VARIATION_OF_REPETITIONS if df.all() else ReasonCode.CORNER_TRAINED_ONCE)

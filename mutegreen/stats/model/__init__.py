@@ -1,1 +1,1 @@
-"""The measurements of one scenario, and the statistical model that all questions are answered from."""
+"""Statistical models: the block model of one scenario, its variances, contrasts and intervals."""

@@ -1,7 +1,37 @@
-"""Figures as the sum of an arm's effect, a block's effect and noise, so that drift over blocks is no effect of an arm.
+"""Block model: additive two-way layout of arms and blocks, fitted by least squares.
 
-An arm is the original or one mutant. The model is the additive two-way layout of a randomised block design, fitted
-by least squares, with a noise of its own for every arm (Cochran & Cox, "Experimental Designs", 1957, chapter 4).
+An arm is the original or one mutant. A block is one repetition of every arm, in random order. A drift over blocks is
+part of the blocks' effects and so no effect of an arm.
+
+    y_i = mu_a + beta_b + e_i,    E e_i = 0,    Var e_i = sigma_a^2,    a = a(i), b = b(i), i = 1 .. N
+
+    y      (N,)    observations, of A arms in B blocks
+    mu     (A,)    means of arms                      -> BlockFit.effect
+    beta   (B,)    deviations of blocks, sum 0        -> BlockFit.block_effect
+    w      (A,)    weights of arms: 1, or less for an arm that is noisier than the others (`noisy_arms`)
+    n_ab   (A, B)  observations of arm a in block b;  n_a = sum over b of n_ab
+    S      (A, B)  S_ab = n_ab / n_a                  -> BlockFit.block_share
+    H      (A, B)  H_ab = w_a n_ab
+
+Weighted least squares minimises sum_i w_a (y_i - mu_a - beta_b)^2. Without the means of arms, its normal equations are
+the reduced ones
+
+    C beta = q,    C = diag(sum over a of H_ab) - H'S,    q_b = sum over i in b of w_a (y_i - mean of y in arm a(i))
+
+    W = C^+    (B, B)  Moore-Penrose inverse: C has the eigenvalue 0 once for each connected set of blocks
+                       -> BlockFit.block_covariance, as Var beta = sigma^2 W if Var e_i = sigma^2 / w_a
+    beta = W q,    mu_a = mean over i in a of (y_i - beta_b)
+
+An observation in the cell (a, b) has the leverage h_ab = 1 / n_a + w_a (W_bb - 2 (S W)_ab + (S W S')_aa). With the
+residuals r_i = y_i - mu_a - beta_b, the variance of an arm and its degrees of freedom are
+
+    s_a^2 = (sum over i in a of r_i^2) / df_a,    df_a = sum over i in a of (1 - h_i)
+
+In complete blocks df_a = (n - 1)(A - 1) / A; without blocks df_a = n_a - 1. The difference mu_a - mu_0 to the original
+has the variance sigma_a^2 / n_a + sigma_0^2 / n_0 + sigma^2 g_a, where g_a = (S_a - S_0) W (S_a - S_0)' is 0 in
+complete blocks (`BlockFit.imbalance`).
+
+Source: Cochran & Cox, "Experimental Designs", 1957, chapter 4.
 """
 
 from __future__ import annotations
@@ -14,26 +44,26 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-_NOTHING = 1e-9
-"""Share of an observation that is free to vary below which it says nothing of the noise."""
+_MIN_FREE = 1e-9
+"""1 - leverage of an observation below which it says nothing about the noise."""
 _ROUNDING = 1e-12
-"""Share of the largest figure below which a difference is rounding: equal figures must stay equal."""
-_SINGULAR = 1e-10
-"""Share of the largest eigenvalue below which one is 0 but for rounding: blocks can be told apart up to a constant."""
+"""Share of the largest observation below which a difference is rounding: equal observations must stay equal."""
+_MIN_EIGENVALUE = 1e-10
+"""Share of the largest eigenvalue of C below which an eigenvalue is 0 but for rounding."""
 
 
 @dataclass(frozen=True)
-class Slope:
-    """What company does, where trainings had company of different size (`company_model`).
+class ConcurrencySlope:
+    """The effect of concurrency, where it differed between trials (`concurrency_covariate`).
 
-    Shapes: A arms, N figures.
+    Shapes: A arms, N observations.
 
     Args:
-        value: Change of a figure with the covariate; NaN where it is not known.
-        gap: (A,) by how much an arm's covariate differs from the first arm's, blocks taken out.
-        weight: (A,) what the variance of a figure of each arm adds to the slope's variance.
-        shift: (N,) what was taken out of each figure.
-        confounded: (A,) whether an arm's company can not be told from the arm itself.
+        value: Change of an observation with the covariate; NaN where it cannot be estimated.
+        gap: (A,) difference of an arm's mean covariate to the first arm's, adjusted for blocks.
+        weight: (A,) what the variance of one observation of each arm adds to the slope's variance.
+        shift: (N,) what was subtracted from each observation.
+        confounded: (A,) whether the effect of concurrency cannot be separated from the effect of the arm.
     """
 
     value: float
@@ -45,25 +75,25 @@ class Slope:
 
 @dataclass(frozen=True)
 class BlockFit:
-    """Effects of arms, and the noise around them.
+    """Effects of arms and blocks, and the noise around them.
 
-    Shapes: A arms, B blocks, N figures, in the order in which they were given.
+    Shapes: A arms, B blocks, N observations in the order given.
 
     Args:
-        n: (A,) figures of each arm.
-        effect: (A,) least-squares mean of each arm, blocks taken out; NaN for an arm without figures.
-        block_effect: (B,) each block's deviation; they sum to 0 within what is connected.
-        variance: (A,) of a single figure around its arm and block; NaN where `df` is 0.
-        df: (A,) degrees of freedom of `variance`: with A arms in complete blocks (n - 1)(A - 1) / A, without
-            blocks n - 1.
-        adjusted: (N,) figures with their block's effect taken out.
-        residual: (N,) figures less arm and block, made as wide as the noise (divided by the root of 1 - leverage).
-        imbalance: (A,) variance that an arm's difference to the first arm has from incomplete blocks, in units of
-            the variance of a figure; 0 in complete blocks.
-        joined: (A,) whether arm and first arm share blocks, if only through other arms, so can be compared.
-        share: (A, B) share of an arm's figures that lies in each block; 0 for an arm without figures.
-        spread: (B, B) covariance of `block_effect`, in units of the variance of a figure.
-        slope: What company does; None where it was even.
+        n: (A,) observations of each arm.
+        effect: (A,) mu, least-squares mean of each arm, adjusted for blocks; NaN for an arm without observations.
+        block_effect: (B,) beta; sums to 0 within each connected set of blocks.
+        variance: (A,) s^2, of a single observation around its arm and block; NaN where `df` is 0.
+        df: (A,) degrees of freedom of `variance`.
+        adjusted: (N,) observations minus their block's effect.
+        residual: (N,) r_i / sqrt(1 - h_i): as wide as the noise.
+        imbalance: (A,) g, variance of an arm's difference to the first arm that is due to incomplete blocks, in units
+            of the variance of an observation.
+        connected: (A,) whether an arm shares blocks with the first arm, directly or through other arms, so that the two
+            can be compared.
+        block_share: (A, B) S; 0 for an arm without observations.
+        block_covariance: (B, B) W, in units of the variance of an observation.
+        slope: The effect of concurrency; None where concurrency is even.
     """
 
     n: Codes
@@ -74,90 +104,91 @@ class BlockFit:
     adjusted: Floats
     residual: Floats
     imbalance: Floats
-    joined: NDArray[np.bool_]
-    share: Floats
-    spread: Floats
-    slope: Slope | None = None
+    connected: NDArray[np.bool_]
+    block_share: Floats
+    block_covariance: Floats
+    slope: ConcurrencySlope | None = None
 
 
 def fit(
-    figures: Floats,
+    observations: Floats,
     arms: Codes,
     blocks: Codes,
     n_arms: int,
     spent: Floats | None = None,
     weight: Floats | None = None,
 ) -> BlockFit:
-    """Fits the model.
+    """Fit the model.
 
     Args:
-        figures: Shape (N,), finite.
+        observations: Shape (N,), finite.
         arms: Shape (N,), from 0 to n_arms - 1; arm 0 is the original.
         blocks: Shape (N,), from 0 without gaps; all 0 where blocks are not known.
-        n_arms: Arms there are, also such without figures.
-        spent: Shape (N,), share of each figure that went into an estimate before this one; None: nothing.
-        weight: Shape (A,), of each arm's figures in the effects of blocks; None: all alike.
+        n_arms: Number of arms, those without observations included.
+        spent: Shape (N,), degrees of freedom of each observation that an earlier estimate took; None: none.
+        weight: Shape (A,), w; None: all 1.
     """
     n_blocks = int(blocks.max(initial=0)) + 1
     cells = np.bincount(arms * n_blocks + blocks, minlength=n_arms * n_blocks).reshape(n_arms, n_blocks).astype(float)
     n = cells.sum(axis=1)
-    told = np.ones(n_arms) if weight is None else weight
-    heavy = cells * told[:, None]
-    share = cells / np.maximum(n, 1)[:, None]
-    spread = np.linalg.pinv(np.diag(heavy.sum(axis=0)) - heavy.T @ share, rcond=_SINGULAR, hermitian=True)
-    arm_sums = sums(arms, figures, n_arms) * told
-    block_sums = sums(blocks, figures * told[arms], n_blocks)
-    block_effect = spread @ (block_sums - share.T @ arm_sums)
-    adjusted = figures - block_effect[blocks]
-    rounding = _ROUNDING * float(np.abs(figures).max(initial=0.0))
+    w = np.ones(n_arms) if weight is None else weight
+    weighted_cells = cells * w[:, None]
+    block_share = cells / np.maximum(n, 1)[:, None]
+    reduced = np.diag(weighted_cells.sum(axis=0)) - weighted_cells.T @ block_share
+    block_covariance = np.linalg.pinv(reduced, rcond=_MIN_EIGENVALUE, hermitian=True)
+    arm_sums = sums(arms, observations, n_arms) * w
+    block_sums = sums(blocks, observations * w[arms], n_blocks)
+    block_effect = block_covariance @ (block_sums - block_share.T @ arm_sums)
+    adjusted = observations - block_effect[blocks]
+    rounding = _ROUNDING * float(np.abs(observations).max(initial=0.0))
     effect = np.where(n > 0, sums(arms, adjusted, n_arms) / np.maximum(n, 1), np.nan)
     effect = np.where(np.abs(effect - effect[0]) <= rounding, effect[0], effect)
-    free = _free(share, spread, n, told)[arms, blocks]
+    free = _free(block_share, block_covariance, n, w)[arms, blocks]
     if spent is not None:
-        free = np.where(free - spent > _NOTHING, free - spent, 0.0)
+        free = np.where(free - spent > _MIN_FREE, free - spent, 0.0)
     residual = adjusted - effect[arms]
     residual[np.abs(residual) <= rounding] = 0.0
     df = sums(arms, free, n_arms)
-    gap = share - share[0]
+    gap = block_share - block_share[0]
     return BlockFit(
         n=n.astype(np.int64),
         effect=effect,
         block_effect=block_effect,
         variance=_ratio(sums(arms, residual**2, n_arms), df),
-        df=np.where(df > _NOTHING, df, 0.0),
+        df=np.where(df > _MIN_FREE, df, 0.0),
         adjusted=adjusted,
-        residual=residual / np.sqrt(np.maximum(free, _NOTHING)),
-        imbalance=np.maximum(((gap @ spread) * gap).sum(axis=1), 0.0),
-        joined=_joined(cells),
-        share=share,
-        spread=spread,
+        residual=residual / np.sqrt(np.maximum(free, _MIN_FREE)),
+        imbalance=np.maximum(((gap @ block_covariance) * gap).sum(axis=1), 0.0),
+        connected=_connected(cells),
+        block_share=block_share,
+        block_covariance=block_covariance,
     )
 
 
-def sums(codes: Codes, figures: Floats, n_codes: int) -> Floats:
-    """Sum of the figures of each code, shape (n_codes,)."""
-    return np.asarray(np.bincount(codes, figures, n_codes), dtype=np.float64)
+def sums(codes: Codes, observations: Floats, n_codes: int) -> Floats:
+    """Return the sum of the observations of each code, shape (n_codes,)."""
+    return np.asarray(np.bincount(codes, observations, n_codes), dtype=np.float64)
 
 
-def _free(share: Floats, spread: Floats, n: Floats, weight: Floats) -> Floats:
-    """1 - leverage of a figure in each cell, shape (arms, blocks)."""
-    reach = share @ spread
-    of_blocks = np.diag(spread) - 2 * reach + (reach * share).sum(axis=1)[:, None]
+def _free(block_share: Floats, block_covariance: Floats, n: Floats, weight: Floats) -> Floats:
+    """1 - leverage of an observation in each cell, shape (A, B)."""
+    shared = block_share @ block_covariance
+    of_blocks = np.diag(block_covariance) - 2 * shared + (shared * block_share).sum(axis=1)[:, None]
     leverage = 1 / np.maximum(n, 1)[:, None] + weight[:, None] * of_blocks
-    free: Floats = np.where(1 - leverage > _NOTHING, 1 - leverage, 0.0)
+    free: Floats = np.where(1 - leverage > _MIN_FREE, 1 - leverage, 0.0)
     return free
 
 
 def _ratio(squares: Floats, df: Floats) -> Floats:
-    return np.divide(squares, df, out=np.full_like(squares, np.nan), where=df > _NOTHING)
+    return np.divide(squares, df, out=np.full_like(squares, np.nan), where=df > _MIN_FREE)
 
 
-def _joined(cells: Floats) -> NDArray[np.bool_]:
-    """Arms that can be reached from the first one, from arm to block to arm."""
-    there = cells > 0
-    reached: NDArray[np.bool_] = np.arange(len(there)) == 0
+def _connected(cells: Floats) -> NDArray[np.bool_]:
+    """Arms that are connected with the first one, from arm to block to arm."""
+    occupied = cells > 0
+    reached: NDArray[np.bool_] = np.arange(len(occupied)) == 0
     while True:
-        wider = reached | there[:, there[reached].any(axis=0)].any(axis=1)
+        wider = reached | occupied[:, occupied[reached].any(axis=0)].any(axis=1)
         if (wider == reached).all():
             return reached
         reached = wider

@@ -1,9 +1,23 @@
-"""The block model where trainings had company of different size: what company does is estimated and taken out.
+"""Analysis of covariance: the block model with the logarithm of the number of concurrent trials as covariate.
 
-Where several trainings run at a time, those at an audit's end have fewer beside them: they are faster, and their share
-of idle power is another. The logarithm of how many trained at a time is a covariate (Fisher, "Statistical Methods for
-Research Workers", 4th edition, 1932, section 49.1: analysis of covariance): company that makes all of n trainings take
-n times as long has a slope of 1 on the logarithm of time, company that does nothing one of 0.
+Where several trials run at a time, those at the end of an audit have fewer others beside them: they are faster, and
+their share of idle power differs.
+
+    y_i = mu_a + beta_b + gamma x_i + e_i        (the rest as in `block_model`)
+
+    x      (N,)  logarithm of the number of concurrent trials, this one included
+    gamma        1 on the logarithm of time if n concurrent trials each take n times as long, 0 if they do not interfere
+    z      (N,)  residuals of x in the block model: what arms and blocks do not explain of x
+    d      (A,)  mean of x in an arm minus that in the original, adjusted for blocks    -> ConcurrencySlope.gap
+
+    gamma = z'y / z'z,    Var gamma = sum over a of sigma_a^2 (sum over i in a of z_i^2) / (z'z)^2
+
+The block model is then fitted to y_i - gamma (x_i - mean of x). The slope costs one degree of freedom, which the arms
+pay in proportion to z_i^2 / z'z. The difference of an arm to the original gains the variance d_a^2 Var gamma
+(`contrast`). Where z = 0, gamma cannot be estimated: arms with d = 0 are compared as without the covariate, the others
+are confounded.
+
+Source: Fisher, "Statistical Methods for Research Workers", 4th edition, 1932, section 49.1.
 """
 
 from __future__ import annotations
@@ -12,38 +26,51 @@ from dataclasses import replace
 
 import numpy as np
 
-from mutegreen.stats.model.block_model import BlockFit, Codes, Floats, Slope, fit, sums
+from mutegreen.stats.model.block_model import BlockFit, Codes, ConcurrencySlope, Floats, fit, sums
 from mutegreen.stats.model.noisy_arms import fit_weighted
 
-LEAST = 0.003
-"""Range of the logarithm below which company counts as even. One more training at most doubles the time that the others
-take, so that figures move by 0.3 % or less: a seventh of the usual margin."""
-_ALIKE = 1e-9
-"""Share of the covariate's squares below which arms and blocks say all of it."""
+MIN_RANGE = 0.003
+"""Range of x up to which concurrency counts as even. One more trial at most doubles the time of the others, so gamma is
+at most 1 and observations change by 0.3 % or less: a seventh of the default margin."""
+_COLLINEAR = 1e-9
+"""z'z as a share of the squares of x up to which arms and blocks determine x."""
 
 
-def fit_in_company(figures: Floats, arms: Codes, blocks: Codes, n_arms: int, company: Floats | None) -> BlockFit:
-    """Fits the model of arms, blocks and company; without company, or where it is even, that of arms and blocks.
+def fit_with_concurrency(
+    observations: Floats, arms: Codes, blocks: Codes, n_arms: int, concurrency: Floats | None
+) -> BlockFit:
+    """Fit the model of arms, blocks and concurrency; that of arms and blocks where concurrency is even or not known.
 
     Args:
-        figures: Shape (N,), finite. So with the next two, as for `fit`.
-        arms: From 0 to n_arms - 1.
-        blocks: From 0 without gaps.
-        n_arms: Arms there are.
-        company: Shape (N,), logarithm of how many trained at a time; None: not known, or each by itself.
+        observations: Shape (N,), finite.
+        arms: Shape (N,), from 0 to n_arms - 1; arm 0 is the original.
+        blocks: Shape (N,), from 0 without gaps.
+        n_arms: Number of arms.
+        concurrency: Shape (N,), x; None: not known, or one trial at a time.
     """
-    if company is None or not len(company) or np.ptp(company) <= LEAST:
-        return fit_weighted(figures, arms, blocks, n_arms)
-    own = fit(company, arms, blocks, n_arms)
-    moved = own.adjusted - own.effect[arms]
-    square = float(moved @ moved)
-    gap = np.where(own.joined, own.effect - own.effect[0], 0.0)
-    centred = company - company.mean()
-    if square <= _ALIKE * float(centred @ centred):
-        slope, weight = float("nan"), np.zeros(n_arms)
-        told = Slope(slope, gap, weight, np.zeros_like(figures), confounded=np.abs(gap) > LEAST)
-        return replace(fit_weighted(figures, arms, blocks, n_arms), slope=told)
-    slope = float(moved @ figures) / square
-    weight = sums(arms, moved**2, n_arms) / square**2
-    told = Slope(slope, gap, weight, slope * centred, confounded=np.zeros(n_arms, dtype=bool))
-    return replace(fit_weighted(figures - told.shift, arms, blocks, n_arms, moved**2 / square), slope=told)
+    x = concurrency
+    if x is None or not len(x) or np.ptp(x) <= MIN_RANGE:
+        return fit_weighted(observations, arms, blocks, n_arms)
+    x_fit = fit(x, arms, blocks, n_arms)
+    z = x_fit.adjusted - x_fit.effect[arms]
+    square = float(z @ z)
+    gap = np.where(x_fit.connected, x_fit.effect - x_fit.effect[0], 0.0)
+    centred = x - x.mean()
+    if square <= _COLLINEAR * float(centred @ centred):
+        unknown = ConcurrencySlope(
+            value=float("nan"),
+            gap=gap,
+            weight=np.zeros(n_arms),
+            shift=np.zeros_like(observations),
+            confounded=np.abs(gap) > MIN_RANGE,
+        )
+        return replace(fit_weighted(observations, arms, blocks, n_arms), slope=unknown)
+    gamma = float(z @ observations) / square
+    slope = ConcurrencySlope(
+        value=gamma,
+        gap=gap,
+        weight=sums(arms, z**2, n_arms) / square**2,
+        shift=gamma * centred,
+        confounded=np.zeros(n_arms, dtype=bool),
+    )
+    return replace(fit_weighted(observations - slope.shift, arms, blocks, n_arms, z**2 / square), slope=slope)

@@ -1,26 +1,29 @@
-"""Any linear contrast of the effects of arms, with moderated variances.
+"""Linear contrasts of the effects of arms, with moderated variances.
 
-Of A arms with the effects e, shape (A,), of `block_model.fit`, a contrast with the coefficients c, shape (A,), that sum
-to 0 is c'e. The difference of an arm to the original (`contrast`) is the one with 1 and -1. It has the variance
+A contrast of the effects mu, shape (A,), of `block_model` has coefficients c, shape (A,), that sum to 0. The difference
+of an arm to the original (`contrast`) is the contrast with 1 and -1.
 
-    sum over arms of c_a^2 s_a^2 / n_a  +  s^2 g' W g  +  (c'd)^2 v
+    L = c'mu
+    Var L = sum over arms of c_a^2 s_a^2 / n_a  +  s^2 h'W h  +  (c'd)^2 v
 
-    n_a, s_a^2  figures of arm a and their moderated variance, with f_a degrees of freedom (`moderation`)
-    s^2         the variance of all arms together, with f degrees of freedom
-    g = S'c     shape (B,), by how much the contrast has more of one block than of another; S, shape (A, B), is the
-                share of an arm's figures in each block. 0 in complete blocks.
-    W           shape (B, B), covariance of the effects of blocks, in units of the variance of a figure
-    d, v        shape (A,), the arms' gaps in the concurrency covariate, and its slope's variance; 0 where it is even
+    n_a, s_a^2  observations of arm a and its moderated variance, with f_a degrees of freedom (`moderation`)
+    s^2         pooled variance of all arms, with f degrees of freedom
+    h = S'c     shape (B,), weight of each block in the contrast, 0 in complete blocks; S, shape (A, B), is the share of
+                an arm's observations in each block
+    W           shape (B, B), covariance of the effects of blocks, in units of the variance of an observation d, v
+    shape (A,), the arms' gaps in the concurrency covariate, and the variance of its slope; 0 where it is even
 
-The degrees of freedom are those of Welch and Satterthwaite for a sum of independent variances: the square of the sum,
-divided by the sum of each term's square over its own degrees of freedom (Welch, Biometrika 34, 1947; Satterthwaite,
-Biometrics Bulletin 2, 1946). There are never more than f.
+The degrees of freedom are those of Welch and Satterthwaite for a sum of independent variances, at most f: the square of
+the sum, divided by the sum of each term's square over its own degrees of freedom.
 
-Where an arm that takes part is shown to be noisier than the others (`noisy_arms`), its noise is in the effects of
-blocks and so in the variances of the other arms. These tell no more of it than its own variance does, but the formula
-takes all of them for independent, and moderation lends the other arms degrees of freedom as well. Then the degrees of
-freedom are calculated from the variances before moderation. Otherwise an interaction with one corner 20 times as noisy
-is a false alarm in 8 of 100 cases at three repetitions, instead of 5 (tests/stats/test_linear_contrast.py).
+Where an arm with c_a != 0 is shown to be noisier than the others (`noisy_arms`), the effects of blocks contain its
+noise and so do the variances of the other arms. They hold no information on this noise beyond the arm's own variance,
+but the formula takes all variances as independent, and moderation adds degrees of freedom to those of the other arms.
+The degrees of freedom are then calculated from the variances before moderation. Otherwise an interaction with one
+corner 20 times as noisy is a false alarm in 8 of 100 cases at three repetitions, instead of 5
+(tests/stats/test_linear_contrast.py).
+
+Sources: Welch, Biometrika 34, 1947; Satterthwaite, Biometrics Bulletin 2, 1946.
 """
 
 from __future__ import annotations
@@ -32,63 +35,63 @@ from numpy.typing import NDArray
 
 from mutegreen.stats.model.block_model import BlockFit, Floats
 from mutegreen.stats.model.contrast import Contrasts, slope_variance
-from mutegreen.stats.model.moderation import Moderated
+from mutegreen.stats.model.moderation import ModeratedVariances
 from mutegreen.stats.model.noisy_arms import noisier
 
 _ROUNDING = 1e-12
-"""Share of the sum of its parts, without signs, below which a contrast is 0 but for rounding."""
+"""Share of the sum of absolute terms below which a contrast is 0 but for rounding."""
 
 
-def linear_contrasts(fitted: BlockFit, noise: Moderated, coefficients: Floats) -> Contrasts:
-    """Contrasts of arms.
+def linear_contrasts(fitted: BlockFit, noise: ModeratedVariances, coefficients: Floats) -> Contrasts:
+    """Estimate contrasts of arms.
 
     Args:
         fitted: The effects of A arms.
         noise: Their moderated variances.
-        coefficients: Shape (K, A); each row sums to 0.
+        coefficients: Shape (K, A), c; each row sums to 0.
 
     Returns:
-        K contrasts. The estimate is NaN where an arm that takes part has no figures or cannot be compared with the
-        first arm; error and degrees of freedom also where the variance of one is not known or the sum is 0.
+        K contrasts. The estimate is NaN where an arm with a coefficient has no observations or is not connected with
+        the first arm. Error and degrees of freedom are NaN there, too, and where a variance is not known or Var L is 0.
     """
     part = coefficients != 0
-    known = ~(part & ~(fitted.joined & (fitted.n > 0))).any(axis=1)
+    known = ~(part & ~(fitted.connected & (fitted.n > 0))).any(axis=1)
     effect = np.where(fitted.n > 0, fitted.effect, 0.0)
     estimate, size = coefficients @ effect, np.abs(coefficients) @ np.abs(effect)
     estimate = np.where(known, np.where(np.abs(estimate) > _ROUNDING * size, estimate, 0.0), np.nan)
-    gap = coefficients @ fitted.share
-    design = noise.pooled * np.maximum(((gap @ fitted.spread) * gap).sum(axis=1), 0.0)
-    company, company_df = _company(fitted, noise, coefficients)
-    common = [(design, noise.pooled_df), (company, company_df)]
-    own, raw = (_own(fitted, coefficients, variance) for variance in (noise.variance, fitted.variance))
+    block_weight = coefficients @ fitted.block_share
+    imbalance = noise.pooled * np.maximum(((block_weight @ fitted.block_covariance) * block_weight).sum(axis=1), 0.0)
+    concurrency, concurrency_df = _concurrency(fitted, noise, coefficients)
+    common = [(imbalance, noise.pooled_df), (concurrency, concurrency_df)]
+    moderated, raw = (_arm_terms(fitted, coefficients, variance) for variance in (noise.variance, fitted.variance))
     noisy = (part & noisier(fitted.variance, fitted.df)).any(axis=1)
-    square = own.sum(axis=1) + design + company
+    square = moderated.sum(axis=1) + imbalance + concurrency
     known &= (square > 0) & ~(part & _confounded(fitted)).any(axis=1)
     with np.errstate(all="ignore"):
-        df = np.where(noisy, _df(raw, fitted.df, common), _df(own, noise.df, common))
-        stretch = np.sqrt(square / np.maximum(square - company, 1e-300))
+        df = np.where(noisy, _df(raw, fitted.df, common), _df(moderated, noise.df, common))
+        stretch = np.sqrt(square / np.maximum(square - concurrency, 1e-300))
     return Contrasts(
         estimate=estimate,
         error=np.sqrt(np.where(known, square, np.nan)),
         df=np.where(known, np.minimum(df, noise.pooled_df), np.nan),
-        stretch=np.where(known & (company > 0), stretch, 1.0),
+        stretch=np.where(known & (concurrency > 0), stretch, 1.0),
     )
 
 
-def _own(fitted: BlockFit, coefficients: Floats, variance: Floats) -> Floats:
-    """What the figures of each arm add to the variances, shape (K, A); NaN where an arm's variance is not known."""
+def _arm_terms(fitted: BlockFit, coefficients: Floats, variance: Floats) -> Floats:
+    """The terms c_a^2 s_a^2 / n_a, shape (K, A); NaN where the variance of an arm is not known."""
     return np.where(coefficients != 0, coefficients**2 * variance / np.maximum(fitted.n, 1), 0.0)
 
 
-def _df(own: Floats, df: Floats, common: Sequence[tuple[Floats, float]]) -> Floats:
+def _df(arm_terms: Floats, df: Floats, common: Sequence[tuple[Floats, float]]) -> Floats:
     """Welch-Satterthwaite degrees of freedom, shape (K,), of the terms of arms and the common terms."""
-    square = own.sum(axis=1) + sum(term for term, _ in common)
-    parts = np.divide(own**2, df, out=np.zeros_like(own), where=own > 0).sum(axis=1)
-    return np.asarray(square**2 / (parts + sum(term**2 / free for term, free in common if free)))
+    square = arm_terms.sum(axis=1) + sum(term for term, _ in common)
+    parts = np.divide(arm_terms**2, df, out=np.zeros_like(arm_terms), where=arm_terms > 0).sum(axis=1)
+    return np.asarray(square**2 / (parts + sum(term**2 / term_df for term, term_df in common if term_df)))
 
 
-def _company(fitted: BlockFit, noise: Moderated, coefficients: Floats) -> tuple[Floats, float]:
-    """What the slope of company adds to the variances, shape (K,), and its degrees of freedom."""
+def _concurrency(fitted: BlockFit, noise: ModeratedVariances, coefficients: Floats) -> tuple[Floats, float]:
+    """The term (c'd)^2 v, shape (K,), and its degrees of freedom."""
     if fitted.slope is None:
         return np.zeros(len(coefficients)), 0.0
     variance, df = slope_variance(fitted.slope, noise)
@@ -96,4 +99,4 @@ def _company(fitted: BlockFit, noise: Moderated, coefficients: Floats) -> tuple[
 
 
 def _confounded(fitted: BlockFit) -> NDArray[np.bool_]:
-    return fitted.slope.confounded if fitted.slope is not None else np.zeros_like(fitted.joined)
+    return fitted.slope.confounded if fitted.slope is not None else np.zeros_like(fitted.connected)

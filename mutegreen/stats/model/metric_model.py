@@ -1,4 +1,4 @@
-"""One metric of all arms, brought to the scale on which its noise is even, and compared with the original."""
+"""Model of one metric: all arms on the variance-stabilising scale (log for energy and time), against the original."""
 
 from __future__ import annotations
 
@@ -10,100 +10,106 @@ from numpy.typing import NDArray
 from mutegreen.stats.model import bootstrap
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import BlockFit, Codes, Floats
-from mutegreen.stats.model.concurrency_covariate import fit_in_company
-from mutegreen.stats.model.contrast import Contrasts, contrasts
-from mutegreen.stats.model.moderation import Moderated, moderate
+from mutegreen.stats.model.concurrency_covariate import fit_with_concurrency
+from mutegreen.stats.model.contrast import Contrasts, contrasts_with_original
+from mutegreen.stats.model.moderation import ModeratedVariances, moderate
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One metric of A arms, of which U of N trainings have a finite figure.
+class MetricModel:
+    """One metric of A arms; U of N rows have a finite observation.
 
     Args:
         metric: Its name.
-        relative: Whether figures were compared as logarithms, so that differences are ratios. Energy and time are,
-            as their noise grows with them, unless one is 0; performance is not.
-        used: Shape (N,), whether the figure could be used.
-        code: Shape (U,), the arm of each figure used.
-        figures: Shape (U,), in the metric's unit.
-        mean: Shape (A,), in the metric's unit, blocks not taken out.
-        infinite: Shape (A,), whether an arm has an infinite figure.
-        fitted, noise, found: On the scale compared.
+        relative: Whether observations are compared as logarithms, so that differences are log ratios. Energy and time
+            are, because their noise is proportional to them, unless one is 0; performance is not.
+        used: Shape (N,), whether the observation is finite.
+        code: Shape (U,), the arm of each observation used.
+        observations: Shape (U,), in the metric's unit.
+        mean: Shape (A,), in the metric's unit, not adjusted for blocks.
+        infinite: Shape (A,), whether an arm has an infinite observation.
+        fitted: The block model, on the scale compared.
+        noise: The moderated variances, on the scale compared.
+        contrasts: Every arm against the original, on the scale compared.
     """
 
     metric: str
     relative: bool
     used: NDArray[np.bool_]
     code: Codes
-    figures: Floats
+    observations: Floats
     mean: Floats
     infinite: NDArray[np.bool_]
     fitted: BlockFit
-    noise: Moderated
-    found: Contrasts
+    noise: ModeratedVariances
+    contrasts: Contrasts
 
     @property
     def reference(self) -> float:
-        """Size of the original's mean, by which differences become relative; NaN where it is 0 or not known."""
+        """Absolute mean of the original, the divisor of relative differences; NaN where it is 0 or not known."""
         return abs(float(self.mean[0])) or float("nan")
 
     @property
     def typical(self) -> Floats:
-        """Each arm's mean in the metric's unit, blocks taken out, shape (A,); of logarithms the geometric mean."""
+        """Each arm's mean, adjusted for blocks, in the metric's unit, shape (A,); the geometric mean of logarithms."""
         return np.exp(self.fitted.effect) if self.relative else self.fitted.effect
 
     def as_relative(self, difference: Floats) -> Floats:
-        """Differences on the scale compared as relative changes."""
+        """Return differences on the scale compared as relative changes."""
         return np.expm1(difference) if self.relative else difference / self.reference
 
     def as_absolute(self, difference: Floats) -> Floats:
-        """Differences on the scale compared in the metric's unit; ratios are taken of the original's mean."""
+        """Return differences on the scale compared in the metric's unit; log ratios apply to the original's mean."""
         return np.expm1(difference) * self.reference if self.relative else difference
 
     def bounds(self, margin: float) -> tuple[float, float]:
-        """A margin, relative for energy and time and in its own unit for performance, on the scale compared."""
+        """Return the bounds of a margin on the scale compared.
+
+        Args:
+            margin: Relative for energy and time, in the metric's unit for performance.
+        """
         if self.relative:
             return float(np.log1p(-margin)), float(np.log1p(margin))
         size = margin if self.metric == "performance" else margin * self.reference
         return -size, size
 
     def intervals(self) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """95 % intervals on the scale compared, and where they are from the bootstrap instead of Student's t."""
-        low, high = bootstrap.intervals(self.fitted, self.code, self.noise, self.found)
+        """Return both ends of 95 % intervals on the scale compared, and which are from the bootstrap, not from t."""
+        low, high = bootstrap.intervals(self.fitted, self.code, self.noise, self.contrasts)
         resampled = np.isfinite(low)
-        half = self.found.half_width()
+        half = self.contrasts.half_width()
         return (
-            np.where(resampled, low, self.found.estimate - half),
-            np.where(resampled, high, self.found.estimate + half),
+            np.where(resampled, low, self.contrasts.estimate - half),
+            np.where(resampled, high, self.contrasts.estimate + half),
             resampled,
         )
 
 
-def measure(figures: Floats, arms: Arms, metric: str) -> Measured:
-    """Fits the model of arms, blocks and company to one metric.
+def fit_metric(observations: Floats, arms: Arms, metric: str) -> MetricModel:
+    """Fit the model of arms, blocks and concurrency to one metric.
 
     Args:
-        figures: Shape (N,), NaN where not measured. Infinite figures are left out; their arms are marked.
-        arms: Of the same N trainings.
+        observations: Shape (N,), NaN where not measured. Infinite observations are excluded; their arms are marked.
+        arms: Of the same N rows.
         metric: The metric's name.
     """
-    used = np.isfinite(figures)
-    code, kept = arms.code[used], figures[used]
-    relative = metric != "performance" and bool((kept > 0).all())
+    used = np.isfinite(observations)
+    code, finite = arms.code[used], observations[used]
+    relative = metric != "performance" and bool((finite > 0).all())
     block = np.unique(arms.block[used], return_inverse=True)[1].astype(np.int64)
-    # Company changes what a training takes, not what it learns.
-    company = None if arms.company is None or metric == "performance" else arms.company[used]
-    fitted = fit_in_company(np.log(kept) if relative else kept, code, block, len(arms), company)
+    # Concurrency changes the cost of a training, not what it learns.
+    concurrency = None if arms.concurrency is None or metric == "performance" else arms.concurrency[used]
+    fitted = fit_with_concurrency(np.log(finite) if relative else finite, code, block, len(arms), concurrency)
     noise = moderate(fitted.variance, fitted.df)
-    return Measured(
+    return MetricModel(
         metric=metric,
         relative=relative,
         used=used,
         code=code,
-        figures=kept,
-        mean=np.where(fitted.n > 0, np.bincount(code, kept, len(arms)) / np.maximum(fitted.n, 1), np.nan),
-        infinite=np.bincount(arms.code[np.isinf(figures)], minlength=len(arms)) > 0,
+        observations=finite,
+        mean=np.where(fitted.n > 0, np.bincount(code, finite, len(arms)) / np.maximum(fitted.n, 1), np.nan),
+        infinite=np.bincount(arms.code[np.isinf(observations)], minlength=len(arms)) > 0,
         fitted=fitted,
         noise=noise,
-        found=contrasts(fitted, noise),
+        contrasts=contrasts_with_original(fitted, noise),
     )

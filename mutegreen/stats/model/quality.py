@@ -1,4 +1,4 @@
-"""The worst known quality of the figures that a result rests on."""
+"""The worst known quality of the energy values that a result is calculated from."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _RANK = {quality.value: rank for rank, quality in enumerate(_QUALITIES)}
 
 
 def worst_quality(rows: pd.DataFrame, metric: str) -> Quality | None:
-    """The worst known quality of a metric over all rows in which it was measured; None if none is known."""
+    """Return the worst known quality of a metric over all rows in which it was measured; None if none is known."""
     return _quality(_ranks(_known(rows, metric).drop_duplicates()).max())
 
 
 def worst_qualities(rows: pd.DataFrame, metric: str) -> dict[str, Quality | None]:
-    """For each mutant, the worst known quality of a metric over its and the original's rows."""
+    """Return by mutant the worst known quality of a metric over its rows and the original's."""
     pairs = pd.DataFrame({"mutant": rows["mutant"], "quality": _known(rows, metric)}).drop_duplicates()
     worst = _ranks(pairs["quality"]).groupby(pairs["mutant"]).max()
     ranks = np.fmax(worst.to_numpy(), worst.loc[ORIGINAL])

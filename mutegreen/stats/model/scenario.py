@@ -1,4 +1,4 @@
-"""Trainings that may be compared: one subject beside one background."""
+"""Scenarios: the rows of one subject with one background load, or with none, which may be compared."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Scenario:
-    """The trainings of one subject and its mutants beside one background (empty: alone)."""
+    """The rows of one subject and its mutants with one background load (empty: none)."""
 
     subject: str
     background: str
@@ -34,54 +34,54 @@ class Scenario:
         """The mutants, by hyperparameter and value; those that change nothing come last."""
         columns = ["mutant", "hyperparameter", "value", "default"]
         mutants = self.rows.loc[self.rows["mutant"] != ORIGINAL, columns].drop_duplicates("mutant")
-        found = [Definition(*row) for row in mutants.itertuples(index=False, name=None)]
-        return sorted(found, key=_order)
+        definitions = [Definition(*row) for row in mutants.itertuples(index=False, name=None)]
+        return sorted(definitions, key=_order)
 
     @property
     def hyperparameters(self) -> dict[str, float | str | None]:
-        """The hyperparameters that were mutated, with the original's value."""
+        """The hyperparameters that mutants change, with their default values."""
         return {each.hyperparameter: each.default for each in self.definitions}
 
     @cached_property
     def single(self) -> dict[str, float | str | None]:
-        """The hyperparameters that mutants change alone, with the original's value; not the control, no pairs."""
+        """The hyperparameters that first-order mutants change, with their default values; without the control."""
         return {
             name: default for name, default in self.hyperparameters.items() if name != IDENTITY and JOINT not in name
         }
 
     def is_numeric(self, hyperparameter: str) -> bool:
-        """Whether all values of a hyperparameter are numbers, the original's too."""
+        """Return whether all values of a hyperparameter are numbers, the default value included."""
         changed = [each for each in self.definitions if each.hyperparameter == hyperparameter]
         return all(isinstance(value, float) for each in changed for value in (each.value, each.default))
 
     @cached_property
     def has_original(self) -> bool:
-        """Whether the unchanged program was trained."""
+        """Whether there are rows of the original."""
         return bool(self.rows["mutant"].eq(ORIGINAL).any())
 
     @cached_property
     def metrics(self) -> list[str]:
-        """The metrics measured in at least one training."""
+        """The metrics measured in at least one row."""
         return [metric for metric in METRICS if self.rows[metric].notna().any()]
 
     def of_hyperparameter(self, hyperparameter: str) -> pd.DataFrame:
-        """The rows of the original and of all mutants of one hyperparameter."""
+        """Return the rows of the original and of all mutants of one hyperparameter."""
         rows = self.rows
         return rows[(rows["mutant"] == ORIGINAL) | (rows["hyperparameter"] == hyperparameter)]
 
 
 def scenarios_of(rows: pd.DataFrame) -> Iterator[Scenario]:
-    """The groups in alphabetical order, trainings alone before those beside another program."""
+    """Return the scenarios in alphabetical order, those without background load first."""
     for (subject, background), part in rows.groupby(["subject", "background"], sort=True):
         yield Scenario(str(subject), str(background), part)
 
 
 def data_of(rows: pd.DataFrame) -> dict[str, Data]:
-    """By subject, what it was trained on, where the rows say it."""
+    """Return by subject the data that it was trained on, where the rows name it."""
     if "data" not in rows:
         return {}
-    told = rows.loc[rows["data"] != "", ["subject", "data"]].drop_duplicates("subject")
-    return {str(subject): Data.of(label) for subject, label in told.itertuples(index=False, name=None)}
+    declared = rows.loc[rows["data"] != "", ["subject", "data"]].drop_duplicates("subject")
+    return {str(subject): Data.of(label) for subject, label in declared.itertuples(index=False, name=None)}
 
 
 def _order(definition: Definition) -> tuple[bool, str, bool, float, str]:

@@ -1,4 +1,4 @@
-"""One subject beside one background, measured: what all questions of the careful protocol are answered from."""
+"""Scenario model: one scenario with a fitted model of every metric, from which all analyses are calculated."""
 
 from __future__ import annotations
 
@@ -7,58 +7,60 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mutegreen.model import METRICS, Goal
-from mutegreen.stats.model.arms import Arms, arms_of, energy_metrics, figures_of
-from mutegreen.stats.model.metric_model import Measured, measure
+from mutegreen.stats.model.arms import Arms, arms_of, energy_metrics, observations_of
+from mutegreen.stats.model.metric_model import MetricModel, fit_metric
 from mutegreen.stats.model.scenario import Scenario
 from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 
 
 @dataclass(frozen=True)
 class ScenarioModel:
-    """A group, its trainings as arms and blocks, and every metric measured.
+    """A scenario, its arms and blocks, and the fitted model of every metric.
 
     Args:
         goal: Which direction of the performance is better.
-        tolerance: Change of performance that does not matter, in its own unit; None where it is not known.
-        tolerance_is_given: Whether somebody said so; else it is the default share of the original's performance.
-        measured: By metric, in the order of tables, a total last.
+        settings: The options of the user.
+        tolerance: Largest change of performance that does not matter, in its own unit; None where it is not known.
+        tolerance_is_given: Whether user or subject set it; else it is `DEFAULT_TOLERANCE` of the original's
+            performance.
+        metrics: By metric, in the order of tables, a total last.
     """
 
-    group: Scenario
+    scenario: Scenario
     arms: Arms
     goal: Goal
     settings: Settings
     tolerance: float | None
     tolerance_is_given: bool
-    measured: Mapping[str, Measured]
+    metrics: Mapping[str, MetricModel]
 
     def less_is_better(self, metric: str) -> bool:
-        """Whether a smaller figure is the better one."""
+        """Return whether a smaller value of the metric is better."""
         return metric != "performance" or self.goal is Goal.MINIMIZE
 
     def margin(self, metric: str) -> float | None:
-        """The difference that does not matter: relative, for performance in its own unit."""
+        """Return the margin: relative for energy and time, in its own unit for performance."""
         return self.tolerance if metric == "performance" else self.settings.margin
 
 
-def study_of(group: Scenario, goal: Goal, settings: Settings, tolerance: float | None) -> ScenarioModel:
-    """Measures all metrics of a group that has an original and mutants.
+def fit_scenario(scenario: Scenario, goal: Goal, settings: Settings, tolerance: float | None) -> ScenarioModel:
+    """Fit all metrics of a scenario that has an original and mutants.
 
     Args:
-        group: The group.
+        scenario: The rows.
         goal: Which direction of the performance is better.
-        settings: The user's choices.
-        tolerance: The subject's own; that of the settings goes before it.
+        settings: The options of the user.
+        tolerance: The tolerance of the subject; that of the settings overrides it.
     """
-    arms = arms_of(group)
-    metrics = [*(metric for metric in METRICS if metric in group.metrics), *energy_metrics(group)]
-    measured = {metric: measure(figures_of(group, metric), arms, metric) for metric in dict.fromkeys(metrics)}
-    given = settings.tolerance if settings.tolerance is not None else tolerance
-    allowed = given if given is not None else _default_tolerance(measured.get("performance"))
-    return ScenarioModel(group, arms, goal, settings, allowed, given is not None, measured)
+    arms = arms_of(scenario)
+    names = [*(metric for metric in METRICS if metric in scenario.metrics), *energy_metrics(scenario)]
+    metrics = {name: fit_metric(observations_of(scenario, name), arms, name) for name in dict.fromkeys(names)}
+    declared = settings.tolerance if settings.tolerance is not None else tolerance
+    used = declared if declared is not None else _default_tolerance(metrics.get("performance"))
+    return ScenarioModel(scenario, arms, goal, settings, used, declared is not None, metrics)
 
 
-def _default_tolerance(performance: Measured | None) -> float | None:
+def _default_tolerance(performance: MetricModel | None) -> float | None:
     if performance is None or not math.isfinite(performance.reference):
         return None
     return DEFAULT_TOLERANCE * performance.reference

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 
 ROUNDING = 1e-9
 """Share of the figures below which what is left around a curve is rounding, not noise."""
 
-_HUGE = 700.0
+_MAX_EXPONENT = 700.0
 """Logarithm short of the largest float: a search may stray so far, and 0 times infinity would end it."""
 
 
@@ -71,15 +71,15 @@ class Points:
         return 1.0 if self.logs else float(np.abs(self.mean).max())
 
 
-def points_of(measured: Measured, arms: NDArray[np.int64], values: Floats) -> Points:
+def points_of(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats) -> Points:
     """The points of some arms.
 
     Args:
-        measured: The metric.
+        metric_model: The metric.
         arms: Shape (K,), that have figures and may be compared with the original, which is the first.
         values: Shape (K,), of the hyperparameter.
     """
-    fitted, noise = measured.fitted, measured.noise
+    fitted, noise = metric_model.fitted, metric_model.noise
     own = fitted.df[arms] > 0
     squares = (fitted.variance * fitted.df)[arms][own]
     return Points(
@@ -90,7 +90,7 @@ def points_of(measured: Measured, arms: NDArray[np.int64], values: Floats) -> Po
         df=np.where(own, noise.df[arms], noise.pooled_df),
         imbalance=noise.pooled * fitted.imbalance[arms] if noise.pooled_df else np.zeros(len(arms)),
         squares=float(squares.sum()),
-        logs=measured.relative,
+        logs=metric_model.relative,
     )
 
 
@@ -165,7 +165,7 @@ def _slope(ends: Floats, share: Floats, bent: bool) -> Floats:
     slope = np.stack([1 - share, share], axis=1)
     if not bent:
         return slope
-    return np.asarray(slope * np.exp(np.minimum(ends - _course(ends, share, bent)[:, None], _HUGE)))
+    return np.asarray(slope * np.exp(np.minimum(ends - _course(ends, share, bent)[:, None], _MAX_EXPONENT)))
 
 
 def _aicc(points: Points, residual: Floats, parameters: int) -> float:

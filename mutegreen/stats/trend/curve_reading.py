@@ -12,7 +12,7 @@ from mutegreen.stats.trend.curve import Curve, Points, Shape
 from mutegreen.stats.trend.curve_noise import Estimate, Noise, estimate
 
 DOUBLING = 2.0
-_TENTH_MORE = 1.1
+_SMALL_STEP = 1.1
 """A step where no value is twice another, so that nothing is said of doublings that nobody tried."""
 
 
@@ -63,7 +63,7 @@ def step_of(value: Floats, shape: Shape) -> float:
     other curves: a doubling, or a tenth more where no value is twice another.
     """
     if shape is not Shape.LINEAR:
-        return DOUBLING if value.max() >= DOUBLING * value.min() else _TENTH_MORE
+        return DOUBLING if value.max() >= DOUBLING * value.min() else _SMALL_STEP
     if (value == np.round(value)).all():
         return 1.0
     return float(f"1e{int(np.floor(np.log10(np.ptp(value) / 2)))}")

@@ -20,7 +20,7 @@ from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, TOTAL, Quality
 from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.interval import UNKNOWN, Interval, known, or_nan
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason
@@ -50,7 +50,8 @@ class Trend:
     Args:
         n: Trainings measured.
         default: The original's value; `lowest` and `highest` are those measured.
-        model: The best of constant and curves by AICc; a curve within `CLOSE` of the best may go before it if it suits
+        model: The best of constant and curves by AICc; a curve within `CLOSE_AICC` of the best may go before it if it
+            suits
             the values better.
         shape: The curve that the figures below are read off: `model`, or the better curve if that is a constant.
         aicc: By shape; lower is better.
@@ -114,13 +115,13 @@ class Trend:
         return np.asarray(level + slope / math.log(self.step) * np.log(ratio))
 
 
-def trends(study: ScenarioModel) -> list[Trend]:
+def trends(model: ScenarioModel) -> list[Trend]:
     """The trends of all metrics with every hyperparameter, mutants of several at once left out.
 
     P values of all trends of the study are adjusted as one family, those of the lack of fit as another.
     """
-    found = list(_unjudged(study))
-    settings = study.settings
+    found = list(_unjudged(model))
+    settings = model.settings
     p, lack = (
         adjust([or_nan(each) for each in column], settings.adjustment)
         for column in ([row.p for row in found], [row.lack_of_fit_p for row in found])
@@ -144,21 +145,21 @@ def _finding(row: Trend, alpha: float) -> TrendFinding:
     return TrendFinding.NO_TREND if is_flat else TrendFinding.UNDECIDED
 
 
-def _unjudged(study: ScenarioModel) -> Iterator[Trend]:
-    group = study.group
-    for hyperparameter, default in group.hyperparameters.items():
+def _unjudged(model: ScenarioModel) -> Iterator[Trend]:
+    scenario = model.scenario
+    for hyperparameter, default in scenario.hyperparameters.items():
         if hyperparameter == IDENTITY or JOINT in hyperparameter:
             continue
-        rows = group.of_hyperparameter(hyperparameter)
-        for metric, measured in study.measured.items():
-            arms, values = _arms(study, hyperparameter, default, measured)
-            fit = fitted(measured, arms, values, study.margin(metric))
+        rows = scenario.of_hyperparameter(hyperparameter)
+        for metric, metric_model in model.metrics.items():
+            arms, values = _arms(model, hyperparameter, default, metric_model)
+            fit = fitted(metric_model, arms, values, model.margin(metric))
             yield Trend(
-                subject=group.subject,
-                background=group.background,
+                subject=scenario.subject,
+                background=scenario.background,
                 hyperparameter=hyperparameter,
                 metric=metric,
-                n=int(measured.fitted.n[arms].sum()),
+                n=int(metric_model.fitted.n[arms].sum()),
                 default=default,
                 lowest=fit.lowest,
                 highest=fit.highest,
@@ -175,24 +176,24 @@ def _unjudged(study: ScenarioModel) -> Iterator[Trend]:
                 p=fit.p,
                 lack_of_fit_p=fit.lack_of_fit_p,
                 margin=fit.margin,
-                quality=_quality(study, rows, metric),
+                quality=_quality(model, rows, metric),
                 reason=fit.reason,
             )
 
 
 def _arms(
-    study: ScenarioModel, hyperparameter: str, default: float | str | None, measured: Measured
+    model: ScenarioModel, hyperparameter: str, default: float | str | None, metric_model: MetricModel
 ) -> tuple[NDArray[np.int64], Floats | None]:
     """The arms that can be used, the original first, and their values; None for values that are not numbers."""
-    definitions = enumerate(study.group.definitions, start=1)
+    definitions = enumerate(model.scenario.definitions, start=1)
     values = {0: default} | {arm: each.value for arm, each in definitions if each.hyperparameter == hyperparameter}
-    usable = measured.fitted.joined & (measured.fitted.n > 0) | measured.infinite
+    usable = metric_model.fitted.connected & (metric_model.fitted.n > 0) | metric_model.infinite
     arms = np.array([arm for arm in values if usable[arm]], dtype=np.int64)
-    if not study.group.is_numeric(hyperparameter):
+    if not model.scenario.is_numeric(hyperparameter):
         return arms, None
     return arms, np.array([values[arm] for arm in arms.tolist()], dtype=np.float64)
 
 
-def _quality(study: ScenarioModel, rows: pd.DataFrame, metric: str) -> Quality | None:
-    parts = [part for part in ENERGY_METRICS if part in study.measured] if metric == TOTAL else [metric]
+def _quality(model: ScenarioModel, rows: pd.DataFrame, metric: str) -> Quality | None:
+    parts = [part for part in ENERGY_METRICS if part in model.metrics] if metric == TOTAL else [metric]
     return Quality.worst(found for part in parts if (found := worst_quality(rows, part)) is not None)

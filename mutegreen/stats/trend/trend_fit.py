@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mutegreen.stats.interval import UNKNOWN, Interval, known
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points, Shape, constant_aicc, fit, points_of
 from mutegreen.stats.trend.curve_noise import noise_of
@@ -19,7 +19,7 @@ from mutegreen.stats.trend.curve_reading import CurveReading, read
 
 DECADE = 10.0
 """Values of which the largest is at least this many times the smallest are thought of in doublings."""
-CLOSE = 2.0
+CLOSE_AICC = 2.0
 """Difference in AICc up to which two curves fit about as well (Burnham & Anderson, "Model Selection and Multimodel
 Inference", 2002, section 2.6)."""
 
@@ -47,19 +47,19 @@ class TrendFit:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def fitted(measured: Measured, arms: NDArray[np.int64], values: Floats | None, margin: float | None) -> TrendFit:
+def fitted(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats | None, margin: float | None) -> TrendFit:
     """Fits the curves, chooses one and reads it, before the adjustment of its p values.
 
     Args:
-        measured: The metric.
+        metric_model: The metric.
         arms: Shape (K,), those of the hyperparameter that can be used, the original first.
         values: Shape (K,); None where they are not numbers.
         margin: Change that does not matter, relative, for performance in its own unit; None where not known.
     """
-    reason = _obstacle(measured, arms, values)
+    reason = _obstacle(metric_model, arms, values)
     if values is None or reason is not None:
         return TrendFit(reason=reason)
-    points = points_of(measured, arms, values)
+    points = points_of(metric_model, arms, values)
     unanswered = TrendFit(lowest=float(values.min()), highest=float(values.max()))
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
         return replace(unanswered, reason=Reason(ReasonCode.ALL_EQUAL))
@@ -68,7 +68,7 @@ def fitted(measured: Measured, arms: NDArray[np.int64], values: Floats | None, m
     noise = noise_of(points, curve)
     if noise is None:
         return replace(unanswered, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
-    reading = read(points, curve, noise, measured.reference)
+    reading = read(points, curve, noise, metric_model.reference)
     aicc = {Shape.CONSTANT: constant_aicc(points)} | {each.shape: each.aicc for each in curves}
     return replace(
         unanswered,
@@ -77,24 +77,24 @@ def fitted(measured: Measured, arms: NDArray[np.int64], values: Floats | None, m
         aicc={shape.value: figure for shape, figure in aicc.items() if math.isfinite(figure)},
         step=reading.step,
         slope=reading.slope.mapped(float),
-        relative_slope=reading.slope.mapped(lambda slope: slope / measured.reference),
+        relative_slope=reading.slope.mapped(lambda slope: slope / metric_model.reference),
         exponent=UNKNOWN if reading.exponent is None else reading.exponent.mapped(float),
         level=reading.level.mapped(float),
-        change=reading.rise.mapped(lambda rise: _relative(measured, rise)),
-        spread=known(_relative(measured, float(np.ptp(points.mean)))),
+        change=reading.rise.mapped(lambda rise: _relative(metric_model, rise)),
+        spread=known(_relative(metric_model, float(np.ptp(points.mean)))),
         p=known(float(np.minimum(1.0, reading.rise.p * len(curves)))),
         lack_of_fit_p=noise.lack_of_fit_p,
-        margin=_relative_margin(measured, margin),
+        margin=_relative_margin(metric_model, margin),
         reason=_remark(points, reading),
     )
 
 
-def _obstacle(measured: Measured, arms: NDArray[np.int64], values: Floats | None) -> Reason | None:
+def _obstacle(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats | None) -> Reason | None:
     if values is None:
         return Reason(ReasonCode.NOT_NUMBERS)
-    if measured.infinite[arms].any():
+    if metric_model.infinite[arms].any():
         return Reason(ReasonCode.FIGURE_INFINITE)
-    if not measured.fitted.n[0]:
+    if not metric_model.fitted.n[0]:
         return Reason(ReasonCode.ORIGINAL_NOT_MEASURED)
     if len(np.unique(values)) < 2:
         return Reason(ReasonCode.MEASURED_FOR_ONE_VALUE)
@@ -114,7 +114,7 @@ def _curves(points: Points) -> list[Curve]:
 
 def _chosen(curves: list[Curve], points: Points) -> Curve:
     preferred, *others = curves
-    return next((each for each in others if each.aicc < preferred.aicc - CLOSE), preferred)
+    return next((each for each in others if each.aicc < preferred.aicc - CLOSE_AICC), preferred)
 
 
 def _remark(points: Points, reading: CurveReading) -> Reason | None:
@@ -125,11 +125,11 @@ def _remark(points: Points, reading: CurveReading) -> Reason | None:
     return None
 
 
-def _relative(measured: Measured, difference: float) -> float:
-    return float(measured.as_relative(np.asarray(difference)))
+def _relative(metric_model: MetricModel, difference: float) -> float:
+    return float(metric_model.as_relative(np.asarray(difference)))
 
 
-def _relative_margin(measured: Measured, margin: float | None) -> float | None:
-    if margin is None or measured.metric != "performance":
+def _relative_margin(metric_model: MetricModel, margin: float | None) -> float | None:
+    if margin is None or metric_model.metric != "performance":
         return margin
-    return known(margin / measured.reference)
+    return known(margin / metric_model.reference)

@@ -12,7 +12,7 @@ from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import Interval, intervals, known_each
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.quality import worst_qualities
 from mutegreen.stats.model.scenario import Definition, Scenario
 from mutegreen.stats.model.scenario_model import ScenarioModel
@@ -40,31 +40,33 @@ class _Column:
     qualities: Mapping[str, Quality | None]
 
 
-def comparisons(study: ScenarioModel) -> Iterator[CarefulComparison]:
+def comparisons(model: ScenarioModel) -> Iterator[CarefulComparison]:
     """For each mutant, its verdicts for every metric."""
-    p = np.stack([measured.found.differ() for measured in study.measured.values()])
-    adjusted = adjust(p, study.settings.adjustment)
+    p = np.stack([metric_model.contrasts.differ() for metric_model in model.metrics.values()])
+    adjusted = adjust(p, model.settings.adjustment)
     columns = {
-        metric: _column(study, measured, own)
-        for (metric, measured), own in zip(study.measured.items(), adjusted, strict=True)
+        metric: _column(model, metric_model, own)
+        for (metric, metric_model), own in zip(model.metrics.items(), adjusted, strict=True)
     }
-    for arm, definition in enumerate(study.group.definitions, start=1):
+    for arm, definition in enumerate(model.scenario.definitions, start=1):
         for metric, column in columns.items():
-            yield _comparison(study.group, definition, metric, column, arm)
+            yield _comparison(model.scenario, definition, metric, column, arm)
 
 
-def _column(study: ScenarioModel, measured: Measured, p_adjusted: Floats) -> _Column:
-    found, low, high, resampled = measured.found, *measured.intervals()
-    deltas = cliffs_deltas(measured.fitted.adjusted, measured.code, len(study.arms))
-    margin = study.margin(measured.metric)
-    p_equivalent = np.full_like(p_adjusted, np.nan) if margin is None else found.within(*measured.bounds(margin))
-    judged = verdicts(measured, p_adjusted, p_equivalent, study.settings.alpha, study.less_is_better(measured.metric))
+def _column(model: ScenarioModel, metric_model: MetricModel, p_adjusted: Floats) -> _Column:
+    found, low, high, resampled = metric_model.contrasts, *metric_model.intervals()
+    deltas = cliffs_deltas(metric_model.fitted.adjusted, metric_model.code, len(model.arms))
+    margin = model.margin(metric_model.metric)
+    p_equivalent = np.full_like(p_adjusted, np.nan) if margin is None else found.within(*metric_model.bounds(margin))
+    judged = verdicts(
+        metric_model, p_adjusted, p_equivalent, model.settings.alpha, model.less_is_better(metric_model.metric)
+    )
     kinds = np.where(np.isfinite(low), np.where(resampled, "bca", "t"), "")
-    absolute, relative = measured.as_absolute, measured.as_relative
+    absolute, relative = metric_model.as_absolute, metric_model.as_relative
     return _Column(
         margin=margin,
-        n=measured.fitted.n.tolist(),
-        mean=known_each(measured.mean),
+        n=metric_model.fitted.n.tolist(),
+        mean=known_each(metric_model.mean),
         relative_change=intervals(relative(found.estimate), relative(low), relative(high)),
         difference=intervals(absolute(found.estimate), absolute(low), absolute(high)),
         cliffs_delta=intervals(deltas.delta, deltas.low, deltas.high),
@@ -73,15 +75,17 @@ def _column(study: ScenarioModel, measured: Measured, p_adjusted: Floats) -> _Co
         p_adjusted=known_each(p_adjusted),
         p_equivalent=known_each(p_equivalent),
         verdict=[Verdict(verdict) for verdict in judged.tolist()],
-        reason=reasons(measured),
-        qualities=_qualities(study, measured.metric),
+        reason=reasons(metric_model),
+        qualities=_qualities(model, metric_model.metric),
     )
 
 
-def _comparison(group: Scenario, definition: Definition, metric: str, column: _Column, arm: int) -> CarefulComparison:
+def _comparison(
+    scenario: Scenario, definition: Definition, metric: str, column: _Column, arm: int
+) -> CarefulComparison:
     return CarefulComparison(
-        subject=group.subject,
-        background=group.background,
+        subject=scenario.subject,
+        background=scenario.background,
         hyperparameter=definition.hyperparameter,
         mutant=definition.mutant,
         value=definition.value,
@@ -105,12 +109,12 @@ def _comparison(group: Scenario, definition: Definition, metric: str, column: _C
     )
 
 
-def _qualities(study: ScenarioModel, metric: str) -> dict[str, Quality | None]:
+def _qualities(model: ScenarioModel, metric: str) -> dict[str, Quality | None]:
     """By mutant, the worst quality that its comparison rests on; a total is as good as its worst part."""
     if metric != TOTAL:
-        return worst_qualities(study.group.rows, metric)
-    parts = [worst_qualities(study.group.rows, part) for part in ENERGY_METRICS if part in study.measured]
-    return {mutant: _worst(part.get(mutant) for part in parts) for mutant in study.arms.names}
+        return worst_qualities(model.scenario.rows, metric)
+    parts = [worst_qualities(model.scenario.rows, part) for part in ENERGY_METRICS if part in model.metrics]
+    return {mutant: _worst(part.get(mutant) for part in parts) for mutant in model.arms.names}
 
 
 def _worst(qualities: Iterable[Quality | None]) -> Quality | None:

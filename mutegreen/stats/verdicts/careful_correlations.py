@@ -23,21 +23,21 @@ _ROUNDING = 1e-12
 """What a perfect coefficient may lack of 1."""
 
 
-def correlations(group: Scenario) -> Iterator[Correlation]:
+def correlations(scenario: Scenario) -> Iterator[Correlation]:
     """Correlates the values of every hyperparameter with every metric, over the original and the mutants of it.
 
     Hyperparameters with values that are not numbers are left out, as are mutants that change nothing.
     """
-    for hyperparameter, default in group.single.items():
-        if not group.is_numeric(hyperparameter):
+    for hyperparameter, default in scenario.single.items():
+        if not scenario.is_numeric(hyperparameter):
             continue
-        rows = group.of_hyperparameter(hyperparameter)
+        rows = scenario.of_hyperparameter(hyperparameter)
         values = rows["value"].where(rows["mutant"] != ORIGINAL, default).to_numpy(dtype=np.float64)
-        for metric in group.metrics:
+        for metric in scenario.metrics:
             found = correlate(values, rows[metric].to_numpy(dtype=np.float64))
             yield Correlation(
-                subject=group.subject,
-                background=group.background,
+                subject=scenario.subject,
+                background=scenario.background,
                 hyperparameter=hyperparameter,
                 metric=metric,
                 n=found.n,
@@ -50,7 +50,7 @@ def correlations(group: Scenario) -> Iterator[Correlation]:
             )
 
 
-def associations(group: Scenario, adjustment: Adjustment = Adjustment.HOLM) -> list[CarefulCorrelation]:
+def careful_correlations(scenario: Scenario, adjustment: Adjustment = Adjustment.HOLM) -> list[CarefulCorrelation]:
     """The correlations of a group, each with what keeps a reader from taking chance for an effect.
 
     Intervals are symmetric in Fisher's z: for Pearson's coefficient with his variance 1 / (n - 3), for Spearman's with
@@ -59,7 +59,7 @@ def associations(group: Scenario, adjustment: Adjustment = Adjustment.HOLM) -> l
     of 1 or -1, which says nothing of its own accuracy. P values of all Spearman coefficients of the group are adjusted
     as one family, those of all Pearson coefficients as another.
     """
-    found = list(correlations(group))
+    found = list(correlations(scenario))
     spearman = adjust([or_nan(row.spearman_p) for row in found], adjustment)
     pearson = adjust([or_nan(row.pearson_p) for row in found], adjustment)
     return [

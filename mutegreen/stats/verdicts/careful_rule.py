@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mutegreen.model import Verdict
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.metric_model import Measured
+from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import MIN_REPETITIONS
 
@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 
 def verdicts(
-    measured: Measured, p_adjusted: Floats, p_equivalent: Floats, alpha: float, less_is_better: bool
+    metric_model: MetricModel, p_adjusted: Floats, p_equivalent: Floats, alpha: float, less_is_better: bool
 ) -> NDArray[np.str_]:
     """The verdict of every arm.
 
@@ -24,33 +24,33 @@ def verdicts(
     tied, because its tolerance is the user's word for what does not matter.
 
     Args:
-        measured: The metric, of A arms.
+        metric_model: The metric, of A arms.
         p_adjusted: Shape (A,), of no difference.
         p_equivalent: Shape (A,), of a difference beyond the margin.
         alpha: Largest p value that shows something.
         less_is_better: As with energy and time.
     """
-    undecided = np.any(list(obstacles(measured).values()), axis=0)
-    better = (measured.found.estimate < 0) == less_is_better
-    differs, same = p_adjusted <= alpha, (p_equivalent <= alpha) | _equal(measured)
+    undecided = np.any(list(obstacles(metric_model).values()), axis=0)
+    better = (metric_model.contrasts.estimate < 0) == less_is_better
+    differs, same = p_adjusted <= alpha, (p_equivalent <= alpha) | _equal(metric_model)
     ordered = [(same, Verdict.TIE), (differs & better, Verdict.WIN), (differs, Verdict.LOSS)]
-    if measured.metric != "performance":
+    if metric_model.metric != "performance":
         ordered = [*ordered[1:], ordered[0]]
     cases = [(undecided, Verdict.UNDECIDED), *ordered]
     return np.select([case for case, _ in cases], [np.array(str(v)) for _, v in cases], str(Verdict.UNDECIDED))
 
 
-def reasons(measured: Measured) -> list[Reason | None]:
+def reasons(metric_model: MetricModel) -> list[Reason | None]:
     """For every arm, what a reader must know where verdict or p do not speak for themselves; None for nothing."""
-    remarks = obstacles(measured) | {ReasonCode.ALL_EQUAL: _equal(measured)}
+    remarks = obstacles(metric_model) | {ReasonCode.ALL_EQUAL: _equal(metric_model)}
     first = np.select(list(remarks.values()), list(range(len(remarks))), -1)
     known = [*map(Reason, remarks), None]
     return [known[place] for place in first.tolist()]
 
 
-def obstacles(measured: Measured) -> dict[ReasonCode, Flags]:
+def obstacles(metric_model: MetricModel) -> dict[ReasonCode, Flags]:
     """What keeps comparisons from being decided, and which arms it concerns."""
-    n, infinite = measured.fitted.n, measured.infinite
+    n, infinite = metric_model.fitted.n, metric_model.infinite
     everyone = np.ones_like(n, dtype=bool)
     return {
         ReasonCode.ORIGINAL_INFINITE: everyone & infinite[0],
@@ -59,20 +59,24 @@ def obstacles(measured: Measured) -> dict[ReasonCode, Flags]:
         ReasonCode.MUTANT_NOT_MEASURED: n == 0,
         ReasonCode.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < MIN_REPETITIONS),
         ReasonCode.MUTANT_TRAINED_ONCE: n < MIN_REPETITIONS,
-        ReasonCode.NO_COMMON_BLOCK: ~measured.fitted.joined,
-        ReasonCode.CONFOUNDED: _confounded(measured),
-        ReasonCode.NO_VARIATION: _unjudged(measured),
+        ReasonCode.NO_COMMON_BLOCK: ~metric_model.fitted.connected,
+        ReasonCode.CONFOUNDED: _confounded(metric_model),
+        ReasonCode.NO_VARIATION: _unjudged(metric_model),
     }
 
 
-def _confounded(measured: Measured) -> Flags:
-    slope = measured.fitted.slope
-    return np.zeros_like(measured.fitted.joined) if slope is None else slope.confounded
+def _confounded(metric_model: MetricModel) -> Flags:
+    slope = metric_model.fitted.slope
+    return np.zeros_like(metric_model.fitted.connected) if slope is None else slope.confounded
 
 
-def _equal(measured: Measured) -> Flags:
-    return np.isnan(measured.found.error) & np.equal(measured.found.estimate, 0)
+def _equal(metric_model: MetricModel) -> Flags:
+    return np.isnan(metric_model.contrasts.error) & np.equal(metric_model.contrasts.estimate, 0)
 
 
-def _unjudged(measured: Measured) -> Flags:
-    return np.isnan(measured.found.error) & ~np.equal(measured.found.estimate, 0) & ~_confounded(measured)
+def _unjudged(metric_model: MetricModel) -> Flags:
+    return (
+        np.isnan(metric_model.contrasts.error)
+        & ~np.equal(metric_model.contrasts.estimate, 0)
+        & ~_confounded(metric_model)
+    )

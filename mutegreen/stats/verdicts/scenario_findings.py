@@ -8,7 +8,7 @@ from mutegreen.model import ENERGY_METRICS, TOTAL
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation, WinTieLoss
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
-from mutegreen.stats.verdicts.careful_correlations import associations
+from mutegreen.stats.verdicts.careful_correlations import careful_correlations
 from mutegreen.stats.verdicts.win_tie_loss import overall, win_tie_loss
 
 ScenarioKey = tuple[str, str]
@@ -19,7 +19,7 @@ ScenarioKey = tuple[str, str]
 class Findings:
     """A study, its comparisons, correlations and counts; `overall` are the counts of all hyperparameters together."""
 
-    study: ScenarioModel
+    model: ScenarioModel
     comparisons: list[CarefulComparison]
     correlations: list[CarefulCorrelation]
     win_tie_loss: tuple[WinTieLoss, ...]
@@ -28,12 +28,12 @@ class Findings:
     @property
     def place(self) -> ScenarioKey:
         """The subject and its background."""
-        return self.study.group.subject, self.study.group.background
+        return self.model.scenario.subject, self.model.scenario.background
 
 
-def findings_of(study: ScenarioModel) -> Findings:
+def findings_of(model: ScenarioModel) -> Findings:
     """Compares, correlates and counts."""
-    found = list(comparisons(study))
+    found = list(comparisons(model))
     counts = tuple(win_tie_loss(found, (*ENERGY_METRICS, TOTAL)))
-    correlations = associations(study.group, study.settings.adjustment)
-    return Findings(study, found, correlations, counts, tuple(overall(counts)))
+    correlations = careful_correlations(model.scenario, model.settings.adjustment)
+    return Findings(model, found, correlations, counts, tuple(overall(counts)))
