@@ -145,5 +145,5 @@ _NOTES: Mapping[NoteCode, Callable[[Note], str]] = {
     NoteCode.ONE_SEED: _one_seed,
     NoteCode.ALWAYS_THE_SAME: _always_the_same,
     NoteCode.NO_EXCLUSIVE: lambda note: f"{_exclusive(note)}, of which there are no trainings here.",
-    NoteCode.OTHER_DEFAULTS: lambda note: f"{_exclusive(note)}, whose {', '.join(note.names)} is_significant.",
+    NoteCode.OTHER_DEFAULTS: lambda note: f"{_exclusive(note)}, whose {', '.join(note.names)} differs.",
 }

@@ -77,7 +77,7 @@ NOTES = {
         "mnist beside load: not compared with mnist alone, of which there are no trainings here."
     ),
     Note(NoteCode.OTHER_DEFAULTS, (BESIDE,), names=("epochs", "seed")): (
-        "mnist beside load: not compared with mnist alone, whose epochs, seed is_significant."
+        "mnist beside load: not compared with mnist alone, whose epochs, seed differs."
     ),
 }
 
