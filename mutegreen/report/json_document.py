@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mutegreen.model import TOTAL
 from mutegreen.report.records import plain_value
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis
 
 
-def as_json(analysis: Analysis) -> dict[str, object]:
+def as_json(analysis: Analysis) -> dict[str, Any]:
     """The tables of an analysis, of types that `json.dumps` takes; None for what is not known or not finite.
 
     Args:
@@ -28,7 +30,7 @@ def as_json(analysis: Analysis) -> dict[str, object]:
     return document | _careful(analysis) if isinstance(analysis, CarefulAnalysis) else document
 
 
-def _careful(analysis: CarefulAnalysis) -> dict[str, object]:
+def _careful(analysis: CarefulAnalysis) -> dict[str, Any]:
     """What the careful protocol adds."""
     return {
         "total": {

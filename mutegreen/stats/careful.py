@@ -19,7 +19,7 @@ from mutegreen.model import Goal
 from mutegreen.stats.advice.advice import Advice, advise
 from mutegreen.stats.advice.target import TargetComparison, energy_to_target
 from mutegreen.stats.advice.trust import FlagCount, Trust, flag_counts, trust_of
-from mutegreen.stats.analysis import Analysis, WinTieLoss
+from mutegreen.stats.analysis import Analysis, CarefulComparison, CarefulCorrelation, WinTieLoss
 from mutegreen.stats.colocation.attribution import Attribution, ConcurrencyEffect, attribution_of, concurrency_effects
 from mutegreen.stats.colocation.pairing import notes_on_pairing
 from mutegreen.stats.colocation.report import ColocationReport, colocation_report
@@ -54,6 +54,8 @@ class CarefulAnalysis(Analysis):
         attribution: How far verdicts on attributed energy can be trusted, for each section with such.
     """
 
+    correlations: tuple[CarefulCorrelation, ...]
+    comparisons: tuple[CarefulComparison, ...]
     settings: Settings = field(default_factory=Settings)
     advice: tuple[Advice, ...] = ()
     trust: tuple[Trust, ...] = ()

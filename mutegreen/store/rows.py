@@ -56,7 +56,7 @@ def read_csv(path: Path, performance: str | None = None) -> pd.DataFrame:
 
 
 def rows_frame(
-    records: Iterable[Mapping[str, object]], name: str = "rows", performance: str | None = None
+    records: Iterable[Mapping[Any, object]], name: str = "rows", performance: str | None = None
 ) -> pd.DataFrame:
     """Rows from anywhere else, such as the store, in the form that the statistics read.
 

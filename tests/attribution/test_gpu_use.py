@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, Protocol
 
 import pytest
 
@@ -36,7 +37,7 @@ class Audit:
         self.usage = Usage(self.processes, self.gpus)
         idle_w = dict.fromkeys(bench.recorder.domains, IDLE_W)
         self.ledger = Ledger(bench.recorder, self.usage, lambda: idle_w, clock=clock)
-        self.next_tick_s = 1.0
+        self.next_tick_s = bench.fake.now_s() + 1.0
 
     def enter(self, client: str, *pids: int, domains: frozenset[str] | None = None) -> None:
         self.ledger.enter(client, domains)
@@ -51,18 +52,21 @@ class Audit:
         self.bench.go_on(to_s)
 
 
+class MakeAudit(Protocol):
+    """Make an audit on simulated GPUs: what the fixture `audit` gives to a test."""
+
+    def __call__(self, *gpus: FakeGpu) -> Audit: ...
+
+
 @pytest.fixture
-def audit(bench: MakeBench) -> Iterator[type[Audit]]:
+def audit(bench: MakeBench) -> Iterator[MakeAudit]:
     made: list[Audit] = []
 
-    class Made(Audit):
-        def __init__(self, *gpus: FakeGpu) -> None:
-            super().__init__(bench(*gpus))
-            self.next_tick_s += self.bench.fake.now_s()
-            self.began_s = self.bench.fake.now_s()
-            made.append(self)
+    def make(*gpus: FakeGpu) -> Audit:
+        made.append(Audit(bench(*gpus)))
+        return made[-1]
 
-    yield Made  # type: ignore[misc]
+    yield make
     for one in made:
         one.usage.close()
 
@@ -75,7 +79,7 @@ def shared(share: ClientShare, gpu: FakeGpu) -> float:
     return joules(figure(share, gpu.domain))
 
 
-def test_two_jobs_on_one_gpu(audit: type[Audit]) -> None:
+def test_two_jobs_on_one_gpu(audit: MakeAudit) -> None:
     gpu = FakeGpu(watts=Schedule((0.0, 240.0))).run(41, 2.0, 22.0, 60, 2**30).run(42, 8.0, 28.0, 20, 2**20)
     world = audit(gpu)
     world.go_on(2.0)
@@ -97,7 +101,7 @@ def test_two_jobs_on_one_gpu(audit: type[Audit]) -> None:
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.25, 0.75])
-def test_three_jobs_of_several_processes_with_late_samples(audit: type[Audit], delay_s: float) -> None:
+def test_three_jobs_of_several_processes_with_late_samples(audit: MakeAudit, delay_s: float) -> None:
     gpu = FakeGpu(watts=Schedule((0.0, 100.0), (12.0, 400.0)), sm_delay_s=delay_s)
     gpu.run(41, 4.0, 40.0, 20, 5).run(42, 4.0, 30.0, 20, 7).run(43, 12.0, 40.0, 40, 1).run(44, 20.0, 30.0, 20, 1)
     world = audit(gpu)
@@ -123,7 +127,7 @@ def test_three_jobs_of_several_processes_with_late_samples(audit: type[Audit], d
     assert a.peak_gpu_bytes == {gpu.domain: 12}
 
 
-def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: type[Audit]) -> None:
+def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: MakeAudit) -> None:
     gpu = FakeGpu(watts=Schedule((0.0, 200.0)), mig=1).run(41, 0.0, 60.0, 90, 1).run(42, 0.0, 60.0, 10, 1)
     world = audit(gpu.fail(NOT_SUPPORTED, UTILISATION, RUNNING))
     world.enter("a", 41)
@@ -139,7 +143,7 @@ def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: type[Audi
     assert sum(call.startswith(UTILISATION) for call in world.bench.fake.calls()) == 1
 
 
-def test_processes_that_are_none_of_ours_say_nothing_of_ours(audit: type[Audit]) -> None:
+def test_processes_that_are_none_of_ours_say_nothing_of_ours(audit: MakeAudit) -> None:
     gpu = FakeGpu(watts=Schedule((0.0, 200.0))).run(4100, 0.0, 60.0, 90, 1)
     world = audit(gpu)
     world.enter("a", 41)
@@ -151,7 +155,7 @@ def test_processes_that_are_none_of_ours_say_nothing_of_ours(audit: type[Audit])
     assert note.startswith(f"{gpu.domain} was kept busy by none of the processes of the trainings.")
 
 
-def test_each_gpu_is_shared_by_its_own_use(audit: type[Audit]) -> None:
+def test_each_gpu_is_shared_by_its_own_use(audit: MakeAudit) -> None:
     one = FakeGpu(watts=Schedule((0.0, 240.0))).run(41, 0.0, 60.0, 60, 1).run(42, 0.0, 60.0, 20, 1)
     other = FakeGpu(OTHER, watts=Schedule((0.0, 140.0))).run(41, 0.0, 60.0, 10, 3).run(42, 0.0, 60.0, 30, 4)
     world = audit(one, other)
@@ -176,7 +180,7 @@ def use_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, gp
     return GpuUse.open([gpu.domain], clock=lambda: clock() - 500.0, wall_clock=clock)
 
 
-def told(use: GpuUse) -> list[tuple[int, float, float, float]]:
+def told(use: GpuUse) -> list[tuple[int, float, float, Any]]:
     return [(b.pid, b.begin_s - 500.0, b.end_s - 500.0, pytest.approx(b.busy_s)) for b in use.read()]
 
 

@@ -201,7 +201,7 @@ class LedgerMachine(RuleBasedStateMachine):
 RUNS = 60
 
 
-class TestLedger(LedgerMachine.TestCase):
+class TestLedger(LedgerMachine.TestCase):  # type: ignore[valid-type,misc]
     def runTest(self) -> None:  # noqa: N802 - hypothesis gave it this name
         LedgerMachine.sums_checked = 0
         super().runTest()

@@ -301,7 +301,7 @@ def test_cpu_time_is_used_between_two_readings() -> None:
     usage.attach("a", 10)
     processes.load = {"a": 0.5}
     assert usage.read(clock()).busy == ()
-    used = []
+    used: list[BusyTime] = []
     for load in (0.5, 2.0):
         processes.load = {"a": load}
         clock.advance(4.0)
@@ -338,7 +338,7 @@ def family() -> Iterator[subprocess.Popen[bytes]]:
         assert process.stdout
         process.stdout.readline()
         yield process
-        process.stdin.close()  # type: ignore[union-attr]
+        process.stdin.close()
 
 
 @pytest.mark.xdist_group("quiet")

@@ -31,9 +31,9 @@ def test_idle_is_shared_evenly_and_the_rest_by_use() -> None:
     assert energies(parts, CPU) == pytest.approx({"a": 100 + 300 / 5, "b": 100 + 300 * 4 / 5})
     assert energies(parts, DRAM) == pytest.approx({"a": 10.0, "b": 40.0})
     assert parts["a"][GPU] == DomainShare(650.0, idle_j=200.0, by_use_j=450.0, is_shared=True)
-    assert parts["b"][DRAM] == DomainShare(
-        pytest.approx(40.0), idle_j=None, by_use_j=pytest.approx(40.0), is_shared=True
-    )
+    memory = parts["b"][DRAM]
+    assert (memory.energy_j, memory.by_use_j) == pytest.approx((40.0, 40.0))
+    assert (memory.idle_j, memory.is_shared) == (None, True)
 
 
 def test_three_parties_of_which_one_does_nothing() -> None:

@@ -19,7 +19,7 @@ def found(mutegreen: Run, *words: object) -> dict[str, Any]:
     done = mutegreen("stats", "--csv", CSV, "--json", *words)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    return json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
 
 
 def test_the_published_protocol_gives_the_published_figures(mutegreen: Run) -> None:

@@ -128,7 +128,7 @@ def figure_of(name: str, raw: Any) -> model.ExtraMetric:
 
 
 def preset_of(name: str, raw: dict[str, Any]) -> model.Preset:
-    tuples = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    tuples: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
     return model.Preset(name, **tuples | {"data": data_of(raw.get("data"))})
 
 

@@ -96,7 +96,7 @@ def store(tmp_path: Path) -> Path:
 def told(mutegreen: Run, store: Path, *words: str) -> dict[str, Any]:
     done = mutegreen("stats", *words, "--store", store, "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
 
 
 def test_an_audit_in_company_is_compared_with_the_newest_alone(mutegreen: Run, store: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -40,7 +41,7 @@ SHAPES = "generated: coloured shapes"
 TITLE = "data: generated coloured shapes"
 
 
-def rows(**labels: str) -> pd.DataFrame:
+def rows(**labels: Any) -> pd.DataFrame:
     return rows_of(ARMS, **labels)
 
 

@@ -23,7 +23,7 @@ NAMES = sorted(file.stem for file in STORES.glob("*.sqlite"))
 
 @pytest.fixture(params=NAMES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return shutil.copy(STORES / f"{request.param}.sqlite", tmp_path / "old.sqlite")
+    return Path(shutil.copy(STORES / f"{request.param}.sqlite", tmp_path / "old.sqlite"))
 
 
 def audits(store: Path) -> list[str]:

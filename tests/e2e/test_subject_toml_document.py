@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from mutegreen import config
 from mutegreen.harness.plan import plan
@@ -29,9 +30,8 @@ SECTION_OF = {
 }
 """Where the keys of each table stand; those of the file itself are headings."""
 
-KEYS = [
-    (table, key) for table, schema in {"": config.SubjectFile, **config.TABLES}.items() for key in schema.model_fields
-]
+SCHEMAS: dict[str, type[BaseModel]] = {"": config.SubjectFile, **config.TABLES}
+KEYS = [(table, key) for table, schema in SCHEMAS.items() for key in schema.model_fields]
 FRAGMENTS = re.findall(r"^```toml\n(.*?)```$", DOCUMENT, re.DOTALL | re.MULTILINE)
 
 

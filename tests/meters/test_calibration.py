@@ -1,6 +1,7 @@
 """The estimate's watts, fitted to a machine whose power line is known."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ import pytest
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters.estimate import calibration
 from mutegreen.meters.estimate.calibration import Calibration, Level, calibrate, fit
+from mutegreen.meters.estimate.cpu_time import machine_busy_s
 from mutegreen.meters.registry import parse
 from support.audits import wait_for
 from support.commands import Run
@@ -41,7 +43,7 @@ class Machine:
 
 def calibrated(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Calibration:
     monkeypatch.setattr(calibration, "machine_busy_s", lambda: machine.busy_s)
-    monkeypatch.setattr(calibration.time, "monotonic", lambda: machine.now_s)
+    monkeypatch.setattr(time, "monotonic", lambda: machine.now_s)
     return calibrate(machine, 10.0, machine.burn)  # type: ignore[arg-type]
 
 
@@ -82,12 +84,12 @@ def test_without_a_meter_of_hardware_it_is_refused(mutegreen: Run) -> None:
 def test_the_load_is_real() -> None:
     """Each process of the load computes, beside any other load: its own CPU time grows, and the machine's with it."""
     others = set(psutil.Process().children())
-    before_s = calibration.machine_busy_s()
+    before_s = machine_busy_s()
     with calibration.burn(2):
         burners = set(psutil.Process().children()) - others
         wait_for(lambda: all(used_s(one) > 0.3 for one in burners), "the load", EVENT_S)
         used = sum(map(used_s, burners))
-        after_s = calibration.machine_busy_s()
+        after_s = machine_busy_s()
     assert len(burners) == 2
     assert before_s is not None
     assert after_s is not None

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,7 @@ class TestIntegrated:
             ({"instant": 0, "average": 0}, "nvmlDeviceGetPowerUsage 0"),
         ],
     )
-    def test_power_of_the_moment_is_preferred(self, bench: MakeBench, lacking: dict[str, int], called: str) -> None:
+    def test_power_of_the_moment_is_preferred(self, bench: MakeBench, lacking: dict[str, Any], called: str) -> None:
         """At 4 s it is 30 W, and 20 W is the mean since the beginning."""
         gpu = FakeGpu(counter=0, watts=Schedule((0.0, 10.0), (2.0, 30.0)), average_s=1e9, **lacking)
         made = bench(gpu)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mutegreen.model import Flag, Quality
@@ -166,7 +168,7 @@ class TestCrossCheck:
         assert Flag.CROSSCHECK_FAILED not in only(bench(gpu).measure(1.0, 7.0)).flags
 
     @pytest.mark.parametrize("coarse", [{"counter_period_s": 0.7}, {"counter_step_j": 10.0}, {"counter_step_j": 100.0}])
-    def test_an_idle_gpu_with_a_coarse_counter_is_not(self, bench: MakeBench, coarse: dict[str, float]) -> None:
+    def test_an_idle_gpu_with_a_coarse_counter_is_not(self, bench: MakeBench, coarse: dict[str, Any]) -> None:
         figure = only(bench(FakeGpu(watts=Schedule((0.0, 8.0)), **coarse)).measure(1.0, 41.0))
         assert Flag.CROSSCHECK_FAILED not in figure.flags
         assert joules(figure) == pytest.approx(320.0, rel=0.03)

@@ -234,8 +234,8 @@ class Faulty(SimulatedMeter):
         lambda reading: 3.0,
         lambda reading: Reading(math.nan, reading.energy_j),
         lambda reading: Reading(reading.t_s - 100.0, reading.energy_j),
-        lambda reading: Reading(reading.t_s, {CPU: "much"}),
-        lambda reading: Reading(reading.t_s, None),  # type: ignore[arg-type]
+        lambda reading: Reading(reading.t_s, {CPU: "much"}),  # type: ignore[dict-item]
+        lambda reading: Reading(reading.t_s, None),
         lambda reading: Reading(reading.t_s, reading.energy_j, flags={CPU: ["no such flag"]}),  # type: ignore[dict-item]
     ],
 )

@@ -34,7 +34,8 @@ Write = Callable[[str, object], None]
 def real() -> ModuleType:
     """The package itself, as published."""
     with package._quiet():
-        return pytest.importorskip("pyRAPL", reason="pyRAPL is not installed")
+        module: ModuleType = pytest.importorskip("pyRAPL", reason="pyRAPL is not installed")
+    return module
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ def test_its_noise_is_kept_from_the_user_and_other_noise_is_not(
         warnings.warn("invalid escape sequence", SyntaxWarning, stacklevel=1)
         raise ImportError("No module named 'pyRAPL'")
 
-    monkeypatch.setattr(package.importlib, "import_module", noisy)
+    monkeypatch.setattr(importlib, "import_module", noisy)
     failed()
     assert caplog.messages == []
     logging.warning("of ours")

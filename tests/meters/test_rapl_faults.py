@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 
 from mutegreen.errors import MeterUnavailable
 from mutegreen.meters import registry
-from mutegreen.meters.rapl import counter as powercap_counter
 from mutegreen.meters.rapl.counter import MAX_PACKAGE_W
 from mutegreen.meters.rapl.meter import LOST_AFTER_S, STUCK_AFTER_S, RaplMeter
 from mutegreen.meters.selection import select_meters
@@ -45,17 +45,22 @@ def mend(bench: Bench) -> None:
     bench.fake.create_counter(P0, bench.fake.zones[P0].counter_uj(bench.elapsed_s))
 
 
+def replace_by_folder(bench: Bench) -> None:
+    vanish(bench)
+    bench.fake.file(P0).mkdir()
+
+
 BREAKAGES: dict[str, Breakage] = {
     "disappears": vanish,
     "empty": lambda bench: hold(bench, b""),
     "no number": lambda bench: hold(bench, b"<not supported>\n"),
     "negative": lambda bench: hold(bench, b"-5\n"),
     "beyond its range": lambda bench: hold(bench, b"%d\n" % (PACKAGE_UJ + 1)),
-    "a folder": lambda bench: (vanish(bench), bench.fake.file(P0).mkdir())[0],
+    "a folder": replace_by_folder,
 }
 
 
-@pytest.fixture(params=BREAKAGES.values(), ids=BREAKAGES.keys())
+@pytest.fixture(params=BREAKAGES.values(), ids=list(BREAKAGES))
 def breakage(request: pytest.FixtureRequest) -> Breakage:
     made: Breakage = request.param
     return made
@@ -99,7 +104,7 @@ class TestReadErrors:
 
         bench.recorder.begin("across")
         with monkeypatch.context() as broken:
-            broken.setattr(powercap_counter.os, "pread", fail)
+            broken.setattr(os, "pread", fail)
             bench.recorder.begin("within")
             bench.run(0.5)
             assert_no_figure(figure(bench.recorder.end("within")), Flag.DEVICE_LOST)
@@ -109,8 +114,8 @@ class TestReadErrors:
     def test_a_reading_caught_while_the_file_is_replaced_is_repeated(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real, answers = powercap_counter.os.pread, [b"", b""]
-        monkeypatch.setattr(powercap_counter.os, "pread", lambda *a: answers.pop() if answers else real(*a))
+        real, answers = os.pread, [b"", b""]
+        monkeypatch.setattr(os, "pread", lambda *a: answers.pop() if answers else real(*a))
         measured = bench.window(1.0)
         assert figure(measured).energy_j == pytest.approx(100.0 * measured.duration_s, rel=0.01)
 
@@ -147,7 +152,7 @@ class TestReadErrors:
         def deny(*_: object) -> int:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(powercap_counter.os, "open", deny)
+        monkeypatch.setattr(os, "open", deny)
         assert figure(bench.window(2.0)).energy_j == pytest.approx(200.0)
 
 

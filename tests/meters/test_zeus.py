@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -175,13 +176,13 @@ class TestErrors:
         assert "`nvml`" in (error.remedy or "")
 
     def test_permission(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        error = failed(FakeLayer(fakes.ZeusGPUNoPermissionError("no permission")), monkeypatch)  # type: ignore[arg-type]
+        error = failed(FakeLayer(fakes.ZeusGPUNoPermissionError("no permission")), monkeypatch)
         assert isinstance(error, MeterPermissionError)
         assert "`render`" in (error.remedy or "")
 
     def test_what_zeus_does_not_catch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # CUDA_VISIBLE_DEVICES=GPU-5ea1 ends so.
-        error = failed(FakeLayer(ValueError("invalid literal for int(): 'GPU-5ea1'")), monkeypatch)  # type: ignore[arg-type]
+        error = failed(FakeLayer(ValueError("invalid literal for int(): 'GPU-5ea1'")), monkeypatch)
         assert "invalid literal" in error.message
 
     def test_the_package_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,12 +203,13 @@ class TestTheRealPackage:
 
     @pytest.fixture
     def device(self) -> ModuleType:
-        return pytest.importorskip("zeus.device", reason="zeus is not installed")
+        module: ModuleType = pytest.importorskip("zeus.device", reason="zeus is not installed")
+        return module
 
     def test_functions_and_methods(self, device: ModuleType) -> None:
         common = importlib.import_module("zeus.device.gpu.common")
         jetson = importlib.import_module("zeus.device.soc.jetson")
-        pairs = [
+        pairs: list[tuple[Any, Any]] = [
             (FakeLayer.get_gpus, device.get_gpus),
             (FakeLayer.get_soc, device.get_soc),
             (FakeGpu.get_total_energy_consumption, common.GPU.get_total_energy_consumption),

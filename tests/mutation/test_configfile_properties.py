@@ -57,17 +57,21 @@ def paths(tree: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 class Spelling:
     """Writes a tree in a layout that is drawn, with a slot at one place."""
 
-    def __init__(self, draw: st.DrawFn, chosen: tuple[Any, ...]) -> None:
+    def __init__(self, draw: Any, chosen: tuple[Any, ...]) -> None:
         self.draw, self.chosen = draw, chosen
 
     def one_of(self, *ways: str) -> str:
-        return self.draw(st.sampled_from(ways))
+        return str(self.draw(st.sampled_from(ways)))
 
     def leaf(self, value: Any, path: tuple[Any, ...]) -> str:
         return SLOT if path == self.chosen else self.plain(value)
 
     def plain(self, value: Any) -> str:
         return quoted(value) if isinstance(value, str) else json.dumps(value)
+
+    def text(self, tree: Any, path: tuple[Any, ...] = ()) -> str:
+        """Spell a tree whose place in the whole is `path`."""
+        raise NotImplementedError
 
 
 def quoted(text: str) -> str:
@@ -120,7 +124,7 @@ class YamlSpelling(YamlFlow):
         items = enumerate(tree) if isinstance(tree, list) else tree.items()
         for key, part in items:
             inner = (*path, key)
-            head = f"{indent}-" if isinstance(tree, list) else f"{indent}{self.key(key)}{self.one_of('', ' ')}:"
+            head = f"{indent}-" if isinstance(tree, list) else f"{indent}{self.key(str(key))}{self.one_of('', ' ')}:"
             if isinstance(part, (dict, list)) and part and self.draw(st.booleans()):
                 lines += [head + self.one_of("", "  # why"), *self.block(part, inner, indent + self.one_of(" ", "   "))]
             else:
@@ -175,7 +179,7 @@ class TomlSpelling(Spelling):
         return here + below
 
 
-SPELLINGS = {"json": JsonSpelling, "yaml": YamlSpelling, "toml": TomlSpelling}
+SPELLINGS: dict[str, type[Spelling]] = {"json": JsonSpelling, "yaml": YamlSpelling, "toml": TomlSpelling}
 
 
 @st.composite

@@ -2,13 +2,15 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from mutegreen.errors import MutationError
-from mutegreen.model import ConfigSite, EnvSite, FlagSite, SourceSite
+from mutegreen.model import ConfigSite, EnvSite, FlagSite, Site, SourceSite, Value
 from mutegreen.mutation import configfile, site_values, source
 
 SOURCES = {
@@ -74,7 +76,7 @@ def test_a_line_settles_an_ambiguity(tmp_path: Path) -> None:
     assert (tmp_path / "train.py").read_text() == "LR = 1\nLR = 5\n"
 
 
-CONFIGS = {
+CONFIGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "c.toml": ('# top\n[optim]\nlr = 0.1 # rate\nsizes = [1, 2]\nname = "é"\n', tomllib.loads),
     "c.json": ('\n\t{ "x": [true, null],\n\t"optim": {"lr":0.1 , "sizes": [1, 2]}}', json.loads),
     "c.yaml": ("# top\noptim:\n  lr: 0.1   # rate\n  sizes: [1, 2]\n  name: é\n", yaml.safe_load),
@@ -126,7 +128,12 @@ def test_a_config_that_cannot_be_parsed_is_refused(tmp_path: Path, name: str) ->
 
 
 def test_flags_and_variables() -> None:
-    sites = {FlagSite("--lr"): 0.1, FlagSite("--gamma="): 1e-05, FlagSite("model.depth="): 3, EnvSite("T"): 2}
+    sites: dict[Site, Value] = {
+        FlagSite("--lr"): 0.1,
+        FlagSite("--gamma="): 1e-05,
+        FlagSite("model.depth="): 3,
+        EnvSite("T"): 2,
+    }
     assert site_values.arguments(sites) == ["--lr", "0.1", "--gamma=1e-05", "model.depth=3"]
     assert site_values.environment(sites) == {"T": "2"}
 

@@ -23,7 +23,7 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skipped = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "reports", "corpus")
     shutil.copytree(ROOT, source, ignore=skipped)
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source]
+    build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source)]
     subprocess.run(build, check=True, timeout=PROCESS_S)
     (wheel,) = folder.glob("mutegreen-*.whl")
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=PROCESS_S)

@@ -54,9 +54,9 @@ def again() -> Results:
 
 
 def shown(found: Results, width: int) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console = Console(file=(output := io.StringIO()), width=width, color_system=None)
     console.print(render(found))
-    return str(console.file.getvalue())
+    return output.getvalue()
 
 
 # The published side.
@@ -153,8 +153,8 @@ def test_greener_mutants_are_counted_as_by_hand(expected: dict[str, Any], again:
     """From the independent verdicts: a win in some domain, no loss in any, performance not lost."""
     verdicts: dict[tuple[str, ...], dict[str, str]] = {}
     for row in expected["verdict"]:
-        key = (row["subject"], row["background"], row["hyperparameter"], row["mutant"])
-        verdicts.setdefault(key, {})[row["metric"]] = row["verdict"]
+        mutant = (row["subject"], row["background"], row["hyperparameter"], row["mutant"])
+        verdicts.setdefault(mutant, {})[row["metric"]] = row["verdict"]
     count: Counter[tuple[str, ...]] = Counter()
     for key, by_metric in verdicts.items():
         energy = {by_metric[metric] for metric in ("package_j", "dram_j", "gpu_j")}

@@ -21,9 +21,9 @@ SHORT_CELL = re.compile(r"(?:[+-][\d.]+|0\.00)% (?:w|t|l|\?)(?= |\n|$)")
 
 
 def shown(analysis: CarefulAnalysis, width: int = 80, metric: str | None = None) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console = Console(file=(output := io.StringIO()), width=width, color_system=None)
     console.print(render(analysis, metric))
-    return console.file.getvalue()
+    return output.getvalue()
 
 
 def joined(text: str) -> str:

@@ -13,7 +13,7 @@ from mutegreen.report.pages.builders import tables_of
 from mutegreen.report.pages.csv_records import csv_of
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis
-from mutegreen.stats.careful import analyse
+from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.store.rows import read_csv
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, rows_of
@@ -24,9 +24,9 @@ EFFECTS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.
 
 
 def shown(analysis: Analysis, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console = Console(file=(output := io.StringIO()), width=width, color_system=None)
     console.print(render(analysis))
-    return console.file.getvalue()
+    return output.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def published() -> Analysis:
 
 
 @pytest.fixture(scope="module")
-def turned() -> Analysis:
+def turned() -> CarefulAnalysis:
     """In company a saving becomes a loss, everything takes twice as long, and the background too."""
     alone = rows_of(noisy(EFFECTS, seed=1))
     beside = rows_of(noisy(EFFECTS | {"epochs=3": (0.1, 0.0)}, seed=2), background="other")
@@ -51,7 +51,7 @@ def test_nothing_is_too_wide_or_cut_off(published: Analysis, turned: Analysis, w
         assert "…" not in text
 
 
-def test_a_verdict_that_turned_is_marked(turned: Analysis) -> None:
+def test_a_verdict_that_turned_is_marked(turned: CarefulAnalysis) -> None:
     text = shown(turned, 120)
     line = next(line for line in text.splitlines() if line.startswith("epochs 3") and ">" in line)
     assert line.count("win > loss!") == 5
@@ -59,7 +59,7 @@ def test_a_verdict_that_turned_is_marked(turned: Analysis) -> None:
     assert "5 of 18 verdicts change in company; effects shown to change: CPU of epochs 3" in " ".join(text.split())
 
 
-def test_the_times_are_told(turned: Analysis) -> None:
+def test_the_times_are_told(turned: CarefulAnalysis) -> None:
     text = " ".join(shown(turned).split())
     assert re.search(r"The original takes (1\.9|2\.0)\d\d times as long in company \(95 % \[", text)
     assert "The background took 1.500 times as long for an epoch as alone (95 % [1.500, 1.500]); it was started" in text
@@ -71,7 +71,7 @@ def test_the_conclusion_on_the_claim_is_told_once(published: Analysis) -> None:
     assert "Mutants trained both alone and in company: 4; 11 others only alone, 11 others only in company." in text
 
 
-def test_sections_alone_have_no_tables_of_company(turned: Analysis) -> None:
+def test_sections_alone_have_no_tables_of_company(turned: CarefulAnalysis) -> None:
     names = {(table.place, table.name) for table in tables_of(turned) if table.name.startswith("company")}
     assert {place for place, _ in names} == {"simulated, beside other"}
     assert {name for _, name in names} == {
@@ -79,7 +79,7 @@ def test_sections_alone_have_no_tables_of_company(turned: Analysis) -> None:
     }  # fmt: skip
 
 
-def test_pages_have_the_figures_of_the_analysis(turned: Analysis) -> None:
+def test_pages_have_the_figures_of_the_analysis(turned: CarefulAnalysis) -> None:
     (times,) = tables_of(turned, ["company_slowdown"])
     assert [row.cells[0] for row in times.rows] == ["original", "epochs 3", "epochs 4", "identity"]
     slower = next(row.slowdown for row in turned.colocation.slowdown if row.mutant == "original")
@@ -101,11 +101,11 @@ def test_pages_have_the_figures_of_the_analysis(turned: Analysis) -> None:
         ("company_background_slowdown", "background_slowdown"),
     ],
 )
-def test_csv_has_every_record(turned: Analysis, name: str, records: str) -> None:
+def test_csv_has_every_record(turned: CarefulAnalysis, name: str, records: str) -> None:
     assert len(pd.read_csv(io.StringIO(csv_of(turned, name)))) == len(getattr(turned.colocation, records)) > 0
 
 
-def test_counts_alone_and_in_company_have_columns_of_their_own(turned: Analysis) -> None:
+def test_counts_alone_and_in_company_have_columns_of_their_own(turned: CarefulAnalysis) -> None:
     frame = pd.read_csv(io.StringIO(csv_of(turned, "company_win_tie_loss")))
     row = frame[(frame["energy"] == "gpu_j") & (frame["hyperparameter"] == "epochs")].iloc[0]
     assert (row["alone_energy_win_performance_tie"], row["energy_win_performance_tie"]) == (1, 0)

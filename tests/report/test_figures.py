@@ -16,6 +16,7 @@ import pytest
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from PIL import Image
 
@@ -26,6 +27,7 @@ from mutegreen.report.figures.heat import COUNTS, SIGNED, heat_map
 from mutegreen.report.figures.labels import spread_positions
 from mutegreen.report.figures.positions import Positions, value_labels_of
 from mutegreen.report.figures.style import FONT_PT, WIDTH_IN, Drawing, figure_style, shorten
+from mutegreen.report.metric_names import NAMES
 from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.stats import paper
 from mutegreen.stats.analysis import CarefulComparison, WinTieLoss
@@ -53,7 +55,7 @@ def scenarios() -> list[ScenarioReport]:
 def frame(values: dict[str, tuple[Any, list[Any]]], repetitions: int = 3, **metrics: Any) -> pd.DataFrame:
     """Rows of an original and of mutants, by hyperparameter its default and other values, with energy of some noise."""
     rng = np.random.default_rng(1)
-    mutants = [("original", None, None, None)]
+    mutants: list[tuple[str, Any, Any, Any]] = [("original", None, None, None)]
     mutants += [(f"{name}={v}", name, v, default) for name, (default, others) in values.items() for v in others]
     records = []
     for (mutant, name, value, default), repetition in itertools.product(mutants, range(repetitions)):
@@ -80,14 +82,19 @@ HARD = {
 def drawn(by_gid: str, figure: Figure) -> list[list[tuple[float, float]]]:
     """For each panel, the points of the artists with that mark."""
     return [
-        [(float(x), float(y)) for line in axes.lines if line.get_gid() == by_gid for x, y in line.get_xydata()]
+        [
+            (float(x), float(y))
+            for line in axes.lines
+            if line.get_gid() == by_gid
+            for x, y in np.asarray(line.get_xydata())
+        ]
         for axes in figure.axes
     ]
 
 
 def same_points(found: Iterable[tuple[float, float]], expected: Iterable[tuple[float, float]]) -> bool:
     """Whether both are the same points, in any order, but for rounding."""
-    return np.array(sorted(found)) == pytest.approx(np.array(sorted(expected)))
+    return bool(np.array(sorted(found)) == pytest.approx(np.array(sorted(expected))))
 
 
 def texts(figure: Figure, gid: str) -> list[str]:
@@ -119,7 +126,7 @@ def test_the_line_joins_the_means(groups: list[Scenario]) -> None:
     epochs = table[own & ((table["hyperparameter"] == "epochs") | (table["mutant"] == "original"))]
     means = epochs.groupby(epochs["value"].fillna(14.0))["package_j"].mean() / 1e3
     (drawing,) = value_panels.draw(groups[0], "mnist")
-    assert same_points(drawn("means", drawing.figure)[0], means.items())
+    assert same_points(drawn("means", drawing.figure)[0], zip(means.index, means, strict=True))
 
 
 def test_axes_say_unit_and_estimate() -> None:
@@ -193,7 +200,7 @@ def test_correlations_are_those_of_the_study(scenarios: list[ScenarioReport]) ->
         (drawing,) = correlation.draw(scenario)
         own = [r for r in expected if (r["subject"], r["background"] or "") == (scenario.subject, scenario.background)]
         names = list(dict.fromkeys(r.hyperparameter for r in scenario.correlations))
-        metrics = [metric for metric in scales.NAMES if metric != "total_j"]
+        metrics = [metric for metric in NAMES if metric != "total_j"]
         for panel, which in enumerate(("spearman", "pearson")):
             seen = cells(drawing.figure, panel)
             for row in own:
@@ -250,7 +257,7 @@ def test_the_plane_shows_means_and_labels_all(scenarios: list[ScenarioReport]) -
     assert [drawing.part for drawing in drawings] == ["package", "dram", "gpu"]
     figure = drawings[2].figure
     means = {(row.mutant, row.metric): row.mean for row in scenario.comparisons}
-    shown = {line.get_gid(): line.get_xydata()[0] for line in figure.axes[0].lines if line.get_gid()}
+    shown = {line.get_gid(): np.asarray(line.get_xydata())[0] for line in figure.axes[0].lines if line.get_gid()}
     for mutant in {row.mutant for row in scenario.comparisons}:
         gpu_j, performance = means[mutant, "gpu_j"], means[mutant, "performance"]
         assert gpu_j is not None
@@ -261,7 +268,7 @@ def test_the_plane_shows_means_and_labels_all(scenarios: list[ScenarioReport]) -
 
 def careful_comparison(metric: str, difference: float, low: float, high: float) -> CarefulComparison:
     return CarefulComparison(
-        **dict.fromkeys(("n", "n_original"), 5),
+        n=5, n_original=5,
         relative_change=UNKNOWN, p=None, cliffs_delta=UNKNOWN, reason=None,
         subject="net", background="", hyperparameter="lr", mutant="lr=2", value=2.0, default=1.0, metric=metric,
         mean=100.0, mean_original=100.0, verdict=Verdict.TIE, quality=Quality.ESTIMATED,
@@ -298,7 +305,7 @@ def test_a_sample_right_after_another_makes_no_spike() -> None:
 
 def training(**changes: Any) -> power.TrialPower:
     watts = np.tile([100.0, 300.0], 50)
-    given = {
+    given: dict[str, Any] = {
         "title": "net, trained alone",
         "about": "One training",
         "duration_s": 100.0,
@@ -317,8 +324,9 @@ def test_power_is_drawn_by_domain_with_epochs_and_windows() -> None:
     assert (epochs, windows) == ([[0, 50], [50, 100]], [[40, 50]])
     assert (gpu.get_ylabel(), cpu.get_ylabel()) == ("GPU power,\nestimated (W)", "CPU power (µW)")
     (stairs,) = gpu.patches
-    assert stairs.get_data().values.tolist() == [100.0, 300.0] * 50
-    assert [line.get_ydata()[0] for line in gpu.lines if line.get_gid() == "idle"] == [30.0]
+    assert isinstance(stairs, StepPatch)
+    assert stairs.get_data()[0].tolist() == [100.0, 300.0] * 50
+    assert [np.asarray(line.get_ydata())[0] for line in gpu.lines if line.get_gid() == "idle"] == [30.0]
     assert gpu.get_legend().get_texts()[0].get_text() == "gpu:GPU-1: 20.0 kJ, estimated"
 
 
@@ -357,7 +365,7 @@ def test_no_text_overlaps_another_leaves_the_page_or_is_small() -> None:
         hidden = hidden_texts(figure)
         boxes = [(text, text.get_window_extent()) for text in shown if text not in hidden]
         for text, box in boxes:
-            assert text.get_fontsize() >= FONT_PT
+            assert float(text.get_fontsize()) >= FONT_PT
             frame = figure.bbox.padded(1)
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
             assert inside, f"{drawing.kind} of {drawing.title}: {text.get_text()!r} leaves the page"

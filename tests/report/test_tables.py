@@ -33,9 +33,9 @@ def published() -> Analysis:
 
 
 def shown(analysis: Analysis, width: int = 80, **options: Any) -> str:
-    console = Console(file=io.StringIO(), width=width, **{"color_system": None} | options)
+    console = Console(file=(output := io.StringIO()), width=width, **{"color_system": None} | options)
     console.print(render(analysis))
-    return console.file.getvalue()
+    return output.getvalue()
 
 
 def audit(
@@ -202,7 +202,11 @@ def test_what_was_not_measured_has_no_column_but_a_note() -> None:
 @pytest.mark.parametrize("width", [80, 140])
 def test_estimates_are_called_estimates_in_every_table(width: int) -> None:
     metrics = ("package_j", "dram_j", "gpu_j", "duration_s", "performance")
-    qualities = {"quality_package_j": "estimated", "quality_dram_j": "counter", "quality_gpu_j": "attributed"}
+    qualities: dict[str, Any] = {
+        "quality_package_j": "estimated",
+        "quality_dram_j": "counter",
+        "quality_gpu_j": "attributed",
+    }
     text = shown(audit(metrics=metrics, **qualities), width)
     headings = re.findall(r"^.*\bCPU\b.*\bGPU\b.*$", text, re.MULTILINE)
     assert len(headings) == 3

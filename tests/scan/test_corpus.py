@@ -5,6 +5,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,7 +148,7 @@ def test_a_mutant_of_each_label_differs_in_that_literal_alone(part: str) -> None
             assert ast.literal_eval(mutant[begin : len(mutant) - len(original) + end].decode()) == value, label
 
 
-def another(value: object) -> object:
+def another(value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, str):

@@ -32,9 +32,9 @@ def the(found: CarefulAnalysis) -> Attribution:
 
 
 def text_of(found: CarefulAnalysis) -> str:
-    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console = Console(file=(output := io.StringIO()), width=80, color_system=None)
     console.print(render(found))
-    return " ".join(console.file.getvalue().split())
+    return " ".join(output.getvalue().split())
 
 
 def test_nothing_is_attributed_where_each_trained_alone() -> None:

@@ -368,9 +368,9 @@ def test_a_mutant_of_two_hyperparameters_at_once_is_in_no_trend() -> None:
 
 
 def printed(rows: list[Trend], width: int) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console = Console(file=(output := io.StringIO()), width=width, color_system=None)
     console.print(trend_table(rows))
-    return console.file.getvalue()
+    return output.getvalue()
 
 
 LINE = Trend(

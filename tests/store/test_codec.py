@@ -276,7 +276,7 @@ def same_result(store: Store, audit: str, trial: Trial, found: TrialResult | Non
     ]
     also = [[(name, told(value)) for name, value in one.also.items()] for one in (found, result)]
     assert also[0] == also[1], "in their order, too"
-    rest = {"epochs": (), "also": {}, "phases": (), "timelines": {}}
+    rest: dict[str, Any] = {"epochs": (), "also": {}, "phases": (), "timelines": {}}
     assert replace(found, **rest) == replace(result, **rest)
     assert store.phases(audit).get(trial.number, ()) == result.phases
     assert store.timelines(audit, trial.number) == result.timelines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,7 +22,7 @@ PERFORMANCE, FIGURE = rows_of(ARMS)["performance"], 1.0 - rows_of(ARMS)["perform
 ALSO = "also = { loss = { pattern = 'loss: (\\S+)', goal = \"minimize\", tolerance = 0.2 }, gone = 'gone (.)' }\n"
 
 
-def written(folder: Path, **columns: object) -> Path:
+def written(folder: Path, **columns: Any) -> Path:
     """Rows with further columns, as a file."""
     file = folder / "rows.csv"
     rows_of(ARMS).drop(columns="goal", errors="ignore").assign(**columns).to_csv(file, index=False)

@@ -15,6 +15,7 @@ import textwrap
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def old2(tmp_path: Path) -> Path:
 
 def copied(name: str, folder: Path) -> Path:
     (folder / "reports").mkdir()
-    return shutil.copy(STORES / f"{name}.sqlite", folder / "reports" / "mutegreen.sqlite")
+    return Path(shutil.copy(STORES / f"{name}.sqlite", folder / "reports" / "mutegreen.sqlite"))
 
 
 def version(path: Path) -> int:
@@ -56,7 +57,7 @@ def version(path: Path) -> int:
         return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def rows(path: Path, table: str) -> list[dict[str, object]]:
+def rows(path: Path, table: str) -> list[dict[str, Any]]:
     """The rows of a table as SQLite has them."""
     with closing(sqlite3.connect(path)) as db:
         db.row_factory = sqlite3.Row

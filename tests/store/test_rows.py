@@ -193,7 +193,7 @@ def test_changes_of_several_hyperparameters_are_read_as_written(given: Callable[
     quoted = text.replace('"', '""')
     rows = read_csv(given(f"{ORIGINAL},", f'{pair},"{quoted}"', header=f"{HEADER},changes"))
     assert rows["changes"].tolist() == ["", text]
-    assert rows.loc[1, ["hyperparameter", "value", "default"]].tolist() == ["epochs,lr", "3,0.1", "2,0.5"]
+    assert rows[["hyperparameter", "value", "default"]].iloc[1].tolist() == ["epochs,lr", "3,0.1", "2,0.5"]
 
 
 @pytest.mark.parametrize("cell", ["epochs", "[1]", "3", '{"epochs": [1]}', '{"epochs": null}', '{"epochs": NaN}', "{"])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mutegreen.errors import UsageError
-from mutegreen.model import Goal, Measurement, Mutant, Outcome, Trial, TrialResult
+from mutegreen.model import AuditOptions, Goal, Measurement, Mutant, Outcome, Trial, TrialResult
 from mutegreen.store.audit_records import AuditRecord, MutantRecord
 from mutegreen.store.epochs import epochs_frame
 from mutegreen.store.export_rows import phase_records, records
@@ -21,7 +21,7 @@ from mutegreen.store.store import Store
 def store(tmp_path: Path) -> Store:
     """One trial that ended well, one that failed and one that has not ended."""
     opened = Store.create(tmp_path / "store.sqlite")
-    audit = AuditRecord("a-1", "a", "/a", "0", Goal.MAXIMIZE, None, {}, {}, (), "2026-01-01T00:00:00+00:00")
+    audit = AuditRecord("a-1", "a", "/a", "0", Goal.MAXIMIZE, None, AuditOptions(), {}, (), "2026-01-01T00:00:00+00:00")
     trials = [Trial(number, "original", number, 0, number, 7) for number in (1, 2, 3)]
     opened.add_audit(audit, [MutantRecord(Mutant("original"), "")], trials)
     for trial, outcome in zip(trials, (Outcome.OK, Outcome.FAILED), strict=False):

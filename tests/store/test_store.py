@@ -133,7 +133,7 @@ def test_pending_are_those_not_ended_and_those_interrupted(store: Store) -> None
     store.finish_trial("a-1", TRIALS[1], result(Outcome.FAILED))
     assert store.pending("a-1") == TRIALS[2:]
     assert store.outcomes("a-1") == {"ok": 1, "failed": 1, "pending": 1}
-    assert len(store.trials("a-1")[1].result.measurement.domains) == 4  # type: ignore[union-attr]
+    assert len(store.trials("a-1")[1].result.measurement.domains) == 4
 
 
 def test_rows_are_the_contract(store: Store) -> None:
@@ -154,7 +154,7 @@ def test_rows_are_the_contract(store: Store) -> None:
 
 
 def test_further_figures_are_kept_by_name_and_a_trial_may_lack_them(store: Store) -> None:
-    figures = ({"mAP": 0.25, "loss": math.nan}, {"loss": 0.5}, {})
+    figures: tuple[dict[str, float], ...] = ({"mAP": 0.25, "loss": math.nan}, {"loss": 0.5}, {})
     for trial, also in zip(TRIALS, figures, strict=True):
         store.finish_trial("a-1", trial, replace(result(), also=also))
     kept = [record.result.also for record in store.trials("a-1") if record.result]

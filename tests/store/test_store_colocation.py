@@ -8,6 +8,7 @@ import pytest
 
 from mutegreen.errors import StoreError
 from mutegreen.model import (
+    AuditOptions,
     BackgroundRun,
     Colocation,
     DomainEnergy,
@@ -65,7 +66,7 @@ def result(colocation: Colocation | None = None, phases: tuple[Phase, ...] = ())
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     opened = Store.create(tmp_path / "store.sqlite")
-    audit = AuditRecord("a-1", "a", "/a", "0", Goal.MAXIMIZE, None, {}, {}, (), "2026-01-01T00:00:00+00:00")
+    audit = AuditRecord("a-1", "a", "/a", "0", Goal.MAXIMIZE, None, AuditOptions(), {}, (), "2026-01-01T00:00:00+00:00")
     opened.add_audit(audit, [MutantRecord(Mutant("original"), "")], TRIALS)
     return opened
 

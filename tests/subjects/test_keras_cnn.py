@@ -87,7 +87,7 @@ json.dump(found, sys.stdout)
 def write_mnist(folder: Path) -> None:
     """300 training and 50 test images in the format of Keras' mnist.npz: the label is how many rows are bright."""
     rng = np.random.default_rng(1)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for part, count in (("train", 300), ("test", 50)):
         labels = np.arange(count, dtype=np.uint8) % 10
         images = rng.integers(0, 100, size=(count, 28, 28), dtype=np.uint8)

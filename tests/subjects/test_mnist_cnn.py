@@ -142,7 +142,12 @@ def test_settings_reach_the_training(program: Program) -> None:
 def test_dropout_reaches_the_network(program: Program) -> None:
     made: list[Any] = []
     network = program.module.ConvNet
-    program.patch.setattr(program.module, "ConvNet", lambda *rates: made.append(rates) or network(*rates))
+
+    def note(*rates: float) -> Any:
+        made.append(rates)
+        return network(*rates)
+
+    program.patch.setattr(program.module, "ConvNet", note)
     program.patch.setattr(program.module, "train_epoch", lambda _model, optimizer, *_: optimizer.step() or 0.0)
     program.patch.setattr(program.module, "count_correct", lambda *_: 0)
     program.run("--dropout-conv", "0.1", "--dropout-linear", "0")
