@@ -83,10 +83,10 @@ class PowerMeter(NvmlMeter):
     def open(self) -> None:
         """See `NvmlMeter`."""
 
-        def gauge(nvml: Nvml, gpu: Gpu) -> PowerGauge:
+        def power_gauge(nvml: Nvml, gpu: Gpu) -> PowerGauge:
             return PowerGauge(best_power(nvml, gpu))
 
-        with mock.patch("mutegreen.meters.nvml.meter.gauge", gauge):
+        with mock.patch("mutegreen.meters.nvml.meter.best_gauge", power_gauge):
             super().open()
 
 

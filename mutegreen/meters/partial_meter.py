@@ -1,9 +1,11 @@
-"""A part of a meter, where another meter reads the rest of its domains better."""
+"""A meter reduced to some of its domains, because another meter reads the others better."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypeVar
+
+from typing_extensions import override
 
 from mutegreen.meters.base import Meter, Reading
 
@@ -11,7 +13,7 @@ T = TypeVar("T")
 
 
 class PartialMeter(Meter):
-    """An opened meter reduced to some of its domains, so that none is counted twice.
+    """An opened meter reduced to some of its domains. No domain then counts twice.
 
     Args:
         whole: The opened meter.
@@ -26,19 +28,25 @@ class PartialMeter(Meter):
         self.resolution_s = whole.resolution_s
         self.period_s = whole.period_s
 
+    @override
     def open(self) -> None:
-        """Open the whole meter again."""
         self._whole.open()
 
+    @override
     def read(self) -> Reading:
-        """The whole meter's reading without the other domains."""
         reading = self._whole.read()
-        figures, lost, flags = self._only(reading.energy_j), self._only(reading.lost), self._only(reading.flags)
-        return Reading(reading.t_s, figures, lost, flags, self._only(reading.failed), self._only(reading.unknown))
+        return Reading(
+            reading.t_s,
+            self._only(reading.energy_j),
+            self._only(reading.lost),
+            self._only(reading.flags),
+            self._only(reading.failed),
+            self._only(reading.unknown),
+        )
 
+    @override
     def close(self) -> None:
-        """Close the whole meter."""
         self._whole.close()
 
-    def _only(self, figures: Mapping[str, T]) -> dict[str, T]:
-        return {domain: figure for domain, figure in figures.items() if domain in self.domains}
+    def _only(self, by_domain: Mapping[str, T]) -> dict[str, T]:
+        return {domain: value for domain, value in by_domain.items() if domain in self.domains}

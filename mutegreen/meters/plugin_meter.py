@@ -1,10 +1,12 @@
-"""A meter of a plug-in, held to what every meter promises, whatever its code does."""
+"""Checks what the meter of a plug-in returns, and turns what its code raises into errors of meters."""
 
 from __future__ import annotations
 
 import math
 from contextlib import suppress
 from dataclasses import replace
+
+from typing_extensions import override
 
 from mutegreen.entry_points import one_line
 from mutegreen.errors import MeterUnavailable, MuteGreenError
@@ -13,14 +15,14 @@ from mutegreen.model import Flag, Quality, Unavailable, is_domain
 
 
 class PluginMeter(Meter):
-    """Passes every call on to the meter of a plug-in, and checks what comes back.
+    """Passes every call on to the meter of a plug-in, and checks the result.
 
-    What `open` raises becomes `MeterUnavailable`, so that a broken plug-in is left out and stops no other meter. A
-    reading of wrong types raises, which the recorder takes as a reading that failed.
+    Whatever `open` raises becomes `MeterUnavailable`: a broken plug-in is skipped and stops no other meter. A reading
+    with values of a wrong type raises, and the recorder counts it as failed.
 
     Args:
-        meter: The meter, not open.
-        origin: Where it is from, for people who report its faults.
+        meter: The plug-in's meter, not open.
+        origin: The package that it comes from, for error messages.
     """
 
     def __init__(self, meter: Meter, origin: str) -> None:
@@ -28,8 +30,9 @@ class PluginMeter(Meter):
         self.name = meter.name
         self._last_s = -math.inf
 
+    @override
     def open(self) -> None:
-        """Open the meter and check what it says of itself.
+        """Open the meter and check its attributes.
 
         Raises:
             MeterUnavailable: The hardware is not there, or the plug-in is broken.
@@ -41,27 +44,29 @@ class PluginMeter(Meter):
         except MuteGreenError:
             self.close()
             raise
-        except (Exception, SystemExit) as error:  # whatever a plug-in raises is not ours to let through
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything, and none of it may end MuteGreen
             self.close()
             raise MeterUnavailable(
-                f"{self.name}: opening it failed: {one_line(error)}", f"tell the authors of the {self._origin}"
+                f"{self.name}: `open` failed: {one_line(error)}",
+                f"report it to the authors of the {self._origin}",
             ) from error
 
+    @override
     def read(self) -> Reading:
-        """What the meter says, with the types that a reading has.
+        """Read the meter, and convert the values to the types of a reading.
 
         Raises:
             MeterLost: Nothing can be read any more.
-            RuntimeError: It tried to end the program.
-            ValueError: Its time is not finite or goes back.
+            RuntimeError: The plug-in tried to end the program.
+            ValueError: The time of the reading is not finite, or earlier than that of the previous one.
         """
         try:
             reading = self._meter.read()
-        except SystemExit as error:  # the recorder lets this one through
+        except SystemExit as error:  # the recorder catches only `Exception`
             raise RuntimeError(one_line(error)) from error
         t_s = float(reading.t_s)
         if not math.isfinite(t_s) or t_s < self._last_s:
-            raise ValueError(f"its time is {t_s} s after {self._last_s} s")
+            raise ValueError(f"the time of its reading is {t_s} s, after {self._last_s} s")
         self._last_s = t_s
         return replace(
             reading,
@@ -73,16 +78,17 @@ class PluginMeter(Meter):
             unknown={domain: str(reason) for domain, reason in reading.unknown.items()},
         )
 
+    @override
     def close(self) -> None:
-        """Close the meter. What that raises helps nobody any more."""
+        """Close the meter, and ignore what it raises."""
         with suppress(Exception, SystemExit):
             self._meter.close()
 
     def _check_and_copy(self) -> None:
         meter = self._meter
         self.domains = tuple(meter.domains)
-        wrong = [domain for domain in self.domains if not is_domain(domain)]
-        if wrong or not self.domains or len(set(self.domains)) < len(self.domains):
+        invalid = [domain for domain in self.domains if not is_domain(domain)]
+        if invalid or not self.domains or len(set(self.domains)) < len(self.domains):
             raise ValueError(f"its domains are {self.domains!r}")
         self.quality = {domain: Quality(meter.quality[domain]) for domain in self.domains}
         self.resolution_s, self.period_s = float(meter.resolution_s), float(meter.period_s)
@@ -90,5 +96,5 @@ class PluginMeter(Meter):
             raise ValueError(f"its resolution is {self.resolution_s} s and its period {self.period_s} s")
         self.unavailable = tuple(meter.unavailable)
         if not all(isinstance(item, Unavailable) for item in self.unavailable):
-            raise TypeError(f"what it cannot read is {self.unavailable!r}, and should be of the class Unavailable")
+            raise TypeError(f"its `unavailable` is {self.unavailable!r}; every item must be of the class Unavailable")
         self._last_s = -math.inf

@@ -1,4 +1,4 @@
-"""A meter that asks pyRAPL, for comparison with studies that measured with it. The meter `rapl` is the better one."""
+"""A meter that reads through pyRAPL, to compare with studies that used it; `rapl` is more accurate."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter, Reading
@@ -21,23 +23,23 @@ RESOLUTION_S = 0.001
 """Time between two updates of a counter, seconds: about 1 ms (Intel SDM, volume 3B)."""
 
 POWERCAP = Path("/sys/class/powercap/intel-rapl")
-"""Where pyRAPL looks; it cannot be told to look elsewhere."""
+"""The folder that pyRAPL reads; it has no option to read another one."""
 
 DOMAINS = ("cpu:package-{}", "dram:package-{}")
-"""What stands at even and at odd places of pyRAPL's list of energies, two for each socket."""
+"""The domains of the even and of the odd items in pyRAPL's list of energies, which has two items for each socket."""
 
-OTHERS = "use the meter `rapl`, which reads the same counters and needs no package"
+HINT = "use the meter `rapl`, which reads the same counters and needs no package"
 
 
 class PyRaplMeter(Meter):
     """Energy of CPU packages and their memory, as pyRAPL reads it.
 
-    pyRAPL does not know where a counter ends. The joules of a time in which one wrapped are unknown here, where
-    pyRAPL gives None or, on machines of several sockets, a negative energy for that socket.
+    pyRAPL does not know the range of a counter, so it cannot undo a wrap-around: it returns None or, on machines of
+    several sockets, a negative energy for that socket. This meter reports the joules of that interval as unknown.
 
     Args:
         clock: The clock of the readings.
-        make_sensor: Makes a sensor of pyRAPL.
+        make_sensor: Creates a sensor of pyRAPL.
     """
 
     name = "pyrapl"
@@ -47,11 +49,12 @@ class PyRaplMeter(Meter):
         self._clock, self._make_sensor = clock, make_sensor or _sensor
         self._sensor: Any = None
 
+    @override
     def open(self) -> None:
-        """Make a sensor of pyRAPL and start at 0 J.
+        """Create a sensor of pyRAPL and start at 0 J.
 
         Raises:
-            MeterUnavailable: pyRAPL is not installed, or it finds no counters that it can read.
+            MeterUnavailable: pyRAPL is not installed, or finds no counters that it can read.
             MeterPermissionError: The counters are there but may not be read.
         """
         with _quiet():
@@ -60,14 +63,15 @@ class PyRaplMeter(Meter):
                 first_uj = self._energies_uj()
             except (OSError, ValueError) as error:
                 self.close()
-                raise MeterUnavailable(f"pyrapl: the counters cannot be read: {error}", OTHERS) from error
+                raise MeterUnavailable(f"pyrapl: the counters cannot be read: {error}", HINT) from error
         self._latest_uj = first_uj
         self._total_uj = dict.fromkeys(first_uj, 0.0)
         self.domains = tuple(first_uj)
         self.quality = dict.fromkeys(self.domains, Quality.COUNTER)
 
+    @override
     def read(self) -> Reading:
-        """The joules so far. After a wrap those since the reading before are unknown."""
+        """Read the joules so far. After a wrap-around those since the previous reading are unknown."""
         if self._sensor is None:
             raise RuntimeError("the meter is not open")
         t_s = self._clock()
@@ -84,25 +88,26 @@ class PyRaplMeter(Meter):
             t_s,
             {domain: energy_uj / 1e6 for domain, energy_uj in self._total_uj.items()},
             flags=dict.fromkeys(wrapped, frozenset({Flag.COUNTER_WRAPPED})),
-            unknown=dict.fromkeys(wrapped, "the counter wrapped or was reset, which pyRAPL does not undo"),
+            unknown=dict.fromkeys(wrapped, "the counter wrapped around or was reset, and pyRAPL does not correct that"),
         )
 
+    @override
     def close(self) -> None:
-        """Close the files that the sensor leaves open."""
+        """Close the files that the sensor keeps open."""
         for device in getattr(self._sensor, "_device_api", {}).values():
             for file in device._sys_files:
                 file.close()
         self._sensor = None
 
     def _energies_uj(self) -> dict[str, float]:
-        """Microjoules of each domain; pyRAPL has -1 for those that are not there."""
+        """Return the microjoules of each domain; pyRAPL returns -1 for domains that do not exist."""
         energies = enumerate(self._sensor.energy())
-        return {DOMAINS[place % 2].format(place // 2): energy for place, energy in energies if energy >= 0}
+        return {DOMAINS[index % 2].format(index // 2): energy for index, energy in energies if energy >= 0}
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """PyRAPL warns of missing packages that only its outputs need, and leaks files when it starts."""
+    """Suppress warnings: pyRAPL warns of packages that only its outputs need, and leaks files when it starts."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -117,27 +122,25 @@ def _sensor() -> Any:
     try:
         package = importlib.import_module("pyRAPL")
     except ImportError as error:
-        raise MeterUnavailable(
-            f"pyrapl: {error}", f"pip install 'mutegreen[pyrapl]'; or not at all: {OTHERS}"
-        ) from None
+        raise MeterUnavailable(f"pyrapl: {error}", f"pip install 'mutegreen[pyrapl]', or {HINT}") from None
     try:
         return package.Sensor()
     except PermissionError as error:
         raise MeterPermissionError(
             f"pyrapl: this user may not read {error.filename}",
-            f"sudo chmod -R a+r {POWERCAP} (until the next start of the machine)",
+            f"sudo chmod -R a+r {POWERCAP} (until the machine restarts)",
         ) from error
     except Exception as error:
-        # pyRAPL's own errors have no text, and it lets any other through.
-        raise _nothing(error) from error
+        # pyRAPL's own errors have no text, and it does not catch those of other libraries.
+        raise _no_counters(error) from error
 
 
-def _nothing(error: Exception) -> MeterError:
+def _no_counters(error: Exception) -> MeterError:
     if not os.path.exists(POWERCAP):
         return MeterUnavailable(f"pyrapl: no energy counters here: {POWERCAP} does not exist", "measure on the host")
-    why = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     return MeterUnavailable(
-        f"pyrapl: pyRAPL finds no counters that it can read ({why}): it needs one zone `package-<n>` for each socket, "
+        f"pyrapl: pyRAPL finds no counters that it can read ({reason}): it needs one zone `package-<n>` per socket, "
         "and fails on processors of several dies",
-        OTHERS,
+        HINT,
     )

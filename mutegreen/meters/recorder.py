@@ -1,4 +1,38 @@
-"""Measures windows of time with all meters at once: a thread samples, and both edges of a window are read exactly."""
+"""Measures windows of time with all meters at once: a thread samples, and both edges of a window are read exactly.
+
+Windows may nest and overlap. Each reading of a meter counts for every window that is open:
+
+    sampler      |    |    |    |    |    |    |    |    |      every `period_s`, in a thread
+    audit     [--|----|----|----|----|----|----|----|----|---]
+    trial 1      [----|----|--]                                 begin and end read the meters themselves,
+    trial 2         [-|----|----|----|-]                        so that an edge needs no interpolation
+    idle                                      [-|----|-]
+              ----------------------------------------------> time
+
+    energy of a window = reading at its end - reading at its beginning, for each domain
+
+Guarantees:
+    - The energy of a window does not depend on the other windows.
+    - No fault of a meter reaches the caller: whatever a meter raises or returns, `begin` and `end` return, and the
+      domain has a reason instead of an energy.
+    - A value that is not known is None, never 0 J: lost devices, failed readings, energy that a counter lost.
+    - Memory is bounded: a domain has at most `track.MAX_POINTS` points in each window.
+
+Relies on:
+    - One lock (`_lock`): it makes a reading of all meters and its entry into the windows one step. Meters are never
+      read by two threads at a time. A driver that hangs therefore blocks `begin` and `end`, too.
+    - `time.monotonic` for the times of windows, and a clock that also counts time asleep for gaps.
+    - `Meter.read` being cumulative: a sample that is late or missing loses detail of the timeline, not energy.
+
+Example:
+    ```python
+    with Recorder(select_meters().meters) as recorder:
+        recorder.begin("trial 1")
+        train()
+        measurement = recorder.end("trial 1")
+    print(measurement.total_j("cpu"))
+    ```
+"""
 
 from __future__ import annotations
 
@@ -21,14 +55,14 @@ PERIOD_S = 0.1
 """Time between two samples, seconds."""
 
 GAP_PERIODS = 10
-"""A window is flagged where its samples are further apart than this many periods."""
+"""A window is flagged if two of its samples are further apart than this many periods."""
 
 SHORT_RESOLUTIONS = 10
-"""A window is flagged as short below this many resolutions of its meter: each edge may be off by one of them,
-so a longer window is off by a tenth at most on either side."""
+"""A window shorter than this many resolutions of its meter is flagged as short. Each edge may be off by one resolution,
+so a longer window is off by at most a tenth on either side."""
 
 JOIN_TIMEOUT_S = 5.0
-"""How long closing waits for a sample under way. A driver may hang for ever on a device that died."""
+"""How long closing waits for a sample that has begun, seconds. A driver may hang for ever on a device that died."""
 
 _WHOLE = object()
 
@@ -37,9 +71,9 @@ _WHOLE = object()
 class _SampledMeter:
     meter: Meter
     read_s: float
-    """When it was last read with success, on the clock that counts time asleep."""
+    """When it was last read successfully, on the clock that also counts time asleep."""
     every: int = 1
-    """It is read in every so many turns of the sampler."""
+    """The sampler reads it once in this many turns."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +86,19 @@ class _OpenWindow:
 class Recorder:
     """Measures the energy of any number of windows, which may nest and overlap.
 
-    Entering it as a context starts the sampler; leaving it stops the sampler and closes the meters. A meter that
-    fails, whatever it raises, never disturbs the caller: its domains have no figure and the reason why.
+    Entering it as a context starts the sampler; leaving it stops the sampler and closes the meters. The module's
+    docstring says what it guarantees.
 
     Args:
-        meters: Opened meters, no domain in two of them. The recorder closes them.
-        unavailable: What could not be read, passed on with every measurement.
-        period_s: Time between two samples, seconds; a meter that needs them closer is read more often.
-        clock: The clock of the windows, and of the meters.
-        boot_clock: A clock that also counts the time in which the machine is suspended.
-        sleep: Waits for that many seconds.
+        meters: Opened meters, each domain in one of them only. The recorder closes them.
+        unavailable: What cannot be read; it is part of every measurement.
+        period_s: Time between two samples, seconds. A meter with a shorter `period_s` is read more often.
+        clock: The clock of the windows and of the meters, seconds.
+        boot_clock: A clock that also counts the time while the machine is suspended, seconds.
+        sleep: Waits for a number of seconds.
+
+    Raises:
+        ValueError: Two meters read the same domain.
     """
 
     def __init__(
@@ -102,12 +139,12 @@ class Recorder:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """All domains, also those lost since."""
+        """All domains, also those that have been lost."""
         return tuple(self._meters)
 
     @property
     def unavailable(self) -> tuple[Unavailable, ...]:
-        """What could not be read from the beginning."""
+        """What could not be read when the recorder was made."""
         return self._unavailable
 
     def begin(self, key: Hashable) -> None:
@@ -125,7 +162,7 @@ class Recorder:
             self._windows[key] = _OpenWindow(self._clock(), tracks, missing)
 
     def end(self, key: Hashable) -> Measurement:
-        """End a window: the energy of every domain since `begin`.
+        """End a window and return the energy of every domain since `begin`.
 
         Raises:
             KeyError: No window of this key is open.
@@ -135,24 +172,24 @@ class Recorder:
             duration_s = self._clock() - window.begun_s
             self._read_all()
             del self._windows[key]
-            figures = tuple(self._figure(domain, window, duration_s) for domain in self._meters)
-            return Measurement(duration_s, figures, self._unavailable)
+            energies = tuple(self._energy(domain, window, duration_s) for domain in self._meters)
+            return Measurement(duration_s, energies, self._unavailable)
 
     def sample(self) -> None:
-        """Read all meters once, as the sampler does in each period."""
+        """Read all meters once, as the sampler does in every period."""
         with self._lock:
             self._read_all()
 
     def timeline(self, domain: str, key: Hashable = _WHOLE) -> list[tuple[float, float]]:
-        """Mean power in steps over an open window, or since the recorder began.
+        """Return the mean power in steps over an open window, or since the recorder was made.
 
         Returns:
-            (seconds since the window's beginning at the end of the step, watts), at most 4096 steps; the steps
-            times their lengths add up to the window's energy at the last sample. Empty for a domain that could
-            not be read when the window began.
+            (end of the step in seconds since the window began, watts), at most 4096 steps. The sum of power times
+            length of the steps is the window's energy at the last sample. Empty for a domain that could not be read
+            when the window began.
 
         Raises:
-            KeyError: No such domain, or no such window is open.
+            KeyError: There is no such domain, or no such window is open.
         """
         with self._lock:
             if domain not in self._meters:
@@ -161,7 +198,7 @@ class Recorder:
             return track.timeline() if track else []
 
     def energy_so_far(self, key: Hashable = _WHOLE) -> dict[str, float]:
-        """Joules of an open window at the last sample, without the domains that have no figure.
+        """Return the joules of an open window at the last sample, without the domains whose energy is not known.
 
         Raises:
             KeyError: No window of this key is open.
@@ -172,9 +209,9 @@ class Recorder:
             return {domain: track.energy_j for domain, track in known.items()}
 
     def mean_power(self, duration_s: float) -> dict[str, float]:
-        """Mean power over the coming `duration_s` seconds, watts, which the caller knows to be idle.
+        """Wait for `duration_s` seconds and return the mean power of each domain in that time, watts.
 
-        Domains that could not be read are left out. Hand the result to `set_idle`.
+        Domains that could not be read are missing. If the machine was idle, pass the result to `set_idle`.
         """
         key = object()
         self.begin(key)
@@ -183,18 +220,21 @@ class Recorder:
         finally:
             measured = self.end(key)
         return {
-            figure.domain: figure.energy_j / figure.duration_s
-            for figure in measured.domains
-            if figure.energy_j is not None and figure.duration_s > 0
+            energy.domain: energy.energy_j / energy.duration_s
+            for energy in measured.domains
+            if energy.energy_j is not None and energy.duration_s > 0
         }
 
     def set_idle(self, idle_w: Mapping[str, float]) -> None:
-        """Take these as the idle power of the domains, watts, in measurements that end from now on."""
+        """Set the idle power of the domains, watts, for measurements that end from now on."""
         with self._lock:
             self._idle_w = dict(idle_w)
 
     def close(self) -> None:
-        """Stop sampling and close the meters. Closing twice does nothing more."""
+        """Stop the sampler and close the meters. A second call does nothing.
+
+        If the sampler hangs in a driver, the meters stay open: closing them might hang, too.
+        """
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_TIMEOUT_S)
@@ -231,19 +271,19 @@ class Recorder:
         except MeterLost as error:
             self._lost.update(dict.fromkeys(alive, error.message))
         except Exception as error:
-            # A driver may raise anything, and none of it may reach the training that is being measured.
+            # A driver may raise anything, and none of it may reach the training that is measured.
             self._failed.update(dict.fromkeys(alive, f"{source.meter.name} failed: {error!r}"))
         else:
             gap = self._gap(source)
             for domain in alive:
-                self._take(domain, reading, gap)
+                self._add(domain, reading, gap)
 
     def _gap(self, source: _SampledMeter) -> frozenset[Flag]:
         before, source.read_s = source.read_s, self._boot_clock()
         late = source.read_s - before > GAP_PERIODS * self._period_s
         return frozenset({Flag.SAMPLER_GAP}) if late else frozenset()
 
-    def _take(self, domain: str, reading: Reading, gap: frozenset[Flag]) -> None:
+    def _add(self, domain: str, reading: Reading, gap: frozenset[Flag]) -> None:
         if domain in reading.failed:
             self._failed[domain] = reading.failed[domain]
             return
@@ -259,7 +299,7 @@ class Recorder:
                 window.tracks[domain].add(point, flags, reading.unknown.get(domain))
 
     def _fault(self, domain: str, reading: Reading) -> str | None:
-        """Why a figure cannot be believed: a meter that breaks its promise is not asked again."""
+        """Return why a value is invalid: a domain whose meter violates its contract counts as lost."""
         energy_j = reading.energy_j.get(domain)
         if energy_j is None or not math.isfinite(energy_j):
             return f"the meter gave {energy_j} for its energy"
@@ -268,7 +308,7 @@ class Recorder:
             return f"its energy went back from {before.energy_j} J to {energy_j} J"
         return None
 
-    def _figure(self, domain: str, window: _OpenWindow, duration_s: float) -> DomainEnergy:
+    def _energy(self, domain: str, window: _OpenWindow, duration_s: float) -> DomainEnergy:
         meter = self._meters[domain]
         reason = window.missing.get(domain) or self._lost.get(domain) or self._failed.get(domain)
         track = window.tracks.get(domain)
@@ -295,16 +335,16 @@ class Recorder:
 
 
 def _quality(usual: Quality, flags: Collection[Flag]) -> Quality:
-    """A figure with a reset in it is no longer a count alone: what the counter lost was bridged by power."""
-    bridged = [Quality.INTEGRATED] if Flag.COUNTER_RESET in flags else []
-    return Quality.worst([usual, *bridged]) or usual
+    """Return the quality of a value. After a counter's reset, integrated power replaces what the counter lost."""
+    replaced = [Quality.INTEGRATED] if Flag.COUNTER_RESET in flags else []
+    return Quality.worst([usual, *replaced]) or usual
 
 
 def _by_domain(meters: Iterable[Meter]) -> dict[str, Meter]:
-    found: dict[str, Meter] = {}
+    by_domain: dict[str, Meter] = {}
     for meter in meters:
         for domain in meter.domains:
-            if domain in found:
-                raise ValueError(f"{domain} is read by both {found[domain].name} and {meter.name}")
-            found[domain] = meter
-    return found
+            if domain in by_domain:
+                raise ValueError(f"{domain} is read by both {by_domain[domain].name} and {meter.name}")
+            by_domain[domain] = meter
+    return by_domain

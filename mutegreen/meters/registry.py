@@ -1,4 +1,4 @@
-"""Which meters there are: those that come with MuteGreen, then those of plug-ins."""
+"""Finds meters by name: those of MuteGreen, and those of plug-ins."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from mutegreen.meters.replay import ReplayMeter
 from mutegreen.meters.zeus.meter import ZeusMeter
 
 GROUP = "mutegreen.meters"
-"""The group of entry points that adds meters."""
+"""The group of entry points through which plug-ins add meters."""
 
 AUTOMATIC = ("nvml", "rapl", "perf", "estimate")
-"""Our meters that are tried where none is named, in this order."""
+"""The meters of MuteGreen that are tried, in this order, if the user names none."""
 
 READS = {"nvml": ("gpu",), "rapl": ("cpu", "dram"), "perf": ("cpu", "dram")}
-"""The classes that a meter tried by itself can read, so that a missing class is answered with their remedies."""
+"""The classes that the meters of `AUTOMATIC` can read. If a class is missing, the error has the remedies of these."""
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-"""The name of a meter: neither a colon, which begins its options, nor a comma or a space."""
+"""A valid name of a meter. A colon would begin its options; a comma or a space would end it."""
 
 Builder = Callable[[str], Meter]
 
@@ -51,38 +51,38 @@ BUILDERS: Mapping[str, Builder] = {
     "pyrapl": PyRaplMeter.from_options,
     "zeus": ZeusMeter.from_options,
 }
-"""For each name of a meter of ours what makes one from the text after the colon."""
+"""By name of a meter of MuteGreen, the function that creates it from the text after the colon."""
 
 
 def parse(spec: str) -> Meter:
-    """The meter that a text such as `estimate`, `estimate:idle_w=20,full_w=120` or `replay:FILE` names, not open.
+    """Return the meter that `estimate`, `estimate:idle_w=20,full_w=120` or `replay:FILE` names, not open.
 
-    Plug-ins are loaded only where no meter of ours has that name.
+    Plug-ins are loaded only if no meter of MuteGreen has that name.
 
     Raises:
-        UsageError: There is no such meter, or it has no such option.
-        MeterUnavailable: The meter is of a plug-in that is broken.
+        UsageError: No meter has that name, or the meter has no such option.
+        MeterUnavailable: The plug-in of the meter cannot create it.
     """
     name, _, options = spec.partition(":")
     builder = BUILDERS.get(name) or _plugins().entries.get(name)
     if builder is None:
         names = ", ".join([*BUILDERS, *plugin_names()])
-        raise UsageError(f"there is no meter {name!r}", "; ".join([f"the meters are: {names}", *problems()]))
+        raise UsageError(f"unknown meter {name!r}", "; ".join([f"the meters are: {names}", *problems()]))
     return builder(options)
 
 
 def automatic() -> tuple[str, ...]:
-    """The meters that are tried where none is named: ours in their order, then those of plug-ins by name."""
+    """Return the meters that are tried if the user names none: `AUTOMATIC`, then those of plug-ins by name."""
     return (*AUTOMATIC, *plugin_names())
 
 
 def plugin_names() -> tuple[str, ...]:
-    """The meters of plug-ins, by name."""
+    """Return the names of the meters of plug-ins, in alphabetical order."""
     return tuple(sorted(_plugins().entries.keys() - BUILDERS.keys()))
 
 
 def problems() -> list[str]:
-    """What plug-ins with meters could not be used, and why: one line each."""
+    """Return why plug-ins with meters could not be loaded, one line for each."""
     return list(_plugins().problems)
 
 
@@ -94,13 +94,13 @@ def _plugins() -> Catalog[Builder]:
 
 
 def _load(point: metadata.EntryPoint) -> tuple[str, Builder]:
-    found = point.load()
-    if not (inspect.isclass(found) and issubclass(found, Meter)) or inspect.isabstract(found):
+    meter = point.load()
+    if not (inspect.isclass(meter) and issubclass(meter, Meter)) or inspect.isabstract(meter):
         raise TypeError(f"{point.value} is not a complete subclass of mutegreen.plugins.Meter")
-    name = getattr(found, "name", None)
+    name = getattr(meter, "name", None)
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise TypeError(f"{point.value} has the name {name!r}: letters, digits, '-', '_' and '.' are needed")
-    return name, partial(_build, found, origin(point))
+        raise TypeError(f"{point.value} has the name {name!r}: use letters, digits, '-', '_' and '.'")
+    return name, partial(_build, meter, origin(point))
 
 
 def _build(meter: type[Meter], where: str, options: str) -> Meter:
@@ -108,6 +108,6 @@ def _build(meter: type[Meter], where: str, options: str) -> Meter:
         return PluginMeter(meter.from_options(options), where)
     except MuteGreenError:
         raise
-    except (Exception, SystemExit) as error:  # whatever a plug-in raises is not ours to let through
-        reason = f"{meter.name}: making it failed: {one_line(error)}"
-        raise MeterUnavailable(reason, f"tell the authors of the {where}") from error
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything, and none of it may end MuteGreen
+        reason = f"{meter.name}: creating the meter failed: {one_line(error)}"
+        raise MeterUnavailable(reason, f"report it to the authors of the {where}") from error

@@ -1,4 +1,4 @@
-"""A meter that replays a recorded trace: for tests, for demonstrations, and to work without the hardware."""
+"""A meter that replays a recorded trace, for tests, for demonstrations and for work without the hardware."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from typing_extensions import override
+
+from mutegreen import units
 from mutegreen.clock import Clock
 from mutegreen.errors import MeterUnavailable, UsageError
 from mutegreen.meters.base import Meter, Reading
@@ -20,20 +23,20 @@ from mutegreen.model import Quality, is_domain
 TIME_COLUMN = "time_s"
 
 DEFAULT_QUALITY = Quality.ESTIMATED
-"""Of a trace that does not say: what is not known to be measured is not called measured."""
+"""The quality of a trace that does not state one: nothing counts as measured that may not have been."""
 
-HINT = "a trace has a header time_s,cpu:package-0,... and rows of seconds and cumulative joules"
+HINT = "a trace has the header time_s,cpu:package-0,... and rows of seconds and cumulative joules"
 
 _Row = tuple[int, list[str]]
 
 
 class ReplayMeter(Meter):
-    """Plays a trace from `open` on, in real time, with straight lines between its rows.
+    """Replays a trace from `open` on, in real time, with linear interpolation between its rows.
 
     The file is CSV: a header `time_s,<domain>,<domain>...`, then rows of seconds and of cumulative joules that
-    never decrease. Lines beginning with `#` are comments, but `# quality=counter` above the header says how the
-    figures were come by (`counter`, `integrated`, `attributed` or `estimated`, the default). After its last row
-    nothing is made up: all domains are lost.
+    never decrease. Lines that begin with `#` are comments, except that `# quality=counter` above the header states how
+    the values were obtained (`counter`, `integrated`, `attributed` or `estimated`, the default). The trace is not
+    extrapolated: after its last row all domains are lost.
 
     Args:
         file: The trace.
@@ -47,22 +50,27 @@ class ReplayMeter(Meter):
         self._clock = clock
         self._trace: _EnergyTrace | None = None
 
+    @override
     @classmethod
     def from_options(cls, options: str) -> ReplayMeter:
-        """The meter that replays the file of this name, not open.
+        """Return the meter that replays a file, not open.
+
+        Args:
+            options: The path of the file.
 
         Raises:
-            UsageError: No file is named.
+            UsageError: The path is empty.
         """
         if not options:
-            raise UsageError("replay: no file is named", "for example replay:trace.csv")
+            raise UsageError("replay: no file is given", "name one: --meter replay:trace.csv")
         return cls(Path(options).expanduser())
 
+    @override
     def open(self) -> None:
-        """Read and check the whole trace, and start it now.
+        """Read and check the whole trace, and start it.
 
         Raises:
-            MeterUnavailable: It cannot be read, or is not a trace; the text names the line.
+            MeterUnavailable: The file cannot be read, or is not a trace; the text names the line.
         """
         trace = _load(self._file)
         self.domains = tuple(trace.energy_j)
@@ -71,19 +79,20 @@ class ReplayMeter(Meter):
         self._trace = trace
         self._opened_s = self._clock()
 
+    @override
     def read(self) -> Reading:
-        """The trace at this moment; after its end every domain is lost."""
+        """Return the energies of the trace at this moment; after its end every domain is lost."""
         if self._trace is None:
             raise RuntimeError("the meter is not open")
         now_s = self._clock()
         elapsed_s = now_s - self._opened_s
         if elapsed_s > self._trace.duration_s:
-            reason = f"the trace {self._file} ends after {self._trace.duration_s:g} s"
+            reason = f"the trace {self._file} ends after {units.duration(self._trace.duration_s)}"
             return Reading(now_s, {}, lost=dict.fromkeys(self.domains, reason))
         return Reading(now_s, {domain: self._trace.at(domain, elapsed_s) for domain in self.domains})
 
+    @override
     def close(self) -> None:
-        """Forget the trace."""
         self._trace = None
 
 
@@ -98,13 +107,16 @@ class _EnergyTrace:
         return self.time_s[-1] - self.time_s[0]
 
     def at(self, domain: str, elapsed_s: float) -> float:
-        """Joules since the first row."""
+        """Return the joules since the first row, t seconds after the trace began.
+
+        Between the rows (t0, E0) and (t1, E1) the energy is E0 + (E1 - E0) (t - t0) / (t1 - t0).
+        """
         moment_s = self.time_s[0] + elapsed_s
         after = min(bisect_right(self.time_s, moment_s), len(self.time_s) - 1)
         energy_j, (t0, t1) = self.energy_j[domain], self.time_s[after - 1 : after + 1]
-        share = min(1.0, (moment_s - t0) / (t1 - t0))
-        # Between the two rows whatever the rounding, so that the next reading is never below this one.
-        between_j = energy_j[after - 1] + share * (energy_j[after] - energy_j[after - 1])
+        fraction = min(1.0, (moment_s - t0) / (t1 - t0))
+        # Rounding must not lift it above the later row: the next reading would then decrease.
+        between_j = energy_j[after - 1] + fraction * (energy_j[after] - energy_j[after - 1])
         return min(between_j, energy_j[after]) - energy_j[0]
 
 
@@ -127,12 +139,12 @@ def _parse(file: Path, lines: Iterable[str]) -> _EnergyTrace:
         for column, value in zip(columns, _numbers(file, line, row, columns), strict=True):
             column.append(value)
     if len(columns[0]) < 2:
-        raise _fault(file, line, "a trace needs two rows at least")
+        raise _fault(file, line, "a trace needs at least two rows")
     return _EnergyTrace(columns[0], dict(zip(domains, columns[1:], strict=True)), quality)
 
 
 def _rows(lines: Iterable[str], comments: list[tuple[int, str]]) -> Iterator[_Row]:
-    """Rows with their line numbers; comments are put aside."""
+    """Yield the rows with their line numbers, and collect the comments in a list."""
     for number, line in enumerate(lines, start=1):
         if line.startswith("#"):
             comments.append((number, line))
@@ -143,17 +155,17 @@ def _rows(lines: Iterable[str], comments: list[tuple[int, str]]) -> Iterator[_Ro
 def _domains(file: Path, line: int, header: list[str]) -> list[str]:
     names = [name.strip() for name in header]
     if len(names) < 2 or names[0] != TIME_COLUMN:
-        raise _fault(file, line, f"the header must be {TIME_COLUMN} and one domain at least")
+        raise _fault(file, line, f"the header must be {TIME_COLUMN} and at least one domain")
     for index, name in enumerate(names[1:], start=1):
         if not is_domain(name):
             raise _fault(file, line, f"{name!r} is not a domain")
         if name in names[1:index]:
-            raise _fault(file, line, f"{name} stands twice in the header")
+            raise _fault(file, line, f"{name} is in the header twice")
     return names[1:]
 
 
 def _quality(file: Path, comments: list[tuple[int, str]]) -> Quality:
-    """What the comments seen so far, those above the header, say."""
+    """Return the quality that the comments above the header state."""
     for line, comment in comments:
         key, _, value = comment.lstrip("#").partition("=")
         if key.strip() == "quality":
@@ -166,13 +178,13 @@ def _quality(file: Path, comments: list[tuple[int, str]]) -> Quality:
 
 
 def _numbers(file: Path, line: int, row: list[str], columns: list[array[float]]) -> list[float]:
-    """The numbers of a row, checked against those of the row before."""
+    """Return the numbers of a row, after a comparison with the previous row."""
     if len(row) != len(columns):
-        raise _fault(file, line, f"{len(row)} columns instead of {len(columns)}")
+        raise _fault(file, line, f"it has {len(row)} columns instead of {len(columns)}")
     values = [_number(file, line, text) for text in row]
     for index, (value, column) in enumerate(zip(values, columns, strict=True)):
         if column and (value < column[-1] or (index == 0 and value == column[-1])):
-            what = "time does not grow" if index == 0 else f"energy in column {index + 1} decreases"
+            what = "time does not increase" if index == 0 else f"energy in column {index + 1} decreases"
             raise _fault(file, line, f"{what}: {value:g} after {column[-1]:g}")
     return values
 

@@ -1,4 +1,4 @@
-"""Which meters to use: those named, or for each class of domains the best that works here."""
+"""Selects and opens meters: those that the user names, or for each class of domains the best one that works."""
 
 from __future__ import annotations
 
@@ -17,53 +17,57 @@ REMEDIES = {"gpu": "NVIDIA GPUs are read by the meter nvml"}
 
 @dataclass(frozen=True)
 class MeterSelection:
-    """Opened meters, no class of domains in two of them, and what cannot be read."""
+    """Opened meters, each class of domains in one of them only, and what cannot be read."""
 
     meters: tuple[Meter, ...]
     unavailable: tuple[Unavailable, ...]
 
     def close(self) -> None:
-        """Close the meters, unless a recorder does."""
+        """Close the meters. A recorder that gets them closes them, too."""
         _close(self.meters)
 
 
 def select_meters(specs: Sequence[str] | None = None, require: Collection[str] = ()) -> MeterSelection:
     """Open the meters to use.
 
-    A class of domains (`gpu`, `cpu`, `dram`; `psys` is one by itself) is read by one meter alone: the one whose quality
-    has the best rank, and among equal ranks the first one tried.
+    Each class of domains (`gpu`, `cpu`, `dram`, and `psys`) is read by exactly one meter, so no energy counts twice.
+    Among the meters that can read a class, the one with the lowest rank reads it; among equal ranks the first one
+    tried.
 
-    Rank of the quality in which a meter reads a class, which is that of its worst domain there:
-        0 `counter`: the device counts joules itself;
-        1 `integrated`: power is summed up;
-        2 `attributed`: a share of what a device took;
-        3 `estimated`: a model. It meets a requirement only where the meter was named.
+    Rank of a meter in a class, which is that of the worst quality among its domains there:
+        0 `counter`: the device itself counts joules.
+        1 `integrated`: power is sampled and integrated over time.
+        2 `attributed`: a part of a shared device's energy.
+        3 `estimated`: a model. It meets `require` only if the user named the meter.
 
-    Order of trying:
+    Order in which meters are tried:
         Named meters in the order of their names; each must work.
-        Without names `nvml`, `rapl`, `perf`, `estimate`, then the meters of plug-ins by name. One that does not work,
-        or a plug-in that is broken, is listed in `unavailable` with its reason.
+        Without names: `nvml`, `rapl`, `perf`, `estimate`, then the meters of plug-ins by name. A meter that does not
+        work, or a plug-in that does not load, is listed in `unavailable` with the reason.
 
-    So a counter of a plug-in comes before our estimate, and our counter before a counter of a plug-in.
+    What follows from it, for a class that both meters can read:
+        plug-in counter before `estimate`: rank 0 before rank 3, although `estimate` is tried first.
+        `rapl` before plug-in counter: equal ranks, and `rapl` is tried first.
+        `rapl` before `perf`: equal ranks. `perf` is for machines where only root may read powercap.
 
     Args:
-        specs: Meters by name, as `parse` takes them; every one of them must work. None or none: what works here.
-        require: Classes (`gpu`) or domains (`gpu:GPU-5ea1`) without which nothing should begin. An estimate is
-            enough only where it was named.
+        specs: Names of meters, as `parse` takes them; each of them must work. None or empty: what works here.
+        require: Classes (`gpu`) or domains (`gpu:GPU-5ea1`) that must be measured. An estimate suffices only if the
+            user named the meter.
 
     Raises:
-        UsageError: A meter or a required class that does not exist.
+        UsageError: A meter or a required class does not exist.
         MeterUnavailable: A named meter does not work, or something required is not measured.
         MeterPermissionError: A named meter may not be read.
     """
     _check_classes(require)
     opened, unavailable = _open_all(specs) if specs else _open_working()
     unavailable += [left_out for meter in opened for left_out in meter.unavailable]
-    parts = _share_out(opened)
+    parts = _without_overlap(opened)
     unused = [meter for meter in opened if meter not in parts]
     _close(unused)
     if specs:
-        unavailable += [Unavailable(meter.name, "not used: another named meter reads the same") for meter in unused]
+        unavailable += [Unavailable(meter.name, "not used: another named meter reads its domains") for meter in unused]
     meters = tuple(parts.values())
     unavailable += _unread_classes(meters, specs or registry.automatic())
     try:
@@ -75,7 +79,7 @@ def select_meters(specs: Sequence[str] | None = None, require: Collection[str] =
 
 
 def _open_all(specs: Sequence[str]) -> tuple[list[Meter], list[Unavailable]]:
-    """The meters named, all open; if one does not work, its error, and none is left open."""
+    """Open the named meters. If one does not work, its error is raised and the others are closed."""
     meters = [parse(spec) for spec in specs]
     try:
         for meter in meters:
@@ -87,7 +91,7 @@ def _open_all(specs: Sequence[str]) -> tuple[list[Meter], list[Unavailable]]:
 
 
 def _open_working() -> tuple[list[Meter], list[Unavailable]]:
-    """The meters that work, open, and why the others do not."""
+    """Open the meters that work, and say why the others do not."""
     opened: list[Meter] = []
     unavailable: list[Unavailable] = []
     for name in registry.automatic():
@@ -106,14 +110,14 @@ def _close(meters: Iterable[Meter]) -> None:
         meter.close()
 
 
-def _share_out(opened: Sequence[Meter]) -> dict[Meter, Meter]:
-    """For each meter that is the best for some class, the meter itself or the part of it that is wanted."""
-    best = _best(opened)
-    wanted = {meter: tuple(d for d in meter.domains if best[domain_class(d)] is meter) for meter in opened}
-    return {meter: meter if own == meter.domains else PartialMeter(meter, own) for meter, own in wanted.items() if own}
+def _without_overlap(opened: Sequence[Meter]) -> dict[Meter, Meter]:
+    """Map each meter that reads a class best to itself, or to the part of it that reads these classes."""
+    best = _best_by_class(opened)
+    kept = {meter: tuple(d for d in meter.domains if best[domain_class(d)] is meter) for meter in opened}
+    return {meter: meter if own == meter.domains else PartialMeter(meter, own) for meter, own in kept.items() if own}
 
 
-def _best(opened: Iterable[Meter]) -> dict[str, Meter]:
+def _best_by_class(opened: Iterable[Meter]) -> dict[str, Meter]:
     best: dict[str, Meter] = {}
     for meter in opened:
         for group in dict.fromkeys(map(domain_class, meter.domains)):
@@ -123,7 +127,7 @@ def _best(opened: Iterable[Meter]) -> dict[str, Meter]:
 
 
 def _rank(meter: Meter, group: str) -> int:
-    """Place of the worst quality in which a meter reads a class; 0 is best."""
+    """Return the rank of a meter in a class of domains, which is that of its worst quality there; 0 is best."""
     order = list(Quality)
     return max(order.index(meter.quality[domain]) for domain in meter.domains if domain_class(domain) == group)
 
@@ -139,10 +143,10 @@ def _unread_classes(meters: Iterable[Meter], tried: Iterable[str]) -> list[Unava
 
 
 def _check_classes(require: Iterable[str]) -> None:
-    unknown = [wanted for wanted in require if wanted not in DOMAIN_CLASSES and not is_domain(wanted)]
+    unknown = [name for name in require if name not in DOMAIN_CLASSES and not is_domain(name)]
     if unknown:
-        hint = f"required can be {', '.join(DOMAIN_CLASSES)}, or one domain such as gpu:GPU-5ea1"
-        raise UsageError(f"there is no class of domains {unknown[0]!r}", hint)
+        hint = f"use {', '.join(DOMAIN_CLASSES)}, or one domain such as gpu:GPU-5ea1"
+        raise UsageError(f"unknown class of domains {unknown[0]!r}", hint)
 
 
 def _check_required(
@@ -150,14 +154,14 @@ def _check_required(
 ) -> None:
     quality = {domain: meter.quality[domain] for meter in meters for domain in meter.domains}
     faults: list[str] = []
-    for wanted in require:
-        found = [quality[domain] for domain in quality if wanted in (domain, domain_class(domain))]
-        if not found:
-            faults.append(f"no meter reads {wanted}")
-        elif Quality.ESTIMATED in found and not estimates_count:
-            faults.append(f"{wanted} is only estimated")
+    for name in require:
+        qualities = [quality[domain] for domain in quality if name in (domain, domain_class(domain))]
+        if not qualities:
+            faults.append(f"no meter reads {name}")
+        elif Quality.ESTIMATED in qualities and not estimates_count:
+            faults.append(f"{name} is only estimated")
     if faults:
-        groups = {domain_class(wanted) for wanted in require}
+        groups = {domain_class(name) for name in require}
         remedies = [one.remedy for one in unavailable if one.remedy and groups & {one.meter, *READS.get(one.meter, ())}]
         if not estimates_count:
             remedies.append("to accept an estimate, name the meter `estimate`")

@@ -1,4 +1,4 @@
-"""The course of one domain's energy over one window, in bounded memory."""
+"""Stores the cumulative energy of one domain over one window, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from mutegreen.model import Flag
 
 MAX_POINTS = 4096
-"""Points kept for a domain and window (even, so that halving keeps the spacing regular): 6.8 minutes at 10 Hz
-in full detail, then every second sample, then every fourth."""
+"""Points that are kept for a domain and window: at 10 Hz, 6.8 minutes with every sample, then every second sample, then
+every fourth, and so on. The number is even, so that halving keeps the spacing regular."""
 
 
 class EnergyPoint(NamedTuple):
@@ -21,10 +21,14 @@ class EnergyPoint(NamedTuple):
 
 
 class Track:
-    """Cumulative energy from a window's first reading on.
+    """Cumulative energy since a window's first reading.
 
-    Points are thinned out by dropping every second one. Between cumulative readings that loses detail but no
-    energy: what is left is the mean power over longer steps.
+    When the points are too many, every second one is dropped. Energies are cumulative, so that loses detail but no
+    energy: the remaining points give the mean power over longer steps.
+
+    Args:
+        first: The reading at which the window begins.
+        max_points: How many points to keep, an even number.
     """
 
     def __init__(self, first: EnergyPoint, max_points: int = MAX_POINTS) -> None:
@@ -34,17 +38,23 @@ class Track:
         self.unknown: str | None = None
         self._max_points = max_points
         self._points = [first]
-        self._seen = 1
+        self._count = 1
         self._stride = 1
 
     def add(self, point: EnergyPoint, flags: Iterable[Flag] = (), unknown: str | None = None) -> None:
-        """Take the next reading, what happened since the one before, and why joules of that time are not known."""
+        """Add the next reading.
+
+        Args:
+            point: Its time and energy.
+            flags: What happened since the previous reading.
+            unknown: Why the joules since the previous reading are not known; None if they are.
+        """
         self.last = point
         self.flags.update(flags)
         self.unknown = self.unknown or unknown
-        if self._seen % self._stride == 0:
+        if self._count % self._stride == 0:
             self._keep(point)
-        self._seen += 1
+        self._count += 1
 
     def _keep(self, point: EnergyPoint) -> None:
         self._points.append(point)
@@ -63,9 +73,10 @@ class Track:
         return self.last.t_s - self.first.t_s
 
     def timeline(self) -> list[tuple[float, float]]:
-        """Steps of mean power: (end of the step in seconds after the first reading, watts).
+        """Return steps of mean power: (end of the step in seconds since the first reading, watts).
 
-        The first step begins at 0 and each next one where the one before ends, so the steps add up to `energy_j`.
+        The first step begins at 0, and each further step where the previous one ends. So the energies of the steps
+        add up to `energy_j`.
         """
         return [
             (after.t_s - self.first.t_s, (after.energy_j - before.energy_j) / (after.t_s - before.t_s))

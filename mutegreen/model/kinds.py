@@ -49,7 +49,7 @@ class Outcome(StrEnum):
 
 
 class Quality(StrEnum):
-    """How a figure of energy was come by, best first. A sum is as good as its worst part."""
+    """How an energy value was obtained, best first. A sum has the quality of its worst part."""
 
     COUNTER = "counter"
     INTEGRATED = "integrated"
@@ -58,7 +58,7 @@ class Quality(StrEnum):
 
     @staticmethod
     def worst(qualities: Iterable[Quality]) -> Quality | None:
-        """The quality of a sum over figures of these qualities; None for no figure at all."""
+        """Return the quality of a sum over values of these qualities; None without any value."""
         order = list(Quality)
         return max(qualities, key=order.index, default=None)
 

@@ -97,7 +97,7 @@ class TestRefusals:
     def test_idle_above_full(self, tmp_path: Path) -> None:
         clock = FakeClock()
         FakeMachine(tmp_path, clock, IDLE, cpus=4)
-        with pytest.raises(UsageError, match=r"idle_w \(50 W\) is above full_w \(14 W\)"):
+        with pytest.raises(UsageError, match=r"idle_w \(50 W\) is greater than full_w \(14 W\)"):
             opened(tmp_path, clock, 50.0)
 
 

@@ -34,7 +34,7 @@ class TestReset:
         made = bench(FakeGpu(watts=TRAINING, counter_reset_s=3.0, instant=0, average=0, usage=0))
         across, after = made.measure(1.0, 5.0), made.measure(5.0, 9.0)
         assert only(across).energy_j is None
-        assert "set back while its power could not be read" in (only(across).reason or "")
+        assert "reset while its power could not be read" in (only(across).reason or "")
         assert Flag.COUNTER_RESET in only(across).flags
         assert joules(only(after)) == pytest.approx(TRAINING.integral(5.0, 9.0), rel=1e-4)
 
@@ -60,7 +60,7 @@ class TestReset:
 class TestStall:
     @pytest.mark.parametrize("counter_period_s", [0.037, 0.1])
     def test_nothing_is_made_up_where_nobody_looked(self, bench: MakeBench, counter_period_s: float) -> None:
-        """The machine stood still for 4 s: power is not known, the counter went on."""
+        """The machine was suspended for 4 s: power is not known, the counter went on."""
         watts = Schedule((0.0, 300.0), (2.1, 50.0), (5.8, 300.0))
         made = bench(FakeGpu(watts=watts, counter_period_s=counter_period_s))
         made.go_on(1.0)

@@ -99,7 +99,7 @@ def test_with_no_gpu_that_can_be_read_each_is_named(
 
 
 def test_with_no_gpu_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
-    assert "has no GPU" in opening(FakeNvml(tmp_path, clock=clock), monkeypatch, clock).message
+    assert "finds no GPU" in opening(FakeNvml(tmp_path, clock=clock), monkeypatch, clock).message
 
 
 @pytest.mark.parametrize("hidden", [False, True])

@@ -76,7 +76,7 @@ class TestDomains:
         assert machine.meter.domains == ("cpu:package-0",)
         (left_out,) = machine.meter.unavailable
         assert left_out.meter == "perf"
-        assert left_out.reason == "dram is left out: energy-ram: this processor does not have it"
+        assert left_out.reason == "dram is not read: energy-ram: this processor does not have it"
 
     def test_a_class_is_read_on_all_sockets_or_on_none(self, tmp_path: Path) -> None:
         machine = Machine(tmp_path, TWO_SOCKETS)
@@ -128,7 +128,7 @@ class TestUnavailable:
     def test_a_tree_that_is_not_as_linux_has_it(self, tmp_path: Path) -> None:
         machine = Machine(tmp_path, {0: [0]})
         machine.unit.write(f"{machine.unit.folder}/cpumask", "all")
-        with pytest.raises(MeterUnavailable, match="not as Linux has them"):
+        with pytest.raises(MeterUnavailable, match="do not have the form of Linux"):
             machine.meter.open()
 
 

@@ -100,7 +100,7 @@ class TestDomains:
         machine.meter.open()
         assert machine.meter.domains == (CPU, "cpu:package-1")
         (left_out,) = machine.meter.unavailable
-        assert left_out.reason == f"dram is left out: energy-ram: perf says {fault}"
+        assert left_out.reason == f"dram is not read: energy-ram: perf says {fault}"
 
     def test_a_better_known_beginning_does_not_make_joules_go_back(self, tmp_path: Path) -> None:
         machine = LinesMachine(tmp_path, steady(PKG, RAM))
@@ -224,7 +224,7 @@ class TestUnavailable:
             ({"refusal": "event syntax error: 'power/'"}, MeterUnavailable, "ended: event syntax error: 'power/'"),
             ({"refusal": "Error:\nAccess to performance monitoring is limited."}, MeterPermissionError, "is limited"),
             ({"modifier": ":u", "faults": {}}, MeterPermissionError, "perf may not count energy events either"),
-            ({"comma": True}, MeterUnavailable, "no line of `perf stat -x,` in the locale C"),
+            ({"comma": True}, MeterUnavailable, "not a line of `perf stat -x,` in the locale C"),
             (
                 {"faults": {name: [[0.0, "<not supported>"]] for name in ("energy-pkg", "energy-ram")}},
                 MeterUnavailable,

@@ -127,7 +127,7 @@ class TestFound:
 
     def test_the_names_of_plug_ins_are_in_the_hint(self, install: Installer) -> None:
         install("walls", {"wall7.py": module()}, entry("wall7:Wall"))
-        with pytest.raises(UsageError, match="there is no meter 'wail'") as caught:
+        with pytest.raises(UsageError, match="unknown meter 'wail'") as caught:
             parse("wail")
         assert (caught.value.hint or "").endswith(", zeus, wall")
 
@@ -151,7 +151,7 @@ BROKEN_CODE = {
         "w4:Wall",
         "TypeError: w4:Wall is not a complete subclass of mutegreen.plugins.Meter",
     ),
-    "name": ({"w5.py": module("a:b")}, "w5:Wall", "TypeError: w5:Wall has the name 'a:b': letters, digits"),
+    "name": ({"w5.py": module("a:b")}, "w5:Wall", "TypeError: w5:Wall has the name 'a:b': use letters, digits"),
 }
 
 
@@ -170,24 +170,24 @@ def test_one_that_does_not_load_is_left_out_with_a_reason(case: str, install: In
 
 BROKEN_OPEN = {
     "error of ours": (module(open="raise UsageError('wall: no host is named', 'wall:HOST')"), "wall: no host is named"),
-    "any error": (module(open="1 / 0"), "wall: opening it failed: ZeroDivisionError: division by zero"),
-    "exit": (module(open="raise SystemExit(1)"), "wall: opening it failed: SystemExit: 1"),
-    "no such domain": (module(domains=("wall:0",)), "wall: opening it failed: ValueError: its domains are ('wall:0',)"),
-    "no domain": (module(domains=()), "wall: opening it failed: ValueError: its domains are ()"),
-    "twice": (module(domains=(PSYS, PSYS)), "wall: opening it failed: ValueError: its domains are ('psys', 'psys')"),
-    "period": (module(rest="    period_s = 0\n"), "wall: opening it failed: ValueError: its resolution is 0.1 s and"),
+    "any error": (module(open="1 / 0"), "wall: `open` failed: ZeroDivisionError: division by zero"),
+    "exit": (module(open="raise SystemExit(1)"), "wall: `open` failed: SystemExit: 1"),
+    "no such domain": (module(domains=("wall:0",)), "wall: `open` failed: ValueError: its domains are ('wall:0',)"),
+    "no domain": (module(domains=()), "wall: `open` failed: ValueError: its domains are ()"),
+    "twice": (module(domains=(PSYS, PSYS)), "wall: `open` failed: ValueError: its domains are ('psys', 'psys')"),
+    "period": (module(rest="    period_s = 0\n"), "wall: `open` failed: ValueError: its resolution is 0.1 s and"),
     "a text that says what it cannot read": (
         module(rest="    unavailable = ('the other outlet',)\n"),
-        "wall: opening it failed: TypeError: what it cannot read is ('the other outlet',)",
+        "wall: `open` failed: TypeError: its `unavailable` is ('the other outlet',)",
     ),
     "exit when closed": (
         module(open="1 / 0", rest="    def close(self): raise SystemExit(3)\n"),
-        "wall: opening it failed: ZeroDivisionError",
+        "wall: `open` failed: ZeroDivisionError",
     ),
-    "unnamed quality": (module(open="self.quality = {}; return"), "wall: opening it failed: ValueError: its domains"),
+    "unnamed quality": (module(open="self.quality = {}; return"), "wall: `open` failed: ValueError: its domains"),
     "constructor": (
         module(rest="    def __init__(self, options): self.host = {}[0]\n"),
-        "wall: making it failed: Key",
+        "wall: creating the meter failed: Key",
     ),
 }
 
@@ -260,7 +260,7 @@ def test_time_that_goes_back_is_no_reading() -> None:
     meter.open()
     meter.read()
     clock.advance(-1.0)
-    with pytest.raises(ValueError, match="its time is 999"):
+    with pytest.raises(ValueError, match="the time of its reading is 999"):
         meter.read()
     clock.advance(2.0)
     assert meter.read().t_s == 1001.0

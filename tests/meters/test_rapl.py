@@ -182,5 +182,5 @@ def test_the_manual_has_the_rule_that_the_remedy_gives() -> None:
 
 def test_takes_no_options() -> None:
     assert isinstance(parse("rapl"), RaplMeter)
-    with pytest.raises(UsageError, match="no option"):
+    with pytest.raises(UsageError, match="unknown option"):
         parse("rapl:x")

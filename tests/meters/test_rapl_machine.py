@@ -144,7 +144,7 @@ class TestPermission:
         by_rapl = {one["domain"] for one in told["domains"] if one["meter"] == "rapl"}
         assert by_rapl == {"cpu:package-0", "cpu:package-1", "psys"}
         (left_out,) = [one for one in told["unavailable"] if one["meter"] == "rapl"]
-        assert "dram is left out" in left_out["reason"]
+        assert "dram is not read" in left_out["reason"]
         assert "sudo chmod a+r" in left_out["remedy"]
         assert closed.parent.name in left_out["remedy"]
         refused = self.run(fake, prefix, "measure", "--json", "--require", "dram", "--", "echo", "trained")

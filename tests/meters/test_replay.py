@@ -48,7 +48,7 @@ def test_ends_and_makes_nothing_up(tmp_path: Path) -> None:
     recorder.begin("w")
     figures = recorder.end("w").domains
     assert [figure.energy_j for figure in figures] == [None, None]
-    assert all("ends after 3 s" in (figure.reason or "") for figure in figures)
+    assert all("ends after 3.00 s" in (figure.reason or "") for figure in figures)
     assert all(Flag.DEVICE_LOST in figure.flags for figure in figures)
 
 
@@ -70,20 +70,20 @@ def test_quality_is_what_the_file_says_or_the_worst(tmp_path: Path, above: str, 
     ("text", "line", "what"),
     [
         ("", 1, "the header must be time_s"),
-        ("time_s\n0\n1\n", 1, "one domain at least"),
+        ("time_s\n0\n1\n", 1, "at least one domain"),
         ("seconds,cpu:package-0\n0,0\n1,1\n", 1, "the header must be time_s"),
         ("time_s,package\n0,0\n1,1\n", 1, "'package' is not a domain"),
         ("time_s,cpu:\n0,0\n1,1\n", 1, "'cpu:' is not a domain"),
-        ("time_s,cpu:0,cpu:0\n0,0,0\n1,1,1\n", 1, "cpu:0 stands twice"),
+        ("time_s,cpu:0,cpu:0\n0,0,0\n1,1,1\n", 1, "cpu:0 is in the header twice"),
         ("# quality=perfect\ntime_s,cpu:0\n0,0\n1,1\n", 1, "'perfect' is not a quality"),
-        ("time_s,cpu:0\n", 1, "two rows at least"),
-        ("time_s,cpu:0\n0,0\n", 2, "two rows at least"),
+        ("time_s,cpu:0\n", 1, "at least two rows"),
+        ("time_s,cpu:0\n0,0\n", 2, "at least two rows"),
         ("time_s,cpu:0\n0,0\n1\n", 3, "1 columns instead of 2"),
         ("time_s,cpu:0\n0,0\n\n1,ten\n", 4, "'ten' is not a number"),
         ("time_s,cpu:0\n0,0\n1,\n", 3, "'' is not a number"),
         ("time_s,cpu:0\n0,0\n1,inf\n", 3, "'inf' is not a number"),
-        ("time_s,cpu:0\n0,0\n1,5\n1,6\n", 4, "time does not grow: 1 after 1"),
-        ("time_s,cpu:0\n0,0\n2,5\n1,6\n", 4, "time does not grow: 1 after 2"),
+        ("time_s,cpu:0\n0,0\n1,5\n1,6\n", 4, "time does not increase: 1 after 1"),
+        ("time_s,cpu:0\n0,0\n2,5\n1,6\n", 4, "time does not increase: 1 after 2"),
         ("time_s,cpu:0,gpu:0\n0,0,9\n1,5,8\n", 3, "energy in column 3 decreases: 8 after 9"),
     ],
 )

@@ -66,19 +66,19 @@ class TestParse:
     def test_options_reach_the_estimate(self) -> None:
         meter = parse("estimate:idle_w=20, full_w=120,memory_w=3.5")
         assert isinstance(meter, EstimateMeter)
-        assert meter._given == (20.0, 120.0, 3.5)
+        assert meter._options_w == (20.0, 120.0, 3.5)
 
     @pytest.mark.parametrize(
         ("spec", "message"),
         [
-            ("rapple", "there is no meter 'rapple'"),
-            ("", "there is no meter ''"),
-            ("estimate:tdp=65", "there is no option 'tdp'"),
+            ("rapple", "unknown meter 'rapple'"),
+            ("", "unknown meter ''"),
+            ("estimate:tdp=65", "unknown option 'tdp'"),
             ("estimate:idle_w=low", "idle_w=low is not a number"),
             ("estimate:idle_w", "idle_w= is not a number"),
             ("estimate:idle_w=-5", "not a power in watts"),
-            ("replay", "no file is named"),
-            ("replay:", "no file is named"),
+            ("replay", "no file is given"),
+            ("replay:", "no file is given"),
         ],
     )
     def test_what_is_wrong_and_what_is_right(self, spec: str, message: str) -> None:
@@ -182,7 +182,7 @@ class TestRequire:
             select_meters([spec], require=["gpu:GPU-1"])
 
     def test_a_class_that_does_not_exist(self) -> None:
-        with pytest.raises(UsageError, match="no class of domains 'gpus'") as caught:
+        with pytest.raises(UsageError, match="unknown class of domains 'gpus'") as caught:
             select_meters(require=["gpus"])
         assert "cpu, dram, gpu" in (caught.value.hint or "")
 

@@ -67,7 +67,7 @@ class TestGpus:
         meter.open()
         assert meter.domains == ("gpu:1",)
         (left_out,) = meter.unavailable
-        assert left_out.reason.startswith("gpu:0 is left out: ")
+        assert left_out.reason.startswith("gpu:0 is not read: ")
         assert repr(answer) in left_out.reason
 
     def test_it_is_named_and_no_gpu_has_a_counter(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""Energy estimated from busy CPU time, where no counter can be read."""
+"""Estimates energy from busy CPU time, for machines on which no counter can be read."""

@@ -1,1 +1,1 @@
-"""NVIDIA GPUs, read through NVML."""
+"""Reads NVIDIA GPUs through NVML."""

@@ -1,30 +1,48 @@
-"""Whether a GPU's counter of joules and its power tell the same story."""
+"""Compares a GPU's energy counter with its integrated power, to find counters that are wrong.
+
+The comparison runs in blocks. A block begins and ends at an update of the counter:
+
+    counter, J   __________|~~~~~~~~|~~~~~~~~|~~~~~~~~|____
+    power, W     .  .  .  .  .  .  .  .  .  .  .  .  .  .       samples, one per reading
+                           [ block 1         ][ block 2 ...
+                 --------------------------------------> time
+
+With C the counter's growth in a block, W the integrated power, both in joules, and S the slack, also in joules, the
+two agree if
+
+    W / RATIO - S  <=  C  <=  W RATIO + S,    S = lag_s D + spacing_s P_max
+
+D is the range of the power in the block (of the sampled power, or of the counter's own mean power if that varies
+more), watts: power that lags by lag_s is wrong by at most lag_s D. P_max is the highest sampled power and spacing_s
+the longest time between two samples: the position of the block's edges is uncertain by one sample. The block grows
+until S is at most CONCLUSIVE W, so that the comparison decides something.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 BLOCK_S = 0.3
-"""What is compared is at least so long, seconds."""
+"""Shortest block, seconds."""
 
 STRETCH_S = 0.1
-"""The counter's own power is taken over so long, seconds."""
+"""The counter's own power is the mean over at least this time, seconds."""
 
 NOISE = 0.3
-"""A swing of the counter's own power below this share is put down to the moments at which it was read."""
+"""Relative range of the counter's own power that the timing of its readings explains; only the rest counts."""
 
 RATIO = 2.0
-"""Counter and power may differ by this factor: cards were seen at 1.7 (ml-energy/zeus issue 181)."""
+"""Counter and power may differ by this factor: 1.7 was observed on some cards (ml-energy/zeus issue 181)."""
 
 CONCLUSIVE = 0.15
-"""A comparison counts once what cannot be compared is below this share of the energy."""
+"""A comparison counts when the slack is at most this fraction of the integrated power."""
 
 STUCK_S, STUCK_J = 5.0, 200.0
-"""A counter that stands still for so long while power says so much is broken; counters of idle GPUs may have
-coarse steps, but not of that size."""
+"""A counter that does not change for this time, while the integrated power reaches this energy, is broken. Counters of
+idle GPUs may have coarse steps, but not of that size."""
 
 MAX_BOARD_W = 5000.0
-"""More power than any board takes: a counter that grows faster has leapt."""
+"""More power than any board draws, watts: a counter that grows faster has jumped."""
 
 
 class _Moment(NamedTuple):
@@ -34,20 +52,20 @@ class _Moment(NamedTuple):
 
 
 class _Range:
-    """The lowest and the highest of some figures."""
+    """The lowest and the highest of some values."""
 
     def __init__(self) -> None:
         self.lowest, self.highest = float("inf"), 0.0
 
-    def add(self, figure: float) -> None:
-        self.lowest, self.highest = min(self.lowest, figure), max(self.highest, figure)
+    def add(self, value: float) -> None:
+        self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
 
-    def swing(self, noise: float = 0.0) -> float:
+    def width(self, noise: float = 0.0) -> float:
         return max(0.0, self.highest * (1 - noise) - self.lowest)
 
 
 class _Block:
-    """What happened since an update of the counter."""
+    """What was observed since an update of the counter."""
 
     def __init__(self, begin: _Moment, power_w: float) -> None:
         self.begin = self.stretch = begin
@@ -56,38 +74,45 @@ class _Block:
         self.spacing_s = 0.0
 
     def slack_j(self, lag_s: float) -> float:
-        """By how much the two may honestly differ: the swing of power within its lag, and a sample at either edge."""
-        swing_w = max(self.power.swing(), self.counter.swing(NOISE))
-        return lag_s * swing_w + self.spacing_s * self.power.highest
+        """Return the slack S of the module's equations, joules."""
+        range_w = max(self.power.width(), self.counter.width(NOISE))
+        return lag_s * range_w + self.spacing_s * self.power.highest
 
 
 class CrossCheck:
-    """Compares a counter with integrated power, block after block.
+    """Compares a counter with integrated power, block after block (see the module's docstring).
 
-    A block begins and ends when the counter was just updated, so steps of time or energy in the counter, however
-    coarse, do not count as a difference. It grows until the two can be told apart.
+    Blocks begin and end at updates of the counter. So coarse steps of the counter, in time or in energy, do not count
+    as a difference.
 
     Args:
-        lag_s: How far power may lag behind, or over how long it is a mean, seconds.
+        lag_s: How far the power may lag behind, or the time over which it is a mean, seconds.
 
     Attributes:
         failed: Whether the two disagreed in the last block.
-        decided: Whether there was a block at all.
+        has_result: Whether a block has been completed.
     """
 
     def __init__(self, lag_s: float) -> None:
         self.failed = False
-        self.decided = False
+        self.has_result = False
         self._lag_s = lag_s
         self.restart()
 
     def restart(self) -> None:
-        """Forget the block under way: power or counter was interrupted."""
+        """Discard the current block: the power or the counter was interrupted."""
         self._last: _Moment | None = None
         self._block: _Block | None = None
 
     def add(self, t_s: float, counter_j: float, power_j: float, power_w: float) -> None:
-        """Take a sample: counter and integrated power, joules, and power, watts."""
+        """Add a sample.
+
+        Args:
+            t_s: Its time, seconds.
+            counter_j: The counter, joules.
+            power_j: The integrated power up to now, joules.
+            power_w: The power now, watts.
+        """
         last, now = self._last, _Moment(t_s, counter_j, power_j)
         self._last = now
         if last is None:
@@ -97,21 +122,21 @@ class CrossCheck:
             self._block.power.add(power_w)
             self._block.spacing_s = max(self._block.spacing_s, t_s - last.t_s)
         if counter_j == last.counter_j:
-            self._check_still(now)
+            self._check_stuck(now)
         else:
             self._update(last, now, power_w)
 
     def _update(self, last: _Moment, now: _Moment, power_w: float) -> None:
-        leapt = now.counter_j - last.counter_j > MAX_BOARD_W * (now.t_s - self._before_update.t_s)
+        jumped = now.counter_j - last.counter_j > MAX_BOARD_W * (now.t_s - self._before_update.t_s)
         self._before_update, self._updated = last, now
-        if leapt:
+        if jumped:
             self._decide(failed=True)
             self._block = None
         if self._block is None or self._compare(self._block, now):
             self._block = _Block(now, power_w)
 
     def _compare(self, block: _Block, now: _Moment) -> bool:
-        """Whether the block is over, as there is a result."""
+        """Compare if the block is long enough; return whether it is over."""
         since_s = now.t_s - block.stretch.t_s
         if since_s >= STRETCH_S:
             block.counter.add((now.counter_j - block.stretch.counter_j) / since_s)
@@ -123,10 +148,10 @@ class CrossCheck:
         self._decide(failed=not power_j / RATIO - slack_j <= counter_j <= power_j * RATIO + slack_j)
         return True
 
-    def _check_still(self, now: _Moment) -> None:
+    def _check_stuck(self, now: _Moment) -> None:
         since = self._updated
         if now.t_s - since.t_s >= STUCK_S and now.power_j - since.power_j >= STUCK_J:
             self._decide(failed=True)
 
     def _decide(self, failed: bool) -> None:
-        self.failed, self.decided = failed, True
+        self.failed, self.has_result = failed, True

@@ -1,4 +1,18 @@
-"""The energy of one GPU: by its own counter where it has one, else by its power, integrated."""
+"""Reads the energy of one GPU: from its own counter if it has one, else by integrating its power.
+
+A counter is updated many times a second, or only a few times. Between two updates the energy is extrapolated by power:
+
+    counter     C1                  C2                  C3            its value from an update (|) on
+    time     ---|---------r---------|---------r---------|------>      r: a reading
+               u1                  u2                  u3
+
+    energy at time t = counter + offset + W(t) - W(u),    u the last update before t
+
+W(t) is the integrated power up to now and W(u) that at the last update u. An update is noticed at the first sample
+after it, and is equally likely at any moment since the sample before; so W(u) is the mean of W at these two samples.
+The energy never decreases: if the update shows that the extrapolation was too high, it stays until the counter has
+caught up.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +20,31 @@ import math
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from mutegreen.meters.nvml.crosscheck import CrossCheck
 from mutegreen.meters.nvml.library import Fault, Gpu, Nvml, Read
 from mutegreen.meters.nvml.power import Integral, Power, best_power
 from mutegreen.model import Flag, Quality
 
 GAP_S = 0.2
-"""Power that was not read for longer is flagged: what it did meanwhile is a guess."""
+"""A longer time without a reading of power is flagged, seconds: the power in between is not known."""
 
 LATE_S = 0.05
-"""Where the last look was longer ago, its time says nothing of when the counter was updated."""
+"""If the last sample is older, seconds, it does not tell when the counter was updated."""
 
 FRESH_S = 0.02
-"""A counter updated so often lags by 1 % of two seconds at most."""
+"""A counter with updates at most this far apart, seconds, lags by at most 1 % of two seconds."""
 
 
 class GaugeReading(NamedTuple):
-    """Joules so far, what happened since the last time, and why joules since then are not known, if so."""
+    """The energy of a GPU at one moment.
+
+    Args:
+        energy_j: Joules so far.
+        flags: What happened since the previous reading.
+        unknown: Why the joules since the previous reading are not known; None if they are.
+    """
 
     energy_j: float
     flags: frozenset[Flag] = frozenset()
@@ -33,28 +55,28 @@ class Gauge(ABC):
     """Reads one GPU.
 
     Attributes:
-        quality: How its figures are come by.
-        resolution_s: How far they may lag behind, seconds.
-        decided: Whether nothing more is to be learnt before it is used.
-        is_fresh: Whether it is good even if it is read only now and then; else it must be looked at meanwhile.
+        quality: How its energy is obtained.
+        resolution_s: How far a value may lag behind, seconds.
+        is_probed: Whether probing before the first measurement can end.
+        is_fresh: Whether readings at the edges of windows suffice; if not, it must be sampled in between.
     """
 
     quality: Quality
     resolution_s: float
-    decided = True
+    is_probed = True
     is_fresh = False
 
     @abstractmethod
     def read(self, t_s: float) -> GaugeReading:
-        """The joules at this moment, which never decrease.
+        """Return the joules at this moment, which never decrease.
 
         Raises:
-            Fault: The GPU cannot be read; if it can again, the joules of the meantime are not missing.
+            Fault: The GPU cannot be read. A later reading that succeeds includes the joules of the time between.
         """
 
     @abstractmethod
     def sample(self, t_s: float) -> None:
-        """Take in what the next reading could not make up for: the power at this moment, an update of the counter.
+        """Record what the next reading could not recover: the power at this moment, and an update of the counter.
 
         Raises:
             Fault: The GPU cannot be read.
@@ -62,7 +84,7 @@ class Gauge(ABC):
 
 
 class PowerGauge(Gauge):
-    """A GPU without a counter."""
+    """Reads a GPU without an energy counter: integrates its power."""
 
     quality = Quality.INTEGRATED
 
@@ -72,28 +94,28 @@ class PowerGauge(Gauge):
         self._integral = Integral()
         self._gap = False
 
+    @override
     def read(self, t_s: float) -> GaugeReading:
-        """See `Gauge`."""
         self.sample(t_s)
         gap, self._gap = self._gap, False
         return GaugeReading(self._integral.energy_j, frozenset({Flag.SAMPLER_GAP}) if gap else frozenset())
 
+    @override
     def sample(self, t_s: float) -> None:
-        """See `Gauge`."""
         since_s = self._integral.add(t_s, self._power.read())
         if since_s is not None and since_s > GAP_S:
             self._gap = True
 
 
 class CounterGauge(Gauge):
-    """A GPU that counts its joules, many times a second or only a few.
+    """Reads a GPU with an energy counter, which may be updated many times a second or only a few times.
 
-    Between two updates of the counter its energy goes on by the power, so that a window's edges do not fall back to
-    the last update; every update puts that right. When the counter is set back, power bridges the gap.
+    Between two updates the energy is extrapolated by power (see the module's docstring). If the counter is reset, the
+    integrated power replaces the energy that the counter lost.
 
     Args:
         counter: Reads the counter, joules.
-        power: Reads the power; None: the GPU does not tell it.
+        power: Reads the power; None: the GPU does not report it.
     """
 
     quality = Quality.COUNTER
@@ -114,26 +136,26 @@ class CounterGauge(Gauge):
 
     @property
     def resolution_s(self) -> float:  # type: ignore[override]
-        """The longest time that the counter was seen to stand still, seconds."""
+        """The longest time that the counter was observed not to change, seconds."""
         return max(self._longest_s, (self._read_s or 0.0) - self._updated_s)
 
     @property
     def is_fresh(self) -> bool:  # type: ignore[override]
-        """Whether the counter is updated so often that nothing is gained by watching it between two windows' edges."""
+        """Whether the counter is updated so often that sampling between the edges of windows gains nothing."""
         return self.resolution_s <= FRESH_S
 
     @property
-    def decided(self) -> bool:  # type: ignore[override]
+    def is_probed(self) -> bool:  # type: ignore[override]
         """Whether the counter has been compared with the power."""
-        return self._check is None or self._check.decided
+        return self._check is None or self._check.has_result
 
+    @override
     def read(self, t_s: float) -> GaugeReading:
-        """See `Gauge`."""
-        now, seen, self._since_read = self._read(t_s), self._since_read, GaugeReading(0.0)
-        return GaugeReading(now.energy_j, now.flags | seen.flags, now.unknown or seen.unknown)
+        now, earlier, self._since_read = self._read(t_s), self._since_read, GaugeReading(0.0)
+        return GaugeReading(now.energy_j, now.flags | earlier.flags, now.unknown or earlier.unknown)
 
+    @override
     def sample(self, t_s: float) -> None:
-        """See `Gauge`."""
         if self._power and self._integral.add(t_s, self._power.read()) is None:
             self._is_covered = False
         if self._counter() != self._raw_j:
@@ -147,8 +169,8 @@ class CounterGauge(Gauge):
         unknown = None
         if raw_j < self._raw_j:
             flags.add(Flag.COUNTER_RESET)
-            unknown = self._bridge(raw_j)
-        self._take(t_s, raw_j)
+            unknown = self._replace_lost(raw_j)
+        self._update(t_s, raw_j)
         if self._check and power_w is not None:
             self._check.add(t_s, raw_j, self._integral.energy_j, power_w)
             flags |= {Flag.CROSSCHECK_FAILED} if self._check.failed else set()
@@ -170,35 +192,37 @@ class CounterGauge(Gauge):
             self._is_covered = False
         return power_w
 
-    def _bridge(self, raw_j: float) -> str | None:
-        """Go on from here with the counter as it now is; says so if power does not tell what was missed."""
-        missed_j = self._integral.energy_j - self._at_read_j
-        self._offset_j = self._energy_j + missed_j - raw_j
+    def _replace_lost(self, raw_j: float) -> str | None:
+        """Continue after a reset; return why the lost joules are not known, None if they are."""
+        lost_j = self._integral.energy_j - self._at_read_j
+        self._offset_j = self._energy_j + lost_j - raw_j
         if self._check:
             self._check.restart()
-        return None if self._is_covered else "its counter was set back while its power could not be read"
+        return None if self._is_covered else "its counter was reset while its power could not be read"
 
-    def _take(self, t_s: float, raw_j: float) -> None:
+    def _update(self, t_s: float, raw_j: float) -> None:
         power_j = self._integral.energy_j
         if self._read_s is None:
             self._updated_s = t_s
         elif raw_j != self._raw_j:
             if not self._is_settled:
-                # How old the count was at first is not known: up to its first update it is the power that counts.
+                # The age of the first count is not known, so up to the first update the power counts.
                 self._offset_j, self._is_settled = power_j - raw_j, True
             self._longest_s = max(self._longest_s, t_s - self._updated_s)
-            # The update is as likely to be of any moment since the last look.
+            # The update is equally likely at any moment since the last sample.
             sampled_j = self._sampled_j if t_s - self._sampled_s <= LATE_S else power_j
             self._at_update_j, self._updated_s = (sampled_j + power_j) / 2, t_s
         self._raw_j, self._read_s, self._at_read_j, self._is_covered = raw_j, t_s, power_j, True
         self._energy_j = max(self._energy_j, raw_j + self._offset_j + power_j - self._at_update_j)
 
 
-def gauge(nvml: Nvml, gpu: Gpu) -> Gauge:
-    """The best way to read a GPU. What works is found by trying: the model does not tell, under virtualisation say.
+def best_gauge(nvml: Nvml, gpu: Gpu) -> Gauge:
+    """Return the best gauge that works for a GPU: its counter, else its power.
+
+    It is found by trying, because the model of a GPU does not determine it: virtual GPUs, for example, may lack both.
 
     Raises:
-        Fault: It tells neither energy nor power.
+        Fault: The GPU reports neither energy nor power.
     """
     counter = nvml.counter(gpu)
     try:

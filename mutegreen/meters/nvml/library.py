@@ -1,4 +1,13 @@
-"""The calls of NVML that the meter makes, through NVIDIA's own bindings (nvidia-ml-py), and what its errors mean."""
+"""Calls NVML through NVIDIA's bindings (nvidia-ml-py), and classifies its errors.
+
+Guarantees:
+    - Every method of `Nvml` raises `Fault` if NVML reports an error, never an exception of the bindings.
+    - A read function converts its arguments once, not at every call.
+
+Relies on:
+    - NVML being thread-safe, as its API reference says.
+    - The numbers below being part of NVML's binary interface, which newer drivers keep.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +21,29 @@ from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable
 LIBRARY = "libnvidia-ml.so.1"
 
 Read = Callable[[], float]
-"""Reads one figure of one GPU; raises `Fault`."""
+"""Reads one value of one GPU; raises `Fault`."""
 
 SUCCESS, UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, DRIVER_NOT_LOADED = 0, 1, 3, 4, 6, 9
 FUNCTION_NOT_FOUND, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH = 13, 15, 16, 18
 
 FINAL = {UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED, LIB_RM_VERSION_MISMATCH}
-"""Errors after which a device does not come back to a program that has NVML open."""
+"""Errors after which a device stays unreadable for a program that has NVML open."""
 
 LACKING = {NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND}
-"""Errors that a second try does not change."""
+"""Errors that mean that a function is not available; a second call would return the same."""
 
 POWER_INSTANT, POWER_AVERAGE = 186, 185
 """Fields NVML_FI_DEV_POWER_INSTANT and NVML_FI_DEV_POWER_AVERAGE of nvml.h, drivers from 530 on."""
 
 VALUE_OF_TYPE = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
-"""Where a field's value stands, by nvmlValueType_t."""
+"""The member that holds the value of a field, by nvmlValueType_t."""
 
 INSTALL = "needs an NVIDIA GPU and its driver; in a container, start it with the GPUs (docker run --gpus all)"
-PERMISSION = "ask for read and write access to /dev/nvidiactl and /dev/nvidia<n>"
-RESTART = "restart the machine, or load the driver's kernel module anew"
+PERMISSION = "get read and write access to /dev/nvidiactl and /dev/nvidia<n>"
+RESTART = "restart the machine, or reload the driver's kernel module"
 
 
-class Fault(Exception):  # noqa: N818 - it never reaches a user as an exception
+class Fault(Exception):  # noqa: N818 - no user sees it as an exception
     """A call of NVML that failed.
 
     Args:
@@ -57,10 +66,10 @@ class Gpu:
     """A GPU that NVML can open.
 
     Attributes:
-        number: Its place in NVML's order, which is that of the PCI bus.
-        uuid: Such as `GPU-8932f937-d72c-4106-c12f-20bd9faed9f6`.
+        number: Its index in NVML's order, which is that of the PCI bus.
+        uuid: For example `GPU-8932f937-d72c-4106-c12f-20bd9faed9f6`.
         name: Its model.
-        handle: What NVML calls it by.
+        handle: NVML's handle of it.
         is_split: Whether it is divided into MIG instances.
     """
 
@@ -73,12 +82,12 @@ class Gpu:
 
 @dataclass(frozen=True)
 class ProcessUse:
-    """How busy a process kept a GPU.
+    """The use of a GPU by one process.
 
     Attributes:
         pid: The process.
-        t_us: When it was last seen busy, microseconds since 1970.
-        sm_percent: Its part of the GPU's time, mean over the time asked for.
+        t_us: When it was last busy, microseconds since 1970.
+        sm_percent: Its part of the GPU's time, percent, mean over the queried time.
     """
 
     pid: int
@@ -87,7 +96,7 @@ class ProcessUse:
 
 
 class Nvml:
-    """NVML, initialised; every call raises `Fault` where NVML reports an error.
+    """NVML, initialised. Every call raises `Fault` if NVML reports an error.
 
     Raises:
         MeterUnavailable: There is no library, no binding or no driver.
@@ -100,18 +109,18 @@ class Nvml:
         try:
             self._call("nvmlInit")
         except Fault as fault:
-            raise _refused(fault) from fault
+            raise _init_error(fault) from fault
 
     def close(self) -> None:
-        """Let NVML go."""
+        """Shut NVML down."""
         self._call("nvmlShutdown")
 
     def gpus(self) -> list[Gpu | Fault]:
-        """All GPUs in NVML's order, with the reason in the place of each that cannot be opened."""
+        """Return all GPUs in NVML's order, with the fault in place of each one that cannot be opened."""
         return [self._gpu(number) for number in range(self._call("nvmlDeviceGetCount"))]
 
     def parent_of(self, mig: str) -> str | None:
-        """The UUID of the GPU that a MIG instance (`MIG-<uuid>`, or of old `MIG-GPU-<uuid>/<n>/<n>`) is a part of."""
+        """Return the UUID of the GPU of a MIG instance: `MIG-<uuid>`, or with old drivers `MIG-GPU-<uuid>/<n>/<n>`."""
         if mig.startswith("MIG-GPU-"):
             return mig.removeprefix("MIG-").partition("/")[0]
         try:
@@ -123,7 +132,7 @@ class Nvml:
             return None
 
     def counter(self, gpu: Gpu) -> Read:
-        """Reads the GPU's own count of joules since its driver was loaded, which has steps of a millijoule."""
+        """Return a function that reads the energy counter: joules since the driver was loaded, in steps of 1 mJ."""
         count = ctypes.c_ulonglong()
         call = self._prepared("nvmlDeviceGetTotalEnergyConsumption", gpu.handle, ctypes.byref(count))
 
@@ -134,7 +143,7 @@ class Nvml:
         return read_j
 
     def usage(self, gpu: Gpu) -> Read:
-        """Reads power in watts: on GA100 and what is older at this moment, on what is newer the mean of a second."""
+        """Return a function that reads the power, watts: the current one up to GA100, later a mean over 1 s."""
         power = ctypes.c_uint()
         call = self._prepared("nvmlDeviceGetPowerUsage", gpu.handle, ctypes.byref(power))
 
@@ -145,7 +154,7 @@ class Nvml:
         return read_w
 
     def field(self, gpu: Gpu, field: int) -> Read:
-        """Reads power in watts as one of the fields `POWER_INSTANT` and `POWER_AVERAGE`."""
+        """Return a function that reads the field `POWER_INSTANT` or `POWER_AVERAGE`, watts."""
         fields = (self._api.c_nvmlFieldValue_t * 1)()
         power = fields[0]
         power.fieldId = field
@@ -160,26 +169,30 @@ class Nvml:
         return read_w
 
     def process_use(self, gpu: Gpu, since_us: int) -> list[ProcessUse]:
-        """What processes did on the GPU after that moment, microseconds since 1970; those that did nothing are missing.
+        """Return the use of the GPU by each process since a moment; idle processes are missing.
 
-        No process is told of on a GPU divided into MIG instances, on most virtual ones, or before Maxwell.
+        NVML reports no process on a GPU that is divided into MIG instances, on most virtual GPUs, and before Maxwell.
+
+        Args:
+            gpu: The GPU.
+            since_us: The moment, microseconds since 1970.
         """
         try:
             samples = self._call("nvmlDeviceGetProcessUtilization", gpu.handle, since_us)
         except Fault as fault:
             if fault.code in {SUCCESS, NOT_FOUND}:
-                # The bindings have an error also for a success without a sample.
+                # The bindings raise an error even for a success without a sample.
                 return []
             raise
         return [ProcessUse(sample.pid, sample.timeStamp, sample.smUtil) for sample in samples]
 
     def process_memory(self, gpu: Gpu) -> dict[int, int]:
-        """Bytes of the GPU's memory that processes use, by their number, where the driver tells it."""
+        """Return the bytes of GPU memory of each process, by its number, if the driver reports them."""
         running = self._call("nvmlDeviceGetComputeRunningProcesses", gpu.handle)
         return {process.pid: process.usedGpuMemory for process in running if process.usedGpuMemory is not None}
 
     def free_memory(self, gpu: Gpu) -> int:
-        """Bytes of the GPU's memory that nothing uses."""
+        """Return the free bytes of GPU memory."""
         return int(self._call("nvmlDeviceGetMemoryInfo", gpu.handle).free)
 
     def _gpu(self, number: int) -> Gpu | Fault:
@@ -197,13 +210,13 @@ class Nvml:
             return False
 
     def _prepared(self, function: str, *arguments: object) -> Callable[[], None]:
-        """A call to make again and again. The bindings make its arguments anew each time, which costs most of it."""
+        """Return a call with fixed arguments. The bindings convert them at each call, which is most of the cost."""
         entry = getattr(self._library, function, _missing)
 
         def call() -> None:
             code = entry(*arguments)
             if code and code not in FINAL | LACKING:
-                # A sensor may be busy for a moment.
+                # A sensor may be busy for a moment, so the call is tried twice.
                 code = entry(*arguments)
             if code:
                 raise self._fault(code)
@@ -221,7 +234,7 @@ class Nvml:
 
 
 def _bindings() -> Any:
-    """The module pynvml; the library is tried first, since the module is large and most machines have no GPU."""
+    """Import pynvml, after a check of the library: the module is large, and most machines have no GPU."""
     try:
         ctypes.CDLL(LIBRARY)
     except OSError as error:
@@ -234,11 +247,11 @@ def _bindings() -> Any:
 
 
 def _missing(*_: object) -> int:
-    """Stands for a call that the driver is too old to have."""
+    """Replaces a function that an old driver does not have."""
     return FUNCTION_NOT_FOUND
 
 
-def _refused(fault: Fault) -> MeterError:
+def _init_error(fault: Fault) -> MeterError:
     if fault.code == NO_PERMISSION:
         return MeterPermissionError(f"nvml may not be used: {fault}", PERMISSION)
     if fault.code in FINAL:

@@ -1,4 +1,17 @@
-"""A meter of NVIDIA GPUs: each one's own counter of joules, or its power integrated where it has none."""
+"""A meter of NVIDIA GPUs: it reads each GPU's energy counter, or integrates its power if it has none.
+
+    open       read   read   read  ...            the recorder, every 0.1 s and at the edges of windows
+    |-------|---r------r------r----->
+     probe    s s s s s s s s s s s               the sampler, every 12.5 to 20 ms, only GPUs that need it
+
+Guarantees:
+    - A GPU that fails does not affect the readings of the others.
+    - `close` ends the sampler before it shuts NVML down. If the driver hangs, it leaves both as they are.
+
+Relies on:
+    - One lock (`_lock`) around every use of the gauges, by `read` and by the sampler.
+    - The sampler holding a weak reference: a meter that is never closed can be collected, which ends the thread.
+"""
 
 from __future__ import annotations
 
@@ -9,57 +22,59 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from typing_extensions import override
+
 from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterPermissionError, MeterUnavailable, UsageError
 from mutegreen.meters.base import Meter, Reading
 from mutegreen.meters.nvml.devices import VISIBLE, visible_gpus
-from mutegreen.meters.nvml.gauge import Gauge, gauge
+from mutegreen.meters.nvml.gauge import Gauge, best_gauge
 from mutegreen.meters.nvml.library import NO_PERMISSION, PERMISSION, Fault, Gpu, Nvml
 from mutegreen.meters.nvml.sampler import SamplerThread
 from mutegreen.model import Flag, Unavailable
 
 SAMPLE_S = 0.0125
-"""Time between two looks, seconds, at power and at counters that are updated rarely: the steps of a square wave, and
-the moments of the counter's updates, are then known to 12.5 ms, which is what 1 % of two seconds takes."""
+"""Time between two samples, seconds, of power and of counters that are updated rarely. The steps of a square wave and
+the updates of a counter are then known to 12.5 ms, which an error of 1 % in two seconds requires."""
 
 MAX_SAMPLE_S = 0.02
-"""The same where looking costs much."""
+"""The same if a sample takes much CPU time."""
 
 CPU_SHARE = 0.01
-"""What looking should take of one CPU; waking up for it comes on top."""
+"""Fraction of one CPU that the sampler should take at most, without the cost of waking up."""
 
 PROBE_S = 0.5
-"""How long `open` watches the GPUs at most, seconds, to compare counters with power."""
+"""How long `open` probes the GPUs at most, seconds, to compare counters with power."""
 
 PROBE_READ_S = 0.01
-"""Time between two readings meanwhile, seconds."""
+"""Time between two readings while probing, seconds."""
 
 MIN_PROBE_READS = 5
-"""How often it reads them at least, to know what a reading costs."""
+"""Fewest readings while probing, to know the cost of a reading."""
 
 LOST_AFTER_S = 3.0
-"""A GPU that could not be read for so long is lost."""
+"""A GPU that could not be read for this time, seconds, is lost."""
 
 
 class Sampler(Protocol):
-    """What looks at the GPUs, as `SamplerThread` does."""
+    """Samples the GPUs periodically, as `SamplerThread` does."""
 
     def stop(self) -> bool:
-        """Look no more; returns whether that came about."""
+        """Stop sampling; return whether it has stopped."""
 
 
 class NvmlMeter(Meter):
-    """Joules of the GPUs that a training will see, through NVML.
+    """Measures the energy of the GPUs that a training will see, through NVML.
 
-    A GPU is measured as a whole, whoever uses it; one divided into MIG instances is flagged `WHOLE_DEVICE`. How a
-    GPU's joules are come by is found by trying, one by one, and is in `quality`.
+    A GPU is measured as a whole, whichever programs use it; a GPU with MIG instances is flagged `WHOLE_DEVICE`. How the
+    energy of each GPU is obtained is found by trying, and is in `quality`.
 
     Args:
         environ: The environment of the training, for CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER.
         clock: The clock of the readings.
         cpu_clock: CPU time of this thread, seconds.
-        sleep: Waits for that many seconds.
-        start_sampler: Starts to call a function every so many seconds.
+        sleep: Waits for a number of seconds.
+        start_sampler: Starts to call a function with a period in seconds.
     """
 
     name = "nvml"
@@ -80,23 +95,25 @@ class NvmlMeter(Meter):
         self._nvml: Nvml | None = None
         self._sampler: Sampler | None = None
 
+    @override
     @classmethod
     def from_options(cls, options: str) -> NvmlMeter:
-        """The meter, not open.
+        """Return the meter, not open.
 
         Raises:
-            UsageError: It has no options.
+            UsageError: An option is given; the meter has none.
         """
         if options:
-            hint = "it takes none; CUDA_VISIBLE_DEVICES chooses GPUs"
-            raise UsageError(f"nvml: there is no option {options!r}", hint)
+            hint = "it has no options; CUDA_VISIBLE_DEVICES selects GPUs"
+            raise UsageError(f"nvml: unknown option {options!r}", hint)
         return cls()
 
+    @override
     def open(self) -> None:
-        """Find the GPUs, find out how to read each, and watch them for half a second at most.
+        """Find the GPUs and how to read each, and probe them for at most half a second.
 
         Raises:
-            MeterUnavailable: No driver, no GPU that CUDA would show, or none that can be read.
+            MeterUnavailable: There is no driver, no GPU that CUDA would show, or none that can be read.
             MeterPermissionError: The GPUs are there but may not be read.
         """
         nvml = Nvml()
@@ -110,15 +127,17 @@ class NvmlMeter(Meter):
         if self._sampled:
             self._sampler = self._start_sampler(self._sample, self._sample_s)
 
+    @override
     def read(self) -> Reading:
-        """The joules of every GPU; one that fails does not take the others along."""
+        """Read the joules of every GPU; a GPU that fails does not affect the others."""
         if self._nvml is None:
             raise RuntimeError("the meter is not open")
         with self._lock:
             return self._read()
 
+    @override
     def close(self) -> None:
-        """Let NVML go, unless the driver hangs."""
+        """Stop the sampler and shut NVML down, unless the driver hangs."""
         nvml, self._nvml = self._nvml, None
         sampler, self._sampler = self._sampler, None
         if sampler is not None and not sampler.stop():
@@ -128,33 +147,35 @@ class NvmlMeter(Meter):
 
     def _find(self, nvml: Nvml) -> None:
         gpus = nvml.gpus()
-        chosen = visible_gpus(gpus, self._environ, nvml.parent_of)
+        gpus_seen = visible_gpus(gpus, self._environ, nvml.parent_of)
         faults = {} if VISIBLE in self._environ else {f"GPU {n}": f for n, f in enumerate(gpus) if isinstance(f, Fault)}
         self._gauges: dict[str, Gauge] = {}
-        for gpu in chosen:
+        for gpu in gpus_seen:
             try:
-                self._gauges[f"gpu:{gpu.uuid}"] = gauge(nvml, gpu)
+                self._gauges[f"gpu:{gpu.uuid}"] = best_gauge(nvml, gpu)
             except Fault as fault:
                 faults[f"GPU {gpu.number} ({gpu.name}, {gpu.uuid})"] = fault
         if not self._gauges:
             raise _unreadable(faults)
         self.unavailable = tuple(_unavailable(which, fault) for which, fault in faults.items())
-        self._set_up(chosen)
+        self._set_up(gpus_seen)
 
     def _set_up(self, gpus: Iterable[Gpu]) -> None:
         self.domains = tuple(self._gauges)
         self.quality = {domain: gauge.quality for domain, gauge in self._gauges.items()}
         split = {f"gpu:{gpu.uuid}" for gpu in gpus if gpu.is_split}
-        self._always = {d: frozenset({Flag.WHOLE_DEVICE} if d in split else ()) for d in self.domains}
+        self._fixed_flags = {d: frozenset({Flag.WHOLE_DEVICE} if d in split else ()) for d in self.domains}
         self._zero_j = dict.fromkeys(self.domains, 0.0)
         self._lost: dict[str, str] = {}
         self._failing_since_s: dict[str, float] = {}
 
     def _probe(self) -> None:
-        """Watch the GPUs: do counters agree with power, how often are they updated, what does a reading cost."""
+        """Find out whether counters agree with power, how often they are updated, and what a reading costs."""
         end_s = self._clock() + PROBE_S
         spent_s, reads = 0.0, 0
-        while reads < MIN_PROBE_READS or (self._clock() < end_s and not all(g.decided for g in self._gauges.values())):
+        while reads < MIN_PROBE_READS or (
+            self._clock() < end_s and not all(g.is_probed for g in self._gauges.values())
+        ):
             before_s = self._cpu_clock()
             self._read()
             spent_s += self._cpu_clock() - before_s
@@ -167,7 +188,7 @@ class NvmlMeter(Meter):
         self.resolution_s = max(SAMPLE_S, *(gauge.resolution_s for gauge in self._gauges.values()))
 
     def _sample(self) -> None:
-        """Look at the GPUs that need it. What fails is left to the next reading, which knows what to do about it."""
+        """Sample the GPUs that need it. A failure is left to the next reading, which handles it."""
         with self._lock:
             for domain in self._sampled:
                 if domain not in self._lost:
@@ -184,15 +205,15 @@ class NvmlMeter(Meter):
             if domain in self._lost:
                 continue
             try:
-                gauged = self._gauges[domain].read(t_s)
+                reading = self._gauges[domain].read(t_s)
             except Fault as fault:
                 self._fail(domain, fault, t_s, failed)
                 continue
             self._failing_since_s.pop(domain, None)
-            energy_j[domain] = gauged.energy_j - self._zero_j[domain]
-            flags[domain] = gauged.flags | self._always[domain]
-            if gauged.unknown:
-                unknown[domain] = gauged.unknown
+            energy_j[domain] = reading.energy_j - self._zero_j[domain]
+            flags[domain] = reading.flags | self._fixed_flags[domain]
+            if reading.unknown:
+                unknown[domain] = reading.unknown
         return Reading(t_s, energy_j, dict(self._lost), flags, failed, unknown)
 
     def _fail(self, domain: str, fault: Fault, t_s: float, failed: dict[str, str]) -> None:
@@ -211,8 +232,8 @@ def _remedy(fault: Fault) -> str:
     if fault.code == NO_PERMISSION:
         return PERMISSION
     if fault.is_final:
-        return "see the kernel's log (dmesg) for what happened to it; restart the machine"
-    return "a newer driver may tell its energy; a virtual GPU often tells neither energy nor power"
+        return "look for its errors in the kernel's log (dmesg), and restart the machine"
+    return "a newer driver may report its energy; virtual GPUs often report neither energy nor power"
 
 
 def _unreadable(faults: Mapping[str, Fault]) -> MeterError:

@@ -1,1 +1,1 @@
-"""CPU packages and their memory, read from perf events of the kernel."""
+"""Reads CPU packages and their memory from perf events of the kernel."""

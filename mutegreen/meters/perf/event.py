@@ -1,4 +1,4 @@
-"""One hardware counter of the kernel's perf interface: perf_event_open(2), called directly."""
+"""Opens and reads one hardware counter of the kernel by a direct call of perf_event_open(2)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import struct
 from dataclasses import dataclass
 
 SYSCALLS = {"x86_64": 298, "i686": 336, "aarch64": 241}
-"""Number of perf_event_open, which the C library has no function for (the kernel's syscall tables)."""
+"""The number of perf_event_open by architecture (the kernel's syscall tables); the C library has no function for it."""
 
 _ATTRIBUTES = struct.Struct("=IIQQQQQIIQ")
 """The first version of struct perf_event_attr (PERF_ATTR_SIZE_VER0): type, size, config, sample_period,
 sample_type, read_format, flags, wakeup_events, bp_type, config1."""
 
 _TOTAL_TIME_RUNNING = 0x2
-"""PERF_FORMAT_TOTAL_TIME_RUNNING: a read also gives how long the event was counted."""
+"""PERF_FORMAT_TOTAL_TIME_RUNNING: a read also returns how long the event was counted."""
 
 _COUNT = struct.Struct("=QQ")
 
@@ -26,11 +26,11 @@ _CLOSE_ON_EXEC = 0x8
 
 @dataclass(frozen=True)
 class Count:
-    """What a counter says.
+    """A reading of a counter.
 
     Args:
-        value: What it has counted since it was opened, in its own unit.
-        running_ns: How long it counted since then, nanoseconds.
+        value: The count since the counter was opened, in its own unit.
+        running_ns: How long it has counted since then, nanoseconds.
     """
 
     value: int
@@ -38,17 +38,17 @@ class Count:
 
 
 class PerfCounter:
-    """An event of a performance monitoring unit on one CPU, counted for all programs from its opening on.
+    """Counts an event of a performance monitoring unit on one CPU, for all programs, from its opening on.
 
-    The kernel keeps 64 bits of it and sees to the wraps of the hardware's own register.
+    The kernel keeps a 64-bit sum and undoes the wrap-around of the hardware register.
 
     Args:
         unit_type: Number of the unit, from its file `type`.
         config: Number of the event within the unit.
-        cpu: The CPU to count on; for a unit of a whole socket one of those in its file `cpumask`.
+        cpu: The CPU on which to count; for a unit of a whole socket, one of those in its file `cpumask`.
 
     Raises:
-        OSError: The kernel does not open it: PermissionError where this user may not.
+        OSError: The kernel does not open it. PermissionError: this user may not open it.
     """
 
     def __init__(self, unit_type: int, config: int, cpu: int) -> None:
@@ -56,18 +56,18 @@ class PerfCounter:
         self._file = _open(attributes, cpu)
 
     def read(self) -> Count:
-        """The count so far.
+        """Read the count so far.
 
         Raises:
             OSError: It cannot be read, or the kernel has stopped it.
         """
-        answer = os.read(self._file, _COUNT.size)
-        if len(answer) != _COUNT.size:
+        data = os.read(self._file, _COUNT.size)
+        if len(data) != _COUNT.size:
             raise OSError(errno.EIO, "the kernel has stopped the counter")
-        return Count(*_COUNT.unpack(answer))
+        return Count(*_COUNT.unpack(data))
 
     def close(self) -> None:
-        """End counting; once."""
+        """Stop counting. Call it only once."""
         os.close(self._file)
 
 

@@ -1,7 +1,17 @@
-"""A meter of CPU packages and their memory by the program `perf stat`, where only that may count energy events.
+"""A meter of CPU packages and their memory through the program `perf stat`, if only that may count energy events.
 
 One `perf stat -a -x, -I 20` runs while the meter is open. It prints the counts of the events `power/energy-pkg/` and
-`power/energy-ram/` at the ends of short intervals, and a reading waits for the end of the interval that it is in.
+`power/energy-ram/` at the ends of short intervals. A reading waits for the end of the current interval:
+
+    perf     |---------|---------|---------|---------|-->   one line per event and socket at each |
+    read            t            ^ returns: E(t) is interpolated between the two ends around t
+
+The lines have times since `perf` began, and this clock began at `_began_s`. A line arrives a little after its time,
+never before. So `_began_s` is the minimum over all lines of (arrival - time in the line): the fastest line counts.
+
+Relies on:
+    - `perf` using CLOCK_MONOTONIC, as `time.monotonic` does.
+    - `perf` printing in time order, and raw counts for events that are given by number.
 """
 
 from __future__ import annotations
@@ -12,6 +22,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from typing_extensions import override
+
+from mutegreen import units
 from mutegreen.clock import Clock
 from mutegreen.errors import MeterError, MeterLost, MeterPermissionError, MeterUnavailable
 from mutegreen.meters.base import Meter, Reading
@@ -23,9 +36,9 @@ from mutegreen.meters.perf.unit import Event, find_event
 from mutegreen.model import Quality, Unavailable, domain_class
 
 INTERVAL_S = 0.02
-"""Time between two lines of an event, seconds. Within an interval the power is taken as even. A step of P watts in
-the middle of one puts an edge there off by P x INTERVAL_S / 4 at most: with a step at both edges, 0.5 % of a window
-of 2 s."""
+"""Time between two lines of an event, seconds. Within an interval the power is taken as constant. If it steps by P
+watts in the middle of the interval, the energy at an edge there is wrong by at most P x INTERVAL_S / 4; with a step at
+both edges that is 0.5 % of a window of 2 s."""
 
 ANSWER_LIMIT_S = 1.0
 """How long a reading waits for the next line, seconds."""
@@ -41,24 +54,24 @@ _DENIALS = ("Access to performance monitoring", "perf_event_paranoid", "not perm
 
 
 class StatProgram(Protocol):
-    """A running program as `PerfProgram` is one."""
+    """A running program that prints lines, as `PerfProgram` is one."""
 
     def lines(self, timeout_s: float) -> list[str]:
-        """The lines printed since the last call; EOFError once it has ended."""
+        """Return the lines printed since the last call; raise EOFError once it has ended."""
 
     def close(self) -> None:
-        """End it."""
+        """Terminate it."""
 
 
 class PerfStatMeter(Meter):
-    """Energy of CPU packages (`cpu:`) and of their memory (`dram:`), each socket by itself, as `PerfMeter` has it.
+    """Measures the energy of CPU packages (`cpu:`) and of their memory (`dram:`), for each socket, like `PerfMeter`.
 
-    The events are asked for by number: of one asked for by name `perf` prints joules with two decimals, which for
-    3 W is 8 % of an interval; of one asked for by number it prints the counts themselves.
+    The events are given to `perf` by number, because it then prints the counts. For an event that is given by name it
+    prints joules with two decimals, whose rounding is 8 % of an interval at 3 W.
 
     Args:
         root: The folder that holds `proc` and `sys`.
-        clock: The clock of the readings; the real one is that of `perf`, too (CLOCK_MONOTONIC).
+        clock: The clock of the readings; the default is also that of `perf` (CLOCK_MONOTONIC).
         start: Starts a command.
     """
 
@@ -75,12 +88,13 @@ class PerfStatMeter(Meter):
         self._root, self._clock, self._start = root, clock, start
         self._program: StatProgram | None = None
 
+    @override
     def open(self) -> None:
         """Start `perf` and count from its first lines on.
 
         Raises:
-            MeterUnavailable: There are no events of energy, or no `perf`, or it does not print what is expected.
-            MeterPermissionError: `perf` may not count them either.
+            MeterUnavailable: There are no events of energy or no `perf`, or it prints something else.
+            MeterPermissionError: `perf` may not count the events either.
         """
         _, packages = find_unit(self._root, self.name)
         faults, events = self._find_events()
@@ -90,7 +104,7 @@ class PerfStatMeter(Meter):
             if event in events
             for package, cpus in packages.items()
         }
-        self._gone, self._began_s = "", math.inf
+        self._end_reason, self._began_s = "", math.inf
         try:
             self._program = self._begin(events, packages)
             self._first_lines()
@@ -100,8 +114,9 @@ class PerfStatMeter(Meter):
             self.close()
             raise
 
+    @override
     def read(self) -> Reading:
-        """The joules so far, after waiting for the end of the interval under way."""
+        """Read the joules so far, after waiting for the end of the current interval."""
         if self._program is None:
             raise RuntimeError("the meter is not open")
         t_s = self._clock()
@@ -109,12 +124,13 @@ class PerfStatMeter(Meter):
         alive = [one for one in self._counters.values() if not one.lost]
         lost = {one.domain: one.lost for one in self._counters.values() if one.lost}
         if not lines_came:
-            late = f"perf has printed nothing for {ANSWER_LIMIT_S:g} s"
+            late = f"perf has printed nothing for {units.duration(ANSWER_LIMIT_S)}"
             return Reading(t_s, {}, lost, failed={one.domain: late for one in alive})
         return Reading(t_s, {one.domain: one.energy_j(t_s - self._began_s) for one in alive}, lost)
 
+    @override
     def close(self) -> None:
-        """End `perf`."""
+        """Terminate `perf`."""
         if self._program is not None:
             self._program.close()
         self._program = None
@@ -138,11 +154,11 @@ class PerfStatMeter(Meter):
 
     def _begin(self, events: Mapping[str, Event], packages: Mapping[int, Iterable[int]]) -> StatProgram:
         cpus = ",".join(str(cpu) for each in packages.values() for cpu in each)
-        asked = ",".join(f"power/config={event.config:#x},name={name}/" for name, event in events.items())
-        every = f"{INTERVAL_S * 1000:.0f}"
-        words = ["perf", "stat", "-a", "-C", cpus, "-x,", "-I", every, "--per-socket", "--log-fd", "1", "-e", asked]
+        event_list = ",".join(f"power/config={event.config:#x},name={name}/" for name, event in events.items())
+        interval_ms = f"{INTERVAL_S * 1000:.0f}"
+        words = ["perf", "stat", "-a", "-C", cpus, "-x,", "-I", interval_ms, "--per-socket", "--log-fd", "1"]
         try:
-            return self._start(words)
+            return self._start([*words, "-e", event_list])
         except OSError as error:
             raise MeterUnavailable(
                 f"{self.name}: the program perf cannot be started: {error.strerror}", NO_PROGRAM
@@ -153,10 +169,10 @@ class PerfStatMeter(Meter):
         while not all(one.seen for one in self._counters.values()):
             if not self._take_lines(opening=True) or self._clock() > deadline_s:
                 missing = ", ".join(one.domain for one in self._counters.values() if not one.seen)
-                raise MeterUnavailable(f"{self.name}: perf prints nothing of {missing}")
+                raise MeterUnavailable(f"{self.name}: perf prints no line for {missing}")
 
     def _keep_what_works(self, faults: dict[str, str]) -> None:
-        """Leave out the events that do not work on every socket."""
+        """Drop the events that do not work on every socket."""
         if any(one.restricted for one in self._counters.values()):
             raise MeterPermissionError(f"{self.name}: perf may not count energy events either", DENIED)
         faults |= {event: one.lost for (event, _), one in self._counters.items() if one.lost}
@@ -164,46 +180,48 @@ class PerfStatMeter(Meter):
         if not kept:
             raise MeterUnavailable(f"{self.name}: {_listed(faults)}", NO_UNIT)
         self._counters = {key: one for key, one in self._counters.items() if one in kept}
-        groups = {domain_class(EVENTS[event]): f"{event}: {why}" for event, why in faults.items()}
-        self.unavailable = tuple(Unavailable(self.name, f"{g} is left out: {why}") for g, why in groups.items())
+        groups = {domain_class(EVENTS[event]): f"{event}: {reason}" for event, reason in faults.items()}
+        self.unavailable = tuple(Unavailable(self.name, f"{g} is not read: {reason}") for g, reason in groups.items())
         self.domains = tuple(one.domain for one in kept)
         self.quality = dict.fromkeys(self.domains, Quality.COUNTER)
 
     def _start_at_zero(self) -> None:
         t_s = self._clock()
         if not self._wait_until(t_s):
-            raise MeterUnavailable(f"{self.name}: perf printed a line and then nothing for {ANSWER_LIMIT_S:g} s")
+            raise MeterUnavailable(
+                f"{self.name}: perf printed a line and then nothing for {units.duration(ANSWER_LIMIT_S)}"
+            )
         for one in self._counters.values():
             one.start_at(t_s - self._began_s)
 
     def _wait_until(self, t_s: float) -> bool:
-        """Take lines until the interval that holds a moment has ended everywhere; whether that came about."""
+        """Take lines until the interval around a moment has ended on every socket; return whether it has, in time."""
         while any(one.last_s < t_s - self._began_s for one in self._counters.values() if not one.lost):
             if not self._take_lines() or self._clock() > t_s + ANSWER_LIMIT_S:
                 return False
         return True
 
     def _take_lines(self, opening: bool = False) -> bool:
-        """Take what `perf` has printed; whether that is anything.
+        """Take the lines that `perf` has printed; return whether there are any.
 
         Raises:
-            MeterError: It has ended, or has printed what it should not: nothing that follows can be believed.
+            MeterError: It has ended, or has printed a line of another form. The meter is lost.
         """
         assert self._program is not None
         try:
-            if self._gone:
-                raise ValueError(self._gone)
+            if self._end_reason:
+                raise ValueError(self._end_reason)
             lines = self._program.lines(START_LIMIT_S if opening else ANSWER_LIMIT_S)
             arrival_s = self._clock()
             for interval in filter(None, map(parse, lines)):
                 self._take(interval, arrival_s)
         except (EOFError, ValueError) as error:
-            self._gone = str(error)
+            self._end_reason = str(error)
             raise self._ended(error, opening) from None
         return bool(lines)
 
     def _take(self, interval: StatInterval, arrival_s: float) -> None:
-        # A line comes a little after its stamp, never before: the shortest way shows when perf began.
+        # A line arrives after its time, never before, so the fastest one shows best when perf began.
         self._began_s = min(self._began_s, arrival_s - interval.stamp_s)
         one = self._counters.get((interval.event, interval.package))
         if one is not None:
@@ -215,8 +233,8 @@ class PerfStatMeter(Meter):
             return MeterLost(text)
         if any(denial in text for denial in _DENIALS):
             return MeterPermissionError(text, DENIED)
-        return MeterUnavailable(text, "run `perf stat -a -x, -e power/energy-pkg/ sleep 1` to see what it says")
+        return MeterUnavailable(text, "run `perf stat -a -x, -e power/energy-pkg/ sleep 1` to see its error")
 
 
 def _listed(faults: Mapping[str, str]) -> str:
-    return "; ".join(f"{event}: {why}" for event, why in faults.items())
+    return "; ".join(f"{event}: {reason}" for event, reason in faults.items())

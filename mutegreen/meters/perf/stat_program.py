@@ -1,4 +1,19 @@
-"""The program `perf` as a helper that prints lines until it is closed, and that does not outlive us."""
+"""Runs the program `perf`, which prints lines until it is closed.
+
+Guarantees:
+    - Ctrl-C does not reach it: it is in a session of its own.
+    - No variable of a trial or of a locale reaches it: its environment has PATH and LC_ALL=C only. Otherwise the
+      ledger could take it for a process of a trial, or its numbers could have decimal commas.
+    - It does not outlive this process, not even after SIGKILL: its output then has no reader, and the next line that
+      it prints ends it (SIGPIPE).
+    - `close` kills it together with the processes that a script in its place may have started.
+
+Relies on:
+    - `perf` printing at least one line per interval, and not ignoring SIGPIPE.
+
+Rejected:
+    - PR_SET_PDEATHSIG, a signal at the parent's death: the kernel drops it for programs with file capabilities.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +32,8 @@ _CHUNK_BYTES = 65536
 class PerfProgram:
     """A running `perf`.
 
-    It has a session of its own, so that Ctrl-C is not for it, and no variables but the ones here: none by which the
-    processes of a trial are known, none of a locale with decimal commas. If we are killed, even by SIGKILL, its
-    output has no reader any more, and the next line ends it (SIGPIPE): a signal at a parent's death
-    (PR_SET_PDEATHSIG) would be dropped for a program with capabilities of its own.
-
     Args:
-        words: The command.
+        words: The command and its arguments.
 
     Raises:
         OSError: It cannot be started.
@@ -50,33 +60,39 @@ class PerfProgram:
         self._poll.register(self._output, select.POLLIN)
 
     def lines(self, timeout_s: float) -> list[str]:
-        """The whole lines printed since the last call, waiting for the first; none if there is none in time.
+        """Wait for output and return the complete lines printed since the last call.
+
+        Args:
+            timeout_s: How long to wait for a line, seconds.
+
+        Returns:
+            The lines; none if none was printed in time.
 
         Raises:
-            EOFError: It has ended; the text says why, in its own words.
+            EOFError: The program has ended; the text is its own error message.
         """
         deadline_s = time.monotonic() + timeout_s
         while self._poll.poll(max(0.0, deadline_s - time.monotonic()) * 1000):
             data = os.read(self._output.fileno(), _CHUNK_BYTES)
             if not data:
-                raise EOFError(self._last_words())
-            *whole, self._partial = (self._partial + data).split(b"\n")
-            if whole:
-                return [line.decode(errors="replace") for line in whole]
+                raise EOFError(self._error_message())
+            *complete, self._partial = (self._partial + data).split(b"\n")
+            if complete:
+                return [line.decode(errors="replace") for line in complete]
         return []
 
     def close(self) -> None:
-        """End it, and all that a script in its place may have started."""
+        """Kill the program and all processes of its group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._output.close()
         self._process.wait()
         self._errors.close()
 
-    def _last_words(self) -> str:
-        """Its first complaint: what follows in `perf` is general advice."""
+    def _error_message(self) -> str:
+        """Return the first line of its error output; the lines after it are general advice in `perf`."""
         status = self._process.wait()
         self._errors.seek(0)
-        said = [line.strip() for line in self._errors.read(_CHUNK_BYTES).decode(errors="replace").splitlines()]
-        complaints = [line for line in said if line and line != "Error:" and not line.startswith("print interval")]
-        return complaints[0] if complaints else f"it ended with status {status}"
+        printed = [line.strip() for line in self._errors.read(_CHUNK_BYTES).decode(errors="replace").splitlines()]
+        errors = [line for line in printed if line and line != "Error:" and not line.startswith("print interval")]
+        return errors[0] if errors else f"it ended with status {status}"

@@ -1,4 +1,4 @@
-"""What Linux says of its performance monitoring unit `power`: its events of energy, and where each is counted."""
+"""Reads the description of the performance monitoring unit `power`: its energy events, and the CPUs that count them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ UNIT = Path("sys/bus/event_source/devices/power")
 UNIT_OF_ENERGY = "Joules"
 
 MIRRORED = ("AuthenticAMD", "HygonGenuine")
-"""Makers whose dies all show the counter of their whole package. Kernels 6.9 to 6.11 list one CPU a die for them,
-and a sum over those counts a package several times ("perf/x86/rapl: Fix the energy-pkg event for AMD CPUs")."""
+"""Vendors whose dies all show the counter of the whole package. Kernels 6.9 to 6.11 list one CPU per die for them, so a
+sum over these CPUs would count a package several times ("perf/x86/rapl: Fix the energy-pkg event for AMD CPUs")."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event of energy.
+    """An energy event.
 
     Args:
         config: Its number within the unit.
-        joules: Joules of one count.
+        joules: Joules per count.
     """
 
     config: int
@@ -28,7 +28,7 @@ class Event:
 
 
 def unit_type(root: Path) -> int:
-    """The number of the unit.
+    """Return the number of the unit.
 
     Raises:
         FileNotFoundError: This machine has no such unit.
@@ -37,10 +37,10 @@ def unit_type(root: Path) -> int:
 
 
 def find_event(root: Path, name: str) -> Event | None:
-    """An event by its name, such as `energy-pkg`; None if this processor does not have it.
+    """Return an event by its name, such as `energy-pkg`; None if this processor does not have it.
 
     Raises:
-        ValueError: It is described in a way that is not known here.
+        ValueError: Its description has another form.
     """
     folder = root / UNIT / "events"
     if not (folder / name).exists():
@@ -52,26 +52,26 @@ def find_event(root: Path, name: str) -> Event | None:
 
 
 def cpus_by_package(root: Path) -> dict[int, list[int]]:
-    """For each socket, by the kernel's number of it, the CPUs on which its energy is to be counted and summed up."""
+    """Return for each socket, by the kernel's number, the CPUs on whose counts its energy is the sum."""
     packages: dict[int, list[int]] = {}
     for cpu in cpu_list(_text(root / UNIT / "cpumask")):
         number = _text(root / f"sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id")
         packages.setdefault(int(number), []).append(cpu)
-    if _maker(root) in MIRRORED:
+    if _vendor(root) in MIRRORED:
         return {package: cpus[:1] for package, cpus in packages.items()}
     return packages
 
 
 def cpu_list(text: str) -> list[int]:
-    """The numbers in a kernel's list such as `0-3,8`, in order."""
-    found: list[int] = []
+    """Return the numbers in a list of the kernel such as `0-3,8`, in order."""
+    numbers: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
-        found.extend(range(int(first), int(last or first) + 1))
-    return found
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers
 
 
-def _maker(root: Path) -> str | None:
+def _vendor(root: Path) -> str | None:
     for line in (root / "proc/cpuinfo").read_text().splitlines():
         key, _, value = line.partition(":")
         if key.strip() == "vendor_id":

@@ -1,1 +1,1 @@
-"""CPU packages and their memory, read from the RAPL counters in the powercap class of Linux."""
+"""Reads CPU packages and their memory from the RAPL counters in Linux's powercap class."""

@@ -1,4 +1,4 @@
-"""A meter of CPU packages and their memory: the RAPL counters that Linux shows in its powercap class."""
+"""A meter of CPU packages and their memory through the RAPL counters in Linux's powercap class."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from typing_extensions import override
 
 from mutegreen import units
 from mutegreen.clock import Clock, boot_time_s
@@ -21,25 +23,25 @@ RESOLUTION_S = 0.001
 """Time between two updates of a counter, seconds: about 1 ms (Intel SDM, volume 3B, on MSR_PKG_ENERGY_STATUS)."""
 
 STUCK_AFTER_S = 10.0
-"""A counter that has not moved for this long does not count: even an idle package moves it many times a second."""
+"""A counter that has not changed for this time, seconds, is stuck: an idle package changes it often, too."""
 
 LOST_AFTER_S = 60.0
-"""A counter that could not be read for this long is given up."""
+"""A counter that could not be read for this time, seconds, is lost."""
 
 
 class RaplMeter(Meter):
-    """Energy of CPU packages (`cpu:`), of their memory (`dram:`) and of the whole platform (`psys`, in no total).
+    """Measures the energy of CPU packages (`cpu:`), their memory (`dram:`) and the platform (`psys`, in no total).
 
-    Wraps are undone at every reading. What happened between two readings is never guessed: after a reset, or a gap
-    in which a counter may have wrapped twice, the joules of that time are not known. A class of domains is read
-    whole or not at all, so that no sum lacks a socket: if one of its counters cannot be read at `open`, the others
-    are left out too, and `unavailable` says why.
+    Every reading undoes the wrap-around of the counters. After a reset, or a gap in which a counter may have wrapped
+    around twice, the joules of that time are unknown. A class of domains is read on every socket or not at all, so no
+    sum lacks a socket: if one counter cannot be read at `open`, the whole class is not read, and `unavailable` has the
+    reason.
 
     Args:
-        root: The folder of the powercap class; None: that of `MUTEGREEN_POWERCAP_ROOT`, or Linux's own.
+        root: The folder of the powercap class; None: `MUTEGREEN_POWERCAP_ROOT` if it is set, else Linux's own.
         clock: The clock of the readings.
-        boot_clock: A clock that also counts the time in which the machine is suspended.
-        sleep: Waits for that many seconds.
+        boot_clock: A clock that also counts the time while the machine is suspended.
+        sleep: Waits for a number of seconds.
     """
 
     name = "rapl"
@@ -57,12 +59,13 @@ class RaplMeter(Meter):
         self._clock, self._boot_clock, self._sleep = clock, boot_clock, sleep
         self._sources: dict[str, _CounterState] | None = None
 
+    @override
     def open(self) -> None:
         """Find the counters and start at 0 J.
 
         Raises:
-            MeterUnavailable: There are none, or none that works.
-            MeterPermissionError: They are there but may not be read; the remedy has the commands that open them.
+            MeterUnavailable: There are no counters, or none that works.
+            MeterPermissionError: The counters may not be read; the remedy has the commands that make them readable.
         """
         tree = self._find()
         if tree.nameless:
@@ -72,12 +75,13 @@ class RaplMeter(Meter):
         whole = {zone: counter for zone, counter in counters.items() if domain_class(zone.domain) not in broken}
         _close(counter for zone, counter in counters.items() if zone not in whole)
         if not whole:
-            raise _nothing_to_read(self._root, faults)
+            raise _no_counters(self._root, faults)
         self._start(whole)
-        self.unavailable = tuple(_left_out(group, faults) for group in sorted(broken))
+        self.unavailable = tuple(_unread_class(group, faults) for group in sorted(broken))
 
+    @override
     def read(self) -> Reading:
-        """The joules so far. A counter that cannot be read is tried again next time, and lost after a minute."""
+        """Read the joules so far. A counter that cannot be read is tried again, and is lost after a minute."""
         if self._sources is None:
             raise RuntimeError("the meter is not open")
         t_s, now_s = self._clock(), self._boot_clock()
@@ -93,8 +97,8 @@ class RaplMeter(Meter):
             {domain: step.unknown for domain, step in steps.items() if step.unknown},
         )
 
+    @override
     def close(self) -> None:
-        """Let go of the files."""
         _close((self._sources or {}).values())
         self._sources = None
 
@@ -120,7 +124,7 @@ class RaplMeter(Meter):
 
 
 class _CounterState:
-    """A counter that may fail for a while."""
+    """A counter, and how long it has failed."""
 
     def __init__(self, counter: RaplCounter) -> None:
         self._counter = counter
@@ -138,7 +142,7 @@ class _CounterState:
             return self._fail(str(error), now_s)
         self._failing_since_s = None
         if not step.unknown and self._counter.still_s > STUCK_AFTER_S:
-            return Step(failed=f"the counter has stood still for {units.duration(self._counter.still_s)}")
+            return Step(failed=f"the counter has not changed for {units.duration(self._counter.still_s)}")
         return step
 
     def close(self) -> None:
@@ -154,14 +158,14 @@ class _CounterState:
 
 @dataclass(frozen=True)
 class _Fault:
-    """Why a domain cannot be read; `denied` are the files that may not be, if that is why."""
+    """Why a domain cannot be read, and the files that this user may not read, if that is the reason."""
 
     reason: str
     denied: tuple[Path, ...] = ()
 
 
 def _open_counters(tree: ZoneTree, sleep: Callable[[float], None]) -> tuple[dict[Zone, RaplCounter], dict[str, _Fault]]:
-    """For each domain the counter of its first zone that works, or what is wrong with the first one."""
+    """Open for each domain the counter of the first zone that works; if none works, keep the fault of the first one."""
     counters: dict[Zone, RaplCounter] = {}
     faults: dict[str, _Fault] = {}
     for domain, zones in tree.zones.items():
@@ -169,12 +173,12 @@ def _open_counters(tree: ZoneTree, sleep: Callable[[float], None]) -> tuple[dict
             faults[domain] = _Fault(f"{domain}: several zones have that name, such as {zones[0].folder}")
             continue
         for zone in zones:
-            opened = _open_counter(zone, sleep)
-            if isinstance(opened, RaplCounter):
-                counters[zone] = opened
+            result = _open_counter(zone, sleep)
+            if isinstance(result, RaplCounter):
+                counters[zone] = result
                 faults.pop(domain, None)
                 break
-            faults.setdefault(domain, opened)
+            faults.setdefault(domain, result)
     return counters, faults
 
 
@@ -183,7 +187,7 @@ def _open_counter(zone: Zone, sleep: Callable[[float], None]) -> RaplCounter | _
         return RaplCounter(zone.folder, sleep)
     except PermissionError as error:
         denied = unreadable((zone.folder / ENERGY_FILE, zone.folder / RANGE_FILE))
-        return _Fault(f"{error.filename} may not be read by this user", denied)
+        return _Fault(f"this user may not read {error.filename}", denied)
     except (OSError, ValueError) as error:
         return _Fault(f"{zone.domain}: {error}")
 
@@ -193,11 +197,11 @@ def _close(closable: Iterable[RaplCounter | _CounterState]) -> None:
         one.close()
 
 
-def _left_out(group: str, faults: Mapping[str, _Fault]) -> Unavailable:
-    """A class of domains that is not read, and why."""
+def _unread_class(group: str, faults: Mapping[str, _Fault]) -> Unavailable:
+    """Return a class of domains that is not read, with the reason."""
     own = [fault for domain, fault in faults.items() if domain_class(domain) == group]
     denied = [file for fault in own for file in fault.denied]
-    reason = f"{group} is left out: {'; '.join(fault.reason for fault in own)}"
+    reason = f"{group} is not read: {'; '.join(fault.reason for fault in own)}"
     return Unavailable(RaplMeter.name, reason, commands_to_open(denied) if denied else None)
 
 
@@ -206,7 +210,7 @@ def _denied(files: Sequence[Path]) -> MeterPermissionError:
     return MeterPermissionError(f"rapl: this user may not read {files[0]}{more}", commands_to_open(files))
 
 
-def _nothing_to_read(root: Path, faults: Mapping[str, _Fault]) -> MeterError:
+def _no_counters(root: Path, faults: Mapping[str, _Fault]) -> MeterError:
     denied = [file for fault in faults.values() for file in fault.denied]
     if denied:
         return _denied(denied)

@@ -1,7 +1,7 @@
-"""Finds counters that are one and the same: some AMD processors show their package's counter once for each die.
+"""Finds zones that show the same counter: some AMD processors show the counter of the package once for each die.
 
-On a Threadripper 1950X both dies "take" 68 W, of 68 W in all (issue 1274 of mlco2/codecarbon). Newer
-versions of Linux have one zone for each package of such processors, older ones one for each die.
+On a Threadripper 1950X both dies show 68 W, and the package draws 68 W in total (issue 1274 of mlco2/codecarbon). For
+such processors, newer versions of Linux have one zone per package, older ones one per die.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from mutegreen.meters.rapl.counter import RaplCounter
 from mutegreen.meters.rapl.zones import Zone
 
 APART_UJ = 100_000_000
-"""Counters this far apart, microjoules, are two. One counter read twice moves less than that between the reads."""
+"""Counters that differ by more, microjoules, are two. One counter changes by less between two reads."""
 
 PAUSE_S = 0.002
 ATTEMPTS = 20
-"""Counters that are equal are watched for 40 ms at most; RAPL's move every millisecond."""
+"""Equal counters are watched for at most 40 ms; RAPL updates its counters every millisecond."""
 
 
 def without_mirrors(counters: Mapping[Zone, RaplCounter], sleep: Callable[[float], None]) -> dict[str, RaplCounter]:
-    """The counters by domain, each once.
+    """Return the counters by domain, each once.
 
-    Only dies of one package are compared, so that this costs nothing elsewhere. Where all of them are one counter,
-    that is the package's and is named so; the others are closed.
+    Only dies of the same package are compared, so other machines spend no time. If all dies of a package show the same
+    counter, one is kept under the package's name, and the others are closed.
 
     Raises:
         OSError, ValueError: A counter cannot be read.
@@ -50,9 +50,9 @@ def _distinct(dies: list[tuple[Zone, RaplCounter]], sleep: Callable[[float], Non
 
 
 def is_mirror(counter: RaplCounter, other: RaplCounter, sleep: Callable[[float], None]) -> bool:
-    """Whether two counters are one: they agree, move, and agree again.
+    """Return whether two zones show the same counter: they are equal, change, and are equal again.
 
-    Counters that agree but stand still are one as well, unless they stand at 0.
+    Zones that are equal and do not change show the same counter, too, unless they are 0.
 
     Raises:
         OSError, ValueError: A counter cannot be read.

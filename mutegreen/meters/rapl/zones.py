@@ -1,8 +1,8 @@
 """Finds the energy counters of CPU packages and memory in a tree of Linux's powercap class.
 
-Zones are known by their file `name`, never by their number. A zone's folder is `<control type>:<number>`, and
-`<its parent's folder>:<number>` for a zone within another; numbers are hexadecimal (drivers/powercap/powercap_sys.c
-of Linux). Each may stand at the top as a link, within its parent's folder, or both.
+A zone is identified by its file `name`, never by its number. Its folder is `<control type>:<number>`, or
+`<folder of its parent>:<number>` for a zone within another; numbers are hexadecimal (drivers/powercap/powercap_sys.c
+of Linux). A zone may be at the top as a link, within the folder of its parent, or both.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ ROOT_VARIABLE = "MUTEGREEN_POWERCAP_ROOT"
 ROOT = Path("/sys/class/powercap")
 
 PREFERRED = "intel-rapl"
-"""The control type whose zones are taken where another (intel-rapl-mmio) has the same package again: it has the
-memory too, and on AMD it is the only one."""
+"""The preferred control type if another one (intel-rapl-mmio) has the same package: it has the memory, too, and on AMD
+it is the only one."""
 
 DEPTH = 3
-"""How deep zones may lie: control type, package, and dram within it."""
+"""Levels of folders: control type, package, and dram within it."""
 
 _ZONE = re.compile(r"[^:]+(:[0-9a-f]+)+")
 _PACKAGE = re.compile(r"package-\d+(-die-\d+)?")
@@ -33,7 +33,7 @@ class Zone:
 
     Args:
         domain: `cpu:package-0`, `cpu:package-0-die-1`, `dram:package-0` or `psys`.
-        folder: The folder with its files `energy_uj` and `max_energy_range_uj`.
+        folder: The folder with the files `energy_uj` and `max_energy_range_uj`.
     """
 
     domain: str
@@ -41,22 +41,22 @@ class Zone:
 
     @property
     def control_type(self) -> str:
-        """The driver behind it, such as intel-rapl."""
+        """The control type, such as intel-rapl."""
         return _control_type(self.folder.name)
 
     @property
     def package(self) -> str:
-        """The domain without its die: dies of one package may be one counter shown several times."""
+        """The domain without the die: the dies of a package may show the same counter."""
         return self.domain.partition("-die-")[0]
 
 
 @dataclass(frozen=True)
 class ZoneTree:
-    """What was found.
+    """The zones in a folder of the powercap class.
 
     Args:
-        zones: For each domain the zones that count it, the one to prefer first. One of them is enough.
-        nameless: Files `name` that cannot be read, so that it is not known what their zones count.
+        zones: For each domain the zones that count it, the preferred one first. One of them suffices.
+        nameless: Files `name` that cannot be read; it is not known what their zones count.
     """
 
     zones: dict[str, list[Zone]]
@@ -64,17 +64,17 @@ class ZoneTree:
 
 
 def powercap_root() -> Path:
-    """The folder to look in: that of `MUTEGREEN_POWERCAP_ROOT`, or Linux's own."""
+    """Return the folder of the powercap class: `MUTEGREEN_POWERCAP_ROOT` if it is set, else Linux's own."""
     return Path(os.environ.get(ROOT_VARIABLE) or ROOT)
 
 
 def find_zones(root: Path) -> ZoneTree:
-    """All counters of packages, of their memory and of the whole platform (psys).
+    """Find all counters of packages, of their memory and of the platform (psys).
 
-    Zones called core and uncore are parts of their package and are left out.
+    Zones named core and uncore are parts of their package and are skipped.
 
     Raises:
-        OSError: There is no such folder, or it may not be listed.
+        OSError: The folder does not exist, or may not be listed.
     """
     folders = _folders(root)
     names, nameless = _names(folders)
@@ -87,16 +87,16 @@ def find_zones(root: Path) -> ZoneTree:
 
 
 def _folders(root: Path) -> dict[str, Path]:
-    """The folder of each zone, the shortest path to it where there are several."""
-    found: dict[str, Path] = {}
+    """Return the folder of each zone; the shortest path if there are several."""
+    folders: dict[str, Path] = {}
     level = [root]
     for _ in range(DEPTH):
-        # Only zones are entered below the top: links there (subsystem, device) lead back up.
+        # Below the top only zones are entered: other links there (subsystem, device) lead back up.
         level = [entry for folder in level for entry in _list(folder) if folder == root or _ZONE.fullmatch(entry.name)]
         for entry in level:
             if _ZONE.fullmatch(entry.name):
-                found.setdefault(entry.name, entry)
-    return found
+                folders.setdefault(entry.name, entry)
+    return folders
 
 
 def _list(folder: Path) -> Iterator[Path]:

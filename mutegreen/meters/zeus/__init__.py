@@ -1,1 +1,1 @@
-"""GPUs of AMD, Apple silicon and NVIDIA Jetson, read through the device layer of zeus."""
+"""Reads GPUs of AMD, Apple silicon and NVIDIA Jetson through the device layer of zeus."""

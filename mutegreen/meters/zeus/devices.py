@@ -1,4 +1,4 @@
-"""The devices that zeus finds, and the cumulative millijoules of each."""
+"""Finds the devices of zeus, and reads the cumulative millijoules of each."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ SOC_DOMAINS = {
     "gpu_mj": "gpu:soc",
     "gpu_energy_mj": "gpu:soc",
 }
-"""The fields of a system on a chip, of Apple (`cpu_total_mj`) and of Jetson (`cpu_energy_mj`), that are read. The rest
-are parts of these, or the whole board, or have no class of domains (Apple's neural engine)."""
+"""The fields that are read from a system on a chip of Apple (`cpu_total_mj`) or Jetson (`cpu_energy_mj`). The other
+fields are parts of these, or the whole board, or have no class of domains (Apple's neural engine)."""
 
 JETSON_FIELD = "total_energy_mj"
-"""A measurement with this field is of a Jetson, where zeus sums up power that it polls."""
+"""A measurement with this field is from a Jetson, on which zeus integrates power that it polls."""
 
 GROWTH_TRIES = 10
 GROWTH_WAIT_S = 0.125
-"""A GPU's counter must grow within these tries: any GPU that is switched on draws watts."""
+"""A GPU's counter must grow within these tries: every GPU that is switched on draws power."""
 
-HINT = "GPUs of NVIDIA: the meter `nvml`; AMD: zeus needs ROCm 6.3 or later; Apple: pip install zeus-apple-silicon"
+HINT = "NVIDIA: use the meter `nvml`; AMD: zeus needs ROCm 6.3 or later; Apple: pip install zeus-apple-silicon"
 
 Answers = Mapping[str, float | Exception]
-"""For each domain millijoules that never decrease, or why there are none."""
+"""For each domain the cumulative millijoules, or the error of reading them."""
 
 
-class InvalidAnswer(Exception):  # noqa: N818 - never raised as far as the user
-    """A counter's answer is no energy; the text says why."""
+class InvalidAnswer(Exception):  # noqa: N818 - no user sees it as an exception
+    """The answer of a counter is not a valid energy; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Devices:
     """Devices with a counter that works.
 
     Args:
-        first_mj: What each counter said at first, millijoules.
-        quality: How zeus comes by the figures.
-        faults: What is wrong with those that cannot be read.
-        read: Reads all counters; raises nothing.
+        first_mj: The first reading of each counter, millijoules.
+        quality: How zeus obtains the energies.
+        faults: Why the other devices cannot be read.
+        read: Reads all counters; never raises.
     """
 
     first_mj: dict[str, float]
@@ -56,15 +56,15 @@ class Devices:
 
 
 def find_devices(layer: Any, sleep: Callable[[float], None]) -> Devices:
-    """The GPUs, or where none can be read the system on a chip.
+    """Find the GPUs; if none can be read, the system on a chip.
 
     Args:
         layer: The module `zeus.device`.
-        sleep: Waits for that many seconds.
+        sleep: Waits for a number of seconds.
 
     Raises:
-        MeterUnavailable: zeus finds nothing with a counter; the text has its reasons.
-        MeterPermissionError: One of the reasons is that this user may not read it.
+        MeterUnavailable: zeus finds no device with a counter; the text has its reasons.
+        MeterPermissionError: One of the reasons is that this user may not read a device.
     """
     finders: tuple[Callable[[], Devices], ...] = (
         lambda: _gpus(layer.get_gpus(), sleep),
@@ -75,16 +75,16 @@ def find_devices(layer: Any, sleep: Callable[[float], None]) -> Devices:
         try:
             devices = find()
         except Exception as error:
-            # zeus has errors of its own, and lets through those of the libraries below it.
+            # zeus raises errors of its own and those of the libraries below it.
             faults.append(error)
             continue
         if devices.first_mj:
             return devices
         faults += devices.faults.values()
-    raise _nothing(faults)
+    raise _no_devices(faults)
 
 
-def _nothing(faults: list[Exception]) -> MeterError:
+def _no_devices(faults: list[Exception]) -> MeterError:
     text = "zeus: " + "; ".join(map(reason_of, faults))
     if any(type(fault).__name__ == "ZeusGPUNoPermissionError" for fault in faults):
         return MeterPermissionError(text, "add this user to the groups `render` and `video`, and log in again")
@@ -92,7 +92,7 @@ def _nothing(faults: list[Exception]) -> MeterError:
 
 
 def reason_of(error: Exception) -> str:
-    """The text of an error, or its name where it has none."""
+    """Return the text of an error, or the name of its class if it has none."""
     return str(error) or type(error).__name__
 
 
@@ -102,13 +102,13 @@ def _gpus(manager: Any, sleep: Callable[[float], None]) -> Devices:
     def read() -> dict[str, float | Exception]:
         return {domain: _answer(gpu.get_total_energy_consumption) for domain, gpu in gpus.items()}
 
-    begun = now = read()
+    start = now = read()
     for _ in range(GROWTH_TRIES):
         sleep(GROWTH_WAIT_S)
         now = read()
-        if all(_grew(begun[domain], now[domain]) for domain in gpus):
+        if all(_grew(start[domain], now[domain]) for domain in gpus):
             break
-    first_mj = {domain: mj for domain, mj in now.items() if _grew(begun[domain], mj) and not isinstance(mj, Exception)}
+    first_mj = {domain: mj for domain, mj in now.items() if _grew(start[domain], mj) and not isinstance(mj, Exception)}
     faults = {domain: _fault(domain, mj) for domain, mj in now.items() if domain not in first_mj}
     return Devices(first_mj, Quality.COUNTER, faults, read)
 
@@ -125,15 +125,15 @@ def _grew(before: float | Exception, after: float | Exception) -> bool:
     return not isinstance(before, Exception) and not isinstance(after, Exception) and after > before
 
 
-def _answer(ask: Callable[[], Any]) -> float | Exception:
-    """What a counter says, if that can be an energy: zeus gives None for what it cannot read."""
+def _answer(read: Callable[[], Any]) -> float | Exception:
+    """Return the millijoules of a counter, or an error: zeus returns None for what it cannot read."""
     try:
-        energy_mj = ask()
+        energy_mj = read()
     except Exception as error:
         return error
     if isinstance(energy_mj, (int, float)) and math.isfinite(energy_mj) and energy_mj >= 0:
         return energy_mj
-    return InvalidAnswer(f"zeus gave {energy_mj!r} for its energy")
+    return InvalidAnswer(f"zeus returned {energy_mj!r} for its energy")
 
 
 def _soc(chip: Any) -> Devices:
