@@ -1,13 +1,13 @@
-"""One GPU's energy over the same windows, read in four ways at once: how far they are apart.
+"""Compare four ways of measuring one GPU's energy over the same windows.
 
     python benchmarks/gpu_side_by_side.py [--windows 2 10 60] [--repeats 5]
     python benchmarks/gpu_side_by_side.py --fake --quick
 
-The ways: MuteGreen's `nvml` as it is (the GPU's counter, where it has one), the same made to integrate power, the mean
-of what nvidia-smi shows once a second times the duration, and zeus if it is installed. The load is a matrix product of
-torch, steady and in bursts of 0.3 s out of each 0.8 s; without CUDA in torch the GPU is read as it is. With `--fake`
-the GPU is simulated, bursting, and the true energy is known: that is to see that this program works. Without a GPU
-it says so in one line, and its status is 2.
+The ways: MuteGreen's `nvml` as it is (the GPU's counter, if it has one); `nvml` restricted to integrated power; the
+mean of the power that nvidia-smi prints once a second, times the duration; and zeus, if it is installed. The load is a
+matrix product of torch, steady and in bursts of 0.3 s in each 0.8 s. Without CUDA in torch the GPU is read without a
+load. With `--fake` the GPU and its bursts are simulated and the true energy is known: this checks the program itself.
+Without a GPU the program prints one line and exits with status 2.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ SMI = ("nvidia-smi", "--query-gpu=power.draw", "--format=csv,noheader,nounits", 
 
 
 class Window(NamedTuple):
-    """What each way says of one window, joules; of the first way also the quality."""
+    """The joules of one window by each way, and the quality of the first way's value."""
 
     energy_j: dict[str, float | None]
     true_j: float | None
 
 
 class PowerMeter(NvmlMeter):
-    """Power integrated also where the GPU has a counter."""
+    """The meter `nvml` with integrated power, even if the GPU has a counter."""
 
     name = "power"
 
@@ -91,7 +91,7 @@ class PowerMeter(NvmlMeter):
 
 
 class EverySecond:
-    """The mean of the power in a window, asked once a second all the time, as scripts around nvidia-smi do."""
+    """The mean power of a window, read once a second, as scripts around nvidia-smi do."""
 
     def __init__(self, powers_w: Iterator[float]) -> None:
         self._powers_w = powers_w
@@ -104,7 +104,7 @@ class EverySecond:
         self._begun_s = time.monotonic()
 
     def end(self) -> float | None:
-        """Joules of the window; None: nothing was read in it."""
+        """Return the joules of the window; None if nothing was read in it."""
         ended_s = time.monotonic()
         inside = [watts for t_s, watts in list(self._seen) if self._begun_s <= t_s <= ended_s]
         return statistics.mean(inside) * (ended_s - self._begun_s) if inside else None
@@ -132,7 +132,7 @@ def main() -> None:
 
 
 def simulate(folder: Path) -> Machine:
-    """Have a simulated GPU in this process."""
+    """Simulate a GPU in this process."""
     from benchmarks.metering.machine import BURSTS, FakeGpu, Machine, preload
 
     gpu = FakeGpu(watts=BURSTS, counter_period_s=0.1, power_period_s=0.02, average_s=1.0)
@@ -158,7 +158,7 @@ def compare(fake: Machine | None, windows_s: Sequence[float], repeats: int) -> N
 
 
 def open_ways(fake: Machine | None) -> dict[str, Tool]:
-    """The ways that there are here; that of MuteGreen comes first and must work.
+    """Open the available ways; that of MuteGreen comes first and must work.
 
     Raises:
         MeterError: There is no GPU to read.
@@ -180,7 +180,7 @@ def open_ways(fake: Machine | None) -> dict[str, Tool]:
 
 
 def recorder(meter: NvmlMeter) -> Tool:
-    """A recorder over this meter, which is opened."""
+    """Open the meter and return a recorder for it."""
     meter.open()
     made = Recorder([meter]).__enter__()
     return Tool(lambda: made.begin("window"), lambda: made.end("window").domains[0].energy_j)
@@ -196,7 +196,7 @@ def shown(uuid: str) -> Iterator[float]:
 
 
 def asked(uuid: str) -> Iterator[float]:
-    """Watts as nvidia-smi would print them, asked of NVML."""
+    """Watts as nvidia-smi would print them, read from NVML."""
     nvml = Nvml()
     gpu = next(gpu for gpu in nvml.gpus() if isinstance(gpu, Gpu) and gpu.uuid == uuid)
     read_w = nvml.usage(gpu)
@@ -206,7 +206,7 @@ def asked(uuid: str) -> Iterator[float]:
 
 
 def loads(fake: Machine | None) -> Mapping[str, Callable[[], AbstractContextManager[None]]]:
-    """For each load what starts it."""
+    """Return a function that starts it for each load."""
     if fake:
         return {"simulated bursts": nullcontext}
     try:
@@ -233,7 +233,7 @@ def working(on_s: float, off_s: float) -> Iterator[None]:
 
 
 def measure(ways: Mapping[str, Tool], window_s: float, fake: Machine | None) -> Window:
-    """One window, begun and ended in all ways within milliseconds."""
+    """Measure one window in all ways; they begin and end within milliseconds."""
     for way in ways.values():
         way.begin()
     began_s = time.monotonic()

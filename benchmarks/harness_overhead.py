@@ -1,9 +1,9 @@
-"""What the harness costs for each trial, against a plain shell loop over the same commands in the same run.
+"""Measure what the harness costs for each trial, compared with a shell loop over the same commands in the same run.
 
     python benchmarks/harness_overhead.py [--trials 20] [--rounds 5] [--quick]
 
-The two take turns. The training is a Python process of about 0.2 s that computes and prints, so that all of the
-difference is the harness's: workspace, probe, meters, output with time stamps, classification, durable store.
+The two alternate. The training is a Python process of about 0.2 s that computes and prints. The whole difference is
+therefore the harness: workspace, probe, meters, output with time stamps, classification, durable store.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def audit_s(folder: Path, options: PlanOptions, path: Path) -> float:
 
 
 def report(loops_s: list[float], audits_s: list[float], trials: int) -> None:
-    """The figures for each trial: median over the rounds, with the smallest and the largest."""
+    """Print the times for each trial: the median over the rounds, with the smallest and the largest."""
     extra_ms = [1000 * (a - b) for a, b in zip(audits_s, loops_s, strict=True)]
     ratios = [a / b for a, b in zip(audits_s, loops_s, strict=True)]
     print(f"{len(loops_s)} rounds of {trials} trials, median (smallest .. largest)")

@@ -1,4 +1,4 @@
-"""Makes the tables of the published study that `mutegreen study` shows beside ours, by the study's own protocol.
+"""Compute the tables of the published study that `mutegreen study` shows next to ours, by the study's own protocol.
 
 python benchmarks/published_study.py [--rows tests/data/measurements.csv] [--into mutegreen/replication]
 """

@@ -1,6 +1,8 @@
-"""Trains on smaller or larger batches."""
+"""Operator for batch sizes: smaller or larger powers of two."""
 
 from __future__ import annotations
+
+from typing_extensions import override
 
 from mutegreen.model import Kind, Value
 from mutegreen.mutation.numeric import whole
@@ -8,7 +10,7 @@ from mutegreen.mutation.operator import ChoiceOperator, Example
 
 
 class BatchSize(ChoiceOperator):
-    """Powers of two even where the default is none: batches are mostly chosen so, and devices like them."""
+    """Use powers of two even if the default is none: most batch sizes are, and devices are fastest with them."""
 
     name = "batch_size"
     summary = "a power of two from an eighth of the default to eight times it"
@@ -19,8 +21,8 @@ class BatchSize(ChoiceOperator):
         Example(1, (8, 4, 2)),
     )
 
+    @override
     def choices(self, default: Value) -> list[Value]:
-        """See `ChoiceOperator`."""
         size = whole(default)
         powers = (2**exponent for exponent in range(size.bit_length() + 3))
         return [power for power in powers if size <= 8 * power and power <= 8 * size]

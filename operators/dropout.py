@@ -1,8 +1,10 @@
-"""Drops fewer or more units while training."""
+"""Operator for dropout rates."""
 
 from __future__ import annotations
 
 import random
+
+from typing_extensions import override
 
 from mutegreen.model import Kind, Value
 from mutegreen.mutation.numeric import fraction, rounded, within
@@ -12,7 +14,7 @@ REACH = 0.25
 
 
 class Dropout(DrawOperator):
-    """A neighbourhood by difference, not by factor, so that a program without dropout (0) has one too."""
+    """Change the rate by a difference, not by a factor: a program without dropout (0) then has mutants too."""
 
     name = "dropout"
     summary = "up to 0.25 below or above the default, within 0..1"
@@ -23,12 +25,12 @@ class Dropout(DrawOperator):
         Example(0.9, (0.946, 0.915, 0.797, 0.741, 0.829)),
     )
 
+    @override
     def draw(self, default: Value, rng: random.Random) -> float:
-        """See `DrawOperator`."""
         rate = fraction(default)
         return rounded(rng.uniform(max(0, rate - REACH), min(1, rate + REACH)))
 
+    @override
     def accepts(self, default: Value, value: float) -> bool:
-        """See `DrawOperator`."""
         rate = fraction(default)
         return within(value, rate - REACH, rate + REACH) and 0 < value < 1

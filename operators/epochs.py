@@ -1,6 +1,8 @@
-"""Trains for fewer or more epochs."""
+"""Operator for numbers of epochs or steps."""
 
 from __future__ import annotations
+
+from typing_extensions import override
 
 from mutegreen.model import Kind, Value
 from mutegreen.mutation.numeric import whole
@@ -8,7 +10,7 @@ from mutegreen.mutation.operator import ChoiceOperator, Example
 
 
 class Epochs(ChoiceOperator):
-    """The rule of the study arXiv 2603.06195, and one epoch at least: three have no neighbours in its range."""
+    """Apply the rule of the study arXiv 2603.06195, with one epoch as the least change: 25 % of 3 is below 1."""
 
     name = "epochs"
     summary = "a whole number up to 25 %, and at least 1, below or above the default"
@@ -20,8 +22,8 @@ class Epochs(ChoiceOperator):
         Example(1, (2,)),
     )
 
+    @override
     def choices(self, default: Value) -> range:
-        """See `ChoiceOperator`."""
         epochs = whole(default)
         reach = max(epochs // 4, 1)
         return range(max(epochs - reach, 1), epochs + reach + 1)

@@ -1,4 +1,4 @@
-"""Lets the learning rate fall faster or more slowly."""
+"""Operator for the decay factor of the learning rate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mutegreen.mutation.operator import Example
 
 
 class Gamma(FairFactorOperator):
-    """As in the study, a value above 1, which lets the learning rate grow, is in the range."""
+    """As in the study, the range includes values above 1, with which the learning rate grows."""
 
     name = "gamma"
     summary = "the default divided by up to five or multiplied by up to three, by a fair coin"

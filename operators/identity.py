@@ -1,4 +1,4 @@
-"""Changes nothing: the control that shows how different the same program looks from itself (an A/A test)."""
+"""Operator that changes nothing: an A/A control, which shows the noise between trials of the same program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mutegreen.mutation.operator import Example, Operator
 
 
 class Identity(Operator):
-    """The one operator that returns the default; it belongs to no kind and is used only by name."""
+    """Return the default. The operator belongs to no kind and is used only by name."""
 
     name = "identity"
     summary = "the default itself: an A/A control, in which any difference is noise"
@@ -21,5 +21,5 @@ class Identity(Operator):
     changes = False
 
     def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
-        """The default, once."""
+        """Return the default, once."""
         return [default][:count]

@@ -1,9 +1,11 @@
-"""Learns more slowly or faster."""
+"""Operator for learning rates."""
 
 from __future__ import annotations
 
 import math
 import random
+
+from typing_extensions import override
 
 from mutegreen.model import Kind
 from mutegreen.mutation.factor import FactorOperator
@@ -11,7 +13,7 @@ from mutegreen.mutation.operator import Example
 
 
 class LearningRate(FactorOperator):
-    """The rule of the study arXiv 2603.06195: the default times 10**u, with u uniform in -1..1."""
+    """Apply the rule of the study arXiv 2603.06195: the default times 10**u, with u uniform in -1..1."""
 
     name = "learning_rate"
     summary = "a tenth of the default to ten times it, uniformly on a logarithmic scale"
@@ -24,6 +26,6 @@ class LearningRate(FactorOperator):
     smallest = 1 / 10
     largest = 10.0
 
+    @override
     def factor(self, rng: random.Random) -> float:
-        """See `FactorOperator`."""
         return math.pow(10, rng.uniform(-1, 1))

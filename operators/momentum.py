@@ -1,4 +1,4 @@
-"""Gives the optimizer a shorter or longer memory."""
+"""Operator for the momentum of an optimizer."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import math
 import random
 from decimal import Decimal
 
+from typing_extensions import override
+
 from mutegreen.model import Kind, Value
 from mutegreen.mutation.numeric import fraction, rounded, within
 from mutegreen.mutation.operator import DrawOperator, Example
 
 
 class Momentum(DrawOperator):
-    """Varies the distance to 1, because a momentum m averages over about 1 / (1 - m) steps.
+    """Change the distance to 1, because a momentum m averages over about 1 / (1 - m) steps.
 
-    So 0.9 goes from 0.01 to 0.99 (1 to 100 steps), where a factor on m itself would leave 0..1 or hardly matter.
+    From 0.9 the values range from 0.01 to 0.99 (1 to 100 steps). A factor on m itself would exceed 0..1 or have hardly
+    any effect.
     """
 
     name = "momentum"
@@ -26,12 +29,12 @@ class Momentum(DrawOperator):
         Example(0, (0.306, 0.671, 0.355, 0.596, 0.102)),
     )
 
+    @override
     def draw(self, default: Value, rng: random.Random) -> float:
-        """See `DrawOperator`."""
         distance = rounded((1 - fraction(default)) * math.pow(10, rng.uniform(-1, 1)))
         return float(1 - Decimal(repr(distance)))  # 1 - 0.07 in floats is 0.9299999999999999
 
+    @override
     def accepts(self, default: Value, value: float) -> bool:
-        """See `DrawOperator`."""
         distance = 1 - fraction(default)
         return within(value, 1 - 10 * distance, 1 - distance / 10) and 0 < value < 1

@@ -1,8 +1,10 @@
-"""Computes on fewer or more cores."""
+"""Operator for numbers of threads."""
 
 from __future__ import annotations
 
 import os
+
+from typing_extensions import override
 
 from mutegreen.model import Kind, Value
 from mutegreen.mutation.numeric import whole
@@ -10,7 +12,7 @@ from mutegreen.mutation.operator import ChoiceOperator, Example
 
 
 class Threads(ChoiceOperator):
-    """Cores beyond those that this process may use would only wait for each other, so they are not in the range."""
+    """Use at most as many threads as this process may use cores: more threads would only wait for each other."""
 
     name = "threads"
     summary = "a whole number from 1 to the number of usable cores"
@@ -20,14 +22,14 @@ class Threads(ChoiceOperator):
         Example(16, (4, 3, 2, 1)),
     )
 
+    @override
     def choices(self, default: Value) -> range:
-        """See `ChoiceOperator`."""
         whole(default)
         return range(1, usable_cores() + 1)
 
 
 def usable_cores() -> int:
-    """Cores that this process may run on; all of the machine's where the system does not say."""
+    """Return the number of cores that this process may use; all of the machine's if the system does not report it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

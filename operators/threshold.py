@@ -1,8 +1,10 @@
-"""Moves a threshold, such as the goodness of the forward-forward algorithm."""
+"""Operator for thresholds, such as the goodness of the forward-forward algorithm."""
 
 from __future__ import annotations
 
 import math
+
+from typing_extensions import override
 
 from mutegreen.model import Kind, Value
 from mutegreen.mutation.numeric import LARGEST_WHOLE, number
@@ -10,7 +12,7 @@ from mutegreen.mutation.operator import ChoiceOperator, Example
 
 
 class Threshold(ChoiceOperator):
-    """The rule of the study arXiv 2603.06195, without the 0 that its rounding lets through."""
+    """Apply the rule of the study arXiv 2603.06195, without the 0 that its rounding allows."""
 
     name = "threshold"
     summary = "a whole number from 1 to five times the default"
@@ -22,8 +24,8 @@ class Threshold(ChoiceOperator):
         Example(0.1, ()),
     )
 
+    @override
     def choices(self, default: Value) -> range:
-        """See `ChoiceOperator`."""
         needs = "a number above 0 and below 2**53"
         threshold = number(default, needs, lambda value: 0 < value < LARGEST_WHOLE)
         return range(1, math.floor(5 * threshold) + 1)

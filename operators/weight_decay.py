@@ -1,4 +1,4 @@
-"""Holds the weights back less or more."""
+"""Operator for weight decay."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mutegreen.mutation.operator import Example
 
 
 class WeightDecay(FairFactorOperator):
-    """A default of 0 is refused: no factor changes it."""
+    """Multiply or divide the default by a random factor. A default of 0 is refused: no factor changes it."""
 
     name = "weight_decay"
     summary = "the default divided by up to five or multiplied by up to three, by a fair coin"

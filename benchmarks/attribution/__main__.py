@@ -1,9 +1,9 @@
-"""What it costs to share out energy.
+"""Measure what the attribution of energy costs.
 
     python benchmarks/attribution [--clients 8] [--processes 5] [--ticks 60] [--quick]
 
-Parties of idle processes are looked at by the ledger, by psutil in the plain way, and by psutil with the proportional
-memory, in turns. Printed is CPU time of one look as a part of the second that a ticker has.
+Clients of idle processes are read by the ledger, by psutil in the usual way, and by psutil with the proportional
+memory, alternating. The output is the CPU time of one reading as a fraction of the ledger's period of one second.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def start(number: int, processes: int, mebibytes: int) -> subprocess.Popen[bytes
 
 
 def walk(pids: dict[str, int], proportional: bool) -> dict[str, tuple[float, int]]:
-    """The same by psutil: the tree of each client, with CPU time and memory."""
+    """Read the process tree of each client by psutil, with CPU time and memory."""
     found = {}
     for client, pid in pids.items():
         root = psutil.Process(pid)
@@ -72,7 +72,7 @@ def cpu_s(call: Callable[[], object]) -> float:
 
 
 def measure(pids: dict[str, int], ticks: int) -> dict[str, list[float]]:
-    """CPU seconds of each way of looking, in turns. The ledger's own ticker sleeps meanwhile."""
+    """Measure the CPU seconds of each way of reading, alternating. The ledger's own ticker sleeps meanwhile."""
     meter = EstimateMeter()
     meter.open()
     usage = Usage.of([])

@@ -1,9 +1,10 @@
-"""What metering costs: a training's speed, the sampler's CPU time and memory, and other tools beside it.
+"""Measure what metering costs: slowdown of a training, CPU time and memory of the sampler, compared with other tools.
 
     python benchmarks/metering [--quick]
 
-The meters are the real ones. What they read is simulated, except the load of this machine's CPUs (`estimate`), so
-that this needs no hardware and the energy to measure is known. A real driver's calls cost more than the simulated ones.
+The meters are the real ones. The devices are simulated, except the load of this machine's CPUs (`estimate`). The
+benchmark therefore needs no hardware, and the true energy is known. A real driver's calls cost more than the simulated
+ones.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ UPDATE_S = 0.1
 
 
 class Sizes(NamedTuple):
-    """How long everything goes on."""
+    """Durations and numbers of rounds."""
 
     pairs: int
     piece_s: float
@@ -68,7 +69,7 @@ def gpus() -> list[tuple[str, FakeGpu]]:
 
 
 def report(machines: dict[str, Machine], sizes: Sizes, parts: str) -> None:
-    """Print the tables asked for."""
+    """Print the requested tables."""
     if "1" in parts:
         rates = {"10 Hz": machines["fresh counter"], "10 Hz, GPU at 80 Hz": machines["slow counter"]}
         slowdown.report(rates, ALL, loads(), sizes.pairs, sizes.piece_s)
@@ -82,7 +83,7 @@ def report(machines: dict[str, Machine], sizes: Sizes, parts: str) -> None:
 
 
 def sets(machines: dict[str, Machine]) -> dict[str, tuple[Machine, tuple[str, ...]]]:
-    """The sets of meters whose cost is told, and the machine that they read."""
+    """The sets of meters whose cost is measured, and the machine that they read."""
     fresh, slow, power = machines.values()
     return {
         "none: the recorder alone": (fresh, ()),

@@ -1,4 +1,4 @@
-"""A process that is asked by a line and answers by a line of JSON."""
+"""A child process that receives requests as lines and answers each with a line of JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 class Child:
-    """One of this folder's scripts, running; it has answered once when this is made.
+    """A running script of this folder; it has answered once when the constructor returns.
 
     Args:
         script: Its file name.
@@ -25,7 +25,7 @@ class Child:
         environ: Its environment.
 
     Raises:
-        RuntimeError: It ended; the text is the last line of what it said.
+        RuntimeError: It ended; the text is the last line of its output.
     """
 
     def __init__(self, script: str, *words: str, environ: Mapping[str, str]) -> None:
@@ -52,13 +52,13 @@ class Child:
         self._said.close()
 
     def tell(self, line: str) -> None:
-        """Ask; `answer` has the answer."""
+        """Send a request; `answer` returns the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def answer(self) -> Any:
-        """The answer to what was asked."""
+        """Wait for the answer and return it."""
         assert self._process.stdout is not None
         if line := self._process.stdout.readline():
             return json.loads(line)
@@ -68,12 +68,12 @@ class Child:
         raise RuntimeError(said[-1] if said else "it ended without a word")
 
     def ask(self, line: str) -> Any:
-        """Ask and wait for the answer."""
+        """Send a request, wait for the answer and return it."""
         self.tell(line)
         return self.answer()
 
     def pause(self) -> None:
-        """Stop it and its own children, wherever they are."""
+        """Pause it and its own children."""
         os.killpg(self._process.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:

@@ -1,4 +1,4 @@
-"""What the sampler itself takes of one CPU, and other tools beside it with what they measure."""
+"""Measure the CPU time of the sampler, and the CPU time and accuracy of other tools."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def report_sampler(machines: Mapping[str, tuple[Machine, Sequence[str]]], rounds
 
 
 def report_others(machines: Mapping[str, Machine], rounds: int, window_s: float) -> None:
-    """Print what other tools cost and measure on the same GPUs, beside the same load, in the same run."""
+    """Print the cost and the accuracy of other tools on the same GPUs, with the same load, in the same run."""
     tools = {"mutegreen": ("mutegreen", "nvml"), **{name: (name,) for name in OTHERS if _version(name)}}
     found: dict[tuple[str, str], list[Cost]] = {(label, name): [] for label in machines for name in tools}
     failed: dict[tuple[str, str], str] = {}
@@ -64,7 +64,7 @@ def report_others(machines: Mapping[str, Machine], rounds: int, window_s: float)
 
 
 def measure(machine: Machine, words: Sequence[str], window_s: float, load: str | None = None) -> Cost:
-    """One window of a tool in a process of its own, beside a load if one is named."""
+    """Measure one window of a tool in its own process, next to a load if one is named."""
     if load is None:
         return _window(machine, words, window_s)
     with Child("load.py", load, environ=machine.environ) as training:

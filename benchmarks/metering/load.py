@@ -1,4 +1,4 @@
-"""A load of fixed work: asked for so many units, it answers what they took.
+"""A load of fixed work: it computes the requested number of units and answers their time.
 
 Run as `python load.py numpy` or `python load.py torch`.
 """

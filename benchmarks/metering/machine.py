@@ -1,4 +1,4 @@
-"""A machine with simulated counters: the processes that meter find them by their environment, as real ones."""
+"""A machine with simulated counters, which metering processes find by environment variables, like real ones."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Machine:
 
 
 class Simulated:
-    """The same machine on a clock that goes on when told, within this process."""
+    """The same machine within this process, on a clock that is advanced by hand."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock(time.monotonic())

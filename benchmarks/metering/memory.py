@@ -1,4 +1,4 @@
-"""Memory over an hour of sampling, in simulated time: one window open, all meters read ten times a second.
+"""Measure the memory over an hour of sampling, in simulated time: one open window, all meters read ten times a second.
 
 Run as `python memory.py SECONDS`.
 """

@@ -1,4 +1,4 @@
-"""What metering takes from a training beside it: the same work with the sampler running and with it stopped."""
+"""Measure how much metering slows down a training: the same work with the sampler running and with it stopped."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _on_to_off(segments: Sequence[Segment]) -> list[tuple[Segment, Segment]]:
 
 
 def _off_to_off(segments: Sequence[Segment]) -> list[tuple[Segment, Segment]]:
-    """Neighbours without metering: what the machine alone makes of such pairs."""
+    """Compare adjacent segments without metering: the variation of the machine alone."""
     return [(b, a) for a, b in pairwise(segments) if not a.metered and not b.metered]
 
 

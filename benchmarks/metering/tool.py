@@ -1,4 +1,4 @@
-"""A process that meters: told `begin` it begins a window, told `end` it answers what it measured and what it cost.
+"""A metering process: on `begin` it opens a window, on `end` it answers the measured energy and its own cost.
 
 Run as `python tool.py mutegreen [METER ...]`, or with the name of another tool.
 """
@@ -18,7 +18,7 @@ import psutil
 
 
 class Tool(NamedTuple):
-    """How a window is begun, and ended with the joules of the GPU, None where it does not tell them."""
+    """Functions that begin a window and end it; the end returns the GPU's joules, or None if unknown."""
 
     begin: Callable[[], object]
     end: Callable[[], float | None]
@@ -99,7 +99,7 @@ TOOLS: dict[str, Callable[..., Tool]] = {
 
 
 def complete_fake() -> None:
-    """Answer in Python what these tools ask and the simulated library does not know; none of it is about energy."""
+    """Answer in Python the calls of these tools that the simulated library lacks; none of them concerns energy."""
     with suppress(ImportError):
         nvml: Any = importlib.import_module("pynvml")
         counts = os.environ["FAKE_GPU_COUNTS"] == "1"

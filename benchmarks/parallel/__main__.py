@@ -1,11 +1,11 @@
-"""What `--jobs` saves and what it costs: the same audit one by one and several at a time, in turns, verdicts compared.
+"""Measure what `--jobs` saves and costs: the same audit with exclusive and with concurrent trials, alternating.
 
     python benchmarks/parallel [SUBJECT] [--preset smoke] [--jobs 2 4] [--rounds 1] [--repetitions N]
     python benchmarks/parallel --quick
 
-Each audit runs under `mutegreen measure`, so that time and energy are those of the whole audit: preflight, pauses and
-the harness itself with it. With `--background OTHER` the audit in company is the third of the comparison. With
-`--quick` the subject is one of milliseconds, to see that this works.
+The verdicts are compared too. Each audit runs under `mutegreen measure`, which gives time and energy of the whole
+audit: preflight, pauses and the harness included. With `--background OTHER`, an audit with a background load is the
+third of the comparison. With `--quick` the subject takes milliseconds, to check that the benchmark works.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MUTEGREEN = [sys.executable, "-m", "mutegreen"]
 
 @dataclass(frozen=True)
 class Audited:
-    """One audit: its cost as a whole, and what it says."""
+    """The total cost and the verdicts of one audit."""
 
     name: str
     wall_s: float
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def quick_subject(folder: Path) -> str:
-    """The folder of a subject that takes no time."""
+    """Create a subject that takes milliseconds; return its folder."""
     (subject := folder / "quick").mkdir()
     (subject / "train.py").write_text(TRAIN)
     (subject / "subject.toml").write_text(SUBJECT)
@@ -82,7 +82,7 @@ def quick_subject(folder: Path) -> str:
 
 
 def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audited]]:
-    """The audits of each way, in turns."""
+    """Run the audits of each way, alternating."""
     ways = {"one by one": [], **{f"--jobs {n}": ["--jobs", str(n)] for n in arguments.jobs}}
     if arguments.background:
         ways["--background"] = ["--background", arguments.background]
@@ -98,7 +98,7 @@ def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audi
 
 
 def audited(name: str, words: list[str], store: Path) -> Audited:
-    """Runs one audit under the meters, and reads its rows and verdicts."""
+    """Run one audit under the meters, and read its rows and verdicts."""
     run = [*MUTEGREEN, "run", *words, "--store", str(store)]
     measured = subprocess.run([*MUTEGREEN, "measure", "--json", "--", *run], stdout=subprocess.PIPE, text=True)
     whole = json.loads(measured.stdout.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""How often the protocols err, on audits whose truth is known.
+"""Measure how often the protocols are wrong, on simulated audits with known effects.
 
     OMP_NUM_THREADS=1 python benchmarks/protocol [--quick] [--parts 12345] [--into docs/statistics.md]
 
@@ -22,7 +22,7 @@ BEGIN, END = "<!-- begin of benchmarks/protocol -->", "<!-- end of benchmarks/pr
 
 
 class Part(NamedTuple):
-    """A question, who answers it, and the audits for that in a full run and in a quick one."""
+    """A question, the function that answers it, and the number of audits in a full and in a quick run."""
 
     title: str
     report: Callable[[int], str]

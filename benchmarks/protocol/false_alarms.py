@@ -1,4 +1,4 @@
-"""How often an audit in which nothing has an effect claims one, anywhere: the family-wise rate of false alarms."""
+"""Measure the family-wise rate of false alarms: how often an audit without any effect reports one."""
 
 from __future__ import annotations
 
@@ -98,5 +98,5 @@ def _drift_row(label: str, world: World, audits: int) -> list[str]:
 
 
 def _drawn(label: str, world: World, repetitions: int, audits: int) -> Audits:
-    """Audits of its own for each world, so that their errors are independent."""
+    """Draw separate audits for each world, which makes their errors independent."""
     return replace(world, repetitions=repetitions).audits(audits, zlib.crc32(f"{label}, {repetitions}".encode()))

@@ -1,4 +1,4 @@
-"""How often the 95 % intervals hold the truth."""
+"""Measure the coverage of the 95 % intervals: how often they contain the true value."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ def _deltas(repetitions: int, audits: int) -> Sequence[str]:
 
 
 def _delta(shift: float | w.Floats) -> w.Floats:
-    """Cliff's delta of two normal distributions that lie this many standard deviations apart."""
+    """Return Cliff's delta of two normal distributions whose means differ by this many standard deviations."""
     return np.asarray(2 * special.ndtr(np.asarray(shift) / np.sqrt(2)) - 1)

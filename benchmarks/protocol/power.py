@@ -1,4 +1,4 @@
-"""How often a true effect in energy is found, how often true equality is, and how often equality is claimed wrongly."""
+"""Measure power: how often true effects and true equality are found, and how often equality is claimed wrongly."""
 
 from __future__ import annotations
 

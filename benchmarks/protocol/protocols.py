@@ -1,4 +1,4 @@
-"""The two protocols on many audits at once."""
+"""Apply the two protocols to many audits at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """What a protocol says of audits.
+    """Verdicts and recommendations of a protocol on audits.
 
     Args:
         verdict: Shape (audits, metrics, mutants): `win`, `tie`, `loss` or `undecided`.
@@ -39,18 +39,18 @@ class ProtocolResult:
 
     @property
     def alarm(self) -> Flags:
-        """Whether a difference is claimed."""
+        """Whether the protocol claims a difference."""
         return np.isin(self.verdict, ("win", "loss"))
 
 
 def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = True) -> ProtocolResult:
     """The careful protocol.
 
-    Runs the code that `mutegreen stats` runs, less what nothing judged here depends on: intervals, tables, wording.
+    It runs the code of `mutegreen stats`, except the parts that no verdict depends on: intervals, tables, wording.
 
     Args:
         figures: Shape (audits, arms, repetitions, metrics).
-        tolerance: Change of performance that does not matter, in its own unit; None: what is customary.
+        tolerance: Change of performance that does not matter, in its own unit; None: the default.
         blocked: Whether repetitions are blocks.
     """
     metrics = [fit_audit(audit, blocked=blocked) for audit in figures]
@@ -95,7 +95,7 @@ def _margin(metric_model: MetricModel, tolerance: float | None) -> float:
 
 
 def _not_worse(performance: MetricModel, tolerance: float | None) -> Flags:
-    """For each mutant, whether performance is shown to be no worse than tolerated."""
+    """Return for each mutant whether its performance is shown to be non-inferior."""
     found = performance.contrasts
     p = found.above(-_margin(performance, tolerance))
     p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)

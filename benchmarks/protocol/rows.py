@@ -1,4 +1,4 @@
-"""An audit as the rows that `mutegreen stats` reads, and that both protocols say the same of it either way."""
+"""Convert a simulated audit to rows of `mutegreen stats`, and check that its verdicts equal those computed here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _label(arm: int) -> dict[str, object]:
 
 
 def check(audits: int = 4) -> None:
-    """Sees to it that the protocols here are those of `mutegreen stats`.
+    """Check that the protocols here give the verdicts of `mutegreen stats`.
 
     Raises:
         AssertionError: They are not.

@@ -1,4 +1,4 @@
-"""Whether what is recommended is truly harmless: performance not worse than the tolerance."""
+"""Measure how often a recommended mutant is truly non-inferior: its performance not worse than the tolerance."""
 
 from __future__ import annotations
 
@@ -68,6 +68,6 @@ def _row(world: World, audits: int) -> list[str]:
 
 
 def _seems_harmless(found: ProtocolResult) -> Flags:
-    """What a reader of the published protocol's verdicts would take for greener and harmless."""
+    """Return the mutants that a reader of the published protocol's verdicts would consider greener and harmless."""
     gpu, performance = (found.verdict[:, METRICS.index(metric)] for metric in ("gpu_j", "performance"))
     return np.asarray((gpu == "win") & (performance != "loss"))

@@ -1,4 +1,4 @@
-"""Whether an audit sees the smallest effect that it says it sees, with the chance of 80 % that it says."""
+"""Check the minimum detectable effect: whether an audit finds it with the stated probability of 80 %."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def with_error(hits: ArrayLike, digits: int = 1) -> str:
 
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; all columns but the first are figures."""
+    """Return a table; all columns but the first are numbers."""
     alignment = ("left", *["right"] * (len(heads) - 1))
     frame = pd.DataFrame(rows, columns=list(heads))
     # The cells are texts already: read as numbers, `5.0` would become `5`.

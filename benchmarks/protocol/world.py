@@ -1,4 +1,4 @@
-"""Audits whose truth is known: what every arm does, how the machine drifts, and how noisy a training is."""
+"""Simulate audits with known effects of every arm, drift of the machine, and noise of a training."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def steady(time: Floats, _: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class World:
-    """How audits come about.
+    """The model from which audits are drawn.
 
     Args:
         arms: The original and its mutants.
@@ -54,7 +54,7 @@ class World:
         missing: Share of trainings that did not end well.
         quantum: Step in which performance is counted, in its own unit; 0 for none.
         noise: Coefficients of variation, in the order of `METRICS`.
-        effect: By metric, the relative change that each arm brings, shape (arms,); none if not said.
+        effect: Relative change of each arm by metric, shape (arms,); no effect for other metrics.
     """
 
     arms: int = 16
@@ -69,12 +69,12 @@ class World:
     effect: Mapping[str, Floats] = field(default_factory=dict)
 
     def audits(self, count: int, seed: int) -> Audits:
-        """That many audits, each run in random blocks and as the study did."""
+        """Draw this many audits, each run in random blocks and in the order of the study."""
         generator = np.random.default_rng(seed)
         cells = (count, self.arms, self.repetitions)
         noise = self._noise(generator, cells)
         missing = generator.random(cells) < self.missing
-        missing[:, :, :2] &= self.missing >= 1  # Two trainings of each arm are there: without, there is nothing to say.
+        missing[:, :, :2] &= self.missing >= 1  # Each arm has at least two trainings: otherwise no test is possible.
         in_blocks = self._figures(noise, *_random_blocks(generator, cells), generator)
         in_turn = self._figures(noise, *_one_arm_after_another(cells), generator)
         for figures in (in_blocks, in_turn):
@@ -95,7 +95,7 @@ class World:
             change[..., METRICS.index(metric)] += np.log1p(effect)[:, None]
         figures = LEVEL * np.exp(change)
         if self.quantum:
-            # Where the mean lies between two steps is a matter of chance.
+            # The position of the mean between two steps is random.
             offset = generator.random((len(noise), 1, 1)) * self.quantum
             figures[..., -1] = np.round((figures[..., -1] + offset) / self.quantum) * self.quantum
         return np.asarray(figures)
@@ -106,7 +106,7 @@ class Audits:
     """Figures of audits, shape (audits, arms, repetitions, metrics); NaN where a training did not end well.
 
     Args:
-        in_blocks: Every repetition a block, in a random order of its own.
+        in_blocks: Every repetition is a block in its own random order.
         in_turn: The same noise, but all repetitions of the original trained first, then those of each mutant.
     """
 
@@ -148,17 +148,17 @@ def noisier(times: float, share: float) -> Spread:
 
 
 def original_noisier(times: float) -> Spread:
-    """The original is noisier (or calmer, below 1) than all mutants."""
+    """The original is noisier than all mutants (less noisy for a factor below 1)."""
     return lambda _, arms: np.where(np.arange(arms) == 0, times, 1.0)
 
 
 def student(df: float) -> Shape:
-    """Student's t, brought to unit variance: heavy tails."""
+    """Student's t, scaled to unit variance: heavy tails."""
     return lambda _, deviates: special.stdtrit(df, special.ndtr(deviates)) / np.sqrt(df / (df - 2))
 
 
 def skewed(sigma: float) -> Shape:
-    """Log-normal, brought to mean 0 and unit variance."""
+    """Log-normal, shifted to mean 0 and scaled to unit variance."""
     mean, variance = np.exp(sigma**2 / 2), (np.exp(sigma**2) - 1) * np.exp(sigma**2)
     return lambda _, deviates: (np.exp(sigma * deviates) - mean) / np.sqrt(variance)
 
@@ -179,7 +179,7 @@ def linear(size: float) -> Drift:
 
 
 def step(size: float, at: float = 0.4) -> Drift:
-    """A sudden change that stays, as when another program starts; amid a block."""
+    """A sudden lasting change within a block, as when another program starts."""
     return lambda time, _: np.where(time < at, 0.0, size)
 
 

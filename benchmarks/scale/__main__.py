@@ -1,5 +1,6 @@
-"""Whether statistics stay usable when audits grow: `mutegreen stats --csv FILE --json` on ten thousand to a million
-rows, and Cliff's delta beside the package cliffs-delta.
+"""Measure time and memory of `mutegreen stats --csv FILE --json` on ten thousand to a million rows.
+
+Cliff's delta is compared with the package cliffs-delta.
 
     python benchmarks/scale [--rows 10000 100000 1000000] [--rounds 1] [--quick]
 
@@ -31,7 +32,7 @@ REPETITIONS = 100
 
 @dataclass(frozen=True)
 class Run:
-    """What one process took."""
+    """Time and memory of one process."""
 
     rows: int
     wall_s: float
@@ -57,7 +58,7 @@ def fastest(mutants: int, options: list[str], rounds: int) -> Run:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "rows.csv"
         words = [str(HERE / "files.py"), str(file), str(mutants), str(REPETITIONS), *options]
-        # A process of its own: what this one has held would count as the peak of those that it starts.
+        # A separate process: the memory that this process has held would count as the peak of those that it starts.
         subprocess.run([sys.executable, *words], check=True)
         return min((analysed(file, mutants * REPETITIONS) for _ in range(rounds)), key=lambda run: run.wall_s)
 

@@ -1,4 +1,4 @@
-"""Cliff's delta of two samples: ours, the package cliffs-delta and all pairs in turns, then ours on larger samples."""
+"""Compare implementations of Cliff's delta: ours, cliffs-delta, and all pairs; then ours on larger samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Delta = Callable[[Floats, Floats], float]
 
 
 class Sizes(NamedTuple):
-    """Figures in a sample that is given to all, rounds of that, and the sizes at which ours alone is looked at."""
+    """Size of the sample for all implementations, number of rounds, and the sizes for ours alone."""
 
     size: int
     rounds: int
@@ -31,7 +31,7 @@ QUICK = Sizes(200, 2, (10**3, 10**4))
 
 
 def report(sizes: Sizes) -> None:
-    """How much longer others take at one size, and how ours grows."""
+    """Print how much longer the others take at one size, and how the time of ours grows."""
     made = samples(sizes.size)
     others = {"all pairs, by numpy": all_pairs} | packaged(made)
     assert all(math.isclose(other(*made), cliffs_delta(*made), abs_tol=1e-12) for other in (*others.values(), fitted))
@@ -61,7 +61,7 @@ def seconds(function: Delta, made: tuple[Floats, Floats]) -> float:
 
 
 def fitted(mutant: Floats, original: Floats) -> float:
-    """Ours for many arms at once, of one arm."""
+    """Our implementation for many arms, applied to one arm."""
     arms = np.repeat([0, 1], [len(original), len(mutant)])
     return float(cliffs_deltas(np.concatenate([original, mutant]), arms, 2).delta[1])
 
@@ -71,7 +71,7 @@ def all_pairs(mutant: Floats, original: Floats) -> float:
 
 
 def packaged(made: tuple[Floats, Floats]) -> dict[str, Delta]:
-    """The package where it is installed: given arrays, and given lists, which suit its loops better."""
+    """The package, if installed: with arrays, and with lists, which are faster in its loops."""
     try:
         from cliffs_delta import cliffs_delta as package
     except ImportError:

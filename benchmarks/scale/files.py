@@ -1,4 +1,4 @@
-"""Audits as CSV files, as large as wanted: five hyperparameters, all five metrics, a machine that drifts.
+"""Write simulated audits of any size as CSV files: five hyperparameters, all five metrics, a machine that drifts.
 
 Run as `python files.py FILE MUTANTS REPETITIONS [--bare]`.
 """
@@ -31,12 +31,15 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true", help="the contract's columns alone: no blocks, no qualities")
     arguments = parser.parse_args()
     rows = audit(arguments.mutants, arguments.repetitions)
-    # Columns of which these audits have nothing to say are there and empty, as in an export: those of co-location.
+    # Columns that these audits do not fill are present and empty, as in an export: those of co-location.
     rows.reindex(columns=list(ROW_COLUMNS if arguments.bare else COLUMNS)).to_csv(arguments.file, index=False)
 
 
 def audit(mutants: int, repetitions: int, seed: int = 0) -> pd.DataFrame:
-    """What an export says of an audit alone, row by row as trained: each repetition a block in its own random order."""
+    """Return the rows of an export of an exclusive audit, in the order of training.
+
+    Each repetition is a block in its own random order.
+    """
     generator = np.random.default_rng(seed)
     order = generator.permuted(np.tile(np.arange(mutants + 1), (repetitions, 1)), axis=1).ravel()
     rows = arms(mutants).iloc[order].reset_index(drop=True)
