@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 _EXAMPLES = common.examples(
-    "mutegreen export -o rows.csv                        the latest audit as CSV",
-    "mutegreen export AUDIT --format json                an audit as JSON, to stdout",
-    "mutegreen export --format parquet -o rows.parquet   as Parquet",
+    "mutegreen export -o rows.csv                       the latest audit as CSV",
+    "mutegreen export AUDIT --format json               an audit as JSON",
+    "mutegreen export --format parquet -o rows.parquet  as Parquet",
 )
 
 

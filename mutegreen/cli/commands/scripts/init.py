@@ -35,10 +35,10 @@ class _ProgramArguments(click.Command):
 
 
 _EXAMPLES = common.examples(
-    "mutegreen init train.py                    write ./subject.toml",
-    "mutegreen init train.py --try              also run the program once",
-    "mutegreen init project --script src/fit.py a script within a project",
-    "mutegreen init train.py -- --data ./data   with arguments of the program",
+    "mutegreen init train.py                     write ./subject.toml",
+    "mutegreen init train.py --try               also run the program once",
+    "mutegreen init project --script src/fit.py  a script within a project",
+    "mutegreen init train.py -- --data ./data    with arguments of the program",
 )
 
 

@@ -24,7 +24,7 @@ _BEFORE = 24
 
 _EXAMPLES = common.examples(
     "mutegreen scan train.py           table of the hyperparameters",
-    "mutegreen scan train.py --sites   names of their sites, for `mutegreen mutate`",
+    "mutegreen scan train.py --sites   the sites, for `mutegreen mutate`",
 )
 
 

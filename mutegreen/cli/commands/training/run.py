@@ -33,11 +33,11 @@ def _values(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 _EXAMPLES = common.examples(
-    "mutegreen run path/to/project               audit the subject in a folder",
-    "mutegreen run mnist_cnn --preset smoke      audit a bundled subject, quickly",
-    "mutegreen run mnist_cnn --dry-run           show the plan, train nothing",
-    "mutegreen run mnist_cnn --values epochs=2,8 choose the values by hand",
-    "mutegreen run --resume AUDIT                finish an audit that was stopped",
+    "mutegreen run path/to/project                audit the subject in a folder",
+    "mutegreen run mnist_cnn --preset smoke       audit a bundled subject",
+    "mutegreen run mnist_cnn --dry-run            show the plan, train nothing",
+    "mutegreen run mnist_cnn --values epochs=2,8  choose the values by hand",
+    "mutegreen run --resume AUDIT                 finish an audit that was stopped",
 )
 
 

@@ -34,9 +34,9 @@ def command() -> None:
 
 _EXAMPLES = common.examples(
     "mutegreen study hyperparameters --preset smoke --dry-run   show the plan",
-    "mutegreen study hyperparameters --preset smoke             try it, in minutes",
+    "mutegreen study hyperparameters --preset smoke             takes minutes",
     "mutegreen study hyperparameters --subjects mnist_cnn       one subject only",
-    "mutegreen help study                                       how to read the result",
+    "mutegreen help study                                       how to read it",
 )
 
 
