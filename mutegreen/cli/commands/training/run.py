@@ -37,7 +37,7 @@ _EXAMPLES = common.examples(
     "mutegreen run mnist_cnn --preset smoke       audit a bundled subject",
     "mutegreen run mnist_cnn --dry-run            show the plan, train nothing",
     "mutegreen run mnist_cnn --values epochs=2,8  choose the values by hand",
-    "mutegreen run --resume AUDIT                 finish an audit that was stopped",
+    "mutegreen run --resume AUDIT                 finish a stopped audit",
 )
 
 
