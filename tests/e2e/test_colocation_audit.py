@@ -130,7 +130,7 @@ class TestSeveralAtATime:
         done = mutegreen("run", write_subject(tmp_path / "points", train), *SMALL, "--jobs", "4", "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["trials"]["ok"] == 10
-        assert "it trains again, alone" in done.stderr
+        assert "this trial is repeated exclusively" in done.stderr
         logs = next((tmp_path / "reports/audits").iterdir()) / "logs"
         assert list(logs.glob("*.out-of-memory.log"))
 
