@@ -24,7 +24,7 @@ COSTLIER = {"epochs=6": (0.2, 0.0)}
 
 
 def advice_on(
-    arms: dict[str, tuple[float, float]], repetitions: int = 5, *, noise: float = 0.005, **options: dict[str, Any]
+    arms: dict[str, tuple[float, float]], repetitions: int = 5, *, noise: float = 0.005, **options: Any
 ) -> Advice:
     return advice_of(analyse(rows_of(noisy(arms, repetitions, noise=noise)), **options))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from support.simulated_queue import queue, queue_rows
 ARMS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0), "epochs=5": (0.0, 0.0)}
 
 
-def shared(*, by_use: float | None, idle: float | None, companions: float = 1.0, **columns: object) -> pd.DataFrame:
+def shared(*, by_use: float | None, idle: float | None, companions: float = 1.0, **columns: Any) -> pd.DataFrame:
     """Rows of GPU energy alone, of which `by_use` was divided by use and `idle` is idle power."""
     figures = {arm: {"gpu_j": cells["gpu_j"]} for arm, cells in noisy(ARMS, 6, noise=0.003).items()}
     rows = rows_of(figures).assign(companions=companions, by_use=by_use, **columns)

@@ -200,7 +200,7 @@ def test_more_epochs_cost_more_in_the_published_data() -> None:
     ]
     decided = [row for row in rows if row.verdict in (Verdict.WIN, Verdict.LOSS)]
     assert len(decided) > len(rows) / 2
-    assert all((row.value < row.default) == (row.verdict == Verdict.WIN) for row in decided)
+    assert all((float(row.value) < float(row.default)) == (row.verdict == Verdict.WIN) for row in decided)
 
 
 # Totals, qualities, JSON.

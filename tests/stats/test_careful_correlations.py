@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ from support.paths import DATA
 
 
 def scenario(
-    *hyperparameters: tuple[str, list[object], list[float | None]], original: float = 1.0, **more: Any
+    *hyperparameters: tuple[str, Sequence[object], Sequence[float | None]], original: float = 1.0, **more: Any
 ) -> Scenario:
     """One training of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
-    records = [("original", None, None, None, original)]
+    records: list[tuple[object, ...]] = [("original", None, None, None, original)]
     for name, values, figures in hyperparameters:
         mutants = enumerate(zip(values, figures, strict=True))
         records += [(f"{name}={at}", name, value, 0.0, figure) for at, (value, figure) in mutants]

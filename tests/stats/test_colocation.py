@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,11 +30,12 @@ def pair(
     beside: dict[str, tuple[float, float]] = EFFECTS,
     *,
     noise_beside: float = 0.005,
-    **columns: object,
+    **columns: Any,
 ) -> pd.DataFrame:
     """Rows of a subject alone, and beside `other`; `columns` are of the latter."""
-    parts = rows_of(noisy(alone, seed=1)), rows_of(noisy(beside, seed=2, noise=noise_beside), background="other")
-    return pd.concat([parts[0], parts[1].assign(**columns)], ignore_index=True)
+    exclusive = rows_of(noisy(alone, seed=1))
+    colocated = rows_of(noisy(beside, seed=2, noise=noise_beside), background="other")
+    return pd.concat([exclusive, colocated.assign(**columns)], ignore_index=True)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ def interval(pairs: NDArray[np.float64]) -> tuple[float, float]:
     unbiased = (m**2 * rows + n**2 * columns - ((pairs - delta) ** 2).sum()) / (n * m * (n - 1) * (m - 1))
     wide = special.ndtri(0.975) ** 2 * max(unbiased, (1 - delta**2) / (n * m - 1))
     half = np.sqrt(wide * ((1 - delta**2) ** 2 + wide))
-    return tuple((delta - delta**3 + side * half) / (1 - delta**2 + wide) for side in (-1, 1))  # type: ignore[return-value]
+    low, high = ((delta - delta**3 + side * half) / (1 - delta**2 + wide) for side in (-1, 1))
+    return low, high
 
 
 @given(original=samples, mutants=st.lists(samples, min_size=1, max_size=4), data=st.data())

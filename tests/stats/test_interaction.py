@@ -236,8 +236,8 @@ def test_blocks_of_two_audits_are_not_taken_for_one_another() -> None:
 def test_values_that_are_no_numbers_have_a_term_each() -> None:
     defaults = {"epochs": 8.0, "optimizer": "sgd"}
     cost = {"sgd": 1.0, "adam": 1.3, "lion": 1.1}
-    both = [{"optimizer": "adam", "epochs": 4.0}, {"epochs": 16.0, "optimizer": "lion"}]
-    mutants = [{"epochs": 4.0}, {"epochs": 16.0}, {"optimizer": "adam"}, {"optimizer": "lion"}, *both]
+    both: list[Values] = [{"optimizer": "adam", "epochs": 4.0}, {"epochs": 16.0, "optimizer": "lion"}]
+    mutants: list[Values] = [{"epochs": 4.0}, {"epochs": 16.0}, {"optimizer": "adam"}, {"optimizer": "lion"}, *both]
 
     def energy(settings: Values) -> float:
         extra = 1.5 if settings["optimizer"] == "lion" and settings["epochs"] == 16 else 1.0

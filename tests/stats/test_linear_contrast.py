@@ -21,7 +21,7 @@ CORNERS = np.array([[1.0, -1.0, -1.0, 1.0, 0.0, 0.0]])
 
 
 def differences(n_arms: int) -> Floats:
-    return np.eye(n_arms)[1:] - np.eye(n_arms)[0]
+    return np.asarray(np.eye(n_arms)[1:] - np.eye(n_arms)[0])
 
 
 @pytest.mark.parametrize("concurrency", [None, "uneven"])

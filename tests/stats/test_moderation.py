@@ -14,7 +14,7 @@ def drawn(arms: int, df: float, prior: float, centre: float, seed: int = 0) -> n
     """Sample variances whose true variances are scaled inverse chi-squared: Smyth's model."""
     generator = np.random.default_rng(seed)
     true = prior * centre / generator.chisquare(prior, arms)
-    return true * generator.chisquare(df, arms) / df
+    return np.asarray(true * generator.chisquare(df, arms) / df)
 
 
 def squeeze_var(variance: np.ndarray, df: np.ndarray) -> tuple[float, float]:
@@ -30,7 +30,7 @@ def squeeze_var(variance: np.ndarray, df: np.ndarray) -> tuple[float, float]:
 
 def posterior(variance: np.ndarray, df: np.ndarray) -> np.ndarray:
     lent, centre = squeeze_var(variance, df)
-    return (lent * centre + df * variance) / (lent + df)
+    return np.asarray((lent * centre + df * variance) / (lent + df))
 
 
 @pytest.mark.parametrize("prior", [3.0, 8.0, 30.0])

@@ -21,7 +21,7 @@ def figures(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.
     """Logarithms of a drifting machine; arm 3 is so many times as noisy, and arm 5 saves energy."""
     arm, block = (codes.ravel() for codes in np.indices((ARMS, blocks)))
     noise = np.where(arm == 3, loud, 1.0) * np.random.default_rng(seed).standard_normal(len(arm))
-    return 0.008 * noise + 0.05 * block - saving * (arm == 5)
+    return np.asarray(0.008 * noise + 0.05 * block - saving * (arm == 5))
 
 
 @pytest.mark.parametrize("missing", [(), (2, 11, 30)])

@@ -62,7 +62,7 @@ def only(found: Analysis) -> Comparison:
     return comparison
 
 
-def against(original: list[Any], mutant: list[Any], **options: Any) -> Comparison:
+def against(original: Any, mutant: Any, **options: Any) -> Comparison:
     return only(analysis(trainings("original", original), trainings("epochs=3", mutant), **options))
 
 
@@ -112,9 +112,11 @@ def test_all_published_win_tie_loss_counts(tables: Tables) -> None:
 
 
 def test_means_and_changes_of_the_published_data(published: pd.DataFrame, tables: Tables) -> None:
-    means = published.groupby(["subject", "background", "mutant"])[list(METRICS)].mean()
+    means: dict[Any, dict[Any, float]] = (
+        published.groupby(["subject", "background", "mutant"])[list(METRICS)].mean().to_dict()
+    )
     for (subject, background, _, mutant, metric), row in tables["verdict"][0].items():
-        mean, original = (means.loc[(subject, background, name), metric] for name in (mutant, "original"))
+        mean, original = (means[metric][subject, background, name] for name in (mutant, "original"))
         assert (row["mean"], row["mean_original"]) == (pytest.approx(mean), pytest.approx(original))
         assert row["relative_change"] == pytest.approx(mean / original - 1, abs=1e-9)
         assert (row["n"], row["n_original"]) == (5, 5)

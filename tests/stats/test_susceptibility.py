@@ -26,12 +26,16 @@ def both(
     """An audit alone and one in company: the relative change of energy that each mutant brings in them."""
     parts = [
         rows_of(
-            noisy({ORIGINAL: (0.0, 0.0)} | {n: (e, 0.0) for n, e in zip(NAMES, effects, strict=False)}, 5, **options),
+            noisy(
+                {ORIGINAL: (0.0, 0.0)} | {n: (e, 0.0) for n, e in zip(NAMES, effects, strict=False)},
+                noise=sigma,
+                seed=own_seed,
+            ),
             background=background,
         )
-        for effects, background, options in (
-            (alone, "", {"noise": noise, "seed": seed}),
-            (beside, "other", {"noise": noise_beside, "seed": seed + 1000}),
+        for effects, background, sigma, own_seed in (
+            (alone, "", noise, seed),
+            (beside, "other", noise_beside, seed + 1000),
         )
     ]
     return pd.concat(parts, ignore_index=True)
@@ -44,6 +48,7 @@ def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
 
 def differences(estimate: ArrayLike, sigma: float, df: float = 4.0) -> LogRatios:
     """Of arms with five figures each."""
+    estimate = np.asarray(estimate)
     k = len(estimate)
     return LogRatios(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
 

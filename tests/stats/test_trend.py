@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,7 +38,7 @@ NOISE = np.array([-0.011, 0.004, 0.013, -0.009, 0.003])
 
 
 def model(
-    by_value: dict[object, object],
+    by_value: Mapping[Any, Any],
     name: str = "epochs",
     metric: str = "gpu_j",
     settings: Settings | None = None,
@@ -60,17 +60,17 @@ def model(
     return fit_scenario(scenario, Goal.MAXIMIZE, settings or Settings(), None)
 
 
-def trend(by_value: dict[object, object], **options: Any) -> Trend:
+def trend(by_value: Mapping[Any, Any], **options: Any) -> Trend:
     (found,) = trends(model(by_value, **options))
     return found
 
 
-def law(f: Callable[[float], float], values: list[float], noise: ArrayLike = NOISE) -> dict[object, object]:
+def law(f: Callable[[float], float], values: list[float], noise: ArrayLike = NOISE) -> Mapping[Any, Any]:
     """Figures of a law with the same relative noise at every value, but in another order."""
     return {value: f(value) * np.exp(np.roll(noise, at)) for at, value in enumerate(values)}
 
 
-def flat(by_value: dict[object, object]) -> tuple[np.ndarray, np.ndarray]:
+def flat(by_value: Mapping[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
     values = np.repeat(np.array(list(by_value), dtype=float), [np.size(cell) for cell in by_value.values()])
     return values, np.concatenate([np.atleast_1d(cell) for cell in by_value.values()]).astype(float)
 
@@ -134,7 +134,7 @@ def test_models_are_compared_by_the_aicc_of_all_trainings() -> None:
 
     def aicc(formula: str, parameters: int) -> float:
         n = len(y)
-        return -2 * ols(formula, frame).fit().llf + 2 * parameters * n / (n - parameters - 1)
+        return float(-2 * ols(formula, frame).fit().llf + 2 * parameters * n / (n - parameters - 1))
 
     difference = aicc("y ~ x", 3) - aicc("y ~ 1", 2)
     assert found.aicc["power_law"] - found.aicc["constant"] == pytest.approx(difference)
@@ -151,7 +151,7 @@ def test_with_two_values_the_interval_is_welchs() -> None:
     assert mutant.reason == Reason(ReasonCode.SHAPE_ASSUMED)
 
 
-def study_without_blocks(data: dict[object, object], metric: str = "gpu_j") -> ScenarioModel:
+def study_without_blocks(data: Mapping[Any, Any], metric: str = "gpu_j") -> ScenarioModel:
     scenario = model(data, metric=metric).scenario
     return fit_scenario(replace(scenario, rows=scenario.rows.drop(columns="block")), Goal.MAXIMIZE, Settings(), None)
 
@@ -229,7 +229,7 @@ def test_simulated_intervals_hold_and_false_alarms_are_rare(conditions: dict[str
 
 
 def simulated(
-    values: ArrayLike, exponent: float, noise: ArrayLike = (1,), scatter: float = 0.0, audits: int = 400
+    values: np.ndarray, exponent: float, noise: ArrayLike = (1,), scatter: float = 0.0, audits: int = 400
 ) -> list[tuple[float, float, float]]:
     generator = np.random.default_rng(1)
     arms = Arms(tuple(map(str, values)), np.repeat(np.arange(6), 5), np.tile(np.arange(5), 6), True)
@@ -357,7 +357,7 @@ def test_with_one_repetition_a_line_has_the_interval_of_any_regression() -> None
         ([32.0, 8.0, 512.0], Shape.POWER_LAW, 2.0),
     ],
 )
-def test_of_equal_curves_the_one_is_read_that_suits_the_values(values: ArrayLike, shape: Shape, step: float) -> None:
+def test_of_equal_curves_the_one_is_read_that_suits_the_values(values: list[float], shape: Shape, step: float) -> None:
     found = trend(law(lambda _: 500.0, values))
     assert (found.shape, found.step) == (shape, step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def rows_of(arms: Mapping[str, Figures], *, blocked: bool = True, **labels: obje
     )
 
 
-def trainings(mutant: str, figures: Figures, blocked: bool = True, **labels: object) -> list[dict[str, object]]:
+def trainings(mutant: str, figures: Figures, blocked: bool = True, **labels: object) -> list[dict[str, Any]]:
     """Records of the trainings of one arm."""
     name, _, value = mutant.partition("=")
     mutated: dict[str, object] = {"hyperparameter": name, "value": value or None, "default": "2" if value else None}

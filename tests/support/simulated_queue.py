@@ -25,7 +25,13 @@ class _Running:
 
 
 def queue(
-    work: Sequence[float], blocks: int, jobs: int, *, slowing: float = 0.6, noise: float = 0.008, seed: int = 0
+    work: Sequence[float] | np.ndarray,
+    blocks: int,
+    jobs: int,
+    *,
+    slowing: float = 0.6,
+    noise: float = 0.008,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Trainings of arms in random blocks, `jobs` at a time without waiting for the end of a block.
 
