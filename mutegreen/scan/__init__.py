@@ -1,1 +1,1 @@
-"""Finds the hyperparameters of a training script by reading it: nothing of it is imported or run."""
+"""Finds the hyperparameters of a training script in its source; the script is neither imported nor run."""

@@ -1,4 +1,4 @@
-"""Configuration files that a script names: their keys are hyperparameters of the script."""
+"""Which keys of the configuration files that a script names are hyperparameters? `lr: 0.1` in `conf.yaml`: one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Keyed = tuple[tuple[str, ...], Any]
 
 
 def findings(project: Project, modules: list[Module]) -> list[Finding]:
-    """The hyperparameters in the configuration files that these modules name; one that cannot be read has none."""
+    """Return the hyperparameters in the configuration files that these modules name; an unreadable file has none."""
     paths = dict.fromkeys(path.resolve() for module in modules for path in _named(project, module))
     return [finding for path in paths for finding in _of_file(path, project.folder)]
 
@@ -52,10 +52,10 @@ def _existing(folders: list[Path], name: str) -> Iterator[Path]:
 
 def _hydra(folder: Path, call: ast.Call) -> Iterator[Path]:
     """The configuration of `@hydra.main(config_path=..., config_name=...)` and the groups in its defaults."""
-    given = {word.arg: text_of(word.value) for word in call.keywords}
-    if given.get("config_name"):
-        root = folder / given.get("config_path", "")
-        waiting = [root / given["config_name"].removesuffix(".yaml")]
+    keywords = {word.arg: text_of(word.value) for word in call.keywords}
+    if keywords.get("config_name"):
+        root = folder / keywords.get("config_path", "")
+        waiting = [root / keywords["config_name"].removesuffix(".yaml")]
         while waiting:
             path = waiting.pop(0).with_suffix(".yaml")
             if path.is_file():
@@ -64,22 +64,23 @@ def _hydra(folder: Path, call: ast.Call) -> Iterator[Path]:
 
 
 def _defaults(path: Path) -> list[Path]:
+    """The files that Hydra's `defaults` list names: `- model`, `- optimizer: adam`."""
     document = _load(path)
-    listed = document.get("defaults", []) if isinstance(document, dict) else []
-    found = []
-    for item in listed if isinstance(listed, list) else []:
+    defaults = document.get("defaults", []) if isinstance(document, dict) else []
+    paths = []
+    for item in defaults if isinstance(defaults, list) else []:
         if isinstance(item, str) and item != "_self_":
-            found.append(path.parent / item)
+            paths.append(path.parent / item)
         elif isinstance(item, dict):
-            found += [
+            paths += [
                 path.parent / str(group).split(" ")[-1].split("@")[0] / str(name).removesuffix(".yaml")
                 for group, name in item.items()
             ]
-    return found
+    return paths
 
 
 def _load(path: Path) -> Any:
-    """The file's content; None where it cannot be read."""
+    """The file's content; None: it cannot be read."""
     import yaml
 
     try:
@@ -95,11 +96,11 @@ def _of_file(path: Path, folder: Path) -> Iterator[Finding]:
     file = Path(os.path.relpath(path, folder)).as_posix()
     text = TextFile.read(path).text
     for keys, value in _values(_load(path), ()):
-        found = _meaning(keys, value)
-        if found.kind is not None and not any("." in key for key in keys):
-            # A value that YAML takes from elsewhere in the file, by `<<`, is found where it stands.
+        key_meaning = _meaning(keys, value)
+        if key_meaning.kind is not None and not any("." in key for key in keys):
+            # A value that YAML merges from another key (`<<`) is found under that other key.
             with suppress(MutationError):
-                yield _finding(text, ConfigSite(file, ".".join(keys)), keys, value, found)
+                yield _finding(text, ConfigSite(file, ".".join(keys)), keys, value, key_meaning)
 
 
 def _values(node: Any, keys: tuple[str, ...]) -> Iterator[_Keyed]:
@@ -111,27 +112,27 @@ def _values(node: Any, keys: tuple[str, ...]) -> Iterator[_Keyed]:
 
 
 def _meaning(keys: tuple[str, ...], value: Any) -> Meaning:
-    """What a key means; `lr: {value: 0.1}` is `lr`, and what stands above it decides where the key does not."""
-    named = [key for key in keys if key not in {"value", "default"}]
-    if not named:
+    """What a key means; of `lr: {value: 0.1}` the key is `lr`, and the keys above decide where the key is ambiguous."""
+    path = [key for key in keys if key not in {"value", "default"}]
+    if not path:
         return Meaning(None)
-    above = {word for key in named[:-1] for word in words(key)}
-    found = meaning(named[-1], value)
-    if named[-1] in {"gamma", "factor", "decay_rate"} and above & _SCHEDULES and not isinstance(value, str):
+    above = {word for key in path[:-1] for word in words(key)}
+    own = meaning(path[-1], value)
+    if path[-1] in {"gamma", "factor", "decay_rate"} and above & _SCHEDULES and not isinstance(value, str):
         return Meaning(Kind.GAMMA)
-    if found.kind is Kind.MOMENTUM and above & _NORMS:
+    if own.kind is Kind.MOMENTUM and above & _NORMS:
         return Meaning(None)
-    if found.kind is Kind.BATCH_SIZE and "eval" in above:
+    if own.kind is Kind.BATCH_SIZE and "eval" in above:
         return Meaning(Kind.EVAL_BATCH_SIZE)
-    return found
+    return own
 
 
-def _finding(text: str, site: ConfigSite, keys: tuple[str, ...], value: Any, found: Meaning) -> Finding:
+def _finding(text: str, site: ConfigSite, keys: tuple[str, ...], value: Any, key_meaning: Meaning) -> Finding:
     line, column = configfile.place(text, site)
-    assert found.kind is not None
+    assert key_meaning.kind is not None
     return Finding(
         name=keys[-1],
-        kind=found.kind,
+        kind=key_meaning.kind,
         value=value,
         file=site.file,
         line=line,
@@ -140,5 +141,5 @@ def _finding(text: str, site: ConfigSite, keys: tuple[str, ...], value: Any, fou
         flag=None,
         site=f"{site.file}:{site.key}",
         source=text.splitlines()[line - 1].rstrip(),
-        why=found.why,
+        why=key_meaning.why,
     )

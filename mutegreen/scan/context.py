@@ -1,4 +1,4 @@
-"""What around a value takes its name's usual meaning away: searches, reinforcement learning, normalisation."""
+"""Does the code around a value change what its name means? With `import gym`, `gamma` is a discount factor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SEARCHES = word_set(
 )
 _TUNER = frozenset({"hp.Float", "hp.Int", "hp.Fixed", "hp.Boolean"})
 _SEARCH_WORDS = frozenset({"grid", "sweep", "space", "search", "distributions", "suggest"})
-_PLAYING = word_set(
+_REINFORCEMENT = word_set(
     "gym gymnasium gym_minigrid stable_baselines3 envpool pettingzoo procgen brax ale_py vizdoom unityagents "
     "mlagents minigrid rlbench"
 )
@@ -28,7 +28,7 @@ _NORMS = frozenset({"bn", "norm", "batchnorm", "ema"})
 
 
 def is_searched(mention: Mention) -> bool:
-    """Whether a value belongs to a table or a suggestion of a search, and is no default."""
+    """Whether a value belongs to a hyperparameter search, and is no default: `trial.suggest_float("lr", 1e-5, 0.1)`."""
     for node in mention.module.ancestors(mention.node):
         if isinstance(node, ast.Call) and (called_name(node) in _SEARCHES or dotted(node.func) in _TUNER):
             return True
@@ -44,13 +44,13 @@ def is_searched(mention: Mention) -> bool:
 
 
 def is_discount(mention: Mention) -> bool:
-    """Whether a gamma is reinforcement learning's."""
+    """Whether a gamma is the discount factor of reinforcement learning."""
     module = mention.module
-    return bool(module.roots & _PLAYING) or len(module.words & _REWARDS) >= 2
+    return bool(module.roots & _REINFORCEMENT) or len(module.words & _REWARDS) >= 2
 
 
 def is_normalisation(mention: Mention) -> bool:
-    """Whether a momentum belongs to a normalisation or a moving average, by what it is written in."""
+    """Whether a momentum belongs to a normalisation or a moving average: `norm_cfg = dict(type="BN", momentum=0.1)`."""
     module, node = mention.module, mention.node
     parent = module.parents.get(node)
     if isinstance(parent, ast.keyword):
@@ -66,6 +66,7 @@ def is_normalisation(mention: Mention) -> bool:
 
 
 def _assigned_names(module: Module, node: ast.AST) -> list[str]:
+    """The variables and keywords that a node is a part of the value of."""
     names = []
     for above in module.ancestors(node):
         if isinstance(above, ast.Assign):
@@ -78,7 +79,7 @@ def _assigned_names(module: Module, node: ast.AST) -> list[str]:
 
 
 def has_schedule(mention: Mention) -> bool:
-    """Whether the value's owner is a schedule, or the file speaks of such, so that a bare gamma is likely theirs."""
+    """Whether a value is assigned to a schedule, or the file has one: then a bare gamma is likely the schedule's."""
     if any(_SCHEDULES & set(words(name)) for name in _assigned_names(mention.module, mention.node)):
         return True
     return any(
@@ -88,19 +89,19 @@ def has_schedule(mention: Mention) -> bool:
 
 
 def is_sampling(mention: Mention) -> bool:
-    """Whether a value is set only for looking at samples, as in `if sampling: self.batch_size = 1`."""
+    """Whether a value is set only to draw samples, as in `if sampling: self.batch_size = 1`."""
     inner: ast.AST = mention.node
     for node in mention.module.ancestors(mention.node):
         if isinstance(node, ast.If) and inner in node.body:
-            found = {word for part in ast.walk(node.test) for word in words(last_name(part))}
-            if found & {"sample", "sampling", "eval"} and "train" not in found:
+            tested = {word for part in ast.walk(node.test) for word in words(last_name(part))}
+            if tested & {"sample", "sampling", "eval"} and "train" not in tested:
                 return True
         inner = node
     return False
 
 
 def is_exempted_group(mention: Mention) -> bool:
-    """Whether a weight decay of 0 only takes some parameters out, as `{"params": biases, "weight_decay": 0.0}` does."""
+    """Whether a weight decay of 0 exempts a parameter group: `{"params": biases, "weight_decay": 0.0}`."""
     if not (isinstance(mention.node, ast.Constant) and mention.node.value == 0):
         return False
     keys: set[str | None] = set()

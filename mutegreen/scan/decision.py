@@ -1,4 +1,8 @@
-"""Decides what each literal is, from all its mentions and from the uses that lead to it."""
+"""Which literals are hyperparameters, and of which kind? `rate = 0.1; SGD(p, lr=rate)`: 0.1 is a learning rate.
+
+A literal has mentions (names that it is given to) and uses (library arguments that take its value from elsewhere).
+A use is stronger than a name: what `SGD` gets as `lr` is a learning rate whatever the variable is called.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +24,21 @@ from mutegreen.scan.source.value import CASTS, literal_value
 
 _FORMS_FIRST = (Form.ARGPARSE, Form.FLAG, Form.RANGE, Form.MAPPING, Form.EXPRESSION)
 _BATCHES = {Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE}
-_STRETCHED = {Kind.STEP_SIZE: Kind.LEARNING_RATE, Kind.TRAIN_STEPS: Kind.EPOCHS}
-"""Names that some give to another kind: jax's `step_size` is a learning rate, `niter` often counts epochs."""
+_LOOSE_NAMES = {Kind.STEP_SIZE: Kind.LEARNING_RATE, Kind.TRAIN_STEPS: Kind.EPOCHS}
+"""Kinds whose names also stand for another kind: jax's `step_size` is a learning rate, `niter` often counts epochs."""
 _SINGLE = frozenset(Kind) - {Kind.MILESTONES, Kind.HIDDEN, Kind.OTHER}
+"""Kinds whose value is no list."""
 
 
 @dataclass
 class MentionedLiteral:
-    """A literal, the mentions of which it is the value, and the uses that lead to it.
+    """A literal with its mentions and uses.
 
     Attributes:
-        parts: The mentions of expressions that it is a part of.
+        module: Its source file.
+        node: The literal.
+        mentions: The mentions whose value it is.
+        parts: The mentions of expressions that contain it.
         uses: The mentions of expressions elsewhere that take its value.
     """
 
@@ -42,25 +50,26 @@ class MentionedLiteral:
 
 
 def mentioned_literals(mentions: Iterable[Mention], flow: Flow) -> list[MentionedLiteral]:
-    """Every literal that is mentioned or led to, in the order of the mentions."""
-    found: dict[int, MentionedLiteral] = {}
+    """Return every literal that a mention is, or takes its value from, in the order of the mentions."""
+    by_node: dict[int, MentionedLiteral] = {}
 
     def at(module: Module, node: ast.expr) -> MentionedLiteral:
-        return found.setdefault(id(node), MentionedLiteral(module, node))
+        return by_node.setdefault(id(node), MentionedLiteral(module, node))
 
     for mention in mentions:
         if is_literal(mention.node):
             at(mention.module, mention.node).mentions.append(mention)
         elif mention.meaning.kind is not None or mention.strong:
             for reached in _trace_to_literals(flow, mention):
-                one = at(reached.module, reached.node)
-                if _contains(reached, mention):
-                    one.parts.append(_within(mention, reached.node))
-                one.uses.append(replace(mention, name=reached.name))
-    return list(found.values())
+                literal = at(reached.module, reached.node)
+                if _contains(mention, reached):
+                    literal.parts.append(_within(mention, reached.node))
+                literal.uses.append(replace(mention, name=reached.name))
+    return list(by_node.values())
 
 
 def _trace_to_literals(flow: Flow, mention: Mention) -> list[ReachedLiteral]:
+    """The literals that the value of a mention may come from, along names that may be of its kind."""
     wanted = mention.meaning.kind
 
     def may_carry(name: str) -> bool:
@@ -68,17 +77,18 @@ def _trace_to_literals(flow: Flow, mention: Mention) -> list[ReachedLiteral]:
 
     def names_kind(name: str) -> bool:
         kind = kind_named(name)
-        return kind is not None and (kind is wanted or {kind, wanted} == _BATCHES or _STRETCHED.get(kind) is wanted)
+        return kind is not None and (kind is wanted or {kind, wanted} == _BATCHES or _LOOSE_NAMES.get(kind) is wanted)
 
     return flow.literals(mention.module, mention.node, may_carry, names_kind, of_lists=wanted is Kind.MILESTONES)
 
 
-def _contains(reached: ReachedLiteral, mention: Mention) -> bool:
+def _contains(mention: Mention, reached: ReachedLiteral) -> bool:
+    """Whether a literal is a part of the expression that is mentioned."""
     return reached.module is mention.module and mention.node in reached.module.ancestors(reached.node)
 
 
 def _within(mention: Mention, node: ast.expr) -> Mention:
-    """The mention of a literal that is a part of the value: an expression, unless there are only casts around it."""
+    """The mention of a literal that is a part of a value; its form is an expression unless only casts are around it."""
     for above in mention.module.ancestors(node):
         if not _is_transparent(above) and mention.form is not Form.RANGE:
             return replace(mention, node=node, form=Form.EXPRESSION)
@@ -88,7 +98,7 @@ def _within(mention: Mention, node: ast.expr) -> Mention:
 
 
 def _is_transparent(node: ast.AST) -> bool:
-    """Whether a literal in it is the whole value: a cast, a look-up, a declaration with a default."""
+    """Whether a node leaves the value of a literal in it as it is: a cast, a look-up, a declaration with a default."""
     if not isinstance(node, ast.Call):
         return isinstance(node, ast.keyword)
     declares = any(word.arg == "default" for word in node.keywords)
@@ -96,7 +106,7 @@ def _is_transparent(node: ast.AST) -> bool:
 
 
 def decide(literal: MentionedLiteral) -> tuple[Mention, Meaning] | None:
-    """The mention that names a literal, and what it is; None: no hyperparameter."""
+    """Return the mention that names a literal, and what the literal means; None: it is no hyperparameter."""
     mentions = [*sorted(literal.mentions, key=_rank), *sorted(literal.parts, key=_rank)] or _from_uses(literal)
     if not mentions:
         return None
@@ -105,22 +115,34 @@ def decide(literal: MentionedLiteral) -> tuple[Mention, Meaning] | None:
     if meaning.kind is None or not _can_be(literal.node, meaning.kind) or context.is_searched(mention):
         return None
     if meaning.kind is Kind.WEIGHT_DECAY and context.is_exempted_group(mention):
-        meaning = Meaning(meaning.kind, "0 only takes these parameters out")
+        meaning = Meaning(meaning.kind, "0 exempts these parameters")
     return mention, meaning
 
 
 def _rank(mention: Mention) -> tuple[bool, bool, int]:
+    """Sort key: uses first, then known kinds, then the forms that users set values by."""
     order = _FORMS_FIRST.index(mention.form) if mention.form in _FORMS_FIRST else len(_FORMS_FIRST)
     return not mention.strong, mention.meaning.kind is None, order
 
 
 def _from_uses(literal: MentionedLiteral) -> list[Mention]:
-    """A mention for a literal that only uses lead to: an operand of something whose name tells nothing."""
+    """A mention made from the first use, for a literal that no name mentions: an operand in an expression."""
     uses = [use for use in literal.uses if use.strong]
     return [Mention(literal.module, literal.node, use.name, Form.EXPRESSION, Meaning(None)) for use in uses[:1]]
 
 
 def _settled(mention: Mention, literal: MentionedLiteral) -> Meaning:
+    """What a mention means once the uses of its literal are known.
+
+    | the name is | uses in libraries | meaning |
+    | --- | --- | --- |
+    | excluded, or a library's argument | any | its own |
+    | sure | see `_checked` | its own, unless they contradict it |
+    | unsure or unknown | with a kind | its own kind if among them, else the first of them |
+    | unsure | only without a kind | excluded |
+    | unsure or unknown | none, but other names | their kind if it is the same, or the only one |
+    | unsure or unknown | none | see `_in_context` |
+    """
     own = mention.meaning
     if mention.strong or own is EXCLUDED:
         return own
@@ -134,15 +156,15 @@ def _settled(mention: Mention, literal: MentionedLiteral) -> Meaning:
         return Meaning(own.kind if own.kind in kinds else kinds[0])
     if strong and own.kind is not None:
         return EXCLUDED
-    named = {use.meaning.kind for use in literal.uses if use.meaning.sure}
-    if own.kind in named or (own.kind is None and len(named) == 1):
-        return Meaning(own.kind or named.pop())
+    sure_kinds = {use.meaning.kind for use in literal.uses if use.meaning.sure}
+    if own.kind in sure_kinds or (own.kind is None and len(sure_kinds) == 1):
+        return Meaning(own.kind or sure_kinds.pop())
     return _in_context(mention, own)
 
 
 def _checked(mention: Mention, own: Meaning, kinds: list[Kind], strong: list[Meaning]) -> Meaning:
     """What a sure name means, unless its uses contradict it."""
-    used_as = _STRETCHED.get(own.kind) if own.kind is not None else None
+    used_as = _LOOSE_NAMES.get(own.kind) if own.kind is not None else None
     if used_as in kinds:
         return Meaning(used_as)
     if not kinds and any(meaning.kind is None for meaning in strong):
@@ -153,6 +175,7 @@ def _checked(mention: Mention, own: Meaning, kinds: list[Kind], strong: list[Mea
 
 
 def _in_context(mention: Mention, own: Meaning) -> Meaning:
+    """What a name means by the code around it: a gamma is excluded beside reinforcement learning."""
     if own.kind is Kind.GAMMA:
         if context.is_discount(mention):
             return EXCLUDED
@@ -162,6 +185,7 @@ def _in_context(mention: Mention, own: Meaning) -> Meaning:
 
 
 def _can_be(node: ast.expr, kind: Kind) -> bool:
+    """Whether a literal's value is possible for a kind."""
     value = literal_value(node)
     if value is None or (isinstance(value, bool) and kind is not Kind.OTHER):
         return False

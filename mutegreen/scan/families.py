@@ -1,4 +1,4 @@
-"""Families of library functions whose parameters mean the same: optimizers, schedules, dropouts, norms."""
+"""Which parameters of library functions are hyperparameters? `torch.optim.SGD`: `lr`, `momentum`, `weight_decay`."""
 
 from __future__ import annotations
 
@@ -95,7 +95,13 @@ _SEED: _Kinds = dict.fromkeys(("seed", "key", "a", "x", "key_or_seed", "default"
 
 @dataclass(frozen=True)
 class Family:
-    """Functions whose parameters mean the same; `leading` names the first parameters where no signature is known."""
+    """Functions whose parameters have the same meaning.
+
+    Attributes:
+        pattern: Matches the full names of the functions.
+        kinds: The kind of each parameter; None: it is no hyperparameter.
+        leading: The first parameters of functions whose signature is not in `signatures.json`.
+    """
 
     pattern: re.Pattern[str]
     kinds: _Kinds
@@ -166,4 +172,4 @@ FAMILIES = (
         "seed",
     ),
 )
-"""Asked in this order: the first whose pattern fits the full name of a function is its family."""
+"""In order: a function belongs to the first family whose pattern matches its full name."""

@@ -1,4 +1,4 @@
-"""What a scan finds: a literal, what it means, and how it is set."""
+"""What does a scan return? Findings: a literal, the kind of hyperparameter that it is, and how it is set."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One hyperparameter.
+    """One hyperparameter in the source.
 
     Attributes:
-        name: As the program calls it: the flag's destination, variable, argument, key.
-        kind: What it means.
+        name: Its name in the program: the flag's destination, variable, argument or key.
+        kind: The kind of hyperparameter.
         value: The literal's value; a list for milestones.
-        file: File that the literal stands in, relative to the script's folder.
-        line: Of the literal, from 1.
-        column: Of the literal, in characters from 0.
+        file: The literal's file, relative to the script's folder.
+        line: The literal's line, from 1.
+        column: The literal's column, in characters from 0.
         form: How it is written.
         flag: The option that sets it; None: no option does.
         site: Stable name of the literal, for `mutegreen mutate` and `subject.toml`.
-        source: The line that it stands in.
-        why: What makes it unsure; None: it is sure.
+        source: The text of the literal's line.
+        why: Why the finding is unsure; None: it is sure.
     """
 
     name: str
@@ -54,15 +54,21 @@ class Finding:
     why: str | None = None
 
     def record(self) -> dict[str, object]:
-        """The JSON object of the `scan` command."""
+        """Return the JSON object that `mutegreen scan --json` writes for it."""
         keys = ("name", "kind", "value", "line", "column", "form", "flag", "site", "file")
-        found = {key: getattr(self, key) for key in keys}
-        return found if self.why is None else found | {"why": self.why}
+        record = {key: getattr(self, key) for key in keys}
+        return record if self.why is None else record | {"why": self.why}
 
 
 @dataclass(frozen=True)
 class Scan:
-    """All that was found in a script and in what it uses of its project."""
+    """All findings in a script and in the files of its project that it uses.
+
+    Attributes:
+        script: The script's path, as the user wrote it.
+        hyperparameters: The sure findings.
+        unsure: Those that the user must judge, each with its reason.
+    """
 
     script: str
     hyperparameters: tuple[Finding, ...]

@@ -1,4 +1,4 @@
-"""The arguments of the libraries' own functions, each with its parameter and what that means."""
+"""What do the arguments of a library call mean? `torch.nn.Dropout(0.5)`: 0.5 is `p`, a dropout."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Argument:
 
     Attributes:
         parameter: Its parameter's name; empty: not known.
-        value: What is passed.
+        value: The expression that is passed.
         keyword: Whether it is passed by name.
-        known: Whether the function's meaning for this parameter is known: `kind` holds, None for no hyperparameter.
-        of_library: Whether the function is a library's.
+        known: Whether the function's family says what the parameter means.
+        kind: That meaning; None: no hyperparameter.
+        of_library: Whether the function belongs to a library.
     """
 
     parameter: str
@@ -48,7 +49,7 @@ class Argument:
 
 
 def qualified(module: Module, call: ast.Call) -> str:
-    """The full name of what is called; as it is written where no import tells."""
+    """Return the full name of what is called; as it is written where no import resolves it."""
     target = call.args[0] if last_name(call.func) == "partial" and call.args else call.func
     found = module.qualified(target)
     if found is not None:
@@ -77,7 +78,7 @@ def _renamed(name: str) -> str:
 
 
 def arguments(module: Module, call: ast.Call) -> list[Argument]:
-    """The arguments of a call of a library, each with its parameter's name and what that means."""
+    """Return the arguments of a library call, each with its parameter's name and meaning."""
     name = qualified(module, call)
     family = next((family for family in FAMILIES if family.pattern.match(name)), None)
     kinds = family.kinds if family is not None else {}
@@ -91,7 +92,7 @@ def arguments(module: Module, call: ast.Call) -> list[Argument]:
 
 
 def _guessed(name: str, family: Family | None) -> tuple[str, ...]:
-    """The first parameters by convention, of libraries whose signatures are not in the table."""
+    """The first parameters by convention, for libraries whose signatures are not in the table."""
     if family is None:
         return ()
     if family.kinds is DROPOUT:

@@ -1,4 +1,4 @@
-"""A place where a value gets a name or a use: what the forms find, before it is decided what counts."""
+"""Where does a value get a name or a use? `lr = 0.1` mentions 0.1 as `lr`; `decision` decides what it is."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mutegreen.scan.source.module import Module
 
 @dataclass(frozen=True, eq=False)
 class Mention:
-    """A value, the name that it is given to, and what that tells of it.
+    """A value with the name that it is given to, and what the name or the use means.
 
     Attributes:
         module: The source file.
         node: The value: a literal, or an expression that leads to literals elsewhere.
-        name: What the value is given to: flag, variable, parameter, key.
-        form: The form of a literal that stands here.
-        meaning: What name or use tell.
-        strong: Whether a use tells it (an argument of a library), and not only a name.
+        name: Flag, variable, parameter or key that gets the value.
+        form: The form, if the value is a literal.
+        meaning: The meaning by name or use.
+        strong: Whether a use gives the meaning (an argument of a library), and not only a name.
         flag: The option that sets the value.
     """
 

@@ -1,4 +1,4 @@
-"""Which of a project's files, functions and classes a script uses: only their hyperparameters are its own."""
+"""Which files, functions and classes of its project does a script use? Only their hyperparameters count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mutegreen.scan.source.project import Project
 
 
 class ReachableCode:
-    """What a script uses: all of itself, and what it refers to, and what that refers to."""
+    """The script, the definitions that it refers to, and those that they refer to."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -21,18 +21,18 @@ class ReachableCode:
 
     @property
     def modules(self) -> list[Module]:
-        """The files that are used, the script first."""
+        """The files that are used; the script is the first."""
         return [self.project.script, *(m for m in self._names if m is not self.project.script)]
 
-    def has(self, mention: Mention) -> bool:
-        """Whether a mention stands in what is used; a constant that nothing refers to does not."""
+    def contains(self, mention: Mention) -> bool:
+        """Return whether a mention is in code that is used; a constant that nothing refers to is not."""
         module = mention.module
         if module is self.project.script:
             return True
         top = _top(module, mention.node)
         if isinstance(top, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             return top.name in self._names[module]
-        return mention.form in (Form.ARGPARSE, Form.FLAG) or bool(_given(top) & self._names[module])
+        return mention.form in (Form.ARGPARSE, Form.FLAG) or bool(_assigned_names(top) & self._names[module])
 
     def _visit(self, module: Module, part: ast.AST) -> None:
         waiting = [(module, part)]
@@ -56,7 +56,7 @@ class ReachableCode:
 
 
 def _top(module: Module, node: ast.AST) -> ast.AST:
-    """The statement at the top of the file that a node stands in."""
+    """The top-level statement that contains a node."""
     below = node
     for above in module.ancestors(node):
         if isinstance(above, ast.Module):
@@ -65,6 +65,6 @@ def _top(module: Module, node: ast.AST) -> ast.AST:
     return below
 
 
-def _given(statement: ast.AST) -> set[str]:
-    """The names that a statement gives values to."""
+def _assigned_names(statement: ast.AST) -> set[str]:
+    """The names that a statement assigns."""
     return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

@@ -1,4 +1,4 @@
-"""Whether data is for training or for evaluation, by the names around it."""
+"""Does a call evaluate instead of train? `test_loader = DataLoader(data, batch_size=100)` does, by its names."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ _EVALUATING = frozenset(
     {"evaluate", "predict", "evaluate_generator", "predict_generator", "predict_classes", "predict_proba"}
 )
 _HOOKS = frozenset({"val_dataloader", "test_dataloader", "predict_dataloader"})
-"""Methods by which Lightning is given the data that it evaluates on."""
+"""Methods that return evaluation data to Lightning."""
 _EVAL_WORDS = frozenset({"eval", "query", "gallery", "holdout"})
 
 
 def is_evaluation(module: Module, call: ast.Call) -> bool:
-    """Whether a call makes or uses data for evaluation only.
+    """Return whether a call makes or uses data for evaluation only.
 
-    Told by the first that says it: what is called, the data that it is given, what its result is assigned to, the
-    key that it stands under, the function around it.
+    The first of these names decides that has the word train, or a word of evaluation: the function that is called, the
+    data that it gets, the variable or key that gets its result, the function around it.
     """
     hook = next(iter(module.function_names(call)), "")
     if called_name(call) in _EVALUATING or hook in _HOOKS:
         return True
-    return next((told for told in map(_is_evaluation_name, _names(module, call)) if told is not None), False)
+    return next((answer for answer in map(_is_evaluation_name, _names(module, call)) if answer is not None), False)
 
 
 def _is_evaluation_name(name: str) -> bool | None:
-    found = set(words(name))
-    if "train" in found:
+    """Whether a name speaks of evaluation; None: neither of it nor of training."""
+    parts = set(words(name))
+    if "train" in parts:
         return False
-    return True if found & _EVAL_WORDS else None
+    return True if parts & _EVAL_WORDS else None
 
 
 def _names(module: Module, call: ast.Call) -> Iterator[str]:

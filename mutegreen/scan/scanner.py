@@ -1,4 +1,8 @@
-"""Scans a script: reads it and what it uses of its project, and tells its hyperparameters."""
+"""What are the hyperparameters of a script? `lr = 0.1` in line 1: learning_rate, 0.1, constant, site `train.py:lr`.
+
+The steps: `Project` finds the files, `ReachableCode` selects what the script uses of them, the forms collect mentions,
+`Flow` follows these to literals, and `decision` says which literals are hyperparameters.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from mutegreen.errors import UsageError
 from mutegreen.scan import configs
 from mutegreen.scan.decision import MentionedLiteral, decide, mentioned_literals
 from mutegreen.scan.finding import Finding, Scan
-from mutegreen.scan.forms import calls, clips, expressions, flags, loops, names, options
+from mutegreen.scan.forms import calls, clips, expressions, flags, loops, names, parsers
 from mutegreen.scan.mention import Mention
 from mutegreen.scan.names.meaning import Meaning
 from mutegreen.scan.reachable_code import ReachableCode
@@ -21,10 +25,10 @@ from mutegreen.scan.source.value import literal_value
 
 
 def scan(script: Path) -> Scan:
-    """The hyperparameters of a training script, found without importing or running anything.
+    """Find the hyperparameters of a training script without importing or running it.
 
     Raises:
-        UsageError: The script cannot be read, or is no Python 3 source.
+        UsageError: The script cannot be read, or is not Python 3.
     """
     try:
         return _scan(script)
@@ -34,22 +38,22 @@ def scan(script: Path) -> Scan:
 
 def _scan(script: Path) -> Scan:
     project = Project(script)
-    reach = ReachableCode(project)
-    mentions = [mention for module in reach.modules for mention in _mentions(module, project)]
-    given = [(m.name, m.module, m.node) for m in mentions if m.flag is not None]
-    found = [
-        _finding(literal, *decided)
-        for literal in mentioned_literals(mentions, Flow(project, reach.modules, given))
-        if (decided := decide(literal)) is not None and _is_used(reach, literal, decided[0])
+    reachable = ReachableCode(project)
+    mentions = [mention for module in reachable.modules for mention in _mentions(module, project)]
+    options = [(m.name, m.module, m.node) for m in mentions if m.flag is not None]
+    findings = [
+        _finding(literal, *decision)
+        for literal in mentioned_literals(mentions, Flow(project, reachable.modules, options))
+        if (decision := decide(literal)) is not None and _is_used(reachable, literal, decision[0])
     ]
-    found += configs.findings(project, reach.modules)
-    found.sort(key=lambda f: (f.file != project.script.file, f.file, f.line, f.column))
-    sure = tuple(finding for finding in found if finding.why is None)
-    return Scan(str(script), sure, tuple(finding for finding in found if finding.why is not None))
+    findings += configs.findings(project, reachable.modules)
+    findings.sort(key=lambda f: (f.file != project.script.file, f.file, f.line, f.column))
+    sure = tuple(finding for finding in findings if finding.why is None)
+    return Scan(str(script), sure, tuple(finding for finding in findings if finding.why is not None))
 
 
 def _mentions(module: Module, project: Project) -> Iterator[Mention]:
-    yield from options.mentions(module)
+    yield from parsers.mentions(module)
     yield from flags.mentions(module)
     yield from loops.mentions(module)
     yield from expressions.mentions(module)
@@ -58,12 +62,12 @@ def _mentions(module: Module, project: Project) -> Iterator[Mention]:
     yield from names.mentions(module)
 
 
-def _is_used(reach: ReachableCode, literal: MentionedLiteral, mention: Mention) -> bool:
-    return reach.has(mention) or any(use.strong and reach.has(use) for use in literal.uses)
+def _is_used(reachable: ReachableCode, literal: MentionedLiteral, mention: Mention) -> bool:
+    return reachable.contains(mention) or any(use.strong and reachable.contains(use) for use in literal.uses)
 
 
 def _flag_of(literal: MentionedLiteral) -> str | None:
-    """The option whose default a constant is, as in `add_argument("--lr", default=LR)`."""
+    """The option whose default is this constant, as in `add_argument("--lr", default=LR)`."""
     return next((use.flag for use in literal.uses if use.flag and isinstance(use.node, ast.Name)), None)
 
 

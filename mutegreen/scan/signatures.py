@@ -1,4 +1,4 @@
-"""The libraries' own signatures: which parameter a positional argument is."""
+"""Which parameter is a positional argument of a library call? The first of `torch.nn.Dropout(0.5)` is `p`."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def _table() -> tuple[dict[str, Signature], dict[str, list[Signature]]]:
 
 @cache
 def _by_leaf() -> dict[tuple[str, str], list[str]]:
-    found = defaultdict(list)
+    by_leaf = defaultdict(list)
     for name in _table()[0]:
         root, leaf = name.partition(".")[0], name.rpartition(".")[2]
-        found[root, leaf].append(name)
-    return dict(found)
+        by_leaf[root, leaf].append(name)
+    return dict(by_leaf)
 
 
 def positional(qualified: str, keywords: Sequence[str] = ()) -> Signature | None:
-    """The names of a function's positional parameters.
+    """Return the names of a function's positional parameters.
 
     Args:
-        qualified: Full public name, such as `torch.optim.SGD`; private paths (`torch.optim.sgd.SGD`) are found too.
-        keywords: The keywords of the call, by which an earlier version of the library is recognised.
+        qualified: Full public name, such as `torch.optim.SGD`; private paths (`torch.optim.sgd.SGD`) work too.
+        keywords: The keywords of the call; they tell an earlier version of the library by its signature.
 
     Returns:
-        The names in order, or None where the function is not known.
+        The names in order; None: the function is not known.
     """
     name = _public(qualified)
     if name is None:

@@ -1,1 +1,1 @@
-"""The forms in which hyperparameters are written; each file finds one of them."""
+"""The forms in which hyperparameters are written; each module finds the mentions of one form."""

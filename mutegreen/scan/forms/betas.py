@@ -1,4 +1,4 @@
-"""Pairs of betas: `betas=(0.9, 0.999)` has two hyperparameters."""
+"""Is a value a pair of betas? `betas=(0.9, 0.999)` has two hyperparameters, beta1 and beta2."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mutegreen.scan.source.module import Module
 
 
 def is_pair(name: str, value: ast.expr) -> bool:
-    """Whether a value is a pair of betas."""
+    """Return whether a value is a pair of betas."""
     return words(name)[-1:] == ("betas",) and isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == 2
 
 
 def mentions(module: Module, value: ast.expr, form: Form, flag: str | None = None) -> Iterator[Mention]:
-    """The two numbers of a pair."""
+    """Yield the two numbers of a pair."""
     assert isinstance(value, (ast.Tuple, ast.List))
     for kind, item in zip((Kind.BETA1, Kind.BETA2), value.elts, strict=True):
         yield Mention(module, item, kind.value, form, Meaning(kind), strong=True, flag=flag)

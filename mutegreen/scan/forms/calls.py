@@ -1,4 +1,7 @@
-"""Keywords and positions in calls: the libraries' by their signatures, the project's own by their definitions."""
+"""Which arguments of calls are hyperparameters? `SGD(p, 0.1, momentum=0.9)`: positional `lr`, keyword `momentum`.
+
+The parameters of library functions are known from their signatures, those of the project from its definitions.
+"""
 
 from __future__ import annotations
 
@@ -27,33 +30,33 @@ _REPORTING = word_set(
     "map filter"
 )
 _SHAPES = {Kind.HIDDEN, Kind.DEPTH}
-"""Kinds that arguments of library layers do not have: there they are the model's architecture."""
+"""Kinds that arguments of a library's layers do not have: there they are the architecture of the model."""
 _OF_EVALUATION = {Kind.BATCH_SIZE, Kind.EPOCHS}
-"""Kinds that are others in a call that evaluates: one pass over the data is no training."""
+"""Kinds that mean something else in a call that evaluates: an epoch of evaluation is not training."""
 _MAPPINGS = word_set("dict ordereddict easydict edict attrdict configdict munch box dotdict")
 _RECORDS = frozenset({"namespace", "simplenamespace"})
 
 
 def mentions(module: Module, project: Project) -> Iterator[Mention]:
-    """The arguments of all calls."""
+    """Yield the arguments of all calls."""
     for node in module.nodes:
-        if isinstance(node, ast.Call) and not _is_apart(node):
+        if isinstance(node, ast.Call) and not _is_ignored(node):
             own = _definition(module, project, node)
-            found = library.arguments(module, node) if own is None else _own_arguments(node, own)
-            for argument in found:
+            arguments = library.arguments(module, node) if own is None else _own_arguments(node, own)
+            for argument in arguments:
                 if argument.parameter == "default" and not argument.known:
                     continue
                 yield from _argument(module, node, argument)
 
 
-def _is_apart(call: ast.Call) -> bool:
-    """Whether other forms read a call, or it only tells people something."""
+def _is_ignored(call: ast.Call) -> bool:
+    """Whether another form reads a call, or the call only prints, logs or plots."""
     name = called_name(call)
     return name in _DECLARING or name in _REPORTING or name.startswith("DEFINE_")
 
 
 def _definition(module: Module, project: Project, call: ast.Call) -> list[str] | None:
-    """The parameters of a function or class of the project; None: it is not the project's."""
+    """The parameters of a function or class of the project; None: the project does not define it."""
     target = project.target(module, call.func)
     if target is None:
         return _method(module, project, call)
@@ -64,7 +67,7 @@ def _definition(module: Module, project: Project, call: ast.Call) -> list[str] |
 
 
 def _method(module: Module, project: Project, call: ast.Call) -> list[str] | None:
-    """The parameters of a method: of the object's class where that is seen, else of the file's only one of the name."""
+    """The parameters of a method: of the object's class if that is known, else of the only method of that name."""
     if not isinstance(call.func, ast.Attribute) or module.qualified(call.func) is not None:
         return None
     name = call.func.attr
@@ -77,7 +80,7 @@ def _method(module: Module, project: Project, call: ast.Call) -> list[str] | Non
 
 
 def _constructor(owner: ast.ClassDef) -> list[str] | None:
-    """The parameters of a class: its `__init__`'s, or its annotated fields where it has none."""
+    """The parameters of a class: those of `__init__`, or its annotated fields if there is no `__init__`."""
     for item in owner.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             return parameters(item)[1:]
@@ -91,6 +94,7 @@ def _own_arguments(call: ast.Call, names: list[str]) -> list[Argument]:
 
 
 def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Mention]:
+    """The mention of an argument; of a pair of betas, two."""
     form = Form.KEYWORD if argument.keyword else Form.POSITIONAL
     name = called_name(call)
     if name.lower() in _MAPPINGS:
@@ -100,14 +104,14 @@ def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Me
     if betas.is_pair(argument.parameter, argument.value):
         yield from betas.mentions(module, argument.value, form)
         return
-    told = _argument_meaning(argument)
-    if told.kind in _OF_EVALUATION and is_evaluation(module, call):
-        told = EXCLUDED if told.kind is Kind.EPOCHS else Meaning(Kind.EVAL_BATCH_SIZE)
-    yield Mention(module, argument.value, argument.parameter, form, told, strong=argument.known)
+    meaning = _argument_meaning(argument)
+    if meaning.kind in _OF_EVALUATION and is_evaluation(module, call):
+        meaning = EXCLUDED if meaning.kind is Kind.EPOCHS else Meaning(Kind.EVAL_BATCH_SIZE)
+    yield Mention(module, argument.value, argument.parameter, form, meaning, strong=argument.known)
 
 
 def _argument_meaning(argument: Argument) -> Meaning:
     if argument.known:
         return EXCLUDED if argument.kind is None else Meaning(argument.kind)
-    found = meaning_of_node(argument.parameter, argument.value)
-    return UNKNOWN if argument.of_library and found.kind in _SHAPES else found
+    by_name = meaning_of_node(argument.parameter, argument.value)
+    return UNKNOWN if argument.of_library and by_name.kind in _SHAPES else by_name

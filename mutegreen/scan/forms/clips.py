@@ -1,4 +1,4 @@
-"""Bounds that gradients or weights are clipped to by hand: `p.grad.clamp_(-1, 1)`, `np.clip(grad, -5, 5)`."""
+"""Which bounds clip gradients or weights? `p.grad.clamp_(-1, 1)` and `np.clip(grad, -5, 5)`: clip, both bounds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOUNDS = word_set("min max a_min a_max min_value max_value clip_value_min clip_
 
 
 def mentions(module: Module) -> Iterator[Mention]:
-    """The bounds of all calls that clip gradients, or weights in place as a Wasserstein critic's."""
+    """Yield the bounds of all calls that clip gradients, or weights in place as in a Wasserstein critic."""
     for node in module.nodes:
         if isinstance(node, ast.Call) and called_name(node) in _CLIPPING:
             clipped, bounds = _arguments(node)
@@ -29,7 +29,7 @@ def mentions(module: Module) -> Iterator[Mention]:
 
 
 def _arguments(call: ast.Call) -> tuple[ast.expr | None, list[tuple[ast.expr, Form]]]:
-    """What is clipped, and the bounds."""
+    """The clipped expression, and the bounds with their forms."""
     arguments = list(call.args)
     clipped: ast.expr | None = call.func.value if isinstance(call.func, ast.Attribute) else None
     if clipped is None or dotted(clipped) in _MODULES:
@@ -39,6 +39,7 @@ def _arguments(call: ast.Call) -> tuple[ast.expr | None, list[tuple[ast.expr, Fo
 
 
 def _is_trained(clipped: ast.expr, call: ast.Call) -> bool:
+    """Whether an expression is a gradient, or the data of a weight that is clamped in place."""
     if _GRADIENTS & set(words(dotted(clipped))):
         return True
     lower = call.args[0] if call.args else None

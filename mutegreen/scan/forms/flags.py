@@ -1,4 +1,4 @@
-"""Flags of click, typer, absl and TensorFlow."""
+"""Which flags of click, typer, absl or TensorFlow have a default? `DEFINE_float("lr", 0.1, "")`: `--lr`, 0.1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ABSL = ("name", "default", "help")
 
 
 def mentions(module: Module) -> Iterator[Mention]:
-    """The flags with a default."""
+    """Yield the flags that have a default."""
     for node in module.nodes:
         if not isinstance(node, ast.Call):
             continue
@@ -30,21 +30,21 @@ def mentions(module: Module) -> Iterator[Mention]:
 
 
 def _absl(module: Module, call: ast.Call) -> Iterator[Mention]:
-    given = bound_arguments(call, _ABSL)
-    default = given.get("default") or given.get("default_value")
-    name = text_of(given.get("name") or given.get("flag_name"))
+    arguments = bound_arguments(call, _ABSL)
+    default = arguments.get("default") or arguments.get("default_value")
+    name = text_of(arguments.get("name") or arguments.get("flag_name"))
     if default is not None and name:
-        yield _mention(module, name, f"--{name}", default, text_of(given.get("help") or given.get("docstring")))
+        yield _mention(module, name, f"--{name}", default, text_of(arguments.get("help") or arguments.get("docstring")))
 
 
 def _click(module: Module, call: ast.Call) -> Iterator[Mention]:
     texts = [text_of(argument) for argument in call.args]
     flags = [text.partition("/")[0] for text in texts if text.startswith("-")]
-    given = {word.arg: word.value for word in call.keywords if word.arg}
-    if flags and "default" in given:
+    keywords = {word.arg: word.value for word in call.keywords if word.arg}
+    if flags and "default" in keywords:
         flag = next((flag for flag in flags if flag.startswith("--")), flags[0])
         own = next((text for text in texts if text.isidentifier()), flag.lstrip("-").replace("-", "_"))
-        yield _mention(module, own, flag, given["default"], text_of(given.get("help")))
+        yield _mention(module, own, flag, keywords["default"], text_of(keywords.get("help")))
 
 
 def _typer(module: Module) -> Iterator[Mention]:
@@ -62,16 +62,16 @@ def _typer_parameter(
     flag = f"--{name.replace('_', '-')}"
     if isinstance(default, ast.Call) and called_name(default) == "Option":
         words = [text_of(argument) for argument in default.args[1:]]
-        given = bound_arguments(default, ("default",))
+        arguments = bound_arguments(default, ("default",))
         flag = next((word for word in words if word.startswith("--")), flag)
-        if "default" in given:
-            yield _mention(module, name, flag, given["default"], text_of(given.get("help")))
+        if "default" in arguments:
+            yield _mention(module, name, flag, arguments["default"], text_of(arguments.get("help")))
     elif is_command(module, function):
         yield _mention(module, name, flag, default, "")
 
 
 def is_command(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether typer makes options of a function's parameters: `@app.command()` or `typer.run(main)`."""
+    """Return whether typer makes options of a function's parameters: `@app.command()` or `typer.run(main)`."""
     decorators = (d.func if isinstance(d, ast.Call) else d for d in function.decorator_list)
     if any(isinstance(d, ast.Attribute) and d.attr in {"command", "callback"} for d in decorators):
         return True

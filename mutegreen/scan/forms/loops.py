@@ -1,4 +1,4 @@
-"""Loops whose number of turns is a hyperparameter: epochs, or steps."""
+"""Which loops train, and how often? `for epoch in range(10)`: 10 epochs; `while step < 1000`: 1000 training steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TRAINING = word_set(
 
 
 def mentions(module: Module) -> Iterator[Mention]:
-    """The counts of loops that train."""
+    """Yield the counts of loops that train."""
     for node in module.nodes:
         if isinstance(node, (ast.For, ast.AsyncFor)):
             yield from _for(module, node)
@@ -43,7 +43,7 @@ def _for(module: Module, loop: ast.For | ast.AsyncFor) -> Iterator[Mention]:
         return
     first, *more = call.args
     count = more[0] if more else first
-    kind = _kind(loop, _named(count))
+    kind = _kind(loop, _count_words(count))
     name = "epochs" if kind is Kind.EPOCHS else "steps"
     if kind is not None:
         yield Mention(module, count, name, Form.RANGE, Meaning(kind), strong=True)
@@ -58,26 +58,38 @@ def _range(node: ast.expr) -> ast.Call | None:
     return node if isinstance(node, ast.Call) and called_name(node) in _RANGES else None
 
 
-def _named(count: ast.expr) -> set[str]:
+def _count_words(count: ast.expr) -> set[str]:
+    """The words of all names in the count of a loop."""
     return {word for node in ast.walk(count) for word in words(last_name(node))}
 
 
 def _kind(loop: ast.For | ast.AsyncFor, counted: set[str]) -> Kind | None:
+    """What a loop counts, by the first line that fits; `counted` has the words of its count.
+
+    | loop | counts |
+    | --- | --- |
+    | its variable is an epoch | epochs |
+    | it repeats runs, folds, seeds, or accumulates | nothing |
+    | it does not train, or another loop in it counts epochs | nothing |
+    | its variable or its count speaks of steps | training steps |
+    | each turn is a pass over the data | epochs |
+    | else | training steps |
+    """
     target = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else loop.target
-    found = set(words(last_name(target)))
-    if found & _EPOCH_WORDS:
+    variable = set(words(last_name(target)))
+    if variable & _EPOCH_WORDS:
         return Kind.EPOCHS
-    if found & _REPEATED or counted & (_REPEATED | {"accum", "accumulate", "accumulation"}):
+    if variable & _REPEATED or counted & (_REPEATED | {"accum", "accumulate", "accumulation"}):
         return None
     if not _trains(loop) or _has_epochs(loop):
         return None
-    if found & _STEP_WORDS or counted & {"batch", "steps", "iters"}:
+    if variable & _STEP_WORDS or counted & {"batch", "steps", "iters"}:
         return Kind.TRAIN_STEPS
     return Kind.EPOCHS if _has_inner_pass(loop) else Kind.TRAIN_STEPS
 
 
 def _has_epochs(loop: ast.For | ast.AsyncFor) -> bool:
-    """Whether the epochs are counted within: then the loop repeats whole trainings."""
+    """Whether an inner loop counts epochs: then the outer loop repeats whole trainings."""
     inner = (node for part in loop.body for node in ast.walk(part))
     return any(isinstance(n, ast.For) and set(words(last_name(n.target))) & _EPOCH_WORDS for n in inner)
 
@@ -88,6 +100,7 @@ def _trains(loop: ast.AST) -> bool:
 
 
 def _is_training(call: ast.Call) -> bool:
+    """Whether a call updates the model: `loss.backward()`, `optimizer.step()`, `sess.run(train_op)`."""
     name = called_name(call)
     receiver = last_name(getattr(call.func, "value", call.func))
     if name == "step":
@@ -99,7 +112,7 @@ def _is_training(call: ast.Call) -> bool:
 
 
 def _has_inner_pass(loop: ast.For | ast.AsyncFor) -> bool:
-    """Whether each turn goes through the data: an inner loop over it that trains, or a function that does."""
+    """Whether each turn is a pass over the data: an inner loop that trains, or a call such as `train_epoch()`."""
     inner = [node for part in loop.body for node in ast.walk(part)]
     loops = (node for node in inner if isinstance(node, (ast.For, ast.While)))
     calls = (called_name(node) for node in inner if isinstance(node, ast.Call))
@@ -107,21 +120,22 @@ def _has_inner_pass(loop: ast.For | ast.AsyncFor) -> bool:
 
 
 def _is_pass(loop: ast.For | ast.While) -> bool:
-    """Whether a loop goes over data; a loop of a number of turns does if that number counts batches."""
+    """Whether a loop is a pass over the data; a loop over a range is one if its count speaks of batches."""
     if not _trains(loop):
         return False
     count = _range(loop.iter) if isinstance(loop, ast.For) else None
     if count is None:
         return True
-    return bool(_BATCHES & _named(count))
+    return bool(_BATCHES & _count_words(count))
 
 
 def _while(module: Module, loop: ast.While) -> Iterator[Mention]:
     test = loop.test
     if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Lt, ast.LtE))):
         return
-    found = set(words(last_name(test.left)))
-    kind = Kind.EPOCHS if found & _EPOCH_WORDS else Kind.TRAIN_STEPS if found & _STEP_WORDS and _trains(loop) else None
+    variable = set(words(last_name(test.left)))
+    is_steps = variable & _STEP_WORDS and _trains(loop)
+    kind = Kind.EPOCHS if variable & _EPOCH_WORDS else Kind.TRAIN_STEPS if is_steps else None
     if kind is not None:
         name = "epochs" if kind is Kind.EPOCHS else "steps"
         yield Mention(module, test.comparators[0], name, Form.RANGE, Meaning(kind), strong=True)

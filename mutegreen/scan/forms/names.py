@@ -1,4 +1,4 @@
-"""Values that are given to names: constants, fields, keys of mappings, parameters' defaults."""
+"""Which named values are hyperparameters? `LR = 0.1` is a constant, `cfg.lr = 0.1` a field, `{"lr": 0.1}` a mapping."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mutegreen.scan.names.vocabulary import excluded, kind_named, meaning
 from mutegreen.scan.names.words import words
 from mutegreen.scan.source.calls import called_name, dotted, last_name, text_of
 from mutegreen.scan.source.module import Module
+from mutegreen.scan.source.operands import is_unit
 from mutegreen.scan.source.value import literal_value, unwrapped
 
 _PARSERS = frozenset({"HfArgumentParser", "tyro", "simple_parsing", "ArgumentParser", "add_arguments", "cli", "parse"})
@@ -26,7 +27,7 @@ _FIRE = frozenset({"Fire"})
 
 
 def mentions(module: Module) -> Iterator[Mention]:
-    """All values that get a name."""
+    """Yield all values that get a name: constants, fields, keys of mappings, defaults of parameters."""
     for target, value in module.assignments:
         yield from _assigned(module, target, unwrapped(value))
     for node in module.nodes:
@@ -39,8 +40,8 @@ def mentions(module: Module) -> Iterator[Mention]:
 
 
 def meaning_of_node(name: str, value: ast.expr) -> Meaning:
-    """What a name tells of its value; one that is no literal counts where the name is sure by itself."""
-    if words(name) == ("epoch",) and _is_unit(value):
+    """Return what a name means for its value; if the value is no literal, the name alone must be sure."""
+    if words(name) == ("epoch",) and is_unit(value):
         return UNKNOWN
     if is_literal(value):
         return meaning(name, literal_value(value))
@@ -55,34 +56,34 @@ def meaning_of_node(name: str, value: ast.expr) -> Meaning:
 def _assigned(module: Module, target: ast.expr, value: ast.expr) -> Iterator[Mention]:
     if isinstance(target, ast.Name):
         in_class = isinstance(module.scope(target), ast.ClassDef)
-        if target.id in module.counters and not in_class and _is_unit(value):
+        if target.id in module.counters and not in_class and is_unit(value):
             return
         form = Form.FIELD if in_class else Form.CONSTANT
         flag = _flag(target.id, _class_name(module, target), module, _PARSERS) if in_class else None
-        yield from _given(module, target.id, value, form, flag)
+        yield from _mention(module, target.id, value, form, flag)
     elif isinstance(target, ast.Attribute):
         yield from _setting(module, target, value)
     elif isinstance(target, ast.Subscript):
-        yield from _given(module, text_of(target.slice) or last_name(target.slice), value, Form.MAPPING)
+        yield from _mention(module, text_of(target.slice) or last_name(target.slice), value, Form.MAPPING)
 
 
 def _setting(module: Module, target: ast.Attribute, value: ast.expr) -> Iterator[Mention]:
-    """An attribute; what it belongs to tells what its name leaves open, as in `cfg.SOLVER.STEPS = (30, 40)`."""
+    """The mention of an attribute; its object decides if the name is ambiguous: `cfg.SOLVER.STEPS = (30, 40)`."""
     above = set(words(dotted(target.value)))
-    found = meaning_of_node(target.attr, value)
-    if found.kind is Kind.BATCH_SIZE and "eval" in above and "train" not in above:
+    own = meaning_of_node(target.attr, value)
+    if own.kind is Kind.BATCH_SIZE and "eval" in above and "train" not in above:
         yield Mention(module, value, target.attr, Form.FIELD, Meaning(Kind.EVAL_BATCH_SIZE))
-    elif above & _SCHEDULES and not found.sure and meaning(f"lr_{target.attr}", _value(value)).kind in _SCHEDULED:
+    elif above & _SCHEDULES and not own.sure and meaning(f"lr_{target.attr}", _value(value)).kind in _SCHEDULED:
         yield Mention(module, value, target.attr, Form.FIELD, meaning(f"lr_{target.attr}", _value(value)))
     else:
-        yield from _given(module, target.attr, value, Form.FIELD)
+        yield from _mention(module, target.attr, value, Form.FIELD)
 
 
 def _value(node: ast.expr) -> object:
     return literal_value(node) if is_literal(node) else None
 
 
-def _given(module: Module, name: str, value: ast.expr, form: Form, flag: str | None = None) -> Iterator[Mention]:
+def _mention(module: Module, name: str, value: ast.expr, form: Form, flag: str | None = None) -> Iterator[Mention]:
     if betas.is_pair(name, value):
         yield from betas.mentions(module, value, form, flag)
     else:
@@ -94,20 +95,16 @@ def _class_name(module: Module, node: ast.expr) -> str:
     return scope.name if isinstance(scope, ast.ClassDef) else ""
 
 
-def _is_unit(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value in (0, 1)
-
-
 def _flag(name: str, owner: str, module: Module, makers: frozenset[str]) -> str | None:
-    """The option that a parser makes of a dataclass's field or a function's parameter."""
-    if owner not in _given_to(module, makers):
+    """The option that a parser makes from a field of a dataclass or a parameter of a function."""
+    if owner not in _passed_to(module, makers):
         return None
     return "--" + (name.replace("_", "-") if "tyro" in module.roots else name)
 
 
 @lru_cache(maxsize=256)
-def _given_to(module: Module, makers: frozenset[str]) -> frozenset[str]:
-    """The names that are given to functions that make parsers of them, such as `Fire(main)`."""
+def _passed_to(module: Module, makers: frozenset[str]) -> frozenset[str]:
+    """The names that are passed to functions that make a parser of them, such as `Fire(main)`."""
     calls = (node for node in module.nodes if isinstance(node, ast.Call) and called_name(node) in makers)
     return frozenset(n.id for call in calls for n in ast.walk(call) if isinstance(n, ast.Name))
 
@@ -119,29 +116,30 @@ def _defaults(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef | ast
         if words(owner)[:1] == ("eval",) and meaning_of_node(name, value).kind is Kind.BATCH_SIZE:
             yield Mention(module, value, name, Form.PARAMETER, Meaning(Kind.EVAL_BATCH_SIZE), flag=flag)
         else:
-            yield from _given(module, name, value, Form.PARAMETER, flag)
+            yield from _mention(module, name, value, Form.PARAMETER, flag)
 
 
 def _entries(module: Module, node: ast.Dict) -> Iterator[Mention]:
     for key, value in zip(node.keys, map(unwrapped, node.values), strict=True):
         name = text_of(key) or (last_name(key) if key is not None else "")
-        # A placeholder is switched off for evaluation by what is fed: `{keep_prob: 1.0}`.
+        # `{keep_prob: 1.0}` feeds a placeholder, which switches dropout off for evaluation.
         if betas.is_pair(name, value):
             yield from betas.mentions(module, value, Form.MAPPING)
-        elif name and not (text_of(key) == "" and _is_unit(value)):
+        elif name and not (text_of(key) == "" and is_unit(value)):
             yield Mention(module, value, name, Form.MAPPING, _of_role(module, node, meaning_of_node(name, value)))
 
 
-def _of_role(module: Module, node: ast.Dict, found: Meaning) -> Meaning:
-    """A batch size among the settings of evaluation is evaluation's."""
+def _of_role(module: Module, node: ast.Dict, own: Meaning) -> Meaning:
+    """The meaning of an entry in a dict; the batch size in `eval_config = {...}` is that of evaluation."""
     parent = module.parents.get(node)
     targets = parent.targets if isinstance(parent, ast.Assign) else []
     owned = {word for target in targets for word in words(last_name(target))}
-    evaluates = found.kind is Kind.BATCH_SIZE and "eval" in owned and "train" not in owned
-    return Meaning(Kind.EVAL_BATCH_SIZE) if evaluates else found
+    evaluates = own.kind is Kind.BATCH_SIZE and "eval" in owned and "train" not in owned
+    return Meaning(Kind.EVAL_BATCH_SIZE) if evaluates else own
 
 
 def _looked_up(module: Module, call: ast.Call) -> Iterator[Mention]:
+    """The default of a look-up: `config.get("lr", 0.1)`, `getattr(args, "lr", 0.1)`."""
     keys = [text_of(argument) for argument in call.args]
     index = 1 if called_name(call) == "getattr" else 0
     if len(call.args) == index + 2 and keys[index]:

@@ -1,1 +1,1 @@
-"""Names: their words, and what kind of hyperparameter they stand for."""
+"""The words of names, and the kind of hyperparameter that a name means."""

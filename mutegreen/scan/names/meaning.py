@@ -1,4 +1,4 @@
-"""What a name or a use tells of a value, and which values a kind can have."""
+"""What does a name mean, and which values can a kind have? `dropout=0.5`: possible; `dropout=30`: impossible."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from mutegreen.model import Kind
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name means: its kind, and what makes that unsure; kind None: no training hyperparameter."""
+    """What a name or a use means.
+
+    Attributes:
+        kind: The kind of hyperparameter; None: no training hyperparameter.
+        why: Why the kind is unsure; None: it is sure.
+    """
 
     kind: Kind | None
     why: str | None = None
 
     @property
     def sure(self) -> bool:
-        """Whether the name alone settles the kind."""
+        """Whether the name alone decides the kind."""
         return self.kind is not None and self.why is None
 
 
 UNKNOWN = Meaning(None)
-"""A name that tells nothing: a use may."""
+"""A name without a known meaning; a use may have one."""
 
 EXCLUDED = Meaning(None, "known to be none")
-"""A name that tells that it is no training hyperparameter, whatever it is used for."""
+"""A name that is known to be no training hyperparameter, whatever it is used for."""
 
 _LIMITS: dict[Kind, tuple[float, float, bool]] = {
     Kind.EPOCHS: (1, 1e9, False),
@@ -44,7 +49,7 @@ _LIMITS: dict[Kind, tuple[float, float, bool]] = {
 
 
 def is_number(value: object, low: float = 0.0, high: float = float("inf"), whole: bool = False) -> bool:
-    """Whether a value, or a text that a parser converts, is a number from `low` to `high`; `"01"` is a code."""
+    """Return whether a value, or a text that a parser converts, is a number from `low` to `high`; `"01"` is a code."""
     if isinstance(value, bool) or (isinstance(value, str) and value[:1] == "0" and value[1:2].isdigit()):
         return False
     try:
@@ -55,11 +60,16 @@ def is_number(value: object, low: float = 0.0, high: float = float("inf"), whole
 
 
 def plausible(kind: Kind, value: object) -> bool:
-    """Whether a hyperparameter of a kind can have a value at all."""
+    """Return whether a hyperparameter of a kind can have this value."""
     limits = _LIMITS.get(kind)
     return limits is None or is_number(value, *limits)
 
 
 def if_plausible(kind: Kind, value: object) -> Meaning:
-    """The kind, if the value can be one of it; else it is none."""
+    """Return the kind, if the value is possible for it; else the name is excluded."""
     return Meaning(kind) if plausible(kind, value) else EXCLUDED
+
+
+def if_number(kind: Kind, value: object, low: float = 0.0, high: float = float("inf"), whole: bool = False) -> Meaning:
+    """Return the kind, if the value is a number from `low` to `high`; else the name is excluded."""
+    return Meaning(kind) if is_number(value, low, high, whole) else EXCLUDED

@@ -1,4 +1,4 @@
-"""The rules by which names tell a model's size and the weights of a loss: by the words in them, in any order."""
+"""Which names mean a size of the model, or a weight in its loss? `hidden_layer_width=64`, `loss_weight=0.5`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REPLAY = word_set("memory mem replay buffer")
 
 
 def size_meaning(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """Widths and depths: `hidden_layer_width`, `n_conv_layers`, `NUM_FILTERS1`."""
+    """Return the meaning of widths and depths: `hidden_layer_width`, `n_conv_layers`, `NUM_FILTERS1`."""
     if has & _OUTSIDE or not _is_size(value):
         return None
     is_width = has & _INNER and has & _SIZES and parts != ("model", "size")
@@ -35,14 +35,14 @@ def size_meaning(parts: tuple[str, ...], has: frozenset[str], value: object) -> 
 
 
 def _is_size(value: object) -> bool:
-    """Whether a value is a whole number, or a list of such that are too large for indexes."""
+    """Whether a value is a whole number, or a list of whole numbers that are too large for indexes."""
     if isinstance(value, list):
         return bool(value) and all(is_number(item, 4, whole=True) and not isinstance(item, str) for item in value)
     return is_number(value, 1, whole=True)
 
 
 def weight_meaning(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """What is clearly tuned, but has no kind of its own: weights of loss terms, patience, replay memories."""
+    """Return the kind `other` for weights of loss terms, patience, accumulation steps and replay memories."""
     is_weights = isinstance(value, list) and bool(value) and all(is_number(item) for item in value)
     if "loss" in has and has & {"weight", "weights", "coef"} and (is_weights or is_number(value)):
         return Meaning(Kind.OTHER)

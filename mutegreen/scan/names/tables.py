@@ -1,4 +1,4 @@
-"""The names by which the other kinds are known."""
+"""Which kind has a name in a table? `hidden_size=128`: hidden; `optimizer="adam"`: optimizer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Fits = Callable[[object], bool]
 
 
 def table_meaning(parts: tuple[str, ...], value: object) -> Meaning:
-    """The kind of a name that stands in a table; with a value that does not fit it may be anything."""
+    """Return the kind that a table has for a name; if the value does not fit the kind, the name is unknown."""
     for kind, names, fits in _NAMES:
         if parts in names:
             return Meaning(kind) if fits(value) else UNKNOWN

@@ -1,4 +1,4 @@
-"""What a name, with the value it is given and what is said of it, tells about its kind."""
+"""Which kind does a name mean, given its value and its help text? `--eta`, 0.3, "learning rate": learning_rate."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ _FLAGS_OF_OPTIMIZERS = frozenset({("nesterov",), ("amsgrad",)})
 
 
 def meaning(name: str, value: object, help_text: str = "") -> Meaning:
-    """The kind that a name stands for.
+    """Return what a name means.
 
     Args:
-        name: Of the flag, variable, argument, field or key; of a dotted name only the last part counts.
-        value: What it is given; a kind that cannot have this value is not meant.
-        help_text: What an option's help says, for names that do not tell.
+        name: The flag, variable, argument, field or key; only the last part of a dotted name counts.
+        value: Its value; a kind that cannot have this value is ruled out.
+        help_text: An option's help, for names without a meaning of their own.
     """
     parts = words(name.rpartition(".")[2])
     if isinstance(value, bool):
         return Meaning(Kind.OTHER) if parts in _FLAGS_OF_OPTIMIZERS else EXCLUDED
-    found = _by_name(parts, value)
-    if help_text and found.kind is Kind.TRAIN_STEPS and _by_help(help_text, value) == Meaning(Kind.EPOCHS):
+    own = _by_name(parts, value)
+    if help_text and own.kind is Kind.TRAIN_STEPS and _by_help(help_text, value) == Meaning(Kind.EPOCHS):
         return Meaning(Kind.EPOCHS)
-    if help_text and not found.sure and found is not EXCLUDED:
-        return _by_help(help_text, value) or found
-    return found
+    if help_text and not own.sure and own is not EXCLUDED:
+        return _by_help(help_text, value) or own
+    return own
 
 
 def kind_named(name: str) -> Kind | None:
-    """The kind that a name surely has where its value is not known; `epoch` and `batch` may be one of them, too."""
+    """Return the kind that a name has with any value; None for `epoch` and `batch`, which may mean a single one."""
     parts = words(name)
     if parts[-1:] in {("epoch",), ("batch",)} and len(parts) < 3:
         return None
-    found = (meaning(name, value) for value in (0.1, 10))
-    return next((one.kind for one in found if one.sure), None)
+    meanings = (meaning(name, value) for value in (0.1, 10))
+    return next((one.kind for one in meanings if one.sure), None)
 
 
 def excluded(name: str) -> bool:
-    """Whether a name is known to stand for no hyperparameter: `start_epoch`, `log_interval`."""
+    """Return whether a name is known to be no hyperparameter: `start_epoch`, `log_interval`."""
     return all(meaning(name, value) is EXCLUDED for value in (0.1, 10))
 
 
@@ -58,15 +58,13 @@ def _by_name(parts: tuple[str, ...], value: object) -> Meaning:
     if "offset" in has or (_SWITCHES & has and not isinstance(value, float)):
         return table_meaning(parts, value) if isinstance(value, str) else EXCLUDED
     for rule in RULES:
-        found = rule(parts, has, value)
-        if found is not None:
-            return found
-    found = table_meaning(parts, value)
-    return (
-        found
-        if found.kind is not None
-        else size_meaning(parts, has, value) or weight_meaning(parts, has, value) or found
-    )
+        by_rule = rule(parts, has, value)
+        if by_rule is not None:
+            return by_rule
+    by_table = table_meaning(parts, value)
+    if by_table.kind is not None:
+        return by_table
+    return size_meaning(parts, has, value) or weight_meaning(parts, has, value) or by_table
 
 
 _LR = r"(learning.?rate|lr)"
@@ -102,7 +100,7 @@ _HELP = [
 
 
 def _by_help(text: str, value: object) -> Meaning | None:
-    """What the first pattern that fits an option's help says."""
+    """What the first pattern means that matches an option's help."""
     for pattern, kind in _HELP:
         if pattern.search(text):
             if kind is Kind.GAMMA and not is_number(value, 0.01, 1):

@@ -1,4 +1,4 @@
-"""The words that a name is made of: `numTrainEpochs`, `--num-train-epochs` and `NUM_TRAIN_EPOCHS` have the same."""
+"""Which words has a name? `numTrainEpochs`, `--num-train-epochs` and `NUM_TRAIN_EPOCHS`: num, train, epochs."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ _SAME = {
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of a text, as a set to look up in."""
+    """Return the words of a text as a set."""
     return frozenset(text.split())
 
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
-    """The words of a name in lower case, glued ones taken apart, synonyms made one."""
+    """Return the words of a name in lower case; `batchsize` is split, and synonyms become one word."""
     parts = [word.lower() for word in _WORD.findall(name)]
     unglued = [piece for part in parts for piece in _unglue(part).split()]
     same = tuple(_SAME.get(piece, piece) for piece in unglued)
@@ -118,11 +118,11 @@ def _unglue(part: str) -> str:
 
 
 def _learning_rate(parts: tuple[str, ...]) -> list[str]:
-    """`learning rate` is `lr`."""
-    found: list[str] = []
+    """The words with `learning rate` as `lr`."""
+    joined: list[str] = []
     for part in parts:
-        if part == "rate" and found and found[-1] in ("learning", "learn", "l"):
-            found[-1] = "lr"
+        if part == "rate" and joined and joined[-1] in ("learning", "learn", "l"):
+            joined[-1] = "lr"
         else:
-            found.append(part)
-    return found
+            joined.append(part)
+    return joined

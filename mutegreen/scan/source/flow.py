@@ -1,4 +1,11 @@
-"""NamePredicate an expression back to the literals that its value may come from: names, attributes, keys, callers."""
+"""From which literals may the value of an expression come? `SGD(p, lr=args.lr)`: from the default of `--lr`.
+
+An expression is followed backwards through names, attributes, keys, and the arguments of callers:
+
+    optimizer = make(0.1)           # 3. the literal that a caller passes
+    def make(rate):                 # 2. a parameter: its default, and what callers pass
+        return SGD(p, lr=rate)      # 1. the expression
+"""
 
 from __future__ import annotations
 
@@ -35,7 +42,9 @@ class ReachedLiteral:
     """A literal that a value may come from.
 
     Attributes:
-        name: The last name that it was reached through; empty: it stands in the expression itself.
+        module: Its source file.
+        node: The literal.
+        name: The last name on the way to it; empty: it is in the expression itself.
     """
 
     module: Module
@@ -45,7 +54,7 @@ class ReachedLiteral:
 
 @dataclass(frozen=True)
 class _Field:
-    """A value given to an attribute or a key; `owner` is the class whose `self` has it."""
+    """A value assigned to an attribute or a key; `owner` is the class whose `self` has the attribute."""
 
     module: Module
     value: ast.expr
@@ -56,12 +65,12 @@ NamePredicate = Callable[[str], bool]
 
 
 class Flow:
-    """What is known of all names of some modules.
+    """An index of the attributes, keys and calls of some modules.
 
     Args:
-        project: Of the script.
-        modules: Those whose attributes, keys and calls count.
-        options: What parsers give the attributes of their results, by name.
+        project: The script's project.
+        modules: The modules whose attributes, keys and calls are indexed.
+        options: The defaults of parsers' options: name, module, expression.
     """
 
     def __init__(
@@ -83,14 +92,14 @@ class Flow:
         names_kind: NamePredicate,
         of_lists: bool = False,
     ) -> list[ReachedLiteral]:
-        """The literals that an expression's value may come from.
+        """Return the literals that an expression's value may come from.
 
         Args:
-            module: Where the expression stands.
+            module: The file of the expression.
             node: The expression.
-            may_carry: Whether an operand of that name may carry the value that is sought.
-            names_kind: Whether an operand of that name surely does, so that literals beside it are only factors.
-            of_lists: Whether the items of a list that is computed carry it, as milestones do.
+            may_carry: Whether an operand of that name may carry the value.
+            names_kind: Whether an operand of that name surely carries it; then literals beside it are only factors.
+            of_lists: Whether the items of a computed list carry it, as with milestones.
         """
         return list(_BackwardTrace(self, may_carry, names_kind, of_lists).run(module, node, "", 0))
 
@@ -103,7 +112,7 @@ class Flow:
 
 
 def named_fields(module: Module) -> Iterator[tuple[str, ast.expr, ast.ClassDef | None]]:
-    """All (attribute or key, value, class whose self it is) of a module."""
+    """Yield (attribute or key, value, class) of a module; the class is that of `self`, else None."""
     for target, value in module.assignments:
         if isinstance(target, ast.Attribute):
             is_self = isinstance(target.value, ast.Name) and target.value.id == "self"
@@ -122,7 +131,7 @@ def named_fields(module: Module) -> Iterator[tuple[str, ast.expr, ast.ClassDef |
 
 
 def _is_record(call: ast.Call) -> bool:
-    """Whether a call makes a record of its keywords: `dict`, `Namespace`, a class called a configuration."""
+    """Whether a call makes a record of its keywords: `dict`, `Namespace`, a class whose name ends in `Config`."""
     name = called_name(call).lower()
     return name in {"dict", "namespace", "simplenamespace", "edict", "easydict", "attrdict", "munch", "configdict"} or (
         name.endswith(("config", "args", "arguments", "params", "hparams", "settings", "options"))
@@ -130,6 +139,8 @@ def _is_record(call: ast.Call) -> bool:
 
 
 class _BackwardTrace:
+    """One walk from an expression back to literals; it visits each node once."""
+
     def __init__(self, flow: Flow, may_carry: NamePredicate, names_kind: NamePredicate, of_lists: bool) -> None:
         self.flow = flow
         self.of_lists = of_lists
@@ -205,9 +216,9 @@ class _BackwardTrace:
                 yield caller, value, name
 
     def _may_be(self, caller: Module, call: ast.Call, owner: ast.AST | None) -> bool:
-        """Whether a method that is called may be this class's: not if the object is seen to be another's."""
-        made = receivers.receiver_classes(caller, self.flow.project, call)
-        return not made or owner in made
+        """Whether a method call may be of this class: not if the object is known to be of another class."""
+        owners = receivers.receiver_classes(caller, self.flow.project, call)
+        return not owners or owner in owners
 
     def _attribute(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr, str]]:
         elsewhere = list(self._elsewhere(module, node, node.attr))
@@ -215,12 +226,12 @@ class _BackwardTrace:
             yield from elsewhere
             return
         known = self.flow.fields.get(node.attr, [])
-        found = [f for f in known if f.owner is None] or known
+        fields = [f for f in known if f.owner is None] or known
         if isinstance(node.value, ast.Name) and node.value.id == "self":
             owner = module.enclosing_class(node)
             classes = [f for f in known if f.owner is not None or isinstance(f.module.scope(f.value), ast.ClassDef)]
-            found = [f for f in classes if owner in (f.owner, f.module.scope(f.value))] or classes
-        yield from ((f.module, f.value, node.attr) for f in found)
+            fields = [f for f in classes if owner in (f.owner, f.module.scope(f.value))] or classes
+        yield from ((f.module, f.value, node.attr) for f in fields)
 
     def _item(self, module: Module, node: ast.Subscript) -> Iterator[tuple[Module, ast.expr, str]]:
         assert isinstance(node.slice, ast.Constant)
@@ -233,7 +244,7 @@ class _BackwardTrace:
                     yield source, value.elts[key], name
 
     def _table(self, module: Module, node: ast.expr) -> Iterator[tuple[Module, ast.expr, str]]:
-        """All values of a dict of which a variable picks one: `rates[args.dataset]`."""
+        """All values of a dict from which a variable selects one: `rates[args.dataset]`."""
         written = [(module, node, "")] if isinstance(node, ast.Dict) else self._sources(module, node)
         for source, value, _ in written:
             if isinstance(value, ast.Dict):
@@ -256,13 +267,13 @@ class _BackwardTrace:
                 yield from ((module, value, "") for value in node.args[1:])
 
     def _operands(self, module: Module, node: ast.BinOp, name: str, depth: int) -> Iterator[ReachedLiteral]:
-        """Of a product or sum: the operands that may carry the value; else its first literal that may."""
+        """The literals of a product or sum: those of the operands that may carry the value, else its first literal."""
         if not isinstance(node.op, ARITHMETIC):
             return
         operands = list(flat_operands(node))
         named = [o for o in operands if not is_literal(o) and self.may_carry(operand_name(o))]
         certain = [o for o in named if self.names_kind(operand_name(o))]
-        # Of two unknown factors neither is the value: `batch = envs * steps`.
+        # With two unknown factors, neither is the value: `batch = envs * steps`.
         followed = certain or (named if sum(not is_literal(o) for o in operands) == 1 else [])
         found = [reached for o in followed for reached in self.run(module, o, name, depth + 1)]
         if not found and not certain:

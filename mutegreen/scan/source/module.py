@@ -1,4 +1,4 @@
-"""One parsed source file: its names, its imports, and what each name is given."""
+"""What does a source file define, import and assign? `import torch.nn as nn; lr = 0.1`: `nn` is `torch.nn`, lr 0.1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mutegreen.mutation import sites
 from mutegreen.mutation.text import TextFile
 
 LARGEST_BYTES = 1_000_000
-"""A larger source is generated data, and not read."""
+"""A larger source is generated data and is not read."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -25,11 +25,11 @@ class Module:
     """A source file of the program.
 
     Args:
-        path: Where it is.
-        file: Its path for people and sites, relative to the script's folder.
+        path: Its path.
+        file: The path in messages and sites, relative to the script's folder.
 
     Raises:
-        UsageError: It cannot be read, is no Python 3 source, is too large or nested too deeply.
+        UsageError: It cannot be read, is not Python 3, is too large or nested too deeply.
     """
 
     def __init__(self, path: Path, file: str) -> None:
@@ -51,7 +51,7 @@ class Module:
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """Each imported name and what it stands for: `nn` is `torch.nn`; a relative one begins with dots."""
+        """Each imported name with its full name: `nn` is `torch.nn`; a relative one begins with dots."""
         found = {}
         for node in self.nodes:
             if isinstance(node, ast.Import):
@@ -66,13 +66,13 @@ class Module:
 
     @cached_property
     def stars(self) -> tuple[str, ...]:
-        """The modules of which everything is imported."""
+        """The modules in `from module import *`."""
         froms = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
         return tuple(_origin(node) for node in froms if node.names[0].name == "*")
 
     @cached_property
     def roots(self) -> frozenset[str]:
-        """The top-level packages that are imported."""
+        """The top-level packages of all imports."""
         origins = [*self.imports.values(), *self.stars]
         return frozenset(origin.partition(".")[0] for origin in origins)
 
@@ -84,7 +84,7 @@ class Module:
 
     @cached_property
     def bindings(self) -> dict[tuple[ast.AST, str], list[ast.expr]]:
-        """What each name of each scope is assigned."""
+        """The values that each name of each scope is assigned."""
         found: dict[tuple[ast.AST, str], list[ast.expr]] = defaultdict(list)
         for target, value in self.assignments:
             if isinstance(target, ast.Name):
@@ -94,7 +94,7 @@ class Module:
 
     @cached_property
     def assignments(self) -> tuple[tuple[ast.expr, ast.expr], ...]:
-        """All (target, value) pairs, tuples taken apart where both sides have their parts."""
+        """All (target, value) pairs; `a, b = 1, 2` is two pairs."""
         return tuple(pair for node in self.nodes for pair in _assigned(node))
 
     @cached_property
@@ -104,7 +104,7 @@ class Module:
 
     @cached_property
     def counters(self) -> set[str]:
-        """Names that are counted up somewhere (`step += 1`): variables, not settings."""
+        """Names that the file increments (`step += 1`): variables, not hyperparameters."""
         steps = (node for node in self.nodes if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add))
         return {node.target.id for node in steps if isinstance(node.target, ast.Name)}
 
@@ -117,33 +117,33 @@ class Module:
         return frozenset(word.lower() for word in names | attributes | arguments)
 
     def scope(self, node: ast.AST) -> Scope:
-        """The function, class or module that a node stands in."""
+        """Return the function, class or module that contains a node."""
         while not isinstance(node := self.parents.get(node, self.tree), _SCOPES):
             pass
         return node
 
     def scopes(self, node: ast.AST) -> Iterator[Scope]:
-        """The scopes around a node, innermost first."""
+        """Yield the scopes around a node, innermost first."""
         while not isinstance(node, ast.Module):
             node = self.scope(node)
             yield node
 
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
-        """The class whose method or body a node stands in."""
+        """Return the innermost class around a node."""
         return next((scope for scope in self.scopes(node) if isinstance(scope, ast.ClassDef)), None)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes around a node, innermost first."""
+        """Yield the nodes above a node, innermost first."""
         while (parent := self.parents.get(node)) is not None:
             yield parent
             node = parent
 
     def function_names(self, node: ast.AST) -> list[str]:
-        """The names of the functions and classes around a node, innermost first."""
+        """Return the names of the functions and classes around a node, innermost first."""
         return [scope.name for scope in self.scopes(node) if isinstance(scope, (*_FUNCTIONS[:2], ast.ClassDef))]
 
     def qualified(self, node: ast.expr, depth: int = 0) -> str | None:
-        """The full name of an imported thing: `optim.SGD` is `torch.optim.SGD`; None: not imported."""
+        """Return the full name of an imported object: `optim.SGD` is `torch.optim.SGD`; None: it is not imported."""
         if isinstance(node, ast.Attribute):
             base = self.qualified(node.value, depth)
             return None if base is None else f"{base}.{node.attr}"
@@ -157,15 +157,17 @@ class Module:
         return None
 
     def place(self, node: ast.expr) -> tuple[int, int]:
-        """Line from 1, column in characters from 0."""
+        """Return the line, from 1, and the column, in characters from 0."""
         return node.lineno, self.text.column(node.lineno, node.col_offset)
 
 
 def _read(path: Path, file: str) -> TextFile:
     if path.is_dir():
-        raise UsageError(f"{file}: is a folder", "name the script in it that trains")
+        raise UsageError(f"{file} is a folder", "name the training script in it")
     if path.is_file() and path.stat().st_size > LARGEST_BYTES:
-        raise UsageError(f"{file}: over {LARGEST_BYTES:,} bytes is no script that a person wrote", "name another file")
+        raise UsageError(
+            f"{file}: over {LARGEST_BYTES:,} bytes, which is generated data and no script", "name another file"
+        )
     try:
         return TextFile.read(path, python=True)
     except MutationError as error:
@@ -176,7 +178,7 @@ def _parse(text: str, file: str) -> ast.Module:
     try:
         return sites.parse(text)
     except SyntaxError as error:
-        hint = "only Python 3 is read; `2to3 -w` converts Python 2" if _is_python_2(error) else None
+        hint = "only Python 3 can be read; `2to3 -w` converts Python 2" if _is_python_2(error) else None
         raise UsageError(f"{file}, line {error.lineno}: not Python 3: {error.msg}", hint) from error
     except ValueError as error:
         raise UsageError(f"{file}: not Python source: {error}", "name a Python source file") from error

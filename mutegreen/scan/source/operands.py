@@ -1,4 +1,4 @@
-"""The operands of an expression, and which of them may carry its value."""
+"""Which operands may carry the value of an expression? In `max(1, batch // 2)`: `batch`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from mutegreen.mutation.sites import is_literal
 
 ARITHMETIC = (ast.Mult, ast.Div, ast.FloorDiv, ast.Add, ast.Sub)
-"""The operators whose operands are followed."""
+"""The operators that are followed backwards."""
 
 
 def carrying_branches(node: ast.IfExp) -> list[ast.expr]:
-    """Both branches; a 0 beside a name only switches it off, as in `p if training else 0.0`."""
+    """Return the branches that carry the value; a 0 or None only switches it off, as in `p if training else 0.0`."""
     both = [node.body, node.orelse]
     if all(is_literal(branch) for branch in both):
         return both
@@ -20,7 +20,7 @@ def carrying_branches(node: ast.IfExp) -> list[ast.expr]:
 
 
 def carrying_arguments(call: ast.Call, name: str) -> list[ast.expr]:
-    """The arguments that a cast hands through; a literal beside a name is a bound, as in `max(1, batch // 2)`."""
+    """Return the arguments that carry the value of a cast or `max`; in `max(1, batch // 2)` the literal is a bound."""
     numbers = [argument for argument in call.args if is_literal(argument)]
     if name in {"max", "min"} and 0 < len(numbers) < len(call.args):
         return [argument for argument in call.args if argument not in numbers]
@@ -28,12 +28,12 @@ def carrying_arguments(call: ast.Call, name: str) -> list[ast.expr]:
 
 
 def is_unit(node: ast.expr) -> bool:
-    """Whether an expression is a literal 0 or 1, which only shifts or keeps what it stands beside."""
+    """Return whether an expression is a literal 0 or 1: as an operand it is an offset or has no effect."""
     return isinstance(node, ast.Constant) and node.value in (0, 1)
 
 
 def flat_operands(node: ast.expr) -> Iterator[ast.expr]:
-    """The operands of nested sums and products, those left out that are divided by."""
+    """Yield the operands of nested sums and products, without divisors."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC):
         yield from flat_operands(node.left)
         if not isinstance(node.op, (ast.Div, ast.FloorDiv)):
@@ -43,7 +43,7 @@ def flat_operands(node: ast.expr) -> Iterator[ast.expr]:
 
 
 def operand_name(node: ast.expr) -> str:
-    """The name by which an operand tells what it is: the last of a dotted one, a key, the table that it is from."""
+    """Return the name that says what an operand is: the last part of a dotted name, a key, or the name of the table."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):

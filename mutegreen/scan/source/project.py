@@ -1,4 +1,4 @@
-"""The files of the project that a script belongs to, found as its imports would find them."""
+"""Which file of the project does an import name? `from models.small import Net`: `models/small.py`, `Net`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
 
 
 class Project:
-    """A script and the sources beside it that it imports.
+    """A script and the source files of its project that it imports.
 
     Raises:
         UsageError: The script cannot be read.
@@ -29,7 +29,7 @@ class Project:
         self.roots = _roots(self.folder)
 
     def locate(self, module: Module, origin: str) -> tuple[Module, list[str]] | None:
-        """The project's file that holds `package.module.name`, and the rest of the name within it."""
+        """Return the project's file for `package.module.name`, and the rest of the name in it; None: there is none."""
         place = (module.path.parent, origin)
         if place not in self._located:
             self._located[place] = self._locate(module, origin)
@@ -41,13 +41,13 @@ class Project:
         bases = [_above(module.path.resolve(), relative)] if relative else self.roots
         for base in bases:
             for length in range(len(parts), -1 if relative else 0, -1):
-                found = self._source(base.joinpath(*parts[:length]))
-                if found is not None:
-                    return found, parts[length:]
+                source = self._source(base.joinpath(*parts[:length]))
+                if source is not None:
+                    return source, parts[length:]
         return None
 
     def definition(self, module: Module, name: str, depth: int = 0) -> tuple[Module, str] | None:
-        """The module that gives a top-level name its value, through imports and `import *`."""
+        """Return the module that defines a top-level name, and its name there; imports and `import *` are followed."""
         if depth > 5:
             return None
         if name in module.definitions or (module.tree, name) in module.bindings:
@@ -60,30 +60,30 @@ class Project:
         for star in module.stars:
             located = self.locate(module, star)
             if located is not None and not located[1] and located[0] is not module:
-                found = self.definition(located[0], name, depth + 1)
-                if found is not None:
-                    return found
+                definition = self.definition(located[0], name, depth + 1)
+                if definition is not None:
+                    return definition
         return None
 
     def target(self, module: Module, node: ast.expr) -> tuple[Module, str] | None:
-        """The project's definition that a name or dotted name refers to."""
+        """Return the module and the name of the definition that a name or dotted name refers to."""
         if isinstance(node, ast.Name):
             return self.definition(module, node.id)
         origin = module.qualified(node) if isinstance(node, ast.Attribute) else None
-        located = self._followed(module, origin) if origin else None
+        located = self._locate_through_imports(module, origin) if origin else None
         if located is None or len(located[1]) != 1:
             return None
         return self.definition(located[0], located[1][0])
 
-    def _followed(self, module: Module, origin: str, depth: int = 0) -> tuple[Module, list[str]] | None:
-        """As `locate`, also through modules that a package imports under another name."""
+    def _locate_through_imports(self, module: Module, origin: str, depth: int = 0) -> tuple[Module, list[str]] | None:
+        """Like `locate`, also through modules that a package imports under another name."""
         located = self.locate(module, origin)
         if located is None or len(located[1]) < 2 or depth > 5:
             return located
         other, (name, *rest) = located
         if name not in other.imports:
             return None
-        return self._followed(other, ".".join([other.imports[name], *rest]), depth + 1)
+        return self._locate_through_imports(other, ".".join([other.imports[name], *rest]), depth + 1)
 
     def _source(self, path: Path) -> Module | None:
         for candidate in (path.with_name(path.name + ".py"), path / "__init__.py"):
@@ -96,13 +96,13 @@ class Project:
             try:
                 self._loaded[path] = Module(path, Path(os.path.relpath(path, self.folder)).as_posix())
             except UsageError:
-                # What the script imports may be of another Python; what can be read is read.
+                # An imported file may be for another version of Python; then only the other files are read.
                 self._loaded[path] = None
         return self._loaded.get(path)
 
 
 def _roots(folder: Path) -> list[Path]:
-    """Where imports are looked for: beside the script, and up to the top of its project."""
+    """The folders that imports are searched in: the script's folder and those above it, up to the project's top."""
     above = [folder, *folder.parents[:4]]
     top = next((i for i, f in enumerate(above) if any((f / mark).exists() for mark in _MARKS)), None)
     if top is None:

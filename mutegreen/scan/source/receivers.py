@@ -1,4 +1,4 @@
-"""Which of the project's classes a method that is called belongs to."""
+"""Which class of the project has a called method? After `net = Network(3)`, `net.fit()` is `Network.fit`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from mutegreen.scan.source.project import Project
 
 
 def receiver_classes(module: Module, project: Project, call: ast.Call) -> list[ast.ClassDef]:
-    """The class that an object is seen to be made of (`net = Network(3)`), if it defines the method itself."""
+    """Return the classes that an object is created from (`net = Network(3)`), if they define the method themselves."""
     if not (isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)):
         return []
     name, method = call.func.value, call.func.attr
-    made = (value for scope in module.scopes(name) for value in module.bindings.get((scope, name.id), []))
-    targets = [project.target(module, value.func) for value in made if isinstance(value, ast.Call)]
-    found = (target[0].definitions.get(target[1]) for target in targets if target is not None)
-    return [owner for owner in found if isinstance(owner, ast.ClassDef) and _defines(owner, method)]
+    values = (value for scope in module.scopes(name) for value in module.bindings.get((scope, name.id), []))
+    targets = [project.target(module, value.func) for value in values if isinstance(value, ast.Call)]
+    owners = (target[0].definitions.get(target[1]) for target in targets if target is not None)
+    return [owner for owner in owners if isinstance(owner, ast.ClassDef) and _defines(owner, method)]
 
 
 def _defines(owner: ast.ClassDef, method: str) -> bool:

@@ -1,4 +1,4 @@
-"""The values of literals."""
+"""What is the value of a literal? `-0.5`: -0.5; `int(1e6)`: the literal is 1e6."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mutegreen.scan.source.calls import last_name
 
 
 def literal_value(node: ast.expr) -> Any:
-    """The value of a literal: number, text, truth value, None, or a list of such."""
+    """Return the value of a literal: a number, a text, a truth value, None, or a list of these."""
     if isinstance(node, (ast.List, ast.Tuple)):
         return [literal_value(item) for item in node.elts]
     value = ast.literal_eval(node)
@@ -22,7 +22,7 @@ CASTS = word_set("float int float32 float64 int32 int64 constant tensor array Va
 
 
 def unwrapped(node: ast.expr) -> ast.expr:
-    """The literal in a cast (`int(1e6)`) or a declaration (`field(default=0.1)`); else the expression as it is."""
+    """Return the literal in a cast (`int(1e6)`) or a declaration (`field(default=0.1)`); else the expression itself."""
     if not isinstance(node, ast.Call):
         return node
     defaults = [word.value for word in node.keywords if word.arg == "default"]
@@ -32,7 +32,7 @@ def unwrapped(node: ast.expr) -> ast.expr:
 
 
 def is_number(node: ast.expr) -> bool:
-    """Whether an expression is a number, signed or not."""
+    """Return whether an expression is a number, with or without a sign."""
     if isinstance(node, ast.UnaryOp):
         return isinstance(node.op, (ast.USub, ast.UAdd)) and is_number(node.operand)
     return isinstance(node, ast.Constant) and type(node.value) in (int, float)

@@ -1,4 +1,4 @@
-"""argparse and what is like it: `add_argument`, `set_defaults`, helpers that add options."""
+"""Which options of argparse and similar parsers have a default? `add_argument("--lr", default=0.1)`: `--lr`, 0.1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ _DECLARING = frozenset({"option", "Option", "DEFINE_float", "DEFINE_integer"})
 
 @dataclass(frozen=True)
 class OptionDefault:
-    """An option of a parser: where its value goes, its flags, its default."""
+    """An option of a parser with its default.
+
+    Attributes:
+        destination: The attribute that gets its value.
+        flags: Its spellings.
+        default: The expression of its default; `None`: it has none.
+        help: Its help text.
+    """
 
     destination: str
     flags: tuple[str, ...]
@@ -30,12 +37,12 @@ class OptionDefault:
 
     @property
     def flag(self) -> str | None:
-        """The flag that people would type: the first long one."""
+        """The flag that a user would type: the first long one."""
         return next((flag for flag in self.flags if flag.startswith("--")), next(iter(self.flags), None))
 
 
 def mentions(module: Module) -> Iterator[Mention]:
-    """The options with a default."""
+    """Yield the options that have a default; `set_defaults` replaces that of `add_argument`."""
     overridden = {word.arg for call in _calls(module, "set_defaults") for word in call.keywords}
     for option in options(module):
         if option.destination not in overridden or not is_literal(option.default):
@@ -49,7 +56,7 @@ def mentions(module: Module) -> Iterator[Mention]:
 
 
 def options(module: Module) -> Iterator[OptionDefault]:
-    """All options that a module gives a default."""
+    """Yield all options of a module that have a default."""
     return (option for option in _declared(module) if not _is_none(option.default))
 
 
@@ -66,6 +73,7 @@ def _calls(module: Module, name: str) -> list[ast.Call]:
 
 
 def _option(call: ast.Call) -> OptionDefault | None:
+    """The option that a call adds to a parser; None: it adds none."""
     words = [text_of(argument) for argument in call.args]
     flags = tuple(word for word in words if word.startswith("-") and len(word) > 1 and " " not in word)
     name = called_name(call)
@@ -82,7 +90,7 @@ def _option(call: ast.Call) -> OptionDefault | None:
 
 
 def _by_position(call: ast.Call) -> ast.expr | None:
-    """The default of a helper such as `add_arg("lr", float, 0.1, "learning rate")`."""
+    """The default in a helper such as `add_arg("lr", float, 0.1, "learning rate")`."""
     if last_name(call.func) == "add_argument":
         return None
     return next((a for a in call.args[1:] if is_literal(a) and not text_of(a)), None)
@@ -103,5 +111,5 @@ def _mentions(module: Module, option: OptionDefault, default: ast.expr) -> Itera
 def _meaning(option: OptionDefault, default: ast.expr) -> Meaning:
     value = literal_value(default) if is_literal(default) else 0.1
     names = [option.destination, *(flag.lstrip("-") for flag in option.flags if flag.startswith("--"))]
-    found = [meaning(name, value, option.help) for name in names]
-    return next((one for one in found if one.sure), found[0] if found else UNKNOWN)
+    meanings = [meaning(name, value, option.help) for name in names]
+    return next((one for one in meanings if one.sure), meanings[0] if meanings else UNKNOWN)
