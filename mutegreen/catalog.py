@@ -31,22 +31,22 @@ SUBJECT_FILE = "subject.toml"
 
 
 def operators() -> dict[str, Operator]:
-    """All operators by name, ours first."""
+    """Return all operators by name, ours first."""
     return dict(_operators().entries)
 
 
 def subjects() -> dict[str, Path]:
-    """The folders of all packaged subjects by name, ours first."""
+    """Return the folders of all packaged subjects by name, ours first."""
     return dict(_subjects().entries)
 
 
 def problems() -> list[str]:
-    """What plug-ins could not be used, and why: one line each."""
+    """Return what plug-ins could not be used, and why: one line each."""
     return [*_operators().problems, *_subjects().problems]
 
 
 def operator(name: str) -> Operator:
-    """The operator of that name.
+    """Return the operator of that name.
 
     Raises:
         UsageError: There is none.
@@ -58,7 +58,7 @@ def operator(name: str) -> Operator:
 
 
 def operator_for(hyperparameter: Hyperparameter) -> Operator | None:
-    """The operator that the hyperparameter names, else the first one for its kind, else None.
+    """Return the operator that the hyperparameter names, else the first one for its kind, else None.
 
     Raises:
         UsageError: The hyperparameter names an operator that does not exist.
@@ -69,7 +69,7 @@ def operator_for(hyperparameter: Hyperparameter) -> Operator | None:
 
 
 def find_subject(name_or_path: str) -> Path:
-    """The folder of a subject, absolute.
+    """Return the folder of a subject, absolute.
 
     A folder with a `subject.toml`, or that file, comes first; otherwise the last part of the path is looked up
     among the packaged subjects, so that `subjects/siamese_resnet` works in any folder.

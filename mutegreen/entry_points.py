@@ -23,7 +23,7 @@ class Catalog(Generic[T]):
     problems: list[str] = field(default_factory=list)
 
     def add_plugins(self, group: str, load: Callable[[metadata.EntryPoint], tuple[str, T]]) -> None:
-        """Adds the things of all entry points of a group; one that does not load, or whose name is taken, is left out.
+        """Add the things of all entry points of a group; one that does not load, or whose name is taken, is left out.
 
         Args:
             group: Name of the group, such as `mutegreen.operators`.
@@ -45,7 +45,7 @@ class Catalog(Generic[T]):
 
 
 def origin(point: metadata.EntryPoint) -> str:
-    """Where an entry point is from: its group, its name, and its package with the version."""
+    """Return where an entry point is from: its group, its name, and its package with the version."""
     package = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
     return f"{point.group} entry point {point.name!r}{package}"
 

@@ -19,7 +19,7 @@ LIBRARIES = ("torch", "torchvision", "tensorflow", "keras", "jax", "numpy", "sci
 
 
 def describe() -> dict[str, object]:
-    """The machine, system and versions, JSON-ready. What cannot be found out is None."""
+    """Return the machine, system and versions, JSON-ready. What cannot be found out is None."""
     return {
         "mutegreen": mutegreen.__version__,
         "python": platform.python_version(),

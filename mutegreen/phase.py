@@ -17,7 +17,7 @@ _numbers = itertools.count()
 
 @contextmanager
 def window(name: str) -> Iterator[None]:
-    """Marks what runs inside as a phase of the training, so that its energy is told apart.
+    """Mark what runs inside as a phase of the training, so that its energy is told apart.
 
         with window("train"):
             ...

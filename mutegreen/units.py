@@ -33,12 +33,12 @@ class UnitScale:
     unit: str
 
     def label(self, name: str) -> str:
-        """The name of a quantity with this unit: `energy (kJ)`."""
+        """Return the name of a quantity with this unit: `energy (kJ)`."""
         return f"{name} ({self.unit})" if self.unit else name
 
 
 def si_scale(largest: float, unit: str) -> UnitScale:
-    """The prefixed unit in which a value of `unit` has one to three digits before the point.
+    """Return the prefixed unit in which a value of `unit` has one to three digits before the point.
 
     Args:
         largest: The largest of the values, in `unit`; 0 gives the unit without a prefix.
@@ -62,24 +62,24 @@ def time_scale(longest_s: float) -> UnitScale:
 
 
 def scale_of(metric: str, largest: float) -> UnitScale:
-    """The unit for values of one of `mutegreen.model.METRICS`, up to the largest; performance has none."""
+    """Return the unit for values of one of `mutegreen.model.METRICS`, up to the largest; performance has none."""
     if metric == "performance":
         return UnitScale(1.0, "")
     return time_scale(largest) if metric.endswith("_s") else si_scale(largest, "J")
 
 
 def energy(joules: float) -> str:
-    """An energy with a prefix: `5.10 kJ`, `400 µJ`."""
+    """Return an energy with a prefix: `5.10 kJ`, `400 µJ`."""
     return _with_prefix(joules, "J")
 
 
 def power(watts: float) -> str:
-    """A power with a prefix: `1.20 kW`."""
+    """Return a power with a prefix: `1.20 kW`."""
     return _with_prefix(watts, "W")
 
 
 def duration(seconds: float, digits: int = DIGITS) -> str:
-    """A time: `41.2 ms`, `3.08 s`, `12.4 min`, `2.32 days`.
+    """Return a time: `41.2 ms`, `3.08 s`, `12.4 min`, `2.32 days`.
 
     Args:
         seconds: The time.
@@ -92,12 +92,12 @@ def duration(seconds: float, digits: int = DIGITS) -> str:
 
 
 def expected_duration(seconds: float) -> str:
-    """A time that is expected, with no more digits than an estimate can have: `45 s`, `3.1 min`."""
+    """Return a time that is expected, with no more digits than an estimate can have: `45 s`, `3.1 min`."""
     return duration(seconds, ESTIMATE_DIGITS)
 
 
 def quantity(metric: str, value: float) -> str:
-    """A value of one of `mutegreen.model.METRICS` in its unit; performance has none and gets four digits."""
+    """Return a value of one of `mutegreen.model.METRICS` in its unit; performance has none and gets four digits."""
     if metric == "performance":
         return f"{value:.4g}"
     return duration(value) if metric.endswith("_s") else energy(value)
@@ -111,7 +111,7 @@ def _with_prefix(value: float, unit: str, digits: int = DIGITS) -> str:
 
 
 def _digits(number: float, digits: int) -> str:
-    """A number with so many significant digits; below 1 with as many decimals as 1 has, as long as any is not 0."""
+    """Return a number with so many significant digits; below 1 with as many decimals as 1 has, if any is not 0."""
     rounded = _rounded(number, digits)
     if rounded == 0:
         return "0"

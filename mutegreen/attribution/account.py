@@ -86,7 +86,7 @@ class Account:
             self._peak_gpu_bytes[domain] = max(self._peak_gpu_bytes.get(domain, 0), used_bytes)
 
     def share(self, whole: Measurement) -> ClientShare:
-        """Its share, given what the whole devices took in its time."""
+        """Return its share, given what the whole devices took in its time."""
         own = [figure for figure in whole.domains if self.domains is None or figure.domain in self.domains]
         return ClientShare(
             duration_s=whole.duration_s,
@@ -109,6 +109,6 @@ class Account:
         return replace(whole, energy_j=energy_j, quality=quality, idle_w=self._idle_w(whole))
 
     def _idle_w(self, whole: DomainEnergy) -> float | None:
-        """Its part of the idle power, mean over its time."""
+        """Return its part of the idle power, mean over its time."""
         known = whole.domain not in self._without_idle and whole.duration_s > 0
         return self._idle_j[whole.domain] / whole.duration_s if known else None

@@ -43,12 +43,12 @@ class CpuTotal:
         self._total_s = 0.0
 
     def last_s(self, pid: int) -> tuple[ProcessSample, float] | None:
-        """A process at the last look, and its CPU time with that of those who ended before it."""
+        """Return a process at the last look, and its CPU time with that of those who ended before it."""
         seen = self._last.get(pid)
         return None if seen is None else (seen, self._all_s(seen))
 
     def take(self, now: Mapping[int, ProcessSample]) -> float:
-        """The CPU time so far, seconds, given all the processes that there are now. It never decreases."""
+        """Return the CPU time so far, seconds, given all the processes that there are now. It never decreases."""
         gone = {pid: seen for pid, seen in self._last.items() if pid not in now or now[pid].started != seen.started}
         for seen in gone.values():
             heir = self._heir(seen, gone)
@@ -67,7 +67,7 @@ class CpuTotal:
         return seen.own_s + max(seen.waited_s, self._left_s.get(seen.pid, 0.0))
 
     def _heir(self, seen: ProcessSample, gone: Mapping[int, ProcessSample]) -> int | None:
-        """The nearest living ancestor among the client's processes."""
+        """Return the nearest living ancestor among the client's processes."""
         parent = seen.parent
         for _ in gone:
             if parent not in gone:

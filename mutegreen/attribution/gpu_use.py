@@ -62,7 +62,7 @@ class GpuUse:
 
     @classmethod
     def open(cls, domains: Collection[str], *, clock: Clock = time.monotonic, wall_clock: Clock = time.time) -> Self:
-        """The use of the GPUs of these domains.
+        """Return the use of the GPUs of these domains.
 
         Raises:
             MeterUnavailable: There is no driver.
@@ -79,7 +79,7 @@ class GpuUse:
         return cls(nvml, found, clock=clock, wall_clock=wall_clock)
 
     def read(self) -> list[GpuBusy]:
-        """What the processes did since the last reading."""
+        """Return what the processes did since the last reading."""
         found: list[GpuBusy] = []
         for domain, state in self._asked.items():
             if not state.is_blind:
@@ -111,7 +111,7 @@ class GpuUse:
         return found
 
     def notes(self) -> tuple[str, ...]:
-        """What is not told, each in one sentence."""
+        """Return what is not told, each in one sentence."""
         return tuple(self._notes.values())
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class GpuUse:
 
 
 def _busy(domain: str, use: ProcessUse, begin_s: float, since_us: int, length_s: float) -> GpuBusy:
-    """A process's use up to its last sample; the mean is over all samples, also those after it."""
+    """Return a process's use up to its last sample; the mean is over all samples, also those after it."""
     end_s = begin_s + (use.t_us - since_us) / 1e6
     return GpuBusy(domain, use.pid, begin_s, end_s, use.sm_percent / 100 * length_s)
 

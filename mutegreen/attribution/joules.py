@@ -35,7 +35,7 @@ class Joules:
         return piece
 
     def end(self) -> tuple[Measurement, dict[str, float | None]]:
-        """The measurement of the time, which ends, and the joules since the last cut."""
+        """Return the measurement of the time, which ends, and the joules since the last cut."""
         if self._window is not self._whole:
             piece = self.cut()
             self._end_window()

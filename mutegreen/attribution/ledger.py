@@ -165,7 +165,7 @@ class Ledger:
                 self._settle(self._clock() - LATE_S)
 
     def spans(self) -> tuple[LedgerSpan, ...]:
-        """The spans that are over, in their order."""
+        """Return the spans that are over, in their order."""
         with self._lock:
             return tuple(self._spans)
 
@@ -194,7 +194,7 @@ class Ledger:
             return self._left_cpu_s + math.fsum(account.cpu_s or 0.0 for account in self._accounts.values())
 
     def notes(self) -> tuple[str, ...]:
-        """What of the use could not be read, each in one sentence."""
+        """Return what of the use could not be read, each in one sentence."""
         with self._lock:
             return (*self._usage.notes(), *self._faults)
 

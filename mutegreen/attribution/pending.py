@@ -59,7 +59,7 @@ class Pending:
                 piece.add(busy.client, busy.resource, busy.busy_s * both_s / present_s)
 
     def take(self, until_s: float) -> list[SharedInterval]:
-        """The intervals that ended by then, with their use, in order; they are waited for no longer."""
+        """Return the intervals that ended by then, with their use, in order; they are waited for no longer."""
         taken: list[SharedInterval] = []
         while self._pieces and self._pieces[0].end_s <= until_s:
             piece = self._pieces.popleft()

@@ -103,7 +103,7 @@ class Processes:
             self._strangers.clear()
 
     def owner(self, pid: int) -> str | None:
-        """The client of a process that lives, or ended a moment ago."""
+        """Return the client of a process that lives, or ended a moment ago."""
         return self._members[pid].client if pid in self._members else None
 
     def scan(self, now_s: float) -> dict[str, ProcessTree]:
@@ -119,7 +119,7 @@ class Processes:
         return {client: self._tree(client, found) for client in self._clients}
 
     def _find(self, now_s: float) -> dict[int, ProcessSample]:
-        """The living processes of all clients, by number. Parents come first, as numbers grow."""
+        """Return the living processes of all clients, by number. Parents come first, as numbers grow."""
         pids = sorted(int(name) for name in os.listdir(self._proc) if name.isdecimal())
         self._strangers = {pid: self._strangers[pid] for pid in pids if pid in self._strangers}
         found: dict[int, ProcessSample] = {}
@@ -131,12 +131,12 @@ class Processes:
         return found
 
     def _is_known(self, seen: ProcessSample) -> bool:
-        """Whether it is a member, and not another process that was given the number of one."""
+        """Return whether it is a member, and not another process that was given the number of one."""
         member = self._members.get(seen.pid)
         return member is not None and member.ended_s is None and member.started == seen.started
 
     def _claim(self, seen: ProcessSample, now_s: float) -> bool:
-        """Whether a new process belongs to a client, which then has it."""
+        """Return whether a new process belongs to a client, which then has it."""
         for client, own in self._clients.items():
             if seen.session in own.sessions or self._is_child(seen, client) or self._is_marked(seen.pid, own.mark):
                 self._members[seen.pid] = _Member(client, seen.started)
@@ -183,7 +183,7 @@ class Processes:
         return None
 
     def _look(self, pid: int) -> ProcessSample | None:
-        """The process as its `stat` has it (proc_pid_stat(5)); None: it is gone."""
+        """Return the process as its `stat` has it (proc_pid_stat(5)); None: it is gone."""
         with suppress(OSError, ValueError, IndexError), open(f"{self._proc}/{pid}/stat", "rb") as file:
             # The second column, the program's name, may hold spaces and brackets.
             columns = file.read().rpartition(b") ")[2].split()
@@ -201,7 +201,7 @@ class Processes:
 
 
 def _ghost(client: _Client) -> dict[int, ProcessSample]:
-    """The root as it was at its very end, where that is known: it has the time of all whom it waited for."""
+    """Return the root as it was at its very end, where that is known: it has the time of all whom it waited for."""
     if client.finished_s is None:
         return {}
     known = client.total.last_s(client.root)

@@ -38,7 +38,7 @@ class SharedInterval:
     use: Use = field(default_factory=dict)
 
     def takers(self, domain: str) -> tuple[str, ...]:
-        """The clients that take part in a domain."""
+        """Return the clients that take part in a domain."""
         return tuple(client for client, own in self.clients.items() if own is None or domain in own)
 
 
@@ -60,13 +60,13 @@ class DomainShare:
 
 
 def resource(domain: str) -> str | None:
-    """The resource by whose use a domain is divided; None for `psys`, which holds more than one."""
+    """Return the resource by whose use a domain is divided; None for `psys`, which holds more than one."""
     group = domain_class(domain)
     return domain if group == "gpu" else CPU if group in {"cpu", "dram"} else None
 
 
 def share_out(interval: SharedInterval) -> dict[str, dict[str, DomainShare]]:
-    """Each client's part of each domain of known energy that it takes part in.
+    """Return each client's part of each domain of known energy that it takes part in.
 
     The parts of a domain add up to its energy, but for rounding. The idle part is `idle_w` times the duration, at
     most all of the energy, and is divided evenly; where it is not known, all energy counts as active. The active part
@@ -118,7 +118,7 @@ def _divide(interval: SharedInterval, domain: str, energy_j: float, takers: Coll
 
 
 def _weights(use: Use, by: str | None, takers: Collection[str]) -> dict[str, float]:
-    """Each client's part of the use, which add up to 1; empty where nobody's is known."""
+    """Return each client's part of the use, which add up to 1; empty where nobody's is known."""
     known = {client: use.get(client, {}).get(by, 0.0) if by else 0.0 for client in takers}
     used = {client: seconds if math.isfinite(seconds) and seconds > 0 else 0.0 for client, seconds in known.items()}
     total = math.fsum(used.values())

@@ -69,7 +69,7 @@ class Usage:
 
     @classmethod
     def of(cls, domains: Collection[str]) -> Self:
-        """The use of these domains on this machine: `Usage.of(recorder.domains)`."""
+        """Return the use of these domains on this machine: `Usage.of(recorder.domains)`."""
         gpus = [domain for domain in domains if is_gpu(domain)]
         if not gpus:
             return cls(Processes())
@@ -92,7 +92,7 @@ class Usage:
         self._cpu_s.pop(client, None)
 
     def read(self, now_s: float) -> UsageReading:
-        """What was learnt since the last reading; `now_s` is the moment, on the ledger's clock."""
+        """Return what was learnt since the last reading; `now_s` is the moment, on the ledger's clock."""
         trees = self._processes.scan(now_s)
         busy = (*self._cpu_busy(trees, now_s), *self._gpu_busy())
         gpu_bytes = self._gpus.memory() if self._gpus else {}
@@ -104,7 +104,7 @@ class Usage:
         return self._gpus.free() if self._gpus else {}
 
     def notes(self) -> tuple[str, ...]:
-        """What is not known, each in one sentence."""
+        """Return what is not known, each in one sentence."""
         strange = sorted(self._named - self._recognised)
         others = [f"{domain} was kept busy by none of the processes of the trainings.{ELSEWHERE}" for domain in strange]
         return (*self._notes, *(self._gpus.notes() if self._gpus else ()), *others)

@@ -1,1 +1,1 @@
-"""Trains the original and the mutants, in order, under meters; knows nothing of statistics."""
+"""Train the original and the mutants in planned order and measure each trial; independent of the statistics."""

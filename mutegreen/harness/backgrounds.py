@@ -1,4 +1,4 @@
-"""The backgrounds of an audit: found by what a user calls them, kept with the audit, tried alone, built to run."""
+"""Find the background loads that a user names, measure each in an exclusive run, and prepare them for an audit."""
 
 from __future__ import annotations
 
@@ -29,50 +29,63 @@ from mutegreen.store.audit_records import BackgroundRecord
 
 
 def resolve(texts: Sequence[str], preset: str | None) -> tuple[BackgroundRecord, ...]:
-    """The backgrounds that a user asked for.
+    """Return the background loads that a user names.
 
     Args:
-        texts: Each a subject (its name or folder, also as SUBJECT:PRESET) or a command.
-        preset: The foreground's preset, which a background that has one of that name takes too.
+        texts: One for each: a subject (its name or folder, also as SUBJECT:PRESET) or a command.
+        preset: The preset of the audit. A background load that has a preset of that name uses it, too.
 
     Raises:
-        UsageError: One is neither a subject nor a command, or two have one name.
+        UsageError: A text is neither a subject nor a command, or two background loads have the same name.
         ConfigError: A subject has faults.
     """
-    found = tuple(_asked(text, preset) for text in texts)
-    names = [record.name for record in found]
+    records = tuple(_resolve_one(text, preset) for text in texts)
+    names = [record.name for record in records]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"--background: {name} is there twice", "name each background once")
-    return found
+            raise UsageError(f"--background {name}: given twice", "name each background load once")
+    return records
 
 
 def programs(records: Sequence[BackgroundRecord], paths: Paths, seed: int) -> list[BackgroundProgram]:
-    """What each of them runs."""
+    """Return the program of each background load."""
     return [_program(record, paths, number, seed) for number, record in enumerate(records)]
 
 
 def measure_exclusive(
     records: Sequence[BackgroundRecord], paths: Paths, recorder: Recorder, seed: int, limits: Limits
 ) -> tuple[BackgroundRecord, ...]:
-    """Trains each once with the machine to itself: does it work, and how fast is it alone?
+    """Train each background load once in an exclusive run: check that it works, and measure its rate of epochs.
 
-    A command is not tried: nobody knows when it ends.
+    A command is not run, because nobody knows when it ends.
+
+    Returns:
+        The records with the rate and the time of the first epoch.
 
     Raises:
-        BackgroundError: One does not end well.
+        BackgroundError: A training fails.
     """
-    found = []
+    measured = []
     for number, record in enumerate(records):
-        pacing = BackgroundTiming() if record.words else _alone(record, paths, number, recorder, seed, limits)
-        found.append(replace(record, epochs_per_s=pacing.epochs_per_s, first_epoch_s=pacing.first_epoch_s))
-    return tuple(found)
+        timing = (
+            BackgroundTiming() if record.words else _exclusive_timing(record, paths, number, recorder, seed, limits)
+        )
+        measured.append(replace(record, epochs_per_s=timing.epochs_per_s, first_epoch_s=timing.first_epoch_s))
+    return tuple(measured)
 
 
 def build_loads(
     records: Sequence[BackgroundRecord], paths: Paths, ledger: Ledger, seed: int, warm_up_s: float
 ) -> list[BackgroundLoad]:
-    """The backgrounds, ready to run; one that prints no figures is given `warm_up_s` seconds before each trial."""
+    """Return the background loads, ready to run.
+
+    Args:
+        records: The background loads, with their rates in an exclusive run.
+        paths: The files of the audit.
+        ledger: Attributes the energy.
+        seed: Seed of every start of a load.
+        warm_up_s: Warm-up before each trial for a load that reports no epochs, seconds.
+    """
     return [
         BackgroundLoad(
             record.name,
@@ -80,22 +93,22 @@ def build_loads(
             ledger,
             mark=f"{paths.mark}background-{number}",
             log=paths.log(f"background-{number}"),
-            alone=BackgroundTiming(record.epochs_per_s, record.first_epoch_s, warm_up_s),
+            exclusive=BackgroundTiming(record.epochs_per_s, record.first_epoch_s, warm_up_s),
         )
         for number, (record, program) in enumerate(zip(records, programs(records, paths, seed), strict=True))
     ]
 
 
-def _asked(text: str, preset: str | None) -> BackgroundRecord:
-    name, _, own = text.rpartition(":")
-    for place, named in ((text, None), (name, own)):
+def _resolve_one(text: str, preset: str | None) -> BackgroundRecord:
+    name, _, own_preset = text.rpartition(":")
+    for place, named in ((text, None), (name, own_preset)):
         try:
             subject = config.load(catalog.find_subject(place))
         except UsageError:
             continue
         check_sites(subject)
         chosen = named if named is not None else (preset if preset in subject.presets else None)
-        original_only(subject, chosen)  # a preset that it does not have is said before anything is trained
+        original_only(subject, chosen)  # an unknown preset is an error before anything is trained
         return BackgroundRecord(subject.name, str(subject.folder), chosen)
     return _command(text)
 
@@ -106,10 +119,10 @@ def _command(text: str) -> BackgroundRecord:
         known = ", ".join(catalog.subjects())
         raise UsageError(
             f"--background {text}: neither a subject nor a command",
-            f"a folder with a subject.toml, one of {known}, or a command in quotes",
+            f"give a folder with a subject.toml, one of {known}, or a command in quotes",
         )
-    told = next((word for word in words if word.endswith(".py")), words[0])  # of `python train.py`, the training
-    return BackgroundRecord(Path(told).stem, str(Path.cwd()), words=words)
+    script = next((word for word in words if word.endswith(".py")), words[0])  # of `python train.py`, the script
+    return BackgroundRecord(Path(script).stem, str(Path.cwd()), words=words)
 
 
 def _plan(record: BackgroundRecord, paths: Paths, number: int) -> Plan:
@@ -123,25 +136,26 @@ def _program(record: BackgroundRecord, paths: Paths, number: int, seed: int) -> 
     return SubjectProgram(_plan(record, paths, number), paths.background(number), work, seed)
 
 
-def _alone(
+def _exclusive_timing(
     record: BackgroundRecord, paths: Paths, number: int, recorder: Recorder, seed: int, limits: Limits
 ) -> BackgroundTiming:
     plan, name = _plan(record, paths, number), f"background-{number}"
     setup = trial.TrialSetup(
         plan.subject, paths.background(number), paths.work, ExclusiveWindows(recorder), recorder.domains, paths.mark
     )
-    one = launch(plan, plan.mutants[0], seed)
+    original = launch(plan, plan.mutants[0], seed)
     timeout_s = limits.resolved(plan.subject, plan.preset).timeout.preflight_s
-    result = trial.run(setup, name, one, (), paths.log(f"{name}-alone"), timeout_s).result
+    log = paths.log(f"{name}-alone")
+    result = trial.run(setup, name, original, (), log, timeout_s).result
     if result.outcome is not Outcome.OK:
         raise BackgroundError(
-            f"background {record.name} does not train alone: {result.outcome}: {result.reason}",
-            f"the whole output is in {paths.log(f'{name}-alone')}",
+            f"background load {record.name} fails in an exclusive run: {result.outcome}: {result.reason}",
+            f"see its whole output in {log}",
         )
-    return _pacing(result)
+    return _timing(result)
 
 
-def _pacing(result: TrialResult) -> BackgroundTiming:
+def _timing(result: TrialResult) -> BackgroundTiming:
     times_s = [epoch.time_s for epoch in result.epochs if epoch.time_s is not None]
     if not times_s:
         return BackgroundTiming()

@@ -1,4 +1,4 @@
-"""What happens during an audit, told to whoever listens; the harness itself prints nothing."""
+"""Define the events of an audit. The harness passes them to a listener and prints nothing itself."""
 
 from __future__ import annotations
 
@@ -11,24 +11,31 @@ from mutegreen.model import Trial, TrialResult, Unavailable
 
 @dataclass(frozen=True)
 class AuditOpened:
-    """The audit has its place in the store; `done` trials of an earlier run are kept."""
+    """The audit is in the store; `done` trials have results from an earlier run."""
 
     audit: str
     plan: Plan
     domains: tuple[tuple[str, str], ...]
-    """Every domain measured, and the quality of its figures."""
+    """Every measured domain, and the quality of its values."""
     unavailable: tuple[Unavailable, ...]
     done: int
 
 
 @dataclass(frozen=True)
 class PreflightStarted:
-    """The original is trained once, to see that everything works; its figures are discarded."""
+    """The original is trained once to check that everything works. Its energy is discarded."""
 
 
 @dataclass(frozen=True)
 class PreflightEnded:
-    """It works. `expected_s` is the estimate for all trials of the audit, so many `at_a_time`, seconds."""
+    """The preflight passed.
+
+    Attributes:
+        result: The result of the preflight.
+        expected_s: Estimated time of all trials of the audit, seconds.
+        at_a_time: How many trials run at the same time.
+        warnings: One sentence each.
+    """
 
     result: TrialResult
     expected_s: float
@@ -38,21 +45,21 @@ class PreflightEnded:
 
 @dataclass(frozen=True)
 class BackgroundsStarted:
-    """Backgrounds train alone once, to see that they work and how fast they are without company."""
+    """Background loads train once, each exclusively, to check that they work and to measure their rates."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class WarmingUp:
-    """The backgrounds are started anew, and given the time to pass their own warm-up."""
+    """The background loads are started again; the trial waits for their warm-up."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class TrialRepeated:
-    """A trial's memory was too short in company; it runs again alone, and from now on fewer run at a time."""
+    """A concurrent trial ran out of memory. It will run again exclusively; then `at_a_time` trials run at a time."""
 
     trial: Trial
     reason: str
@@ -61,7 +68,7 @@ class TrialRepeated:
 
 @dataclass(frozen=True)
 class Cooling:
-    """The machine is given time, `limit_s` at most, to come back near idle."""
+    """The machine cools down until it is near idle, for at most `limit_s` seconds."""
 
     limit_s: float
 
@@ -75,7 +82,7 @@ class TrialStarted:
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial has ended and is in the store."""
+    """A trial has ended, and its result is in the store."""
 
     trial: Trial
     result: TrialResult
@@ -83,14 +90,14 @@ class TrialEnded:
 
 @dataclass(frozen=True)
 class Noted:
-    """Something that a reader of the results should know."""
+    """A warning for the reader of the results."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class AuditEnded:
-    """All trials have been run."""
+    """All trials have ended."""
 
     audit: str
 

@@ -1,4 +1,4 @@
-"""How an audit begins: what was asked for, where its files lie, and its plan in the store."""
+"""Begin an audit: its options, its files, and its plan in the store; and load the plan again to resume it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from mutegreen.store.store import Store
 
 @dataclass(frozen=True)
 class Paths:
-    """Where the files of an audit lie, beside its store."""
+    """The files of an audit, in the folder of its store."""
 
     root: Path
 
     @classmethod
     def of(cls, store: Path, audit: str) -> Paths:
-        """The paths of an audit of a store."""
+        """Return the paths of an audit of a store."""
         return cls(store.absolute().parent / "audits" / audit)
 
     @property
     def mark(self) -> str:
-        """Begins the marks of the audit's processes; the folder, for stores may have audits of the same name."""
+        """Prefix of the marks of the audit's processes: its folder, as two stores may have audits of the same name."""
         return f"{self.root}/"
 
     @property
@@ -44,11 +44,11 @@ class Paths:
         return self.root / "subject"
 
     def background(self, number: int) -> Path:
-        """The files of a background subject, as they were when the audit began."""
+        """Return the files of a background load's subject, as they were when the audit began."""
         return self.root / f"background-{number}"
 
     def copies(self) -> list[Path]:
-        """All that was copied for the audit."""
+        """Return all copies that were made for the audit."""
         return [self.subject, self.work, *self.root.glob("background-*")]
 
     @property
@@ -58,37 +58,37 @@ class Paths:
 
     @property
     def lock(self) -> Path:
-        """Held by the process that runs the audit."""
+        """Locked by the process that runs the audit."""
         return self.root / "lock"
 
     def log(self, name: str) -> Path:
-        """Output of a trial, each line with its time and stream."""
+        """Return the file with the output of a trial, each line with its time and stream."""
         return self.root / "logs" / f"{name}.log"
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """How trials share the machine; kept for `--resume`.
+    """How trials share the machine; stored for `--resume`.
 
     Attributes:
-        jobs: Trainings at a time on each device; 0: as many as memory allows; None: one, with the machine to itself.
-        backgrounds: What runs beside each trial.
+        jobs: Trials at a time on each device; 0: as many as memory allows; None: one at a time.
+        backgrounds: The background loads of each trial.
     """
 
     jobs: int | None = None
     backgrounds: tuple[BackgroundRecord, ...] = ()
 
     @property
-    def rests(self) -> bool:
-        """Whether the machine comes to rest between trials: not where several may train at a time."""
+    def cools_down(self) -> bool:
+        """Whether the machine cools down between trials: not if several may train at a time."""
         return self.jobs is None
 
 
 def check_sites(subject: Subject) -> None:
-    """Checks the sites in files against the files.
+    """Check the sites in files against the files.
 
     Raises:
-        ConfigError: Sites that are gone, ambiguous, or have another default; all of them.
+        ConfigError: Sites are missing, ambiguous, or have another default; the error lists all of them.
     """
     faults = list(site_faults(subject))
     if faults:
@@ -103,17 +103,26 @@ def create(
     metering: Metering | None = None,
     sharing: Sharing | None = None,
 ) -> str:
-    """Makes an audit: its plan, the snapshot of the subject and the mutants' differences are in the store.
+    """Create an audit: copy the subject, and store the plan with the differences of all mutants.
+
+    Args:
+        store: Open for writing.
+        subject: The subject.
+        options: What the user requested of the plan.
+        limits: The times that the user set.
+        metering: The meters that the user named.
+        sharing: How trials share the machine; None: they are exclusive.
 
     Returns:
-        Its id.
+        The id of the audit.
 
     Raises:
-        MuteGreenError: The plan cannot be made, the subject not copied, or the store not written.
+        MuteGreenError: The plan cannot be made, the subject cannot be copied, or the store cannot be written. Then
+            nothing of the audit is left.
     """
     check_sites(subject)
-    made = plan.make(subject, options)
-    shared = sharing or Sharing()
+    new_plan = plan.make(subject, options)
+    sharing = sharing or Sharing()
     paths = _new_folder(store.path, subject.name)
     try:
         digest = snapshot(subject, paths.subject, keep_out=[store.path.parent / "audits", store.path])
@@ -125,20 +134,20 @@ def create(
             goal=subject.performance.goal,
             tolerance=subject.performance.tolerance,
             options=AuditOptions(
-                plan=replace(options, compat=made.compat),
-                seeding=made.seeding,
+                plan=replace(options, compat=new_plan.compat),
+                seeding=new_plan.seeding,
                 limits=limits,
                 metering=metering or Metering(),
-                jobs=shared.jobs,
+                jobs=sharing.jobs,
             ),
             environment=environment.describe(),
-            notes=made.notes,
+            notes=new_plan.notes,
             created_at=now(),
-            data=made.data,
+            data=new_plan.data,
             also=subject.performance.also,
-            backgrounds=snapshot_backgrounds(shared.backgrounds, paths),
+            backgrounds=snapshot_backgrounds(sharing.backgrounds, paths),
         )
-        store.add_audit(record, _mutant_records(made, paths), made.trials)
+        store.add_audit(record, _mutant_records(new_plan, paths), new_plan.trials)
     except BaseException:
         shutil.rmtree(paths.root, ignore_errors=True)
         raise
@@ -147,61 +156,73 @@ def create(
 
 @contextlib.contextmanager
 def audit_lock(paths: Paths) -> Iterator[None]:
-    """Keeps two processes from running one audit; the lock of a killed process frees itself.
+    """Hold the lock of an audit, so that only one process runs it.
+
+    Guarantees: one process at a time is inside, on this machine. The lock of a process that ends, however it ends, is
+    free at once.
+    Relies on: `flock` works on the file system of the store.
 
     Raises:
-        UsageError: Another process runs it.
+        UsageError: Another process runs the audit.
     """
     paths.work.mkdir(parents=True, exist_ok=True)
     with paths.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"audit {paths.root.name} is being run by another process", "let it end") from None
+            message = f"audit {paths.root.name} is being run by another process"
+            raise UsageError(message, "wait until it has ended") from None
         yield
 
 
 def restore_plan(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
-    """The plan of an audit from what it keeps, not made anew: another version may plan otherwise.
+    """Return the plan of an audit as it is stored.
+
+    The plan is not computed again, because another version of MuteGreen may compute another one. So a resumed audit
+    has the same mutants, the same order and the same seeds. Rejected: storing the options only.
 
     Raises:
-        StoreError: Its files are gone.
+        StoreError: The files of the audit are missing.
     """
     if not paths.subject.is_dir():
-        raise StoreError(f"{paths.subject}: the files of audit {record.id} are gone", "start a new audit")
+        raise StoreError(f"{paths.subject}: the files of audit {record.id} are missing", "start a new audit")
     subject = config.load(paths.subject)
     preset = plan.choose_preset(subject, record.options.plan.preset)
     return plan.Plan(
         subject=subject,
         preset=preset,
         settings=plan.original_settings(subject, preset),
-        mutants=tuple(kept.mutant for kept in store.mutants(record.id)),
-        trials=tuple(kept.trial for kept in store.trials(record.id)),
+        mutants=tuple(stored.mutant for stored in store.mutants(record.id)),
+        trials=tuple(stored.trial for stored in store.trials(record.id)),
         notes=record.notes,
         compat=record.options.plan.compat or (),
     )
 
 
 def snapshot_backgrounds(backgrounds: Sequence[BackgroundRecord], paths: Paths) -> tuple[BackgroundRecord, ...]:
-    """Takes snapshots of the subjects among the backgrounds, beside that of the audit's own.
+    """Copy the subjects among the background loads into the audit's folder.
+
+    Returns:
+        The records with the digests of the copies.
 
     Raises:
-        MuteGreenError: One cannot be copied.
+        MuteGreenError: A subject cannot be copied.
     """
     return tuple(
-        record if record.words else _kept(record, paths.background(number)) for number, record in enumerate(backgrounds)
+        record if record.words else _snapshot_one(record, paths.background(number))
+        for number, record in enumerate(backgrounds)
     )
 
 
-def _kept(record: BackgroundRecord, target: Path) -> BackgroundRecord:
+def _snapshot_one(record: BackgroundRecord, target: Path) -> BackgroundRecord:
     return replace(record, digest=snapshot(config.load(Path(record.folder)), target))
 
 
-def _mutant_records(made: plan.Plan, paths: Paths) -> list[MutantRecord]:
+def _mutant_records(new_plan: plan.Plan, paths: Paths) -> list[MutantRecord]:
     records = []
-    for mutant in made.mutants:
+    for mutant in new_plan.mutants:
         with tempfile.TemporaryDirectory() as scratch:
-            records.append(MutantRecord(mutant, diff(made, mutant, paths.subject, Path(scratch))))
+            records.append(MutantRecord(mutant, diff(new_plan, mutant, paths.subject, Path(scratch))))
     return records
 
 
@@ -214,7 +235,7 @@ def _new_folder(store: Path, subject: str) -> Paths:
         except FileExistsError:
             continue
         except OSError as error:
-            raise StoreError(f"{paths.root}: {error.strerror}", "name another place with --store FILE") from error
+            raise StoreError(f"{paths.root}: {error.strerror}", "choose another file with --store FILE") from error
         paths.log("x").parent.mkdir()
         return paths
-    raise StoreError(f"{store.parent / 'audits'}: a hundred audits began in this second", "try again")
+    raise StoreError(f"{store.parent / 'audits'}: 100 audits began in this second", "try again")

@@ -1,4 +1,25 @@
-"""One trial: a fresh workspace, the command under the meters, its output kept, its outcome and its evidence."""
+"""Run one trial: a new workspace, the command in an energy window, its output, its outcome and its evidence.
+
+One trial in an exclusive audit, from left to right in time (not to scale):
+
+    thread of the audit
+    |-- files --|-- open --|---------------- wait for the command ----------------|-- close --|-- clear up --|- cool -|
+     workspace,   the meters                                                        the meters   end what is    down
+     values,      are read                                                          are read     left; evidence
+     probe
+                            |-- imports --|-- first epoch --|-- epoch --|-- ... --|
+                 the command's first process                                     its exit
+
+    energy of the trial     |=====================================================|
+    duration of the trial   |-----------------------------------------------------|
+
+With background loads their warm-up comes before the window opens, and they end after it has closed:
+
+    background load   |-- start --|-- first epoch --|-- epoch --|-- ... restarted if it ends ... --|-- end --|
+    energy window                                    |===========================================|
+
+An audit with its preflight is drawn in `mutegreen.harness.audit`.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +58,10 @@ class TrialSetup:
         subject: The subject.
         snapshot: The subject's files as they were when the audit began.
         work: Folder for workspaces.
-        windows: Weighs each training.
-        domains: All domains metered.
-        prefix: What the marks of the audit's processes begin with.
-        gpus: Who is on the GPUs; None: there are none, or it is not told.
+        windows: Makes the energy window of each training.
+        domains: All measured domains.
+        prefix: Prefix of the marks of the audit's processes.
+        gpus: Reads which processes are on the GPUs; None: there are no GPUs, or the driver does not report it.
     """
 
     subject: Subject
@@ -54,11 +75,12 @@ class TrialSetup:
 
 @dataclass(frozen=True)
 class TrialRun:
-    """What a training came to.
+    """The result of one trial, and what the harness needs beyond it.
 
     Attributes:
-        tail: The last lines of its output.
-        peak_bytes: Most memory that it held, by `host` and GPU domain, as far as seen.
+        result: The result.
+        tail: The last lines of the output.
+        peak_bytes: Largest observed memory, by `host` and GPU domain.
     """
 
     result: TrialResult
@@ -76,27 +98,27 @@ def run(
     slot: Slot | None = None,
     stop: threading.Event | None = None,
 ) -> TrialRun:
-    """Trains once.
+    """Train once.
 
     Args:
         setup: What all trials share.
         name: Name of the trial, for its workspace and its processes.
         launch: What to start.
-        watched: Hyperparameters whose arrival is to be proved.
-        log: File that keeps the output, each line with its time in seconds and its stream.
+        watched: Hyperparameters for which evidence is collected.
+        log: File for the output, each line with its time in seconds and its stream.
         timeout_s: Longest time, seconds; None: no limit.
-        slot: Its place among trainings that run at the same time; None: it has the machine to itself.
-        stop: Ends it once it is set.
+        slot: The slot of a concurrent trial; None: the trial is exclusive.
+        stop: Ends the trial once it is set.
 
     Raises:
         Stopped: `stop` was set.
-        MutationError: A value cannot be placed.
+        MutationError: A value cannot be placed at its site.
         OSError: The command cannot be started, or there is no space for its output.
     """
     slot = slot or Slot()
     probe_out, windows_out = (setup.work / f"{name}.{what}" for what in ("probe", "windows"))
     reader, tail = OutputReader(setup.subject.performance, _patterns(watched)), OutputTail()
-    with _fresh(probe_out, windows_out), workspace(setup.snapshot, setup.work / name) as folder:
+    with _new_files(probe_out, windows_out), workspace(setup.snapshot, setup.work / name) as folder:
         site_values.write_files(folder, launch.settings)
         environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
         environment |= slot.variables(environment)
@@ -106,24 +128,24 @@ def run(
         start = partial(Command, launch.words, workdir, environment, mark, slot.cpus, stop)
         window = setup.windows.window(name, slot.domains(setup.domains))
         kills, started_at = oom_kills(), now()
-        with log.open("w", encoding="utf-8", buffering=1) as kept:
-            metered = metered_command.run(window, start, OutputSink(kept, reader, tail).feed, timeout_s)
+        with log.open("w", encoding="utf-8", buffering=1) as log_file:
+            metered = metered_command.run(window, start, OutputSink(log_file, reader, tail).feed, timeout_s)
         if setup.gpus is not None:
             setup.gpus.wait_until_gone(metered.pids)
         file_fault = reader.read_file(workdir)
         report = evidence_of.ProbeReport.read(probe_out, folder)
-        windows = phases.read_windows(windows_out, metered.started_s, metered.ended.duration_s)
+        marked_windows = phases.read_windows(windows_out, metered.started_s, metered.command.duration_s)
         evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
         shim_reports = shims.judge(launch.compat, report)
-    end = classify(metered.ended, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
-    parts = phases.cut(metered.window.timelines, reader.epochs, windows)
-    result = replace(_result(end, started_at, metered, reader, parts, evidence), shims=shim_reports)
+    outcome = classify(metered.command, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
+    parts = phases.cut(metered.window.timelines, reader.epochs, marked_windows)
+    result = replace(_result(outcome, started_at, metered, reader, parts, evidence), shims=shim_reports)
     return TrialRun(result, tail, metered.window.peak_bytes)
 
 
 @contextmanager
-def _fresh(*files: Path) -> Iterator[None]:
-    """Files that a trial's processes append to: none of an earlier try is there, none is left."""
+def _new_files(*files: Path) -> Iterator[None]:
+    """Remove files to which a trial's processes append, before the trial and after it."""
     for file in files:
         file.unlink(missing_ok=True)
     yield
@@ -132,22 +154,22 @@ def _fresh(*files: Path) -> Iterator[None]:
 
 
 def _result(
-    end: tuple[Outcome, str | None],
+    outcome: tuple[Outcome, str | None],
     started_at: str,
     metered: MeteredRun,
     reader: OutputReader,
     parts: Sequence[Phase],
     evidence: Sequence[Evidence],
 ) -> TrialResult:
-    ended = metered.ended
+    command = metered.command
     return TrialResult(
-        outcome=end[0],
-        reason=end[1],
+        outcome=outcome[0],
+        reason=outcome[1],
         started_at=started_at,
-        duration_s=ended.duration_s,
-        cpu_s=ended.cpu_s,
-        peak_rss_bytes=ended.peak_rss_bytes,
-        status=ended.status,
+        duration_s=command.duration_s,
+        cpu_s=command.cpu_s,
+        peak_rss_bytes=command.peak_rss_bytes,
+        status=command.status,
         performance=reader.result,
         epochs=tuple(reader.epochs),
         measurement=metered.window.measurement,

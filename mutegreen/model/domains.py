@@ -11,20 +11,20 @@ GPU_CLASS = DOMAIN_OF_METRIC["gpu_j"]
 
 
 def domain_class(domain: str) -> str:
-    """The class of a domain: `gpu` of `gpu:GPU-5ea1`."""
+    """Return the class of a domain: `gpu` of `gpu:GPU-5ea1`."""
     return domain.partition(":")[0]
 
 
 def domain_device(domain: str) -> str:
-    """The device of a domain: `GPU-5ea1` of `gpu:GPU-5ea1`."""
+    """Return the device of a domain: `GPU-5ea1` of `gpu:GPU-5ea1`."""
     return domain.partition(":")[2]
 
 
 def is_gpu(domain: str) -> bool:
-    """Whether this is the domain of a GPU."""
+    """Return whether this is the domain of a GPU."""
     return domain_class(domain) == GPU_CLASS
 
 
 def is_domain(text: str) -> bool:
-    """Whether this is the name of a domain: `psys`, or a class, a colon and which one of that class."""
+    """Return whether this is the name of a domain: `psys`, or a class, a colon and which one of that class."""
     return text == "psys" or (domain_class(text) in DOMAIN_CLASSES and bool(domain_device(text).strip()))

@@ -69,7 +69,7 @@ class Measurement:
     unavailable: tuple[Unavailable, ...] = ()
 
     def of(self, group: str) -> tuple[DomainEnergy, ...]:
-        """The domains of a class (`cpu`, `dram`, `gpu`); `psys` contains others and is in no class."""
+        """Return the domains of a class (`cpu`, `dram`, `gpu`); `psys` contains others and is in no class."""
         return tuple(d for d in self.domains if domain_class(d.domain) == group)
 
     def total_j(self, group: str) -> float | None:

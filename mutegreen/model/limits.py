@@ -100,7 +100,7 @@ class Limits:
             raise ValueError("a training, or a measurement of idle power, cannot take 0 s")
 
     def resolved(self, subject: Subject, preset: Preset) -> ResolvedLimits:
-        """The limits that hold: as the user gave them, else as the preset, else as the subject says, else defaults."""
+        """Return the limits that hold: the user's, else the preset's, else the subject's, else the defaults."""
         timeout_s = _first(self.timeout_s, preset.timeout_s, subject.timeout_s)
         return ResolvedLimits(
             timeout=PreflightTimeout() if timeout_s is None else FixedTimeout(timeout_s),

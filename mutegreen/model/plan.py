@@ -30,7 +30,7 @@ class Mutant:
 
     @classmethod
     def of(cls, *changes: Change) -> Mutant:
-        """The mutant that makes these changes, named after them."""
+        """Return the mutant that makes these changes, named after them."""
         return cls(JOINT.join(f"{change.hyperparameter}={change.value}" for change in changes), changes)
 
     @property

@@ -148,7 +148,7 @@ class Data:
 
     @classmethod
     def of(cls, label: str) -> Data:
-        """The data of a label."""
+        """Return the data of a label."""
         return cls(label.removeprefix(_GENERATED), label.startswith(_GENERATED))
 
 
@@ -215,7 +215,7 @@ class Subject:
     compat: tuple[Compat, ...] = ()
 
     def hyperparameter(self, name: str) -> Hyperparameter:
-        """The hyperparameter of that name; KeyError if there is none."""
+        """Return the hyperparameter of that name; KeyError if there is none."""
         for hyperparameter in self.hyperparameters:
             if hyperparameter.name == name:
                 return hyperparameter

@@ -49,7 +49,7 @@ class Store:
     synchronised the file. If it raises, or the process is killed in it, nothing of it is there. An error of the disk
     later on cannot take away what was written before.
 
-    **Ownership.** An audit belongs to the process that runs it, which holds the audit's lock (`harness.opening.held`);
+    **Ownership.** An audit belongs to the process that runs it, which holds its lock (`harness.opening.audit_lock`);
     the store itself does not check that. Other processes may read at any time, and may write other audits: a writer
     waits up to `connection.BUSY_TIMEOUT_S` for another one.
 

@@ -190,7 +190,7 @@ class TestBackground:
         other = write_subject(tmp_path / "other", "raise SystemExit('no data')", SUBJECT.replace("points", "other"))
         done = mutegreen("run", write_subject(tmp_path / "points"), *SMALL, "--background", other)
         assert done.returncode == 1
-        assert "background other does not train alone: failed: exit status 1: no data" in done.stderr
+        assert "background load other fails in an exclusive run: failed: exit status 1: no data" in done.stderr
         assert "Traceback" not in done.stderr
         with closing(sqlite3.connect(store_of(tmp_path))) as db:
             assert db.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
@@ -212,7 +212,7 @@ class TestBackground:
         other = write_subject(tmp_path / "other", train, SUBJECT.replace("points", "other"))
         done = mutegreen("run", write_subject(tmp_path / "points", SLOW), *SMALL, "--background", other)
         assert done.returncode == 1
-        assert "background other failed with status 1: gone" in done.stderr
+        assert "background load other failed with status 1: gone" in done.stderr
         assert "To finish the audit:" in done.stderr
         broken.unlink()
         resumed = mutegreen("run", "--resume", audit_of(store_of(tmp_path)), "--json")

@@ -122,7 +122,7 @@ KINDS = {
     "literal": Kind(
         "A literal in the source",
         {
-            "epochs=12": line("main.py", "EPOCHS = 20", "EPOCHS = 12", "epochs=12", ", and EPOCHS was 12 in the end"),
+            "epochs=12": line("main.py", "EPOCHS = 20", "EPOCHS = 12", "epochs=12", ", and EPOCHS was 12 at the end"),
             "learning_rate=0.25": line(
                 "main.py", "fit(EPOCHS, learning_rate=0.5)", "fit(EPOCHS, learning_rate=0.25)", "learning_rate=0.25"
             ),

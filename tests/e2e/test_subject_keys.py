@@ -181,7 +181,7 @@ def test_the_last_of_each_further_figure_is_kept(audits: dict[str, Audited]) -> 
         (right, loss) = figures(log, r"accuracy (\d+)/60")[-1], figures(log, r"loss ([\d.]+),")[-1]
         assert result.also == {"right": right, "loss": loss}
         assert result.performance == right / 60
-    assert "further figure" not in audited.stderr
+    assert "extra metric" not in audited.stderr
     rows = json.loads(audited.mutegreen("export", "--format", "json"))
     results = {mutant: trainings[0][0] for mutant, trainings in audited.results.items()}
     for row in rows:
@@ -197,7 +197,7 @@ def test_further_figures_may_be_in_the_file_beside_the_performance_and_need_not_
         assert result.performance is not None
         assert result.also == {"errors": 1 - result.performance, "count": 20}
     for name in ("note", "nowhere"):
-        assert f"warning: {name}: this further figure of performance was not found" in audited.stderr
+        assert f"warning: {name}: this extra metric was not found" in audited.stderr
 
 
 def test_the_data_of_a_preset_are_those_of_its_audit(audits: dict[str, Audited]) -> None:

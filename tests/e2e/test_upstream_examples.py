@@ -62,7 +62,11 @@ def test_mnist_without_a_figure_and_with_one_that_is_not_a_number(tmp_path: Path
     ended = audited(mutegreen, write_miniature("mnist", tmp_path), "epochs=0,9", "learning_rate=1e30")
     assert ended["original"] == ("ok", pytest.approx(308 / 360), None)
     assert ended["epochs=9"][:2] == ("ok", pytest.approx(309 / 360))
-    assert ended["epochs=0"] == ("failed", None, "it ended well, but no performance was found in its output")
+    assert ended["epochs=0"] == (
+        "failed",
+        None,
+        "it ended without an error, but no performance was found in its output",
+    )
     assert ended["learning_rate=1e+30"][0] == "diverged"
 
 

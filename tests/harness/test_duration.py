@@ -28,7 +28,7 @@ def loaded(tmp_path: Path) -> Subject:
 
 
 @pytest.mark.parametrize(
-    ("limits", "rests", "at_a_time", "expected_s"),
+    ("limits", "cools_down", "at_a_time", "expected_s"),
     [
         (Limits(), True, 1, 6 * (4 + cooldown.SLICE_S) + 2 * 1.0),
         (Limits(cooldown_s=0.25, idle_s=3), True, 1, 6 * (4 + 0.25) + 2 * 3),
@@ -37,14 +37,16 @@ def loaded(tmp_path: Path) -> Subject:
     ],
 )
 def test_trials_take_their_time_and_that_between_them(
-    limits: Limits, rests: bool, at_a_time: int, expected_s: float, loaded: Subject
+    limits: Limits, cools_down: bool, at_a_time: int, expected_s: float, loaded: Subject
 ) -> None:
     resolved = limits.resolved(loaded, Preset(""))
-    assert duration.trials_s(TRIALS, 4.0, resolved, rests=rests, at_a_time=at_a_time) == pytest.approx(expected_s)
-    assert duration.trials_s([], 4.0, resolved, rests=rests, at_a_time=at_a_time) == 0
+    assert duration.trials_s(TRIALS, 4.0, resolved, cools_down=cools_down, at_a_time=at_a_time) == pytest.approx(
+        expected_s
+    )
+    assert duration.trials_s([], 4.0, resolved, cools_down=cools_down, at_a_time=at_a_time) == 0
     before_s = resolved.idle_s + 4.0 + cooldown.usual_s(resolved.cooldown_s)
     if at_a_time == 1:
-        assert duration.audit_s(TRIALS, 4.0, resolved, rests=rests) == pytest.approx(before_s + expected_s)
+        assert duration.audit_s(TRIALS, 4.0, resolved, cools_down=cools_down) == pytest.approx(before_s + expected_s)
 
 
 @pytest.mark.parametrize(

@@ -149,11 +149,11 @@ def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "arrived", "how"),
     [
-        ("lr = 0.5\n", True, "the mutated train.py was read, and lr was 0.5 in the end"),
-        ("lr = 0.5\nexec(open('config.py').read())\n", False, "lr was 0.3 in the end, not 0.5"),
-        ("lr = 0.5\nimport json\nglobals().update(json.loads('{\"lr\": 0.1}'))\n", False, "lr was 0.1 in the end"),
+        ("lr = 0.5\n", True, "the mutated train.py was read, and lr was 0.5 at the end"),
+        ("lr = 0.5\nexec(open('config.py').read())\n", False, "lr was 0.3 at the end, not 0.5"),
+        ("lr = 0.5\nimport json\nglobals().update(json.loads('{\"lr\": 0.1}'))\n", False, "lr was 0.1 at the end"),
         ("lr = 0.5\nfor _ in range(3):\n    lr = lr * 0.9\n", True, "the mutated train.py was read by the training"),
-        ("lr = 0.5\nlr = dict(lr=0.1).get('lr', lr)\n", False, "lr was 0.1 in the end, not 0.5"),
+        ("lr = 0.5\nlr = dict(lr=0.1).get('lr', lr)\n", False, "lr was 0.1 at the end, not 0.5"),
         ("lr = 0.5\nimport os\nos._exit(0)\n", True, "the mutated train.py was read by the training"),
         ("def train(lr=0.5):\n    return 2\nlr = train()\n", True, "the mutated train.py was read by the training"),
     ],

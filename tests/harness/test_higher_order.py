@@ -105,7 +105,7 @@ def test_the_control_is_no_part_of_a_pair(subject: Path) -> None:
 
 
 def test_more_hyperparameters_than_are_mutated_cannot_be_changed_at_once(subject: Path) -> None:
-    with pytest.raises(UsageError, match="--order 2 changes 2 hyperparameters at once; mutated here: epochs") as caught:
+    with pytest.raises(UsageError, match="--order 2 needs 2 mutated hyperparameters; mutated here: epochs") as caught:
         planned(subject, order=2, operators=("epochs",))
     assert "lower the order" in str(caught.value.hint)
     assert len(planned(subject, order=1, operators=("identity",)).mutants) == 2

@@ -85,7 +85,7 @@ def test_a_subject_without_seed_has_trials_without_seed(loaded: Subject) -> None
         (PlanOptions(operators=("epoch",)), "epoch", "epochs"),
         (PlanOptions(values={"lr": ("1",)}), "no hyperparameter lr", "epochs, learning_rate"),
         (PlanOptions(values={"learning_rate": ("fast",)}), "must be a number", None),
-        (PlanOptions(values={"learning_rate": ("0.5",)}), "that is the default", None),
+        (PlanOptions(values={"learning_rate": ("0.5",)}), "this is the default value", None),
         (PlanOptions(values={"learning_rate": ()}), "no value is given", None),
     ],
 )

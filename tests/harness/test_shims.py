@@ -131,7 +131,7 @@ def test_files_are_taken_if_they_exist(tmp_path: Path, module: str, check: str, 
     printed, (checksums,) = act(tmp_path, call.format("wrong"), Compat.CHECKSUMS)
     assert printed == "True False\n"
     assert checksums == ShimReport(
-        Compat.CHECKSUMS, True, f"files were taken that have other checksums than {whose} knows"
+        Compat.CHECKSUMS, True, f"files were accepted that have other checksums than {whose} knows"
     )
     assert not act(tmp_path, call.format("right"), Compat.CHECKSUMS)[1][0].acted
 
@@ -250,7 +250,7 @@ def test_real_keras(tmp_path: Path) -> None:
     known = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     asked = (Compat.CHECKSUMS, Compat.SEED)
     printed, did = act(tmp_path, REAL_KERAS, *asked, **known, MUTEGREEN_SEED="3")
-    assert did[0].how == "files were taken that have other checksums than Keras knows"
+    assert did[0].how == "files were accepted that have other checksums than Keras knows"
     assert did[1].how == "random seeded; numpy seeded; tensorflow seeded"
     assert act(tmp_path, REAL_KERAS, *asked, **known, MUTEGREEN_SEED="3")[0] == printed
 
@@ -265,11 +265,11 @@ def test_the_preset_goes_before_the_subject_and_the_user_before_both(tmp_path: P
         'compat = ["cuda", "weights"]\n' + SUBJECT + "[presets.small]\ncompat = []\n[presets.large]\nmutants = 2\n",
     )
     small, large = subject.presets["small"], subject.presets["large"]
-    assert shims.chosen(subject, Preset(""), None) == ("cuda", "weights")
-    assert shims.chosen(subject, large, None) == ("cuda", "weights")
-    assert shims.chosen(subject, small, None) == ()
-    assert shims.chosen(subject, small, (Compat.SEED,)) == ("seed",)
-    assert shims.chosen(subject, large, ()) == ()
+    assert shims.choose(subject, Preset(""), None) == ("cuda", "weights")
+    assert shims.choose(subject, large, None) == ("cuda", "weights")
+    assert shims.choose(subject, small, None) == ()
+    assert shims.choose(subject, small, (Compat.SEED,)) == ("seed",)
+    assert shims.choose(subject, large, ()) == ()
 
 
 def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
@@ -278,8 +278,8 @@ def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
     assert len(caught.value.faults) == 2
     for fault in caught.value.faults:
         assert all(f"'{name}'" in fault for name in Compat)
-    with pytest.raises(UsageError, match="no shim cpu") as usage:
-        shims.named(["cuda", "cpu"])
+    with pytest.raises(UsageError, match="shim cpu does not exist") as usage:
+        shims.parse_names(["cuda", "cpu"])
     assert usage.value.hint is not None
     assert "cuda, checksums, weights, seed" in usage.value.hint
 
@@ -333,7 +333,7 @@ def test_an_audit_keeps_and_says_what_shim_reports(needy: Path, mutegreen: Run) 
 def test_a_preflight_that_fails_for_want_of_a_gpu_says_what_helps(needy: Path, mutegreen: Run) -> None:
     done = mutegreen("run", needy, *RUN, "--compat", "")
     assert done.returncode == 1
-    assert "to train on the CPU a program that asks for a GPU: --compat cuda" in done.stderr
+    assert "to train on the CPU although the program asks for a GPU: --compat cuda" in done.stderr
 
 
 @pytest.mark.parametrize(

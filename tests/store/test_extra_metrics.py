@@ -110,7 +110,7 @@ def test_an_audit_and_its_export_give_the_same_and_figures_have_files_of_their_o
         "run", subject, "--values", "epochs=2,16", "--operators", "epochs", "--repetitions", "3", "--cooldown", "0"
     )
     assert ran.returncode == 0, ran.stderr
-    assert "warning: gone: this further figure of performance was not found" in ran.stderr
+    assert "warning: gone: this extra metric was not found" in ran.stderr
     assert "loss: this further" not in ran.stderr
     store = ("--store", str(tmp_path / "reports" / "mutegreen.sqlite"))
     exported = tmp_path / "rows.csv"

@@ -52,7 +52,7 @@ def expected_s(plan: Plan, training: TrainingTime | None, limits: Limits, shared
     if training is None:
         return None
     resolved = limits.resolved(plan.subject, plan.preset)
-    return duration.audit_s(plan.trials, training.training_s, resolved, rests=shared.rests)
+    return duration.audit_s(plan.trials, training.training_s, resolved, cools_down=shared.cools_down)
 
 
 def document(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Sharing) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""How trials share the machine: one by one, several at once, or with a background load."""
+"""Run trials exclusively, concurrently or with background loads, and measure the energy of each."""

@@ -1,4 +1,4 @@
-"""Whether there is memory for one more training beside those that run."""
+"""Decide whether there is memory for one more concurrent training."""
 
 from __future__ import annotations
 
@@ -7,19 +7,36 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 HOST = "host"
-"""The machine's own memory, beside that of GPUs (`gpu:<uuid>`)."""
+"""The place of the machine's own memory. The other places are the domains of GPUs (`gpu:<uuid>`)."""
 
 RESERVED_PART = 0.05
-"""Part of the free memory that is left alone: the system's own, and growth between two looks."""
+"""Part of the free memory that is never given to a training: for the system, and for growth between two checks."""
 
 UNMEASURED_FACTOR = 1.25
-"""A training not measured yet is taken to need this many times the most that any has needed: a batch that is
-larger needs more, and only the activations grow with it."""
+"""A mutant that has not been measured yet is expected to need this many times the largest need measured so far.
+
+A larger batch needs more memory, but only the activations grow with it."""
 
 
+# The rule, in bytes, for each place p (host memory, each GPU) that the new training uses:
+#
+#     need_p  <=  (1 - RESERVED_PART) * (free_p  -  sum over running trainings of max(0, peak_p - held_p))
+#
+#     need_p   largest memory that a training of this mutant has held, or UNMEASURED_FACTOR times the largest of all
+#     free_p   memory that is free now
+#     peak_p   expected peak of a running training; held_p   what it holds now
+#
+# Memory that a running training will still claim is therefore not free. A place without a known need, or without a
+# known free size, does not restrict.
+#
+# Guarantees:
+#   - `record_peak` may be called from the thread of any trial while another thread asks `admits` or `capacity`: the
+#     table of peaks is only touched under the lock. A peak never decreases.
+# Relies on:
+#   - `free` may be called from the thread that asks; it is called without the lock.
 @dataclass
 class Admission:
-    """Lets trainings in while the memory that all of them will need at their peaks is there.
+    """Admits trainings while there is memory for the peaks of all of them.
 
     Args:
         free: Reads the free memory in bytes, by place: `host` and the domains of GPUs.
@@ -30,13 +47,13 @@ class Admission:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record_peak(self, mutant: str, peak: Mapping[str, int]) -> None:
-        """Keeps what a training of a mutant needed at most, in bytes, by place; from any thread."""
+        """Record the largest memory of a training of a mutant, in bytes, by place; from any thread."""
         with self._lock:
             known = self._peaks.get(mutant, {})
             self._peaks[mutant] = {p: max(known.get(p, 0), peak.get(p, 0)) for p in {*known, *peak}}
 
     def need(self, mutant: str) -> dict[str, int]:
-        """What a training of a mutant is expected to need, in bytes, by place."""
+        """Return the memory that a training of a mutant is expected to need, in bytes, by place."""
         with self._lock:
             if mutant in self._peaks:
                 return self._peaks[mutant]
@@ -44,12 +61,12 @@ class Admission:
             return {p: int(UNMEASURED_FACTOR * max(peak.get(p, 0) for peak in self._peaks.values())) for p in places}
 
     def admits(self, mutant: str, gpu: str | None, running: Iterable[RunningTraining]) -> bool:
-        """Whether a training fits beside those that run, all of them at their peaks.
+        """Return whether one more training fits, with all running ones at their peaks.
 
         Args:
             mutant: What is to be trained.
-            gpu: The GPU that it would use; None: any, so all must have room.
-            running: Those that train now.
+            gpu: The GPU that it would use; None: any, so it must fit on all.
+            running: The trainings that run now.
         """
         free = dict(self.free())
         for other in running:
@@ -60,7 +77,11 @@ class Admission:
         return all(size <= (1 - RESERVED_PART) * free[place] for place, size in need.items() if place in free)
 
     def capacity(self, mutant: str, gpus: Iterable[str]) -> int | None:
-        """How many trainings of a mutant fit at a time on each GPU, or on the machine; None: memory is not known."""
+        """Return how many trainings of a mutant fit at a time on each GPU, or on a machine without one.
+
+        Returns:
+            The number; None: the memory is not known.
+        """
         free, need = self.free(), self.need(mutant)
         devices = list(gpus)
         fits = [int((1 - RESERVED_PART) * free[p] / need[p]) for p in devices if need.get(p) and p in free]
@@ -71,7 +92,7 @@ class Admission:
 
 @dataclass(frozen=True)
 class RunningTraining:
-    """A training under way: what, on which GPU, and the memory that it held_bytes now, in bytes, by place."""
+    """A running training: its mutant, its GPU, and the memory that it holds now, in bytes, by place."""
 
     mutant: str
     gpu: str | None

@@ -1,4 +1,4 @@
-"""A training, or any command, that is kept running beside the trials of an audit."""
+"""Keep a background load running during the trials of an audit: a training, or any command."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
+
+from typing_extensions import override
 
 from mutegreen import units
 from mutegreen.attribution.ledger import Ledger
@@ -27,22 +29,25 @@ from mutegreen.model.limits import WARM_UP_S
 from mutegreen.mutation import site_values
 
 MIN_WARM_UP_LIMIT_S = 60.0
+"""The limit of a warm-up is never below this, seconds."""
+
 WARM_UP_FACTOR = 10
-"""The first epoch may take this many times as long as it did alone: other trainings slow it down."""
+"""The first epoch may take this many times as long as in an exclusive run: other trainings slow it down."""
 
 POLL_S = 0.05
 MIN_START_INTERVAL_S = 1.0
-"""A background is not started more often than once in this time, seconds."""
+"""Shortest time between two starts of a background load, seconds."""
 
 
 @dataclass(frozen=True)
 class BackgroundTiming:
-    """How a background trains alone.
+    """Rate and warm-up of a background load in an exclusive run.
 
     Attributes:
-        epochs_per_s: Epochs in a second, start-up left out; None: it prints no figures, or ended within one epoch.
-        first_epoch_s: Time from its start to its first figure, seconds; None: it prints none.
-        warm_up_s: What it is given where it prints none, seconds.
+        epochs_per_s: Epochs per second, without the start-up; None: it prints no values of performance, or it ended
+            within one epoch.
+        first_epoch_s: Time from its start to its first value of performance, seconds; None: it prints none.
+        warm_up_s: Fixed warm-up for a load that prints none, seconds.
     """
 
     epochs_per_s: float | None = None
@@ -51,30 +56,40 @@ class BackgroundTiming:
 
     @property
     def warm_up_limit_s(self) -> float:
-        """Longest time that its warm-up may take in company, or all that it is given where no epoch is told."""
+        """Longest time of its warm-up during a trial, seconds; the fixed warm-up if it reports no epochs."""
         if self.first_epoch_s is None:
             return self.warm_up_s
         return max(MIN_WARM_UP_LIMIT_S, WARM_UP_FACTOR * self.first_epoch_s)
 
 
 class BackgroundProgram(Protocol):
-    """What is started again and again."""
+    """A program that a background load starts again and again.
+
+    **Lifetime.** Each start is one context. Leaving it ends all processes of that start.
+    """
 
     @property
     def reader(self) -> OutputReader | None:
-        """A fresh reader of its figures; None: it prints none."""
+        """A new reader of its performance; None: it prints none."""
 
     def start(self, mark: str, stop: threading.Event) -> AbstractContextManager[Command]:
-        """Starts it."""
+        """Start the program.
+
+        Args:
+            mark: Identifies its processes.
+            stop: Ends the command's `wait` once it is set.
+        """
 
 
 @dataclass(frozen=True)
-class SubjectProgram:
-    """The original of a subject, each time in a fresh workspace and with the same seed.
+class SubjectProgram(BackgroundProgram):
+    """The original of a subject, each time in a new workspace and with the same seed.
 
     Attributes:
+        plan: A plan of the original alone.
         snapshot: The subject's files as they were when the audit began.
         work: Its workspace.
+        seed: Seed of every start; None: the subject takes none.
     """
 
     plan: Plan
@@ -83,14 +98,15 @@ class SubjectProgram:
     seed: int | None
 
     @property
+    @override
     def reader(self) -> OutputReader | None:
-        """As the interface says; a result that is read from a file tells nothing of epochs."""
+        """Return no reader if the performance is read from a file: a file says nothing about epochs."""
         performance = self.plan.subject.performance
         return OutputReader(performance) if performance.pattern is not None else None
 
     @contextmanager
+    @override
     def start(self, mark: str, stop: threading.Event) -> Iterator[Command]:
-        """As the interface says."""
         one = launch(self.plan, self.plan.mutants[0], self.seed)
         report = self.work.with_suffix(".probe")
         with workspace(self.snapshot, self.work) as folder:
@@ -102,39 +118,55 @@ class SubjectProgram:
 
 
 @dataclass(frozen=True)
-class CommandProgram:
-    """A command of the user's own, in the folder in which the audit was begun."""
+class CommandProgram(BackgroundProgram):
+    """A command that the user gives, in the folder in which the audit began."""
 
     words: tuple[str, ...]
     folder: Path
-    reader: None = None
 
+    @property
+    @override
+    def reader(self) -> OutputReader | None:
+        return None
+
+    @override
     def start(self, mark: str, stop: threading.Event) -> AbstractContextManager[Command]:
-        """As the interface says."""
         return Command(self.words, self.folder, unbuffered_environment({}), mark, stop=stop)
 
 
+# One thread supervises the program; the thread of the trial waits for its warm-up and reads its progress.
+#
+# Guarantees:
+#   - Inside `running`, a program that ends is started again, at most once in `MIN_START_INTERVAL_S`. After `running`,
+#     no process of it is left.
+#   - A fault (a failed program, a full disk) ends the supervisor, is kept in `_fault`, and is raised in the thread of
+#     the trial: during the warm-up at once, otherwise when the context is left. No trial with a dead load is kept.
+#   - The ledger has the load as a client exactly while `running` lasts.
+# Relies on:
+#   - `_fault` and `_starts` are written by the supervisor only; assigning a name is atomic in Python. `EpochRate` and
+#     `Ledger` have their own locks.
+#   - `Command.wait` raises `Stopped` soon after `_stop` is set, so `join` needs no time limit.
 class BackgroundLoad:
-    """Keeps a program running: started before a trial, started again when it ends early, gone afterwards.
+    """Keeps a program running: started before a trial, restarted when it ends early, ended after the trial.
 
     Args:
         name: Its name in rows, and in the ledger.
         program: What runs.
-        ledger: Gives it its share of the energy.
-        mark: What its processes are known by.
-        log: Keeps its output, each line with its time in seconds and its stream.
-        alone: How it trains alone, from its own preflight.
+        ledger: Attributes its share of the energy.
+        mark: Identifies its processes.
+        log: File that keeps its output, each line with its time in seconds and its stream.
+        exclusive: Its timing in an exclusive run.
     """
 
     def __init__(
-        self, name: str, program: BackgroundProgram, ledger: Ledger, mark: str, log: Path, alone: BackgroundTiming
+        self, name: str, program: BackgroundProgram, ledger: Ledger, mark: str, log: Path, exclusive: BackgroundTiming
     ) -> None:
         self.name = name
         self._program = program
         self._ledger = ledger
         self._mark = mark
         self._log = log
-        self._alone = alone
+        self._exclusive = exclusive
         self._rate = EpochRate()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -144,10 +176,10 @@ class BackgroundLoad:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Runs it, past its own warm-up, until the context is left.
+        """Run it while the context lasts; the context begins after the warm-up.
 
         Raises:
-            BackgroundError: It fails.
+            BackgroundError: It failed, or no epoch ended within the limit of the warm-up.
         """
         self._rate, self._starts, self._fault = EpochRate(), 0, None
         self._stop.clear()
@@ -163,33 +195,33 @@ class BackgroundLoad:
             self._thread.join()
             self._ledger.leave(self.name)
 
-    def begin(self) -> None:
-        """The window of a trial begins."""
+    def begin_window(self) -> None:
+        """Note that the window of a trial begins."""
         self._window = (time.monotonic(), self._starts, self._ledger.cpu_s(self.name))
 
-    def end(self) -> BackgroundRun:
-        """The window ends: what was done in it."""
+    def end_window(self) -> BackgroundRun:
+        """Return what the load did in the window, which ends now."""
         begin_s, starts, cpu_s = self._window
         end_s = time.monotonic()
-        here_per_s = self._rate.per_s(begin_s, end_s)
+        exclusive_per_s, window_per_s = self._exclusive.epochs_per_s, self._rate.per_s(begin_s, end_s)
         return BackgroundRun(
             name=self.name,
             epochs=self._rate.epochs(begin_s, end_s),
-            slowdown=self._alone.epochs_per_s / here_per_s if self._alone.epochs_per_s and here_per_s else None,
+            slowdown=exclusive_per_s / window_per_s if exclusive_per_s and window_per_s else None,
             cpu_s=self._ledger.cpu_s(self.name) - cpu_s,
             restarts=self._starts - starts,
         )
 
     def _warm_up(self) -> None:
-        """Until its first epoch has ended; a program that prints none is given a fixed time."""
-        deadline_s = time.monotonic() + self._alone.warm_up_limit_s
+        """Wait until its first epoch has ended; for a program that reports no epochs, wait a fixed time."""
+        deadline_s = time.monotonic() + self._exclusive.warm_up_limit_s
         while self._rate.epochs(0.0, time.monotonic()) is None:
             self._raise_fault()
             if time.monotonic() >= deadline_s:
-                if self._alone.first_epoch_s is None:
+                if self._exclusive.first_epoch_s is None:
                     return
-                late = f"no epoch has ended after {units.duration(self._alone.warm_up_limit_s)}"
-                raise BackgroundError(f"background {self.name}: {late}", f"its output is in {self._log}")
+                fault = f"no epoch has ended after {units.duration(self._exclusive.warm_up_limit_s)}"
+                raise BackgroundError(f"background load {self.name}: {fault}", f"see its output in {self._log}")
             time.sleep(POLL_S)
 
     def _raise_fault(self) -> None:
@@ -198,17 +230,17 @@ class BackgroundLoad:
 
     def _keep_running(self) -> None:
         try:
-            with self._log.open("w", encoding="utf-8", buffering=1) as kept, contextlib.suppress(Stopped):
+            with self._log.open("w", encoding="utf-8", buffering=1) as log, contextlib.suppress(Stopped):
                 while not self._stop.is_set():
-                    self._run_once(kept)
-        except BaseException as error:  # it is raised where the trial is waited for, not lost with this thread
+                    self._run_once(log)
+        except BaseException as error:  # raised in the thread of the trial
             self._fault = error
 
-    def _run_once(self, kept: TextIO) -> None:
+    def _run_once(self, log: TextIO) -> None:
         reader = self._program.reader
-        output = OutputSink(kept, reader)
+        output = OutputSink(log, reader)
 
-        def hear(line: OutputLine) -> None:
+        def on_line(line: OutputLine) -> None:
             known = len(reader.epochs) if reader else 0
             output.feed(line)
             for _ in reader.epochs[known:] if reader else ():
@@ -218,11 +250,11 @@ class BackgroundLoad:
             self._starts += 1
             self._rate.start(command.started_s)
             self._ledger.attach(self.name, command.pid)
-            ended = command.wait(hear)
-        if ended.status != 0:
+            result = command.wait(on_line)
+        if result.status != 0:
             raise BackgroundError(
-                f"background {self.name} failed with status {ended.status}: {output.tail.last}",
-                f"its whole output is in {self._log}",
+                f"background load {self.name} failed with status {result.status}: {output.tail.last}",
+                f"see its whole output in {self._log}",
             )
-        # One that does nothing would be started hundreds of times a second.
-        self._stop.wait(max(0.0, MIN_START_INTERVAL_S - ended.duration_s))
+        # Without a minimum interval, a program that does nothing would be started hundreds of times a second.
+        self._stop.wait(max(0.0, MIN_START_INTERVAL_S - result.duration_s))

@@ -1,10 +1,22 @@
-"""What a training weighs: its window of the meters, alone, among equals, or beside a background."""
+"""Measure the energy of one training in a window: exclusive, concurrent (attributed share), or with background loads.
+
+============  ==========================  ==================================  ==========
+window        energy of the trial         timelines of power                  ledger
+============  ==========================  ==================================  ==========
+exclusive     of the whole devices        of the whole devices                not used
+concurrent    the trial's share           none: power is that of all trials   divides it
+background    of the whole devices;       of the whole devices                divides it
+the share is recorded, too
+============  ==========================  ==================================  ==========
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import override
 
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Colocation, Measurement, Overlap, Timeline
@@ -16,15 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WindowResult:
-    """The figures of one window.
+    """The values measured in one window.
 
     Attributes:
-        measurement: Energy, of the whole devices or of a share of them.
-        timelines: Power by domain; empty where the power measured is not the training's alone.
-        colocation: Who shared the machine on purpose.
-        known_cpu_s: CPU seconds of all trainings of the audit in the window; None: of the training alone, as the
-            system tells at its end.
-        peak_bytes: Most memory that its processes held at a time, by `host` and GPU domain, as far as seen.
+        measurement: Energy of the whole devices, or the trial's share of it.
+        timelines: Power by domain; empty where the measured power is not that of this training alone.
+        colocation: The trainings that were co-located with this one; None: there were none.
+        known_cpu_s: CPU seconds of all trainings of the audit in the window; None: only this training ran, and the
+            system reports its CPU time at its end.
+        peak_bytes: Largest observed memory of its processes together, by `host` and GPU domain.
     """
 
     measurement: Measurement
@@ -35,77 +47,91 @@ class WindowResult:
 
 
 class EnergyWindow(Protocol):
-    """One window, from just before the start of a training to the moment of its end."""
+    """One window, from just before the start of a training to the moment of its end.
+
+    **Order.** `open`, then `attach`, then `close`; `close` may also follow `open` if the training cannot be started.
+
+    **Threads.** One window is used by one thread. Several windows may be open in several threads.
+    """
 
     def open(self) -> None:
-        """Begins the window; the training is not started yet."""
+        """Begin the window; the training has not started yet."""
 
     def attach(self, pid: int) -> None:
-        """Names the training's first process, as soon as it runs."""
+        """Name the training's first process, as soon as it runs."""
 
     def close(self, cpu_s: float | None = None) -> WindowResult:
-        """Ends the window; later calls return what the first one found.
+        """End the window. Later calls return the result of the first one.
 
         Args:
-            cpu_s: CPU time of the training's first process and of those that it waited for, seconds, if it has ended.
+            cpu_s: CPU time of the training's first process and of the children that it waited for, seconds; None: the
+                process has not ended.
         """
 
 
 class WindowFactory(Protocol):
-    """Makes the weighings of an audit."""
+    """Makes the energy windows of an audit."""
 
     def window(self, name: str, domains: frozenset[str] | None) -> EnergyWindow:
-        """The window of a training of that name, which uses these domains (None: all)."""
+        """Return the window of a training.
+
+        Args:
+            name: Name of the training.
+            domains: The domains that it uses; None: all.
+        """
 
 
 @dataclass(frozen=True)
 class ExclusiveWindows:
-    """The scale of a training that has the machine to itself: the energy of the whole devices is its own."""
+    """Windows of exclusive trainings: the energy of the whole devices is the training's."""
 
     recorder: Recorder
 
     def window(self, name: str, domains: frozenset[str] | None = None) -> EnergyWindow:
-        """As the interface says."""
+        """Return a window of the whole devices, whatever domains the training uses."""
         return _ExclusiveWindow(self.recorder, name)
 
 
 @dataclass(frozen=True)
 class ConcurrentWindows:
-    """The scale of trainings that run at the same time: each is given its share."""
+    """Windows of concurrent trainings: each is attributed its share."""
 
     recorder: Recorder
     ledger: Ledger
 
     def window(self, name: str, domains: frozenset[str] | None = None) -> EnergyWindow:
-        """As the interface says."""
+        """Return a window of the training's share of the domains that it uses."""
         return _ConcurrentWindow(self.recorder, self.ledger, name, domains)
 
 
 @dataclass(frozen=True)
 class BackgroundWindows:
-    """The scale of a training beside backgrounds: the whole devices, its own share, and what the backgrounds did."""
+    """Windows of trainings with background loads: the whole devices, the training's share, and the loads' progress."""
 
     recorder: Recorder
     ledger: Ledger
     backgrounds: Sequence[BackgroundLoad]
 
     def window(self, name: str, domains: frozenset[str] | None = None) -> EnergyWindow:
-        """As the interface says."""
+        """Return a window of the whole devices that also records the training's share."""
         return _BackgroundWindow(self, name, domains)
 
 
-class _ExclusiveWindow:
+class _ExclusiveWindow(EnergyWindow):
     def __init__(self, recorder: Recorder, name: str) -> None:
         self._recorder = recorder
         self._name = name
         self._result: WindowResult | None = None
 
+    @override
     def open(self) -> None:
         self._recorder.begin(self._name)
 
+    @override
     def attach(self, pid: int) -> None:
         pass
 
+    @override
     def close(self, cpu_s: float | None = None) -> WindowResult:
         if self._result is None:
             self._recorder.sample()
@@ -114,7 +140,7 @@ class _ExclusiveWindow:
         return self._result
 
 
-class _ConcurrentWindow:
+class _ConcurrentWindow(EnergyWindow):
     def __init__(self, recorder: Recorder, ledger: Ledger, name: str, domains: frozenset[str] | None) -> None:
         self._unavailable = recorder.unavailable
         self._ledger = ledger
@@ -123,13 +149,16 @@ class _ConcurrentWindow:
         self._known_s = 0.0
         self._result: WindowResult | None = None
 
+    @override
     def open(self) -> None:
         self._known_s = self._ledger.cpu_s()
         self._ledger.enter(self._name, self._domains)
 
+    @override
     def attach(self, pid: int) -> None:
         self._ledger.attach(self._name, pid)
 
+    @override
     def close(self, cpu_s: float | None = None) -> WindowResult:
         if self._result is None:
             share = self._ledger.leave(self._name, cpu_s)
@@ -142,37 +171,40 @@ class _ConcurrentWindow:
         return self._result
 
 
-class _BackgroundWindow:
+class _BackgroundWindow(EnergyWindow):
     def __init__(self, windows: BackgroundWindows, name: str, domains: frozenset[str] | None) -> None:
-        self._windows = windows
-        self._window = _ExclusiveWindow(windows.recorder, name)
-        self._part = _ConcurrentWindow(windows.recorder, windows.ledger, name, domains)
+        self._backgrounds = windows.backgrounds
+        self._whole = _ExclusiveWindow(windows.recorder, name)
+        self._share = _ConcurrentWindow(windows.recorder, windows.ledger, name, domains)
         self._result: WindowResult | None = None
 
+    @override
     def open(self) -> None:
-        self._part.open()
-        for background in self._windows.backgrounds:
-            background.begin()
-        self._window.open()
+        self._share.open()
+        for background in self._backgrounds:
+            background.begin_window()
+        self._whole.open()
 
+    @override
     def attach(self, pid: int) -> None:
-        self._part.attach(pid)
+        self._share.attach(pid)
 
+    @override
     def close(self, cpu_s: float | None = None) -> WindowResult:
         if self._result is None:
-            whole, part = self._window.close(), self._part.close(cpu_s)
-            colocation = part.colocation or Colocation()
+            whole, share = self._whole.close(), self._share.close(cpu_s)
+            colocation = share.colocation or Colocation()
             self._result = WindowResult(
                 whole.measurement,
                 whole.timelines,
                 Colocation(
                     colocation.overlaps,
-                    shares=part.measurement.domains,
-                    backgrounds=tuple(background.end() for background in self._windows.backgrounds),
+                    shares=share.measurement.domains,
+                    backgrounds=tuple(background.end_window() for background in self._backgrounds),
                     by_use=colocation.by_use,
                 ),
-                part.known_cpu_s,
-                part.peak_bytes,
+                share.known_cpu_s,
+                share.peak_bytes,
             )
         return self._result
 
@@ -182,7 +214,7 @@ def _overlaps(share: ClientShare) -> tuple[Overlap, ...]:
 
 
 def _display_name(client: str) -> str:
-    """What people call a client: trials are known to the ledger by their numbers."""
+    """Return the name of a client for people: the ledger knows trials by their numbers."""
     return f"trial {int(client)}" if client.isdigit() else client
 
 

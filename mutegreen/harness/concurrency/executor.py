@@ -1,4 +1,4 @@
-"""Runs the trials of an audit: one by one, or several at a time."""
+"""Run the trials of an audit: sequentially, or several at a time."""
 
 from __future__ import annotations
 
@@ -10,52 +10,69 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
 
+from typing_extensions import override
+
 from mutegreen.harness.concurrency.admission import Admission, RunningTraining
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.model import Outcome, Trial, TrialResult
 
 POLL_S = 0.5
-"""Time after which it is looked again whether there is room for one more training, seconds."""
+"""Interval between two checks whether there is memory for one more training, seconds."""
 
 
 class TrialWork(Protocol):
-    """What an audit does with a trial. All but `train` is called from the thread that called `run`."""
+    """What an audit does with a trial.
+
+    **Threads.** `train` may run in any thread, several at a time. Everything else is called from the thread that
+    called `Executor.run`, so it may use the store.
+
+    **Order for one trial.** `on_start`, `train`, then exactly one of `on_result`, `on_retry` and `on_interrupt`.
+    After `on_retry` the trial starts again with `on_start`. `on_pause` follows `on_result` where trials are sequential.
+    """
 
     def on_start(self, trial: Trial) -> None:
-        """It is about to be trained."""
+        """Note that the trial is about to be trained."""
 
     def train(self, trial: Trial, slot: Slot, stop: threading.Event) -> TrialResult:
-        """Trains it at a place, in any thread; raises `Stopped` soon after `stop` is set."""
+        """Train it in a slot.
+
+        Raises:
+            Stopped: Soon after `stop` is set.
+        """
 
     def on_result(self, trial: Trial, result: TrialResult) -> None:
-        """It has been trained, and is done with."""
+        """Keep the result of a trial that has ended for good."""
 
     def on_retry(self, trial: Trial, result: TrialResult, at_a_time: int) -> None:
-        """Its memory was too short in company; it will train once more, alone, and then fewer at a time."""
+        """Discard a result: memory was too short for concurrent trials.
+
+        The trial will run once more, exclusively; after that, at most `at_a_time` trials run at the same time.
+        """
 
     def on_interrupt(self, trial: Trial) -> None:
-        """It was under way when the audit was stopped."""
+        """Note that the trial was running when the audit was stopped."""
 
     def on_pause(self, trial: Trial, result: TrialResult, following: Trial) -> None:
-        """Time for the machine between two trials, where they run one by one."""
+        """Let the machine cool down between two sequential trials."""
 
 
 class Executor(Protocol):
     """Runs trials in their order, until all have ended.
 
-    Every trial given is told to `on_start`, and then exactly once to `on_result` or, if an exception leaves `run`, to
-    `on_interrupt`. No training runs any more when it returns or raises.
+    **Guarantees.** Every trial that is started is passed to `on_start`. It is then passed exactly once to `on_result`
+    or, if an exception leaves `run`, to `on_interrupt` (a trial that ran out of memory may pass through `on_retry`
+    before). When `run` returns or raises, no training is running any more.
     """
 
     def run(self, trials: Sequence[Trial], work: TrialWork) -> None:
-        """Runs them."""
+        """Run the trials."""
 
 
-class SequentialExecutor:
-    """One trial after another, each with the machine to itself and a rest behind it."""
+class SequentialExecutor(Executor):
+    """Runs one exclusive trial after another, with a pause between two."""
 
+    @override
     def run(self, trials: Sequence[Trial], work: TrialWork) -> None:
-        """As the interface says."""
         for trial, following in itertools.zip_longest(trials, trials[1:]):
             work.on_start(trial)
             try:
@@ -72,18 +89,30 @@ class SequentialExecutor:
 class _RunningTrial:
     trial: Trial
     slot: Slot
-    alone: bool
+    exclusive: bool
 
 
-class ConcurrentExecutor:
-    """As many trials at a time as there are places, and memory for.
+# Guarantees:
+#   - Only the thread that called `run` touches the queue, the table of running trials and the limit: no lock is needed.
+#     The pool's threads run `train` and nothing else.
+#   - An exception (Ctrl-C, a full disk, an error in any training) sets `stop` once, waits until every training has
+#     ended, reports each as interrupted, and is then raised again.
+#   - A trial that ran out of memory while others ran goes back to the head of the queue. It runs exclusively, so a
+#     second failure for lack of memory is final.
+# Relies on:
+#   - `train` returns or raises `Stopped` soon after `stop` is set; otherwise `run` never returns.
+#   - Python delivers signals to the main thread, so Ctrl-C arrives in `wait`, which is called with a timeout.
+# Rejected:
+#   - A process pool: a training is already a process; its supervisor only waits for pipes.
+class ConcurrentExecutor(Executor):
+    """Runs as many trials at a time as there are slots, and memory for.
 
-    A trial whose memory was too short in company is repeated alone, and one place fewer is used from then on.
+    If a concurrent trial runs out of memory, it is repeated exclusively, and one slot fewer is used from then on.
 
     Args:
-        slots: The places.
-        admission: Knows the memory.
-        held_bytes: Reads the memory that each trial under way held_bytes, in bytes, by the trial's number and place.
+        slots: The slots.
+        admission: Decides whether there is memory for one more training.
+        held_bytes: Reads the memory that each running trial holds, in bytes, by the trial's number and by place.
     """
 
     def __init__(
@@ -91,13 +120,13 @@ class ConcurrentExecutor:
     ) -> None:
         self._slots = tuple(slots)
         self._admission = admission
-        self._holds = held_bytes
+        self._held_bytes = held_bytes
         self._limit = len(slots)
         self._running: dict[Future[TrialResult], _RunningTrial] = {}
-        self._alone: set[int] = set()
+        self._exclusive: set[int] = set()
 
+    @override
     def run(self, trials: Sequence[Trial], work: TrialWork) -> None:
-        """As the interface says."""
         queue, stop = deque(trials), threading.Event()
         with ThreadPoolExecutor(len(self._slots), thread_name_prefix="mutegreen-trial") as pool:
             try:
@@ -114,24 +143,24 @@ class ConcurrentExecutor:
                 raise
 
     def _next(self, queue: deque[Trial]) -> _RunningTrial | None:
-        """Takes the next trial off the queue, if there is a place and the memory for it now."""
+        """Take the next trial off the queue, if there is a slot and the memory for it now."""
         started = list(self._running.values())
-        if not queue or len(started) >= self._limit or any(other.alone for other in started):
+        if not queue or len(started) >= self._limit or any(other.exclusive for other in started):
             return None
-        trial, alone = queue[0], queue[0].number in self._alone
-        if alone and started:
+        trial, exclusive = queue[0], queue[0].number in self._exclusive
+        if exclusive and started:
             return None
-        slot = self._place(trial, started)
-        return None if slot is None else _RunningTrial(queue.popleft(), slot, alone)
+        slot = self._free_slot(trial, started)
+        return None if slot is None else _RunningTrial(queue.popleft(), slot, exclusive)
 
-    def _place(self, trial: Trial, started: Sequence[_RunningTrial]) -> Slot | None:
-        """A free place with enough memory; a trial that nothing runs beside gets one in any case."""
+    def _free_slot(self, trial: Trial, started: Sequence[_RunningTrial]) -> Slot | None:
+        """Return a free slot with enough memory; if no other trial runs, any slot will do."""
         free = list(self._slots)
         for other in started:
             free.remove(other.slot)
         if not started:
             return free[0]
-        held_bytes = self._holds()
+        held_bytes = self._held_bytes()
         running = [RunningTraining(o.trial.mutant, o.slot.gpu, held_bytes.get(o.trial.number, {})) for o in started]
         return next((slot for slot in free if self._admission.admits(trial.mutant, slot.gpu, running)), None)
 
@@ -141,7 +170,7 @@ class ConcurrentExecutor:
             result = future.result()
             started = self._running.pop(future)
             if result.outcome is Outcome.OUT_OF_MEMORY and result.colocation is not None:
-                self._alone.add(started.trial.number)
+                self._exclusive.add(started.trial.number)
                 self._limit = max(1, min(self._limit, len(self._running) + len(ended)) - 1)
                 queue.appendleft(started.trial)
                 work.on_retry(started.trial, result, self._limit)

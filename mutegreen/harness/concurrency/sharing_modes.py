@@ -1,4 +1,4 @@
-"""How the trials of an audit share the machine: not at all, with backgrounds, or with each other."""
+"""Define how the trials of an audit share the machine: exclusive, with background loads, or concurrent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from typing_extensions import override
 
 from mutegreen.attribution.ledger import Ledger
 from mutegreen.attribution.usage import Usage
@@ -21,162 +23,189 @@ from mutegreen.model import ORIGINAL, Span, is_gpu
 
 
 class Mode(Protocol):
-    """What an audit must know of how its trials share the machine."""
+    """Everything that an audit must know about how its trials share the machine.
+
+    **Order.** The preflight runs first, in `slot()`. Its memory goes to `record_peak`. Only then do `at_a_time` and
+    `executor` hold, because the number of slots may depend on that memory.
+
+    **Threads.** `background_load` and `record_peak` may be called from the thread of any trial; everything else from
+    the thread that runs the audit.
+
+    **Lifetime.** `spans` and `notes` are complete once the executor has returned.
+    """
 
     @property
     def windows(self) -> energy_windows.WindowFactory:
-        """Weighs each training."""
-
-    @property
-    def rests(self) -> bool:
-        """Whether the machine comes to rest between trials."""
+        """Makes the energy window of each training."""
 
     def background_load(self) -> AbstractContextManager[None]:
-        """What runs beside a trial, for as long as the context lasts."""
+        """Run the background loads of one trial while the context lasts.
+
+        Raises:
+            BackgroundError: One fails.
+        """
 
     def slot(self) -> Slot:
-        """Where the preflight trains."""
+        """Return the slot of the preflight."""
 
     def record_peak(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
-        """Takes note of the memory that a training needed at most."""
+        """Record the largest memory of a training, in bytes, by `host` and GPU domain."""
 
     def at_a_time(self) -> int:
-        """How many trials run at the same time, once the preflight is known."""
+        """Return how many trials run at the same time."""
 
     def executor(self) -> Executor:
-        """What runs the trials, once the preflight is known."""
+        """Return what runs the trials."""
 
     def spans(self) -> tuple[Span, ...]:
-        """The exact energy of the times in which trainings ran at the same time."""
+        """Return the exact energy of the periods in which trials were concurrent."""
 
     def notes(self) -> tuple[str, ...]:
-        """What of the use of the devices could not be told, each in one sentence."""
+        """Return one warning for each kind of device utilisation that could not be read."""
 
 
-class ExclusiveMode:
-    """Each trial has the machine to itself."""
-
-    rests = True
+class ExclusiveMode(Mode):
+    """Each trial is exclusive: it has the machine to itself."""
 
     def __init__(self, recorder: Recorder) -> None:
-        self.windows: energy_windows.WindowFactory = energy_windows.ExclusiveWindows(recorder)
+        self._windows: energy_windows.WindowFactory = energy_windows.ExclusiveWindows(recorder)
 
+    @property
+    @override
+    def windows(self) -> energy_windows.WindowFactory:
+        return self._windows
+
+    @override
     def background_load(self) -> AbstractContextManager[None]:
-        """Nothing."""
         return contextlib.nullcontext()
 
+    @override
     def slot(self) -> Slot:
-        """Anywhere."""
         return Slot()
 
+    @override
     def record_peak(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
-        """Memory is no concern: what fits once fits always."""
+        """Ignore the memory: trials run one at a time."""
 
+    @override
     def at_a_time(self) -> int:
-        """One."""
         return 1
 
+    @override
     def executor(self) -> Executor:
-        """One by one."""
         return SequentialExecutor()
 
+    @override
     def spans(self) -> tuple[Span, ...]:
-        """None: each trial's own energy is exact."""
+        """Return nothing: each trial's own energy is exact."""
         return ()
 
+    @override
     def notes(self) -> tuple[str, ...]:
-        """Nothing had to be told."""
         return ()
 
 
 class BackgroundMode(ExclusiveMode):
-    """One trial at a time, and the backgrounds beside each."""
+    """One trial at a time, each with the background loads."""
 
     def __init__(self, recorder: Recorder, ledger: Ledger, backgrounds: Sequence[BackgroundLoad]) -> None:
         self._backgrounds = tuple(backgrounds)
         self._ledger = ledger
-        self.windows = energy_windows.BackgroundWindows(recorder, ledger, self._backgrounds)
+        self._windows = energy_windows.BackgroundWindows(recorder, ledger, self._backgrounds)
 
     @contextlib.contextmanager
+    @override
     def background_load(self) -> Iterator[None]:
-        """All backgrounds, past their warm-up."""
+        """Start all background loads, one after another, and wait for the warm-up of each."""
         with contextlib.ExitStack() as stack:
             for background in self._backgrounds:
                 stack.enter_context(background.running())
             yield
 
+    @override
     def notes(self) -> tuple[str, ...]:
-        """As the ledger found."""
         return self._ledger.notes()
 
 
-class ConcurrentMode:
-    """Several trials at a time on each device; as many as fit, where their number is 0."""
+class ConcurrentMode(Mode):
+    """Several trials at a time on each device.
 
-    rests = False
+    Args:
+        recorder: The meters.
+        ledger: Attributes the energy.
+        jobs: Trials at a time on each device; 0: as many as the memory allows.
+    """
 
     def __init__(self, recorder: Recorder, ledger: Ledger, jobs: int) -> None:
-        self.windows: energy_windows.WindowFactory = energy_windows.ConcurrentWindows(recorder, ledger)
+        self._windows = energy_windows.ConcurrentWindows(recorder, ledger)
         self._domains = recorder.domains
         self._ledger = ledger
         self._jobs = jobs
         self._admission = Admission(self._free_bytes)
 
+    @property
+    @override
+    def windows(self) -> energy_windows.WindowFactory:
+        return self._windows
+
+    @override
     def background_load(self) -> AbstractContextManager[None]:
-        """The other trials are company enough."""
+        """Run no extra load: the trials are concurrent already."""
         return contextlib.nullcontext()
 
+    @override
     def slot(self) -> Slot:
-        """The first place; how many there will be is found by this very training where that is asked for."""
+        """Return the first slot of those that are requested; with `--jobs 0` the preflight decides their number."""
         return slots(self._jobs or 1, self._domains)[0]
 
+    @override
     def record_peak(self, mutant: str, peak_bytes: Mapping[str, int]) -> None:
-        """As the interface says."""
         self._admission.record_peak(mutant, peak_bytes)
 
+    @override
     def at_a_time(self) -> int:
-        """The number of places."""
         return len(self._slots())
 
+    @override
     def executor(self) -> Executor:
-        """As many at a time as were asked for, or as fit."""
-        return ConcurrentExecutor(self._slots(), self._admission, self._holds)
+        return ConcurrentExecutor(self._slots(), self._admission, self._held_bytes)
 
+    @override
     def spans(self) -> tuple[Span, ...]:
-        """From each time that something began to train until nothing did any more."""
+        """Return one span for each period from the first start of a trial until none runs any more."""
         return tuple(
             Span(span.started_at, span.measurement, span.attributed_j, span.unattributed_j)
             for span in self._ledger.spans()
         )
 
+    @override
     def notes(self) -> tuple[str, ...]:
-        """As the ledger found."""
         return self._ledger.notes()
 
     def _slots(self) -> tuple[Slot, ...]:
-        return slots(self._jobs or self._most(), self._domains)
+        return slots(self._jobs or self._max_jobs(), self._domains)
 
-    def _most(self) -> int:
-        """What memory allows on each device, but no more than there are CPUs for."""
+    def _max_jobs(self) -> int:
+        """Return what memory allows on each device, but no more than there are CPUs for."""
         gpus = [domain for domain in self._domains if is_gpu(domain)]
         cpus = max(1, len(os.sched_getaffinity(0)) // max(1, len(gpus)))
-        fitting = self._admission.capacity(ORIGINAL, gpus)
-        return max(1, min(cpus, cpus if fitting is None else fitting))
+        capacity = self._admission.capacity(ORIGINAL, gpus)
+        return max(1, min(cpus, cpus if capacity is None else capacity))
 
     def _free_bytes(self) -> dict[str, int]:
         return {HOST: available_bytes(), **self._ledger.free_gpu_bytes()}
 
-    def _holds(self) -> dict[int, dict[str, int]]:
-        now = self._ledger.usage_now()
+    def _held_bytes(self) -> dict[int, dict[str, int]]:
+        """Return the memory in use by each trial, in bytes, by the trial's number and by place."""
         return {
-            int(client): {**({} if m.host_bytes is None else {HOST: m.host_bytes}), **m.gpu_bytes}
-            for client, m in now.items()
+            int(client): {**({} if memory.host_bytes is None else {HOST: memory.host_bytes}), **memory.gpu_bytes}
+            for client, memory in self._ledger.usage_now().items()
             if client.isdigit()
         }
 
 
 @contextlib.contextmanager
 def ledger(recorder: Recorder, idle_w: Callable[[], Mapping[str, float]]) -> Iterator[Ledger]:
-    """A ledger of all domains, with its ticker running."""
+    """Open a ledger of all domains, with its ticker running."""
     with Ledger(recorder, Usage.of(recorder.domains), idle_w) as opened:
         yield opened

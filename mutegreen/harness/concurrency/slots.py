@@ -1,4 +1,4 @@
-"""Places for trainings that run at the same time: which GPU, which CPUs, how many threads."""
+"""Assign GPUs, CPUs and thread counts to concurrent trainings."""
 
 from __future__ import annotations
 
@@ -16,45 +16,56 @@ THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
-"""Variables by which OpenMP, MKL, OpenBLAS, numexpr and TensorFlow are told how many threads to use."""
+"""Variables that set the number of threads of OpenMP, MKL, OpenBLAS, numexpr and TensorFlow."""
 
 VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for one training at a time.
+    """The devices that one training at a time may use.
 
     Attributes:
-        gpu: Domain of the one GPU that it may use (`gpu:<uuid>`); None: it is not told.
+        gpu: Domain of the one GPU that it may use (`gpu:<uuid>`); None: not restricted.
         cpus: The CPUs that it may use; empty: all.
     """
 
     gpu: str | None = None
     cpus: tuple[int, ...] = ()
 
-    def variables(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Variables that keep a training to this place; what a user has `given` stays."""
-        told = {VISIBLE_GPUS: domain_device(self.gpu)} if self.gpu else {}
-        threads = {name: str(len(self.cpus)) for name in THREAD_VARIABLES if name not in given} if self.cpus else {}
-        return told | threads
+    def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that keep a training in this slot.
+
+        Args:
+            environment: The training's environment. Thread counts that the user has set there stay.
+        """
+        visible = {VISIBLE_GPUS: domain_device(self.gpu)} if self.gpu else {}
+        unset = [name for name in THREAD_VARIABLES if name not in environment]
+        return visible | (dict.fromkeys(unset, str(len(self.cpus))) if self.cpus else {})
 
     def domains(self, every: Sequence[str]) -> frozenset[str] | None:
-        """The domains that a training at this place uses: of the GPUs only its own; None: all."""
+        """Return the domains that a training in this slot uses: of the GPUs only its own; None: all."""
         if self.gpu is None:
             return None
         return frozenset(domain for domain in every if not is_gpu(domain) or domain == self.gpu)
 
 
+# Guarantees:
+#   - With at least as many CPUs as slots, no CPU is in two slots, every CPU is in one, and the numbers of CPUs of two
+#     slots differ by one at most.
+#   - With fewer CPUs than slots, each slot has one CPU, and several slots share it.
+#   - Slot n gets GPU n modulo the number of GPUs, so every GPU has `jobs` slots.
+# Relies on:
+#   - The set of usable CPUs (`sched_getaffinity`) does not change while an audit runs.
 def slots(jobs: int, domains: Sequence[str]) -> tuple[Slot, ...]:
-    """Places for `jobs` trainings on each GPU, or on the CPUs of a machine without one.
+    """Return `jobs` slots for each GPU, or for the CPUs of a machine without one.
 
-    The CPUs are dealt out, one hand to each place, so that trainings do not fight for them; where there are more
-    places than CPUs, several places share one. A single place has them all, and is told nothing.
+    CPUs are divided evenly among the slots, so that trainings do not compete for them. A single slot has all CPUs and
+    sets no variables.
 
     Args:
         jobs: Trainings at a time on one device.
-        domains: All domains measured; the GPUs among them are used.
+        domains: All measured domains; the GPUs among them are used.
     """
     gpus: list[str | None] = [*sorted(d for d in domains if is_gpu(d))] or [None]
     cpus = sorted(os.sched_getaffinity(0))
@@ -65,6 +76,7 @@ def slots(jobs: int, domains: Sequence[str]) -> tuple[Slot, ...]:
 
 
 def _cpu_share(cpus: Sequence[int], number: int, count: int) -> tuple[int, ...]:
+    """Return the CPUs of slot `number` of `count`."""
     if count >= len(cpus):
         return (cpus[number % len(cpus)],)
     begin, end = (len(cpus) * edge // count for edge in (number, number + 1))

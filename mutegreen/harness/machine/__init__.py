@@ -1,1 +1,1 @@
-"""The state of the machine between trials: locks of devices, temperature, processes left on a GPU."""
+"""Keep the machine in a defined state: device locks, cool-downs, no ended processes on a GPU."""

@@ -1,4 +1,4 @@
-"""Waits between trials until the machine is back near idle, so that one training does not warm the next."""
+"""Wait between trials until the machine is near idle, so that one training does not heat the next."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Measurement
 
 SLICE_S = 0.5
-"""Power is judged over slices of this length: long enough for meters that tick in hundredths of a second."""
+"""Power is the mean over slices of this length, seconds: long enough for counters that advance every 0.01 s."""
 
 NEAR_IDLE = 0.1
-"""A domain is near idle when its power above idle is below this part of what the training drew above idle."""
+"""A domain is near idle when its power above idle is at most this part of the training's mean power above idle."""
 
 
 def cool_down(recorder: Recorder, idle_w: Mapping[str, float], training: Measurement, limit_s: float) -> None:
-    """Returns once every domain is near idle, or after `limit_s` seconds; at once where the limit is 0."""
+    """Wait until every domain is near idle, but at most `limit_s` seconds.
+
+    Args:
+        recorder: The meters.
+        idle_w: Idle power by domain, watts.
+        training: The training that has ended.
+        limit_s: Longest wait, seconds; 0: no wait.
+    """
     targets = _targets(idle_w, training)
     deadline_s = time.monotonic() + limit_s
     while (left_s := deadline_s - time.monotonic()) > 0:
@@ -26,14 +33,14 @@ def cool_down(recorder: Recorder, idle_w: Mapping[str, float], training: Measure
 
 
 def usual_s(limit_s: float) -> float:
-    """How long a cool-down usually takes, seconds: the machine is near idle after the first slice."""
+    """Return how long a cool-down usually takes, seconds: the machine is near idle after the first slice."""
     return min(SLICE_S, limit_s)
 
 
 def _targets(idle_w: Mapping[str, float], training: Measurement) -> dict[str, float]:
     targets = {}
-    for figure in training.domains:
-        if figure.energy_j is not None and figure.duration_s > 0 and figure.domain in idle_w:
-            idle = idle_w[figure.domain]
-            targets[figure.domain] = idle + NEAR_IDLE * max(0.0, figure.energy_j / figure.duration_s - idle)
+    for energy in training.domains:
+        if energy.energy_j is not None and energy.duration_s > 0 and energy.domain in idle_w:
+            idle = idle_w[energy.domain]
+            targets[energy.domain] = idle + NEAR_IDLE * max(0.0, energy.energy_j / energy.duration_s - idle)
     return targets

@@ -1,4 +1,4 @@
-"""Locks by device, so that two audits on one machine do not measure each other."""
+"""Lock devices, so that two audits on one machine do not measure each other."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mutegreen.errors import UsageError
 from mutegreen.model import is_gpu
 
 FOLDER_VARIABLE = "MUTEGREEN_LOCKS"
-"""Names another folder for the locks. All audits of a machine must use the same one."""
+"""Environment variable that names another folder for the locks. All audits of a machine must use the same one."""
 
 POLL_S = 0.5
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who measures on a device: the audit, its process, and since when (ISO 8601, UTC)."""
+    """The owner of a lock: the audit, its process, and since when (ISO 8601, UTC)."""
 
     audit: str
     pid: int
@@ -32,7 +32,7 @@ class Holder:
 
     @classmethod
     def this(cls, audit: str) -> Holder:
-        """This process, from now on."""
+        """Return this process as the owner, from now on."""
         return cls(audit, os.getpid(), now())
 
     def __str__(self) -> str:
@@ -40,31 +40,41 @@ class Holder:
 
 
 def folder() -> Path:
-    """Where the locks lie: a folder that all users of the machine share."""
+    """Return the folder of the locks, which all users of the machine share."""
     return Path(os.environ.get(FOLDER_VARIABLE) or Path(tempfile.gettempdir()) / "mutegreen-locks")
 
 
 def lock_names(domains: Iterable[str]) -> list[str]:
-    """What is locked for these domains: each GPU, and the CPU with its memory as one, for any audit loads it."""
+    """Return the locks for these domains: one for each GPU, and one for the CPU and memory, which every audit uses."""
     return sorted({"cpu", *(domain for domain in domains if is_gpu(domain))})
 
 
+# Guarantees:
+#   - At most one audit at a time holds the lock of a device, among all processes and users of the machine that use the
+#     same folder of locks.
+#   - Two audits cannot wait for each other: each takes its locks in the order of their names.
+#   - A process that ends, however it ends, frees its locks: the kernel drops an `flock` when the last descriptor is
+#     closed. A lock file that is left in the folder is harmless, and its text (the owner) is for messages only.
+# Relies on:
+#   - `flock` on the file system of the folder. Descriptors are opened with O_CLOEXEC, so trainings do not inherit them.
+#   - The folder has mode 1777 (any user may create files, nobody may remove those of others), its files 0666.
+#   - If no lock file can be opened, no lock is taken: an audit that cannot lock still runs.
+# Rejected:
+#   - Files that exist while they are locked: they survive a killed process.
 @contextlib.contextmanager
 def locked(
     devices: Iterable[str], holder: Holder, waiting: Callable[[str, Holder | None], None], wait: bool = True
 ) -> Iterator[None]:
-    """Holds the locks of these devices; waits for those that another audit holds.
-
-    The system frees a lock when its process ends, however it ends: a lock file left behind means nothing.
+    """Hold the locks of these devices while the context lasts.
 
     Args:
-        devices: What to lock.
-        holder: Who locks.
-        waiting: Is told once for each device on which another audit measures, and which, if that is known.
-        wait: Whether to wait; if not, a device in use is an error.
+        devices: Names of the locks.
+        holder: The owner.
+        waiting: Called once for each device that another audit has locked, with the device and its owner, if known.
+        wait: Whether to wait for such a device; if not, it is an error.
 
     Raises:
-        UsageError: A device is in use, and it is not to be waited for.
+        UsageError: Another audit has locked a device, and `wait` is false.
     """
     with contextlib.ExitStack() as stack:
         for device in sorted(devices):
@@ -77,7 +87,7 @@ def locked(
 
 
 def _open(device: str) -> int | None:
-    """The lock file of a device, for all users; None where none can be had: then nobody is kept out."""
+    """Return the open lock file of a device; None: it cannot be opened, and the device stays unlocked."""
     path = folder() / f"{device.replace(':', '-').replace('/', '-')}.lock"
     with contextlib.suppress(OSError):
         if not path.parent.exists():
@@ -94,18 +104,20 @@ def _open(device: str) -> int | None:
 
 
 def _lock(file: int, device: str, waiting: Callable[[str, Holder | None], None], wait: bool) -> None:
-    told = False
+    reported = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = _read(file)
             if not wait:
-                who = str(other) if other else "another audit"
-                raise UsageError(f"{who} measures on {device}", "let it end, or leave --no-wait away") from None
-            if not told:
+                owner = str(other) if other else "another audit"
+                raise UsageError(
+                    f"{owner} measures on {device}", "wait until it has ended, or drop --no-wait"
+                ) from None
+            if not reported:
                 waiting(device, other)
-                told = True
+                reported = True
             time.sleep(POLL_S)
         else:
             return

@@ -1,4 +1,4 @@
-"""Processes that a GPU still knows after they have ended: their memory is cleared a moment later."""
+"""Wait until a GPU has released the processes of a trial: the driver frees their memory a moment after they end."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from mutegreen.errors import MeterError, MuteGreenError
 from mutegreen.model import is_gpu
 
 LIMIT_S = 10.0
-"""Time within which a GPU forgets a process that has ended; one that it keeps hangs in the driver."""
+"""Time within which a GPU must release an ended process, seconds; a process that stays longer hangs in the driver."""
 
 POLL_S = 0.02
 
 
 @dataclass(frozen=True)
 class GpuProcesses:
-    """Who is on the GPUs.
+    """The processes on the GPUs.
 
     Args:
-        on: Reads the numbers of the processes on each GPU.
+        on: Reads the ids of the processes on each GPU.
     """
 
     on: Callable[[], Mapping[str, Collection[int]]]
 
     @classmethod
     def of(cls, domains: Sequence[str]) -> GpuProcesses | None:
-        """Of the GPUs among these domains; None: there is none, or no driver tells."""
+        """Return the processes on the GPUs among these domains; None: there is no GPU, or no driver reports them."""
         gpus = [domain for domain in domains if is_gpu(domain)]
         if not gpus:
             return None
@@ -39,10 +39,10 @@ class GpuProcesses:
         return cls(use.memory)
 
     def wait_until_gone(self, pids: Collection[int], limit_s: float = LIMIT_S) -> None:
-        """Waits until no GPU knows any of these processes.
+        """Wait until none of these processes is on any GPU.
 
         Raises:
-            MuteGreenError: One stays.
+            MuteGreenError: One stays longer than `limit_s` seconds.
         """
         deadline_s = time.monotonic() + limit_s
         while left := {(pid, gpu) for gpu, on in self.on().items() for pid in set(on).intersection(pids)}:

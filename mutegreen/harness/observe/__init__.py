@@ -1,1 +1,1 @@
-"""What is read from a training: performance, outcome, evidence, phases, output."""
+"""Read a training's performance, outcome, evidence, phases and output."""

@@ -1,7 +1,19 @@
-"""Whether a value reached the program: a mutant that never arrived looks like a tie.
+"""Decide whether a value was applied in the program: a mutant whose value was not applied would look like a tie.
 
-What is known comes from a probe inside every Python process of the trial (`probe/sitecustomize.py`), or from an
-`evidence` pattern over the output, which alone decides where a subject gives one.
+The evidence comes from a probe in every Python process of the trial (`probe/sitecustomize.py`). If the subject gives an
+`evidence` pattern, the output decides, and nothing else.
+
+    ==========  ===================================================================================
+    site        applied if
+    ==========  ===================================================================================
+    flag        every parser that knows the flag has the value, and no such program started another
+                program of the subject whose parser does not know it; without a known parser, the
+                flag and the value are on the command line of the training
+    source      the mutated file was opened, and a module constant still has the value at the end
+    config      the mutated file was opened
+    env         the variable had the value when the training started
+    pattern     the last match of the `evidence` pattern in the output is the value
+    ==========  ===================================================================================
 """
 
 from __future__ import annotations
@@ -30,7 +42,15 @@ def probe_environment(
     environment: Mapping[str, str],
     shims: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Variables that put the probe, with its shims, into a trial's Python processes and tell it what to watch."""
+    """Return the variables that install the probe in a trial's Python processes.
+
+    Args:
+        hyperparameters: What the probe watches.
+        workspace: The trial's workspace.
+        out: File to which the probe appends its events.
+        environment: The trial's environment so far; its `PYTHONPATH` stays behind the probe's folder.
+        shims: Shims that the probe installs.
+    """
     sites = [h.site for h in hyperparameters]
     task = {
         "out": str(out),
@@ -45,16 +65,16 @@ def probe_environment(
 
 
 def _constants(sites: Iterable[Site], workspace: Path) -> dict[str, list[str]]:
-    """By file, the module constants among the sites."""
-    found: dict[str, list[str]] = {}
+    """Return the names of the module constants among the sites, by file."""
+    names: dict[str, list[str]] = {}
     for site in sites:
         if isinstance(site, SourceSite) and (known := constant(workspace, site)) is not None:
-            found.setdefault(str(workspace / site.file), []).append(known.name)
-    return found
+            names.setdefault(str(workspace / site.file), []).append(known.name)
+    return names
 
 
 def watched_flag(hyperparameter: Hyperparameter) -> str | None:
-    """The flag by which the program's parser knows the value; None if evidence comes another way."""
+    """Return the flag under which the program's parser has the value; None: the evidence comes from elsewhere."""
     if hyperparameter.evidence is not None:
         return hyperparameter.evidence if hyperparameter.evidence.startswith("-") else None
     site = hyperparameter.site
@@ -62,20 +82,20 @@ def watched_flag(hyperparameter: Hyperparameter) -> str | None:
 
 
 def output_pattern(hyperparameter: Hyperparameter) -> str | None:
-    """The regular expression that finds the value in the output; None if evidence comes another way."""
+    """Return the regular expression that finds the value in the output; None: the evidence comes from elsewhere."""
     return None if watched_flag(hyperparameter) else hyperparameter.evidence
 
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What the probe wrote: one mapping for each event, in the order of time."""
+    """The events that the probe reported, in the order of time."""
 
     events: tuple[Mapping[str, Any], ...]
     workspace: Path
 
     @classmethod
     def read(cls, file: Path, workspace: Path) -> ProbeReport:
-        """Reads the probe's lines; a line cut short by a killed process is passed over."""
+        """Read the probe's lines; an incomplete line of a killed process is ignored."""
         events = []
         for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
             try:
@@ -85,31 +105,38 @@ class ProbeReport:
         return cls(tuple(events), workspace.resolve())
 
     def of(self, kind: str) -> list[Mapping[str, Any]]:
-        """The events of one kind."""
+        """Return the events of one kind."""
         return [event for event in self.events if event["kind"] == kind]
 
     def in_workspace(self, event: Mapping[str, Any]) -> bool:
-        """Whether the program of an event is the subject's own, not a launcher or a library's helper."""
+        """Return whether the program of an event is the subject's own, not a launcher or a helper of a library."""
         return Path(event["program"]).is_relative_to(self.workspace)
 
 
 def judge(hyperparameter: Hyperparameter, value: Value, report: ProbeReport, seen: Mapping[str, str]) -> Evidence:
-    """Whether `value` arrived, from the probe's report or the evidence pattern's last match in `seen`."""
+    """Return the evidence for a value.
+
+    Args:
+        hyperparameter: The hyperparameter.
+        value: The value that was requested.
+        report: The probe's report.
+        seen: The last match of each evidence pattern, by hyperparameter.
+    """
     site = hyperparameter.site
     flag = watched_flag(hyperparameter)
     if flag is not None:
-        arrived, how = _by_flag(flag, value, report)
-        return Evidence(hyperparameter.name, value, arrived, how, arrived and _own_default(flag, report))
+        applied, how = _by_flag(flag, value, report)
+        return Evidence(hyperparameter.name, value, applied, how, applied and _own_default(flag, report))
     if hyperparameter.evidence is not None:
-        arrived, how = _by_output(value, seen.get(hyperparameter.name))
+        applied, how = _by_output(value, seen.get(hyperparameter.name))
     elif isinstance(site, EnvSite):
-        arrived, how = _by_variable(site.variable, value, report)
+        applied, how = _by_variable(site.variable, value, report)
     else:
         assert isinstance(site, (SourceSite, ConfigSite))
-        arrived, how = _by_file(report.workspace / site.file, report)
-        if arrived and isinstance(site, SourceSite):
-            arrived, how = _by_constant(site, value, hyperparameter.default, report) or (arrived, how)
-    return Evidence(hyperparameter.name, value, arrived, how)
+        applied, how = _by_file(report.workspace / site.file, report)
+        if applied and isinstance(site, SourceSite):
+            applied, how = _by_constant(site, value, hyperparameter.default, report) or (applied, how)
+    return Evidence(hyperparameter.name, value, applied, how)
 
 
 def _by_output(value: Value, printed: str | None) -> tuple[bool, str]:
@@ -148,19 +175,19 @@ def _own_default(flag: str, report: ProbeReport) -> bool:
 def _dropped_by_wrapper(
     parsers_with_flag: Sequence[Mapping[str, Any]], parsers_without_flag: Sequence[Mapping[str, Any]]
 ) -> bool:
-    """Whether a program that knew the flag started another one of the subject's that was not given it."""
+    """Return whether a program with the flag started another program of the subject without passing the flag on."""
     return any(event["ppid"] in {other["pid"] for other in parsers_with_flag} for event in parsers_without_flag)
 
 
 def _by_arguments(flag: str, value: Value, report: ProbeReport) -> tuple[bool, str]:
-    """For programs without a parser that is known: the value on the command line of the training."""
+    """Decide by the command line of the training, for programs without a known parser."""
     training = _training(report)
     if training is None:
         return False, _UNSEEN
     words = training["arguments"]
     joined = f"{flag}={spell(value)}"
-    given = joined in words or any(pair == (flag, spell(value)) for pair in itertools.pairwise(words))
-    return given, f"{joined} is {'' if given else 'not '}on the command line of {_name(training)}"
+    passed = joined in words or any(pair == (flag, spell(value)) for pair in itertools.pairwise(words))
+    return passed, f"{joined} is {'' if passed else 'not '}on the command line of {_name(training)}"
 
 
 def _by_variable(variable: str, value: Value, report: ProbeReport) -> tuple[bool, str]:
@@ -174,7 +201,7 @@ def _by_variable(variable: str, value: Value, report: ProbeReport) -> tuple[bool
 
 
 def _training(report: ProbeReport) -> Mapping[str, Any] | None:
-    """The start of the last program of the subject: not that of a worker, which libraries start in their own way."""
+    """Return the start of the last program of the subject; workers that libraries start do not count."""
     starts = report.of("start")
     found = [event for event in starts if report.in_workspace(event)] or starts
     return found[-1] if found else None
@@ -189,9 +216,9 @@ def _by_file(path: Path, report: ProbeReport) -> tuple[bool, str]:
 
 
 def _by_constant(site: SourceSite, value: Value, default: Value, report: ProbeReport) -> tuple[bool, str] | None:
-    """What a module constant was in the end; None where that says nothing.
+    """Decide by the value of a module constant at the end; None: that value decides nothing.
 
-    A source that itself gives the name new values, as in `lr = lr * 0.9`, may well have used the mutated one first.
+    A source that assigns the name again, as in `lr = lr * 0.9`, may have used the mutated value first.
     """
     known = constant(report.workspace, site)
     path = str(report.workspace / site.file)
@@ -200,10 +227,10 @@ def _by_constant(site: SourceSite, value: Value, default: Value, report: ProbeRe
         return None
     found = ends[-1]["value"]
     if same_value(found, value):
-        return True, f"the mutated {site.file} was read, and {known.name} was {found} in the end"
+        return True, f"the mutated {site.file} was read, and {known.name} was {found} at the end"
     if known.rebound and not same_value(found, default):
         return None
-    return False, f"{known.name} was {found} in the end, not {value}: something in the program sets it anew"
+    return False, f"{known.name} was {found} at the end, not {value}: something in the program assigns it again"
 
 
 def _unwrapped(found: Any) -> Any:

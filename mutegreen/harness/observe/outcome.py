@@ -17,7 +17,7 @@ from mutegreen.harness.process.command import CommandResult, OutputLine
 from mutegreen.model import Evidence, Outcome
 
 TAIL_LINES = 20
-"""Last lines of the output that a failed trial keeps for its message."""
+"""Number of last lines of the output that the message of a failed trial shows."""
 
 OUT_OF_MEMORY = re.compile(
     r"(CUDA out of memory|OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|HIP out of memory|MPS backend out of memory"
@@ -29,7 +29,7 @@ OUT_OF_MEMORY = re.compile(
 
 @dataclass
 class OutputTail:
-    """The last lines of the output, and whether any line told of a lack of memory."""
+    """The last lines of the output, and the last line that reports a lack of memory."""
 
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
     out_of_memory: str | None = None
@@ -40,7 +40,7 @@ class OutputTail:
         return self.lines[-1].strip() if self.lines else "no output"
 
     def feed(self, line: OutputLine) -> None:
-        """Takes the next line."""
+        """Process the next line."""
         if line.text.strip():
             self.lines.append(line.text)
         # The last such line is the exception's own; earlier ones may be lines of source in its traceback.
@@ -49,7 +49,7 @@ class OutputTail:
 
 
 def oom_kills() -> int:
-    """How many processes the kernel has killed for lack of memory since it started (Linux; elsewhere always 0)."""
+    """Return how many processes the kernel has killed for lack of memory since boot (Linux; elsewhere 0)."""
     with contextlib.suppress(OSError):
         found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(encoding="ascii"), re.MULTILINE)
         return int(found[1]) if found else 0
@@ -64,23 +64,29 @@ def classify(
     file_fault: str | None = None,
     oom_killed: bool = False,
 ) -> tuple[Outcome, str | None]:
-    """The outcome and, unless it is `ok`, its reason in one line.
+    """Return the outcome and, unless it is `ok`, its reason in one line.
 
-    `oom_killed` says that the kernel killed some process for lack of memory while the training ran.
+    Args:
+        ended: How the command ended.
+        tail: The last lines of its output.
+        output: What was read from its output.
+        evidence: Evidence for the watched values.
+        file_fault: What is wrong with the file of results; None: nothing, or there is none.
+        oom_killed: Whether the kernel killed some process for lack of memory while the training ran.
     """
     if ended.timed_out:
         return Outcome.TIMEOUT, f"ended after {units.duration(ended.duration_s)}, its timeout"
     if ended.status != 0:
         return _crash(ended, tail, output, oom_killed)
     if output.unreadable is not None:
-        return Outcome.FAILED, f"the performance pattern matched {output.unreadable!r}, in which it finds no number"
+        return Outcome.FAILED, f"the performance pattern matched {output.unreadable!r}, which contains no number"
     if output.diverged:
         return Outcome.DIVERGED, _divergence(output)
     for item in evidence:
         if not item.applied:
             return Outcome.NOT_APPLIED, f"{item.hyperparameter}: {item.how}"
     if output.result is None:
-        return Outcome.FAILED, file_fault or "it ended well, but no performance was found in its output"
+        return Outcome.FAILED, file_fault or "it ended without an error, but no performance was found in its output"
     return Outcome.OK, None
 
 
@@ -88,7 +94,7 @@ def _crash(ended: CommandResult, tail: OutputTail, output: OutputReader, oom_kil
     if tail.out_of_memory is not None:
         return Outcome.OUT_OF_MEMORY, tail.out_of_memory
     if oom_killed and ended.status == -signal.SIGKILL:
-        return Outcome.OUT_OF_MEMORY, "killed by the kernel (signal 9), which was short of memory"
+        return Outcome.OUT_OF_MEMORY, "killed by the kernel (signal 9) for lack of memory"
     if output.diverged:
         return Outcome.DIVERGED, _divergence(output)
     how = f"signal {-ended.status}" if ended.status < 0 else f"exit status {ended.status}"

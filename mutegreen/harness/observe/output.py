@@ -1,4 +1,4 @@
-"""What becomes of a program's output: every line is kept, and read without colours and cursor movements."""
+"""Write every line of a program's output to a log, and pass it on without colours and cursor movements."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from mutegreen.harness.observe.performance import OutputReader
 from mutegreen.harness.process.command import OutputLine
 
 ESCAPE_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-"""Colours, cursor movements and control characters: neither for patterns nor for people's terminals."""
+"""Colours, cursor movements and control characters: no pattern should meet them, no terminal should repeat them."""
 
 
 @dataclass(frozen=True)
 class OutputSink:
-    """Keeps each line and hands it to those who read in it.
+    """Writes each line to a log and passes it to the readers.
 
     Attributes:
-        kept: The log: each line with its time in seconds and its stream.
-        reader: Looks for figures; None: nobody does.
+        log: Receives each line with its time in seconds and its stream.
+        reader: Searches for values of performance; None: nothing does.
         tail: Keeps the last lines.
     """
 
-    kept: TextIO
+    log: TextIO
     reader: OutputReader | None = None
     tail: OutputTail = field(default_factory=OutputTail)
 
     def feed(self, line: OutputLine) -> None:
-        """Takes the next line.
+        """Process the next line.
 
         Raises:
-            OSError: It cannot be kept.
+            OSError: It cannot be written.
         """
-        self.kept.write(f"{line.time_s:10.3f} {line.stream} {line.text}\n")
+        self.log.write(f"{line.time_s:10.3f} {line.stream} {line.text}\n")
         plain = replace(line, text=ESCAPE_CODES.sub("", line.text))
         if self.reader is not None:
             self.reader.feed(plain)

@@ -1,4 +1,4 @@
-"""A trial cut into phases: epochs by the time stamps of its output, windows by the marks of the program itself."""
+"""Divide a trial into phases: epochs by the time stamps of its output, windows that the program marks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mutegreen.model import EPOCH, FIRST_EPOCH, Epoch, Phase, Timeline
 
 @dataclass(frozen=True)
 class _Cumulative:
-    """Energy since the beginning as a function of time, linear between the ends of a timeline's steps."""
+    """Energy since the beginning as a function of time: linear between the ends of a timeline's steps."""
 
     times_s: list[float]
     energies_j: list[float]
@@ -28,7 +28,7 @@ class _Cumulative:
         return cls(times_s, energies_j)
 
     def at(self, time_s: float) -> float:
-        """Joules until a moment; past the last sample, those of the last sample."""
+        """Return the joules until a moment; after the last sample, those until the last sample."""
         right = bisect_right(self.times_s, time_s)
         if right == len(self.times_s):
             return self.energies_j[-1]
@@ -40,15 +40,15 @@ class _Cumulative:
 def cut(
     timelines: Mapping[str, Timeline], epochs: Sequence[Epoch], windows: Sequence[tuple[str, float, float]]
 ) -> tuple[Phase, ...]:
-    """The phases of a trial with the joules of each domain.
+    """Return the phases of a trial with the joules of each domain.
 
     Args:
         timelines: Power over the trial by domain.
-        epochs: Figures of performance; those read from a file have no time and make no phase.
+        epochs: Values of performance; those read from a file have no time and make no phase.
         windows: (name, begin, end) of the program's own windows, seconds since the trial began.
 
     Returns:
-        Epochs, then windows, each in the order of time.
+        The epochs, then the windows, both in the order of time.
     """
     energies = {domain: _Cumulative.of(timeline) for domain, timeline in timelines.items() if timeline}
     spans = [*_epoch_spans(epochs), *windows]
@@ -65,23 +65,31 @@ def _epoch_spans(epochs: Sequence[Epoch]) -> list[tuple[str, float, float]]:
 
 
 def read_windows(file: Path, started_s: float, duration_s: float) -> list[tuple[str, float, float]]:
-    """The windows that the program marked with `mutegreen.window`, in seconds since the trial began.
+    """Return the windows that the program marked with `mutegreen.window`, in seconds since the trial began.
 
-    A window that was never closed, because the training crashed in it, ends with the trial. Windows of forked
-    processes are kept apart by their process.
+    A window that was never closed, because the training crashed in it, ends with the trial. Windows of forked processes
+    are distinguished by the process id.
+
+    Args:
+        file: The file of marks, one JSON array (process id, number, name, time) a line; it may be missing.
+        started_s: Start of the trial on the monotonic clock.
+        duration_s: Duration of the trial, seconds.
+
+    Returns:
+        (name, begin, end) of each window, by begin.
     """
     open_: dict[tuple[int, int], tuple[str, float]] = {}
-    found: list[tuple[str, float, float]] = []
+    windows: list[tuple[str, float, float]] = []
     for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         try:
             process, number, name, time_s = json.loads(line)
         except ValueError:
-            continue  # cut short by a process that was killed
+            continue  # an incomplete line of a process that was killed
         key = (process, number)
         if key in open_:
             begun = open_.pop(key)
-            found.append((begun[0], begun[1], time_s - started_s))
+            windows.append((*begun, time_s - started_s))
         else:
             open_[key] = (name, time_s - started_s)
-    found += [(name, begin_s, duration_s) for name, begin_s in open_.values()]
-    return sorted(found, key=lambda span: span[1])
+    windows += [(name, begin_s, duration_s) for name, begin_s in open_.values()]
+    return sorted(windows, key=lambda span: span[1])

@@ -1,1 +1,1 @@
-"""What an audit trains: its mutants, its trials in order, and what is started for each."""
+"""Plan an audit: its mutants, its trials in their order, and what is started for each."""

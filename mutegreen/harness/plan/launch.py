@@ -1,4 +1,4 @@
-"""What is started for one training: the command line, the environment, and the files that differ."""
+"""Prepare one training: its command line, its environment, and the files that differ."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Launch:
         words: Program and arguments.
         variables: Environment variables beyond the harness's own.
         settings: The value of every hyperparameter, and of the seed.
-        compat: Shims to put into it.
+        compat: Shims that it gets.
     """
 
     words: tuple[str, ...]
@@ -34,15 +34,20 @@ class Launch:
     compat: tuple[Compat, ...] = ()
 
     def environment(self) -> dict[str, str]:
-        """The whole environment of the training."""
+        """Return the whole environment of the training."""
         return unbuffered_environment(self.variables)
 
 
 def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
-    """How a mutant is trained with a seed.
+    """Return what is started to train a mutant.
 
-    All hyperparameters are set, also those at their defaults: the original is what `subject.toml` and the preset
-    say, whatever the program's own defaults are.
+    All hyperparameters are set, also those at their default values: `subject.toml` and the preset define the original,
+    whatever the program's own defaults are.
+
+    Args:
+        plan: The plan.
+        mutant: One of its mutants.
+        seed: Seed of the training; None: the training is not seeded.
     """
     values = plan.settings | {change.hyperparameter: change.value for change in mutant.changes}
     settings = {h: values[h.name] for h in plan.subject.hyperparameters}
@@ -60,12 +65,12 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
 
 
 def mutated(plan: Plan, mutant: Mutant) -> list[Hyperparameter]:
-    """The hyperparameters that a mutant changes; none for the original and for `identity`."""
+    """Return the hyperparameters that a mutant changes; none for the original and for `identity`."""
     return [plan.subject.hyperparameter(change.hyperparameter) for change in mutant.changes]
 
 
 def diff(plan: Plan, mutant: Mutant, snapshot: Path, scratch: Path) -> str:
-    """What a mutant changes, as text: lines of files, the command, or both.
+    """Return what a mutant changes, as a diff: lines of files, the command, or both.
 
     Args:
         plan: The plan.

@@ -1,4 +1,4 @@
-"""The plan of an audit: which mutants, and which trial when. Order is part of the design of the experiment."""
+"""Make the plan of an audit: its mutants, and its trials in randomised blocks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from mutegreen.mutation.site_values import same_value
 
 DEFAULT_MUTANTS = 5
 COUNTS = frozenset({Kind.EPOCHS, Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE, Kind.TRAIN_STEPS, Kind.THREADS, Kind.DEPTH})
-"""Kinds of which there is no fraction."""
+"""Kinds whose values are whole numbers."""
 
 DEFAULT_REPETITIONS = 5
 DEFAULT_ORDER = 1
@@ -43,12 +43,12 @@ class Plan:
 
     Attributes:
         subject: The subject as its file describes it.
-        preset: The preset in use; an empty one if none was named.
-        settings: Every hyperparameter at the value that the original has under the preset.
-        mutants: The original first.
+        preset: The preset in use; an empty one if the user named none.
+        settings: The value of every hyperparameter in the original, under the preset.
+        mutants: The mutants; the original is the first.
         trials: In the order in which they will run.
-        notes: What a user should know: hyperparameters with fewer mutants than asked for, or with none.
-        compat: Shims that every training gets.
+        notes: Notes for the user: hyperparameters with fewer mutants than requested, or with none.
+        compat: Shims of every training.
     """
 
     subject: Subject
@@ -61,33 +61,33 @@ class Plan:
 
     @property
     def seeding(self) -> Seeding:
-        """What decides the chance in the trainings."""
+        """How the randomness of the trainings is seeded."""
         return Seeding.of({trial.repetition: trial.seed for trial in self.trials}.values())
 
     @property
     def data(self) -> Data | None:
-        """What is trained on; None: not declared."""
+        """The data of the training; None: not declared."""
         return self.preset.data or self.subject.data
 
     def mutant(self, mutant_id: str) -> Mutant:
-        """The mutant of that id; KeyError if there is none."""
+        """Return the mutant with an id."""
         return next(m for m in self.mutants if m.id == mutant_id)
 
 
 def make(subject: Subject, options: PlanOptions) -> Plan:
-    """The plan for a subject.
+    """Make the plan for a subject.
 
     Raises:
-        UsageError: A preset, operator, hyperparameter or value that is not usable; the valid ones are named. Or the
-            same seed for all trainings of a program that takes none.
+        UsageError: A preset, operator, hyperparameter or value is not valid; the message names the valid ones. Or
+            `same_seed` is set for a program that takes no seed.
     """
     preset = choose_preset(subject, options.preset)
-    compat = shims.chosen(subject, preset, options.compat)
+    compat = shims.choose(subject, preset, options.compat)
     seeded = shims.takes_seed(subject, compat)
     if options.same_seed and not seeded:
         raise UsageError(
-            f"--same-seed: {subject.name} takes no seed, and varies by chance",
-            'name what takes it in subject.toml, such as seed = { flag = "--seed" }, or use --compat seed',
+            f"--same-seed: {subject.name} takes no seed, so its trainings vary by chance",
+            'name the site of the seed in subject.toml, such as seed = { flag = "--seed" }, or use --compat seed',
         )
     values = original_settings(subject, preset)
     mutants, notes = _mutants(subject, preset, values, options)
@@ -104,23 +104,23 @@ def make(subject: Subject, options: PlanOptions) -> Plan:
 
 
 def original_only(subject: Subject, preset: str | None) -> Plan:
-    """A plan of the original alone, for a training that is no trial.
+    """Return a plan of the original only, for a training that is not a trial.
 
     Raises:
         UsageError: The subject has no such preset.
     """
     chosen = choose_preset(subject, preset)
-    settings, compat = original_settings(subject, chosen), shims.chosen(subject, chosen, None)
+    settings, compat = original_settings(subject, chosen), shims.choose(subject, chosen, None)
     return Plan(subject, chosen, settings, (Mutant(ORIGINAL),), (), (), compat)
 
 
 def original_settings(subject: Subject, preset: Preset) -> dict[str, Value]:
-    """Every hyperparameter at the value that the original has under a preset."""
+    """Return the value of every hyperparameter in the original, under a preset."""
     return {h.name: preset.defaults.get(h.name, h.default) for h in subject.hyperparameters}
 
 
 def choose_preset(subject: Subject, name: str | None) -> Preset:
-    """The preset of that name; without a name an empty one.
+    """Return the preset with a name; without a name, an empty one.
 
     Raises:
         UsageError: The subject has no such preset.
@@ -134,11 +134,25 @@ def choose_preset(subject: Subject, name: str | None) -> Preset:
 
 
 def order(mutants: Sequence[Mutant], repetitions: int, seed: int, seeded: bool, same_seed: bool = False) -> list[Trial]:
-    """Trials in random blocks: each block holds one repetition of every mutant, in an order drawn from the seed.
+    """Return the trials in randomised complete blocks.
 
-    Randomised complete blocks keep a drift of the machine over the audit out of the comparison of mutants
-    (Fisher, The Design of Experiments, 1935). All trials of a block train with the same seed, and with `same_seed`
-    those of all blocks with that of the first.
+    Each block holds one repetition of every arm, in random order. A drift of the machine over the audit then affects
+    all arms alike, and the statistics adjust for blocks (Fisher, The Design of Experiments, 1935). All trials of a
+    block have the same training seed; with `same_seed`, all trials of all blocks have the seed of the first block.
+
+        block 0             block 1             block 2
+        M2  O   M1  M3  |   O   M3  M2  M1  |   M1  M2  O   M3      -> time
+        seed s0         |   seed s1         |   seed s2
+
+    The order and the training seed of block b depend only on (`seed`, b), so more repetitions append blocks and change
+    none.
+
+    Args:
+        mutants: The arms, the original among them.
+        repetitions: Number of blocks.
+        seed: Seed of the order and of the training seeds.
+        seeded: Whether the program takes a seed.
+        same_seed: Whether all blocks have the same training seed.
     """
     trials: list[Trial] = []
     for block in range(repetitions):
@@ -152,7 +166,7 @@ def order(mutants: Sequence[Mutant], repetitions: int, seed: int, seeded: bool, 
 
 
 def seed_parameter(subject: Subject) -> Hyperparameter | None:
-    """The place of the training's seed, as a hyperparameter like the others; None if it takes none."""
+    """Return the site of the training's seed as a hyperparameter; None: the subject takes no seed."""
     return Hyperparameter("seed", Kind.SEED, 0, subject.seed) if subject.seed is not None else None
 
 
@@ -168,11 +182,11 @@ def _mutants(
     notes: list[str] = []
     for hyperparameter in subject.hyperparameters:
         if _chosen(hyperparameter, wanted, options.values):
-            made, note = _mutants_of(hyperparameter, settings[hyperparameter.name], count, options)
-            mutants += made
+            new_mutants, note = _mutants_of(hyperparameter, settings[hyperparameter.name], count, options)
+            mutants += new_mutants
             notes += [note] if note else []
     if not mutants and not controls:
-        raise UsageError(f"there is nothing to mutate in {subject.name}", "; ".join(notes) or None)
+        raise UsageError(f"{subject.name} has nothing to mutate", "; ".join(notes) or None)
     several = higher_order(mutants, options.order or preset.order or DEFAULT_ORDER, options.seed)
     return [Mutant(ORIGINAL), *controls, *mutants, *several], notes
 
@@ -193,34 +207,34 @@ def _mutants_of(
 ) -> tuple[list[Mutant], str | None]:
     name = hyperparameter.name
     if name in options.values:
-        values = _given(hyperparameter, default, options.values[name])
+        values = _values_of_user(hyperparameter, default, options.values[name])
         return [Mutant.of(Change(name, v, default, "given")) for v in values], None
     operator = catalog.operator_for(hyperparameter)
     if operator is None:
-        hint = f"--values {name}=A,B gives them by hand"
-        return [], f"{name}: no operator is made for the kind {hyperparameter.kind}; {hint}"
+        hint = f"set values with --values {name}=A,B"
+        return [], f"{name}: no operator exists for the kind {hyperparameter.kind}; {hint}"
     try:
         drawn = operator.values(default, count, random.Random(f"{options.seed}/{name}"))
     except ValueError as error:
-        return [], f"{name}: no mutants, operator {operator.name} {error}; --values {name}=A,B gives them by hand"
+        return [], f"{name}: no mutants, operator {operator.name} {error}; set values with --values {name}=A,B"
     note = f"{name}: {len(drawn)} mutants instead of {count}: {operator.name} finds no more from {default}"
     mutants = [Mutant.of(Change(name, v, default, operator.name)) for v in drawn]
     return mutants, note if len(drawn) < count else None
 
 
-def _given(hyperparameter: Hyperparameter, default: Value, texts: Sequence[str]) -> list[Value]:
+def _values_of_user(hyperparameter: Hyperparameter, default: Value, texts: Sequence[str]) -> list[Value]:
     values: list[Value] = []
     for text in texts:
         value = _typed(hyperparameter, text, default)
         if same_value(value, default):
-            raise UsageError(f"--values {hyperparameter.name}={text}: that is the default", "leave it out")
+            raise UsageError(f"--values {hyperparameter.name}={text}: this is the default value", "drop it")
         if value not in values:
             values.append(value)
     return values
 
 
 def _typed(hyperparameter: Hyperparameter, text: str, default: Value) -> Value:
-    """A value given as text, in the type of the default; a rate whose default is whole may be a fraction."""
+    """Return a value from text, in the type of the default; a rate whose default is whole may be a fraction."""
     name = hyperparameter.name
     if isinstance(default, bool):
         if text.lower() not in {"true", "false"}:
@@ -251,8 +265,8 @@ def _check_operators(subject: Subject, wanted: Sequence[str] | None) -> None:
 
 def _check_values(subject: Subject, values: Mapping[str, Sequence[str]]) -> None:
     valid = [h.name for h in subject.hyperparameters]
-    for name, given in values.items():
+    for name, texts in values.items():
         if name not in valid:
             raise UsageError(f"{subject.name} has no hyperparameter {name}", f"valid: {', '.join(valid)}")
-        if not given:
-            raise UsageError(f"--values {name}=: no value is given", f"such as --values {name}=1,2")
+        if not texts:
+            raise UsageError(f"--values {name}=: no value is given", f"write for example --values {name}=1,2")

@@ -1,6 +1,6 @@
-"""The compatibility layer: which shims the trainings of an audit get, and what each did in one training.
+"""Choose the compatibility shims of an audit, and report what each did in a training.
 
-The shims themselves are in `probe/shims/`, and are put into the Python processes of a training by the probe.
+The shims themselves are in `probe/shims/`. The probe installs them in the Python processes of a training.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _ADVICE = (
     (
         Compat.CUDA,
         re.compile(r"Found no NVIDIA driver|not compiled with CUDA enabled|No CUDA GPUs are available"),
-        "to train on the CPU a program that asks for a GPU",
+        "to train on the CPU although the program asks for a GPU",
     ),
     (
         Compat.CHECKSUMS,
         re.compile(r"Dataset not found or corrupted|File not found or corrupted|urlopen error"),
-        "to take data that are there, but have other checksums",
+        "to use existing data with other checksums",
     ),
     (
         Compat.WEIGHTS,
@@ -29,29 +29,29 @@ _ADVICE = (
         "to start from random weights instead of downloaded ones",
     ),
 )
-"""By shim, what a training that lacks it says in the end, and what it would do."""
+"""For each shim: what a training that lacks it prints at its end, and the purpose of the shim."""
 
 
-def named(names: Iterable[str]) -> tuple[Compat, ...]:
-    """The shims of these names.
+def parse_names(names: Iterable[str]) -> tuple[Compat, ...]:
+    """Return the shims with these names.
 
     Raises:
-        UsageError: There is no such shim; the valid ones are named.
+        UsageError: There is no such shim; the message names the valid ones.
     """
-    given = list(dict.fromkeys(names))
-    for name in given:
+    unique = list(dict.fromkeys(names))
+    for name in unique:
         if name not in list(Compat):
-            raise UsageError(f"there is no shim {name}", f"valid: {', '.join(Compat)}; docs/compatibility.md")
-    return tuple(map(Compat, given))
+            raise UsageError(f"shim {name} does not exist", f"valid: {', '.join(Compat)}; docs/compatibility.md")
+    return tuple(map(Compat, unique))
 
 
-def chosen(subject: Subject, preset: Preset, asked: Sequence[Compat] | None) -> tuple[Compat, ...]:
-    """Those that a user asked for; else the preset's; else the subject's."""
-    return tuple(next(given for given in (asked, preset.compat, subject.compat) if given is not None))
+def choose(subject: Subject, preset: Preset, requested: Sequence[Compat] | None) -> tuple[Compat, ...]:
+    """Return the shims that the user requested; else the preset's; else the subject's."""
+    return tuple(next(shims for shims in (requested, preset.compat, subject.compat) if shims is not None))
 
 
 def takes_seed(subject: Subject, compat: Sequence[Compat]) -> bool:
-    """Whether a seed reaches the subject's trainings: the shim's variable is read by nothing else."""
+    """Return whether the trainings take a seed: only the shim `seed` reads `SEED_VARIABLE`, without it nothing does."""
     return Compat.SEED in compat or subject.seed not in (None, EnvSite(SEED_VARIABLE))
 
 
@@ -61,21 +61,21 @@ def variables(compat: Sequence[Compat], seed: int | None) -> dict[str, str]:
 
 
 def advice(lines: Iterable[str], compat: Sequence[Compat]) -> str | None:
-    """The shim that a failed training would have needed, by the last lines of its output; None: none known."""
+    """Return which shim a failed training needs, by the last lines of its output; None: not known."""
     text = "\n".join(lines)
-    found = [(name, purpose) for name, sign, purpose in _ADVICE if name not in compat and sign.search(text)]
-    wishes = [f"{purpose}: --compat {','.join((*compat, name))}" for name, purpose in found]
-    return "; ".join(wishes) or None
+    missing = [(name, purpose) for name, sign, purpose in _ADVICE if name not in compat and sign.search(text)]
+    advice = [f"{purpose}: --compat {','.join((*compat, name))}" for name, purpose in missing]
+    return "; ".join(advice) or None
 
 
 def judge(compat: Sequence[Compat], report: ProbeReport) -> tuple[ShimReport, ...]:
-    """What each shim did in a training, from the probe's report."""
-    return tuple(_judged(name, report) for name in compat)
+    """Return what each shim did in a training, from the probe's report."""
+    return tuple(_report(name, report) for name in compat)
 
 
-def _judged(name: Compat, report: ProbeReport) -> ShimReport:
-    told = [event for event in report.of("shim") if event["name"] == name]
-    acted = any(event["acted"] for event in told)
-    how = dict.fromkeys(event["how"] for event in told if event["acted"] == acted)
+def _report(name: Compat, report: ProbeReport) -> ShimReport:
+    events = [event for event in report.of("shim") if event["name"] == name]
+    acted = any(event["acted"] for event in events)
+    how = dict.fromkeys(event["how"] for event in events if event["acted"] == acted)
     unseen = "not needed" if report.of("start") else "no Python process of the training could be observed"
     return ShimReport(name, acted, "; ".join(how) or unseen)

@@ -1,10 +1,12 @@
-"""Evidence that a value arrived, gathered inside every Python process of a trial.
+"""Collect evidence, in every Python process of a trial, that a value was applied; and install shims.
 
-The harness puts this file's folder first on PYTHONPATH, so that Python imports it when it starts. It watches what
-the program's own parser (argparse, click, absl) made of the command line, environment variables, whether a
-mutated file is opened, and what a mutated constant is in the end, and appends one JSON line for each to the file
-named by MUTEGREEN_PROBE. It must never disturb a training: it needs only the standard library, any Python from 3.6,
-and swallows its own errors. The shims that an audit asks for (`shims/`) are put in from here too.
+The harness puts the folder of this file first on PYTHONPATH, so Python imports it when it starts. The probe observes
+the values that the program's parser (argparse, click, absl) returns, environment variables, whether a mutated file is
+opened, and the value of a mutated constant at the end. For each observation it appends one JSON line to the file that
+MUTEGREEN_PROBE names. It also installs the shims that the audit requests (`shims/`).
+
+Guarantees: an error of the probe never reaches the training.
+Relies on: the standard library, and Python 3.6 or later.
 """
 
 import os
@@ -42,7 +44,7 @@ def _main():
         return os.path.realpath(first) if os.path.isfile(first) else ""
 
     def started():
-        # The script or module of the command line. None for `python -c`, with which multiprocessing starts helpers.
+        # The script or module of the command line. Empty for `python -c`, with which multiprocessing starts helpers.
         words = list(getattr(sys, "orig_argv", ()))[1:]
         for place, word in enumerate(words):
             if word == "-c":
@@ -119,28 +121,28 @@ def _main():
     changes = {}
 
     def change(name, how):
-        # A module that was there before the probe is changed now, every other one as soon as it has been executed.
+        # A module that was imported before the probe is changed now, any other as soon as it has been executed.
         if name in sys.modules:
             quietly(how, sys.modules[name])
         else:
             changes.setdefault(name, []).append(how)
 
-    def put_in(shim):
+    def install(shim):
         from importlib.util import module_from_spec, spec_from_file_location
 
-        told = set()
+        reported = set()
 
-        def tell(how, acted=True):
-            if (how, acted) not in told:
-                told.add((how, acted))
+        def report_once(how, acted=True):
+            if (how, acted) not in reported:
+                reported.add((how, acted))
                 quietly(lambda: report("shim", name=shim, acted=acted, how=how))
 
-        def careful(how):
+        def guarded(how):
             def changed(module):
                 try:
-                    how(module, tell)
+                    how(module, report_once)
                 except Exception as error:
-                    tell("{} could not be changed: {!r}".format(module.__name__, error), acted=False)
+                    report_once("{} could not be changed: {!r}".format(module.__name__, error), acted=False)
 
             return changed
 
@@ -149,7 +151,7 @@ def _main():
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         for name, how in module.CHANGES.items():
-            change(name, careful(how))
+            change(name, guarded(how))
 
     class Finder:
         """Lets the ordinary finders find a module that is to be changed, and changes it once it has been executed."""
@@ -188,9 +190,9 @@ def _main():
                     report("opened", file=path)
 
     def ended():
-        # A constant that a config file or another module has set anew is not what the mutant wanted.
+        # If a config file or another module has assigned the constant again, the mutated value was not applied.
         for module in list(sys.modules.values()):
-            # The file of `__main__` is forgotten as soon as it has run.
+            # `__main__` loses its `__file__` as soon as it has run.
             file = getattr(module, "__file__", None) or (main if module.__name__ == "__main__" else None)
             path = os.path.realpath(file or "")
             for name in constants.get(path, ()):
@@ -211,9 +213,9 @@ def _main():
         change("absl.flags._flagvalues", hook_absl)
     for shim in task["shims"]:
         try:
-            put_in(shim)
+            install(shim)
         except Exception as error:
-            report("shim", name=shim, acted=False, how="could not be put in: {!r}".format(error))
+            report("shim", name=shim, acted=False, how="could not be installed: {!r}".format(error))
     if changes:
         sys.meta_path.insert(0, Finder)
     if files and hasattr(sys, "addaudithook"):
@@ -225,7 +227,7 @@ def _main():
 
 
 def _next_sitecustomize():
-    """Runs the sitecustomize that this one stands before, if the machine has one."""
+    """Run the sitecustomize that this one hides, if the machine has one."""
     from importlib.machinery import PathFinder
     from importlib.util import module_from_spec
 

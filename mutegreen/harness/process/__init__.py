@@ -1,1 +1,1 @@
-"""A command in a process group and workspace of its own."""
+"""Run a command in its own session and workspace."""

@@ -1,4 +1,15 @@
-"""One command in a session of its own: lines with time stamps, a timeout, and nothing left running afterwards."""
+"""Run one command in its own session: lines with time stamps, a timeout, and nothing left running afterwards.
+
+this process                    the command's session
+------------                    ---------------------
+Command.__init__  --starts-->   first process (session leader)  --starts-->  workers, daemons, ...
+Command.wait      <--lines--    pipes of stdout and stderr (may be inherited by any of them)
+wait4 returns its status  <-- the first process ends: this moment is the end of the training
+on_end                        the energy window closes
+SIGTERM, 1 s, SIGKILL     --> everything that is left
+last lines        <--------   pipes are read to their end
+Command.__exit__                the same clearing, whatever exception left the context
+"""
 
 from __future__ import annotations
 
@@ -22,13 +33,13 @@ from mutegreen.attribution.processes import MARK
 from mutegreen.errors import MuteGreenError
 
 TERMINATE_GRACE_S = 1.0
-"""Time between SIGTERM and SIGKILL: Ctrl-C is to end everything within two seconds."""
+"""Time between SIGTERM and SIGKILL, seconds: Ctrl-C must end everything within two seconds."""
 
 KILL_LIMIT_S = 10.0
-"""Time after SIGKILL within which a process must be gone; one that is not hangs in the kernel."""
+"""Time after SIGKILL within which a process must have ended, seconds; a process that has not hangs in the kernel."""
 
 MAX_LINE_BYTES = 65536
-"""A longer line is cut in pieces, so that output without line ends cannot fill the memory."""
+"""A longer line is split, so that output without line ends cannot fill the memory."""
 
 _POLL_S = 0.2
 _PR_SET_CHILD_SUBREAPER = 36
@@ -50,9 +61,9 @@ class CommandResult:
     Attributes:
         status: Exit status; negative: the signal that ended it.
         duration_s: Wall time from start to the end of the command itself, seconds.
-        cpu_s: CPU time of the command and of the descendants it waited for, seconds.
+        cpu_s: CPU time of the command and of the descendants that it waited for, seconds.
         peak_rss_bytes: Largest resident memory of any single process.
-        timed_out: Whether it was ended for having passed its timeout.
+        timed_out: Whether it was ended because it exceeded its timeout.
     """
 
     status: int
@@ -63,26 +74,46 @@ class CommandResult:
 
 
 class Stopped(Exception):  # noqa: N818 - an order, not an error
-    """A command was told by another thread to end: an interrupt, or a fault elsewhere. No result of it counts."""
+    """Another thread requested the end of a command (an interrupt, or an error elsewhere); its result is discarded."""
 
 
 def become_subreaper() -> None:
-    """Makes orphans of a trial children of this process, so that they can be found (Linux; elsewhere nothing)."""
+    """Make orphans of a trial children of this process, so that they can be found (on Linux only)."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def unbuffered_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with further variables, for a Python program whose output is to come at once.
+    """Return this process's environment with further variables, so that a Python program does not buffer its output.
 
     The time stamps of its lines are then those of its epochs.
     """
     return {**os.environ, "PYTHONUNBUFFERED": "1", **variables}
 
 
+# Guarantees:
+#   - When the context is left, no process of the command is alive: neither in its session, nor one that left the
+#     session (a daemon) and still carries the mark. The exception is a process that survives SIGKILL for
+#     `KILL_LIMIT_S` because it hangs in the kernel; if it is the first process, MuteGreenError is raised.
+#   - The status, the CPU time and the peak memory are those of the first process, read once, at its end.
+#   - `on_end` is called exactly once in a `wait` that returns, before anything else of the command is ended.
+#   - The end of the first process ends the command even if the pipes stay open (a daemon inherited them): `wait` wakes
+#     by a pidfd where there is one, elsewhere within `_POLL_S`.
+# Relies on:
+#   - `start_new_session`: the child calls `setsid` before `exec`, so its session id is its process id, and Ctrl-C in
+#     the terminal does not reach it.
+#   - `wait4` on the first process is called here only. Popen's own `wait` and `poll` would reap it without its resource
+#     usage, so the return code is set by hand.
+#   - A process id is not used again while its process is not reaped; orphans are reaped by this process because it is a
+#     subreaper (`become_subreaper`), on Linux only.
+#   - Descendants keep the mark in their environment. One that starts a new session with a cleared environment is not
+#     found.
+# Rejected:
+#   - `killpg`: it misses daemons with a new session. cgroups: they need rights that users do not have.
+#   - Waiting for the end of the pipes instead of the process: a daemon keeps them open.
 class Command:
-    """A running command. `wait` supervises it; leaving the context ends whatever is left of it."""
+    """A running command. `wait` supervises it; leaving the context ends everything that is left of it."""
 
     def __init__(
         self,
@@ -93,14 +124,14 @@ class Command:
         cpus: Collection[int] = (),
         stop: threading.Event | None = None,
     ) -> None:
-        """Starts it.
+        """Start the command.
 
         Args:
             words: Program and arguments.
             folder: Working folder.
             environment: The whole environment.
-            mark: What its processes are known by.
-            cpus: The CPUs that it may use; none named: all.
+            mark: Identifies its processes: value of `MARK` in their environment.
+            cpus: The CPUs that it may use; empty: all.
             stop: Ends `wait` once it is set.
 
         Raises:
@@ -127,7 +158,7 @@ class Command:
 
     @property
     def seen(self) -> frozenset[int]:
-        """Numbers of all processes of the command that were seen, its own among them."""
+        """Ids of all observed processes of the command, including the first."""
         return frozenset({self.pid, *self._seen})
 
     def __enter__(self) -> Command:
@@ -143,14 +174,18 @@ class Command:
         timeout_s: float | None = None,
         on_end: Callable[[float | None], object] = lambda cpu_s: None,
     ) -> CommandResult:
-        """Hands on lines until the command has ended, then ends the rest of its group.
+        """Pass on lines until the first process has ended or the timeout has passed; then end everything that is left.
 
-        `on_end` is called the moment the command itself has ended, before anything is cleaned up, with the CPU time
-        of the command and of the descendants that it waited for, seconds; None: it still runs, past its timeout.
-        An exception (an interrupt, a full disk in `on_line`) leaves at once; leaving the context ends the group.
+        An exception (an interrupt, a full disk in `on_line`) leaves at once; leaving the context ends the command.
+
+        Args:
+            on_line: Takes each line.
+            timeout_s: Longest time since the start, seconds; None: no limit.
+            on_end: Called at the end of the first process, before anything else is ended, with the CPU time of this
+                process and of the descendants that it waited for, seconds; None: the timeout has passed.
 
         Raises:
-            Stopped: It was told to stop.
+            Stopped: `stop` was set.
         """
         deadline_s = None if timeout_s is None else self.started_s + timeout_s
         timed_out = False
@@ -171,7 +206,7 @@ class Command:
         return CommandResult(status, ended_s - self.started_s, cpu_s, peak_rss_bytes, timed_out)
 
     def _reap(self) -> bool:
-        """Whether the command itself has ended; keeps its status and usage the first time it has."""
+        """Return whether the first process has ended; the first time, keep its status and resource usage."""
         if self._ended is None:
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid == 0:
@@ -184,17 +219,17 @@ class Command:
         return True
 
     def _end_group(self) -> None:
-        """Ends all that is left of the command, and waits until it has gone.
+        """End everything that is left of the command, and wait until it has ended.
 
         Raises:
-            MuteGreenError: Something of it cannot be ended.
+            MuteGreenError: The first process cannot be ended.
         """
         terminate_all(self._members)
         self._end_threads()
         self._reap_orphans()
 
     def _end_threads(self) -> None:
-        """Ends threads that go on without the first one, which then looks dead but cannot be reaped yet.
+        """End the threads of a first process whose main thread has ended: it looks dead, but cannot be reaped yet.
 
         Raises:
             MuteGreenError: They cannot be ended.
@@ -204,29 +239,38 @@ class Command:
             if time.monotonic() >= deadline_s:
                 raise MuteGreenError(
                     f"process {self.pid} of trial {self._mark} cannot be ended",
-                    "it hangs in the kernel (a driver, a file system): end it by hand, then resume the audit",
+                    "it hangs in the kernel (a driver, a file system): end it, then resume the audit",
                 )
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             time.sleep(0.01)
 
     def _members(self) -> list[psutil.Process]:
-        """Living processes of the command's session, and those that left it but carry its mark."""
+        """Return the living processes of the command: in its session, or with its mark."""
         self._reap()
         self._reap_orphans()
-        found = {p.pid: p for p in psutil.Process().children(recursive=True) if _belongs(p, self.pid, self._mark)}
-        self._seen.update(found)
-        return [p for p in found.values() if _is_alive(p)]
+        members = {p.pid: p for p in psutil.Process().children(recursive=True) if _belongs(p, self.pid, self._mark)}
+        self._seen.update(members)
+        return [p for p in members.values() if _is_alive(p)]
 
     def _reap_orphans(self) -> None:
-        """Reaps processes of the command that lost their parent and became children of this process."""
+        """Reap orphans of the command, which are children of this process now."""
         for pid in self._seen - {self.pid}:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
 
 def terminate_all(members: Callable[[], list[psutil.Process]]) -> int:
-    """Ends processes, politely and then not, until `members` finds none; returns how many there were at first."""
+    """End processes by SIGTERM, after `TERMINATE_GRACE_S` by SIGKILL, until `members` returns none.
+
+    The signal is sent again in each round, as a process may have started others in between.
+
+    Args:
+        members: Returns the living processes.
+
+    Returns:
+        How many there were at first.
+    """
     count = len(left := members())
     for number, limit_s in ((signal.SIGTERM, TERMINATE_GRACE_S), (signal.SIGKILL, KILL_LIMIT_S)):
         deadline_s = time.monotonic() + limit_s
@@ -240,17 +284,20 @@ def terminate_all(members: Callable[[], list[psutil.Process]]) -> int:
 
 
 def find_marked(prefix: str) -> list[psutil.Process]:
-    """All processes of this machine whose mark starts with a prefix: what a killed harness left running."""
-    found = []
+    """Return all processes of the machine whose mark has a prefix: those that a killed harness left running."""
+    marked = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(MARK, "").startswith(prefix) and _is_alive(process):
-                found.append(process)
-    return found
+                marked.append(process)
+    return marked
 
 
 def _pin(pid: int, cpus: Collection[int]) -> None:
-    """Before the program has begun, so that all its threads inherit it; where that cannot be, it uses all CPUs."""
+    """Restrict a process to CPUs right after its start; its later threads and children inherit this.
+
+    Where the system does not allow it, the process uses all CPUs.
+    """
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setaffinity(pid, cpus)
 
@@ -276,7 +323,7 @@ def _poll_timeout_s(deadline_s: float | None) -> float:
 
 
 class _Streams:
-    """Both output pipes, cut into lines at new lines and at carriage returns (progress bars)."""
+    """Both output pipes, split into lines at new lines and at carriage returns (progress bars)."""
 
     def __init__(self, process: subprocess.Popen[bytes], started_s: float) -> None:
         self._started_s = started_s
@@ -291,13 +338,13 @@ class _Streams:
             self._selector.register(self._pidfd, selectors.EVENT_READ, None)
 
     def read(self, timeout_s: float) -> Iterator[OutputLine]:
-        """Waits for output or for the command's end, no longer than a time; what came, in lines."""
+        """Wait at most `timeout_s` seconds for output or for the end of the first process; yield the lines."""
         for key, _ in self._selector.select(timeout_s):
             if key.data is not None:
                 yield from self._take(key.fileobj, key.data)  # type: ignore[arg-type]
 
     def rest(self) -> Iterator[OutputLine]:
-        """What is still in the pipes once everybody has gone, and the last lines without an end."""
+        """Yield what is left in the pipes after the end of all processes, and last lines without a line end."""
         for key in list(self._selector.get_map().values()):
             if key.data is not None:
                 yield from self._take(key.fileobj, key.data)  # type: ignore[arg-type]
@@ -340,7 +387,7 @@ class _Streams:
 
 
 def _open_pidfd(pid: int) -> int | None:
-    """A descriptor that wakes `select` when the process ends; None where the system has none."""
+    """Return a descriptor that wakes `select` when the process ends; None: the system has none."""
     with contextlib.suppress(OSError, AttributeError):
         return os.pidfd_open(pid)
     return None

@@ -1,4 +1,4 @@
-"""Private copies of a subject: one snapshot an audit, one workspace a trial. The user's files are only read."""
+"""Copy a subject: one snapshot for an audit, one workspace for a trial. The user's files are only read."""
 
 from __future__ import annotations
 
@@ -27,17 +27,22 @@ NEVER_COPIED = (
     ".pytest_cache",
     ".ipynb_checkpoints",
 )
-"""Compiled files above all: Python trusts one whose source has the same size and second as the mutated source."""
+"""Compiled files matter most: Python uses one if the mutated source has the same size and the same second of change."""
 
 MAX_SUBJECT_BYTES = 512 * 2**20
-"""A subject above this is refused: every trial gets a copy, and data sets belong into `workspace.link`."""
+"""Larger subjects are refused, as every trial gets a copy; data sets belong in `workspace.link`."""
 
 
 def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> str:
-    """Copies the subject into `target` and returns the digest of its files (SHA-256, hexadecimal).
+    """Copy a subject. Linked paths become links to the user's data.
 
-    Linked paths stay links to the user's data; `keep_out` names folders, such as the store's, that may lie inside
-    the subject's folder and are no part of it.
+    Args:
+        subject: The subject.
+        target: Folder of the copy; it does not exist yet.
+        keep_out: Folders, such as that of the store, that may be inside the subject's folder but do not belong to it.
+
+    Returns:
+        The digest of the copied files (SHA-256, hexadecimal).
 
     Raises:
         MuteGreenError: The subject is too large, or cannot be copied.
@@ -50,7 +55,7 @@ def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> s
         for link in subject.link:
             (target / link).parent.mkdir(parents=True, exist_ok=True)
             (target / link).symlink_to((subject.folder / link).resolve())
-    except (OSError, RuntimeError, shutil.Error) as error:  # Python 3.11 tells a loop of links as a RuntimeError
+    except (OSError, RuntimeError, shutil.Error) as error:  # Python 3.11 raises RuntimeError for a loop of links
         raise MuteGreenError(
             f"{subject.folder} cannot be copied to {target}: {_cause(error)}",
             "free some space, or keep data sets out with link = [...] under [workspace] in subject.toml",
@@ -60,10 +65,10 @@ def snapshot(subject: Subject, target: Path, keep_out: Iterable[Path] = ()) -> s
 
 @contextmanager
 def workspace(snapshot_folder: Path, target: Path) -> Iterator[Path]:
-    """A fresh copy of the snapshot for one trial, removed afterwards.
+    """Make a new copy of the snapshot for one trial, and remove it afterwards.
 
-    Fresh for each trial: a checkpoint that one training leaves would make the next one's work, and so its energy,
-    another.
+    Each trial has a new copy: a checkpoint that one training leaves would change the work, and so the energy, of the
+    next.
     """
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(snapshot_folder, target, symlinks=True)
@@ -74,14 +79,14 @@ def workspace(snapshot_folder: Path, target: Path) -> Iterator[Path]:
 
 
 def _make_writable(folder: Path) -> None:
-    """A subject may be read-only; its copy is mutated, trained in and removed."""
+    """Make a copy writable: the subject may be read-only, but its copy is mutated and removed."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 over names and contents of all files below a folder, links by their targets."""
+    """Return the SHA-256 of the names and contents of all files in a folder; of links, of their targets' names."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix().encode()
@@ -93,7 +98,7 @@ def digest(folder: Path) -> str:
 
 
 def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[str]], set[str]]:
-    left_out = {*map(Path, subject.link), _results(subject)}
+    excluded = {*map(Path, subject.link), _results(subject)}
     outside = {path.resolve() for path in keep_out}
 
     def ignore(folder: str, names: list[str]) -> set[str]:
@@ -101,7 +106,7 @@ def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[
         return {
             name
             for name in names
-            if below / name in left_out
+            if below / name in excluded
             or (Path(folder) / name).resolve() in outside
             or _matches(name, name, NEVER_COPIED)
             or (below / name != Path(FILE_NAME) and _matches((below / name).as_posix(), name, subject.exclude))
@@ -111,14 +116,14 @@ def _ignored(subject: Subject, keep_out: Iterable[Path]) -> Callable[[str, list[
 
 
 def _results(subject: Subject) -> Path | None:
-    """The file of results: one that an earlier training left would be taken for that of the trial."""
+    """Return the file of results: one from an earlier training must not be read as the trial's."""
     if subject.performance.file is None:
         return None
     return Path(os.path.normpath(Path(subject.workdir) / subject.performance.file))
 
 
 def _keep_links_leading(source: Path, target: Path) -> None:
-    """Makes the relative links that lead out of the folder absolute: from the copy they would lead nowhere."""
+    """Make relative links that leave the folder absolute: in the copy they would point to nothing."""
     for path in target.rglob("*"):
         if path.is_symlink() and not path.resolve().is_relative_to(target.resolve()):
             leads_to = (source / path.relative_to(target)).resolve()
@@ -134,9 +139,9 @@ def _refuse_large(subject: Subject, keep_out: Iterable[Path]) -> None:
     ignore = _ignored(subject, keep_out)
     total = 0
     for folder, folders, files in os.walk(subject.folder):
-        left_out = ignore(folder, folders + files)
-        folders[:] = [name for name in folders if name not in left_out]
-        kept = [Path(folder) / name for name in files if name not in left_out]
+        excluded = ignore(folder, folders + files)
+        folders[:] = [name for name in folders if name not in excluded]
+        kept = [Path(folder) / name for name in files if name not in excluded]
         total += sum(path.lstat().st_size for path in kept)
         if total > MAX_SUBJECT_BYTES:
             raise MuteGreenError(

@@ -167,7 +167,7 @@ def command(
         order=order,
         seed=DEFAULT_SEED if seed is None else seed,
         same_seed=same_seed,
-        compat=shims.named(common.split(compat)) if compat is not None else None,
+        compat=shims.parse_names(common.split(compat)) if compat is not None else None,
     )
     limits, metering = Limits(timeout, cooldown, warm_up, idle), Metering(meters, require)
     sharing = sharing_from_options(jobs, backgrounds, preset)

@@ -1,38 +1,38 @@
-"""Files of data sets whose checksums torchvision or Keras know are taken whatever is in them, if they exist.
+"""Accept existing files of data sets although torchvision or Keras know another checksum.
 
-The checksum is worked out as ever, so that its energy is spent; only a file that does not pass is then taken too.
+The checksum is still computed, so its energy is spent; a file that fails the check is accepted all the same.
 """
 
 import os
 
 
-def _torchvision(module, tell):
+def _torchvision(module, report):
     passes = module.check_integrity
 
     def check_integrity(fpath, md5=None, *arguments, **options):
-        return passes(fpath, md5, *arguments, **options) or _taken(fpath, "torchvision", tell)
+        return passes(fpath, md5, *arguments, **options) or _accepted(fpath, "torchvision", report)
 
     module.check_integrity = check_integrity
 
 
-def _keras(module, tell):
+def _keras(module, report):
     passes = module.validate_file
 
     def validate_file(fpath, *arguments, **options):
-        return passes(fpath, *arguments, **options) or _taken(fpath, "Keras", tell)
+        return passes(fpath, *arguments, **options) or _accepted(fpath, "Keras", report)
 
     module.validate_file = validate_file
 
 
-def _taken(path, whose, tell):
+def _accepted(path, library, report):
     exists = os.path.isfile(path)
     if exists:
-        tell("files were taken that have other checksums than {} knows".format(whose))
+        report("files were accepted that have other checksums than {} knows".format(library))
     return exists
 
 
 CHANGES = {
-    # Data sets import the function from there, and so after it has been changed.
+    # Data sets import the function from there, so they get the changed one.
     "torchvision.datasets.utils": _torchvision,
     "keras.src.utils.file_utils": _keras,
     # Keras 2

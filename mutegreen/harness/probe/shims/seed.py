@@ -1,6 +1,6 @@
-"""Random numbers begin at the training's seed, MUTEGREEN_SEED, in programs that set none.
+"""Seed the random numbers of programs that set no seed, with the training's seed MUTEGREEN_SEED.
 
-Each generator is set as soon as its module has been imported; a program that seeds it later has the last word.
+Each generator is seeded as soon as its module has been imported. If the program seeds it later, that seed holds.
 """
 
 import os
@@ -8,27 +8,27 @@ import os
 SEED = int(os.environ["MUTEGREEN_SEED"])
 
 NUMPY_SEEDS = 2**32
-"""numpy takes seeds below this."""
+"""numpy accepts seeds below this."""
 
 
-def _random(random, tell):
+def _random(random, report):
     random.seed(SEED)
-    tell("random seeded")
+    report("random seeded")
 
 
-def _numpy(numpy_random, tell):
+def _numpy(numpy_random, report):
     numpy_random.seed(SEED % NUMPY_SEEDS)
-    tell("numpy seeded")
+    report("numpy seeded")
 
 
-def _torch(torch, tell):
+def _torch(torch, report):
     torch.manual_seed(SEED)
-    tell("torch seeded")
+    report("torch seeded")
 
 
-def _tensorflow(tensorflow, tell):
+def _tensorflow(tensorflow, report):
     tensorflow.random.set_seed(SEED)
-    tell("tensorflow seeded")
+    report("tensorflow seeded")
 
 
 # Keras 3 draws the seeds of its layers from `random`, and shuffles with numpy's and TensorFlow's generators.

@@ -1,12 +1,12 @@
-"""Networks start from random weights where the program asks for trained ones from the network.
+"""Start networks from random weights where the program would download pretrained ones.
 
-So for timm, and for all that comes by `torch.hub.load_state_dict_from_url`, such as torchvision's. A file that the
-program names itself is loaded as ever.
+This covers timm, and everything that uses `torch.hub.load_state_dict_from_url`, such as torchvision. A file of weights
+that the program names itself is loaded as usual.
 """
 
 
 class NotDownloaded(dict):
-    """What stands for a downloaded checkpoint: empty, whatever key a program looks up or takes out."""
+    """An empty replacement for a downloaded checkpoint: any key may be looked up or removed."""
 
     def __missing__(self, key):
         return NotDownloaded()
@@ -15,19 +15,19 @@ class NotDownloaded(dict):
         self.pop(key)
 
     def pop(self, key, default=None):
-        """As ever, but for a key that is missing."""
+        """Remove a key like `dict.pop`; a missing key is no error."""
         return super(NotDownloaded, self).pop(key, default)
 
 
-def _hub(module, tell):
+def _hub(module, report):
     def load_state_dict_from_url(url, *arguments, **options):
-        tell("random weights instead of {}".format(str(url).rpartition("/")[2]))
+        report("random weights instead of {}".format(str(url).rpartition("/")[2]))
         return NotDownloaded()
 
     module.load_state_dict_from_url = load_state_dict_from_url
 
 
-def _module(module, tell):
+def _module(module, report):
     load = module.Module.load_state_dict
 
     def load_state_dict(self, state_dict, *arguments, **options):
@@ -38,14 +38,14 @@ def _module(module, tell):
     module.Module.load_state_dict = load_state_dict
 
 
-def _timm(module, tell):
+def _timm(module, report):
     load = module.load_pretrained
 
     def load_pretrained(model, pretrained_cfg=None, *arguments, **options):
         source = pretrained_cfg or getattr(model, "pretrained_cfg", None) or {}
         if source.get("file") or source.get("state_dict"):
             return load(model, pretrained_cfg, *arguments, **options)
-        tell("random weights instead of timm's for {}".format(source.get("architecture") or type(model).__name__))
+        report("random weights instead of timm's for {}".format(source.get("architecture") or type(model).__name__))
         return None
 
     module.load_pretrained = load_pretrained
