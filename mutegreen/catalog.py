@@ -53,7 +53,7 @@ def operator(name: str) -> Operator:
     """
     known = operators()
     if name not in known:
-        raise UsageError(f"no operator is called {name!r}", _hint(name, known, _operators().problems))
+        raise UsageError(f"operator {name!r} not found", _hint(name, known, _operators().problems))
     return known[name]
 
 
@@ -147,14 +147,16 @@ def _locate_subject(point: metadata.EntryPoint) -> tuple[str, Path]:
 
 def _no_subject(path: Path) -> str:
     if path.is_dir():
-        return f"{path} has no {SUBJECT_FILE}, and no packaged subject has that name"
+        return (
+            f"subject {str(path)!r} not found: the folder has no {SUBJECT_FILE}, and no bundled subject has that name"
+        )
     if path.is_file():
-        return f"{path} is a file, not a subject: a subject is a folder with a {SUBJECT_FILE}"
-    return f"no {path} in {Path.cwd()}, and no packaged subject has that name"
+        return f"subject {str(path)!r} not found: it is a file, and a subject is a folder with a {SUBJECT_FILE}"
+    return f"subject {str(path)!r} not found: no folder of that name in {Path.cwd()}, and no bundled subject"
 
 
 def _hint(name: str, known: Iterable[str], problems: Iterable[str]) -> str:
     valid = sorted(known)
     close = difflib.get_close_matches(name, valid, n=1)
     question = f"did you mean {close[0]!r}? " if close else ""
-    return "; ".join([f"{question}The names are: {', '.join(valid) or 'none'}", *problems])
+    return "; ".join([f"{question}the names are: {', '.join(valid) or 'none'}", *problems])

@@ -31,7 +31,7 @@ class SecondsType(click.FloatRange):
         """Return the number of seconds; click itself accepts nan and inf."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number of seconds", param, ctx)
+            self.fail(f"{value} is not a finite number of seconds.", param, ctx)
         return number
 
 

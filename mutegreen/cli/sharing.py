@@ -19,7 +19,7 @@ def _jobs(context: click.Context, option: click.Parameter, text: str | None) -> 
     if text is None or text == AUTO:
         return None if text is None else 0
     if not text.isdecimal() or int(text) == 0:
-        raise click.BadParameter(f"{text} is neither a whole number of at least 1 nor {AUTO}", context, option)
+        raise click.BadParameter(f"{text} is neither a whole number of at least 1 nor {AUTO}.", context, option)
     return int(text)
 
 

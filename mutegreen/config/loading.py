@@ -42,7 +42,7 @@ def load(path: Path) -> model.Subject:
         parsed = SubjectFile.model_validate(raw, context=FileContext.of(raw, folder))
     except ValidationError as error:
         faults = [_fault(details) for details in error.errors(include_url=False)]
-        raise ConfigError(str(file), faults, "docs/subject-toml.md describes every key") from None
+        raise ConfigError(str(file), faults, "`mutegreen help subject-toml` describes every key") from None
     return _subject(parsed, folder)
 
 

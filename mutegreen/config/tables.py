@@ -138,7 +138,7 @@ class PerformanceTable(Table):
         if (self.pattern is None) == (self.file is None):
             raise ValueError("give either pattern, or file and key")
         if (self.file is None) != (self.key is None):
-            raise ValueError("file and key belong together")
+            raise ValueError("file and key need each other")
         return self
 
 
@@ -211,5 +211,5 @@ class SubjectFile(Table):
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or name in {model.ORIGINAL, model.IDENTITY}:
                 raise ValueError(f"{name} cannot be a name: letters, digits, _ . - (not original, identity)")
             if hyperparameter.kind is None and name not in list(Kind):
-                raise ValueError(f"{name} needs a kind, as its name is none; valid: {', '.join(Kind)}")
+                raise ValueError(f"{name} needs a kind, as its name is not a kind; valid: {', '.join(Kind)}")
         return given

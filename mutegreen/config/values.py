@@ -33,7 +33,7 @@ def _words(given: object) -> object:
 
 def _args_alone(words: tuple[str, ...]) -> tuple[str, ...]:
     if any("{args}" in word and word != "{args}" for word in words):
-        raise ValueError("{args} stands for several words, and must be a word of its own")
+        raise ValueError("{args} is replaced by several words, and must be a word of its own")
     return words
 
 
@@ -43,7 +43,7 @@ def _with_group(pattern: str) -> str:
     except re.error as error:
         raise ValueError(f"not a regular expression ({error})") from None
     if groups == 0:
-        raise ValueError("needs a group around the figure, such as (?P<value>[0-9.]+)")
+        raise ValueError("needs a group around the value, such as (?P<value>[0-9.]+)")
     return pattern
 
 
@@ -58,7 +58,9 @@ def _file_inside(path: str, info: ValidationInfo) -> str:
     if not (folder / path).is_file():
         raise ValueError(f"no such file in {folder}")
     if context_of(info).leads_out(path):
-        raise ValueError("lies behind a link, and would be changed where that leads: name a file that is copied")
+        raise ValueError(
+            "is behind a link, and the file that the link leads to would be changed: name a file that is copied"
+        )
     return path
 
 

@@ -53,7 +53,7 @@ def build_draft(
     if not any(entry.settable for entry in listed):
         raise UsageError(
             f"{program.script}: no hyperparameters found that can be set",
-            "name the script that trains with --script, or write subject.toml by hand: docs/subject-toml.md",
+            "name the script that trains with --script, or write subject.toml by hand (`mutegreen help subject-toml`)",
         )
     seed = entries.seed_site(listed, EntryContext(program, modules, declared, words))
     flags = _set_by_audit(listed, seed)

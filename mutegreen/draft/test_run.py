@@ -58,7 +58,7 @@ def run_once(draft: SubjectDraft, timeout_s: float) -> ProgramRun:
     unknown = [missing.placeholder for missing in draft.missing if not missing.option.suggested]
     if unknown:
         raise UsageError(
-            f"a trial run needs {', '.join(unknown)}",
+            f"a test run needs {', '.join(unknown)}",
             "give the program's own arguments after --",
         )
     settings = _settings(draft)
@@ -102,6 +102,6 @@ def _run(draft: SubjectDraft, folder: Path, settings: dict[Hyperparameter, Value
         with Command(words, folder / draft.program.workdir, environment, f"init-{os.getpid()}") as command:
             ended = command.wait(keep, timeout_s)
     except OSError as error:
-        raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "see the launcher") from error
+        raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "check --launcher") from error
     whole = all(same == h.default for h, same in settings.items())
     return ProgramRun(tuple(output), ended.status, ended.timed_out, ended.duration_s, whole)

@@ -46,7 +46,7 @@ def mutate(folder: Path, site: ConfigSite, value: Value) -> TextFile:
             return changed
     except ValueError:
         pass
-    raise MutationError(f"{site.file}: {value!r} cannot stand at {site.key}")
+    raise MutationError(f"{site.file}: {value!r} cannot be placed at {site.key}")
 
 
 def place(text: str, site: ConfigSite) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def _span(text: str, site: ConfigSite) -> tuple[int, int]:
     try:
         return _syntax(site).span(text, site.key.split("."))
     except LookupError:
-        raise MutationError(f"{site.file}: the value of {site.key} stands elsewhere in the file") from None
+        raise MutationError(f"{site.file}: the value of {site.key} is defined elsewhere in the file") from None
 
 
 def _value(text: str, site: ConfigSite) -> Value:

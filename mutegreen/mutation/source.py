@@ -66,7 +66,7 @@ def mutate(file: TextFile, site: SourceSite, value: object) -> TextFile:
         if _differs_only_in(file, changed, literal, value) and not _touches_a_word(changed, literal.start, len(text)):
             return changed
     raise MutationError(
-        f"{site.file}, line {literal.line}: {spelled} cannot stand here: {file.lines[literal.line - 1].strip()}"
+        f"{site.file}, line {literal.line}: {spelled} cannot be placed here: {file.lines[literal.line - 1].strip()}"
     )
 
 
@@ -131,11 +131,13 @@ def _at_path(file: TextFile, tree: ast.Module, site: SourceSite) -> SourceLitera
             alike.append(_literal_at(file, site.name, node))
     if alike:
         lines = "; ".join(f"line {one.line}: {file.lines[one.line - 1].strip()}" for one in alike)
-        raise MutationError(f"{site.file}: {path} now stands for {len(alike)} literals: {lines}", _SCAN_AGAIN)
-    raise MutationError(f"{site.file}: {path} is gone{_nearest(file, tree, stem)}", _SCAN_AGAIN)
+        raise MutationError(
+            f"{site.file}: {path} is ambiguous, it now means {len(alike)} literals: {lines}", _SCAN_AGAIN
+        )
+    raise MutationError(f"{site.file}: site {path} not found{_nearest(file, tree, stem)}", _SCAN_AGAIN)
 
 
-_SCAN_AGAIN = "`mutegreen scan` names the sites as they are now"
+_SCAN_AGAIN = "`mutegreen scan SCRIPT --sites` lists the current sites"
 
 
 def _nearest(file: TextFile, tree: ast.Module, stem: str) -> str:
@@ -151,14 +153,14 @@ def _nearest(file: TextFile, tree: ast.Module, stem: str) -> str:
 def _only(found: list[SourceLiteral], site: SourceSite) -> SourceLiteral:
     if not found:
         raise MutationError(
-            f"{site.file}: no literal is given to {site.name}" + (f" in line {site.line}" if site.line else ""),
+            f"{site.file}: no literal is assigned to {site.name}" + (f" in line {site.line}" if site.line else ""),
             "name a variable, keyword argument, parameter or mapping key whose value is a number or a text",
         )
     if len(found) > 1:
         lines = ", ".join(str(literal.line) for literal in found)
         raise MutationError(
-            f"{site.file}: {site.name} is given a literal {len(found)} times, in lines {lines}",
-            "say which one with line = ...",
+            f"{site.file}: {site.name} is assigned a literal {len(found)} times, in lines {lines}",
+            "add line = ... to choose one",
         )
     return found[0]
 

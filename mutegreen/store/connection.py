@@ -25,8 +25,8 @@ _REMEDIES = (
     ("full", "free some space; nothing measured so far is lost"),
     ("readonly", "make the file and its folder writable, or name another with --store FILE"),
     ("unable to open", "make its folder readable and writable, or name another with --store FILE"),
-    ("not a database", "name another file with --store FILE"),
-    ("locked", "another process is writing to it; try again when it has done"),
+    ("not a database", "it is not a store of MuteGreen: name another file with --store FILE"),
+    ("locked", "another process is writing to it; try again when it has finished"),
     ("disk I/O", "the disk fails or is full; nothing measured so far is lost"),
 )
 
@@ -41,5 +41,5 @@ def translate_errors(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error}", remedy) from error
     except OSError as error:
         raise StoreError(
-            f"{path}: its folder cannot be made or read: {error.strerror}", "name another place with --store FILE"
+            f"{path}: its folder cannot be created or read: {error.strerror}", "name another place with --store FILE"
         ) from error

@@ -34,8 +34,12 @@ def column_of(name: str, columns: Iterable[str], place: str) -> str:
     """
     known = [column.removeprefix(_PERFORMANCE) for column in columns if column.startswith(_PERFORMANCE)]
     if name not in known:
-        hint = f"it has {', '.join(known)}" if known else "[performance.also] of a subject.toml declares some"
-        raise UsageError(f"{place} has no figure of performance {name}", hint)
+        hint = (
+            f"its extra metrics are: {', '.join(known)}"
+            if known
+            else "[performance.also] in subject.toml declares extra metrics"
+        )
+        raise UsageError(f"{place} has no extra metric {name}", hint)
     return _PERFORMANCE + name
 
 

@@ -33,7 +33,7 @@ class RowSource:
 
 def no_rows(name: str) -> RowsError:
     """The error for a source without rows."""
-    return RowsError(f"{name} has no rows", "One row is one training that ended `ok`.")
+    return RowsError(f"{name} has no rows", "a row is the record of one trial that ended ok")
 
 
 def check_rows(rows: pd.DataFrame, source: RowSource) -> None:
@@ -70,9 +70,9 @@ def _check_labels(rows: pd.DataFrame, source: RowSource) -> None:
 def _check_figures(rows: pd.DataFrame, source: RowSource) -> None:
     repetition = rows["repetition"]
     fault = repetition.mod(1).ne(0) | repetition.lt(0)
-    _refuse(rows, fault, "repetition", source, "Repetitions are numbered 0, 1, 2 and so on.")
+    _refuse(rows, fault, "repetition", source, "repetitions have the numbers 0, 1, 2 and so on")
     for metric in _NEVER_NEGATIVE:
-        _refuse(rows, rows[metric].lt(0), metric, source, "Energy and time cannot be less than nothing.")
+        _refuse(rows, rows[metric].lt(0), metric, source, "energy and time cannot be negative")
 
 
 def _refuse(rows: pd.DataFrame, fault: pd.Series[bool], column: str, source: RowSource, rule: str) -> None:
@@ -86,14 +86,14 @@ def _refuse(rows: pd.DataFrame, fault: pd.Series[bool], column: str, source: Row
 
 def _check_originals(rows: pd.DataFrame, source: RowSource) -> None:
     if rows["mutant"].ne(ORIGINAL).all():
-        hint = f"The rows of the unchanged program have `{ORIGINAL}` in the column mutant."
-        raise RowsError(f"{source.name} has no row of the original, so nothing to compare with", hint)
+        hint = f"rows of the original have `{ORIGINAL}` in the column mutant"
+        raise RowsError(f"{source.name} has no row of the original, with which the mutants are compared", hint)
 
 
 def _check_changes(rows: pd.DataFrame, source: RowSource) -> None:
     if "changes" in rows:
         strange = [text for text in rows["changes"].unique() if text and not _are_changes(text)]
-        rule = 'It is empty, or a JSON object with the new values, such as {"epochs": 6}.'
+        rule = 'it must be empty, or a JSON object with the new values, such as {"epochs": 6}'
         _refuse(rows, rows["changes"].isin(strange), "changes", source, rule)
 
 
@@ -120,7 +120,7 @@ def _check_definitions(rows: pd.DataFrame, source: RowSource) -> None:
             at: Any = again.idxmax()
             row = variants.loc[at]
             message = f"{noun} {row[noun]} of {row['subject']} has another {' or '.join(told)} than before"
-            raise source.fault(at, message, "Analyse rows of different originals separately.")
+            raise source.fault(at, message, "analyse rows of different originals separately")
 
 
 def _check_trainings(rows: pd.DataFrame, source: RowSource) -> None:
@@ -130,8 +130,8 @@ def _check_trainings(rows: pd.DataFrame, source: RowSource) -> None:
     if again.any():
         at: Any = again.idxmax()
         row = rows.loc[at]
-        message = f"repetition {row['repetition']:g} of {row['mutant']} of {row['subject']} is there twice"
-        hint = "Leave out the copy. Rows of several audits need a column `audit` that tells them apart."
+        message = f"repetition {row['repetition']:g} of {row['mutant']} of {row['subject']} occurs twice"
+        hint = "remove the copy; rows of several audits need a column `audit` that holds the id of the audit"
         raise source.fault(at, message, hint)
 
 
@@ -144,4 +144,4 @@ def _check_data(rows: pd.DataFrame, source: RowSource) -> None:
     if again.any():
         at: Any = again.idxmax()
         message = f"{told.loc[at, 'subject']} trained on {told.loc[at, 'data']}, and before on other data"
-        raise source.fault(at, message, "Analyse rows of different data separately.")
+        raise source.fault(at, message, "analyse rows of different data separately")

@@ -88,7 +88,7 @@ def _bytes_of(path: Path) -> bytes:
         data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         data.decode()
     except OSError as error:
-        raise RowsError(f"{path} cannot be read: {error.strerror}", "Give the path of a CSV file.") from error
+        raise RowsError(f"{path} cannot be read: {error.strerror}", "give the path of a CSV file") from error
     except UnicodeDecodeError as error:
         raise RowsError(f"{path} is not a CSV file in UTF-8", EXPORTED) from error
     if b"\0" in data:
@@ -135,11 +135,11 @@ def _line_of(data: bytes, row: int) -> int:
 def _require_columns(name: str, columns: Sequence[str]) -> None:
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
-        raise RowsError(f"{name} has the column {', '.join(twice)} twice", "Give every column its own name.")
+        raise RowsError(f"{name} has the column {', '.join(twice)} twice", "give every column its own name")
     missing = [column for column in ROW_COLUMNS if column not in columns]
     if missing:
         whole = len(columns) == 1 and re.search(r"subject\W", columns[0])
-        hint = "Separate the fields by commas, not by semicolons or tabs." if whole else EXPORTED
+        hint = "separate the fields by commas, not by semicolons or tabs" if whole else EXPORTED
         raise RowsError(f"{name} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}", hint)
 
 
@@ -169,7 +169,7 @@ def _only_ok(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
     ok = outcome == Outcome.OK.value
     others = ", ".join(f"{count} {other}" for other, count in outcome[~ok].value_counts().items())
     if not ok.any():
-        raise RowsError(f"{name}: no training ended ok ({others})", "Look at the output of the trainings.")
+        raise RowsError(f"{name}: no trial ended ok ({others})", "look at the output of the trials")
     return frame[ok].copy(), [f"Trainings left out because they did not end ok: {others}."] if others else []
 
 

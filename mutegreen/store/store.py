@@ -94,7 +94,7 @@ class Store:
             StoreError: There is none, or it is of no version known here.
         """
         if not path.exists():
-            raise StoreError(f"{path}: there is no store", "run an audit first, or name another with --store FILE")
+            raise StoreError(f"{path}: there is no store", "run an audit first, or name another file with --store FILE")
         with translate_errors(path):
             store = cls(path, open_for_reading(lambda: connect(path, "rw")))
             store._db.execute("PRAGMA query_only = ON")

@@ -137,7 +137,7 @@ def test_measure_of_a_known_load_is_its_integral(mutegreen: Run, tmp_path: Path)
 def test_measure_of_what_cannot_be_started(mutegreen: Run) -> None:
     done = mutegreen("measure", "--idle", "0", "--", "no-such-program")
     assert done.returncode == 2
-    assert "no-such-program cannot be started" in done.stderr
+    assert "command 'no-such-program' cannot be started" in done.stderr
 
 
 def test_measure_of_a_command_that_is_stopped(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_measure_of_a_command_that_is_stopped(tmp_path: Path) -> None:
         (("run", "nowhere"), "nowhere"),
         (("run",), "no subject is given"),
         (("run", "points", "--values", "epochs"), "not of the form NAME=A,B"),
-        (("run", "points", "--meter", "magic"), "no meter 'magic'"),
+        (("run", "points", "--meter", "magic"), "unknown meter 'magic'"),
         (("run", "--resume", "none"), "there is no store"),
         (("run", "points", "--mutants", "0"), "--mutants"),
         (("stats",), "there is no store"),

@@ -102,7 +102,7 @@ def test_what_a_program_requires_is_a_placeholder_that_is_told(tmp_path: Path) -
     assert "<size> must be filled in: one of small, large" in (result.stdout + result.stderr)
     tried = invoke("init", folder, "--force", "--try")
     assert tried.returncode == 2
-    assert "a trial run needs <size>, <data>" in tried.stderr
+    assert "a test run needs <size>, <data>" in tried.stderr
 
 
 CLICK = """\
@@ -410,7 +410,7 @@ def test_no_hyperparameters_and_no_script_are_clear_errors(tmp_path: Path) -> No
     result = invoke("init", tmp_path / "hello.py")
     assert result.returncode == 2
     assert "no hyperparameters found" in result.stderr
-    assert "no script in it that trains" in invoke("init", tmp_path).stderr
+    assert "no script found that trains" in invoke("init", tmp_path).stderr
     assert "no such file" in invoke("init", tmp_path / "gone.py").stderr
     assert not (tmp_path / "subject.toml").exists()
 
@@ -526,7 +526,7 @@ def test_a_notebook_without_nbconvert_is_a_clear_error(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "nbconvert", None)
     result = invoke("init", tmp_path / "train.ipynb")
     assert result.returncode == 2
-    assert "nbconvert, which makes a script of it, is not installed" in result.stderr
+    assert "a notebook needs the package nbconvert" in result.stderr
 
 
 def test_from_a_script_to_statistics_in_three_commands(tmp_path: Path, mutegreen: Run) -> None:

@@ -77,7 +77,7 @@ def test_a_preflight_that_fails_stops_before_anything_is_spent(case: str, mutegr
         "exit": "exit status 1: ValueError: no data",
         "no_performance": "no performance was found",
         "nan": "the loss is nan",
-        "missing_program": "no-such-program cannot be started",
+        "missing_program": "command 'no-such-program' cannot be started",
         "unknown_flag": "unrecognized arguments: --rate 0.5",
     }[case]
     if case == "exit":

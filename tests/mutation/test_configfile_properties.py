@@ -260,11 +260,11 @@ def test_an_array_of_tables_has_indices() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "key", "value", "message"),
     [
-        ("yaml", "base: &b {lr: 0.1}\nt:\n  <<: *b\n", "t.lr", 3, "the value of t.lr stands elsewhere in the file"),
-        ("yaml", "a: ! 0.1\n", "a", float("inf"), "inf cannot stand at a"),
-        ("json", '{"a": 1}', "a", float("inf"), "inf cannot stand at a"),
-        ("json", '{"a": 1}', "a", float("nan"), "nan cannot stand at a"),
-        ("toml", "a = 1\n", "a", "\ud800", "cannot stand at a"),
+        ("yaml", "base: &b {lr: 0.1}\nt:\n  <<: *b\n", "t.lr", 3, "the value of t.lr is defined elsewhere in the file"),
+        ("yaml", "a: ! 0.1\n", "a", float("inf"), "inf cannot be placed at a"),
+        ("json", '{"a": 1}', "a", float("inf"), "inf cannot be placed at a"),
+        ("json", '{"a": 1}', "a", float("nan"), "nan cannot be placed at a"),
+        ("toml", "a = 1\n", "a", "\ud800", "cannot be placed at a"),
     ],
 )
 def test_what_cannot_be_changed_alone_is_refused(kind: str, text: str, key: str, value: Any, message: str) -> None:

@@ -45,7 +45,7 @@ def test_faults_of_sites_name_the_key_of_the_subject(given: Subject) -> None:
     assert list(site_values.site_faults(wrong_seed)) == [
         "hyperparameters.lr.default: is 0.1, but LR in model.py has 0.5",
         "hyperparameters.depth: conf.json: no key depth (the keys at the top are: deep)",
-        "seed: model.py: no literal is given to SEED (name a variable, keyword argument, parameter or mapping key "
+        "seed: model.py: no literal is assigned to SEED (name a variable, keyword argument, parameter or mapping key "
         "whose value is a number or a text)",
     ]
 

@@ -57,8 +57,8 @@ def test_a_source_in_latin_1_stays_in_latin_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\n", "no literal is given to LR"),
-        ("LR = f()\n", "no literal is given to LR"),
+        ("x = 1\n", "no literal is assigned to LR"),
+        ("LR = f()\n", "no literal is assigned to LR"),
         ("LR = 1\nLR = 2\n", "2 times, in lines 1, 2"),
         ("LR = (\n", "not Python source"),
     ],

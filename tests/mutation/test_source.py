@@ -138,7 +138,7 @@ def test_what_python_cannot_read_is_refused(tmp_path: Path, value: str) -> None:
     script = tmp_path / "train.py"
     script.write_text("lr = 0.1\n")
     if value == "1e999":
-        with pytest.raises(MutationError, match=r"line 1: inf cannot stand here: lr = 0\.1"):
+        with pytest.raises(MutationError, match=r"line 1: inf cannot be placed here: lr = 0\.1"):
             mutated(script, "train.py:lr", value)
     else:
         assert mutated(script, "train.py:lr", value).startswith(b"lr = 'float")
@@ -147,7 +147,7 @@ def test_what_python_cannot_read_is_refused(tmp_path: Path, value: str) -> None:
 def test_a_character_that_the_encoding_lacks_is_refused(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_bytes("# coding: latin-1\nname = 'é'\n".encode("latin-1"))
-    with pytest.raises(MutationError, match="cannot stand here"):
+    with pytest.raises(MutationError, match="cannot be placed here"):
         mutated(script, "train.py:name", "漢")
 
 
@@ -157,7 +157,7 @@ def test_a_site_that_is_gone_shows_the_nearest_line(tmp_path: Path) -> None:
     site = "train.py:main/learning_rate"
     assert b"0.5" in mutated(script, site, "0.5")
     script.write_text("def main():\n    learning_rates = 0.1\n")
-    with pytest.raises(MutationError, match=r"is gone; nearest is .* in line 2: learning_rates = 0\.1"):
+    with pytest.raises(MutationError, match=r"not found; nearest is .* in line 2: learning_rates = 0\.1"):
         mutated(script, site, "0.5")
 
 

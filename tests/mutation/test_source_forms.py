@@ -42,7 +42,7 @@ def test_sites_beside_what_has_no_literal(tmp_path: Path, text: str, path: str, 
     (tmp_path / "train.py").write_text(text)
     site = SourceSite("train.py", f"train.py:{path}")
     if after is None:
-        with pytest.raises(MutationError, match="is gone"):
+        with pytest.raises(MutationError, match="not found"):
             source.write(tmp_path, site, 7)
     else:
         source.write(tmp_path, site, 7)

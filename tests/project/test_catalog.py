@@ -108,9 +108,9 @@ def test_a_kind_without_an_operator_has_none() -> None:
 def test_an_unknown_operator_is_a_usage_error_with_the_names() -> None:
     with pytest.raises(UsageError) as caught:
         catalog.operator_for(hyperparameter(Kind.EPOCHS, "epoch"))
-    assert caught.value.message == "no operator is called 'epoch'"
+    assert caught.value.message == "operator 'epoch' not found"
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("did you mean 'epochs'? The names are: batch_size, dropout, epochs, ")
+    assert caught.value.hint.startswith("did you mean 'epochs'? the names are: batch_size, dropout, epochs, ")
 
 
 def test_a_plugin_adds_an_operator_and_a_subject(install: Installer) -> None:
@@ -232,11 +232,31 @@ def test_the_last_part_of_a_path_finds_a_packaged_subject(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("fited", "no fited in {here}, and no packaged subject has that name", "did you mean 'fitted'? "),
-        ("a/b/zzz", "no a/b/zzz in {here}, and no packaged subject has that name", "The names are: "),
-        ("plain", "plain has no subject.toml, and no packaged subject has that name", "The names are: "),
-        (".", ". has no subject.toml, and no packaged subject has that name", "The names are: "),
-        ("train.py", "train.py is a file, not a subject: a subject is a folder with a subject.toml", "The names are: "),
+        (
+            "fited",
+            "subject 'fited' not found: no folder of that name in {here}, and no bundled subject",
+            "did you mean 'fitted'? ",
+        ),
+        (
+            "a/b/zzz",
+            "subject 'a/b/zzz' not found: no folder of that name in {here}, and no bundled subject",
+            "the names are: ",
+        ),
+        (
+            "plain",
+            "subject 'plain' not found: the folder has no subject.toml, and no bundled subject has that name",
+            "the names are: ",
+        ),
+        (
+            ".",
+            "subject '.' not found: the folder has no subject.toml, and no bundled subject has that name",
+            "the names are: ",
+        ),
+        (
+            "train.py",
+            "subject 'train.py' not found: it is a file, and a subject is a folder with a subject.toml",
+            "the names are: ",
+        ),
     ],
 )
 def test_no_such_subject(name: str, message: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,13 +45,13 @@ def fault(folder: Path) -> str:
 def test_a_file_with_a_hyperparameter_may_not_be_a_link(folder: Path) -> None:
     (folder / "settings.toml").symlink_to(folder.parent / "elsewhere" / "settings.toml")
     write(folder, SUBJECT + SITE.format(file="settings.toml"))
-    assert fault(folder).startswith("hyperparameters.learning_rate.config.file: lies behind a link")
+    assert fault(folder).startswith("hyperparameters.learning_rate.config.file: is behind a link")
 
 
 def test_nor_may_it_lie_in_a_folder_that_is_one(folder: Path) -> None:
     (folder / "conf").symlink_to("../elsewhere")
     write(folder, SUBJECT + SITE.format(file="conf/settings.toml"))
-    assert "lies behind a link" in fault(folder)
+    assert "is behind a link" in fault(folder)
 
 
 def test_nor_in_a_folder_that_the_workspace_links(folder: Path) -> None:
@@ -60,7 +60,7 @@ def test_nor_in_a_folder_that_the_workspace_links(folder: Path) -> None:
     write(folder, SUBJECT + SITE.format(file="conf/deep/settings.toml"))
     config.load(folder)
     write(folder, SUBJECT + SITE.format(file="conf/deep/settings.toml") + '[workspace]\nlink = ["conf"]\n')
-    assert "lies behind a link" in fault(folder)
+    assert "is behind a link" in fault(folder)
 
 
 def test_what_is_linked_must_exist(folder: Path) -> None:
@@ -102,7 +102,7 @@ def test_results_may_lie_beside_the_working_folder(folder: Path) -> None:
 
 def test_the_arguments_are_words_of_their_own(folder: Path) -> None:
     write(folder, SUBJECT.replace("{python} train.py", "sh -c 'train {args} | tail'"))
-    assert fault(folder).startswith("command: {args} stands for several words")
+    assert fault(folder).startswith("command: {args} is replaced by several words")
 
 
 def test_a_seed_that_is_nowhere_is_a_fault(folder: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_seed_that_is_nowhere_is_a_fault(folder: Path) -> None:
     (folder / "train.py").write_text("SEEDS = 1\n")
     write(folder, 'seed = { source = { file = "train.py", name = "SEED" } }\n' + SUBJECT)
     assert list(site_faults(config.load(folder))) == [
-        "seed: train.py: no literal is given to SEED "
+        "seed: train.py: no literal is assigned to SEED "
         "(name a variable, keyword argument, parameter or mapping key whose value is a number or a text)"
     ]
 

@@ -81,8 +81,8 @@ def test_the_title_says_which_figure_it_is(tmp_path: Path, form: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "hint"),
     [
-        ({"performance_mAP": 0.5, "performance_loss": 0.5}, "it has mAP, loss"),
-        ({}, "[performance.also] of a subject.toml declares some"),
+        ({"performance_mAP": 0.5, "performance_loss": 0.5}, "its extra metrics are: mAP, loss"),
+        ({}, "[performance.also] in subject.toml declares extra metrics"),
     ],
 )
 def test_a_figure_that_is_not_there_names_those_that_are(
@@ -90,7 +90,7 @@ def test_a_figure_that_is_not_there_names_those_that_are(
 ) -> None:
     ended = mutegreen("stats", "--csv", written(tmp_path, **columns), "--performance", "map")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == f"Error: rows.csv has no figure of performance map\n  {hint}\n"
+    assert ended.stderr == f"Error: rows.csv has no extra metric map\n  {hint}\n"
 
 
 def test_a_figure_that_is_no_number_is_said_with_its_line(tmp_path: Path, mutegreen: Run) -> None:

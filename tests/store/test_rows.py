@@ -123,7 +123,7 @@ def test_only_trainings_that_ended_ok_count(given: Callable[..., Path]) -> None:
 
 def test_no_training_that_ended_ok(given: Callable[..., Path]) -> None:
     error = refusal(given(f"{ORIGINAL},failed", header=f"{HEADER},outcome"))
-    assert error.message == "rows.csv: no training ended ok (1 failed)"
+    assert error.message == "rows.csv: no trial ended ok (1 failed)"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_line_is_right_below_a_cell_of_several_lines(given: Callable[..., Pa
         (MUTANT.replace(",0,11", ",0.5,11"), "line 3: repetition is 0.5"),
         (MUTANT.replace(",0,11", ",-1,11"), "line 3: repetition is -1.0"),
         (MUTANT.replace(",0,11", ",inf,11"), "line 3: repetition is inf"),
-        (ORIGINAL, "line 3: repetition 0 of original of m is there twice"),
+        (ORIGINAL, "line 3: repetition 0 of original of m occurs twice"),
         (f"{MUTANT},7", "line 3 has 13 fields, and the header 12"),
         (MUTANT[:-4], "line 3 has 11 fields, and the header 12"),
     ],
@@ -226,7 +226,7 @@ def test_several_audits_are_told_apart_by_their_column(given: Callable[..., Path
 
 def test_without_an_original_there_is_nothing_to_compare_with(given: Callable[..., Path]) -> None:
     error = refusal(given(MUTANT))
-    assert error.message == "rows.csv has no row of the original, so nothing to compare with"
+    assert error.message == "rows.csv has no row of the original, with which the mutants are compared"
 
 
 def test_missing_columns_are_named(given: Callable[..., Path]) -> None:

@@ -44,9 +44,9 @@ def test_trials_without_time_stamps_have_no_epochs(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("columns", "hint"),
-    [(["performance_mAP", "goal_mAP"], "it has mAP"), (["performance"], r"\[performance.also\]")],
+    [(["performance_mAP", "goal_mAP"], "its extra metrics are: mAP"), (["performance"], r"\[performance.also\]")],
 )
 def test_a_figure_that_is_not_there_names_those_that_are(columns: list[str], hint: str) -> None:
-    with pytest.raises(UsageError, match="rows has no figure of performance loss") as caught:
+    with pytest.raises(UsageError, match="rows has no extra metric loss") as caught:
         column_of("loss", pd.Index(columns), "rows")
     assert hint.replace("\\", "") in str(caught.value.hint)

@@ -36,7 +36,7 @@ class FractionType(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             fraction = math.nan
         if not 0.0 < fraction < 1.0:
-            self.fail(f"{value} is not between 0 and 1 (0% and 100%); give for example 2% or 0.02", param, ctx)
+            self.fail(f"{value} is not between 0 and 1 (0% and 100%); give for example 2% or 0.02.", param, ctx)
         return fraction
 
 

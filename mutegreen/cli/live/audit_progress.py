@@ -142,7 +142,7 @@ class AuditProgress:
             soft_wrap=True,
         )
         self._warn_of_other_load()
-        self._console.print("next: mutegreen stats")
+        self._console.print("Next: mutegreen stats")
 
     def _warn_of_other_load(self) -> None:
         if self._disturbed:

@@ -25,13 +25,13 @@ def convert_notebook(notebook: Path) -> tuple[str, list[str]]:
         from nbconvert import PythonExporter
     except ImportError:
         raise UsageError(
-            f"{notebook} is a notebook, and nbconvert, which makes a script of it, is not installed",
-            "pip install 'mutegreen[notebook]', or pip install nbconvert",
+            f"{notebook}: a notebook needs the package nbconvert, which converts it to a script",
+            "install it: pip install 'mutegreen[notebook]', or pip install nbconvert",
         ) from None
     try:
         document = nbformat.reads(notebook.read_text(encoding="utf-8-sig"), as_version=4)  # type: ignore[no-untyped-call]
     except Exception as error:  # nbformat raises what its JSON and schema libraries raise
-        raise UsageError(f"{notebook}: no notebook: {' '.join(str(error).split())[:200]}") from error
+        raise UsageError(f"{notebook}: not a notebook: {' '.join(str(error).split())[:200]}") from error
     language = document.metadata.get("kernelspec", {}).get("language", "python")
     if language != "python":
         raise UsageError(f"{notebook}: a notebook of {language}, not of Python")

@@ -76,5 +76,5 @@ def by_script(script: Path, folder: Path | None = None) -> TrainingProgram:
         raise UsageError(f"{script}: no such file", "name a training script, a notebook, or the folder of one")
     path, home = script.resolve(), (folder or script.parent).resolve()
     if not path.is_relative_to(home):
-        raise UsageError(f"{script} does not lie in {folder}", "name a folder that holds it")
+        raise UsageError(f"{script} is not in {folder}", "name a folder that holds it")
     return TrainingProgram(path, home)

@@ -40,11 +40,13 @@ def resolve_program(
     """
     if module is not None:
         if script is not None or (path is not None and not path.is_dir()):
-            raise UsageError("-m names a module, and a script is named as well", "mutegreen init -m MODULE [FOLDER]")
+            raise UsageError("-m and a script cannot be combined", "use mutegreen init -m MODULE [FOLDER]")
         return ResolvedProgram(by_module(module, path or Path()), fixed=True)
     if path is not None and not path.is_dir():
         if script is not None:
-            raise UsageError(f"{path} is no folder, and --script names a script in one", "leave one of them away")
+            raise UsageError(
+                f"{path}: not a folder, and --script needs one", "drop --script, or give the folder of the script"
+            )
         return _of_file(path)
     folder = path or Path()
     if script is not None:
@@ -63,14 +65,16 @@ def _of_file(path: Path, folder: Path | None = None) -> ResolvedProgram:
 def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> ResolvedProgram:
     found = script_candidates.script_candidates(folder)
     if not found:
-        raise UsageError(f"{folder}: no script in it that trains", "name it: mutegreen init SCRIPT")
+        raise UsageError(f"{folder}: no script found that trains", "name it: mutegreen init SCRIPT")
     chosen = script_candidates.likeliest(found)
     scripts = [one.script for one in found]
     if chosen is None and ask is not None:
         chosen = ask(scripts)
     if chosen is None:
         listed = ", ".join(str(script.relative_to(folder)) for script in scripts[:_SHOWN])
-        raise UsageError(f"{folder}: several scripts may be the one that trains: {listed}", "--script NAME says which")
+        raise UsageError(
+            f"{folder}: several scripts may be the one that trains: {listed}", "choose one with --script NAME"
+        )
     others = [str(script.relative_to(folder)) for script in scripts if script != chosen][:_SHOWN]
     resolved = _of_file(chosen, folder)
     if not others:
@@ -85,7 +89,7 @@ def _of_notebook(program: TrainingProgram, fixed: bool) -> ResolvedProgram:
     notebook = program.script
     script = notebook.with_name(f"{notebook.stem}_notebook.py")
     if script.exists() and not script.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
-        raise UsageError(f"{script} exists, and was not made from {notebook.name}", "rename it")
+        raise UsageError(f"{script} exists already, and was not made from {notebook.name}", "rename it")
     text, left_out = convert_notebook(notebook)
     try:
         script.write_text(f"{_MARK}{notebook.name}\n{text}", encoding="utf-8")

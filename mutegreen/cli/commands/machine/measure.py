@@ -84,7 +84,7 @@ def _run(words: Sequence[str], relay: bool) -> tuple[int, bool]:
         process = subprocess.Popen(words, stdout=subprocess.PIPE if relay else None)
     except OSError as error:
         raise UsageError(
-            f"{words[0]} cannot be started: {error.strerror}", "use mutegreen measure -- COMMAND ..."
+            f"command {words[0]!r} cannot be started: {error.strerror}", "use mutegreen measure -- COMMAND ..."
         ) from error
     with _forward_signals(process):
         last = _copy(process) if relay else b"\n"

@@ -30,13 +30,13 @@ def command(store: Path, as_json: bool) -> int:
 
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("audit, data", min_width=max((len(audit.id) for audit, _ in audits), default=0))
-    for heading in ("preset", "seeds", "co-location", "trials", "began (UTC)"):
+    for heading in ("preset", "seeds", "co-location", "trials", "started (UTC)"):
         table.add_column(heading)
     for audit, outcomes in audits:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
         preset, seeding = audit.options.plan.preset or "", audit.options.seeding or ""
-        began = audit.created_at[:19].replace("T", " ")
+        started = audit.created_at[:19].replace("T", " ")
         name = f"{audit.id}\n{audit.data}" if audit.data else audit.id
-        table.add_row(name, preset, seeding, short_text(audit), counts, began)
+        table.add_row(name, preset, seeding, short_text(audit), counts, started)
     common.results().print(table)
     return 0

@@ -55,7 +55,7 @@ def _list(store: Store, audit: AuditRecord) -> None:
     by_repetition = {record.trial.repetition: record.trial.seed for record in trials}
     table = Table("trial", "block", box=box.SIMPLE_HEAD)
     table.add_column("mutant", no_wrap=True)
-    for heading in ("outcome", "time", "result", "extra metrics, reason" if audit.also else "reason"):
+    for heading in ("outcome", "time", "performance", "extra metrics, reason" if audit.also else "reason"):
         table.add_column(heading, overflow="fold")
     for record in trials:
         trial, result = record.trial, record.result

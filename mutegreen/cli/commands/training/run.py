@@ -177,7 +177,7 @@ def command(
     if resume is not None:
         if has_plan_options or dry_run:
             raise UsageError(
-                "--resume cannot be combined with options that change the plan",
+                "--resume cannot be combined with --dry-run, or with options that change the plan",
                 "drop them: the audit is finished as it was planned",
             )
         return _resume(resume, subject, metering, store, as_json, not no_wait)
