@@ -34,6 +34,7 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 # The documentation site, in build/site; a warning is an error.
 docs: $(VENV)/.docs

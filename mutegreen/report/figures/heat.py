@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
-from mutegreen.report.figures.style import BLUE, VERMILLION, without_ticks
+from mutegreen.report.figures.style import BLUE, VERMILION, without_ticks
 
 COUNTS = LinearSegmentedColormap.from_list("counts", ["white", BLUE])
-SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "white", VERMILLION])
+SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "white", VERMILION])
 """For figures from -1 to 1: both ends are about as dark in grey, and the figure's own sign tells them apart."""
 
 _NOT_KNOWN = "#e6e6e6"

@@ -17,7 +17,7 @@ FONT_PT = 8.0
 CHARACTER_IN = FONT_PT * 0.66 / 72
 """Width of a character, inches, a little generous."""
 
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
     "#0072B2",
     "#D55E00",
     "#009E73",
@@ -26,7 +26,7 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
     "#56B4E9",
     "#000000",
 )
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 """Okabe and Ito, "Color Universal Design" (2008), without yellow, which is too pale for thin lines on white."""
 MARKERS = ("o", "s", "^", "v", "P", "X", "*")
 LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))

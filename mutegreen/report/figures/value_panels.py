@@ -21,7 +21,7 @@ from mutegreen.report.figures.style import (
     BLUE,
     CHARACTER_IN,
     GREY,
-    VERMILLION,
+    VERMILION,
     WIDTH_IN,
     Drawing,
     figure_style,
@@ -139,7 +139,7 @@ def _panel(axes: Axes, group: Scenario, name: str, positions: Positions, figures
     _means(axes, y.groupby(x).mean(), positions)
     pixels = len(y) > _MANY_DOTS
     dots = {"marker": "o", "color": BLUE, "mfc": "none", "ms": 3.5, "mew": 0.8, "gid": "dots"}
-    diamonds = {"marker": "D", "color": VERMILLION, "ms": 4.5, "mew": 0.4, "mec": "black", "gid": "original"}
+    diamonds = {"marker": "D", "color": VERMILION, "ms": 4.5, "mew": 0.4, "mec": "black", "gid": "original"}
     for which, looks in ((~original, dots), (original, diamonds)):
         axes.plot(x[which], y[which], linestyle="", rasterized=pixels, **looks)  # type: ignore[arg-type]
 

@@ -67,8 +67,8 @@ class Module:
     @cached_property
     def stars(self) -> tuple[str, ...]:
         """The modules in `from module import *`."""
-        froms = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
-        return tuple(_origin(node) for node in froms if node.names[0].name == "*")
+        imports = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
+        return tuple(_origin(node) for node in imports if node.names[0].name == "*")
 
     @cached_property
     def roots(self) -> frozenset[str]:
