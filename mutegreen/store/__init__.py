@@ -1,1 +1,1 @@
-"""Where trials are kept, durable the moment they end."""
+"""Stores audits and their trials in one SQLite file, each trial durable as soon as it ends."""

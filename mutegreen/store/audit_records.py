@@ -1,4 +1,4 @@
-"""What the store keeps of an audit, beyond the nouns: its records."""
+"""Records of the store: an audit, its background loads, mutants and trials."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mutegreen.model import AuditOptions, Data, ExtraMetric, Goal, Mutant, Trial
 
 @dataclass(frozen=True)
 class BackgroundRecord:
-    """What is kept running beside the trials of an audit: the original of a subject, or a command.
+    """A background load of an audit: the original of a subject, or a command, that runs during every trial.
 
     Attributes:
         name: Its name in rows.
-        folder: The subject's folder; of a command, the one in which it runs.
+        folder: The subject's folder; for a command, the folder in which it runs.
         preset: The subject's preset; None: none.
-        words: The command; empty: it is a subject.
-        digest: Of the subject's files; empty for a command.
-        epochs_per_s: Its pace alone, start-up left out; None: not known.
-        first_epoch_s: Time from its start to its first figure when alone, seconds; None: it prints none.
+        words: The command; empty for a subject.
+        digest: Digest of the subject's files; empty for a command.
+        epochs_per_s: Its epoch rate when exclusive, without its start-up; None: not known.
+        first_epoch_s: Time from its start to the end of its first epoch when exclusive, seconds; None: not known.
     """
 
     name: str
@@ -34,19 +34,27 @@ class BackgroundRecord:
 
 @dataclass(frozen=True)
 class AuditRecord:
-    """One audit: what was asked for, of what, on which machine.
+    """An audit: its subject, its options and its machine.
 
     Attributes:
-        options: What was asked for, from which `--resume` makes the same plan again.
-        environment: The machine, drivers and versions, JSON-ready.
-        notes: What the plan noted.
+        id: Its id, unique in the store.
+        subject: Name of the subject.
+        folder: The subject's folder.
+        digest: Digest of the subject's files.
+        goal: Which direction of the performance is better.
+        tolerance: Tolerance of the performance; None: not declared.
+        options: The user's options, from which `--resume` makes the same plan again.
+        environment: The machine, drivers and versions, as JSON values.
+        notes: Notes of the plan.
+        created_at: When it was added, UTC, ISO 8601.
         preflight_s: Wall time of the preflight, seconds; None: not done yet.
         idle_w: Power of the idle machine by domain, watts; None: not measured.
         unavailable: Domains that could not be read.
-        data: What the trainings learn from; None: not declared.
-        also: The further figures of performance that the subject declares.
-        backgrounds: What runs beside the trials.
-        peak_bytes: Most memory that the preflight held, by `host` and GPU domain; empty: not measured.
+        finished_at: When its last trial ended, UTC, ISO 8601; None: not yet.
+        data: The data of the trainings; None: not declared.
+        also: The extra metrics that the subject declares.
+        backgrounds: Its background loads.
+        peak_bytes: Peak memory of the preflight, bytes, by `host` and GPU domain; empty: not measured.
     """
 
     id: str
@@ -71,7 +79,7 @@ class AuditRecord:
 
 @dataclass(frozen=True)
 class MutantRecord:
-    """A mutant and what it changes, as text."""
+    """A mutant, and a diff of what it changes."""
 
     mutant: Mutant
     diff: str
@@ -79,7 +87,7 @@ class MutantRecord:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """A planned trial and, once it has ended, its result, without timelines and phases, which are many."""
+    """A planned trial and, once it has ended, its result; timelines and phases are read separately."""
 
     trial: Trial
     result: TrialResult | None

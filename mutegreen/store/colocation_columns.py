@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from mutegreen.model import DOMAIN_OF_METRIC, Colocation, DomainEnergy, Measurement, TrialResult
 from mutegreen.store.audit_records import BackgroundRecord
 
-JOINT = ";"
-"""Between the names of those beside a trial."""
+SEPARATOR = ";"
+"""Separates the names of co-located trainings."""
 
-BACKGROUNDS = "+"
-"""Between the names of several backgrounds."""
+BACKGROUND_SEPARATOR = "+"
+"""Separates the names of several background loads."""
 
 SHARE_COLUMNS = {metric: f"share_{metric}" for metric in DOMAIN_OF_METRIC}
 COLUMNS = ("companions", "beside", *SHARE_COLUMNS.values(), "background_slowdown", "background_restarts", "by_use")
@@ -20,7 +20,7 @@ COLUMNS = ("companions", "beside", *SHARE_COLUMNS.values(), "background_slowdown
 
 def background_of(backgrounds: Sequence[BackgroundRecord]) -> str | None:
     """The cell `background` of all rows of an audit; None: its trials trained alone."""
-    return BACKGROUNDS.join(record.name for record in backgrounds) or None
+    return BACKGROUND_SEPARATOR.join(record.name for record in backgrounds) or None
 
 
 def cells_of(result: TrialResult) -> dict[str, object]:
@@ -30,7 +30,7 @@ def cells_of(result: TrialResult) -> dict[str, object]:
     slowdowns = [run.slowdown for run in colocation.backgrounds if run.slowdown is not None]
     return {
         "companions": _companions(colocation, result),
-        "beside": JOINT.join(other.name for other in colocation.overlaps) or None,
+        "beside": SEPARATOR.join(other.name for other in colocation.overlaps) or None,
         **{SHARE_COLUMNS[metric]: shares.total_j(group) for metric, group in DOMAIN_OF_METRIC.items()},
         "background_slowdown": math.prod(slowdowns) ** (1 / len(slowdowns)) if slowdowns else None,
         "background_restarts": sum(run.restarts for run in colocation.backgrounds) if colocation.backgrounds else None,
@@ -39,14 +39,14 @@ def cells_of(result: TrialResult) -> dict[str, object]:
 
 
 def _companions(colocation: Colocation, result: TrialResult) -> float:
-    """Mean number of other trainings beside it, over its window of the meters."""
+    """Return the mean number of co-located trainings over the trial's energy window."""
     window_s = max((domain.duration_s for domain in result.measurement.domains), default=result.duration_s)
     together_s = math.fsum(other.overlap_s for other in colocation.overlaps)
     return together_s / window_s if window_s > 0 else 0.0
 
 
 def _by_use(colocation: Colocation, domains: Sequence[DomainEnergy]) -> float | None:
-    """Part of the energy attributed that was shared out by measured use, over all domains."""
+    """Return the fraction of the attributed energy that was divided by measured use, over all domains."""
     parts = [(d.energy_j, colocation.by_use[d.domain]) for d in domains if d.energy_j and d.domain in colocation.by_use]
     whole_j = math.fsum(energy_j for energy_j, _ in parts)
     return math.fsum(energy_j * part for energy_j, part in parts) / whole_j if whole_j > 0 else None

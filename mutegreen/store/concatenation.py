@@ -1,4 +1,4 @@
-"""Rows of several files as those of one."""
+"""Concatenates the rows of several files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from mutegreen.store.rows import OPTIONAL_LABELS
 
 
 def concatenate(parts: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
-    """Rows taken together, in the form of `rows_frame`, after the checks that these have passed each by itself.
+    """Concatenate rows, and check the result as each part has been checked.
 
     Args:
-        parts: Each in the form of `rows_frame`, at least one.
-        names: What messages call each.
+        parts: At least one, each in the form of `rows_frame`.
+        names: The name of each part in messages.
+
+    Returns:
+        The rows in the form of `rows_frame`.
 
     Raises:
-        RowsError: They do not go together: a training is there twice, or a hyperparameter has two defaults.
+        RowsError: The parts do not fit together: a trial is there twice, or a hyperparameter has two defaults.
     """
     if len(parts) == 1:
         return parts[0]
@@ -27,7 +30,7 @@ def concatenate(parts: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataF
         if column in rows:
             rows[column] = rows[column].fillna("").astype("str")
     places = [f"{name}, row {row}" for name, part in zip(names, parts, strict=True) for row in range(1, len(part) + 1)]
-    check_rows(rows, RowSource("taken together", places.__getitem__))
+    check_rows(rows, RowSource("the files together", places.__getitem__))
     notes = dict.fromkeys(note for part in parts for note in part.attrs.get("notes", ()))
     rows.attrs |= {"notes": list(notes), "figure": parts[0].attrs.get("figure")}
     return rows

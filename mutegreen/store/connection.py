@@ -1,4 +1,4 @@
-"""How a store's file is opened, and what a user is told when that or anything later fails."""
+"""Opens a store's file, and turns errors of SQLite and of the file system into errors with a remedy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from pathlib import Path
 from mutegreen.errors import StoreError
 
 BUSY_TIMEOUT_S = 30.0
-"""How long to wait for another process that writes."""
+"""How long to wait for another process that writes, seconds."""
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Opens a file of SQLite in autocommit mode; `mode` is `rwc`, which makes it if need be, or `rw`."""
+    """Open an SQLite file in autocommit mode.
+
+    Args:
+        path: The file.
+        mode: `rw`, or `rwc` to create the file if it is missing.
+    """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     connection.row_factory = sqlite3.Row
@@ -33,7 +38,7 @@ _REMEDIES = (
 
 @contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Errors of SQLite and of the file system as ours, with a remedy."""
+    """Raise errors of SQLite and of the file system as `StoreError` with a remedy."""
     try:
         yield
     except sqlite3.DatabaseError as error:

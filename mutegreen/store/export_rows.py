@@ -1,4 +1,4 @@
-"""Rows: one for each trial of an audit that ended `ok`, as statistics and exports read them."""
+"""Builds the rows of an audit, one for each trial that ended `ok`, for statistics and exports."""
 
 from __future__ import annotations
 
@@ -30,42 +30,41 @@ COLUMNS = (
     "data",
     *colocation_columns.COLUMNS,
 )
-"""The contract's columns, then ours, in the order in which they are exported."""
+"""All columns in the order of the export: those that every CSV file of rows must have, then the others."""
 
 Record = dict[str, object]
 
 
 def columns_of(audit: AuditRecord) -> tuple[str, ...]:
-    """The columns of an audit's rows: after `COLUMNS` those of its further figures of performance."""
+    """Return the columns of an audit's rows: `COLUMNS`, then those of its extra metrics."""
     return (*COLUMNS, *extra_metrics.columns_of(audit.also))
 
 
 def records(store: Store, audit: AuditRecord) -> list[Record]:
-    """The rows of an audit, in the order of its trials; a domain not measured is None."""
+    """Return the rows of an audit in the order of its trials; None: not measured."""
     mutants = {record.mutant.id: record.mutant for record in store.mutants(audit.id)}
-    ended = [(r, r.result) for r in store.trials(audit.id) if r.result is not None and r.result.outcome == "ok"]
-    return [_record(audit, mutants[record.trial.mutant], record, result) for record, result in ended]
+    succeeded = [(r, r.result) for r in store.trials(audit.id) if r.result is not None and r.result.outcome == "ok"]
+    return [_record(audit, mutants[record.trial.mutant], record, result) for record, result in succeeded]
 
 
 def phase_records(store: Store, audit: AuditRecord) -> list[Record]:
-    """For each trial that ended `ok` and each name of a phase in it: how often, how long, how many joules in all.
+    """Return the number, total duration and total energy of the phases of each name, for each trial that ended `ok`.
 
-    Mutant by mutant, the original first.
-
-    Keys: mutant, hyperparameter, value, trial, phase, occurrences, duration_s and the energy metrics (None: not
-    measured).
+    Returns:
+        Records with the keys mutant, hyperparameter, value, trial, phase, occurrences, duration_s and the energy
+        metrics (None: not measured), mutant by mutant, the original first.
     """
     mutants = {record.mutant.id: record.mutant for record in store.mutants(audit.id)}
     phases = store.phases(audit.id)
-    found: list[Record] = []
+    rows: list[Record] = []
     for record in store.trials(audit.id):
         if record.result is not None and record.result.outcome == "ok":
             parts = phases.get(record.trial.number, ())
             for name in dict.fromkeys(part.name for part in parts):
                 own = [part for part in parts if part.name == name]
-                found.append(_phase_record(mutants[record.trial.mutant], record, own, record.result.measurement))
+                rows.append(_phase_record(mutants[record.trial.mutant], record, own, record.result.measurement))
     order = list(mutants)
-    return sorted(found, key=lambda row: order.index(str(row["mutant"])))
+    return sorted(rows, key=lambda row: order.index(str(row["mutant"])))
 
 
 def _phase_record(mutant: Mutant, record: TrialRecord, parts: list[Phase], measurement: Measurement) -> Record:
@@ -82,16 +81,16 @@ def _phase_record(mutant: Mutant, record: TrialRecord, parts: list[Phase], measu
 
 
 def _phase_j(parts: list[Phase], measurement: Measurement, domain_class: str) -> float | None:
-    """Joules of a class of domains in these phases; None where the whole trial has no figure for the class."""
+    """Return the joules of a class of domains in these phases; None if the trial has no energy of the class."""
     if measurement.total_j(domain_class) is None:
         return None
-    domains = {figure.domain for figure in measurement.of(domain_class)}
+    domains = {energy.domain for energy in measurement.of(domain_class)}
     return math.fsum(energy for part in parts for domain, energy in part.energy_j.items() if domain in domains)
 
 
 def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: TrialResult) -> Record:
     trial = record.trial
-    found = {
+    cells = {
         "subject": audit.subject,
         "background": colocation_columns.background_of(audit.backgrounds),
         "mutant": ORIGINAL if mutant.is_original else mutant.id,
@@ -117,19 +116,19 @@ def _record(audit: AuditRecord, mutant: Mutant, record: TrialRecord, result: Tri
         **colocation_columns.cells_of(result),
         **extra_metrics.cells_of(audit.also, result),
     }
-    return {column: found[column] for column in columns_of(audit)}
+    return {column: cells[column] for column in columns_of(audit)}
 
 
 def _changes(mutant: Mutant) -> str | None:
-    """New values by hyperparameter, as a JSON object; None for the original."""
+    """Return the new values by hyperparameter, as a JSON object; None for the original."""
     return None if mutant.is_original else json.dumps({each.hyperparameter: each.value for each in mutant.changes})
 
 
 def _energies(measurement: Measurement) -> Record:
-    found: Record = {}
+    cells: Record = {}
     for metric, domain_class in DOMAIN_OF_METRIC.items():
         quality = measurement.quality(domain_class)
-        found[metric] = measurement.total_j(domain_class)
-        found[NET_COLUMNS[metric]] = measurement.net_total_j(domain_class)
-        found[QUALITY_COLUMNS[metric]] = str(quality) if quality is not None else None
-    return found
+        cells[metric] = measurement.total_j(domain_class)
+        cells[NET_COLUMNS[metric]] = measurement.net_total_j(domain_class)
+        cells[QUALITY_COLUMNS[metric]] = str(quality) if quality is not None else None
+    return cells

@@ -1,4 +1,4 @@
-"""Further figures of performance as columns of rows, and one of them in the place of the performance."""
+"""Columns of rows for extra metrics, and the analysis of one of them instead of the performance."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from mutegreen.model import ExtraMetric, TrialResult
 _PERFORMANCE, _GOAL = "performance_", "goal_"
 
 
-def columns_of(figures: Iterable[ExtraMetric]) -> tuple[str, ...]:
-    """Two columns a figure: what it came to, and which direction of it is better."""
-    return tuple(prefix + figure.name for figure in figures for prefix in (_PERFORMANCE, _GOAL))
+def columns_of(metrics: Iterable[ExtraMetric]) -> tuple[str, ...]:
+    """Return two columns for each extra metric: its value, and which direction of it is better."""
+    return tuple(prefix + metric.name for metric in metrics for prefix in (_PERFORMANCE, _GOAL))
 
 
-def cells_of(figures: Iterable[ExtraMetric], result: TrialResult) -> dict[str, object]:
-    """The cells of those columns for one training; a figure that was never printed is None."""
-    found: dict[str, object] = {}
-    for figure in figures:
-        found[_PERFORMANCE + figure.name] = result.also.get(figure.name)
-        found[_GOAL + figure.name] = str(figure.goal)
-    return found
+def cells_of(metrics: Iterable[ExtraMetric], result: TrialResult) -> dict[str, object]:
+    """Return the cells of those columns for one trial; a metric that was never printed is None."""
+    cells: dict[str, object] = {}
+    for metric in metrics:
+        cells[_PERFORMANCE + metric.name] = result.also.get(metric.name)
+        cells[_GOAL + metric.name] = str(metric.goal)
+    return cells
 
 
 def column_of(name: str, columns: Iterable[str], place: str) -> str:
-    """The column of a figure.
+    """Return the column of an extra metric.
+
+    Args:
+        name: The metric.
+        columns: The columns of the rows.
+        place: The name of the rows in messages.
 
     Raises:
-        UsageError: There is none; those that there are are named.
+        UsageError: The rows do not have the metric; the hint names the metrics that they have.
     """
     known = [column.removeprefix(_PERFORMANCE) for column in columns if column.startswith(_PERFORMANCE)]
     if name not in known:
@@ -43,14 +48,14 @@ def column_of(name: str, columns: Iterable[str], place: str) -> str:
     return _PERFORMANCE + name
 
 
-def in_place(rows: pd.DataFrame, name: str, figures: pd.Series[float]) -> pd.DataFrame:
-    """The rows with a figure, and its goal where they say it, in place of the performance and its goal."""
+def in_place(rows: pd.DataFrame, name: str, values: pd.Series[float]) -> pd.DataFrame:
+    """Return the rows with an extra metric, and its goal if they have it, in place of the performance and its goal."""
     goal = rows.get(_GOAL + name)
     return rows.drop(columns="goal", errors="ignore").assign(
-        performance=figures, **({} if goal is None else {"goal": goal})
+        performance=values, **({} if goal is None else {"goal": goal})
     )
 
 
 def note_on(name: str) -> str:
-    """What a reader must know of such rows."""
-    return f"performance is {name}, of which only the last of each training is kept: there is no energy to target."
+    """Return the note that such rows need."""
+    return f"performance is {name}; only its last value in each trial is stored, so there is no energy to target."

@@ -1,4 +1,4 @@
-"""What rows of measurements must fulfil before statistics may be worked out from them."""
+"""Checks rows of measurements before statistics are computed from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from mutegreen.errors import RowsError
 from mutegreen.model import ENERGY_METRICS, METRICS, ORIGINAL, Quality
 
-EXPORTED = "`mutegreen export AUDIT --format csv` writes such a file."
+EXPORTED = "`mutegreen export AUDIT --format csv` writes such a file"
 QUALITIES = tuple(f"quality_{metric}" for metric in ENERGY_METRICS)
 _GROUP = ["subject", "background"]
 _NEVER_NEGATIVE = tuple(metric for metric in METRICS if metric != "performance")
@@ -21,53 +21,64 @@ _NEVER_NEGATIVE = tuple(metric for metric in METRICS if metric != "performance")
 
 @dataclass(frozen=True)
 class RowSource:
-    """Where rows come from: its name in messages, and the place of its n-th row (from 0)."""
+    """The source of rows, for messages.
+
+    Attributes:
+        name: Its name.
+        place: Returns the place of the n-th row, from 0: `line 7`.
+    """
 
     name: str
     place: Callable[[int], str]
 
     def fault(self, row: Any, message: str, hint: str) -> RowsError:
-        """The error for a fault of one row."""
+        """Return the error for a fault of one row."""
         return RowsError(f"{self.name}, {self.place(row)}: {message}", hint)
 
 
 def no_rows(name: str) -> RowsError:
-    """The error for a source without rows."""
+    """Return the error for a source without rows."""
     return RowsError(f"{name} has no rows", "a row is the record of one trial that ended ok")
 
 
 def check_rows(rows: pd.DataFrame, source: RowSource) -> None:
-    """Checks cells, the mutants' definitions and that no training is there twice.
+    """Check cells, the definitions of mutants, and that no trial is there twice.
 
     Args:
-        rows: In normal form, indexed by their number in the source.
-        source: For the messages.
+        rows: The rows in normal form, indexed by their number in the source.
+        source: Their source, for messages.
 
     Raises:
-        RowsError: The first fault found.
+        RowsError: There is a fault; the first one is reported.
     """
     _check_labels(rows, source)
-    _check_figures(rows, source)
+    _check_numbers(rows, source)
     _check_originals(rows, source)
     _check_changes(rows, source)
     _check_definitions(rows, source)
-    _check_trainings(rows, source)
+    _check_duplicates(rows, source)
     _check_data(rows, source)
 
 
 def _check_labels(rows: pd.DataFrame, source: RowSource) -> None:
     for column in ("subject", "mutant"):
-        _refuse(rows, rows[column].eq(""), column, source, "Every row names its subject and mutant.")
+        _refuse(rows, rows[column].eq(""), column, source, "every row must name its subject and mutant")
     nameless = rows["hyperparameter"].eq("") & rows["mutant"].ne(ORIGINAL)
-    _refuse(rows, nameless, "hyperparameter", source, f"Every row but those of `{ORIGINAL}` names what changed.")
+    _refuse(
+        rows,
+        nameless,
+        "hyperparameter",
+        source,
+        f"every row except `{ORIGINAL}` must name what changed",
+    )
     known = [quality.value for quality in Quality]
     for column in QUALITIES:
         if column in rows:
-            strange = ~rows[column].isin(["", *known])
-            _refuse(rows, strange, column, source, f"It is one of {', '.join(known)}, or empty.")
+            invalid = ~rows[column].isin(["", *known])
+            _refuse(rows, invalid, column, source, f"use one of {', '.join(known)}, or leave it empty")
 
 
-def _check_figures(rows: pd.DataFrame, source: RowSource) -> None:
+def _check_numbers(rows: pd.DataFrame, source: RowSource) -> None:
     repetition = rows["repetition"]
     fault = repetition.mod(1).ne(0) | repetition.lt(0)
     _refuse(rows, fault, "repetition", source, "repetitions have the numbers 0, 1, 2 and so on")
@@ -92,39 +103,39 @@ def _check_originals(rows: pd.DataFrame, source: RowSource) -> None:
 
 def _check_changes(rows: pd.DataFrame, source: RowSource) -> None:
     if "changes" in rows:
-        strange = [text for text in rows["changes"].unique() if text and not _are_changes(text)]
+        invalid = [text for text in rows["changes"].unique() if text and not _are_changes(text)]
         rule = 'it must be empty, or a JSON object with the new values, such as {"epochs": 6}'
-        _refuse(rows, rows["changes"].isin(strange), "changes", source, rule)
+        _refuse(rows, rows["changes"].isin(invalid), "changes", source, rule)
 
 
 def _are_changes(text: str) -> bool:
     try:
-        found = json.loads(text)
+        changes = json.loads(text)
     except ValueError:
         return False
-    return isinstance(found, dict) and all(map(_is_value, found.values()))
+    return isinstance(changes, dict) and all(map(_is_value, changes.values()))
 
 
-def _is_value(found: object) -> bool:
-    return isinstance(found, (bool, int, str)) or (isinstance(found, float) and math.isfinite(found))
+def _is_value(item: object) -> bool:
+    return isinstance(item, (bool, int, str)) or (isinstance(item, float) and math.isfinite(item))
 
 
 def _check_definitions(rows: pd.DataFrame, source: RowSource) -> None:
-    """Refuses a mutant with two values, and a hyperparameter with two defaults (so two different originals)."""
+    """Refuse a mutant with two values, and a hyperparameter with two defaults, which means two different originals."""
     defined = [column for column in ("hyperparameter", "value", "default", "changes") if column in rows]
     mutants = rows.loc[rows["mutant"] != ORIGINAL, [*_GROUP, "mutant", *defined]].drop_duplicates()
-    for noun, told in (("mutant", defined), ("hyperparameter", ["default"])):
-        variants = mutants.drop_duplicates([*_GROUP, noun, *told])
+    for noun, fixed in (("mutant", defined), ("hyperparameter", ["default"])):
+        variants = mutants.drop_duplicates([*_GROUP, noun, *fixed])
         again = variants.duplicated([*_GROUP, noun])
         if again.any():
             at: Any = again.idxmax()
             row = variants.loc[at]
-            message = f"{noun} {row[noun]} of {row['subject']} has another {' or '.join(told)} than before"
+            message = f"{noun} {row[noun]} of {row['subject']} has another {' or '.join(fixed)} than in an earlier row"
             raise source.fault(at, message, "analyse rows of different originals separately")
 
 
-def _check_trainings(rows: pd.DataFrame, source: RowSource) -> None:
-    """Refuses a training that is there twice: counted twice, it makes differences look surer than they are."""
+def _check_duplicates(rows: pd.DataFrame, source: RowSource) -> None:
+    """Refuse a trial that is there twice: counting it twice would overstate the significance of differences."""
     audit = ["audit"] if "audit" in rows else []
     again = rows.duplicated([*_GROUP, "mutant", "repetition", *audit])
     if again.any():
@@ -136,12 +147,12 @@ def _check_trainings(rows: pd.DataFrame, source: RowSource) -> None:
 
 
 def _check_data(rows: pd.DataFrame, source: RowSource) -> None:
-    """Refuses a subject trained on two sets of data: what it reaches on one says nothing of the other."""
+    """Refuse a subject that was trained on two data sets: its performance on one cannot be compared with the other."""
     if "data" not in rows:
         return
-    told = rows.loc[rows["data"] != "", ["subject", "data"]].drop_duplicates()
-    again = told.duplicated("subject")
+    data = rows.loc[rows["data"] != "", ["subject", "data"]].drop_duplicates()
+    again = data.duplicated("subject")
     if again.any():
         at: Any = again.idxmax()
-        message = f"{told.loc[at, 'subject']} trained on {told.loc[at, 'data']}, and before on other data"
+        message = f"{data.loc[at, 'subject']} was trained on {data.loc[at, 'data']}, and before on other data"
         raise source.fault(at, message, "analyse rows of different data separately")

@@ -1,4 +1,4 @@
-"""Rows of measurements, one a training that ended well: read, and brought to one form."""
+"""Reads rows of measurements, one for each trial that ended `ok`, and converts them to one form."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from mutegreen.store.row_checks import EXPORTED, QUALITIES, RowSource, check_row
 LABELS = ("subject", "background", "mutant", "hyperparameter")
 VALUES = ("value", "default")
 OPTIONAL_LABELS = (*QUALITIES, "audit", "changes", "data")
-_DECIMAL_COMMA = "Write decimal points instead of decimal commas: 12.5, not 12,5."
-_PLAIN_NUMBERS = "Write numbers plainly, such as 1234.5, and leave the cell empty where nothing was measured."
+_DECIMAL_COMMA = "use decimal points, not decimal commas: 12.5, not 12,5"
+_PLAIN_NUMBERS = "write plain numbers such as 1234.5, and leave the cell empty if nothing was measured"
 
 
 def read_csv(path: Path, performance: str | None = None) -> pd.DataFrame:
-    """Reads a CSV file of rows: UTF-8, commas, the columns of `ROW_COLUMNS` in any order and any further ones.
+    """Read a CSV file of rows: UTF-8, commas, the columns of `ROW_COLUMNS` in any order, and any others.
 
     Args:
         path: The file.
@@ -38,8 +38,8 @@ def read_csv(path: Path, performance: str | None = None) -> pd.DataFrame:
         The rows in the form of `rows_frame`.
 
     Raises:
-        RowsError: The file is not there, is no CSV file, or its rows cannot be used.
-        UsageError: It has no such figure.
+        RowsError: The file does not exist, is not a CSV file, or its rows have a fault.
+        UsageError: It has no such extra metric.
     """
     data = _bytes_of(path)
     header = _header_of(path.name, data)
@@ -58,22 +58,23 @@ def read_csv(path: Path, performance: str | None = None) -> pd.DataFrame:
 def rows_frame(
     records: Iterable[Mapping[Any, object]], name: str = "rows", performance: str | None = None
 ) -> pd.DataFrame:
-    """Rows from anywhere else, such as the store, in the form that the statistics read.
-
-    Labels are text, empty where there is none; so is `changes`, a JSON object. Metrics are floats, NaN where not
-    measured. `value` and `default` hold objects: floats for numbers, text for anything else (an optimizer's name,
-    `True`), None for nothing. Where there is a column `outcome`, only rows `ok` are kept (none given counts as ok),
-    and `frame.attrs["notes"]`, a list of sentences, says what was left out. `frame.attrs["figure"]` is the name of the
-    figure taken for the performance, None where it is the performance itself.
+    """Convert records, for example of the store, to the form that the statistics read.
 
     Args:
-        records: For each training, its columns and cells.
-        name: What messages call the source.
-        performance: Name of a further figure of performance to be taken for the performance.
+        records: The columns and cells of each trial.
+        name: The name of the source in messages.
+        performance: Name of an extra metric that replaces the performance.
+
+    Returns:
+        One row for each trial whose column `outcome`, if there is one, is `ok` or empty. Labels are text, empty if
+        there is none; so is `changes`, a JSON object. Metrics are floats, NaN if not measured. `value` and `default`
+        are objects: floats for numbers, text for anything else (an optimizer's name, `True`), None if empty.
+        `attrs["notes"]` is a list of sentences about dropped rows. `attrs["figure"]` is the name of the extra metric
+        that replaced the performance, None if there is none.
 
     Raises:
-        RowsError: Columns missing, no rows, cells that cannot be, a training twice, no original.
-        UsageError: There is no such figure.
+        RowsError: Columns or rows are missing, a cell is invalid, a trial is there twice, or there is no original.
+        UsageError: There is no such extra metric.
     """
     frame = pd.DataFrame.from_records([dict(record) for record in records])
     if frame.empty:
@@ -83,7 +84,7 @@ def rows_frame(
 
 
 def _bytes_of(path: Path) -> bytes:
-    """The whole file in UTF-8, without a byte-order mark; not as text, which may take four times the memory."""
+    """Return the file in UTF-8 without a byte-order mark; bytes, because text may take four times the memory."""
     try:
         data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         data.decode()
@@ -101,7 +102,7 @@ def _lines(data: bytes) -> io.TextIOWrapper:
 
 
 def _header_of(name: str, data: bytes) -> list[str]:
-    """The names of the columns, after a check that every record has one field for each."""
+    """Return the names of the columns, after a check that every record has one field for each."""
     reader = csv.reader(_lines(data))
     try:
         header = [column.strip() for column in next(reader, [])]
@@ -119,12 +120,12 @@ def _header_of(name: str, data: bytes) -> list[str]:
 
 
 def _ragged(place: str, fields: int, columns: int) -> RowsError:
-    hint = _DECIMAL_COMMA if fields > columns else "The file may have been cut off here."
-    return RowsError(f"{place} has {fields} fields, and the header {columns}", hint)
+    hint = _DECIMAL_COMMA if fields > columns else "the file may have been truncated here"
+    return RowsError(f"{place} has {fields} fields, but the header has {columns}", hint)
 
 
 def _line_of(data: bytes, row: int) -> int:
-    """The line on which the n-th record (from 0) after the header ends; records may span lines."""
+    """Return the line on which the n-th record (from 0) after the header ends; records may span lines."""
     reader = csv.reader(_lines(data))
     records = filter(None, reader)
     for _ in range(row + 2):
@@ -146,8 +147,8 @@ def _require_columns(name: str, columns: Sequence[str]) -> None:
 def _normal(frame: pd.DataFrame, source: RowSource, performance: str | None) -> pd.DataFrame:
     rows, notes = _only_ok(frame, source.name)
     if performance is not None:
-        figures = _numbers(rows[extra_metrics.column_of(performance, rows.columns, source.name)], source)
-        rows, notes = extra_metrics.in_place(rows, performance, figures), [*notes, extra_metrics.note_on(performance)]
+        values = _numbers(rows[extra_metrics.column_of(performance, rows.columns, source.name)], source)
+        rows, notes = extra_metrics.in_place(rows, performance, values), [*notes, extra_metrics.note_on(performance)]
     for column in (*LABELS, *OPTIONAL_LABELS):
         if column in rows:
             rows[column] = rows[column].fillna("").astype("str")
@@ -162,7 +163,7 @@ def _normal(frame: pd.DataFrame, source: RowSource, performance: str | None) -> 
 
 
 def _only_ok(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of trainings that ended ok, and what was left out."""
+    """Return the rows of trials that ended ok, and a note about the others."""
     if "outcome" not in frame:
         return frame, []
     outcome = frame["outcome"].fillna(Outcome.OK.value).astype("str")
@@ -170,19 +171,19 @@ def _only_ok(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[str]]:
     others = ", ".join(f"{count} {other}" for other, count in outcome[~ok].value_counts().items())
     if not ok.any():
         raise RowsError(f"{name}: no trial ended ok ({others})", "look at the output of the trials")
-    return frame[ok].copy(), [f"Trainings left out because they did not end ok: {others}."] if others else []
+    return frame[ok].copy(), [f"Trials without the outcome ok were dropped: {others}."] if others else []
 
 
 def _values(column: pd.Series[Any]) -> pd.Series[Any]:
-    # Of text, equal cells need to be read only once; elsewhere True equals 1.
-    places, cells = pd.factorize(column) if column.dtype == "str" else (range(len(column)), column)
-    # The last one is for empty cells, whose place is -1.
-    found = np.array([*map(_value, cells), None], dtype=object)
-    return pd.Series(found[places], column.index, dtype=object)
+    # Equal texts are converted only once. For other types that would be wrong, since True equals 1.
+    codes, cells = pd.factorize(column) if column.dtype == "str" else (range(len(column)), column)
+    # The last one is for empty cells, whose code is -1.
+    values = np.array([*map(_value, cells), None], dtype=object)
+    return pd.Series(values[codes], column.index, dtype=object)
 
 
 def _value(cell: Any) -> float | str | None:
-    """A hyperparameter's value: a float where it is a finite number, else text; None for an empty cell."""
+    """Return the value of a hyperparameter: a float for a finite number, else text; None for an empty cell."""
     if _is_empty(cell):
         return None
     number = _number(cell)
@@ -190,10 +191,10 @@ def _value(cell: Any) -> float | str | None:
 
 
 def _number(cell: Any) -> float | None:
-    """A cell as a number, NaN for an empty one; None for anything else."""
+    """Return a cell as a number, NaN if it is empty; None for anything else."""
     if _is_empty(cell):
         return math.nan
-    # Python's float takes "1_000", which no other reader of CSV does.
+    # Python's float accepts "1_000", which no other reader of CSV does.
     if isinstance(cell, bool) or not isinstance(cell, (Real, str)) or "_" in str(cell):
         return None
     try:
@@ -207,7 +208,7 @@ def _is_empty(cell: Any) -> bool:
 
 
 def _numbers(column: pd.Series[Any], source: RowSource) -> pd.Series[float]:
-    """The column as floats.
+    """Convert a column to floats.
 
     Raises:
         RowsError: A cell is not a number.

@@ -1,18 +1,26 @@
-"""The store's tables. Energies are joules, powers watts, times seconds; NULL means "not measured", never 0.
+"""Defines the tables of the store. Energies are in joules, powers in watts, times in seconds; NULL is "not measured".
+
+    audit --+-- mutant --- trial --+-- energy      one row per domain
+            |                      +-- epoch       one row per epoch
+            +-- span               +-- figure      one row per extra metric
+                                   +-- phase       one row per phase
+                                   +-- timeline    one row per domain
 
 History of the schema (`PRAGMA user_version`):
-  1  the first one.
-  2  a mutant holds any number of changes.
-  3  an audit declares its data and its further figures of performance, of which each trial has its own; a trial says
-     what the shims did in it, and in what company it was; an audit has backgrounds and spans.
+  1  The first one.
+  2  A mutant has any number of changes (`mutant.changes`), for mutants of higher order.
+  3  Data sets and extra metrics (`audit.data`, `audit.also`, table `figure`), shims (`trial.standins`), co-location
+     (`trial.company`, `audit.backgrounds`, table `span`) and the memory that the preflight needed (`audit.peak_bytes`).
 
-`migration.steps` says how to add the next one.
+Names of tables and columns stay for existing files, although the glossary has other words for `figure` (extra metric),
+`standins` (shims), `company` (co-location) and `nobody_j` (unattributed energy). `migration.steps` says how to add the
+next schema.
 """
 
 VERSION = 3
 
 APPLICATION_ID = 0x4D47524E
-"""Written into the file's header (`PRAGMA application_id`), so that another program's database is not mistaken."""
+"""The mark of MuteGreen in the file's header (`PRAGMA application_id`). A file without it is not a store."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS audit (

@@ -1,4 +1,4 @@
-"""The store: one SQLite file, every trial durable the moment it ends."""
+"""Reads and writes the store: one SQLite file, in which every trial is durable as soon as it ends."""
 
 from __future__ import annotations
 
@@ -36,35 +36,41 @@ VARIABLE = "MUTEGREEN_STORE"
 
 
 def default_path() -> Path:
-    """The store that commands use unless they are told another: `MUTEGREEN_STORE`, else below this folder."""
+    """Return the store that commands use by default: `MUTEGREEN_STORE` if it is set, else a file below this folder."""
     return Path(os.environ.get(VARIABLE) or DEFAULT_PATH)
 
 
 class Store:
     """Audits with their mutants, trials and measurements, in one file of SQLite.
 
-    Use `Store.create` to write (a missing file is made) and `Store.open` to read (it is not).
+    Use `Store.create` to write (it creates a missing file) and `Store.open` to read (it does not).
 
-    **Durability.** What a writing method wrote is on the disk when it returns: it is one transaction, and SQLite has
-    synchronised the file. If it raises, or the process is killed in it, nothing of it is there. An error of the disk
-    later on cannot take away what was written before.
+    **Atomic writes.** Every writing method is one transaction: after an exception, or when the process is killed,
+    either all of it is in the file or nothing. So a trial that has an outcome also has all of its measurements.
 
-    **Ownership.** An audit belongs to the process that runs it, which holds its lock (`harness.opening.audit_lock`);
-    the store itself does not check that. Other processes may read at any time, and may write other audits: a writer
-    waits up to `connection.BUSY_TIMEOUT_S` for another one.
+    **Durability.** When a writing method returns, its data is on the disk: SQLite has synchronised the file
+    (`PRAGMA synchronous = FULL`). A later error of the disk does not affect earlier transactions.
 
-    **Threads.** A store is used by the thread that opened it, as SQLite's connections are; other threads open their
-    own. Records are frozen and may be handed on.
+    **Append only.** `add_audit` writes an audit with its mutants and planned trials; other methods add rows, and values
+    that were not known then. `finish_trial` replaces only the result of an interrupted attempt. Only
+    `remove_audit` deletes anything else: an audit without results.
 
-    **Lifetime.** Close it, or use it as a context. A killed process leaves nothing that must be cleaned up: the next
-    one that opens the file rolls back what was left half done.
+    **Ownership.** An audit belongs to the process that runs it, which holds the audit's lock
+    (`harness.opening.audit_lock`); the store does not check that. Other processes may read at any time, and may write
+    other audits: a writer waits up to `connection.BUSY_TIMEOUT_S` for another one.
 
-    **Schemas.** A file of an older schema that is known is converted: by `create` on the disk (see `migration.swap`),
-    by `open` in memory, so that reading never writes. A newer one is refused.
+    **Threads.** Only the thread that has opened a store may use it, because SQLite's connections require that; other
+    threads open their own. Records are frozen and may be passed on.
+
+    **Lifetime.** Close it, or use it as a context. A killed process leaves nothing to clean up: the next one that opens
+    the file rolls an unfinished transaction back.
+
+    **Schemas.** A file of a known older schema is converted: by `create` on the disk (see `migration.swap`), by `open`
+    in memory, so reading never writes. A file of a newer schema is refused.
 
     Attributes:
         path: The file.
-        migration: That it was converted when it was opened for writing; None: it was not.
+        migration: The conversion that opening it for writing required; None: none.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, migration: Migration | None = None) -> None:
@@ -74,10 +80,10 @@ class Store:
 
     @classmethod
     def create(cls, path: Path) -> Store:
-        """Opens a store for writing, and makes it first where there is none.
+        """Open a store for writing; create the file if it is missing.
 
         Raises:
-            StoreError: It cannot be written or converted, or is no store of a version known here.
+            StoreError: The file cannot be written or converted, or is not a store of a known version.
         """
         with translate_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,10 +94,10 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Opens a store for reading; only what a killed writer left half done is rolled back.
+        """Open a store for reading. Only an unfinished transaction of a killed writer is rolled back.
 
         Raises:
-            StoreError: There is none, or it is of no version known here.
+            StoreError: The file does not exist, or is not a store of a known version.
         """
         if not path.exists():
             raise StoreError(f"{path}: there is no store", "run an audit first, or name another file with --store FILE")
@@ -108,16 +114,16 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._db.close()
 
     # Writing
 
     def add_audit(self, audit: AuditRecord, mutants: Sequence[MutantRecord], trials: Sequence[Trial]) -> None:
-        """Adds an audit with all it is going to do.
+        """Add an audit with its mutants and its planned trials.
 
         Raises:
-            StoreError: It cannot be written.
+            StoreError: The file cannot be written.
         """
         with self._transaction():
             self._insert("audit", [audit_row(audit)])
@@ -125,7 +131,7 @@ class Store:
             self._insert("trial", [{"audit": audit.id, **asdict(trial)} for trial in trials])
 
     def remove_audit(self, audit: str) -> None:
-        """Takes an audit without results out again."""
+        """Remove an audit that has no results."""
         with self._transaction():
             for table, column in (("trial", "audit"), ("mutant", "audit"), ("audit", "id")):
                 self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (audit,))
@@ -138,38 +144,46 @@ class Store:
         unavailable: Sequence[Unavailable],
         peak_bytes: Mapping[str, int] | None = None,
     ) -> None:
-        """Records what was found before the first trial."""
-        found = (dict(idle_w), [asdict(u) for u in unavailable], dict(peak_bytes or {}))
+        """Record the measurements before the first trial.
+
+        Args:
+            audit: Id of the audit.
+            preflight_s: Wall time of the preflight, seconds.
+            idle_w: Power of the idle machine by domain, watts.
+            unavailable: Domains that cannot be read.
+            peak_bytes: Peak memory of the preflight, bytes, by `host` and GPU domain.
+        """
+        values = (dict(idle_w), [asdict(u) for u in unavailable], dict(peak_bytes or {}))
         with self._transaction():
             self._db.execute(
                 "UPDATE audit SET preflight_s = ?, idle_w = ?, unavailable = ?, peak_bytes = ? WHERE id = ?",
-                (preflight_s, *map(json.dumps, found), audit),
+                (preflight_s, *map(json.dumps, values), audit),
             )
 
     def set_backgrounds(self, audit: str, backgrounds: Sequence[BackgroundRecord]) -> None:
-        """Records the backgrounds of an audit, with what was found of them."""
+        """Record the background loads of an audit with their measured rates."""
         with self._transaction():
             text = json.dumps([asdict(background) for background in backgrounds])
             self._db.execute("UPDATE audit SET backgrounds = ? WHERE id = ?", (text, audit))
 
     def add_spans(self, audit: str, spans: Sequence[Span]) -> None:
-        """Adds the exact energy of times in which trainings ran at the same time."""
+        """Add the total energy of spans in which trainings ran concurrently."""
         with self._transaction():
             query = "SELECT coalesce(max(number), 0) FROM span WHERE audit = ?"
-            known = self._db.execute(query, (audit,)).fetchone()[0]
-            for number, span in enumerate(spans, known + 1):
+            last = self._db.execute(query, (audit,)).fetchone()[0]
+            for number, span in enumerate(spans, last + 1):
                 self._insert("span", [{"audit": audit, "number": number, **row} for row in span_rows(span)])
 
     def finish_trial(self, audit: str, trial: Trial, result: TrialResult) -> None:
-        """Keeps a trial's result; it is on the disk when this returns.
+        """Write the result of a trial. It is on the disk when this returns.
 
         Raises:
-            StoreError: It cannot be written; the trial then counts as not done.
+            StoreError: The file cannot be written; the trial is then still pending.
         """
         row = result_row(result)
         key = {"audit": audit, "trial": trial.number}
         with self._transaction():
-            for table in ("energy", "epoch", "figure", "phase", "timeline"):  # of an earlier, interrupted try
+            for table in ("energy", "epoch", "figure", "phase", "timeline"):  # of an earlier, interrupted attempt
                 self._db.execute(f"DELETE FROM {table} WHERE audit = :audit AND trial = :trial", key)
             assignments = ", ".join(f"{column} = :{column}" for column in row)
             self._db.execute(f"UPDATE trial SET {assignments} WHERE audit = :audit AND number = :trial", row | key)
@@ -183,37 +197,37 @@ class Store:
             self._insert("timeline", [key | row for row in steps])
 
     def finish_audit(self, audit: str) -> None:
-        """Records that all trials have been run."""
+        """Record that all trials have been run."""
         with self._transaction():
             self._db.execute("UPDATE audit SET finished_at = ? WHERE id = ?", (now(), audit))
 
     # Reading
 
     def audits(self) -> list[AuditRecord]:
-        """All audits, oldest first."""
+        """Return all audits, the oldest first."""
         return [self._audit(row) for row in self._select("SELECT * FROM audit ORDER BY created_at, rowid")]
 
     def audit(self, audit_id: str | None = None) -> AuditRecord:
-        """An audit by its id; without one, the latest.
+        """Return an audit by its id; without an id, the latest one.
 
         Raises:
             UsageError: There is no such audit.
         """
         audits = self.audits()
-        found = [a for a in audits if audit_id is None or a.id == audit_id]
-        if not found:
-            known = ", ".join(a.id for a in audits[-5:]) or "none"
-            what = f"no audit {audit_id}" if audit_id else "no audit yet"
-            raise UsageError(f"{self.path}: {what}", f"the latest are: {known}; `mutegreen audits` lists all")
-        return found[-1]
+        matches = [a for a in audits if audit_id is None or a.id == audit_id]
+        if not matches:
+            latest = ", ".join(a.id for a in audits[-5:]) or "none"
+            what = f"it has no audit {audit_id}" if audit_id else "it has no audit yet"
+            raise UsageError(f"{self.path}: {what}", f"the latest are: {latest}; `mutegreen audits` lists all")
+        return matches[-1]
 
     def mutants(self, audit: str) -> list[MutantRecord]:
-        """The mutants of an audit, the original first."""
+        """Return the mutants of an audit, the original first."""
         rows = self._select("SELECT * FROM mutant WHERE audit = ? ORDER BY rowid", audit)
         return [to_mutant(row) for row in rows]
 
     def trials(self, audit: str) -> list[TrialRecord]:
-        """All trials of an audit, in their order."""
+        """Return all trials of an audit, in their order."""
         parts = (
             self._grouped("SELECT * FROM energy WHERE audit = ? ORDER BY rowid", audit),
             self._grouped("SELECT * FROM epoch WHERE audit = ? ORDER BY trial, number", audit),
@@ -224,26 +238,26 @@ class Store:
         return [to_trial(row, result) for row, result in zip(rows, results, strict=True)]
 
     def pending(self, audit: str) -> list[Trial]:
-        """The trials that have still to be run: those that have not ended, and interrupted ones."""
-        open_ends = (None, Outcome.INTERRUPTED)
-        return [r.trial for r in self.trials(audit) if (r.result.outcome if r.result else None) in open_ends]
+        """Return the trials that are still to be run: those without a result, and interrupted ones."""
+        to_run = (None, Outcome.INTERRUPTED)
+        return [r.trial for r in self.trials(audit) if (r.result.outcome if r.result else None) in to_run]
 
     def phases(self, audit: str) -> dict[int, tuple[Phase, ...]]:
-        """The phases of the trials of an audit, by the trial's number."""
+        """Return the phases of the trials of an audit, by the number of the trial."""
         groups = self._grouped("SELECT * FROM phase WHERE audit = ? ORDER BY trial, number", audit)
         return {trial: tuple(to_phase(row) for row in rows) for trial, rows in groups.items()}
 
     def timelines(self, audit: str, trial: int) -> dict[str, Timeline]:
-        """Power over a trial, by domain."""
+        """Return the power over the time of a trial, by domain."""
         rows = self._select("SELECT * FROM timeline WHERE audit = ? AND trial = ? ORDER BY rowid", audit, trial)
         return {row["domain"]: timelines.unpack(row["steps"]) for row in rows}
 
     def spans(self, audit: str) -> tuple[Span, ...]:
-        """The spans of an audit, in their order."""
+        """Return the spans of an audit, in their order."""
         return to_spans(self._select("SELECT * FROM span WHERE audit = ? ORDER BY number, rowid", audit))
 
     def outcomes(self, audit: str) -> dict[str, int]:
-        """How many trials ended how; `pending` for those not run yet."""
+        """Return the number of trials with each outcome; `pending` are those without one."""
         rows = self._select("SELECT outcome, count(*) AS n FROM trial WHERE audit = ? GROUP BY outcome", audit)
         return {row["outcome"] or "pending": row["n"] for row in rows}
 
@@ -253,7 +267,7 @@ class Store:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if version_of(self._db) == 0 and not self._select("SELECT name FROM sqlite_master"):
-            # One transaction: a process killed here leaves an empty file, not half a store.
+            # One transaction: a process that is killed here leaves an empty file, not a part of a store.
             self._db.executescript(
                 f"BEGIN IMMEDIATE; {schema.TABLES} PRAGMA application_id = {schema.APPLICATION_ID};"
                 f"PRAGMA user_version = {schema.VERSION}; COMMIT;"
@@ -262,13 +276,14 @@ class Store:
 
     def _check_version(self) -> None:
         if not is_ours(self._db):
-            raise StoreError(f"{self.path}: not a store of MuteGreen", "name another file with --store FILE")
+            raise StoreError(f"{self.path}: it is not a store of MuteGreen", "name another file with --store FILE")
         if (version := version_of(self._db)) != schema.VERSION:
-            newer = (
+            remedy = (
                 "use a newer MuteGreen" if version > schema.VERSION else "export it with the MuteGreen that wrote it"
             )
             raise StoreError(
-                f"{self.path}: has schema version {version}, and this MuteGreen knows {schema.VERSION}", newer
+                f"{self.path}: it has schema version {version}, but this MuteGreen knows {schema.VERSION}",
+                remedy,
             )
 
     @contextmanager
@@ -309,7 +324,7 @@ class Store:
 
 
 def _needs_migration(path: Path) -> bool:
-    """Whether this is a store of an older schema, or was one until another process replaced it."""
+    """Return whether a file is a store of an older schema, or was one until another process replaced it."""
     if not path.exists():
         return False
     with closing(connect(path, "rw")) as db:

@@ -1,4 +1,4 @@
-"""Power over time, small on disk: single precision, compressed."""
+"""Packs power over time for the store, in single precision and compressed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mutegreen.model import Timeline
 
 
 def pack(timeline: Timeline) -> bytes:
-    """All times, then all powers, as little-endian single-precision numbers, compressed by zlib.
+    """Pack a timeline: all times, then all powers, as little-endian single-precision numbers, compressed by zlib.
 
-    A time of hours keeps a millisecond, a power seven digits.
+    A time of hours keeps a resolution of a millisecond, a power seven digits.
     """
     columns = array("f", [time_s for time_s, _ in timeline] + [power_w for _, power_w in timeline])
     if sys.byteorder == "big":
@@ -21,7 +21,7 @@ def pack(timeline: Timeline) -> bytes:
 
 
 def unpack(data: bytes) -> Timeline:
-    """The timeline that `pack` pack."""
+    """Return the timeline that `pack` has packed."""
     columns = array("f")
     columns.frombytes(zlib.decompress(data))
     if sys.byteorder == "big":

@@ -196,7 +196,7 @@ def test_a_file_given_twice_counts_nothing_twice(mutegreen: Run, tmp_path: Path)
     one = _file(tmp_path / "one.csv", "", 1)
     done = mutegreen("stats", "--csv", one, "--csv", one)
     assert done.returncode == 2
-    assert "taken together, one.csv, row 1: repetition 0 of original of simulated occurs twice" in done.stderr
+    assert "the files together, one.csv, row 1: repetition 0 of original of simulated occurs twice" in done.stderr
 
 
 def test_figures_of_several_audits_have_names_of_their_own(mutegreen: Run, store: Path, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_rows_of_two_sets_of_data_are_not_compared(tmp_path: Path) -> None:
     parts = [rows(data=SHAPES, audit="a-1"), rows(data="MNIST", audit="a-2")]
     file = tmp_path / "rows.csv"
     pd.concat(parts).to_csv(file, index=False)
-    with pytest.raises(RowsError, match=r"simulated trained on MNIST, and before on other data") as caught:
+    with pytest.raises(RowsError, match=r"simulated was trained on MNIST, and before on other data") as caught:
         read_csv(file)
     assert f"line {len(parts[0]) + 2}:" in caught.value.message
     pd.concat([parts[0], rows(audit="a-2")]).to_csv(file, index=False)

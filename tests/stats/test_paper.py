@@ -393,6 +393,6 @@ def test_trainings_of_several_audits_are_noted() -> None:
 
 def test_notes_on_the_rows_are_taken_over() -> None:
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
-    assert "Trainings left out because they did not end ok: 2 timeout." in told(
+    assert "Trials without the outcome ok were dropped: 2 timeout." in told(
         analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost)
     )

@@ -43,9 +43,12 @@ def test_notes_are_kept_once_each() -> None:
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (rows("a"), r"taken together, b.csv, row 1: repetition 0 of original of m occurs twice"),
-        (rows("b", default=4), r"taken together, b.csv, row 2: mutant epochs=3 of m has another"),
-        (rows("b", data="CIFAR"), r"taken together, b.csv, row 1: m trained on CIFAR, and before on other data"),
+        (rows("a"), r"the files together, b.csv, row 1: repetition 0 of original of m occurs twice"),
+        (rows("b", default=4), r"the files together, b.csv, row 2: mutant epochs=3 of m has another"),
+        (
+            rows("b", data="CIFAR"),
+            r"the files together, b.csv, row 1: m was trained on CIFAR, and before on other data",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_its_place(other: pd.DataFrame, message: str) -> None:

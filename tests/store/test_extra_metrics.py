@@ -48,7 +48,7 @@ def test_the_figure_is_analysed_as_if_it_were_the_performance(tmp_path: Path, pr
     assert further["goals"] == {"simulated": "minimize"}
     assert (plain.pop("performance_figure"), further.pop("performance_figure")) == (None, "loss")
     assert [note for note in further.pop("notes") if note not in plain["notes"]] == [
-        "performance is loss, of which only the last of each training is kept: there is no energy to target."
+        "performance is loss; only its last value in each trial is stored, so there is no energy to target."
     ]
     assert further == {key: value for key, value in plain.items() if key != "notes"}
 

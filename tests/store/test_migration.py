@@ -380,9 +380,9 @@ def test_a_file_with_a_second_name_is_left_whole(old2: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "why"),
     [
-        ("DELETE FROM energy", "table energy has 20 rows, and 0 when converted"),
+        ("DELETE FROM energy", "table energy has 20 rows, but 0 when converted"),
         ("DELETE FROM mutant WHERE id = 'original'; INSERT INTO mutant SELECT audit, id || 'x', changes, diff FROM "
-         "mutant WHERE id = 'epochs=4'", "a row refers to one that is not there"),
+         "mutant WHERE id = 'epochs=4'", "a foreign key without a row"),
     ],
 )  # fmt: skip
 def test_a_conversion_that_loses_something_is_not_put_in_place(
@@ -399,7 +399,7 @@ def test_a_conversion_that_loses_something_is_not_put_in_place(
     before = files(old2)
     with pytest.raises(StoreError, match=why) as caught:
         Store.create(old2)
-    assert "it is as it was" in caught.value.message
+    assert "it is unchanged" in caught.value.message
     assert files(old2) == before
 
 
@@ -480,6 +480,6 @@ def test_a_disk_that_fails_before_the_swap_leaves_the_store_as_it_is(
 ) -> None:
     before = old2.read_bytes()
     refuse_to_sync_folders(monkeypatch, errno.EIO)
-    with pytest.raises(StoreError, match="it is as it was"):
+    with pytest.raises(StoreError, match="it is unchanged"):
         Store.create(old2)
     assert old2.read_bytes() == before

@@ -118,7 +118,7 @@ def test_only_trainings_that_ended_ok_count(given: Callable[..., Path]) -> None:
     lines = [f"{ORIGINAL},ok", f"{MUTANT},", "m,,e=9,epochs,9,2,0,,,,,,failed", "m,,e=8,epochs,8,2,0,,,,,,timeout"]
     rows = read_csv(given(*lines, header=f"{HEADER},outcome"))
     assert rows["mutant"].tolist() == ["original", "epochs=3"]
-    assert rows.attrs["notes"] == ["Trainings left out because they did not end ok: 1 failed, 1 timeout."]
+    assert rows.attrs["notes"] == ["Trials without the outcome ok were dropped: 1 failed, 1 timeout."]
 
 
 def test_no_training_that_ended_ok(given: Callable[..., Path]) -> None:
@@ -130,11 +130,11 @@ def test_no_training_that_ended_ok(given: Callable[..., Path]) -> None:
     ("cell", "hint"),
     [
         ("abc", "leave the cell empty"),
-        ("5 J", "plainly"),
+        ("5 J", "plain numbers"),
         ("n/a", "leave the cell empty"),
-        ("True", "plainly"),
-        ("1_000", "plainly"),
-        ('"1,234.5"', "plainly"),
+        ("True", "plain numbers"),
+        ("1_000", "plain numbers"),
+        ('"1,234.5"', "plain numbers"),
         ('"12,5"', "decimal point"),
         ('"1.234,5"', "decimal point"),
     ],
@@ -169,8 +169,8 @@ def test_the_line_is_right_below_a_cell_of_several_lines(given: Callable[..., Pa
         (MUTANT.replace(",0,11", ",-1,11"), "line 3: repetition is -1.0"),
         (MUTANT.replace(",0,11", ",inf,11"), "line 3: repetition is inf"),
         (ORIGINAL, "line 3: repetition 0 of original of m occurs twice"),
-        (f"{MUTANT},7", "line 3 has 13 fields, and the header 12"),
-        (MUTANT[:-4], "line 3 has 11 fields, and the header 12"),
+        (f"{MUTANT},7", "line 3 has 13 fields, but the header has 12"),
+        (MUTANT[:-4], "line 3 has 11 fields, but the header has 12"),
     ],
 )
 def test_rows_that_cannot_be(given: Callable[..., Path], line: str, message: str) -> None:
@@ -242,7 +242,7 @@ def test_a_column_that_is_there_twice(given: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("mark", [";", "\t"])
 def test_other_separators_are_recognised(given: Callable[..., Path], mark: str) -> None:
     path = given(ORIGINAL.replace(",", mark), header=HEADER.replace(",", mark))
-    assert "by commas" in str(refusal(path).hint)
+    assert "with commas" in str(refusal(path).hint)
 
 
 @pytest.mark.parametrize("raw", [HEADER.encode(), (HEADER + "\n\n").encode()])

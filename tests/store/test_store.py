@@ -238,7 +238,7 @@ def test_another_schema_is_refused(store: Store, path: Path, version: int) -> No
         raw.execute(f"PRAGMA user_version = {version}")
     raw.close()
     for opening in (Store.open, Store.create):
-        with pytest.raises(StoreError, match=f"schema version {version}, and this MuteGreen knows {schema.VERSION}"):
+        with pytest.raises(StoreError, match=f"schema version {version}, but this MuteGreen knows {schema.VERSION}"):
             opening(path)
 
 

@@ -1,1 +1,1 @@
-"""Records to the store's rows and back: enums as texts, structures as JSON."""
+"""Converts records to rows of the store and back: enums as text, structures as JSON."""

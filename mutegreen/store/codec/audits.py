@@ -1,4 +1,4 @@
-"""Audits, their options and their mutants, to rows of the store and back."""
+"""Converts audits, their options and their mutants to rows of the store and back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mutegreen.store.audit_records import AuditRecord, BackgroundRecord, MutantR
 
 
 def audit_row(audit: AuditRecord) -> dict[str, object]:
-    """An audit as a row; what is found later is still empty."""
+    """Return an audit as a row, without the values that are recorded later."""
     row = asdict(audit)
     for column in ("options", "environment", "notes", "also", "backgrounds", "peak_bytes"):
         row[column] = json.dumps(row[column])
@@ -38,7 +38,7 @@ def audit_row(audit: AuditRecord) -> dict[str, object]:
 
 
 def to_audit(row: sqlite3.Row) -> AuditRecord:
-    """The audit of a row."""
+    """Return the audit of a row."""
     data = json.loads(row["data"] or "null")
     return AuditRecord(
         id=row["id"],
@@ -63,11 +63,11 @@ def to_audit(row: sqlite3.Row) -> AuditRecord:
 
 
 def to_options(text: str) -> AuditOptions:
-    """The options of a text; what another version left out has its default, and what it added is not read."""
-    kept = json.loads(text)
-    limits, metering, seeding = kept.get("limits") or {}, kept.get("metering") or {}, kept.get("seeding")
+    """Return the options of a JSON text. A missing key has its default, and an unknown key is ignored."""
+    options = json.loads(text)
+    limits, metering, seeding = options.get("limits") or {}, options.get("metering") or {}, options.get("seeding")
     return AuditOptions(
-        plan=_plan_options(kept.get("plan") or {}),
+        plan=_plan_options(options.get("plan") or {}),
         seeding=Seeding(seeding) if seeding else None,
         limits=Limits(
             timeout_s=limits.get("timeout_s"),
@@ -76,37 +76,37 @@ def to_options(text: str) -> AuditOptions:
             idle_s=limits.get("idle_s"),
         ),
         metering=Metering(meters=tuple(metering.get("meters") or ()), require=tuple(metering.get("require") or ())),
-        jobs=kept.get("jobs"),
+        jobs=options.get("jobs"),
     )
 
 
-def _plan_options(kept: Mapping[str, Any]) -> PlanOptions:
-    operators, compat = kept.get("operators"), kept.get("compat")
+def _plan_options(options: Mapping[str, Any]) -> PlanOptions:
+    operators, compat = options.get("operators"), options.get("compat")
     return PlanOptions(
-        preset=kept.get("preset"),
+        preset=options.get("preset"),
         operators=None if operators is None else tuple(operators),
-        mutants=kept.get("mutants"),
-        repetitions=kept.get("repetitions"),
-        values={name: tuple(texts) for name, texts in (kept.get("values") or {}).items()},
-        order=kept.get("order"),
-        seed=kept.get("seed", DEFAULT_SEED),
-        same_seed=kept.get("same_seed", False),
+        mutants=options.get("mutants"),
+        repetitions=options.get("repetitions"),
+        values={name: tuple(texts) for name, texts in (options.get("values") or {}).items()},
+        order=options.get("order"),
+        seed=options.get("seed", DEFAULT_SEED),
+        same_seed=options.get("same_seed", False),
         compat=None if compat is None else tuple(map(Compat, compat)),
     )
 
 
 def to_backgrounds(text: str) -> tuple[BackgroundRecord, ...]:
-    """The backgrounds of a text."""
+    """Return the background loads of a JSON text."""
     return tuple(BackgroundRecord(**item | {"words": tuple(item["words"])}) for item in json.loads(text))
 
 
 def mutant_row(audit: str, record: MutantRecord) -> dict[str, object]:
-    """A mutant as a row; changes as JSON, which keeps the types of their values."""
+    """Return a mutant as a row. Its changes are JSON, which keeps the types of their values."""
     changes = json.dumps([asdict(change) for change in record.mutant.changes])
     return {"audit": audit, "id": record.mutant.id, "changes": changes, "diff": record.diff}
 
 
 def to_mutant(row: sqlite3.Row) -> MutantRecord:
-    """The mutant of a row."""
+    """Return the mutant of a row."""
     changes = tuple(Change(**change) for change in json.loads(row["changes"]))
     return MutantRecord(Mutant(row["id"], changes), row["diff"])

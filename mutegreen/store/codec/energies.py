@@ -1,4 +1,4 @@
-"""The energy of domains, and of spans, to rows of the store and back."""
+"""Converts the energy of domains and of spans to rows of the store and back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mutegreen.model import DomainEnergy, Flag, Measurement, Quality, Span
 
 
 def energy_row(domain: DomainEnergy) -> dict[str, object]:
-    """A domain's energy as a row."""
+    """Return the energy of a domain as a row."""
     return asdict(domain) | {"quality": str(domain.quality), "flags": " ".join(sorted(domain.flags))}
 
 
 def to_domain(row: sqlite3.Row | Mapping[str, Any]) -> DomainEnergy:
-    """The domain's energy of a row."""
+    """Return the energy of the domain in a row."""
     return DomainEnergy(
         domain=row["domain"],
         meter=row["meter"],
@@ -31,7 +31,7 @@ def to_domain(row: sqlite3.Row | Mapping[str, Any]) -> DomainEnergy:
 
 
 def span_rows(span: Span) -> Iterator[dict[str, object]]:
-    """A span as rows, one a domain."""
+    """Yield the rows of a span, one for each domain."""
     for domain in span.measurement.domains:
         yield energy_row(domain) | {
             "started_at": span.started_at,
@@ -42,7 +42,7 @@ def span_rows(span: Span) -> Iterator[dict[str, object]]:
 
 
 def to_spans(rows: Sequence[sqlite3.Row]) -> tuple[Span, ...]:
-    """The spans of rows in their order."""
+    """Return the spans of rows that are in their order."""
     return tuple(_span(list(own)) for _, own in groupby(rows, key=lambda row: row["number"]))
 
 

@@ -1,4 +1,4 @@
-"""Trials and their results, to rows of the store and back."""
+"""Converts trials and their results to rows of the store and back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EVIDENCE_FIELDS = {key: field for field, key in _EVIDENCE_KEYS.items()}
 
 
 def result_row(result: TrialResult) -> dict[str, object]:
-    """A result as columns of its trial's row."""
+    """Return a result as columns of its trial's row."""
     return {
         "outcome": result.outcome,
         "reason": result.reason,
@@ -49,12 +49,12 @@ def result_row(result: TrialResult) -> dict[str, object]:
 
 
 def phase_row(phase: Phase) -> dict[str, object]:
-    """A phase as a row."""
+    """Return a phase as a row."""
     return asdict(phase) | {"energy_j": json.dumps(phase.energy_j)}
 
 
 def to_phase(row: sqlite3.Row) -> Phase:
-    """The phase of a row."""
+    """Return the phase of a row."""
     return Phase(row["name"], row["begin_s"], row["end_s"], json.loads(row["energy_j"]))
 
 
@@ -69,13 +69,13 @@ def to_evidence(item: Mapping[str, Any]) -> Evidence:
 
 
 def to_epoch(row: sqlite3.Row) -> Epoch:
-    """The epoch of a row."""
+    """Return the epoch of a row."""
     return Epoch(_number(row["performance"]), row["time_s"])
 
 
-def _number(kept: float | None) -> float:
-    """SQLite keeps a figure that is not a number as NULL."""
-    return math.nan if kept is None else kept
+def _number(stored: float | None) -> float:
+    """Return a stored number. SQLite stores NaN as NULL."""
+    return math.nan if stored is None else stored
 
 
 def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
@@ -84,7 +84,7 @@ def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
 
 
 def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
-    """The trial of a row, with its result if it has ended."""
+    """Return the trial of a row, with its result if it has ended."""
     trial = Trial(
         number=row["number"],
         mutant=row["mutant"],
@@ -99,7 +99,7 @@ def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
 def to_result(
     row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row], figures: Sequence[sqlite3.Row]
 ) -> TrialResult | None:
-    """The result of a trial's row, with its rows in other tables; None if it has not ended."""
+    """Return the result of a trial from its row and its rows in other tables; None if it has not ended."""
     if row["outcome"] is None:
         return None
     return TrialResult(

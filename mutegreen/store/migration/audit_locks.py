@@ -1,4 +1,4 @@
-"""Audits that an older MuteGreen may be running on a store while it is converted."""
+"""Holds the locks of unfinished audits while their store is converted."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mutegreen.errors import StoreError
 
 @contextmanager
 def hold_audit_locks(db: sqlite3.Connection, *paths: Path) -> Iterator[None]:
-    """Holds the locks of all audits that have not ended, so that no older MuteGreen goes on with one meanwhile.
+    """Hold the locks of all audits that have not ended, so no older MuteGreen continues one during the conversion.
 
-    Such a program has the old file open, and would write its results there after it has become the backup.
+    Such a program has the old file open, and would write its results there after the file has become the backup.
 
     Args:
         db: The store.
-        paths: Its file, by the name that was given and by the one that symbolic links lead to. Every MuteGreen so far
-            has kept an audit's lock at `audits/<id>/lock` beside the name that it was given.
+        paths: Its file, by the given name and by the name to which symbolic links lead. Every version of MuteGreen has
+            kept an audit's lock at `audits/<id>/lock` in the folder of the given name.
 
     Raises:
-        StoreError: One is being run.
+        StoreError: An audit is being run.
     """
     with ExitStack() as stack:
         audits = [audit for (audit,) in db.execute("SELECT id FROM audit WHERE finished_at IS NULL").fetchall()]
@@ -32,12 +32,12 @@ def hold_audit_locks(db: sqlite3.Connection, *paths: Path) -> Iterator[None]:
         for lock, audit in locks.items():
             if not lock.exists():
                 continue
-            held = stack.enter_context(lock.open("a"))
+            file = stack.enter_context(lock.open("a"))
             try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise StoreError(
                     f"{paths[0]}: an older MuteGreen is running audit {audit}, so the store cannot be converted",
-                    "let it end, or stop it: this MuteGreen can resume it",
+                    "wait until it has ended, or stop it: this MuteGreen can resume it",
                 ) from None
         yield

@@ -1,4 +1,4 @@
-"""An older store for reading: a copy in memory is converted, and nothing is written into its folder."""
+"""Opens an older store for reading: converts a copy in memory and writes nothing into the store's folder."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mutegreen.store.migration.steps import convert, is_older, was_replaced
 
 
 def open_for_reading(connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
-    """A store as it is, or, if its schema is an older one that is known, a converted copy in memory.
+    """Open a store; if it has a known older schema, return a converted copy in memory instead.
 
-    A user who only looks at results need not be able to write, and may go on using an older MuteGreen for the file.
-    The copy takes as much memory as the file has bytes.
+    So a user who reads results needs no permission to write, and can still use the file with an older MuteGreen. The
+    copy takes as much memory as the file has bytes.
 
     Args:
         connect: Opens the store's file.

@@ -1,6 +1,6 @@
-"""Schema 1 to 2: a mutant holds any number of changes.
+"""Converts schema 1 to 2: a mutant has any number of changes.
 
-The first program of schema 1 had no phases and no timelines; they came without a new number.
+The first version of schema 1 had no phases and no timelines; they were added without a new number.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TIMELINES = """
 
 
 def to_schema_2(db: sqlite3.Connection) -> None:
-    """Converts a store of schema 1."""
+    """Convert a store of schema 1."""
     db.create_function("changes_of_1", 4, _changes, deterministic=True)
     changes = "changes_of_1(hyperparameter, value, default_value, operator)"
     rebuild_table(db, "mutant", MUTANT, {"audit": "audit", "id": "id", "changes": changes, "diff": "diff"})
@@ -50,7 +50,7 @@ def to_schema_2(db: sqlite3.Connection) -> None:
 
 
 def _changes(hyperparameter: str | None, value: str, default: str, operator: str) -> str:
-    """The changes of a mutant, JSON: none of the original, and none of `identity`, which had a name but no value."""
+    """Return the changes of a mutant as JSON: none for the original, and none for `identity`, which had no value."""
     if hyperparameter is None or json.loads(value) is None:
         return "[]"
     change = {"hyperparameter": hyperparameter, "value": json.loads(value), "default": json.loads(default)}

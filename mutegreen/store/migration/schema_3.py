@@ -1,7 +1,7 @@
 """Schema 2 to 3: data, further figures, shims, and what shared the machine; audits of schema 2 had none of them.
 
-An audit's options get what today's program reads of them: an older program had no such option, so the value is what
-its absence meant.
+An audit's options get the keys that the current program reads. The older program did not have these options, so each
+gets the value that corresponds to its absence.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ SPAN = """
 
 
 def to_schema_3(db: sqlite3.Connection) -> None:
-    """Converts a store of schema 2."""
+    """Convert a store of schema 2."""
     db.create_function("options_of_3", 2, _options, deterministic=True)
     seeded = "EXISTS (SELECT 1 FROM trial WHERE trial.audit = id AND seed IS NOT NULL)"
     added = {"data": "NULL", "also": "'[]'", "backgrounds": "'[]'", "peak_bytes": "'{}'"}

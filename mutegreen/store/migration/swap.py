@@ -1,22 +1,22 @@
-"""An older store's file is replaced by a converted one; the old one stays as `<name>.v2.bak`.
+"""Replaces the file of an older store by a converted one; the old file is kept as `<name>.v2.bak`.
 
 Guarantees:
-    - Killed at any moment, the file is either the old store, whole, or the new one, whole and on the disk.
-    - Of several processes that convert at once one does, and the others wait for it and find the new store.
-    - No result is lost: whoever still has the old file open can write nothing more into it.
-    - Any failure leaves the old store as it was.
+    - Killed at any moment, the file is either the complete old store, or the complete new one, synchronised to disk.
+    - Of several processes that start to convert, one converts; the others wait for it and find the new store.
+    - No result is lost: a process that still has the old file open cannot write into it any more.
+    - Any failure leaves the old store unchanged.
 
 Relies on:
-    - SQLite's write lock (`BEGIN IMMEDIATE`), held on the old file from before the copy until after the swap, which
-      keeps every other writer out, those of older programs too, and which ends with its process.
+    - SQLite's write lock (`BEGIN IMMEDIATE`) on the old file, held from before the copy until after the swap. It blocks
+      every other writer, also those of older programs, and ends with its process.
     - `os.replace` inside one folder being atomic.
-    - The old file never being opened here but by SQLite: closing any other descriptor of it would drop SQLite's
-      locks, as POSIX has it. So it is copied by SQLite's backup.
+    - Only SQLite opening the old file in this process: closing any other descriptor of it would release SQLite's
+      locks (POSIX). So the file is copied by SQLite's backup.
 
 Rejected:
-    - Conversion in the old file, in one transaction: safe, but a fault of a step would be found too late.
-    - A lock file: an older program does not know it.
-    - The old file itself renamed to the backup: an older program that has it open would go on writing there.
+    - Conversion inside the old file, in one transaction: safe, but a fault of a step would be found too late.
+    - A lock file: older programs do not know it.
+    - Renaming the old file to the backup: an older program that has it open would continue to write there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from mutegreen.store.migration.steps import SUPERSEDED, convert, is_older, versi
 
 @dataclass(frozen=True)
 class Migration:
-    """A store that was converted: the schemas before and after, and where the old file is kept."""
+    """A conversion of a store: the schemas before and after, and the file that keeps the old store."""
 
     old: int
     new: int
@@ -47,20 +47,20 @@ class Migration:
 
 
 def migrate(path: Path) -> Migration | None:
-    """Converts a store of an older schema to the newest.
+    """Convert a store of an older schema to the current one.
 
     Returns:
-        What was done; None: another process has converted it meanwhile.
+        The conversion; None: another process has converted the store meanwhile.
 
     Raises:
-        StoreError: It cannot be written, or an older MuteGreen is running an audit on it; it is as it was.
+        StoreError: It cannot be written, or an older MuteGreen is running an audit on it; it is unchanged.
     """
     given, path = path, path.resolve()
     while True:
         before = path.stat()
         with closing(connect(path, "rw")) as db, _explain_errors(path, db):
             _lock(db)
-            # Between this process's look at the file and its lock, another one may have put a new file there.
+            # Another process may have replaced the file between `path.stat()` and the lock.
             if (path.stat().st_dev, path.stat().st_ino) != (before.st_dev, before.st_ino):
                 continue
             if not is_older(db):
@@ -69,7 +69,7 @@ def migrate(path: Path) -> Migration | None:
             with hold_audit_locks(db, given, path), _scratch(path) as (old, new):
                 backup = _backup_name(path, version, _copy_store(path, old))
                 shutil.copyfile(old, new)
-                reached = _convert_copy(new)
+                new_version = _convert_copy(new)
                 _check(old, new)
                 _copy_permissions(path, old, new)
                 _sync(old, new)
@@ -77,42 +77,42 @@ def migrate(path: Path) -> Migration | None:
                 _swap(new, path)
             if before.st_nlink == 1:
                 _supersede(db)
-            return Migration(version, reached, backup)
+            return Migration(version, new_version, backup)
 
 
 def _lock(db: sqlite3.Connection) -> None:
-    # A journal file of the old store would lie beside the new one after the swap, and be taken for the new one's.
+    # After the swap, SQLite would take a journal file of the old store for one of the new store.
     db.execute("PRAGMA journal_mode = MEMORY")
     db.execute("BEGIN IMMEDIATE")
 
 
 @contextmanager
 def _explain_errors(path: Path, db: sqlite3.Connection) -> Iterator[None]:
-    """Errors of SQLite and of the file system as ours; the lock is released."""
+    """Raise errors of SQLite and of the file system as `StoreError`, and release the lock."""
     try:
         yield
     except (sqlite3.DatabaseError, OSError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or str(error)
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise StoreError(
-            f"{path}: the store is of an older schema and cannot be converted: {why}; it is as it was",
-            _remedy(str(why)),
+            f"{path}: the store has an older schema and cannot be converted: {reason}; it is unchanged",
+            _remedy(str(reason)),
         ) from error
     finally:
         if db.in_transaction:
             db.rollback()
 
 
-def _remedy(why: str) -> str:
-    if "full" in why or "No space" in why:
-        return "free some space: the conversion needs twice the size of the store beside it"
-    if "locked" in why:
-        return "another process is writing to it; try again when it has done"
-    return "make the file and its folder writable; `stats`, `show` and `export` read it as it is"
+def _remedy(reason: str) -> str:
+    if "full" in reason or "No space" in reason:
+        return "free some space: the conversion needs twice the size of the store"
+    if "locked" in reason:
+        return "another process is writing to it; try again later"
+    return "make the file and its folder writable; `stats`, `show` and `export` can read it unconverted"
 
 
 @contextmanager
 def _scratch(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Two files beside the store, taken away again if they are still there; a killed conversion may have left them."""
+    """Yield two files next to the store, and remove them at the end; a killed conversion may have left them."""
     old, new = (path.with_name(f"{path.name}.{part}-migrating") for part in ("old", "new"))
     files = [old, new, *(file.with_name(f"{file.name}-journal") for file in (old, new))]
     for file in files:
@@ -126,7 +126,7 @@ def _scratch(path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _copy_store(path: Path, copy: Path) -> Path:
-    """A copy of the store's file, by a second connection: SQLite copies nothing from one that holds the write lock."""
+    """Copy the store by a second connection: SQLite cannot back up from one that holds the write lock."""
     with closing(connect(path, "rw")) as source, closing(sqlite3.connect(copy)) as target:
         target.execute("PRAGMA synchronous = OFF")  # `_sync` follows
         source.backup(target)
@@ -134,7 +134,7 @@ def _copy_store(path: Path, copy: Path) -> Path:
 
 
 def _backup_name(path: Path, version: int, copy: Path) -> Path:
-    """Where the old store is kept: never over another file, unless that is the same, left by a killed conversion."""
+    """Return the name of the backup: a new one, or an equal file that a killed conversion has left."""
     number = 1
     while True:
         name = path.with_name(f"{path.name}.v{version}{f'-{number}' if number > 1 else ''}.bak")
@@ -144,48 +144,48 @@ def _backup_name(path: Path, version: int, copy: Path) -> Path:
 
 
 def _convert_copy(new: Path) -> int:
-    """Converts the copy; its schema afterwards."""
+    """Convert the copy and return its new schema."""
     with closing(sqlite3.connect(new, isolation_level=None)) as db:
         convert(db)
         return version_of(db)
 
 
 def _check(old: Path, new: Path) -> None:
-    """Compares the converted copy with the old store.
+    """Compare the converted copy with the old store.
 
     Raises:
-        sqlite3.DatabaseError: It is damaged, a reference leads nowhere, or a table has more or fewer rows.
+        sqlite3.DatabaseError: It is damaged, a foreign key has no row, or a table has another number of rows.
     """
     with closing(sqlite3.connect(new)) as db:
-        if (found := db.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(f"the converted copy is damaged: {found}")
+        if (result := db.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(f"the converted copy is damaged: {result}")
         if db.execute("PRAGMA foreign_key_check").fetchone() is not None:
-            raise sqlite3.DatabaseError("in the converted copy a row refers to one that is not there")
+            raise sqlite3.DatabaseError("the converted copy has a foreign key without a row")
         after = _counts(db)
     with closing(sqlite3.connect(old)) as db:
         for table, count in _counts(db).items():
             if after.get(table) != count:
-                raise sqlite3.DatabaseError(f"table {table} has {count} rows, and {after.get(table)} when converted")
+                raise sqlite3.DatabaseError(f"table {table} has {count} rows, but {after.get(table)} when converted")
 
 
 def _counts(db: sqlite3.Connection) -> dict[str, int]:
-    """Rows by table."""
+    """Return the number of rows of each table."""
     return {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _tables(db)}
 
 
 def _tables(db: sqlite3.Connection) -> list[str]:
-    """All tables but SQLite's own."""
+    """Return all tables except SQLite's own."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     return [name for (name,) in db.execute(query).fetchall()]
 
 
 def _copy_permissions(path: Path, *files: Path) -> None:
-    """Gives files the owner and the permissions of the store."""
+    """Give files the owner and the permissions of the store."""
     state = path.stat()
     for file in files:
         file.chmod(state.st_mode & 0o777)
         if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
-            with suppress(PermissionError):  # only root gives files away
+            with suppress(PermissionError):  # only root may change the owner
                 os.chown(file, state.st_uid, state.st_gid)
 
 
@@ -203,22 +203,24 @@ def _keep_backup(old: Path, backup: Path) -> None:
     try:
         _sync(backup.parent)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot do that for a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot synchronise a folder
             raise
 
 
 def _swap(new: Path, path: Path) -> None:
     new.replace(path)
-    with suppress(OSError):  # the new store is there, and nothing that fails from here on may say that it is not
+    with suppress(
+        OSError
+    ):  # the new store is in place, so a failure from here on must not look like one of the conversion
         _sync(path.parent)
 
 
 def _supersede(db: sqlite3.Connection) -> None:
-    """Empties the old file, which has no name any more: whoever has it open and waits to write finds no table there.
+    """Empty the old file, which has no name any more: a process that waits to write into it finds no tables.
 
-    Without this, an older program would keep its results in a file that is gone when the program ends.
+    Without this, an older program would write its results into a file that vanishes when the program ends.
     """
-    with suppress(sqlite3.DatabaseError):  # such as a reader that does not end; the new store is there all the same
+    with suppress(sqlite3.DatabaseError):  # for example a reader that does not end; the new store is in place anyway
         for table in _tables(db):
             db.execute(f"DROP TABLE {table}")
         db.execute(f"PRAGMA user_version = {SUPERSEDED}")

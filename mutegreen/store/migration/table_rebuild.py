@@ -1,4 +1,4 @@
-"""A table with other columns, its rows kept in their order."""
+"""Rebuilds a table with other columns and keeps its rows in their order."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 
 def rebuild_table(db: sqlite3.Connection, table: str, definition: str, columns: Mapping[str, str]) -> None:
-    """Makes a table anew, as SQLite can add no column that must not be NULL and has no default.
+    """Rebuild a table, because SQLite cannot add a column that is NOT NULL and has no default.
 
     Args:
-        db: Its store, with foreign keys not enforced.
-        table: Its name.
-        definition: What stands between the brackets of its new CREATE TABLE.
-        columns: By new column, the expression over the old ones that gives its value.
+        db: The store, with foreign keys not enforced.
+        table: Name of the table.
+        definition: The text between the brackets of its new CREATE TABLE.
+        columns: For each new column an expression over the old columns.
     """
     db.execute(f"CREATE TABLE new_{table} ({definition}) STRICT")
     names, values = ", ".join(columns), ", ".join(columns.values())
