@@ -47,7 +47,7 @@ def test_notes_are_kept_once_each() -> None:
         (rows("b", default=4), r"the files together, b.csv, row 2: mutant epochs=3 of m has another"),
         (
             rows("b", data="CIFAR"),
-            r"the files together, b.csv, row 1: m was trained on CIFAR, and before on other data",
+            r"b.csv, row 1: m was trained on CIFAR, and before on other data",
         ),
     ],
 )

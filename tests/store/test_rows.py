@@ -242,7 +242,7 @@ def test_a_column_that_is_there_twice(given: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("mark", [";", "\t"])
 def test_other_separators_are_recognised(given: Callable[..., Path], mark: str) -> None:
     path = given(ORIGINAL.replace(",", mark), header=HEADER.replace(",", mark))
-    assert "with commas" in str(refusal(path).hint)
+    assert "by commas" in str(refusal(path).hint)
 
 
 @pytest.mark.parametrize("raw", [HEADER.encode(), (HEADER + "\n\n").encode()])

@@ -209,9 +209,8 @@ def _keep_backup(old: Path, backup: Path) -> None:
 
 def _swap(new: Path, path: Path) -> None:
     new.replace(path)
-    with suppress(
-        OSError
-    ):  # the new store is in place, so a failure from here on must not look like one of the conversion
+    # The new store is in place, so a failure from here on must not look like one of the conversion.
+    with suppress(OSError):
         _sync(path.parent)
 
 
