@@ -144,5 +144,5 @@ def print_unavailable(console: Console, unavailable: Iterable[Unavailable]) -> N
     """Print a line for each meter or class of domains that cannot be read: the reason and the remedy."""
     for item in unavailable:
         console.print(
-            f"not measured: {item.reason}" + (f"; {item.remedy}" if item.remedy else ""), style="dim", soft_wrap=True
+            f"unavailable: {item.reason}" + (f"; {item.remedy}" if item.remedy else ""), style="dim", soft_wrap=True
         )

@@ -86,7 +86,9 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_ex
         audits = [*named, *partners.values()]
         cells = [_rows_of(store, each, records(store, each)) for each in audits]
         names = ", ".join(each.id for each in audits)
-        rows = rows_frame([row for own in cells for row in own], f"audit {names}", performance)
+        rows = rows_frame(
+            [row for records_of_audit in cells for row in records_of_audit], f"audit {names}", performance
+        )
         return AuditRows(
             audits=audits,
             named=len(named),

@@ -77,7 +77,7 @@ class AuditProgress:
         if event.plan.data:
             say(f"data: {event.plan.data}", soft_wrap=True)
         by_quality = ", ".join(f"{domain} ({quality})" for domain, quality in event.domains)
-        say(f"measured: {by_quality or 'no energy'}", soft_wrap=True)
+        say(f"energy domains: {by_quality or 'none'}", soft_wrap=True)
         print_unavailable(self._console, event.unavailable)
         for note in event.plan.notes:
             say(note, style="yellow", soft_wrap=True)

@@ -69,13 +69,13 @@ class StudyProgress:
     def part(self, state: PartProgress, meters: Meters) -> Iterator[None]:
         """Show the progress of one part, which has its own meters."""
         if self._meters is None:
-            measured = ", ".join(f"{domain} ({quality})" for domain, quality in meters.quality.items())
-            self._print(f"measured: {measured or 'no energy'}")
+            domains = ", ".join(f"{domain} ({quality})" for domain, quality in meters.quality.items())
+            self._print(f"energy domains: {domains or 'none'}")
             print_unavailable(self._console, meters.unavailable)
         self._meters, self._name, self._mark_s = meters, state.part.name, time.monotonic()
-        place = 1 + self._parts.index(state)
+        position = 1 + self._parts.index(state)
         count = f"{state.pending} of {len(state.part.plan.trials)} trials"
-        self._print(f"{self._name} ({place} of {len(self._parts)}): {count}", style="bold")
+        self._print(f"{self._name} ({position} of {len(self._parts)}): {count}", style="bold")
         try:
             yield
         finally:

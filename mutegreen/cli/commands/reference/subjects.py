@@ -38,8 +38,8 @@ def command(as_json: bool) -> int:
 def _about(subject: Subject) -> str:
     """Return the description, and the data of the subject and of the presets with other data."""
     others = {preset.name: preset.data for preset in subject.presets.values() if preset.data}
-    own = [str(subject.data)] if subject.data else []
-    data = "; ".join([*own, *(f"{name}: {data}" for name, data in others.items())])
+    datasets = [str(subject.data)] if subject.data else []
+    data = "; ".join([*datasets, *(f"{name}: {data}" for name, data in others.items())])
     return subject.description + (f"\nData: {data}" if data else "")
 
 

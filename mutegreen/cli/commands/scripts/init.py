@@ -29,9 +29,9 @@ class _ProgramArguments(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words before `--`, and store the others in the context."""
-        own = args[: args.index("--")] if "--" in args else args
-        ctx.meta[_ARGUMENTS] = args[len(own) + 1 :]
-        return super().parse_args(ctx, own)
+        before = args[: args.index("--")] if "--" in args else args
+        ctx.meta[_ARGUMENTS] = args[len(before) + 1 :]
+        return super().parse_args(ctx, before)
 
 
 _EXAMPLES = common.examples(
