@@ -1,4 +1,4 @@
-"""Measure how often the protocols are wrong, on simulated audits with known effects.
+"""Error rates of both protocols on simulated audits with known effects: false alarms, power, coverage.
 
     OMP_NUM_THREADS=1 python benchmarks/protocol [--quick] [--parts 12345] [--into docs/statistics.md]
 
@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.protocol import false_alarms, interval_coverage, power, rows, safety, smallest
+from benchmarks.protocol import detectable_effect, false_alarms, interval_coverage, power, rows, safety
 
 BEGIN, END = "<!-- begin of benchmarks/protocol -->", "<!-- end of benchmarks/protocol -->"
 
 
-class Part(NamedTuple):
-    """A question, the function that answers it, and the number of audits in a full and in a quick run."""
+class Simulation(NamedTuple):
+    """A simulation: its title, its function, and its number of audits in a full and in a quick run."""
 
     title: str
     report: Callable[[int], str]
@@ -30,35 +30,36 @@ class Part(NamedTuple):
     quick: int
 
 
-PARTS = (
-    Part("False alarms", false_alarms.report, 1000, 2),
-    Part("Power", power.report, 200, 2),
-    Part("Recommendations", safety.report, 500, 2),
-    Part("Intervals", interval_coverage.report, 200, 2),
-    Part("The smallest effect", smallest.report, 400, 2),
+SIMULATIONS = (
+    Simulation("False alarms", false_alarms.report, 1000, 2),
+    Simulation("Power", power.report, 200, 2),
+    Simulation("Recommendations", safety.report, 500, 2),
+    Simulation("Intervals", interval_coverage.report, 200, 2),
+    Simulation("Minimum detectable effect", detectable_effect.report, 400, 2),
 )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the smallest sizes, to see that it works")
-    parser.add_argument("--parts", default="12345", help="which of the five parts, for example 13")
-    parser.add_argument("--into", type=Path, help="a document whose tables are replaced")
+    parser.add_argument("--quick", action="store_true", help="use the smallest sizes, to check that it works")
+    parser.add_argument("--parts", default="12345", help="numbers of the parts to run, for example 13")
+    parser.add_argument("--into", type=Path, help="replace the tables of this document")
     arguments = parser.parse_args()
     rows.check()
-    told = []
-    for number, part in enumerate(PARTS, start=1):
+    reports = []
+    for number, simulation in enumerate(SIMULATIONS, start=1):
         if str(number) in arguments.parts:
-            began = time.monotonic()
-            told.append(f"### {part.title}\n\n{part.report(part.quick if arguments.quick else part.full)}\n")
-            print(told[-1], flush=True)
-            print(f"{part.title}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+            start = time.monotonic()
+            audits = simulation.quick if arguments.quick else simulation.full
+            reports.append(f"### {simulation.title}\n\n{simulation.report(audits)}\n")
+            print(reports[-1], flush=True)
+            print(f"{simulation.title}: {time.monotonic() - start:.0f} s", file=sys.stderr)
     if arguments.into:
-        replace_tables(arguments.into, "\n".join(told))
+        replace_tables(arguments.into, "\n".join(reports))
 
 
 def replace_tables(document: Path, tables: str) -> None:
-    """Put the tables between the two marks of a document."""
+    """Replace the text between the two marks of a document by the tables."""
     before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     document.write_text(f"{before}{BEGIN}\n\n{tables}\n{END}{after}", encoding="utf-8")

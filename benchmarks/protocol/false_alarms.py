@@ -1,4 +1,4 @@
-"""Measure the family-wise rate of false alarms: how often an audit without any effect reports one."""
+"""Family-wise error rate: how many audits without any effect have a false alarm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.protocol.world import Audits, World
 
 REPETITIONS = (3, 5, 10)
 SIZE = 0.05
-"""Of a drift over the audit: 6 to 8 times the noise of a training."""
+"""Relative size of a drift over the audit: 6 to 8 times the noise of a trial."""
 
 NOISES = {
     "all arms alike, normal": World(),
@@ -55,48 +55,50 @@ DRIFTS = {
 
 
 def report(audits: int) -> str:
-    """Both tables."""
-    ours = [f"careful, {count}" for count in REPETITIONS]
-    theirs = [f"published, {count}" for count in REPETITIONS]
+    """Return both tables, with captions."""
+    careful_cells = [f"careful, {count}" for count in REPETITIONS]
+    published_cells = [f"published, {count}" for count in REPETITIONS]
     noises = [[label, *_noise_row(label, world, audits)] for label, world in NOISES.items()]
     drifts = [[label, *_drift_row(label, world, audits)] for label, world in DRIFTS.items()]
     ordered = ["published, random blocks", "published, one mutant after another", "careful, one mutant after another"]
     return "\n\n".join(
         [
-            f"Audits with a false alarm, percent, by the number of repetitions; {audits} audits each, so a true 5 % is "
-            f"seen as 5 ± {196 * (0.05 * 0.95 / audits) ** 0.5:.1f} (95 %). 16 arms unless "
-            "said; a difference in performance counts however small.",
-            markdown(["noise", *ours, *theirs], noises),
-            f"The same where the machine drifts by {100 * SIZE:.0f} %. Careful: in random blocks. The last three "
-            "columns: 5 repetitions.",
-            markdown(["drift", *ours, *ordered], drifts),
+            f"Audits with a false alarm, percent, by number of repetitions; {audits} audits each, so a true 5 % is "
+            f"estimated as 5 ± {196 * (0.05 * 0.95 / audits) ** 0.5:.1f} (95 %). 16 arms unless stated otherwise; the "
+            "tolerance of performance is 0.",
+            markdown(["noise", *careful_cells, *published_cells], noises),
+            f"The same with a drift of the machine of {100 * SIZE:.0f} %. The first three columns: random blocks. The "
+            "last three: 5 repetitions.",
+            markdown(["drift", *careful_cells, *ordered], drifts),
         ]
     )
 
 
 def _noise_row(label: str, world: World, audits: int) -> list[str]:
-    ours, theirs = [], []
+    careful_cells, published_cells = [], []
     for repetitions in REPETITIONS:
-        figures = _drawn(label, world, repetitions, audits).in_blocks
-        ours.append(percent(careful(figures, tolerance=0.0).alarm.any(axis=(1, 2))))
-        theirs.append(percent(published(figures).alarm.any(axis=(1, 2)), digits=0))
-    return [*ours, *theirs]
+        figures = _simulated(label, world, repetitions, audits).in_blocks
+        careful_cells.append(percent(careful(figures, tolerance=0.0).alarm.any(axis=(1, 2))))
+        published_cells.append(percent(published(figures).alarm.any(axis=(1, 2)), digits=0))
+    return [*careful_cells, *published_cells]
 
 
 def _drift_row(label: str, world: World, audits: int) -> list[str]:
-    drawn = {count: _drawn(label, world, count, audits) for count in REPETITIONS}
-    ours = [careful(each.in_blocks, tolerance=0.0) for each in drawn.values()]
-    usual = drawn[5]
+    audits_by_count = {count: _simulated(label, world, count, audits) for count in REPETITIONS}
+    careful_cells = [careful(each.in_blocks, tolerance=0.0) for each in audits_by_count.values()]
+    usual = audits_by_count[5]
     others = [
         published(usual.in_blocks),
         published(usual.in_turn),
         careful(usual.in_turn[: audits // 2], tolerance=0.0, blocked=False),
     ]
     return [
-        percent(each.alarm.any(axis=(1, 2)), digits) for group, digits in ((ours, 1), (others, 0)) for each in group
+        percent(each.alarm.any(axis=(1, 2)), digits)
+        for group, digits in ((careful_cells, 1), (others, 0))
+        for each in group
     ]
 
 
-def _drawn(label: str, world: World, repetitions: int, audits: int) -> Audits:
-    """Draw separate audits for each world, which makes their errors independent."""
+def _simulated(label: str, world: World, repetitions: int, audits: int) -> Audits:
+    """Separate audits for each world, so that their errors are independent."""
     return replace(world, repetitions=repetitions).audits(audits, zlib.crc32(f"{label}, {repetitions}".encode()))

@@ -1,4 +1,4 @@
-"""Measure power: how often true effects and true equality are found, and how often equality is claimed wrongly."""
+"""Power: how often true effects on energy are found, and how often ties are called, rightly and wrongly."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from mutegreen.stats.settings import MARGIN
 
 REPETITIONS = (3, 5, 10, 20)
 SAVED = (0.0, 0.01, MARGIN, 0.05, 0.10)
-"""What the mutants save; a fifth of them each. The margin itself is the equality that is easiest to claim wrongly."""
+"""Savings of the mutants, a fifth of them each. At the margin itself a false tie is most probable."""
 EACH = 3
 NOISES = (0.002, 0.008, 0.017)
-"""Coefficients of variation of the GPU's energy: as of resnet, mnist and siamese alone."""
+"""Coefficients of variation of GPU energy: those of resnet, mnist and siamese, exclusive."""
 
 _GPU = METRICS.index("gpu_j")
 
 
 def report(audits: int) -> str:
-    """The table."""
+    """Return the table, with caption."""
     rows = [[f"{100 * noise:.1f} %, {count}", *_row(noise, count, audits)] for noise in NOISES for count in REPETITIONS]
     found = [f"{100 * saved:.0f} % found" for saved in SAVED[1:]]
     return "\n\n".join(
         [
             f"Mutants out of 100, careful / published, GPU energy; {audits} audits of {1 + EACH * len(SAVED)} arms "
-            "each, in random blocks without drift, in which the mutants save 0, 1, 2, 5 and 10 % of energy and time. "
-            "The published protocol finds more, and also what is not there: see its false alarms.",
+            "each, in random blocks without drift; the mutants save 0, 1, 2, 5 and 10 % of energy and time. The "
+            "published protocol finds more effects, true and false: see its false alarms.",
             markdown(["noise, repetitions", *found, "0 % called tie", "2 % called tie"], rows),
         ]
     )

@@ -1,4 +1,4 @@
-"""Apply the two protocols to many audits at once."""
+"""Both protocols, applied to many simulated audits at once."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """Verdicts and recommendations of a protocol on audits.
+    """The result of a protocol for many audits.
 
     Args:
         verdict: Shape (audits, metrics, mutants): `win`, `tie`, `loss` or `undecided`.
-        recommended: Shape (audits, mutants); None where the protocol recommends nothing.
+        recommended: Shape (audits, mutants); None for a protocol without recommendations.
     """
 
     verdict: VerdictNames
@@ -39,22 +39,22 @@ class ProtocolResult:
 
     @property
     def alarm(self) -> Flags:
-        """Whether the protocol claims a difference."""
+        """Whether the verdict is a difference, shape (audits, metrics, mutants)."""
         return np.isin(self.verdict, ("win", "loss"))
 
 
-def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = True) -> ProtocolResult:
-    """The careful protocol.
+def careful(observations: Floats, tolerance: float | None = None, *, blocked: bool = True) -> ProtocolResult:
+    """Apply the careful protocol.
 
-    It runs the code of `mutegreen stats`, except the parts that no verdict depends on: intervals, tables, wording.
+    Runs the code of `mutegreen stats` without intervals and tables, on which no verdict depends.
 
     Args:
-        figures: Shape (audits, arms, repetitions, metrics).
-        tolerance: Change of performance that does not matter, in its own unit; None: the default.
+        observations: Shape (audits, arms, repetitions, metrics).
+        tolerance: Of performance, in its own unit; None: the default.
         blocked: Whether repetitions are blocks.
     """
-    metrics = [fit_audit(audit, blocked=blocked) for audit in figures]
-    verdict = np.stack([_judged(metric_model, tolerance) for metric_model in metrics])
+    metrics = [fit_audit(audit, blocked=blocked) for audit in observations]
+    verdict = np.stack([_verdicts(metric_model, tolerance) for metric_model in metrics])
     not_worse = np.stack(
         [_not_worse(metric_model[METRICS.index("performance")], tolerance) for metric_model in metrics]
     )
@@ -62,20 +62,20 @@ def careful(figures: Floats, tolerance: float | None = None, *, blocked: bool = 
 
 
 def fit_audit(audit: Floats, *, blocked: bool = True) -> list[MetricModel]:
-    """Every metric of one audit, shape (arms, repetitions, metrics), and the total energy last."""
+    """Fit every metric of one audit, shape (arms, repetitions, metrics), the total energy last."""
     arms, repetitions, _ = audit.shape
-    there = np.isfinite(audit[..., 0])
-    code, block = (index[there] for index in np.indices((arms, repetitions)))
+    measured = np.isfinite(audit[..., 0])
+    code, block = (index[measured] for index in np.indices((arms, repetitions)))
     names = ("original", *(f"mutant {arm}" for arm in range(1, arms)))
     layout = Arms(names, code, block if blocked else np.zeros_like(block), blocked)
-    rows = audit[there]
+    rows = audit[measured]
     columns = dict(zip(METRICS, rows.T, strict=True)) | {TOTAL: rows[:, : len(ENERGY_METRICS)].sum(axis=1)}
     return [fit_metric(column, layout, metric) for metric, column in columns.items()]
 
 
-def _judged(metrics: list[MetricModel], tolerance: float | None) -> VerdictNames:
+def _verdicts(metrics: list[MetricModel], tolerance: float | None) -> VerdictNames:
     p_adjusted = adjust(np.stack([metric_model.contrasts.differ() for metric_model in metrics]))
-    found = [
+    names = [
         verdicts(
             metric_model,
             adjusted,
@@ -85,7 +85,7 @@ def _judged(metrics: list[MetricModel], tolerance: float | None) -> VerdictNames
         )
         for metric_model, adjusted in zip(metrics, p_adjusted, strict=True)
     ]
-    return np.stack(found)[:, 1:]
+    return np.stack(names)[:, 1:]
 
 
 def _margin(metric_model: MetricModel, tolerance: float | None) -> float:
@@ -95,20 +95,20 @@ def _margin(metric_model: MetricModel, tolerance: float | None) -> float:
 
 
 def _not_worse(performance: MetricModel, tolerance: float | None) -> Flags:
-    """Return for each mutant whether its performance is shown to be non-inferior."""
-    found = performance.contrasts
-    p = found.above(-_margin(performance, tolerance))
-    p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)
+    """For each mutant, whether its performance is shown to be non-inferior, shape (mutants,)."""
+    contrasts = performance.contrasts
+    p = contrasts.above(-_margin(performance, tolerance))
+    p = np.where(np.isnan(contrasts.error) & (contrasts.estimate == 0), 0.0, p)
     return np.asarray(adjust(p[1:]) <= ALPHA)
 
 
-def published(figures: Floats) -> ProtocolResult:
-    """The published protocol on the metrics that it compares.
+def published(observations: Floats) -> ProtocolResult:
+    """Apply the published protocol to its metrics.
 
     Args:
-        figures: Shape (audits, arms, repetitions, metrics).
+        observations: Shape (audits, arms, repetitions, metrics).
     """
-    original, mutants = figures[:, :1], figures[:, 1:]
+    original, mutants = observations[:, :1], observations[:, 1:]
     p, difference = _student(original, mutants)
     delta = _deltas(original, mutants)
     less_is_better = np.array([metric != "performance" for metric in METRICS])
@@ -118,23 +118,25 @@ def published(figures: Floats) -> ProtocolResult:
 
 
 def _student(original: Floats, mutants: Floats) -> tuple[Floats, Floats]:
-    """Two-sided p of Student's t test with equal variances, and the difference of the means."""
+    """Two-sided p value of Student's t-test with equal variances, and the difference of the means."""
     (n, mean, square), (own_n, own_mean, own_square) = map(_moments, (original, mutants))
     df = n + own_n - 2
     error = np.sqrt((square + own_square) / df * (1 / n + 1 / own_n))
     difference = own_mean - mean
     with np.errstate(all="ignore"):
         p = 2 * special.stdtr(df, -np.abs(difference / error))
-    # Where nothing varies the test has its limit: different constants differ, equal ones do not.
+    # Where nothing varies the test has the limit p = 0 for different constants, p = 1 for equal ones.
     return np.where(error == 0, np.where(difference == 0, 1.0, 0.0), p), difference
 
 
-def _moments(figures: Floats) -> tuple[Floats, Floats, Floats]:
-    mean = np.nanmean(figures, axis=2)
+def _moments(observations: Floats) -> tuple[Floats, Floats, Floats]:
+    mean = np.nanmean(observations, axis=2)
     # A constant's mean may differ from it by rounding.
-    mean = np.where(np.nanmin(figures, axis=2) == np.nanmax(figures, axis=2), np.nanmin(figures, axis=2), mean)
-    square = np.nansum((figures - mean[:, :, None]) ** 2, axis=2)
-    return np.isfinite(figures).sum(axis=2).astype(float), mean, square
+    mean = np.where(
+        np.nanmin(observations, axis=2) == np.nanmax(observations, axis=2), np.nanmin(observations, axis=2), mean
+    )
+    square = np.nansum((observations - mean[:, :, None]) ** 2, axis=2)
+    return np.isfinite(observations).sum(axis=2).astype(float), mean, square
 
 
 def _deltas(original: Floats, mutants: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Convert a simulated audit to rows of `mutegreen stats`, and check that its verdicts equal those computed here."""
+"""Rows of a simulated audit for `mutegreen stats`, and a check that its results equal those of `protocols`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOLERANCE = 0.001
 
 
 def rows_of(audit: Floats) -> pd.DataFrame:
-    """The rows of an audit, shape (arms, repetitions, metrics); the mutants' values are their numbers."""
+    """Return the rows of an audit, shape (arms, repetitions, metrics); the mutants' values are their indices."""
     return rows_frame(
         [
             _label(arm) | {"repetition": block, "block": block, "position": arm} | dict(zip(METRICS, cell, strict=True))
@@ -37,33 +37,33 @@ def _label(arm: int) -> dict[str, object]:
 
 
 def check(audits: int = 4) -> None:
-    """Check that the protocols here give the verdicts of `mutegreen stats`.
+    """Check that `protocols` gives the results of `mutegreen stats`.
 
     Raises:
-        AssertionError: They are not.
+        AssertionError: The results differ.
     """
     energy = dict.fromkeys(METRICS[:-1], np.append(0.0, np.linspace(-0.05, 0.05, 15)))
     effect = energy | {"performance": np.append(0.0, np.tile([0.0, -0.0005, -0.002], 5))}
     world = World(effect=effect, drift=w.linear(0.05), missing=0.1, spread=w.lognormal_spread(0.5))
-    figures = world.audits(audits, seed=0).in_blocks
-    ours, theirs = careful(figures, TOLERANCE), published(figures)
-    assert ours.recommended is not None
-    for place, audit in enumerate(figures):
+    observations = world.audits(audits, seed=0).in_blocks
+    careful_result, published_result = careful(observations, TOLERANCE), published(observations)
+    assert careful_result.recommended is not None
+    for audit_index, audit in enumerate(observations):
         rows = rows_of(audit)
-        found = careful_protocol.analyse(rows, settings=Settings(tolerance=TOLERANCE))
-        assert _verdicts(found, ALL_METRICS) == _listed(ours, place, ALL_METRICS)
-        assert _verdicts(paper.analyse(rows), METRICS) == _listed(theirs, place, METRICS)
-        named = {f"epochs={1 + mutant}" for mutant in np.flatnonzero(ours.recommended[place])}
-        assert {one.mutant for one in found.advice[0].recommended} == named
+        analysis = careful_protocol.analyse(rows, settings=Settings(tolerance=TOLERANCE))
+        assert _verdicts(analysis, ALL_METRICS) == _listed(careful_result, audit_index, ALL_METRICS)
+        assert _verdicts(paper.analyse(rows), METRICS) == _listed(published_result, audit_index, METRICS)
+        recommended = {f"epochs={1 + mutant}" for mutant in np.flatnonzero(careful_result.recommended[audit_index])}
+        assert {one.mutant for one in analysis.advice[0].recommended} == recommended
 
 
-def _verdicts(found: Analysis, metrics: tuple[str, ...]) -> dict[tuple[str, str], str]:
-    return {(row.mutant, row.metric): str(row.verdict) for row in found.comparisons if row.metric in metrics}
+def _verdicts(analysis: Analysis, metrics: tuple[str, ...]) -> dict[tuple[str, str], str]:
+    return {(row.mutant, row.metric): str(row.verdict) for row in analysis.comparisons if row.metric in metrics}
 
 
-def _listed(found: ProtocolResult, place: int, metrics: tuple[str, ...]) -> dict[tuple[str, str], str]:
+def _listed(result: ProtocolResult, audit_index: int, metrics: tuple[str, ...]) -> dict[tuple[str, str], str]:
     return {
-        (f"epochs={1 + mutant}", metric): str(found.verdict[place, row, mutant])
+        (f"epochs={1 + mutant}", metric): str(result.verdict[audit_index, row, mutant])
         for row, metric in enumerate(metrics)
-        for mutant in range(found.verdict.shape[2])
+        for mutant in range(result.verdict.shape[2])
     }

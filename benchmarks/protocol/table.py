@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 
 def percent(hits: ArrayLike, digits: int = 1) -> str:
-    """The share of hits, in percent."""
+    """Return the share of hits, in percent."""
     hits = np.asarray(hits, dtype=float)
     return f"{100 * hits.mean():.{digits}f}" if hits.size else "-"
 
 
 def with_error(hits: ArrayLike, digits: int = 1) -> str:
-    """The share of hits in percent, with its standard error; the first axis is the audits, which are independent."""
+    """Return the share of hits in percent with its standard error; the first axis is that of the independent audits."""
     hits = np.asarray(hits, dtype=float)
     each = hits.reshape(len(hits), -1).mean(axis=1)
     return f"{100 * each.mean():.{digits}f} ± {100 * each.std() / np.sqrt(len(each)):.{digits}f}"

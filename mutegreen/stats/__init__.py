@@ -1,7 +1,7 @@
-"""Statistics: pure functions on the rows of trainings, knowing nothing of where the rows come from.
+"""Statistics: pure functions from the rows of trials to verdicts, trends, interactions, advice and diagnostics.
 
-The rows are a frame with the columns of `mutegreen.model.ROW_COLUMNS`: labels are text, empty where there is none;
-metrics are floats, NaN where not measured; `value` and `default` hold floats, text or None. Columns
+Rows are a frame with the columns of `mutegreen.model.ROW_COLUMNS`, from any source. Labels are text, empty where there
+is none; metrics are floats, NaN where not measured; `value` and `default` hold floats, text or None. The columns
 `quality_<energy metric>`, `audit`, `block`, `position`, `flags`, `data` (a label of `mutegreen.model.Data`) and
-`changes` (a JSON object of the values that a mutant changes) are used where they are there.
+`changes` (a JSON object of the values that a mutant changes) are optional.
 """

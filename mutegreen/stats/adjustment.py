@@ -1,4 +1,13 @@
-"""P values adjusted for the number of comparisons."""
+"""Adjusted p values: Holm's family-wise error rate, or Benjamini and Hochberg's false discovery rate.
+
+With the m p values of a family in ascending order p_(1) <= ... <= p_(m), the adjusted ones are
+
+    Holm  max over j <= i of min(1, (m - j + 1) p_(j))
+    BH    min over j >= i of min(1, (m / j) p_(j))
+
+Sources: Holm, "A simple sequentially rejective multiple test procedure", 1979; Benjamini & Hochberg, "Controlling the
+    false discovery rate", 1995.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +19,10 @@ from scipy import stats
 
 
 class Adjustment(StrEnum):
-    """How p values are adjusted.
+    """A method of adjustment.
 
-    HOLM: The chance of one false alarm or more among all comparisons stays below alpha (Holm 1979).
-    BH: Of all alarms, the expected share of false ones stays below alpha (Benjamini & Hochberg 1995).
+    HOLM: The probability of one false alarm or more among all comparisons is at most alpha (family-wise error rate).
+    BH: The expected share of false alarms among all alarms is at most alpha (false discovery rate).
     """
 
     HOLM = "holm"
@@ -21,23 +30,23 @@ class Adjustment(StrEnum):
 
 
 def adjust(p: ArrayLike, adjustment: Adjustment = Adjustment.HOLM) -> NDArray[np.float64]:
-    """Adjusted p values of one family of comparisons.
+    """Return the adjusted p values of one family of comparisons.
 
     Args:
-        p: Any shape; NaN where there is none, and these do not count.
+        p: Any shape; NaN where there is none: these are not part of the family.
         adjustment: The method.
     """
     raw = np.asarray(p, dtype=np.float64)
     adjusted = np.full(raw.shape, np.nan)
-    asked = ~np.isnan(raw)
-    if asked.any():
+    known = ~np.isnan(raw)
+    if known.any():
         method = _holm if adjustment is Adjustment.HOLM else stats.false_discovery_control
-        adjusted[asked] = method(raw[asked])
+        adjusted[known] = method(raw[known])
     return adjusted
 
 
 def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    # statsmodels has it too, and collects garbage at each call: most of the time that small audits would take.
+    # Not that of statsmodels, which collects garbage at each call: that would take most of the time of small audits.
     order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)

@@ -1,4 +1,4 @@
-"""What a statistical protocol finds: plain records, which `mutegreen.report` writes as tables, JSON and CSV."""
+"""Results of a statistical protocol: plain records, which `mutegreen.report` writes as tables, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ Counts = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
 
 @dataclass(frozen=True)
 class Correlation:
-    """How a hyperparameter's value and a metric go together, over the original and its mutants.
+    """The correlation of a hyperparameter's value with a metric, over the original and its mutants.
 
     Args:
-        n: Trainings measured.
-        spearman: Spearman's coefficient; with an interval only where the protocol has one. So with `pearson`.
-        quality: Worst known quality of these figures; None for other metrics than energy, or if unknown.
+        n: Number of observations.
+        spearman: Spearman's coefficient; with an interval only if the protocol has one.
+        spearman_p: Two-sided p value of no correlation.
+        pearson: Pearson's coefficient, likewise.
+        pearson_p: Likewise.
+        quality: Worst known quality of the observations; None for other metrics than energy, or if unknown.
         reason: Why there are no coefficients.
     """
 
@@ -38,7 +41,7 @@ class Correlation:
 
 @dataclass(frozen=True, kw_only=True)
 class CarefulCorrelation(Correlation):
-    """A correlation with 95 % intervals, and p values adjusted for all correlations of the section."""
+    """A correlation with 95 % intervals, and p values adjusted for all correlations of the scenario."""
 
     spearman_p_adjusted: float | None = None
     pearson_p_adjusted: float | None = None
@@ -46,15 +49,19 @@ class CarefulCorrelation(Correlation):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A mutant against the original, for one metric.
+    """A mutant against the original, in one metric.
 
     Args:
-        n: Trainings of the mutant in which the metric was measured; `n_original` likewise.
-        mean: In the metric's unit (joules, seconds, the performance's own); `mean_original` likewise.
-        relative_change: (mean - mean_original) / |mean_original|; not known if either is not or the original's is 0.
-            With an interval only where the protocol has one. So with `cliffs_delta`.
-        quality: Worst known quality of the figures compared; None for other metrics than energy, or if unknown.
-        reason: What a reader must know where the verdict or the p value does not speak for itself.
+        n: Observations of the mutant.
+        n_original: Observations of the original.
+        mean: Of the mutant, in the metric's unit (joules, seconds, the performance's own).
+        mean_original: Of the original, likewise.
+        relative_change: (mean - mean_original) / |mean_original|; not known if a mean is not known or the original's is
+            0. With an interval only if the protocol has one.
+        p: P value of no difference, not adjusted.
+        cliffs_delta: Effect size; with an interval only if the protocol has one.
+        quality: Worst known quality of the values compared; None for other metrics than energy, or if unknown.
+        reason: The reason for a missing or special verdict or p value.
     """
 
     subject: str
@@ -78,15 +85,15 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class CarefulComparison(Comparison):
-    """A comparison adjusted for blocks, with 95 % intervals, and p values adjusted for all comparisons of the section.
+    """A comparison adjusted for blocks, with 95 % intervals, and p values adjusted for all comparisons of the scenario.
 
     Args:
         difference: In the metric's unit.
-        interval: How the intervals of `relative_change` and `difference` were obtained: `bca` (bootstrap) or `t` (too
-            few figures for a bootstrap).
-        p_adjusted: Of no difference; `p` is the same before the adjustment.
-        p_equivalent: Of a difference as large as `margin` or larger (two one-sided tests), not adjusted.
-        margin: Difference that does not matter, relative for energy and time, in its own unit for performance.
+        interval: Method of the intervals of `relative_change` and `difference`: `bca` (bootstrap) or `t` (too few
+            observations for a bootstrap).
+        p_adjusted: `p`, adjusted.
+        p_equivalent: P value of a difference of `margin` or more (two one-sided tests), not adjusted.
+        margin: Largest difference that does not matter: relative for energy and time, in its own unit for performance.
     """
 
     difference: Interval = UNKNOWN
@@ -98,11 +105,12 @@ class CarefulComparison(Comparison):
 
 @dataclass(frozen=True)
 class WinTieLoss:
-    """How many mutants of a hyperparameter win, tie and lose energy (rows) and performance (columns).
+    """Counts of the mutants of a hyperparameter by their verdicts on energy (rows) and performance (columns).
 
     Args:
         hyperparameter: Empty for all together.
-        undecided: Mutants without a verdict for either, which are in none of the counts.
+        counts: Rows and columns in the order win, tie, loss.
+        undecided: Mutants that are undecided in energy or performance, which no count includes.
     """
 
     subject: str
@@ -115,14 +123,14 @@ class WinTieLoss:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything a protocol found.
+    """The results of a protocol.
 
     Args:
         protocol: Its name.
         goals: By subject, which direction of the performance is better.
-        notes: What could not be worked out, and what a reader must know; sentences where rows bring them along.
-        data: By subject, what it was trained on, where that is declared.
-        figure: The further figure that is analysed as the performance; None: the performance itself.
+        notes: Missing results and limitations; the notes of the rows are sentences.
+        data: By subject, the data that it was trained on, where declared.
+        figure: The extra metric that is analysed as the performance; None: the performance itself.
     """
 
     protocol: str

@@ -1,9 +1,13 @@
-"""The default protocol: block model, moderated Welch tests, Holm's adjustment, and equivalence tests (TOST) for ties.
+"""Default protocol: block model, moderated Welch tests, Holm's adjustment, equivalence tests (TOST).
 
-Every mutant is compared with the original on figures with their blocks' effects taken out (`block_model`), by Welch's
-t with moderated variances (`contrast`, `moderation`), with bootstrap intervals (`bootstrap`), p values adjusted over
-all comparisons of a section (`adjust`), and ties that are shown, not assumed (`judge`). docs/statistics.md says why,
-and how often it errs.
+1. One model for each metric of a scenario: additive arms and blocks, on logarithms of energy and time (`block_model`).
+2. Every mutant against the original: Welch's t with moderated variances (`contrast`, `moderation`), BCa bootstrap
+   intervals (`bootstrap`), p values adjusted over all mutants and metrics of the scenario (`adjustment`).
+3. Verdicts: a significant difference is a win or a loss, significant equivalence is a tie, anything else is undecided
+   (`careful_rule`).
+4. From the same models: trends, interactions, co-location, advice and diagnostics of the audit.
+
+docs/statistics.md gives the reasons and the error rates.
 """
 
 from __future__ import annotations
@@ -38,20 +42,20 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True)
 class CarefulAnalysis(Analysis):
-    """What the careful protocol finds beyond the published one.
+    """The results of the default protocol.
 
     Args:
-        settings: The user's choices.
-        advice: What to do, for each section.
-        trust: How far to trust it, for each section and metric.
-        flags: Trainings that something was amiss with, for each section and flag.
-        overall: Win-tie-loss of all hyperparameters together, for each section and energy metric.
-        trends: The shape of each relation of a hyperparameter and a metric.
-        interactions: What two hyperparameters do together beyond what each does, where mutants change both.
-        targets: Energy and time to the original's final performance, where performance is known for every epoch.
-        colocation: The same mutants alone and beside a background, where rows hold both.
-        concurrency_effects: What it does if more train at a time, where several did.
-        attribution: How far verdicts on attributed energy can be trusted, for each section with such.
+        settings: The options of the user.
+        advice: Recommendations, for each scenario.
+        trust: Diagnostics of the audit, for each scenario and metric.
+        flags: Number of flagged rows, for each scenario and flag.
+        overall: Win-tie-loss counts of all hyperparameters together, for each scenario and energy metric.
+        targets: Comparisons in energy and time to the target, where performance is known for every epoch.
+        trends: For each scenario, hyperparameter and metric.
+        interactions: Of each pair of hyperparameters that some mutant changes together.
+        colocation: The same mutants with and without background load, where rows hold both.
+        concurrency_effects: Effects of concurrent trials, where their number differs.
+        attribution: Accuracy of verdicts on attributed energy, for each scenario with such energy.
     """
 
     correlations: tuple[CarefulCorrelation, ...]
@@ -77,50 +81,51 @@ def analyse(
     epochs: pd.DataFrame | None = None,
     spent_j: Mapping[ScenarioKey, float | None] | None = None,
 ) -> CarefulAnalysis:
-    """Works out everything that the rows allow to say.
+    """Analyse rows by the default protocol.
 
     Args:
-        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` and `["figure"]` are taken over.
-        goals: By subject, which direction of the performance is better; more is, if not said.
-        tolerances: By subject, how much performance may change without it mattering, in its own unit.
-        settings: The user's choices.
-        epochs: In the form said in `energy_to_target`; None where they are not known.
-        spent_j: By subject and background, energy of all trainings, where more is known than the rows say.
+        rows: As `mutegreen.stats` describes. `rows.attrs["notes"]` and `["figure"]` are copied to the result.
+        goals: By subject, which direction of the performance is better; by default, more is.
+        tolerances: By subject, its tolerance of performance, in its own unit.
+        settings: The options of the user.
+        epochs: As `energy_to_target` describes; None where they are not known.
+        spent_j: By scenario, energy of all trials, in joules, where trials are not in the rows.
     """
     scenarios = list(scenarios_of(rows))
-    chosen = {scenario.subject: Goal.MAXIMIZE for scenario in scenarios} | dict(goals or {})
-    told, allowed, spent = settings or Settings(), tolerances or {}, spent_j or {}
+    all_goals = {scenario.subject: Goal.MAXIMIZE for scenario in scenarios} | dict(goals or {})
+    settings, tolerances, spent = settings or Settings(), tolerances or {}, spent_j or {}
     complete = [scenario for scenario in scenarios if scenario.has_original and scenario.definitions]
     models = [
-        fit_scenario(scenario, chosen[scenario.subject], told, allowed.get(scenario.subject)) for scenario in complete
+        fit_scenario(scenario, all_goals[scenario.subject], settings, tolerances.get(scenario.subject))
+        for scenario in complete
     ]
-    answers = [_answers(model, spent) for model in models]
+    results = [_results_of(model, spent) for model in models]
     return CarefulAnalysis(
         protocol=PROTOCOL,
-        goals=chosen,
+        goals=all_goals,
         notes=(*rows.attrs.get("notes", ()), *_notes(rows, scenarios, models)),
         data=data_of(rows),
         figure=rows.attrs.get("figure"),
-        settings=told,
-        correlations=_joined(each.findings.correlations for each in answers),
-        comparisons=_joined(each.findings.comparisons for each in answers),
-        win_tie_loss=_joined(each.findings.win_tie_loss for each in answers),
-        overall=_joined(each.findings.overall for each in answers),
-        advice=tuple(each.advice for each in answers),
-        trust=_joined(each.trust for each in answers),
-        flags=_joined(each.flags for each in answers),
-        trends=_joined(each.trends for each in answers),
-        concurrency_effects=_joined(each.concurrency_effects for each in answers),
-        attribution=_joined(each.attribution for each in answers),
-        interactions=tuple(interactions(models, told)),
-        targets=() if epochs is None else tuple(energy_to_target(epochs, chosen, allowed, told)),
-        colocation=colocation_report([each.findings for each in answers], told),
+        settings=settings,
+        correlations=_concatenated(each.findings.correlations for each in results),
+        comparisons=_concatenated(each.findings.comparisons for each in results),
+        win_tie_loss=_concatenated(each.findings.win_tie_loss for each in results),
+        overall=_concatenated(each.findings.overall for each in results),
+        advice=tuple(each.advice for each in results),
+        trust=_concatenated(each.trust for each in results),
+        flags=_concatenated(each.flags for each in results),
+        trends=_concatenated(each.trends for each in results),
+        concurrency_effects=_concatenated(each.concurrency_effects for each in results),
+        attribution=_concatenated(each.attribution for each in results),
+        interactions=tuple(interactions(models, settings)),
+        targets=() if epochs is None else tuple(energy_to_target(epochs, all_goals, tolerances, settings)),
+        colocation=colocation_report([each.findings for each in results], settings),
     )
 
 
 @dataclass(frozen=True)
-class _Answers:
-    """What is found of one scenario alone; the fields are those of the analysis."""
+class _Results:
+    """The results of one scenario; `CarefulAnalysis` describes the fields."""
 
     findings: Findings
     advice: Advice
@@ -131,21 +136,21 @@ class _Answers:
     attribution: Sequence[Attribution]
 
 
-def _answers(model: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None]) -> _Answers:
-    found = findings_of(model)
-    return _Answers(
-        findings=found,
-        advice=advise(model, found.comparisons, spent_j.get(found.place)),
-        trust=trust_of(model, found.comparisons),
+def _results_of(model: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None]) -> _Results:
+    findings = findings_of(model)
+    return _Results(
+        findings=findings,
+        advice=advise(model, findings.comparisons, spent_j.get(findings.key)),
+        trust=trust_of(model, findings.comparisons),
         flags=flag_counts(model),
         trends=trends(model),
         concurrency_effects=list(concurrency_effects(model)),
-        attribution=list(attribution_of(model, found.comparisons)),
+        attribution=list(attribution_of(model, findings.comparisons)),
     )
 
 
-def _joined(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
-    """The rows of all scenarios."""
+def _concatenated(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
+    """The records of all scenarios, concatenated."""
     return tuple(chain.from_iterable(parts))
 
 

@@ -1,4 +1,4 @@
-"""A value with its 95 % interval, as every record of an analysis holds it."""
+"""Intervals: a value with its 95 % confidence interval, as every record of an analysis holds it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 KEYS = "keys"
-"""Where the metadata of a dataclass' field say under which three keys JSON and CSV write its `Interval`."""
+"""Key of a dataclass field's metadata that holds the three keys under which JSON and CSV write its `Interval`."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and the ends of its 95 % confidence interval, in the unit that its owner says.
+    """A value and the ends of its 95 % confidence interval, in the unit that its owner documents.
 
-    Every part is a finite number or None for what is not known: a value may be known without its ends (repetitions do
-    not vary, or there are too few of them). Where all three are known, low <= high; the value of a bootstrap interval
+    Every part is a finite number, or None if it is not known. A value may be known without its ends: repetitions do not
+    vary, or there are too few of them. Where all three are known, low <= high; the value of a bootstrap interval
     may lie outside it.
 
     Args:
@@ -33,7 +33,7 @@ class Interval:
 
     @classmethod
     def of(cls, value: float, low: float = math.nan, high: float = math.nan) -> Interval:
-        """From numbers of which NaN or infinity means that they are not known."""
+        """Return the interval of numbers; NaN or infinity means that a number is not known."""
         return cls(known(value), known(low), known(high))
 
     @property
@@ -42,13 +42,13 @@ class Interval:
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     def map(self, function: Callable[[float], float]) -> Interval:
-        """The interval of a strictly monotone function of the value.
+        """Return the interval of a strictly monotone function of the value.
 
-        A decreasing function exchanges the ends, so that low <= high still holds. Parts that are not known stay so, and
-        parts that the function takes to NaN or infinity become so.
+        A decreasing function exchanges the ends, so that low <= high still holds. Parts that are not known, or that the
+        function maps to NaN or infinity, are not known in the result.
 
         Args:
-            function: Strictly increasing or strictly decreasing on what lies between all three parts.
+            function: Strictly increasing or strictly decreasing on the range of the three parts.
         """
         before = (self.low, self.value, self.high)
         low, value, high = after = tuple(None if part is None else known(function(part)) for part in before)
@@ -60,27 +60,27 @@ UNKNOWN = Interval()
 
 
 def known(figure: float) -> float | None:
-    """The number, of Python's own type; None for NaN or infinity."""
+    """Return the number as a Python float; None for NaN or infinity."""
     return float(figure) if math.isfinite(figure) else None
 
 
 def known_each(figures: NDArray[np.float64]) -> list[float | None]:
-    """Numbers of shape (A,) as a list; None for NaN or infinity."""
+    """Return numbers of shape (A,) as a list; None for NaN or infinity."""
     return [figure if finite else None for figure, finite in zip(figures.tolist(), np.isfinite(figures), strict=True)]
 
 
 def intervals(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[Interval]:
-    """The intervals of A arms, from arrays of shape (A,) in which NaN or infinity means that it is not known."""
+    """Return the intervals of A arms, from arrays of shape (A,); NaN or infinity means not known."""
     return list(map(Interval, known_each(value), known_each(low), known_each(high)))
 
 
 def or_nan(figure: float | None) -> float:
-    """The number; NaN for None."""
+    """Return the number; NaN for None."""
     return math.nan if figure is None else figure
 
 
 def _decreases(before: Sequence[float | None], after: Sequence[float | None]) -> bool:
-    """Whether the first and the last point of which both coordinates are known say that a function decreases."""
+    """Whether a function decreases between the first and the last point with known coordinates."""
     points = [(x, y) for x, y in zip(before, after, strict=True) if x is not None and y is not None]
     if len(points) < 2:
         return False
@@ -89,9 +89,9 @@ def _decreases(before: Sequence[float | None], after: Sequence[float | None]) ->
 
 
 def written_as(value: str, low: str, high: str) -> dict[str, tuple[str, str, str]]:
-    """Metadata of a dataclass' field that holds an `Interval`: the three keys under which JSON and CSV write it.
+    """Return the metadata of a dataclass field with an `Interval`: the three keys under which JSON and CSV write it.
 
-    Without it they are the field's name, and that with `_low` and `_high`:
-    `doubling: Interval = field(metadata=written_as("doubling", "low", "high"))`.
+    Without it the keys are the field's name, and the name with `_low` and `_high`.
+    Example: `doubling: Interval = field(metadata=written_as("doubling", "low", "high"))`.
     """
     return {KEYS: (value, low, high)}

@@ -1,4 +1,4 @@
-"""What a reader of results must know about the rows they come from, as codes."""
+"""Notes on the rows: missing results, and limitations that a reader of the results must know, as codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mutegreen.stats.settings import MIN_REPETITIONS
 
 
 def notes_on(rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[Note]:
-    """What was left out of the results and why, and what chance could not do to performance."""
+    """Return the notes on missing results, and on performance without random variation."""
     if "audit" in rows and rows["audit"].nunique() > 1:
         yield Note(NoteCode.SEVERAL_AUDITS, count=rows["audit"].nunique())
     measured = {metric for scenario in scenarios for metric in scenario.metrics}
@@ -42,27 +42,27 @@ def _notes_on_group(scenario: Scenario, measured: set[str]) -> Iterator[Note]:
 
 
 def notes_on_order(scenarios: Sequence[Scenario]) -> Iterator[Note]:
-    """The scenarios of which it is not known in which block each training ran."""
+    """Return a note on the scenarios whose rows do not all have a block."""
     unknown = [_scenario(each) for each in scenarios if "block" not in each.rows or each.rows["block"].isna().any()]
     if unknown:
         yield Note(NoteCode.ORDER_NOT_KNOWN, tuple(unknown))
 
 
 def _notes_on_chance(scenario: Scenario) -> Iterator[Note]:
-    """Whether repetitions vary in what chance does to performance: if not, tests on performance mean nothing."""
-    figures = scenario.rows.loc[scenario.rows["mutant"] == ORIGINAL, "performance"].dropna()
-    if len(figures) < MIN_REPETITIONS:
+    """A note where performance does not vary between repetitions, so that it cannot be tested."""
+    performances = scenario.rows.loc[scenario.rows["mutant"] == ORIGINAL, "performance"].dropna()
+    if len(performances) < MIN_REPETITIONS:
         return
     where, seeding = (_scenario(scenario),), _seeding(scenario.rows)
-    always = float(figures.iloc[0]) if figures.nunique() == 1 else None
+    constant = float(performances.iloc[0]) if performances.nunique() == 1 else None
     if seeding is Seeding.SAME:
-        yield Note(NoteCode.ONE_SEED, where, figure=always)
-    elif always is not None:
-        yield Note(NoteCode.ALWAYS_THE_SAME, where, count=len(figures), figure=always, seeding=seeding)
+        yield Note(NoteCode.ONE_SEED, where, figure=constant)
+    elif constant is not None:
+        yield Note(NoteCode.ALWAYS_THE_SAME, where, count=len(performances), figure=constant, seeding=seeding)
 
 
 def _seeding(rows: pd.DataFrame) -> Seeding | None:
-    """What decided the chance in the trainings; None where the rows do not say it."""
+    """How the trials were seeded; None where the rows do not hold seeds."""
     if "seed" not in rows:
         return None
     seeds = rows.groupby("repetition")["seed"].first()

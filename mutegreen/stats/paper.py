@@ -1,8 +1,8 @@
-"""The protocol of "Can Adjusting Hyperparameters Lead to Green Deep Learning" (arXiv 2603.06195).
+"""Published protocol: that of "Can Adjusting Hyperparameters Lead to Green Deep Learning" (arXiv 2603.06195).
 
-Correlation: Spearman's and Pearson's coefficients over the trainings of the original, at its default value, and of
-all mutants of a hyperparameter. Verdict: the rule of `mutegreen.stats.verdicts.published_rule`. Win-tie-loss: the
-counts of `mutegreen.stats.verdicts.win_tie_loss`.
+Correlation: Spearman's and Pearson's coefficients over the rows of the original, at its default value, and of all
+    mutants of a hyperparameter. Verdict: the rule of `mutegreen.stats.verdicts.published_rule`. Win-tie-loss: the
+    counts of `mutegreen.stats.verdicts.win_tie_loss`.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _COMPARED = ("n", "n_original", "mean", "mean_original", "relative_change", "p",
 
 
 def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Analysis:
-    """Works out correlations, verdicts and win-tie-loss counts of all mutants.
+    """Analyse rows by the published protocol.
 
     Args:
-        rows: Trainings, in the form said in `mutegreen.stats`. `rows.attrs["notes"]` and `["figure"]` are taken over.
-        goals: By subject, which direction of the performance is better; more is, if not said.
+        rows: As `mutegreen.stats` describes. `rows.attrs["notes"]` and `["figure"]` are copied to the result.
+        goals: By subject, which direction of the performance is better; by default, more is.
 
     Returns:
-        In alphabetical order of subjects, backgrounds and hyperparameters, mutants by their value. Metrics that
-        were never measured, groups without an original and correlations with values that are not numbers are left
-        out and noted. Mutants that change nothing (`identity`) get verdicts only.
+        In alphabetical order of subjects, background loads and hyperparameters, mutants by their value. Metrics that
+        were never measured, scenarios without an original and correlations with values that are not numbers are
+        excluded and noted. Controls (`identity`) get verdicts only.
     """
     scenarios = list(scenarios_of(rows))
-    chosen = {scenario.subject: Goal.MAXIMIZE for scenario in scenarios} | dict(goals or {})
+    all_goals = {scenario.subject: Goal.MAXIMIZE for scenario in scenarios} | dict(goals or {})
     complete = [scenario for scenario in scenarios if scenario.has_original and scenario.definitions]
-    comparisons = [row for scenario in complete for row in _comparisons(scenario, chosen[scenario.subject])]
+    comparisons = [row for scenario in complete for row in _comparisons(scenario, all_goals[scenario.subject])]
     return Analysis(
         protocol=PROTOCOL,
         correlations=tuple(row for scenario in complete for row in correlations(scenario)),
         comparisons=tuple(comparisons),
         win_tie_loss=tuple(win_tie_loss(comparisons)),
-        goals=chosen,
+        goals=all_goals,
         notes=(*rows.attrs.get("notes", ()), *notes_on(rows, scenarios)),
         data=data_of(rows),
         figure=rows.attrs.get("figure"),
@@ -55,7 +55,7 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
 
 
 def _comparisons(scenario: Scenario, goal: Goal) -> Iterator[Comparison]:
-    """For each mutant, its verdicts for every metric."""
+    """Every mutant's comparison with the original, in every metric."""
     tables = {metric: _by_mutant(scenario, metric, goal) for metric in scenario.metrics}
     for definition in scenario.definitions:
         for by_mutant in tables.values():
@@ -68,10 +68,10 @@ def _by_mutant(scenario: Scenario, metric: str, goal: Goal) -> dict[str, Compari
     qualities = worst_qualities(scenario.rows, metric)
     columns = zip(*(table[name] for name in _COMPARED), strict=True)
     cells = dict(zip(table.index, columns, strict=True))
-    found = {}
+    comparisons = {}
     for definition in scenario.definitions:
-        n, n_original, mean, mean_original, change, p, delta, verdict, why = cells[definition.mutant]
-        found[definition.mutant] = Comparison(
+        n, n_original, mean, mean_original, change, p, delta, verdict, code = cells[definition.mutant]
+        comparisons[definition.mutant] = Comparison(
             subject=scenario.subject,
             background=scenario.background,
             hyperparameter=definition.hyperparameter,
@@ -88,6 +88,6 @@ def _by_mutant(scenario: Scenario, metric: str, goal: Goal) -> dict[str, Compari
             cliffs_delta=Interval.of(delta),
             verdict=Verdict(verdict),
             quality=qualities[definition.mutant],
-            reason=Reason(ReasonCode(why)) if why else None,
+            reason=Reason(ReasonCode(code)) if code else None,
         )
-    return found
+    return comparisons

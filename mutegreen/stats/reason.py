@@ -1,6 +1,6 @@
-"""Why an analysis has no answer, or what a reader must know of one: codes, which `mutegreen.report` makes sentences of.
+"""Codes for missing results and for limitations, which `mutegreen.report` turns into sentences.
 
-A code says which sentence it is; the numbers and names that the sentence needs are beside it.
+A code identifies the sentence; `Reason` and `Note` also hold the numbers and names that the sentence needs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mutegreen.model import Seeding
 
 
 class ReasonCode(StrEnum):
-    """What keeps a question from being answered, or qualifies its answer."""
+    """Why a result is missing or limited."""
 
     # Of a comparison of a mutant with the original.
     ORIGINAL_INFINITE = "original_infinite"
@@ -23,7 +23,7 @@ class ReasonCode(StrEnum):
     MUTANT_TRAINED_ONCE = "mutant_trained_once"
     NO_COMMON_BLOCK = "no_common_block"
     CONFOUNDED = "confounded"
-    """The mutant never trained with the same concurrency as the original."""
+    """The mutant never ran with the same concurrency as the original."""
     NO_VARIATION = "no_variation"
     ALL_EQUAL = "all_equal"
     NEITHER_VARIES = "neither_varies"
@@ -52,7 +52,7 @@ class ReasonCode(StrEnum):
     """`count` trainings."""
     CORNER_TRAINED_ONCE = "corner_trained_once"
     CORNER_CONFOUNDED = "corner_confounded"
-    """An arm at a corner never trained with the same concurrency as the original."""
+    """An arm at a corner never ran with the same concurrency as the original."""
     NO_VARIATION_OF_REPETITIONS = "no_variation_of_repetitions"
 
     # Of a comparison of co-location with exclusive training.
@@ -73,7 +73,7 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason, with the numbers and names of its sentence; the members of `ReasonCode` say which of them they need."""
+    """A reason, with the numbers and names of its sentence; `ReasonCode` documents which are needed."""
 
     code: ReasonCode
     count: int | None = None
@@ -83,7 +83,7 @@ class Reason:
 
 
 class NoteCode(StrEnum):
-    """What a note on an analysis is about."""
+    """The subject of a note on an analysis."""
 
     SEVERAL_AUDITS = "several_audits"
     """`count` of them."""
@@ -107,15 +107,15 @@ class NoteCode(StrEnum):
 
 @dataclass(frozen=True)
 class Note:
-    """What a reader must know of an analysis, with the numbers and names of its sentence.
+    """A note on an analysis, with the numbers and names of its sentence.
 
     Args:
-        about: What it is about; its members say which of the others they need.
-        scenarios: Subject and background of what it holds for.
+        code: The subject of the note; `NoteCode` documents which of the other fields are needed.
+        scenarios: Subject and background load of each scenario concerned.
         count: A number of things.
         figure: A performance.
         names: Of metrics or hyperparameters.
-        seeding: What decides the chance in the trainings; None where the rows do not say it.
+        seeding: How the trials were seeded; None where the rows do not hold seeds.
     """
 
     code: NoteCode

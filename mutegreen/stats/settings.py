@@ -1,4 +1,4 @@
-"""What a user may decide about the careful protocol."""
+"""Settings of the default protocol: significance level, margin, tolerance, adjustment."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from mutegreen.stats.adjustment import Adjustment
 ALPHA = 0.05
 """Largest p value that counts as significant."""
 CONFIDENCE = 0.95
-"""Of every interval by itself."""
+"""Confidence of every interval separately."""
 MIN_REPETITIONS = 2
-"""Trainings on either side below which a variance, and so a verdict, does not exist."""
+"""Observations of an arm below which it has no variance, and so no verdict."""
 MARGIN = 0.02
-"""Relative change of energy or time that does not matter, if the user says nothing else."""
+"""Default margin: largest relative change of energy or time that does not matter."""
 DEFAULT_TOLERANCE = 0.01
-"""Share of the original's performance that may be lost where nobody said how much: MLPerf's quality target is 99 % of
-the reference's (Reddi et al., "MLPerf Inference Benchmark", 2020)."""
+"""Default tolerance, as a share of the original's performance: MLPerf's quality target is 99 % of the reference's
+(Reddi et al., "MLPerf Inference Benchmark", 2020)."""
 POWER = 0.8
-"""Chance of seeing an effect that is there, for which repetitions are reckoned."""
+"""Target power for the required number of repetitions and the minimum detectable effect."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Choices of a user.
+    """Options of the user.
 
     Args:
-        alpha: Chance of a false alarm that is accepted: over all comparisons of a section together with Holm.
-        margin: Relative change of energy or time that does not matter.
-        tolerance: Change of performance that does not matter, in its own unit; None: `DEFAULT_TOLERANCE` of the
-            original's performance, unless the subject says.
-        adjustment: How p values are adjusted.
+        alpha: Level of significance; with Holm, of all comparisons of a scenario together.
+        margin: Largest relative change of energy or time that does not matter.
+        tolerance: Largest change of performance that does not matter, in its own unit; None: that of the subject, or
+            `DEFAULT_TOLERANCE` of the original's performance.
+        adjustment: Method of adjustment of p values.
     """
 
     alpha: float = ALPHA

@@ -150,9 +150,9 @@ def test_parallel() -> None:
 PROTOCOL = {
     "False alarms": (2, "noise", "careful, 3"),
     "Power": (1, "noise, repetitions", "1 % found"),
-    "Recommendations": (1, "noise, repetitions", "none bad, 1"),
+    "Recommendations": (1, "noise, repetitions", "none harmful, 1"),
     "Intervals": (2, "noise", "5: BCa"),
-    "The smallest effect": (1, "repetitions", "claim, gpu_j"),
+    "Minimum detectable effect": (1, "repetitions", "effect, gpu_j"),
 }
 """By part, the number of its tables, and two of the heads of the first."""
 

@@ -29,7 +29,7 @@ from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.curve import Shape
 from mutegreen.stats.trend.trend import Trend, TrendFinding, trends
-from mutegreen.stats.trend.trend_fit import fitted
+from mutegreen.stats.trend.trend_fit import fit_trend
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
 
@@ -237,7 +237,7 @@ def simulated(
     for _ in range(audits):
         means = exponent * np.log(values) + generator.normal(0, scatter, 6)
         logs = means[:, None] + generator.normal(0, 0.05, 5) + 0.01 * generator.normal(size=(6, 5)) * np.c_[noise]
-        fit = fitted(fit_metric(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
+        fit = fit_trend(fit_metric(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
         found.append((*(fit.exponent.ends or (math.nan, math.nan)), fit.p))
     return found
 

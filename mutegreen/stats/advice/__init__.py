@@ -1,1 +1,1 @@
-"""Advice: what to change, how far to trust it, and what to measure next."""
+"""Advice: recommended mutants, diagnostics of the audit, required repetitions, energy to target, phases."""

@@ -1,4 +1,10 @@
-"""What to do: the settings that were shown to save energy and not shown to cost anything that matters."""
+"""Recommendations: mutants shown to save energy, and shown by a non-inferiority test not to lose performance.
+
+A mutant is recommended if two hypotheses are rejected: that its energy does not differ (its verdict is a win),
+and that its performance is worse than the original's by the tolerance or more (one-sided, p adjusted over all mutants).
+Both tests must be significant, so no further adjustment is needed (intersection-union test: Berger, "Multiparameter
+hypothesis testing and acceptance sampling", 1982).
+"""
 
 from __future__ import annotations
 
@@ -20,20 +26,20 @@ from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason, ReasonCode
 
 _MAX_LISTED = 5
-"""Mutants, those that seem to save most first, for which missing repetitions are reckoned."""
+"""Largest number of mutants for which required repetitions are calculated or which a reason names."""
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A mutant that was shown to save energy, with performance shown to be no worse than tolerated.
+    """A mutant shown to save energy, with performance shown to be within the tolerance.
 
     Args:
-        saving: Share of the original's energy saved.
-        saving_j: Joules saved in a training.
+        saving: Saved share of the original's energy.
+        saving_j: Joules saved in one training.
         performance_change: In its own unit.
-        p_saving: Of no difference in energy, adjusted.
-        p_not_worse: Of performance worse than tolerated or as bad, one-sided, adjusted over all mutants.
-        pays_back_after: Trainings with this setting that save as much energy as the audit took.
+        p_saving: Adjusted p value of no difference in energy.
+        p_not_worse: Adjusted one-sided p value of a loss of performance of the tolerance or more (non-inferiority).
+        pays_back_after: Number of trainings whose saving equals the energy of the audit.
     """
 
     mutant: str
@@ -51,7 +57,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class ParetoArm:
-    """An arm on the Pareto front: no other was measured to take less energy and perform better. Means, not proof."""
+    """An arm on the Pareto front: by their means, no other arm takes less energy and performs better."""
 
     mutant: str
     energy_j: float
@@ -60,17 +66,17 @@ class ParetoArm:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do about one subject beside one background.
+    """The recommendations for one scenario.
 
     Args:
-        metric: The energy in question: the total of all domains measured, or the only one; None: none was measured.
-        tolerance: Loss of performance that does not matter, in its own unit.
-        tolerance_is_given: Whether the subject or the user said so; else it is the customary share.
-        audit_j: Energy of the audit's trainings.
-        recommended: The greatest saving first.
-        pareto: The least energy first.
+        metric: The energy metric: the total of all domains measured, or the only one; None: none was measured.
+        tolerance: Largest loss of performance that does not matter, in its own unit.
+        tolerance_is_given: Whether subject or user set it; else it is `DEFAULT_TOLERANCE` of the original's.
+        audit_j: Energy of the audit's trials, in joules.
+        recommended: By decreasing saving.
+        pareto: By increasing energy.
         reason: Why nothing is recommended; None where something is.
-        needed: What would decide the most promising mutants, where nothing is recommended.
+        needed: Repetitions required to decide the most promising mutants, where nothing is recommended.
     """
 
     subject: str
@@ -86,18 +92,18 @@ class Advice:
 
 
 def advise(model: ScenarioModel, comparisons: Sequence[CarefulComparison], spent_j: float | None = None) -> Advice:
-    """Says which mutants may be recommended, and what is missing where none may.
+    """Return the recommended mutants, or what is missing for a recommendation.
 
     Args:
         model: The fitted scenario.
-        comparisons: What was found of them.
-        spent_j: Energy of all trainings of the audit, where more is known than the rows say.
+        comparisons: Its comparisons.
+        spent_j: Energy of all trials of the audit, in joules, where trials are not in the rows; None: that of the rows.
     """
     energies = energy_metrics(model.scenario)
     metric = energies[-1] if energies else None
     candidates = _candidates(model, comparisons, metric)
     audit_j = spent_j if spent_j is not None else _spent_j(model, metric)
-    shown = [each for each in candidates if each.saves and each.p_not_worse <= model.settings.alpha]
+    recommended = [each for each in candidates if each.saves and each.p_not_worse <= model.settings.alpha]
     return Advice(
         subject=model.scenario.subject,
         background=model.scenario.background,
@@ -106,17 +112,17 @@ def advise(model: ScenarioModel, comparisons: Sequence[CarefulComparison], spent
         tolerance_is_given=model.tolerance_is_given,
         audit_j=audit_j,
         recommended=tuple(
-            sorted((_recommended(each, audit_j) for each in shown), key=lambda one: -or_nan(one.saving.value))
+            sorted((_recommended(each, audit_j) for each in recommended), key=lambda one: -or_nan(one.saving.value))
         ),
         pareto=tuple(_pareto(model, metric)),
-        reason=None if shown else _why_none(model, metric, candidates),
-        needed=() if shown else tuple(_needed(model, comparisons, candidates)),
+        reason=None if recommended else _why_none(model, metric, candidates),
+        needed=() if recommended else tuple(_needed(model, comparisons, candidates)),
     )
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A mutant that changes something, compared; and the adjusted p of its performance being worse than tolerated."""
+    """A mutant other than the control, its comparisons, and its adjusted p value of non-inferiority."""
 
     energy: CarefulComparison
     performance: CarefulComparison
@@ -131,20 +137,20 @@ def _candidates(model: ScenarioModel, comparisons: Sequence[CarefulComparison], 
     changing = [row for row in comparisons if row.hyperparameter != IDENTITY]
     energy = {row.mutant: row for row in changing if row.metric == metric}
     performance = {row.mutant: row for row in changing if row.metric == "performance"}
-    p_not_worse = _not_worse(model, list(performance))
+    p_not_worse = _not_worse_p(model, list(performance))
     return [_Candidate(row, performance[m], p_not_worse[m]) for m, row in energy.items() if m in performance]
 
 
-def _not_worse(model: ScenarioModel, mutants: Sequence[str]) -> dict[str, float]:
-    """By mutant, the adjusted one-sided p of performance worse than tolerated; NaN where nothing can be said."""
+def _not_worse_p(model: ScenarioModel, mutants: Sequence[str]) -> dict[str, float]:
+    """By mutant, the adjusted p value of the non-inferiority test of performance; NaN where there is none."""
     if not mutants or model.tolerance is None:
         return dict.fromkeys(mutants, np.nan)
-    found = model.metrics["performance"].contrasts
-    p = found.below(model.tolerance) if model.less_is_better("performance") else found.above(-model.tolerance)
-    # Where all figures are equal there is no test, and nothing to doubt.
-    p = np.where(np.isnan(found.error) & (found.estimate == 0), 0.0, p)
-    place = {name: arm for arm, name in enumerate(model.arms.names)}
-    adjusted = adjust(p[[place[mutant] for mutant in mutants]], model.settings.adjustment)
+    contrasts = model.metrics["performance"].contrasts
+    p = contrasts.below(model.tolerance) if model.less_is_better("performance") else contrasts.above(-model.tolerance)
+    # Where all observations are equal there is no test, and no difference.
+    p = np.where(np.isnan(contrasts.error) & (contrasts.estimate == 0), 0.0, p)
+    arm_of = {name: arm for arm, name in enumerate(model.arms.names)}
+    adjusted = adjust(p[[arm_of[mutant] for mutant in mutants]], model.settings.adjustment)
     return dict(zip(mutants, adjusted.tolist(), strict=True))
 
 
@@ -165,13 +171,13 @@ def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation
 
 
 def _spent_j(model: ScenarioModel, metric: str | None) -> float | None:
-    """Energy of the trainings in the rows; None where it is not known of each."""
+    """Energy of the rows, in joules; None where it is not known for each row."""
     figures = observations_of(model.scenario, metric) if metric is not None else np.array([np.nan])
     return float(figures.sum()) if np.isfinite(figures).all() else None
 
 
 def _pareto(model: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:
-    """Arms that no other beats in both, by means with blocks taken out where these are known; without controls."""
+    """Arms that no other dominates in both means, adjusted for blocks where these are known; without controls."""
     if metric is None or "performance" not in model.metrics:
         return
     energy, performance = (model.metrics[each].typical for each in (metric, "performance"))
@@ -187,7 +193,7 @@ def _pareto(model: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:
 
 
 def _why_none(model: ScenarioModel, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
-    """The first obstacle to a recommendation."""
+    """The reason why no mutant is recommended: the first obstacle."""
     if metric is None:
         return Reason(ReasonCode.ENERGY_NOT_MEASURED)
     if "performance" not in model.metrics:
@@ -204,23 +210,23 @@ def _why_none(model: ScenarioModel, metric: str | None, candidates: Sequence[_Ca
 
 
 def _why_no_saving(model: ScenarioModel, candidates: Sequence[_Candidate]) -> ReasonCode:
-    """Whether more repetitions could show a saving that may be recommended."""
-    seeming = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
-    if not seeming:
+    """The reason code where no saving is significant: whether more repetitions could lead to a recommendation."""
+    promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
+    if not promising:
         return ReasonCode.NO_SAVING_SEEN
-    rooms = [remaining_tolerance(model, each.performance) for each in seeming]
-    lost = all(room is not None and room <= 0 for room in rooms)
+    margins = [remaining_tolerance(model, each.performance) for each in promising]
+    lost = all(margin is not None and margin <= 0 for margin in margins)
     return ReasonCode.SAVINGS_LOSE_PERFORMANCE if lost else ReasonCode.NO_SAVING_SHOWN
 
 
 def _needed(
     model: ScenarioModel, comparisons: Sequence[CarefulComparison], candidates: Sequence[_Candidate]
 ) -> Iterator[RequiredRepetitions]:
-    """What would decide the mutants that seem to save most, if they do what they seem to do."""
+    """Repetitions required for the mutants with the largest estimated savings, if the estimates are true."""
     n_comparisons = sum(row.p is not None for row in comparisons)
     promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     promising.sort(key=lambda each: or_nan(each.energy.relative_change.value))
-    found = (
+    required = (
         required_repetitions(model, each.energy, each.performance, n_comparisons, len(candidates)) for each in promising
     )
-    yield from itertools.islice((each for each in found if each is not None), _MAX_LISTED)
+    yield from itertools.islice((each for each in required if each is not None), _MAX_LISTED)

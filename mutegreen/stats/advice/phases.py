@@ -1,4 +1,4 @@
-"""Joules for each epoch, and for each window that a program marked."""
+"""Energy and time of each phase: epochs, and windows that a program marked."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ _SUMMED = (*ENERGY_METRICS, "duration_s")
 
 @dataclass(frozen=True)
 class PhaseSummary:
-    """One phase of one mutant, over its trainings.
+    """One phase of one mutant, over its trials.
 
     Attributes:
-        n: Trainings that had the phase.
-        occurrences: How often it came in a training, on average.
-        mean: Joules (for `duration_s` seconds) of one occurrence: the mean over the trainings of each training's
-            mean. None: not measured in some training.
-        sd: Standard deviation of that between trainings; None below two trainings.
+        n: Trials with the phase.
+        occurrences: Mean number of occurrences in a trial.
+        mean: Joules (`duration_s`: seconds) of one occurrence: the mean over trials of the mean of each trial. None:
+            not
+            measured in some trial.
+        sd: Standard deviation between trials of the mean of each trial; None below two trials.
     """
 
     mutant: str
@@ -33,15 +34,15 @@ class PhaseSummary:
     sd: dict[str, float | None]
 
     def as_json(self) -> dict[str, object]:
-        """As written by `mutegreen stats --json`."""
+        """Return the record that `mutegreen stats --json` writes."""
         return asdict(self)
 
 
 def summarise(records: Iterable[Mapping[str, object]]) -> list[PhaseSummary]:
-    """Summaries of phases, in the order in which mutants and phases first come.
+    """Return the summaries of phases, in the order of their first records.
 
     Args:
-        records: One for each training and phase, with mutant, phase, occurrences, and over all occurrences
+        records: One for each trial and phase, with mutant, phase, occurrences, and over all occurrences
             duration_s (seconds) and the energy metrics (joules or None).
     """
     frame = pd.DataFrame(list(records))

@@ -1,4 +1,10 @@
-"""How many repetitions would decide what an audit left open."""
+"""Required number of repetitions: power of the t-test for the most promising mutants.
+
+A mutant is decided if both tests of a recommendation are significant: the two-sided test of its saving, at alpha
+divided by the number of comparisons, and the one-sided test of its performance against the tolerance, at alpha divided
+by the number of mutants (Bonferroni, the worst case of Holm). The effect size is Cohen's d = effect / sqrt((s_a^2 +
+s_0^2) / 2) with moderated variances; the power of the t-test is from statsmodels.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +20,19 @@ from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import POWER
 
 MAX_REPETITIONS = 1000
-"""Repetitions beyond which a number is of no use to anybody."""
+"""Largest number of repetitions that is calculated: larger audits are not practical."""
 
 
 @dataclass(frozen=True)
 class RequiredRepetitions:
-    """What would decide a mutant that seems to save energy without harm, were it as it seems.
+    """The repetitions that would decide a promising mutant, if its estimates are true.
 
     Args:
-        saving: Share of the original's energy that it seems to save.
-        performance_change: What it seems to do to performance, in its own unit.
+        saving: Estimated saving, as a share of the original's energy.
+        performance_change: Estimated change of performance, in its own unit.
         repetitions: Repetitions of original and of mutant in total, for a power of 80 % to show both; None: more than
             `MAX_REPETITIONS`.
-        more: The same beyond those there are.
+        more: Repetitions in addition to the existing ones; None as `repetitions`.
     """
 
     mutant: str
@@ -39,43 +45,50 @@ class RequiredRepetitions:
 def required_repetitions(
     model: ScenarioModel, energy: CarefulComparison, performance: CarefulComparison, n_comparisons: int, candidates: int
 ) -> RequiredRepetitions | None:
-    """Reckons the repetitions from the variance observed, by statsmodels.
+    """Return the required repetitions for the variances observed.
 
     Args:
         model: The fitted scenario.
-        energy: The mutant's comparison of energy, which seems to be saved.
-        performance: Its comparison of performance.
-        n_comparisons: Comparisons among which the p values are adjusted.
-        candidates: Mutants among which the p values of performance not being worse are adjusted.
+        energy: The mutant's comparison in energy, with an estimated saving.
+        performance: Its comparison in performance.
+        n_comparisons: Number of comparisons for which p values are adjusted.
+        candidates: Number of mutants for which p values of non-inferiority are adjusted.
 
     Returns:
-        None where no number would do: performance seems to be lost, or nothing is known of the noise.
+        None where no number suffices: the estimated loss of performance exceeds the tolerance, or the noise is not
+        known.
     """
-    change, room = performance.difference.value, remaining_tolerance(model, performance)
-    if change is None or room is None or room <= 0 or energy.relative_change.value is None:
+    change, margin = performance.difference.value, remaining_tolerance(model, performance)
+    if change is None or margin is None or margin <= 0 or energy.relative_change.value is None:
         return None
     arm = model.arms.names.index(energy.mutant)
-    saved = model.metrics[energy.metric]
+    energy_model = model.metrics[energy.metric]
     alpha = model.settings.alpha
-    sizes = _size(saved, arm, float(saved.contrasts.estimate[arm])), _size(model.metrics["performance"], arm, room)
+    sizes = (
+        _size(energy_model, arm, float(energy_model.contrasts.estimate[arm])),
+        _size(model.metrics["performance"], arm, margin),
+    )
     if not n_comparisons or any(map(math.isnan, sizes)):
         return None
     counts = (
         _repetitions(sizes[0], alpha / n_comparisons, "two-sided"),
         _repetitions(sizes[1], alpha / candidates, "larger"),
     )
-    now = min(energy.n, energy.n_original)
+    existing = min(energy.n, energy.n_original)
     return RequiredRepetitions(
         mutant=energy.mutant,
         saving=-energy.relative_change.value,
         performance_change=change,
-        repetitions=None if None in counts else max(now + 1, *(count for count in counts if count is not None)),
-        more=None if None in counts else max(1, *(count - now for count in counts if count is not None)),
+        repetitions=None if None in counts else max(existing + 1, *(count for count in counts if count is not None)),
+        more=None if None in counts else max(1, *(count - existing for count in counts if count is not None)),
     )
 
 
 def remaining_tolerance(model: ScenarioModel, performance: CarefulComparison) -> float | None:
-    """How much worse a mutant could still be, in performance's own unit; negative: it seems to be too bad already."""
+    """Return the difference between the tolerance and the estimated loss of performance, in its own unit.
+
+    Negative where the loss exceeds the tolerance; None where one of both is not known.
+    """
     change, tolerance = performance.difference.value, model.tolerance
     if change is None or tolerance is None:
         return None
@@ -83,13 +96,13 @@ def remaining_tolerance(model: ScenarioModel, performance: CarefulComparison) ->
 
 
 def _size(metric_model: MetricModel, arm: int, effect: float) -> float:
-    """Cohen's d of an effect; infinite where nothing varies, NaN where nothing tells whether it does."""
+    """Cohen's d of an effect; infinite where nothing varies, NaN where the variance is not known."""
     deviation = math.sqrt((metric_model.noise.variance[arm] + metric_model.noise.variance[0]) / 2)
     return abs(effect) / deviation if deviation else math.inf
 
 
 def _repetitions(size: float, alpha: float, alternative: str) -> int | None:
-    """Figures of each arm that show an effect of this size by a t test; None for more than `MAX_REPETITIONS`."""
+    """Observations of each arm for a power of 80 %; None for more than `MAX_REPETITIONS`."""
     from statsmodels.stats.power import TTestIndPower
 
     test = TTestIndPower()
@@ -103,7 +116,7 @@ def _repetitions(size: float, alpha: float, alternative: str) -> int | None:
     normal = 2 * ((special.ndtri(1 - alpha / sides) + special.ndtri(POWER)) / size) ** 2 if size else math.inf
     if normal > MAX_REPETITIONS:
         return None
-    # The normal approximation asks for too few, by a handful at most where alpha is not tiny.
+    # The normal approximation is a lower bound, a few repetitions too small at most where alpha is not tiny.
     n = max(2, math.floor(normal))
     while power(n) < POWER:
         n += 1

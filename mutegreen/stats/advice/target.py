@@ -1,7 +1,7 @@
-"""Energy to target: what a training takes until it is as good as the original was in the end.
+"""Energy to target: cost of a training until it reaches the original's final performance, minus the tolerance.
 
-Total energy hides that one setting may be there early and another late; where performance is known for every epoch,
-this does not.
+Total energy does not show that one mutant reaches a performance early and another late. Where performance is known for
+every epoch, the cost until the target is compared like every other metric.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import DEFAULT_TOLERANCE, Settings
 from mutegreen.stats.verdicts.careful_comparisons import comparisons
 
-_SPENT = [*ENERGY_METRICS, "duration_s"]
+_COSTS = [*ENERGY_METRICS, "duration_s"]
 _MIN_EPOCHS = 2
-"""Epochs from which on the way to the target can be told from the whole training."""
+"""Epochs of a trial from which the cost to the target can differ from the total cost."""
 
 
 @dataclass(frozen=True)
 class TargetReach:
-    """How many of an arm's trainings reached the target, and after how many epochs on average."""
+    """How many trials of an arm reached the target, and the mean number of epochs that they took."""
 
     reached: int
     trainings: int
@@ -36,10 +36,12 @@ class TargetReach:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetComparison(CarefulComparison):
-    """A mutant against the original, for the energy or time until the target is first reached.
+    """A mutant against the original, in the energy or time until the target is first reached.
 
     Args:
-        target: Performance to be reached: the original's in the end less the tolerance, the mean over blocks.
+        target: Performance to reach: the original's final performance minus the tolerance, mean over blocks.
+        reach: The trials of the mutant.
+        reach_original: The trials of the original.
     """
 
     target: float
@@ -50,63 +52,63 @@ class TargetComparison(CarefulComparison):
 def energy_to_target(
     epochs: pd.DataFrame, goals: Mapping[str, Goal], tolerances: Mapping[str, float | None], settings: Settings
 ) -> Iterator[TargetComparison]:
-    """Compares what it took to reach the target.
+    """Compare the energy and time to the target.
+
+    Where blocks are known, the target of a trial is set by the original of its block, which usually had the same seed;
+    else by the mean over the original's trials, which half of these themselves may miss.
 
     Args:
-        epochs: For each training and epoch, in the order of time: the columns of rows, with energy (joules) and time
-            (seconds) from the beginning of the training to the end of this epoch, `performance` at its end, and
-            `trial`, which tells trainings apart.
+        epochs: One row for each trial and epoch, in the order of time: the columns of rows, with energy (joules) and
+            time (seconds) from the start of the training to the end of the epoch, `performance` at its end, and
+            `trial`, the key of the trial.
         goals: By subject, which direction of the performance is better.
-        tolerances: By subject, how much performance may change without it mattering; the settings' goes before it.
-        settings: The user's choices.
-
-    Where blocks are known, the target of a training is set by the original of its block, which as a rule had the same
-    seed; else by the mean over the original's trainings, which half of these themselves may miss.
+        tolerances: By subject, its tolerance of performance, in its own unit; that of the settings overrides it.
+        settings: The options of the user.
 
     Returns:
-        Nothing for subjects whose trainings say their performance only once. A mutant of which not every training
-        reached the target is undecided: a mean over the lucky ones would flatter it.
+        Nothing for subjects whose trials report performance only once. A mutant is undecided unless all its trials
+        reached the target: the mean over those that did would be biased in its favour.
     """
     for scenario in scenarios_of(epochs):
         if not scenario.has_original or not scenario.definitions:
             continue
-        if scenario.rows.groupby(_training(scenario.rows)).size().max() < _MIN_EPOCHS:
+        if scenario.rows.groupby(_trial_keys(scenario.rows)).size().max() < _MIN_EPOCHS:
             continue
         goal = goals.get(scenario.subject, Goal.MAXIMIZE)
-        given = settings.tolerance if settings.tolerance is not None else tolerances.get(scenario.subject)
-        targets = _targets(scenario.rows, goal, given)
-        rows = _until(scenario.rows, goal, targets)
+        tolerance = settings.tolerance if settings.tolerance is not None else tolerances.get(scenario.subject)
+        targets = _targets(scenario.rows, goal, tolerance)
+        rows = _cost_to_target(scenario.rows, goal, targets)
         reaches = {str(mutant): _reach(part) for mutant, part in rows.groupby("mutant")}
-        for row in comparisons(fit_scenario(replace(scenario, rows=rows), goal, settings, given)):
-            yield _judged(row, float(targets.mean()), reaches)
+        for row in comparisons(fit_scenario(replace(scenario, rows=rows), goal, settings, tolerance)):
+            yield _comparison(row, float(targets.mean()), reaches)
 
 
-def _training(rows: pd.DataFrame) -> list[str]:
+def _trial_keys(rows: pd.DataFrame) -> list[str]:
     return ["audit", "trial"] if "audit" in rows else ["trial"]
 
 
 def _targets(rows: pd.DataFrame, goal: Goal, tolerance: float | None) -> pd.Series[float]:
-    """The performance that each row's training has to reach."""
-    finals = rows[rows["mutant"] == ORIGINAL].drop_duplicates(_training(rows), keep="last")
+    """The target of each row's trial."""
+    finals = rows[rows["mutant"] == ORIGINAL].drop_duplicates(_trial_keys(rows), keep="last")
     overall = float(finals["performance"].mean())
     block = [column for column in ("audit", "block") if column in rows]
     known = "block" in rows and rows["block"].notna().all()
     final = pd.Series(overall, rows.index)
     if known:
-        own = finals.groupby(block)["performance"].mean().rename("final")
-        final = rows[block].join(own, on=block)["final"].fillna(overall)
+        of_block = finals.groupby(block)["performance"].mean().rename("final")
+        final = rows[block].join(of_block, on=block)["final"].fillna(overall)
     allowed = tolerance if tolerance is not None else DEFAULT_TOLERANCE * abs(overall)
     return final + allowed if goal is Goal.MINIMIZE else final - allowed
 
 
-def _until(rows: pd.DataFrame, goal: Goal, targets: pd.Series[float]) -> pd.DataFrame:
-    """A row for each training, with what it spent until the target; NaN, also in `epoch`, if it never got there."""
-    keys = _training(rows)
-    there = rows["performance"] <= targets if goal is Goal.MINIMIZE else rows["performance"] >= targets
+def _cost_to_target(rows: pd.DataFrame, goal: Goal, targets: pd.Series[float]) -> pd.DataFrame:
+    """A row for each trial, with its cost until the target; NaN, also in `epoch`, if it did not reach the target."""
+    keys = _trial_keys(rows)
+    reached = rows["performance"] <= targets if goal is Goal.MINIMIZE else rows["performance"] >= targets
     numbered = rows.assign(epoch=rows.groupby(keys).cumcount() + 1.0)
-    first = numbered[there].drop_duplicates(keys)
-    trainings = rows.drop_duplicates(keys).drop(columns=_SPENT).assign(performance=np.nan)
-    return trainings.merge(first[[*keys, *_SPENT, "epoch"]], on=keys, how="left")
+    first = numbered[reached].drop_duplicates(keys)
+    trials = rows.drop_duplicates(keys).drop(columns=_COSTS).assign(performance=np.nan)
+    return trials.merge(first[[*keys, *_COSTS, "epoch"]], on=keys, how="left")
 
 
 def _reach(part: pd.DataFrame) -> TargetReach:
@@ -114,7 +116,7 @@ def _reach(part: pd.DataFrame) -> TargetReach:
     return TargetReach(int(reached.sum()), len(part), float(part["epoch"].mean()) if reached.any() else None)
 
 
-def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, TargetReach]) -> TargetComparison:
+def _comparison(row: CarefulComparison, target: float, reaches: Mapping[str, TargetReach]) -> TargetComparison:
     reach, original = reaches[row.mutant], reaches[ORIGINAL]
     missed = _missed(reach, original)
     return TargetComparison(
@@ -147,7 +149,7 @@ def _judged(row: CarefulComparison, target: float, reaches: Mapping[str, TargetR
 
 
 def _missed(reach: TargetReach, original: TargetReach) -> Reason | None:
-    """Why nothing is decided, where some training never reached the target; of both, what is said of the mutant."""
+    """The reason for no verdict, where some trial did not reach the target; the mutant's before the original's."""
     if reach.reached < reach.trainings:
         return Reason(ReasonCode.MUTANT_MISSED_TARGET, count=reach.reached, of=reach.trainings)
     if original.reached < original.trainings:

@@ -1,4 +1,4 @@
-"""How far an audit can be trusted: its noise, what it could not see, its drift, its outliers, its A/A control."""
+"""Diagnostics of an audit: noise, minimum detectable effect, drift, outliers, A/A control, flags."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NORMAL_MAD = 0.6745
 
 @dataclass(frozen=True)
 class Outlier:
-    """A training far from others of its arm and block.
+    """A trial whose observation is far from its arm's and block's effects.
 
     Args:
-        figure: In the metric's unit.
-        score: Modified z score (Iglewicz & Hoaglin, "How to Detect and Handle Outliers", 1993): beyond 3.5.
+        figure: The observation, in the metric's unit.
+        score: Modified z score, beyond 3.5 (Iglewicz & Hoaglin, "How to Detect and Handle Outliers", 1993).
     """
 
     mutant: str
@@ -40,7 +40,7 @@ class Outlier:
 
 @dataclass(frozen=True)
 class Control:
-    """What was found of a mutant that changes nothing."""
+    """The comparison of a control: a mutant without a change (A/A test)."""
 
     mutant: str
     relative_change: float | None
@@ -50,14 +50,16 @@ class Control:
 
 @dataclass(frozen=True)
 class Trust:
-    """How far to trust what is said of one metric.
+    """The diagnostics of one metric.
 
     Args:
-        noise: Coefficient of variation of a training around its arm and block: relative to the mean.
-        smallest_effect: Relative change that this audit sees with a chance of 80 % in a typical mutant, after the
-            adjustment for all its comparisons; None where there is no noise to reckon with.
-        qualities: How many figures have each quality; empty where qualities are not known.
-        drift: None where the order of the trainings is not known.
+        noise: Coefficient of variation of an observation around its arm's and block's effects.
+        smallest_effect: Minimum detectable effect: relative change that the audit finds with a power of 80 % in a
+            typical mutant, adjusted for all its comparisons; None where there is no estimate of the noise.
+        qualities: Number of values by quality; empty where qualities are not known.
+        drift: None where the order of the trials is not known.
+        outliers: By decreasing absolute score.
+        controls: The comparisons of the mutants without a change.
     """
 
     subject: str
@@ -73,7 +75,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class FlagCount:
-    """Trainings whose measurement carries a flag, of all trainings of a section."""
+    """The number of rows with a flag, of all rows of a scenario."""
 
     subject: str
     background: str
@@ -83,11 +85,11 @@ class FlagCount:
 
 
 def trust_of(model: ScenarioModel, comparisons: list[CarefulComparison]) -> list[Trust]:
-    """What there is to know of every metric.
+    """Return the diagnostics of every metric.
 
     Args:
         model: The fitted scenario.
-        comparisons: What was found of them.
+        comparisons: Its comparisons.
     """
     n_comparisons = sum(row.p is not None for row in comparisons)
     drifts = _drifts(model)
@@ -108,7 +110,7 @@ def trust_of(model: ScenarioModel, comparisons: list[CarefulComparison]) -> list
 
 
 def flag_counts(model: ScenarioModel) -> list[FlagCount]:
-    """How many trainings carry which flag, the most frequent first."""
+    """Return the number of rows with each flag, the most frequent first."""
     if "flags" not in model.scenario.rows:
         return []
     counts: Counter[str] = Counter()
@@ -126,7 +128,7 @@ def _noise(metric_model: MetricModel) -> float:
 
 
 def _smallest_effect(metric_model: MetricModel, alpha: float) -> float:
-    """The effect that mutants with the errors observed would show with a chance of `POWER` on average."""
+    """Minimum detectable effect: the effect with a mean power of `POWER` over mutants with the estimated errors."""
     known = np.isfinite(metric_model.contrasts.error)
     error, df = metric_model.contrasts.error[known], metric_model.contrasts.df[known]
     if not error.size:
@@ -141,7 +143,7 @@ def _smallest_effect(metric_model: MetricModel, alpha: float) -> float:
 
 
 def _outliers(model: ScenarioModel, metric_model: MetricModel) -> Iterator[Outlier]:
-    """The farthest first."""
+    """Outliers by decreasing absolute score."""
     residual = metric_model.fitted.residual
     deviation = float(np.median(np.abs(residual))) if residual.size else 0.0
     if not deviation > 0:
@@ -162,8 +164,8 @@ def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Con
 
 
 def _drifts(model: ScenarioModel) -> dict[str, Drift]:
-    found = {metric: drift_of(model, metric_model) for metric, metric_model in model.metrics.items()}
-    known = {metric: drift for metric, drift in found.items() if drift is not None}
+    drifts = {metric: drift_of(model, metric_model) for metric, metric_model in model.metrics.items()}
+    known = {metric: drift for metric, drift in drifts.items() if drift is not None}
     adjusted = adjust([drift.p for drift in known.values()])
     return {
         metric: drift.with_adjusted_p(p, model.settings.alpha)

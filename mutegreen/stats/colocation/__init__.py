@@ -1,1 +1,1 @@
-"""Co-location: what other trainings on the same machine change."""
+"""Co-location: scenarios with a background load against exclusive ones, and audits with concurrent trials."""

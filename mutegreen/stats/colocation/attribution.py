@@ -1,10 +1,13 @@
-"""Audits that trained several at a time: what company did, and which verdicts rest on how energy was divided.
+"""Concurrent trials: the effect of concurrency, and verdicts that depend on how energy was attributed.
 
-A training's share of a device has three parts: idle power, divided evenly, which is a convention; active power divided
-by measured use; and active power of which no use was known, divided evenly for want of better. Of the last, its blind
-part, it may in truth have taken nothing, or also what went to the c others beside it. So a share E with a blind part b
-stands for something between E (1 - b) and E (1 + c b), and a verdict that is not the same at both ends rests on the
-division and not on a measurement.
+The share of a shared device's energy that is attributed to one trial has three parts: idle power, divided evenly by
+convention; active power, divided by measured use; and active power without measured use, divided evenly for want of
+better. This last part, the blind one, may in truth belong to others, and the blind parts of the others to this trial.
+With the attributed energy E, its blind share b and c other concurrent trials, the true energy is between
+
+    E (1 - b)    and    E (1 + c b)
+
+A verdict that is not the same at both bounds depends on the attribution and not on a measurement: it is weak.
 """
 
 from __future__ import annotations
@@ -30,12 +33,13 @@ _DOUBLING = float(np.log(2))
 
 @dataclass(frozen=True)
 class ConcurrencyEffect:
-    """What it does to a metric if twice as many train at a time; taken out of all comparisons.
+    """The effect on a metric of twice as many concurrent trials; all comparisons are adjusted for it.
 
     Args:
-        fewest, most: Other trainings beside one, on average over it.
-        doubling: Relative change; not known where it cannot be told from arms and blocks.
-        p: Two-sided, of no effect.
+        fewest: Smallest number of other concurrent trials, time average of a trial.
+        most: Largest number of other concurrent trials, likewise.
+        doubling: Relative change; not known where it is confounded with arms and blocks.
+        p: Two-sided p value of no effect.
     """
 
     subject: str
@@ -49,10 +53,11 @@ class ConcurrencyEffect:
 
 @dataclass(frozen=True)
 class WeakVerdict:
-    """A verdict that could be another if energy had been divided otherwise.
+    """A verdict that depends on the attribution of energy.
 
     Args:
-        low, high: Between these lies the relative change, whatever way the blind parts are divided.
+        low: Smallest relative change for any attribution of the blind parts.
+        high: Largest relative change for any attribution of the blind parts.
     """
 
     mutant: str
@@ -64,14 +69,16 @@ class WeakVerdict:
 
 @dataclass(frozen=True)
 class Attribution:
-    """How far verdicts on attributed energy can be trusted.
+    """The accuracy of verdicts on attributed energy.
 
     Args:
-        metric: The energy in question: the total, or the only one.
-        trainings: How many have a share that is attributed, of `of`.
-        blind: Mean over these of the part of which no use was known; `most_blind` the largest.
-        weak: Verdicts that rest on the division.
-        decided: Verdicts that there are, win, tie or loss.
+        metric: The energy metric: the total, or the only one.
+        trainings: Number of trials with attributed energy.
+        of: Number of all trials.
+        blind: Mean blind share of the trials with attributed energy.
+        most_blind: Largest blind share.
+        weak: The weak verdicts.
+        decided: Number of verdicts that are win, tie or loss.
     """
 
     subject: str
@@ -86,7 +93,7 @@ class Attribution:
 
 
 def concurrency_effects(model: ScenarioModel) -> Iterator[ConcurrencyEffect]:
-    """What company did to each metric, where trainings had company of different size."""
+    """Return the effect of concurrency on each metric, where concurrency differs between trials."""
     for metric, metric_model in model.metrics.items():
         concurrency, slope = model.arms.concurrency, metric_model.fitted.slope
         if concurrency is not None and slope is not None:
@@ -111,24 +118,24 @@ def _slope_error(slope: ConcurrencySlope, metric_model: MetricModel) -> float:
 def _doubling(slope: ConcurrencySlope, error: float, metric_model: MetricModel) -> Interval:
     half = float(special.stdtrit(metric_model.noise.pooled_df, (1 + CONFIDENCE) / 2)) * error
     value, low, high = (
-        float(metric_model.as_relative(np.asarray(_DOUBLING * (slope.value + way * half)))) for way in (0, -1, 1)
+        float(metric_model.as_relative(np.asarray(_DOUBLING * (slope.value + side * half)))) for side in (0, -1, 1)
     )
     return Interval.of(value, low, high)
 
 
 def attribution_of(model: ScenarioModel, comparisons: Sequence[CarefulComparison]) -> Iterator[Attribution]:
-    """How far to trust the verdicts on all energy; nothing where no share is attributed."""
+    """Return the accuracy of the verdicts on all energy; nothing where no energy is attributed."""
     metric = next(reversed(energy_metrics(model.scenario)), None)
     blind = _blind(model.scenario.rows)
     if metric is None or model.scenario.background or blind is None:
         return
-    concurrency = np.expm1(model.arms.concurrency) if model.arms.concurrency is not None else np.zeros_like(blind)
+    others = np.expm1(model.arms.concurrency) if model.arms.concurrency is not None else np.zeros_like(blind)
     with np.errstate(divide="ignore"):
-        low, high = (_by_arm(model, figures) for figures in (np.log1p(-blind), np.log1p(concurrency * blind)))
-    own = [row for row in comparisons if row.metric == metric and row.hyperparameter != IDENTITY]
-    places = {name: place for place, name in enumerate(model.arms.names)}
-    judged = (_weak(row, low[[0, places[row.mutant]]], high[[0, places[row.mutant]]], model) for row in own)
-    attributed = concurrency > 0
+        low, high = (_by_arm(model, log_ratios) for log_ratios in (np.log1p(-blind), np.log1p(others * blind)))
+    rows = [row for row in comparisons if row.metric == metric and row.hyperparameter != IDENTITY]
+    arm_of = {name: arm for arm, name in enumerate(model.arms.names)}
+    weak = (_weak(row, low[[0, arm_of[row.mutant]]], high[[0, arm_of[row.mutant]]], model) for row in rows)
+    attributed = others > 0
     yield Attribution(
         subject=model.scenario.subject,
         background=model.scenario.background,
@@ -137,18 +144,18 @@ def attribution_of(model: ScenarioModel, comparisons: Sequence[CarefulComparison
         of=len(blind),
         blind=float(blind[attributed].mean()),
         most_blind=float(blind.max()),
-        weak=tuple(each for each in judged if each is not None),
-        decided=sum(row.verdict is not Verdict.UNDECIDED for row in own),
+        weak=tuple(each for each in weak if each is not None),
+        decided=sum(row.verdict is not Verdict.UNDECIDED for row in rows),
     )
 
 
 def _blind(rows: pd.DataFrame) -> Floats | None:
-    """For each training the part of its energy of which no use was known; None where none was attributed.
+    """Blind share b of each trial's energy, shape (N,); None where no energy is attributed.
 
-    A share of which nothing is told is blind but for its idle power.
+    Without information on use, all but the idle power is blind.
     """
-    concurrency = _column(rows, "companions")
-    if not (concurrency > 0).any():
+    others = _column(rows, "companions")
+    if not (others > 0).any():
         return None
     energy = rows[list(ENERGY_METRICS)].to_numpy(dtype=np.float64)
     net = np.stack([_column(rows, f"net_{metric}") for metric in ENERGY_METRICS], axis=1)
@@ -156,28 +163,28 @@ def _blind(rows: pd.DataFrame) -> Floats | None:
     whole = np.nansum(energy, axis=1)
     by_use = np.nan_to_num(_column(rows, "by_use")) * whole
     share = np.divide(np.maximum(active - by_use, 0.0), whole, out=np.zeros_like(whole), where=whole > 0)
-    return np.where(concurrency > 0, np.clip(share, 0.0, 1.0), 0.0)
+    return np.where(others > 0, np.clip(share, 0.0, 1.0), 0.0)
 
 
 def _column(rows: pd.DataFrame, name: str) -> Floats:
-    """A column that rows may have, NaN where unknown."""
+    """An optional column of the rows, shape (N,), NaN where not known."""
     if name not in rows:
         return np.full(len(rows), np.nan)
     return np.asarray(pd.to_numeric(rows[name], errors="coerce"), dtype=np.float64)
 
 
-def _by_arm(model: ScenarioModel, figures: Floats) -> Floats:
-    """Mean over each arm's trainings, shape (A,); minus infinity where a share may be nothing at all."""
-    return np.array([figures[model.arms.code == arm].mean() for arm in range(len(model.arms))])
+def _by_arm(model: ScenarioModel, log_ratios: Floats) -> Floats:
+    """Mean of each arm, shape (A,); minus infinity where the true energy of a trial may be 0."""
+    return np.array([log_ratios[model.arms.code == arm].mean() for arm in range(len(model.arms))])
 
 
 def _weak(row: CarefulComparison, low: Floats, high: Floats, model: ScenarioModel) -> WeakVerdict | None:
-    """The verdict if another division would give another one.
+    """The verdict, if it is weak; else None.
 
     Args:
         row: The comparison.
-        low: Of the original and the mutant, what is to be added to the logarithm at most if too large; 0 or less.
-        high: Likewise if too small; 0 or more.
+        low: Log ratio of the smallest possible to the attributed energy, of the original and of the mutant; 0 or less.
+        high: Log ratio of the largest possible to the attributed energy, likewise; 0 or more.
         model: The fitted scenario; it holds the margin.
     """
     if row.relative_change.value is None or row.verdict is Verdict.UNDECIDED:

@@ -1,4 +1,8 @@
-"""What company changes: correlations, what each mutant does, and its verdict."""
+"""Co-located against exclusive training: tests of equal correlations, of equal effects of mutants, and their verdicts.
+
+Equal correlations: difference of Fisher's z of two independent samples, with the variances of `careful_correlations`.
+Equal effects: difference of the two contrasts of a mutant with its original, Welch's t.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +29,16 @@ _MAX_COEFFICIENT = 1 - 1e-12
 
 @dataclass(frozen=True)
 class ColocationCorrelation:
-    """A correlation alone and in company.
+    """A correlation in exclusive and in co-located training.
 
     Args:
-        n_alone: Trainings alone; `n` in company. So with the coefficients.
-        same_values: Whether the mutants have the same values in both; else the coefficients may differ by that alone.
-        spearman_p: Of equal coefficients, by Fisher's z of two independent samples; None where either is unknown or 1.
-        spearman_p_adjusted: Adjusted for all correlations of the pair.
+        n_alone: Observations of exclusive training; all fields with `_alone` are of it.
+        n: Observations of co-located training; all fields without `_alone` are of it.
+        same_values: Whether the mutants have the same values in both; else the coefficients may differ for that reason.
+        spearman_p: P value of equal coefficients; None where one of them is not known or is 1 or -1.
+        spearman_p_adjusted: `spearman_p`, adjusted for all correlations of the pair.
+        pearson_p: Likewise.
+        pearson_p_adjusted: Likewise.
     """
 
     subject: str
@@ -53,14 +60,15 @@ class ColocationCorrelation:
 
 @dataclass(frozen=True)
 class ColocationComparison:
-    """What a mutant does alone and in company, for one metric.
+    """The effect of a mutant on one metric in exclusive and in co-located training.
 
     Args:
-        relative_change_alone: Against the original alone; `relative_change` against that in company. So the verdicts.
-        extra: By how much its effect in company is beyond that alone: relative for energy and time (the ratio of the
-            two ratios, less 1), in its own unit for performance.
-        p: Of an effect that is the same in both, by Welch's t of the difference of the two differences.
-        p_adjusted: The same, adjusted for all mutants and metrics of the pair.
+        relative_change_alone: Against the original, both exclusive; so `verdict_alone`.
+        relative_change: Against the original, both co-located; so `verdict`.
+        extra: Difference of the co-located and the exclusive effect: the ratio of the two ratios minus 1 for energy and
+            time, in its own unit for performance.
+        p: P value of equal effects.
+        p_adjusted: `p`, adjusted for all mutants and metrics of the pair.
     """
 
     subject: str
@@ -89,20 +97,16 @@ def colocation_correlations(
     beside: Sequence[CarefulCorrelation],
     adjustment: Adjustment,
 ) -> list[ColocationCorrelation]:
-    """Every correlation that is known in both, with the test that they are equal.
-
-    The trainings are different ones, so the samples are independent: the z's of both are subtracted, with the variances
-    said in `association`.
-    """
-    own = {(row.hyperparameter, row.metric): row for row in alone}
-    pairs = [(own[key], row) for row in beside if (key := (row.hyperparameter, row.metric)) in own]
-    found = [_correlation(pairing, *pair) for pair in pairs]
+    """Return every correlation that is known in both, with the test of equality."""
+    by_key = {(row.hyperparameter, row.metric): row for row in alone}
+    pairs = [(by_key[key], row) for row in beside if (key := (row.hyperparameter, row.metric)) in by_key]
+    rows = [_correlation(pairing, *pair) for pair in pairs]
     spearman, pearson = (
-        adjust([or_nan(getattr(row, name)) for row in found], adjustment) for name in ("spearman_p", "pearson_p")
+        adjust([or_nan(getattr(row, name)) for row in rows], adjustment) for name in ("spearman_p", "pearson_p")
     )
     return [
         replace(row, spearman_p_adjusted=known(one), pearson_p_adjusted=known(other))
-        for row, one, other in zip(found, spearman, pearson, strict=True)
+        for row, one, other in zip(rows, spearman, pearson, strict=True)
     ]
 
 
@@ -129,7 +133,7 @@ def _values(model: ScenarioModel, hyperparameter: str) -> set[float | str | None
 
 
 def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], excess: float) -> float | None:
-    """Two-sided p of equal coefficients; `excess` of the variance of z for each squared coefficient."""
+    """Two-sided p value of equal coefficients; z has the variance (1 + excess r^2) / (n - 3)."""
     difference = variance = 0.0
     for sign, (coefficient, n) in ((1, one), (-1, other)):
         if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > _MAX_COEFFICIENT:
@@ -145,19 +149,19 @@ def colocation_comparisons(
     beside: Sequence[CarefulComparison],
     adjustment: Adjustment,
 ) -> list[ColocationComparison]:
-    """Every mutant that is in both, for every metric."""
+    """Return the effects of every mutant in both, in every metric."""
     if not pairing.common:
         return []
-    own = {(row.mutant, row.metric): row for row in alone}
-    other = {(row.mutant, row.metric): row for row in beside}
+    exclusive = {(row.mutant, row.metric): row for row in alone}
+    colocated = {(row.mutant, row.metric): row for row in beside}
     extras = {metric: _extras(pairing, metric) for metric in pairing.metrics}
-    found = [
-        _comparison(own[one.mutant, metric], other[two.mutant, metric], extras[metric][place])
-        for place, (one, two) in enumerate(pairing.common)
+    rows = [
+        _comparison(exclusive[one.mutant, metric], colocated[other.mutant, metric], extras[metric][index])
+        for index, (one, other) in enumerate(pairing.common)
         for metric in pairing.metrics
     ]
-    adjusted = adjust([or_nan(row.p) for row in found], adjustment)
-    return [replace(row, p_adjusted=known(p)) for row, p in zip(found, adjusted, strict=True)]
+    adjusted = adjust([or_nan(row.p) for row in rows], adjustment)
+    return [replace(row, p_adjusted=known(p)) for row, p in zip(rows, adjusted, strict=True)]
 
 
 def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> ColocationComparison:
@@ -179,7 +183,7 @@ def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floa
 
 
 def _extras(pairing: Pairing, metric: str) -> Floats:
-    """For each mutant in both: the extra, the ends of its interval, and p; shape (mutants, 4), NaN where unknown."""
+    """For each mutant in both: extra, ends of its interval, and p; shape (mutants, 4), NaN where not known."""
     alone, beside = pairing.alone.metrics[metric], pairing.beside.metrics[metric]
     arms, arms_beside = pairing.arms(pairing.common)
     if not (alone.relative and beside.relative) and metric != "performance":
@@ -187,7 +191,7 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
     with np.errstate(all="ignore"):
         parts = [_contrast(alone, arms), _contrast(beside, arms_beside)]
         square = sum(error**2 for _, error, _ in parts)
-        df = square**2 / sum(error**4 / free for _, error, free in parts)
+        df = square**2 / sum(error**4 / part_df for _, error, part_df in parts)
         extra = parts[1][0] - parts[0][0]
         half = special.stdtrit(df, (1 + CONFIDENCE) / 2) * np.sqrt(square)
         p = 2 * special.stdtr(df, -np.abs(extra) / np.sqrt(square))
@@ -196,5 +200,5 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
 
 
 def _contrast(metric_model: MetricModel, arms: Codes) -> tuple[Floats, Floats, Floats]:
-    found = metric_model.contrasts
-    return found.estimate[arms], found.error[arms], found.df[arms]
+    contrasts = metric_model.contrasts
+    return contrasts.estimate[arms], contrasts.error[arms], contrasts.df[arms]

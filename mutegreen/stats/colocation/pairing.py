@@ -1,4 +1,4 @@
-"""A subject alone and in company: the two studies side by side, and the mutants that both have."""
+"""Pairs of scenarios: one subject with a background load and without, and the mutants that both have."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Note, NoteCode
 
 Change = tuple[str, float | str | None]
-"""A hyperparameter and its new value: what makes two mutants of different audits the same."""
+"""A hyperparameter and its new value: the key by which mutants of different audits are the same."""
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """One subject trained alone, and the same beside a background.
+    """One subject without background load and with one.
 
     Args:
-        alone: The study without a background.
-        beside: That with one.
+        alone: The exclusive scenario.
+        beside: The co-located scenario.
     """
 
     alone: ScenarioModel
@@ -32,12 +32,12 @@ class Pairing:
 
     @property
     def subject(self) -> str:
-        """What was trained alone and beside the background."""
+        """The name of the subject."""
         return self.beside.scenario.subject
 
     @property
     def background(self) -> str:
-        """What the company is."""
+        """The name of the background load."""
         return self.beside.scenario.background
 
     @property
@@ -47,28 +47,28 @@ class Pairing:
 
     @cached_property
     def common(self) -> list[tuple[Definition, Definition]]:
-        """The mutants of both, as each of them names them, in the order of those in company."""
+        """The mutants in both, with their definition in each, in the order of the co-located ones."""
         own = {_change(each): each for each in self.alone.scenario.definitions}
         pairs = ((own.get(_change(each)), each) for each in self.beside.scenario.definitions)
         return [(one, other) for one, other in pairs if one is not None]
 
     @cached_property
     def changing(self) -> list[tuple[Definition, Definition]]:
-        """Those of them that change something."""
+        """The mutants in both, without controls."""
         return [pair for pair in self.common if pair[0].hyperparameter != IDENTITY]
 
     @property
     def only_alone(self) -> list[str]:
-        """The mutants that were not trained in company."""
+        """The mutants of the exclusive scenario only."""
         return _names(self.alone, {one.mutant for one, _ in self.common})
 
     @property
     def only_beside(self) -> list[str]:
-        """The mutants that were not trained alone."""
+        """The mutants of the co-located scenario only."""
         return _names(self.beside, {other.mutant for _, other in self.common})
 
     def arms(self, pairs: Sequence[tuple[Definition, Definition]]) -> tuple[Codes, Codes]:
-        """The places of mutants among the arms, alone and in company."""
+        """Return the indices of mutants among the arms of both scenarios, shape (mutants,) each."""
         names = zip(*((one.mutant, other.mutant) for one, other in pairs), strict=True)
         alone, beside = (
             np.array([model.arms.names.index(name) for name in own], dtype=np.int64)
@@ -78,7 +78,7 @@ class Pairing:
 
 
 def pairings(models: Sequence[ScenarioModel]) -> Iterator[Pairing]:
-    """Every study in company with that of the same subject alone, where there is one of the same original."""
+    """Return the pairs: every co-located scenario with the exclusive one of the same subject and default values."""
     alone = {model.scenario.subject: model for model in models if not model.scenario.background}
     for model in models:
         own = alone.get(model.scenario.subject)
@@ -87,7 +87,7 @@ def pairings(models: Sequence[ScenarioModel]) -> Iterator[Pairing]:
 
 
 def notes_on_pairing(models: Sequence[ScenarioModel]) -> Iterator[Note]:
-    """Why scenarios with a background load are compared with none without one."""
+    """Return the notes on co-located scenarios without a pair."""
     alone = {model.scenario.subject: model for model in models if not model.scenario.background}
     for model in models:
         if not model.scenario.background:
@@ -100,7 +100,7 @@ def notes_on_pairing(models: Sequence[ScenarioModel]) -> Iterator[Note]:
 
 
 def _other_defaults(alone: ScenarioModel, beside: ScenarioModel) -> list[str]:
-    """The hyperparameters for which the two originals have different values."""
+    """The hyperparameters with different default values."""
     own, other = alone.scenario.single, beside.scenario.single
     return [name for name in other if name in own and own[name] != other[name]]
 

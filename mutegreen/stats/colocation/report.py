@@ -1,4 +1,4 @@
-"""The same mutants alone and in company: what a background training changes, where rows hold both."""
+"""Report on co-location: the same mutants in exclusive and in co-located training."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ from mutegreen.stats.verdicts.scenario_findings import Findings
 
 @dataclass(frozen=True)
 class ColocationPair:
-    """A subject alone and in company, and how far they are the same mutants.
+    """A subject in exclusive and in co-located training, and the mutants in both.
 
     Args:
-        mutants: How many are in both; without the control.
-        only_alone: Mutants that were not trained in company; `only_beside` those not trained alone.
+        mutants: Number of mutants in both, without controls.
+        only_alone: Mutants of exclusive training only.
+        only_beside: Mutants of co-located training only.
     """
 
     subject: str
@@ -44,7 +45,15 @@ class ColocationPair:
 
 @dataclass(frozen=True)
 class ColocationCounts:
-    """Win-tie-loss alone and in company: rows energy, columns performance. Empty hyperparameter: all together."""
+    """Win-tie-loss counts in exclusive and in co-located training.
+
+    Args:
+        hyperparameter: Empty for all together.
+        counts_alone: Of exclusive training; rows are energy, columns performance.
+        counts: Of co-located training, likewise.
+        undecided_alone: Mutants without a verdict in energy or performance, exclusive.
+        undecided: Likewise, co-located.
+    """
 
     subject: str
     background: str
@@ -56,8 +65,8 @@ class ColocationCounts:
     undecided: int
 
 
-_Placed = TypeVar(
-    "_Placed",
+_Record = TypeVar(
+    "_Record",
     ColocationPair,
     ColocationCorrelation,
     ColocationComparison,
@@ -70,10 +79,10 @@ _Placed = TypeVar(
 
 @dataclass(frozen=True)
 class ColocationReport:
-    """What company changes.
+    """Comparison of co-located with exclusive training.
 
     Args:
-        claim: What is shown in all scenarios, also in what `at` gives; None where nothing is in both.
+        claim: The conclusion of all scenarios, also in the result of `at`; None without a pair.
     """
 
     pairs: tuple[ColocationPair, ...] = ()
@@ -86,7 +95,7 @@ class ColocationReport:
     claim: SusceptibilityClaim | None = None
 
     def at(self, subject: str, background: str) -> ColocationReport:
-        """What of it is of one subject beside one background."""
+        """Return the part of the report on one scenario."""
         return ColocationReport(
             pairs=_at(self.pairs, subject, background),
             correlation=_at(self.correlation, subject, background),
@@ -99,24 +108,28 @@ class ColocationReport:
         )
 
 
-def colocation_report(found: Sequence[Findings], settings: Settings) -> ColocationReport:
-    """Compares every study in company with that of the same subject alone.
+def colocation_report(findings: Sequence[Findings], settings: Settings) -> ColocationReport:
+    """Compare every co-located scenario with the exclusive one of the same subject.
 
     Args:
-        found: Of all sections of an analysis.
-        settings: The user's choices.
+        findings: Of all scenarios of an analysis.
+        settings: The options of the user.
     """
-    by_place = {each.place: each for each in found}
+    by_key = {each.key: each for each in findings}
     pairs = [
         (
             pairing,
-            by_place[pairing.alone.scenario.subject, ""],
-            by_place[pairing.beside.scenario.subject, pairing.background],
+            by_key[pairing.alone.scenario.subject, ""],
+            by_key[pairing.beside.scenario.subject, pairing.background],
         )
-        for pairing in pairings([each.model for each in found])
+        for pairing in pairings([each.model for each in findings])
     ]
-    claims = with_adjusted_p(
-        [row for pairing, own, other in pairs for row in susceptibilities(pairing, own.comparisons, other.comparisons)],
+    susceptibility = with_adjusted_p(
+        [
+            row
+            for pairing, exclusive, colocated in pairs
+            for row in susceptibilities(pairing, exclusive.comparisons, colocated.comparisons)
+        ],
         settings.alpha,
         settings.adjustment,
     )
@@ -124,23 +137,27 @@ def colocation_report(found: Sequence[Findings], settings: Settings) -> Colocati
         pairs=tuple(_pair(pairing) for pairing, _, _ in pairs),
         correlation=tuple(
             row
-            for pairing, own, other in pairs
-            for row in colocation_correlations(pairing, own.correlations, other.correlations, settings.adjustment)
+            for pairing, exclusive, colocated in pairs
+            for row in colocation_correlations(
+                pairing, exclusive.correlations, colocated.correlations, settings.adjustment
+            )
         ),
         verdict=tuple(
             row
-            for pairing, own, other in pairs
-            for row in colocation_comparisons(pairing, own.comparisons, other.comparisons, settings.adjustment)
+            for pairing, exclusive, colocated in pairs
+            for row in colocation_comparisons(
+                pairing, exclusive.comparisons, colocated.comparisons, settings.adjustment
+            )
         ),
-        win_tie_loss=tuple(row for _, own, other in pairs for row in _side_by_side(own, other)),
+        win_tie_loss=tuple(row for _, exclusive, colocated in pairs for row in _counts(exclusive, colocated)),
         slowdown=tuple(row for pairing, _, _ in pairs for row in slowdowns(pairing)),
         background_slowdown=tuple(row for pairing, _, _ in pairs for row in background_slowdown(pairing)),
-        susceptibility=tuple(claims),
-        claim=claim_of(claims),
+        susceptibility=tuple(susceptibility),
+        claim=claim_of(susceptibility),
     )
 
 
-def _at(rows: Sequence[_Placed], subject: str, background: str) -> tuple[_Placed, ...]:
+def _at(rows: Sequence[_Record], subject: str, background: str) -> tuple[_Record, ...]:
     return tuple(row for row in rows if (row.subject, row.background) == (subject, background))
 
 
@@ -154,10 +171,10 @@ def _pair(pairing: Pairing) -> ColocationPair:
     )
 
 
-def _side_by_side(alone: Findings, beside: Findings) -> list[ColocationCounts]:
-    own = {(row.hyperparameter, row.energy): row for row in (*alone.win_tie_loss, *alone.overall)}
+def _counts(alone: Findings, beside: Findings) -> list[ColocationCounts]:
+    by_key = {(row.hyperparameter, row.energy): row for row in (*alone.win_tie_loss, *alone.overall)}
     rows = (*beside.win_tie_loss, *beside.overall)
-    pairs = [(own[key], row) for row in rows if (key := (row.hyperparameter, row.energy)) in own]
+    pairs = [(by_key[key], row) for row in rows if (key := (row.hyperparameter, row.energy)) in by_key]
     return [
         ColocationCounts(
             subject=row.subject,

@@ -1,4 +1,4 @@
-"""How much longer trainings take in company than alone, and what that costs the background."""
+"""Slowdown: duration of co-located relative to exclusive training, and the slowdown of the background load."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ from mutegreen.stats.settings import CONFIDENCE
 
 @dataclass(frozen=True)
 class Slowdown:
-    """How much longer an arm trains in company than alone: ratio of the geometric means.
+    """The slowdown of one arm: ratio of the geometric means of its durations, co-located to exclusive.
 
     Args:
-        n_alone: Trainings alone; `n` in company. So with the means.
-        slowdown: The interval is by Welch's t on logarithms, not adjusted for blocks: what differs between them is part
-            of what differs between the two audits. Its ends are None below two trainings on either side.
+        n_alone: Observations of exclusive training.
+        n: Observations of co-located training.
+        duration_alone_s: Geometric mean of exclusive training, in seconds.
+        duration_s: Geometric mean of co-located training, in seconds.
+        slowdown: With an interval by Welch's t on logarithms. It is not adjusted for blocks: the two audits ran at
+            different times, and differences between blocks are a measure of that. Its ends are None below two
+            observations of either.
     """
 
     subject: str
@@ -43,12 +47,13 @@ class Slowdown:
 
 @dataclass(frozen=True)
 class BackgroundSlowdown:
-    """How much the background itself was slowed down, over the windows of the trainings beside it.
+    """The slowdown of the background load during the trials.
 
     Args:
-        n: Trainings beside which it is known.
-        slowdown: Geometric mean of its rate alone over its rate here, with its 95 % interval by Student's t.
-        restarts: How often it ended early and was started again, in all; None where that is not known.
+        n: Trials for which it is known.
+        slowdown: Geometric mean of its exclusive rate divided by its rate during a trial, with a 95 % interval by
+            Student's t.
+        restarts: Total number of restarts after an early end; None where not known.
     """
 
     subject: str
@@ -59,7 +64,7 @@ class BackgroundSlowdown:
 
 
 def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
-    """That of the original, then of every mutant in both."""
+    """Return the slowdown of the original, then of every mutant in both scenarios."""
     alone, beside = (_logs(model) for model in (pairing.alone, pairing.beside))
     original = Definition(ORIGINAL, "", None, None)
     for own, other in ((original, original), *pairing.common):
@@ -82,28 +87,28 @@ def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
 
 
 def _logs(model: ScenarioModel) -> dict[str, Floats]:
-    """By arm, the logarithms of its durations in seconds, where these are known and not 0."""
+    """By arm, the logarithms of its durations in seconds that are known and not 0."""
     rows = model.scenario.rows
     known = rows[rows["duration_s"].gt(0) & rows["duration_s"].lt(np.inf)]
     return {str(name): np.log(part.to_numpy(dtype=np.float64)) for name, part in known.groupby("mutant")["duration_s"]}
 
 
-def _welch(figures: Floats, others: Floats) -> tuple[float | None, float | None]:
-    """Ends of the interval of the ratio, from logarithms."""
-    if min(len(figures), len(others)) < 2:
+def _welch(logs: Floats, other_logs: Floats) -> tuple[float | None, float | None]:
+    """Ends of the interval of the ratio of two geometric means, from logarithms."""
+    if min(len(logs), len(other_logs)) < 2:
         return None, None
-    parts = [(float(each.var(ddof=1)) / len(each), len(each) - 1) for each in (figures, others)]
+    parts = [(float(each.var(ddof=1)) / len(each), len(each) - 1) for each in (logs, other_logs)]
     square = sum(part for part, _ in parts)
-    middle = float(figures.mean() - others.mean())
+    middle = float(logs.mean() - other_logs.mean())
     if not square > 0:
         return math.exp(middle), math.exp(middle)
-    df = square**2 / sum(part**2 / free for part, free in parts)
+    df = square**2 / sum(part**2 / part_df for part, part_df in parts)
     half = float(special.stdtrit(df, (1 + CONFIDENCE) / 2)) * math.sqrt(square)
     return math.exp(middle - half), math.exp(middle + half)
 
 
 def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
-    """That of the background; nothing where its rate is not known alone and here."""
+    """Return the slowdown of the background load; nothing where a rate is not known."""
     rows = pairing.beside.scenario.rows
     known = _numbers(rows, "background_slowdown")
     logs = np.log(known[known > 0])
@@ -120,7 +125,7 @@ def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
 
 
 def _student(logs: Floats) -> tuple[float | None, float | None]:
-    """Ends of the interval of a ratio, from logarithms of it."""
+    """Ends of the interval of a geometric mean, from logarithms."""
     if len(logs) < 2:
         return None, None
     middle, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
@@ -129,8 +134,8 @@ def _student(logs: Floats) -> tuple[float | None, float | None]:
 
 
 def _numbers(rows: pd.DataFrame, column: str) -> Floats:
-    """The known figures of a column that rows may have."""
+    """The finite numbers of an optional column of the rows."""
     if column not in rows:
         return np.array([])
-    found: Floats = pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=np.float64)
-    return np.asarray(found[np.isfinite(found)])
+    numbers: Floats = pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=np.float64)
+    return np.asarray(numbers[np.isfinite(numbers)])

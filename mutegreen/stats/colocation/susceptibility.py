@@ -1,15 +1,31 @@
-"""Whether energy becomes more susceptible to change in company: do the same mutants change it more than alone?
+"""Susceptibility: whether the same mutants change energy more in co-located than in exclusive training.
 
-Three questions that are easily taken for one:
+Three different questions:
 
-- Is a change shown for more mutants? Exact McNemar test on the verdicts (McNemar 1947). That depends on the noise as
-  much as on the effects: a noisier audit shows less.
-- Are the measured changes larger? Wilcoxon's signed ranks (1945) of their absolute logarithms. A measured change holds
-  noise, and all of them hold that of the one original: where company is noisier, they are larger even if no mutant does
-  anything.
-- Are the true changes larger? Their mean square less what noise adds to it, and a parametric bootstrap of the
-  studentised difference under the hypothesis that every mutant does the same in both (Davison & Hinkley, "Bootstrap
-  Methods and their Application", 1997, sections 4.2 and 4.4). Only this one is answered in a conclusion.
+1. Are more mutants shown to change energy? Exact McNemar test on the verdicts (McNemar 1947). The answer depends on the
+   noise as much as on the effects: a noisier audit shows less.
+2. Are the estimated changes larger? Wilcoxon's signed-rank test (1945) of their absolute logarithms. Estimates contain
+   noise, and all of them contain that of the one original: where co-located training is noisier, they are larger even
+   if no mutant has an effect.
+3. Are the true changes larger? Unbiased estimate of their mean square, and parametric bootstrap of its studentised
+   difference. Only this question is answered in the conclusion.
+
+    L      (k,)  log ratios of k mutants to the original: L_j = theta_j + e_j - e_0        -> LogRatios.estimate
+    theta  (k,)  true log ratios
+    v      (k,)  Var e_j, with df_j degrees of freedom;    v_0  Var e_0, the same for all mutants, with df_0
+
+    Q = mean over j of (L_j^2 - v_j) - v_0,    E Q = mean over j of theta_j^2              -> LogRatios.mean_square
+
+    Var Q = (4 (sum_j theta_j^2 v_j + v_0 (sum_j theta_j)^2)                noise times effects
+             + 2 (sum_j (v_j^2 + 2 v_j v_0) + k^2 v_0^2)                    noise squared
+             + 2 (sum_j v_j^2 / df_j + k^2 v_0^2 / df_0)) / k^2             error of the estimated variances
+
+    T = (Q' - Q) / sqrt(Var Q' + Var Q)           co-located minus exclusive, unknown theta replaced by estimates
+
+Under the hypothesis every mutant has the same theta in both: the mean of both L, weighted by their inverse variances. T
+is simulated `SIMULATIONS` times from normal errors and chi-squared variances; p is two-sided.
+
+Source: Davison & Hinkley, "Bootstrap Methods and their Application", 1997, sections 4.2 and 4.4.
 """
 
 from __future__ import annotations
@@ -31,16 +47,16 @@ from mutegreen.stats.reason import Reason, ReasonCode
 
 SIMULATIONS = 9999
 MIN_MUTANTS = 2
-"""Mutants in common below which a mean over them is none."""
+"""Mutants in both below which no mean is calculated."""
 MIN_MUTANTS_RANKED = 6
-"""Mutants in common below which neither McNemar's nor Wilcoxon's p can be 0.05 or less: 2 / 2^5 is more."""
+"""Mutants in both below which neither McNemar's nor Wilcoxon's p can be 0.05 or less: 2 / 2^5 is more."""
 _BATCH = 2**21
-"""Figures drawn at once: 16 MB."""
+"""Numbers simulated at once: 16 MB."""
 _MIN_VARIANCE = 1e-300
 
 
 class SusceptibilityFinding(StrEnum):
-    """What was shown of the true changes in company, against those alone."""
+    """The conclusion on the true changes in co-located against exclusive training."""
 
     MORE = "more"
     LESS = "less"
@@ -50,22 +66,29 @@ class SusceptibilityFinding(StrEnum):
 
 @dataclass(frozen=True)
 class Susceptibility:
-    """How much the mutants change one energy metric, alone and in company.
+    """How much the mutants change one energy metric in exclusive and in co-located training.
+
+    Fields with `_alone` are of exclusive training, the same without it of co-located training.
 
     Args:
-        mutants: How many are in both; all figures but the last four are of these.
-        changed_alone: How many of them were shown to change it (win or loss); `changed` likewise in company.
-        newly: How many were shown to change it in company only; `no_longer` how many alone only.
-        mcnemar_p: Of changes shown as often; None below `MIN_MUTANTS_RANKED` mutants.
-        wilcoxon_p: Of measured changes as large; likewise.
-        size_alone: Root mean square of the true relative changes: what noise adds is taken out; `size` in company.
-        p: Of true changes as large, two-sided.
-        p_adjusted: The same, adjusted for all energy metrics and backgrounds of the analysis.
-        finding: What that shows.
-        reason: Why there is no p.
-        all_alone: How many mutants were trained alone, and `all_changed_alone` of them shown to change the metric;
-            `all_mutants` and `all_changed` in company.
-        fisher_p: Of equal shares of these; None where the mutants are the same, so that McNemar's test is the better.
+        mutants: Number of mutants in both; all fields but `all_...` and `fisher_p` are of these.
+        changed_alone: Number of them that are shown to change the metric (win or loss).
+        changed: Likewise.
+        newly: Number of them that are shown to change it in co-located training only.
+        no_longer: Number of them that are shown to change it in exclusive training only.
+        mcnemar_p: P value of equal probabilities of a change; None below `MIN_MUTANTS_RANKED` mutants.
+        wilcoxon_p: P value of equal sizes of the estimated changes; likewise.
+        size_alone: Root mean square of the true relative changes (estimate without the contribution of noise).
+        size: Likewise.
+        p: Two-sided p value of equal sizes of the true changes.
+        p_adjusted: `p`, adjusted for all energy metrics and background loads of the analysis.
+        finding: The conclusion from `p_adjusted`.
+        reason: Why there is no `p`.
+        all_alone: Number of all mutants.
+        all_changed_alone: Number of all mutants that are shown to change the metric.
+        all_mutants: Likewise.
+        all_changed: Likewise.
+        fisher_p: P value of equal shares of these; None where the mutants are the same: McNemar's test is better.
     """
 
     subject: str
@@ -93,11 +116,12 @@ class Susceptibility:
 
 @dataclass(frozen=True)
 class SusceptibilityClaim:
-    """What is shown of the claim that energy becomes more susceptible to change in company, in all comparisons.
+    """The claim that energy is more susceptible to change in co-located training, over all comparisons.
 
     Args:
-        comparisons: Energy metrics and backgrounds of which something can be told.
-        more: How many of them are shown to be more susceptible; `less` likewise.
+        comparisons: Number of energy metrics and background loads with a test.
+        more: Number of them that are shown to be more susceptible.
+        less: Number of them that are shown to be less susceptible.
     """
 
     comparisons: int
@@ -106,7 +130,7 @@ class SusceptibilityClaim:
 
 
 def claim_of(rows: Sequence[Susceptibility]) -> SusceptibilityClaim | None:
-    """What all comparisons show; None where there is none."""
+    """Return the conclusion of all comparisons; None where there is none."""
     findings = [row.finding for row in rows if row.finding is not SusceptibilityFinding.UNKNOWN]
     return (
         SusceptibilityClaim(
@@ -119,14 +143,14 @@ def claim_of(rows: Sequence[Susceptibility]) -> SusceptibilityClaim | None:
 
 @dataclass(frozen=True)
 class LogRatios:
-    """Logarithms of the ratios of k mutants to the original, and the variances that they are known to.
+    """Log ratios of k mutants to the original, with their variances.
 
     Args:
-        estimate: Shape (..., k).
-        variance: Shape (..., k), what each mutant's own trainings add.
-        df: Shape (k,), its degrees of freedom.
-        shared: Shape (...), what the original's trainings add to all of them alike.
-        shared_df: Its degrees of freedom.
+        estimate: Shape (..., k), L.
+        variance: Shape (..., k), v, from the observations of each mutant.
+        df: Shape (k,), degrees of freedom of `variance`.
+        shared: Shape (...), v_0, from the observations of the original.
+        shared_df: df_0, degrees of freedom of `shared`.
     """
 
     estimate: Floats
@@ -137,17 +161,17 @@ class LogRatios:
 
     @property
     def known(self) -> bool:
-        """Whether all is known that the test needs."""
+        """Whether all estimates and variances are finite."""
         return bool(np.isfinite(self.estimate).all() and np.isfinite(self.variance).all() and np.isfinite(self.shared))
 
     @property
     def mean_square(self) -> Floats:
-        """Mean square of the true logarithms, unbiased; shape (...)."""
+        """Q, unbiased mean square of the true log ratios, shape (...)."""
         return np.asarray((self.estimate**2 - self.variance).mean(axis=-1) - self.shared)
 
     @property
     def error_square(self) -> Floats:
-        """Variance of `mean_square`, of normal errors; shape (...)."""
+        """Var Q for normal errors, shape (...)."""
         k, shared = self.estimate.shape[-1], self.shared
         squares = np.maximum(self.estimate**2 - self.variance - shared[..., None], 0.0)
         summed = self.estimate.sum(axis=-1) ** 2 - self.variance.sum(axis=-1) - k**2 * shared
@@ -158,11 +182,11 @@ class LogRatios:
 
     @property
     def size(self) -> float:
-        """Root of the mean square, as a relative change; 0 where noise explains all."""
+        """Root of Q as a relative change; 0 where Q is negative."""
         return float(np.expm1(np.sqrt(max(float(self.mean_square), 0.0))))
 
-    def drawn(self, truth: Floats, count: int, generator: np.random.Generator) -> LogRatios:
-        """So many audits in which the mutants' true logarithms are `truth`, shape (k,), noise being as here."""
+    def simulated(self, truth: Floats, count: int, generator: np.random.Generator) -> LogRatios:
+        """Simulate log ratios of `count` audits with the true log ratios `truth`, shape (k,), and this noise."""
         k = len(truth)
         own = generator.standard_normal((count, k)) * np.sqrt(self.variance)
         original = generator.standard_normal((count, 1)) * np.sqrt(self.shared)
@@ -172,24 +196,25 @@ class LogRatios:
 
 
 def log_ratios_of(metric_model: MetricModel, arms: Codes) -> LogRatios | None:
-    """The differences of some mutants; None where figures were not compared as logarithms, or noise is not known.
+    """Return the log ratios of some mutants; None where the metric is not compared as logarithms, or noise is not
+    known.
 
-    The variances are the arms' own: moderated ones, which are never lowered, would take out too much.
+    The variances are not moderated: moderated ones, which are never lowered, would make Q too small.
     """
     fitted = metric_model.fitted
-    own = fitted.variance / np.maximum(fitted.n, 1)
-    found = LogRatios(
+    variance = fitted.variance / np.maximum(fitted.n, 1)
+    ratios = LogRatios(
         estimate=metric_model.contrasts.estimate[arms],
-        variance=own[arms] + metric_model.noise.pooled * fitted.imbalance[arms],
+        variance=variance[arms] + metric_model.noise.pooled * fitted.imbalance[arms],
         df=fitted.df[arms],
-        shared=own[0],
+        shared=variance[0],
         shared_df=float(fitted.df[0]),
     )
-    return found if metric_model.relative and found.known else None
+    return ratios if metric_model.relative and ratios.known else None
 
 
 def equal_size_p(alone: LogRatios, beside: LogRatios, seed: int = 0) -> float:
-    """Two-sided p of true changes that are as large alone as in company, over these very mutants; NaN without noise."""
+    """Return the two-sided p value of equal mean squares of the true changes of these mutants; NaN without noise."""
     observed = _studentised(alone, beside)
     if not np.isfinite(observed):
         return float("nan")
@@ -198,8 +223,8 @@ def equal_size_p(alone: LogRatios, beside: LogRatios, seed: int = 0) -> float:
     truth = np.average([alone.estimate, beside.estimate], axis=0, weights=weights)
     parts = -(-SIMULATIONS * len(truth) // _BATCH)
     sizes = [len(part) for part in np.array_split(np.arange(SIMULATIONS), parts)]
-    drawn = [_studentised(*(each.drawn(truth, size, generator) for each in (alone, beside))) for size in sizes]
-    above, below = (sum(int(np.sum(part * sign >= observed * sign)) for part in drawn) for sign in (1, -1))
+    simulated = [_studentised(*(each.simulated(truth, size, generator) for each in (alone, beside))) for size in sizes]
+    above, below = (sum(int(np.sum(part * sign >= observed * sign)) for part in simulated) for sign in (1, -1))
     return min(1.0, 2 * (1 + min(above, below)) / (SIMULATIONS + 1))
 
 
@@ -211,12 +236,12 @@ def _studentised(alone: LogRatios, beside: LogRatios) -> Floats:
 def susceptibilities(
     pairing: Pairing, alone: Sequence[CarefulComparison], beside: Sequence[CarefulComparison]
 ) -> Iterator[Susceptibility]:
-    """What there is to say of every energy metric, not yet adjusted.
+    """Return the susceptibility of every energy metric; p values are not adjusted yet.
 
     Args:
-        pairing: The subject alone and in company.
-        alone: What was found of its mutants alone.
-        beside: And in company.
+        pairing: The exclusive and the co-located scenario.
+        alone: Comparisons of the exclusive scenario.
+        beside: Comparisons of the co-located scenario.
     """
     for metric in pairing.metrics:
         if metric in (*ENERGY_METRICS, TOTAL):
@@ -225,12 +250,12 @@ def susceptibilities(
 
 
 def with_adjusted_p(rows: Sequence[Susceptibility], alpha: float, adjustment: Adjustment) -> list[Susceptibility]:
-    """The same with adjusted p values and what they show."""
+    """Return the rows with adjusted p values and conclusions."""
     adjusted = adjust([np.nan if row.p is None else row.p for row in rows], adjustment)
-    return [_judged(row, float(p), alpha) for row, p in zip(rows, adjusted, strict=True)]
+    return [_with_finding(row, float(p), alpha) for row, p in zip(rows, adjusted, strict=True)]
 
 
-def _judged(row: Susceptibility, p: float, alpha: float) -> Susceptibility:
+def _with_finding(row: Susceptibility, p: float, alpha: float) -> Susceptibility:
     if row.size is None or row.size_alone is None:
         return row
     finding = SusceptibilityFinding.NOT_SHOWN
@@ -240,7 +265,7 @@ def _judged(row: Susceptibility, p: float, alpha: float) -> Susceptibility:
 
 
 def _shown(comparisons: Sequence[CarefulComparison], metric: str) -> dict[str, bool]:
-    """By mutant whether a change was shown; without the control."""
+    """By mutant whether a change is shown; without controls."""
     return {
         row.mutant: row.verdict in (Verdict.WIN, Verdict.LOSS)
         for row in comparisons
@@ -249,7 +274,7 @@ def _shown(comparisons: Sequence[CarefulComparison], metric: str) -> dict[str, b
 
 
 def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict[str, bool]) -> Susceptibility:
-    """What the verdicts say; sizes are not known yet."""
+    """The counts of verdicts and their tests, without sizes."""
     pairs = [(alone[one.mutant], beside[other.mutant]) for one, other in pairing.changing]
     newly, no_longer = pairs.count((False, True)), pairs.count((True, False))
     enough = len(pairs) >= MIN_MUTANTS_RANKED
@@ -278,11 +303,11 @@ def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict
 
 
 def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
-    """The same with the sizes of the true changes, or the reason why they are not known."""
+    """The row with the sizes of the true changes, or with the reason why they are not known."""
     if len(pairing.changing) < MIN_MUTANTS:
         return replace(row, reason=Reason(ReasonCode.FEWER_THAN_TWO_IN_BOTH))
-    places = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
-    alone, beside = (log_ratios_of(model.metrics[row.metric], arms) for model, arms in places)
+    scenarios = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
+    alone, beside = (log_ratios_of(model.metrics[row.metric], arms) for model, arms in scenarios)
     if alone is None or beside is None:
         return replace(row, reason=Reason(ReasonCode.NOISE_NOT_KNOWN))
     p = equal_size_p(alone, beside)

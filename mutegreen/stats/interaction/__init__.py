@@ -1,1 +1,1 @@
-"""Interactions: two hyperparameters changed at once, against each changed alone."""
+"""Interactions: whether two hyperparameters changed together do more, or less, than their single effects."""

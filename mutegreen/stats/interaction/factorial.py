@@ -1,9 +1,9 @@
-"""Two hyperparameters changed alone and together: the columns of a linear model of arms with their interaction.
+"""Factorial design of two hyperparameters: the columns of a linear model of arms with their interaction.
 
-The mutants of both, the mutants of either at the same values, and the original are the corners of a factorial design
-(Fisher, "The Design of Experiments", 1935). Every value has an effect of its own, because few hyperparameters act along
-a straight line, and a curved single effect must not pass for an interaction. Mutants at other values are left out: they
-tell nothing of the corners.
+The mutants of both hyperparameters, the mutants of either one at the same values, and the original are the corners of a
+factorial design (Fisher, "The Design of Experiments", 1935). Every value has an effect of its own: few
+hyperparameters have a linear effect, and a curved single effect must not appear as an interaction. Mutants at other
+values are excluded: they hold no information on the corners.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Level = float | str
 Changes = Mapping[str, Level]
 
 LOG_SPREAD = 2.0
-"""Positive values of which the largest is more than this many times the smallest stand on a logarithmic scale."""
+"""Ratio of the largest to the smallest of positive values above which their scale is logarithmic."""
 
 
 class NeverAloneError(LookupError):
-    """A hyperparameter is never changed alone to a value that it has together with the other.
+    """No mutant changes a hyperparameter alone to a value that it has in a mutant of both.
 
     Args:
         hyperparameter: Its name.
@@ -40,10 +40,10 @@ class NeverAloneError(LookupError):
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm of a scenario by what it changes: nothing for the original.
+    """An arm of a scenario with its changes; the original has none.
 
     Args:
-        code: Its place among the arms.
+        code: Its index among the arms.
         mutant: Its name.
         changes: New values by hyperparameter.
     """
@@ -54,7 +54,7 @@ class Arm:
 
 
 def arms_by_changes(scenario: Scenario) -> list[Arm]:
-    """The original and the mutants that change something, in the order in which they were first trained."""
+    """Return the original and the mutants with changes, in the order of their first rows."""
     codes = {each.mutant: code for code, each in enumerate(scenario.definitions, start=1)} | {ORIGINAL: 0}
     rows = scenario.rows[["mutant", "changes"]].drop_duplicates("mutant")
     arms = (Arm(codes[name], name, _changes(text)) for name, text in rows.itertuples(index=False, name=None))
@@ -72,36 +72,36 @@ def _level(value: bool | float | str) -> Level:
 
 @dataclass(frozen=True)
 class Axis:
-    """One hyperparameter of the pair: its default, and its values in the mutants of both."""
+    """One hyperparameter of the pair: its default value, and its values in the mutants of both."""
 
     name: str
     default: Level
     values: tuple[Level, ...]
 
     def singles(self, levels: Sequence[Level]) -> list[Floats]:
-        """For each value, 1 where an arm has it and else 0; shape (K,)."""
+        """Return the indicator columns of the values, shape (K,) each: 1 where an arm has the value, else 0."""
         return [np.array([level == value for level in levels], dtype=np.float64) for value in self.values]
 
-    def parts(self, levels: Sequence[Level]) -> list[tuple[str, Floats]]:
-        """What the axis contributes to the interaction, 0 at the default: a scale of numbers, or each value alone."""
+    def factors(self, levels: Sequence[Level]) -> list[tuple[str, Floats]]:
+        """Return the factors of the interaction, 0 at the default value, with formulas: one scale, or one per value."""
         numbers = [level for level in (self.default, *self.values) if isinstance(level, float)]
         if not isinstance(self.default, float) or len(numbers) <= len(self.values):
-            return [(f"[{self.name}={v}]", own) for v, own in zip(self.values, self.singles(levels), strict=True)]
-        given = np.array(levels, dtype=np.float64)
+            return [(f"[{self.name}={v}]", column) for v, column in zip(self.values, self.singles(levels), strict=True)]
+        x = np.array(levels, dtype=np.float64)
         if min(numbers) > 0 and max(numbers) > LOG_SPREAD * min(numbers):
-            return [(f"log2({self.name} / {self.default:g})", np.log2(given / self.default))]
-        return [(f"({self.name} - {self.default:g})", given - self.default)]
+            return [(f"log2({self.name} / {self.default:g})", np.log2(x / self.default))]
+        return [(f"({self.name} - {self.default:g})", x - self.default)]
 
 
 @dataclass(frozen=True)
 class Term:
-    """A product of parts of both axes, 0 for all arms but those that change both.
+    """A product of factors of both axes, 0 for all arms but those that change both.
 
     Args:
-        text: How it is calculated.
+        text: Its formula.
         column: Shape (K,), divided by `peak`.
-        peak: Its value for the mutant for which it is farthest from 0.
-        mutant: The name of that mutant.
+        peak: Its value farthest from 0.
+        mutant: The mutant with that value.
     """
 
     text: str
@@ -115,10 +115,10 @@ class Factorial:
     """The K arms at the corners, and the columns of their model.
 
     Args:
-        arms: Shape (K,), their places among the arms of the scenario.
-        effects: Shape (K, columns): the mean, and the single effects of all values.
-        terms: The interaction: one term for two scales, else one for each value.
-        doubles: Mutants that change both.
+        arms: Shape (K,), their indices among the arms of the scenario.
+        effects: Shape (K, columns): columns of the mean and of the single effects of all values.
+        terms: The interaction: one term for two scales, else one for each pair of values.
+        doubles: Number of mutants that change both.
     """
 
     arms: Codes
@@ -128,7 +128,7 @@ class Factorial:
 
 
 def pairs_of(arms: Sequence[Arm]) -> list[tuple[str, str]]:
-    """The pairs of hyperparameters that some mutant changes both of, and nothing else, in the order of the arms."""
+    """Return the pairs of hyperparameters that some mutant changes together, and no others, in the order of arms."""
     pairs: dict[frozenset[str], tuple[str, str]] = {}
     for arm in arms:
         if len(arm.changes) == 2:
@@ -138,15 +138,15 @@ def pairs_of(arms: Sequence[Arm]) -> list[tuple[str, str]]:
 
 
 def factorial(arms: Sequence[Arm], definitions: Sequence[Definition], pair: tuple[str, str]) -> Factorial:
-    """The factorial design of two hyperparameters.
+    """Return the factorial design of two hyperparameters.
 
     Args:
-        arms: Those of one scenario, the original among them.
-        definitions: Of its mutants; they say what the default is.
-        pair: The names; some mutant changes just these two.
+        arms: The arms of one scenario, the original included.
+        definitions: Of its mutants; they hold the default values.
+        pair: The names; some mutant changes exactly these two.
 
     Raises:
-        NeverAloneError: Nothing tells the effect of one of both alone.
+        NeverAloneError: The single effect of one of them cannot be estimated.
     """
     both = [arm.changes for arm in arms if arm.changes.keys() == set(pair)]
     used = [arm for arm in arms if any(arm.changes.items() <= each.items() for each in both)]
@@ -155,11 +155,11 @@ def factorial(arms: Sequence[Arm], definitions: Sequence[Definition], pair: tupl
     axes = [_axis(name, defaults, both) for name in pair]
     levels = [[arm.changes.get(axis.name, axis.default) for arm in used] for axis in axes]
     singles = [column for axis, own in zip(axes, levels, strict=True) for column in axis.singles(own)]
-    parts = [axis.parts(own) for axis, own in zip(axes, levels, strict=True)]
+    factors = [axis.factors(own) for axis, own in zip(axes, levels, strict=True)]
     return Factorial(
         arms=np.array([arm.code for arm in used], dtype=np.int64),
         effects=np.column_stack([np.ones(len(used)), *singles]),
-        terms=tuple(_terms(parts, [arm.mutant for arm in used])),
+        terms=tuple(_terms(factors, [arm.mutant for arm in used])),
         doubles=len(both),
     )
 
@@ -171,9 +171,9 @@ def _axis(name: str, defaults: Mapping[str, Level | None], both: Sequence[Change
     return Axis(name, default, tuple(dict.fromkeys(each[name] for each in both)))
 
 
-def _terms(parts: Sequence[Sequence[tuple[str, Floats]]], mutants: Sequence[str]) -> Iterator[Term]:
-    for (first, one), (second, other) in product(*parts):
-        column = one * other
-        at = int(np.abs(column).argmax())
-        if column[at] != 0:
-            yield Term(f"{first} * {second}", column / column[at], float(column[at]), mutants[at])
+def _terms(factors: Sequence[Sequence[tuple[str, Floats]]], mutants: Sequence[str]) -> Iterator[Term]:
+    for (text, column), (other_text, other_column) in product(*factors):
+        products = column * other_column
+        at = int(np.abs(products).argmax())
+        if products[at] != 0:
+            yield Term(f"{text} * {other_text}", products / products[at], float(products[at]), mutants[at])

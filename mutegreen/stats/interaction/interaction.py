@@ -1,31 +1,31 @@
-"""Interactions: whether two hyperparameters changed together do more, or less, than their single effects add up to.
+"""Interaction of two hyperparameters: a contrast of the effects of arms, by generalised least squares.
 
-Let e, shape (A,), be the effects of the arms of one scenario (`mutegreen.stats.model.block_model`: blocks adjusted for;
-logarithms of energy and time, so that single effects multiply; performance as it is, so that they add up). With the
-original o, both hyperparameters changed alone, a and b, and changed together, ab, the interaction is the contrast
+Let mu, shape (A,), be the effects of the arms of one scenario (`mutegreen.stats.model.block_model`: adjusted for
+blocks; logarithms of energy and time, so that single effects multiply; performance as it is, so that they add). With
+the original o, each hyperparameter changed alone, a and b, and both changed, ab, the interaction is the contrast
 
-    e_ab - e_a - e_b + e_o
+    mu_ab - mu_a - mu_b + mu_o
 
-that is 0 where the single effects add up (Fisher, "The Design of Experiments", 1935, chapter 6). With more mutants of
-both, the K arms at the corners follow the linear model
+which is 0 where single effects add (Fisher, "The Design of Experiments", 1935, chapter 6). With more mutants of both,
+the K arms at the corners of the factorial design follow the linear model
 
-    e_k = m + alpha[value of the first] + beta[value of the second] + gamma x_k
+    mu_k = m + alpha[value of the first] + beta[value of the second] + gamma x_k
 
-where the single effects alpha and beta are 0 at the default, and the term x, shape (K,), is a product of scales of both
-values (`mutegreen.stats.interaction.factorial`), 0 for the original and for single mutants. gamma is estimated by
-generalised least squares with the covariance V that the effects would have with even noise:
+where the single effects alpha and beta are 0 at the default value, and the term x, shape (K,), is a product of scales
+of both values (`mutegreen.stats.interaction.factorial`), 0 for the original and for mutants of one hyperparameter.
+gamma is estimated by generalised least squares with the covariance V that the effects have if the noise is even:
 
-    gamma = c'e,   c the row of (X' V^-1 X)^-1 X' V^-1 for x,   V = diag(1 / n) + S W S'
+    gamma = c'mu,   c the row of (X' V^-1 X)^-1 X' V^-1 for x,   V = diag(1 / n) + S W S'
 
     X      shape (K, columns), the columns of the model, x the last
-    n      shape (K,), figures of each arm
+    n      shape (K,), observations of each arm
     S, W   shares of blocks and covariance of their effects (`mutegreen.stats.model.linear_contrast`)
 
-So gamma is a contrast as well: with one mutant of both, c is 1, -1, -1, 1. In even noise it is the least-squares
-coefficient of a model of all trainings with arms, blocks and x. Arms that differ in noise do not bias it. V holds
-counts and not estimated variances: with few repetitions these are poor weights, and the error calculated with them is
-too small. The error of c'e is that of any contrast: from the moderated variance of every arm, with the degrees of
-freedom of Welch and Satterthwaite.
+So gamma is a contrast as well: with one mutant of both, c is 1, -1, -1, 1. If the noise is even, it is the
+least-squares coefficient of a model of all rows with arms, blocks and x. Arms that differ in noise do not bias it. V
+holds numbers of observations and not estimated variances: with few repetitions these are inaccurate weights, and the
+error calculated with them is too small. The error of c'mu is that of any contrast: from the moderated variance of every
+arm, with the degrees of freedom of Welch and Satterthwaite.
 """
 
 from __future__ import annotations
@@ -50,31 +50,31 @@ from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 
 _COLLINEAR = 1e-9
-"""Share of its length: a column of which only this or less is its own follows from the others."""
+"""Share of its length that is linearly independent of the other columns, up to which a column counts as dependent."""
 _MAX_EXPONENT = 700.0
-"""Logarithm up to which a ratio is a number: there are floats up to exp(709)."""
+"""Logarithm up to which a ratio is finite: the largest float is exp(709)."""
 
 
 @dataclass(frozen=True)
 class Interaction:
-    """The term of a linear model by which two hyperparameters act together, for one metric.
+    """The interaction of two hyperparameters in one metric: a term of a linear model.
 
     Energy and time enter the model as logarithms: without an interaction, their relative changes multiply.
     Performance enters as it is: without one, its changes add up.
 
     Args:
-        term: How the term is calculated from the values: `log2(epochs / 8) * (dropout - 0.5)`.
-        n: Trainings at the corners.
-        doubles: Mutants that change both.
-        coefficient: Of the term, in logarithms of the metric (performance: in its own unit) for each unit of the
-            term.
-        p: Two-sided p of no interaction; `p_adjusted` for all terms of the analysis.
+        term: Formula of the term: `log2(epochs / 8) * (dropout - 0.5)`.
+        n: Observations at the corners.
+        doubles: Number of mutants that change both.
+        coefficient: gamma: logarithms of the metric (performance: its own unit) for each unit of the term.
+        p: Two-sided p value of no interaction.
+        p_adjusted: `p`, adjusted for all terms of the analysis.
         matters: Whether `p_adjusted` is at most alpha.
-        mutant: Of the mutants that change both, that for which the term is largest.
-        extra: What this mutant has beyond its single effects, as a share of what these make (performance: in its own
-            unit).
-        quality: Worst known quality of the figures; None for other metrics than energy, or if unknown.
-        reason: Why figures are missing.
+        mutant: The mutant of both with the largest absolute value of the term.
+        extra: Interaction of this mutant: its change beyond its single effects, relative to their product
+            (performance: beyond their sum, in its own unit).
+        quality: Worst known quality of the observations; None for other metrics than energy, or if unknown.
+        reason: Why estimates are missing.
     """
 
     subject: str
@@ -95,23 +95,23 @@ class Interaction:
 
 
 def interactions(models: Sequence[ScenarioModel], settings: Settings) -> list[Interaction]:
-    """The interactions of every pair of hyperparameters that some mutant changes both of.
+    """Return the interactions of every pair of hyperparameters that some mutant changes together.
 
     All p values of a call are adjusted as one family: those of all pairs, terms, metrics and scenarios.
 
     Args:
-        models: All scenarios of an analysis, each fitted. Without a column `changes` there is no pair.
-        settings: The user's choices.
+        models: All scenarios of an analysis. Without a column `changes` there is no pair.
+        settings: The options of the user.
 
     Returns:
-        In the order of scenarios; pairs in the order in which they were trained, metrics in their usual order. A metric
-        that was never measured at the corners is left out, and so is the total of energy.
+        In the order of scenarios; pairs in the order of their first rows, metrics in their usual order. A metric that
+        was never measured at the corners is excluded, and so is the total of energy.
     """
-    found = [row for model in models for row in _of_scenario(model)]
-    adjusted = adjust([np.nan if row.p is None else row.p for row in found], settings.adjustment)
+    rows = [row for model in models for row in _of_scenario(model)]
+    adjusted = adjust([np.nan if row.p is None else row.p for row in rows], settings.adjustment)
     return [
         row if row.p is None else replace(row, p_adjusted=float(p), matters=bool(p <= settings.alpha))
-        for row, p in zip(found, adjusted, strict=True)
+        for row, p in zip(rows, adjusted, strict=True)
     ]
 
 
@@ -130,7 +130,7 @@ def _of_pair(model: ScenarioModel, arms: Sequence[Arm], pair: tuple[str, str]) -
         doubles = sum(arm.changes.keys() == set(pair) for arm in arms)
         reason = Reason(ReasonCode.NEVER_CHANGED_ALONE, names=(fault.hyperparameter,))
         for metric in model.scenario.metrics:
-            yield Interaction(*_place(model), pair, metric, " * ".join(pair), n=0, doubles=doubles, reason=reason)
+            yield Interaction(*_key(model), pair, metric, " * ".join(pair), n=0, doubles=doubles, reason=reason)
         return
     for metric in model.scenario.metrics:
         metric_model = model.metrics[metric]
@@ -139,14 +139,14 @@ def _of_pair(model: ScenarioModel, arms: Sequence[Arm], pair: tuple[str, str]) -
                 yield _estimated(_unknown(model, design, at, metric, pair), metric_model, design, at)
 
 
-def _place(model: ScenarioModel) -> tuple[str, str]:
+def _key(model: ScenarioModel) -> tuple[str, str]:
     return model.scenario.subject, model.scenario.background
 
 
 def _unknown(model: ScenarioModel, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
-    """An interaction of which nothing is estimated yet."""
+    """An interaction without estimates."""
     return Interaction(
-        *_place(model),
+        *_key(model),
         hyperparameters=pair,
         metric=metric,
         term=design.terms[at].text,
@@ -164,19 +164,19 @@ def _quality(model: ScenarioModel, design: Factorial, metric: str) -> Quality | 
 
 
 def _estimated(row: Interaction, metric_model: MetricModel, design: Factorial, at: int) -> Interaction:
-    """The interaction with its figures, or with the reason why there are none."""
-    why = _obstacle(metric_model, design)
-    weights = _weights(metric_model, design, at) if why is None else None
+    """The interaction with its estimates, or with the reason why there are none."""
+    code = _obstacle(metric_model, design)
+    weights = _weights(metric_model, design, at) if code is None else None
     if weights is None:
-        return replace(row, reason=Reason(why or ReasonCode.CORNER_MISSING))
-    found = linear_contrasts(metric_model.fitted, metric_model.noise, weights[None, :])
-    effect, half = float(found.estimate[0]), float(found.half_width()[0])
+        return replace(row, reason=Reason(code or ReasonCode.CORNER_MISSING))
+    contrast = linear_contrasts(metric_model.fitted, metric_model.noise, weights[None, :])
+    effect, half = float(contrast.estimate[0]), float(contrast.half_width()[0])
     interval, peak = Interval.of(effect, effect - half, effect + half), design.terms[at].peak
     return replace(
         row,
         coefficient=interval.map(lambda logarithm: logarithm / peak),
         extra=interval.map(_change) if metric_model.relative else interval,
-        p=known(float(found.differ()[0])),
+        p=known(float(contrast.differ()[0])),
         reason=None if math.isfinite(half) else _without_error(row, metric_model, weights),
     )
 
@@ -187,17 +187,17 @@ def _change(logarithm: float) -> float:
 
 
 def _obstacle(metric_model: MetricModel, design: Factorial) -> ReasonCode | None:
-    """What keeps the contrast from being estimated, whatever was measured at which corner."""
+    """The obstacle to an estimate, whichever corners were measured."""
     if metric_model.infinite[design.arms].any():
         return ReasonCode.FIGURE_INFINITE
     if metric_model.metric != "performance" and not metric_model.relative:
         return ReasonCode.FIGURE_ZERO
-    figures = metric_model.observations[np.isin(metric_model.code, design.arms)]
-    return ReasonCode.ALL_EQUAL if np.ptp(figures) == 0 else None
+    observations = metric_model.observations[np.isin(metric_model.code, design.arms)]
+    return ReasonCode.ALL_EQUAL if np.ptp(observations) == 0 else None
 
 
 def _weights(metric_model: MetricModel, design: Factorial, at: int) -> Floats | None:
-    """The contrast c of a term, shape (A,), 1 where the term has its peak; None where corners are missing."""
+    """The contrast c, shape (A,), of a term, for its mutant at the peak; None where corners are missing."""
     fitted = metric_model.fitted
     usable = (fitted.n > 0)[design.arms] & fitted.connected[design.arms]
     arms, share = design.arms[usable], fitted.block_share[design.arms[usable]]
@@ -211,14 +211,14 @@ def _weights(metric_model: MetricModel, design: Factorial, at: int) -> Floats | 
     square = float(own @ own)
     if square <= (_COLLINEAR * np.linalg.norm(whitened[:, -1])) ** 2:
         return None
-    found = linalg.solve_triangular(root, own, lower=True, trans="T") / square
+    c = linalg.solve_triangular(root, own, lower=True, trans="T") / square
     weights = np.zeros(len(fitted.n))
-    weights[arms] = np.where(np.abs(found) > _COLLINEAR * np.abs(found).max(), found, 0.0)
+    weights[arms] = np.where(np.abs(c) > _COLLINEAR * np.abs(c).max(), c, 0.0)
     return weights
 
 
 def _without_error(row: Interaction, metric_model: MetricModel, weights: Floats) -> Reason:
-    """Why a contrast that can be estimated has no standard error."""
+    """The reason why a contrast that can be estimated has no standard error."""
     part, slope = weights != 0, metric_model.fitted.slope
     if slope is not None and slope.confounded[part].any():
         return Reason(ReasonCode.CORNER_CONFOUNDED)

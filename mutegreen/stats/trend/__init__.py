@@ -1,1 +1,1 @@
-"""Trends: how a metric follows the value of a hyperparameter."""
+"""Trends: regression of a metric on the value of a hyperparameter."""

@@ -1,8 +1,9 @@
-"""How a metric follows a hyperparameter: what one more step costs, or that there is no trend.
+"""Trends: how a metric depends on a hyperparameter, or that it does not within the margin.
 
-The curves of `mutegreen.stats.trend.curve` go through the means of the original and of all mutants of the
-hyperparameter, adjusted for blocks. Energy and time are compared by ratios, so a straight line and a power law compete
-with a constant; performance, and a metric with values of 0, as they are, so a line and a logarithm do.
+The curves of `mutegreen.stats.trend.curve` are fitted to the means of the original and of all mutants of the
+hyperparameter, adjusted for blocks. Energy and time are compared by ratios: a straight line and a power law compete
+with a constant. Performance, and a metric with values of 0, are compared as they are: a line and a logarithm compete
+with it.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from mutegreen.stats.model.quality import worst_quality
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason
 from mutegreen.stats.trend.curve import Shape
-from mutegreen.stats.trend.trend_fit import fitted
+from mutegreen.stats.trend.trend_fit import fit_trend
 
 
 class TrendFinding(StrEnum):
-    """What is known of a trend.
+    """The conclusion about a trend.
 
-    TREND: The metric goes one way along the curve.
-    NO_TREND: It does not change by as much as the margin, over all values tried.
-    NO_SIMPLE_TREND: It differs between values, but goes up and down.
-    UNDECIDED: No trend is seen, and none excluded.
+    TREND: The metric rises or falls along the curve.
+    NO_TREND: Its change over all values tried is shown to be smaller than the margin (equivalence).
+    NO_SIMPLE_TREND: It differs between values, but no curve fits.
+    UNDECIDED: Neither is shown.
     """
 
     TREND = "trend"
@@ -45,29 +46,32 @@ class TrendFinding(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Trend:
-    """How one metric follows one hyperparameter.
+    """The dependence of one metric on one hyperparameter.
 
     Args:
-        n: Trainings measured.
-        default: The original's value; `lowest` and `highest` are those measured.
-        model: The best of constant and curves by AICc; a curve within `CLOSE_AICC` of the best may go before it if it
-            suits
-            the values better.
-        shape: The curve that the figures below are read off: `model`, or the better curve if that is a constant.
+        n: Number of observations.
+        default: The default value.
+        lowest: The smallest value with observations.
+        highest: The largest value with observations.
+        model: The best of constant and curves by AICc; the preferred curve for the values wins if it is within
+            `CLOSE_AICC` of the best curve.
+        shape: The curve of the estimates below: `model`, or the better curve if that is a constant.
         aicc: By shape; lower is better.
-        step: One further step: added to the value along a line, else multiplied by.
-        slope: What a step changes, in the metric's unit; along a power law, a step from the original.
-        relative_slope: The same relative to the original's mean.
+        step: One step: added to the value for a line, else a factor.
+        slope: Change of the metric for one step, in its unit; for a power law, for one step from the default value.
+        relative_slope: `slope` relative to the original's mean.
         exponent: Of a power law.
-        level: The curve at the original's value, in the metric's unit.
-        change: From the lowest to the highest value along the curve: relative to the lowest's for a metric compared by
-            ratios, else to the original's mean.
-        spread: From the least to the largest mean of all values, relative as `change`.
-        p: Two-sided, of no trend, times the number of curves tried; `p_adjusted` for all trends of the group.
-        lack_of_fit_p: Of the hypothesis that all means lie on the curve, likewise with `lack_of_fit_p_adjusted`.
-        margin: Relative change that does not matter.
-        quality: Worst known quality of the figures; None for other metrics than energy, or if unknown.
-        reason: Why there are no figures, or what a reader must know of them.
+        level: The curve at the default value, in the metric's unit.
+        change: From the lowest to the highest value along the curve: relative to the lowest value's level for a metric
+            compared by ratios, else to the original's mean.
+        spread: From the smallest to the largest mean of all values, relative as `change`.
+        p: Two-sided p value of no trend, times the number of curves tried (Bonferroni).
+        p_adjusted: `p`, adjusted for all trends of the scenario.
+        lack_of_fit_p: P value of the hypothesis that all means lie on the curve.
+        lack_of_fit_p_adjusted: `lack_of_fit_p`, adjusted for all trends of the scenario.
+        margin: Largest relative change that does not matter.
+        quality: Worst known quality of the observations; None for other metrics than energy, or if unknown.
+        reason: Why there are no estimates, or how they are restricted.
     """
 
     subject: str
@@ -98,7 +102,7 @@ class Trend:
     reason: Reason | None = None
 
     def at(self, values: ArrayLike) -> Floats:
-        """The curve's figures in the metric's unit, for values between the lowest and the highest.
+        """Return the curve in the metric's unit at values between the lowest and the highest.
 
         Raises:
             ValueError: There is no curve.
@@ -106,29 +110,29 @@ class Trend:
         level, slope, default = self.level.value, self.slope.value, self.default
         if level is None or slope is None or self.step is None or not isinstance(default, float):
             raise ValueError(f"{self.hyperparameter}: no curve for {self.metric}: {self.reason and self.reason.code}")
-        given = np.asarray(values, dtype=np.float64)
+        x = np.asarray(values, dtype=np.float64)
         if self.shape is Shape.LINEAR:
-            return level + slope / self.step * (given - default)
-        ratio = given / default
+            return level + slope / self.step * (x - default)
+        ratio = x / default
         if self.exponent.value is not None:
             return np.asarray(level * ratio**self.exponent.value)
         return np.asarray(level + slope / math.log(self.step) * np.log(ratio))
 
 
 def trends(model: ScenarioModel) -> list[Trend]:
-    """The trends of all metrics with every hyperparameter, mutants of several at once left out.
+    """Return the trends of all metrics with every hyperparameter, without mutants of several at once.
 
-    P values of all trends of the study are adjusted as one family, those of the lack of fit as another.
+    P values of all trends of the scenario are adjusted as one family, those of the lack of fit as another.
     """
-    found = list(_unjudged(model))
+    rows = list(_without_findings(model))
     settings = model.settings
-    p, lack = (
+    p, lack_of_fit_p = (
         adjust([or_nan(each) for each in column], settings.adjustment)
-        for column in ([row.p for row in found], [row.lack_of_fit_p for row in found])
+        for column in ([row.p for row in rows], [row.lack_of_fit_p for row in rows])
     )
     adjusted = [
-        replace(row, p_adjusted=known(one), lack_of_fit_p_adjusted=known(other))
-        for row, one, other in zip(found, p, lack, strict=True)
+        replace(row, p_adjusted=known(trend_p), lack_of_fit_p_adjusted=known(fit_p))
+        for row, trend_p, fit_p in zip(rows, p, lack_of_fit_p, strict=True)
     ]
     return [replace(row, finding=_finding(row, settings.alpha)) for row in adjusted]
 
@@ -145,7 +149,7 @@ def _finding(row: Trend, alpha: float) -> TrendFinding:
     return TrendFinding.NO_TREND if is_flat else TrendFinding.UNDECIDED
 
 
-def _unjudged(model: ScenarioModel) -> Iterator[Trend]:
+def _without_findings(model: ScenarioModel) -> Iterator[Trend]:
     scenario = model.scenario
     for hyperparameter, default in scenario.hyperparameters.items():
         if hyperparameter == IDENTITY or JOINT in hyperparameter:
@@ -153,7 +157,7 @@ def _unjudged(model: ScenarioModel) -> Iterator[Trend]:
         rows = scenario.of_hyperparameter(hyperparameter)
         for metric, metric_model in model.metrics.items():
             arms, values = _arms(model, hyperparameter, default, metric_model)
-            fit = fitted(metric_model, arms, values, model.margin(metric))
+            fit = fit_trend(metric_model, arms, values, model.margin(metric))
             yield Trend(
                 subject=scenario.subject,
                 background=scenario.background,
@@ -184,7 +188,7 @@ def _unjudged(model: ScenarioModel) -> Iterator[Trend]:
 def _arms(
     model: ScenarioModel, hyperparameter: str, default: float | str | None, metric_model: MetricModel
 ) -> tuple[NDArray[np.int64], Floats | None]:
-    """The arms that can be used, the original first, and their values; None for values that are not numbers."""
+    """Usable arms, the original first, and their values; None for values that are not numbers."""
     definitions = enumerate(model.scenario.definitions, start=1)
     values = {0: default} | {arm: each.value for arm, each in definitions if each.hyperparameter == hyperparameter}
     usable = metric_model.fitted.connected & (metric_model.fitted.n > 0) | metric_model.infinite
@@ -196,4 +200,4 @@ def _arms(
 
 def _quality(model: ScenarioModel, rows: pd.DataFrame, metric: str) -> Quality | None:
     parts = [part for part in ENERGY_METRICS if part in model.metrics] if metric == TOTAL else [metric]
-    return Quality.worst(found for part in parts if (found := worst_quality(rows, part)) is not None)
+    return Quality.worst(worst for part in parts if (worst := worst_quality(rows, part)) is not None)

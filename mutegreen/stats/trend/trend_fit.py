@@ -1,4 +1,4 @@
-"""One metric of one hyperparameter's arms: the curves that are fitted to it, the one that is chosen, what it says."""
+"""Choice of a curve by AICc for one metric and hyperparameter, and the estimates from it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mutegreen.stats.trend.curve_noise import noise_of
 from mutegreen.stats.trend.curve_reading import CurveReading, read
 
 DECADE = 10.0
-"""Values of which the largest is at least this many times the smallest are thought of in doublings."""
+"""Ratio of the largest to the smallest value from which a power law or logarithm is preferred to a line."""
 CLOSE_AICC = 2.0
-"""Difference in AICc up to which two curves fit about as well (Burnham & Anderson, "Model Selection and Multimodel
+"""Difference in AICc up to which two curves fit about equally well (Burnham & Anderson, "Model Selection and Multimodel
 Inference", 2002, section 2.6)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrendFit:
-    """What is read off the curve chosen; the fields are those of `mutegreen.stats.trend.trend.Trend`."""
+    """Estimates from the curve chosen; `mutegreen.stats.trend.trend.Trend` describes the fields."""
 
     lowest: float | None = None
     highest: float | None = None
@@ -47,34 +47,36 @@ class TrendFit:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def fitted(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats | None, margin: float | None) -> TrendFit:
-    """Fits the curves, chooses one and reads it, before the adjustment of its p values.
+def fit_trend(
+    metric_model: MetricModel, arms: NDArray[np.int64], values: Floats | None, margin: float | None
+) -> TrendFit:
+    """Fit the curves, choose one and calculate its estimates; p values are not adjusted yet.
 
     Args:
         metric_model: The metric.
-        arms: Shape (K,), those of the hyperparameter that can be used, the original first.
+        arms: Shape (K,), usable arms of the hyperparameter, the original first.
         values: Shape (K,); None where they are not numbers.
-        margin: Change that does not matter, relative, for performance in its own unit; None where not known.
+        margin: Largest change that does not matter: relative, for performance in its own unit; None where not known.
     """
     reason = _obstacle(metric_model, arms, values)
     if values is None or reason is not None:
         return TrendFit(reason=reason)
     points = points_of(metric_model, arms, values)
-    unanswered = TrendFit(lowest=float(values.min()), highest=float(values.max()))
+    without_estimates = TrendFit(lowest=float(values.min()), highest=float(values.max()))
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
-        return replace(unanswered, reason=Reason(ReasonCode.ALL_EQUAL))
+        return replace(without_estimates, reason=Reason(ReasonCode.ALL_EQUAL))
     curves = _curves(points)
     curve = _chosen(curves, points)
     noise = noise_of(points, curve)
     if noise is None:
-        return replace(unanswered, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
+        return replace(without_estimates, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
     reading = read(points, curve, noise, metric_model.reference)
     aicc = {Shape.CONSTANT: constant_aicc(points)} | {each.shape: each.aicc for each in curves}
     return replace(
-        unanswered,
+        without_estimates,
         model=Shape.CONSTANT if aicc[Shape.CONSTANT] <= curve.aicc else curve.shape,
         shape=curve.shape,
-        aicc={shape.value: figure for shape, figure in aicc.items() if math.isfinite(figure)},
+        aicc={shape.value: value for shape, value in aicc.items() if math.isfinite(value)},
         step=reading.step,
         slope=reading.slope.mapped(float),
         relative_slope=reading.slope.mapped(lambda slope: slope / metric_model.reference),
@@ -102,7 +104,7 @@ def _obstacle(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats
 
 
 def _curves(points: Points) -> list[Curve]:
-    """The curve that suits the values, and, where three values or more can tell them apart, the other one."""
+    """The preferred curve, and the alternative where three values or more allow a choice."""
     other = Shape.POWER_LAW if points.logs else Shape.LOGARITHMIC
     if points.value.min() <= 0:
         return [fit(points, Shape.LINEAR)]

@@ -1,1 +1,1 @@
-"""Verdicts and correlations: each mutant and each hyperparameter against the original."""
+"""Verdicts: comparisons of mutants with the original, correlations, and win-tie-loss counts."""

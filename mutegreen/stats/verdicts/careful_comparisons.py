@@ -1,4 +1,4 @@
-"""Every mutant of a study against the original, for every metric: change, intervals, adjusted p, verdict."""
+"""Comparisons of every mutant with the original: change, intervals, adjusted p value, verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mutegreen.stats.verdicts.deltas import cliffs_deltas
 
 @dataclass(frozen=True)
 class _Column:
-    """One metric: for every arm the fields of `CarefulComparison`, and the quality of every mutant."""
+    """One metric: for every arm the fields of `CarefulComparison`, and the quality of every mutant's values."""
 
     margin: float | None
     n: list[int]
@@ -41,12 +41,15 @@ class _Column:
 
 
 def comparisons(model: ScenarioModel) -> Iterator[CarefulComparison]:
-    """For each mutant, its verdicts for every metric."""
+    """Return every mutant's comparison with the original, in every metric.
+
+    P values of all mutants and metrics are adjusted as one family.
+    """
     p = np.stack([metric_model.contrasts.differ() for metric_model in model.metrics.values()])
     adjusted = adjust(p, model.settings.adjustment)
     columns = {
-        metric: _column(model, metric_model, own)
-        for (metric, metric_model), own in zip(model.metrics.items(), adjusted, strict=True)
+        metric: _column(model, metric_model, metric_p)
+        for (metric, metric_model), metric_p in zip(model.metrics.items(), adjusted, strict=True)
     }
     for arm, definition in enumerate(model.scenario.definitions, start=1):
         for metric, column in columns.items():
@@ -54,11 +57,13 @@ def comparisons(model: ScenarioModel) -> Iterator[CarefulComparison]:
 
 
 def _column(model: ScenarioModel, metric_model: MetricModel, p_adjusted: Floats) -> _Column:
-    found, low, high, resampled = metric_model.contrasts, *metric_model.intervals()
+    contrasts, low, high, resampled = metric_model.contrasts, *metric_model.intervals()
     deltas = cliffs_deltas(metric_model.fitted.adjusted, metric_model.code, len(model.arms))
     margin = model.margin(metric_model.metric)
-    p_equivalent = np.full_like(p_adjusted, np.nan) if margin is None else found.within(*metric_model.bounds(margin))
-    judged = verdicts(
+    p_equivalent = (
+        np.full_like(p_adjusted, np.nan) if margin is None else contrasts.within(*metric_model.bounds(margin))
+    )
+    names = verdicts(
         metric_model, p_adjusted, p_equivalent, model.settings.alpha, model.less_is_better(metric_model.metric)
     )
     kinds = np.where(np.isfinite(low), np.where(resampled, "bca", "t"), "")
@@ -67,14 +72,14 @@ def _column(model: ScenarioModel, metric_model: MetricModel, p_adjusted: Floats)
         margin=margin,
         n=metric_model.fitted.n.tolist(),
         mean=known_each(metric_model.mean),
-        relative_change=intervals(relative(found.estimate), relative(low), relative(high)),
-        difference=intervals(absolute(found.estimate), absolute(low), absolute(high)),
+        relative_change=intervals(relative(contrasts.estimate), relative(low), relative(high)),
+        difference=intervals(absolute(contrasts.estimate), absolute(low), absolute(high)),
         cliffs_delta=intervals(deltas.delta, deltas.low, deltas.high),
         interval=[kind or None for kind in kinds.tolist()],
-        p=known_each(found.differ()),
+        p=known_each(contrasts.differ()),
         p_adjusted=known_each(p_adjusted),
         p_equivalent=known_each(p_equivalent),
-        verdict=[Verdict(verdict) for verdict in judged.tolist()],
+        verdict=[Verdict(verdict) for verdict in names.tolist()],
         reason=reasons(metric_model),
         qualities=_qualities(model, metric_model.metric),
     )
@@ -110,7 +115,7 @@ def _comparison(
 
 
 def _qualities(model: ScenarioModel, metric: str) -> dict[str, Quality | None]:
-    """By mutant, the worst quality that its comparison rests on; a total is as good as its worst part."""
+    """By mutant, the worst quality of the values compared; that of a total is its worst domain's."""
     if metric != TOTAL:
         return worst_qualities(model.scenario.rows, metric)
     parts = [worst_qualities(model.scenario.rows, part) for part in ENERGY_METRICS if part in model.metrics]

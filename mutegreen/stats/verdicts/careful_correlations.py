@@ -1,4 +1,10 @@
-"""Which hyperparameters move a metric: correlations with intervals, and p values adjusted for their number."""
+"""Correlations with intervals, and p values adjusted for their number.
+
+Intervals are symmetric in Fisher's z = artanh r: for Pearson's coefficient with his variance 1 / (n - 3), for
+Spearman's with that of Bonett & Wright, (1 + rho^2 / 2) / (n - 3).
+
+Source: Bonett & Wright, "Sample size requirements for estimating Pearson, Kendall and Spearman correlations", 2000.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +24,15 @@ from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.verdicts.correlation import correlate
 
 MIN_TRAININGS_FOR_INTERVAL = 4
-"""Trainings below which a coefficient's z has no variance."""
+"""Observations below which z has no variance."""
 _ROUNDING = 1e-12
-"""What a perfect coefficient may lack of 1."""
+"""Distance to 1 up to which a coefficient counts as 1."""
 
 
 def correlations(scenario: Scenario) -> Iterator[Correlation]:
-    """Correlates the values of every hyperparameter with every metric, over the original and the mutants of it.
+    """Correlate the values of every hyperparameter with every metric, over the original and its mutants.
 
-    Hyperparameters with values that are not numbers are left out, as are mutants that change nothing.
+    Hyperparameters with values that are not numbers are excluded, and so is the control.
     """
     for hyperparameter, default in scenario.single.items():
         if not scenario.is_numeric(hyperparameter):
@@ -34,36 +40,35 @@ def correlations(scenario: Scenario) -> Iterator[Correlation]:
         rows = scenario.of_hyperparameter(hyperparameter)
         values = rows["value"].where(rows["mutant"] != ORIGINAL, default).to_numpy(dtype=np.float64)
         for metric in scenario.metrics:
-            found = correlate(values, rows[metric].to_numpy(dtype=np.float64))
+            coefficients = correlate(values, rows[metric].to_numpy(dtype=np.float64))
             yield Correlation(
                 subject=scenario.subject,
                 background=scenario.background,
                 hyperparameter=hyperparameter,
                 metric=metric,
-                n=found.n,
-                spearman=Interval(found.spearman),
-                spearman_p=found.spearman_p,
-                pearson=Interval(found.pearson),
-                pearson_p=found.pearson_p,
+                n=coefficients.n,
+                spearman=Interval(coefficients.spearman),
+                spearman_p=coefficients.spearman_p,
+                pearson=Interval(coefficients.pearson),
+                pearson_p=coefficients.pearson_p,
                 quality=worst_quality(rows, metric),
-                reason=found.reason,
+                reason=coefficients.reason,
             )
 
 
 def careful_correlations(scenario: Scenario, adjustment: Adjustment = Adjustment.HOLM) -> list[CarefulCorrelation]:
-    """The correlations of a group, each with what keeps a reader from taking chance for an effect.
+    """Return the correlations of a scenario with 95 % intervals and adjusted p values.
 
-    Intervals are symmetric in Fisher's z: for Pearson's coefficient with his variance 1 / (n - 3), for Spearman's with
-    that of Bonett & Wright ("Sample size requirements for estimating Pearson, Kendall and Spearman correlations",
-    2000), (1 + rho^2 / 2) / (n - 3). There is none below `MIN_TRAININGS_FOR_INTERVAL` trainings, nor for a coefficient
-    of 1 or -1, which says nothing of its own accuracy. P values of all Spearman coefficients of the group are adjusted
-    as one family, those of all Pearson coefficients as another.
+    There is no interval below `MIN_TRAININGS_FOR_INTERVAL` observations, nor for a coefficient of 1 or -1, which has no
+    estimate of its error. P values of all Spearman coefficients of the scenario are adjusted as one family, those of
+    all Pearson coefficients as another.
     """
-    found = list(correlations(scenario))
-    spearman = adjust([or_nan(row.spearman_p) for row in found], adjustment)
-    pearson = adjust([or_nan(row.pearson_p) for row in found], adjustment)
+    rows = list(correlations(scenario))
+    spearman = adjust([or_nan(row.spearman_p) for row in rows], adjustment)
+    pearson = adjust([or_nan(row.pearson_p) for row in rows], adjustment)
     return [
-        _with_intervals(row, known(own), known(other)) for row, own, other in zip(found, spearman, pearson, strict=True)
+        _with_intervals(row, known(spearman_p), known(pearson_p))
+        for row, spearman_p, pearson_p in zip(rows, spearman, pearson, strict=True)
     ]
 
 
@@ -87,7 +92,7 @@ def _with_intervals(row: Correlation, spearman_p: float | None, pearson_p: float
 
 
 def _interval(coefficient: float | None, n: int, variance: float) -> Interval:
-    """A coefficient with its interval, where it has one; `variance` is that of z times n - 3."""
+    """A coefficient with its interval, where it has one; `variance` is the variance of z, times n - 3."""
     if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > 1 - _ROUNDING:
         return Interval(coefficient)
     z = math.atanh(coefficient)

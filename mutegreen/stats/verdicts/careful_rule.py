@@ -1,4 +1,4 @@
-"""From p values to a verdict: what was shown, or that nothing was."""
+"""Decision rule of the default protocol: from p values to the verdict win, tie, loss or undecided."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Flags = NDArray[np.bool_]
 def verdicts(
     metric_model: MetricModel, p_adjusted: Floats, p_equivalent: Floats, alpha: float, less_is_better: bool
 ) -> NDArray[np.str_]:
-    """The verdict of every arm.
+    """Return the verdict of every arm.
 
-    A difference that is shown is a win or a loss; equality within the margin that is shown is a tie; all else is
-    undecided. Both can be shown of one arm: then energy and time are won or lost, however little, and performance is
-    tied, because its tolerance is the user's word for what does not matter.
+    A significant difference is a win or a loss, significant equivalence within the margin is a tie, anything else is
+    undecided. Where both are significant, energy and time are a win or a loss, however small, and performance is a tie,
+    because its tolerance states which differences do not matter.
 
     Args:
         metric_model: The metric, of A arms.
-        p_adjusted: Shape (A,), of no difference.
-        p_equivalent: Shape (A,), of a difference beyond the margin.
-        alpha: Largest p value that shows something.
-        less_is_better: As with energy and time.
+        p_adjusted: Shape (A,), adjusted p values of no difference.
+        p_equivalent: Shape (A,), p values of a difference of the margin or more (TOST).
+        alpha: Level of significance.
+        less_is_better: Whether a smaller value is better, as for energy and time.
     """
     undecided = np.any(list(obstacles(metric_model).values()), axis=0)
     better = (metric_model.contrasts.estimate < 0) == less_is_better
@@ -41,27 +41,27 @@ def verdicts(
 
 
 def reasons(metric_model: MetricModel) -> list[Reason | None]:
-    """For every arm, what a reader must know where verdict or p do not speak for themselves; None for nothing."""
-    remarks = obstacles(metric_model) | {ReasonCode.ALL_EQUAL: _equal(metric_model)}
-    first = np.select(list(remarks.values()), list(range(len(remarks))), -1)
-    known = [*map(Reason, remarks), None]
-    return [known[place] for place in first.tolist()]
+    """Return for every arm the reason for a missing or special verdict or p value; None without one."""
+    cases = obstacles(metric_model) | {ReasonCode.ALL_EQUAL: _equal(metric_model)}
+    first = np.select(list(cases.values()), list(range(len(cases))), -1)
+    reasons_by_index = [*map(Reason, cases), None]
+    return [reasons_by_index[index] for index in first.tolist()]
 
 
 def obstacles(metric_model: MetricModel) -> dict[ReasonCode, Flags]:
-    """What keeps comparisons from being decided, and which arms it concerns."""
+    """Return the obstacles to a verdict, and which arms each concerns, shape (A,)."""
     n, infinite = metric_model.fitted.n, metric_model.infinite
-    everyone = np.ones_like(n, dtype=bool)
+    all_arms = np.ones_like(n, dtype=bool)
     return {
-        ReasonCode.ORIGINAL_INFINITE: everyone & infinite[0],
+        ReasonCode.ORIGINAL_INFINITE: all_arms & infinite[0],
         ReasonCode.MUTANT_INFINITE: infinite,
-        ReasonCode.ORIGINAL_NOT_MEASURED: everyone & (n[0] == 0),
+        ReasonCode.ORIGINAL_NOT_MEASURED: all_arms & (n[0] == 0),
         ReasonCode.MUTANT_NOT_MEASURED: n == 0,
-        ReasonCode.ORIGINAL_TRAINED_ONCE: everyone & (n[0] < MIN_REPETITIONS),
+        ReasonCode.ORIGINAL_TRAINED_ONCE: all_arms & (n[0] < MIN_REPETITIONS),
         ReasonCode.MUTANT_TRAINED_ONCE: n < MIN_REPETITIONS,
         ReasonCode.NO_COMMON_BLOCK: ~metric_model.fitted.connected,
         ReasonCode.CONFOUNDED: _confounded(metric_model),
-        ReasonCode.NO_VARIATION: _unjudged(metric_model),
+        ReasonCode.NO_VARIATION: _without_error(metric_model),
     }
 
 
@@ -74,7 +74,7 @@ def _equal(metric_model: MetricModel) -> Flags:
     return np.isnan(metric_model.contrasts.error) & np.equal(metric_model.contrasts.estimate, 0)
 
 
-def _unjudged(metric_model: MetricModel) -> Flags:
+def _without_error(metric_model: MetricModel) -> Flags:
     return (
         np.isnan(metric_model.contrasts.error)
         & ~np.equal(metric_model.contrasts.estimate, 0)

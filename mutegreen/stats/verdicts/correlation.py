@@ -1,4 +1,4 @@
-"""Correlation of a hyperparameter with a metric."""
+"""Spearman's and Pearson's correlation of a hyperparameter with a metric."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from scipy import stats
 from mutegreen.stats.reason import Reason, ReasonCode
 
 MIN_TRAININGS = 3
-"""With two points every correlation is 1 or -1."""
+"""Observations from which a correlation is calculated: with two, every coefficient is 1 or -1."""
 
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Spearman's and Pearson's coefficients with their two-sided p values; None with a reason."""
+    """Spearman's and Pearson's coefficients with their two-sided p values; None where a reason is given."""
 
     n: int
     spearman: float | None = None
@@ -28,20 +28,20 @@ class Coefficients:
     reason: Reason | None = None
 
 
-def correlate(values: NDArray[np.float64], figures: NDArray[np.float64]) -> Coefficients:
-    """Correlates a hyperparameter's values with a metric's figures.
+def correlate(values: NDArray[np.float64], observations: NDArray[np.float64]) -> Coefficients:
+    """Correlate a hyperparameter's values with a metric's observations.
 
     Args:
         values: Shape (n,), finite.
-        figures: Shape (n,); NaN where not measured, and these trainings are left out.
+        observations: Shape (n,); NaN where not measured: these rows are excluded.
     """
-    measured = ~np.isnan(figures)
-    x, y = values[measured], figures[measured]
+    measured = ~np.isnan(observations)
+    x, y = values[measured], observations[measured]
     reason = _obstacle(x, y)
     if reason:
         return Coefficients(len(y), reason=reason)
-    spearman, spearman_p = _quietly(stats.spearmanr, x, y)
-    pearson, pearson_p = _quietly(stats.pearsonr, x, y)
+    spearman, spearman_p = _without_warning(stats.spearmanr, x, y)
+    pearson, pearson_p = _without_warning(stats.pearsonr, x, y)
     reason = Reason(ReasonCode.NEARLY_EQUAL) if pearson is None else None
     return Coefficients(len(y), spearman, spearman_p, pearson, pearson_p, reason)
 
@@ -58,10 +58,10 @@ def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
     return None
 
 
-def _quietly(
+def _without_warning(
     function: Callable[..., tuple[float, float]], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[float, float] | tuple[None, None]:
-    """The coefficient and its p value; None where the library warns that they are not to be trusted."""
+    """The coefficient and its p value; None where the library warns that they are inaccurate."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

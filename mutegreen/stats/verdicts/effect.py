@@ -1,4 +1,4 @@
-"""Cliff's delta: how far one sample lies above another, whatever the unit."""
+"""Cliff's delta: effect size of one sample against another, from -1 to 1, without unit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ differences on the NSSE and other surveys", 2006)."""
 
 
 def dominance(values: ArrayLike, original: ArrayLike) -> NDArray[np.float64]:
-    """For each value, the share of the original's values below it less the share above it, from -1 to 1.
+    """Return for each value the share of the original's values below it minus the share above it, from -1 to 1.
 
-    Takes n log n steps by a search in the sorted original. The mean over a sample is its Cliff's delta.
+    The mean over a sample is its Cliff's delta. A search in the sorted original takes n log n steps.
 
     Args:
         values: Shape (n,); NaN gives NaN.
@@ -28,7 +28,7 @@ def dominance(values: ArrayLike, original: ArrayLike) -> NDArray[np.float64]:
 
 
 def cliffs_delta(mutant: ArrayLike, original: ArrayLike) -> float:
-    """Cliff's delta (1993) of mutant over original: P(mutant > original) - P(mutant < original).
+    """Return Cliff's delta (1993) of mutant over original: P(mutant > original) - P(mutant < original).
 
     Args:
         mutant: Shape (n,), at least one value, without NaN.
@@ -37,5 +37,5 @@ def cliffs_delta(mutant: ArrayLike, original: ArrayLike) -> float:
     Returns:
         From -1 (every value of the mutant is below every value of the original) to 1.
     """
-    # In order, neighbours are found next to each other in memory: twice as fast.
+    # Sorted queries read neighbouring memory: twice as fast.
     return float(dominance(np.sort(np.asarray(mutant, dtype=np.float64)), original).mean())

@@ -1,4 +1,4 @@
-"""Mutants against the original by the published rule: Student's t-test, Cliff's delta, then the mean."""
+"""Decision rule of the published protocol: Student's t-test, Cliff's delta, then the mean."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from mutegreen.stats.verdicts.effect import NEGLIGIBLE, dominance
 _Text = TypeVar("_Text", bound=str)
 
 
-def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_better: bool) -> pd.DataFrame:
-    """Gives every mutant of one original its verdict for one metric.
+def compare(observations: pd.Series[float], mutants: pd.Series[str], *, less_is_better: bool) -> pd.DataFrame:
+    """Compare every mutant with the original in one metric.
 
-    A tie if p > 0.05 or |delta| < 0.147; else the mean decides. p is that of the two-sided t-test with equal
-    variances. Where neither side varies at all the test has no answer of its own: different constants get its
-    limit, p = 0; equal ones have no p, and delta = 0 makes them a tie. Undecided: a side with fewer than two
-    figures, or with an infinite one.
+    The verdict is a tie if p > 0.05 or |delta| < 0.147; else the means decide. p is from the two-sided t-test with
+    equal variances. Where neither arm varies the test is undefined: different constants get its limit, p = 0; equal
+    constants have no p, and delta = 0 makes them a tie. The verdict is undecided if an arm has fewer than two
+    observations or an infinite one.
 
     Args:
-        figures: Shape (trainings,), NaN where not measured.
-        mutants: The mutant trained, for each figure; `original` must be among them.
-        less_is_better: As with energy and time.
+        observations: Shape (N,), NaN where not measured.
+        mutants: Shape (N,), the mutant of each observation; `original` must be among them.
+        less_is_better: Whether a smaller value is better, as for energy and time.
 
     Returns:
         Index: mutants in order of appearance. Columns: n, n_original, mean, mean_original, relative_change, p,
@@ -37,10 +37,10 @@ def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_bette
         reason).
     """
     with np.errstate(all="ignore"):
-        table = _sides(figures, mutants)
+        table = _arm_moments(observations, mutants)
         table["relative_change"] = (table["mean"] - table["mean_original"]) / table["mean_original"].abs()
         table["p"] = _student_p(table)
-        table["cliffs_delta"] = _deltas(figures, mutants)
+        table["cliffs_delta"] = _deltas(observations, mutants)
         obstacles = _obstacles(table)
     undecided = pd.DataFrame(obstacles).any(axis=1)
     table["verdict"] = _verdicts(table, undecided, less_is_better)
@@ -48,11 +48,11 @@ def compare(figures: pd.Series[float], mutants: pd.Series[str], *, less_is_bette
     return table
 
 
-def _sides(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.DataFrame:
-    """For each mutant its n, mean, var, min and max, and those of the original as `n_original` and so on."""
-    moments = figures.groupby(mutants, sort=False).agg(["count", "mean", "var", "min", "max"])
+def _arm_moments(observations: pd.Series[float], mutants: pd.Series[str]) -> pd.DataFrame:
+    """By mutant: n, mean, var, min and max, and those of the original as `n_original` and so on."""
+    moments = observations.groupby(mutants, sort=False).agg(["count", "mean", "var", "min", "max"])
     moments = moments.rename(columns={"count": "n"})
-    # The mean of a constant may differ from it by rounding, and p would then tell equal constants apart.
+    # The mean of a constant may differ from it by rounding, and p would then be 0 for equal constants.
     moments["mean"] = moments["mean"].mask(moments["min"] == moments["max"], moments["min"])
     original = {f"{name}_original": moments[name].loc[ORIGINAL] for name in moments}
     return moments.drop(index=ORIGINAL).assign(**original)
@@ -67,13 +67,13 @@ def _student_p(table: pd.DataFrame) -> pd.Series[float]:
     return pd.Series(2 * special.stdtr(df, -t.abs()), table.index)
 
 
-def _deltas(figures: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[float]:
-    original = figures[mutants == ORIGINAL].dropna()
-    return pd.Series(dominance(figures, original), figures.index).groupby(mutants, sort=False).mean()
+def _deltas(observations: pd.Series[float], mutants: pd.Series[str]) -> pd.Series[float]:
+    original = observations[mutants == ORIGINAL].dropna()
+    return pd.Series(dominance(observations, original), observations.index).groupby(mutants, sort=False).mean()
 
 
 def _obstacles(table: pd.DataFrame) -> dict[ReasonCode, pd.Series[bool]]:
-    """What keeps a comparison from being decided, and for which mutants."""
+    """Obstacles to a verdict, and which mutants each concerns."""
     return {
         ReasonCode.ORIGINAL_NOT_MEASURED: table["n_original"] == 0,
         ReasonCode.MUTANT_NOT_MEASURED: table["n"] == 0,

@@ -1,4 +1,4 @@
-"""What was found of one subject beside one background, on which trust, advice and company rest."""
+"""Comparisons, correlations and win-tie-loss counts of one scenario: the input of trust, advice and co-location."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ from mutegreen.stats.verdicts.careful_correlations import careful_correlations
 from mutegreen.stats.verdicts.win_tie_loss import overall, win_tie_loss
 
 ScenarioKey = tuple[str, str]
-"""A section: subject and background."""
+"""Subject and background load of a scenario."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """A study, its comparisons, correlations and counts; `overall` are the counts of all hyperparameters together."""
+    """The verdicts and correlations of one scenario.
+
+    Args:
+        model: The fitted scenario.
+        comparisons: Of every mutant with the original, in every metric.
+        correlations: Of every hyperparameter with every metric.
+        win_tie_loss: Counts by hyperparameter and energy metric.
+        overall: Counts of all hyperparameters together, by energy metric.
+    """
 
     model: ScenarioModel
     comparisons: list[CarefulComparison]
@@ -26,14 +34,14 @@ class Findings:
     overall: tuple[WinTieLoss, ...]
 
     @property
-    def place(self) -> ScenarioKey:
-        """The subject and its background."""
+    def key(self) -> ScenarioKey:
+        """Subject and background load."""
         return self.model.scenario.subject, self.model.scenario.background
 
 
 def findings_of(model: ScenarioModel) -> Findings:
-    """Compares, correlates and counts."""
-    found = list(comparisons(model))
-    counts = tuple(win_tie_loss(found, (*ENERGY_METRICS, TOTAL)))
+    """Return the verdicts and correlations of a scenario."""
+    rows = list(comparisons(model))
+    counts = tuple(win_tie_loss(rows, (*ENERGY_METRICS, TOTAL)))
     correlations = careful_correlations(model.scenario, model.settings.adjustment)
-    return Findings(model, found, correlations, counts, tuple(overall(counts)))
+    return Findings(model, rows, correlations, counts, tuple(overall(counts)))

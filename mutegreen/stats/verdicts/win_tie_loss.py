@@ -1,4 +1,4 @@
-"""Mutants counted by their verdicts on energy and on performance together."""
+"""Win-tie-loss tables: mutants counted by their verdicts on energy and on performance together."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mutegreen.stats.analysis import Comparison, Counts, WinTieLoss
 
 
 def win_tie_loss(comparisons: Iterable[Comparison], energies: Sequence[str] = ENERGY_METRICS) -> Iterator[WinTieLoss]:
-    """A 3 x 3 table for each hyperparameter and energy metric.
+    """Return a 3 x 3 table for each hyperparameter and energy metric.
 
     Args:
-        comparisons: Those of one hyperparameter of a subject beside a background stand together. Mutants that change
-            nothing, or several hyperparameters at once, are not counted.
-        energies: The energy metrics wanted.
+        comparisons: Sorted so that those of one scenario and hyperparameter are consecutive. The control and mutants
+            of several hyperparameters are not counted.
+        energies: The energy metrics to count.
     """
     for key, part in groupby(comparisons, lambda row: (row.subject, row.background, row.hyperparameter)):
         verdicts: dict[str, dict[str, Verdict]] = {}
@@ -32,7 +32,7 @@ def win_tie_loss(comparisons: Iterable[Comparison], energies: Sequence[str] = EN
 
 
 def overall(tables: Iterable[WinTieLoss]) -> Iterator[WinTieLoss]:
-    """The tables of all hyperparameters added up, one for each subject, background and energy metric."""
+    """Return the sums of the tables of all hyperparameters, one for each scenario and energy metric."""
     sums: dict[tuple[str, str, str], list[WinTieLoss]] = {}
     for table in tables:
         sums.setdefault((table.subject, table.background, table.energy), []).append(table)
@@ -42,7 +42,7 @@ def overall(tables: Iterable[WinTieLoss]) -> Iterator[WinTieLoss]:
 
 
 def _count(energy: dict[str, Verdict], performance: dict[str, Verdict]) -> tuple[Counts, int]:
-    """The counts, and the mutants that are undecided in either."""
+    """The counts, and the number of mutants that are undecided in energy or performance."""
     pairs = Counter((verdict, performance[mutant]) for mutant, verdict in energy.items())
     counts = tuple(tuple(pairs[row, column] for column in DECIDED) for row in DECIDED)
     return cast(Counts, counts), len(energy) - sum(map(sum, counts))
