@@ -92,7 +92,8 @@ def check_sites(subject: Subject) -> None:
     """
     faults = list(site_faults(subject))
     if faults:
-        raise ConfigError(str(subject.folder / config.FILE_NAME), faults, "docs/subject-toml.md describes every key")
+        hint = "`mutegreen help subject-toml` describes every key"
+        raise ConfigError(str(subject.folder / config.FILE_NAME), faults, hint)
 
 
 def create(

@@ -41,7 +41,8 @@ def parse_names(names: Iterable[str]) -> tuple[Compat, ...]:
     unique = list(dict.fromkeys(names))
     for name in unique:
         if name not in list(Compat):
-            raise UsageError(f"shim {name} does not exist", f"valid: {', '.join(Compat)}; docs/compatibility.md")
+            hint = f"valid: {', '.join(Compat)}; `mutegreen help compatibility` explains them"
+            raise UsageError(f"shim {name} does not exist", hint)
     return tuple(map(Compat, unique))
 
 
