@@ -32,7 +32,7 @@ class Catalog(Generic[T]):
         for point in metadata.entry_points(group=group):
             try:
                 name, entry = load(point)
-            except (Exception, SystemExit) as error:  # whatever a plug-in raises is not ours to let through
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plug-in raises is not ours to let through
                 self.problems.append(f"{origin(point)} does not load: {one_line(error)}")
             else:
                 self._add(name, entry, point)

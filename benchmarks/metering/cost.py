@@ -46,9 +46,9 @@ def report_others(machines: Mapping[str, Machine], rounds: int, window_s: float)
     found: dict[tuple[str, str], list[Cost]] = {(label, name): [] for label in machines for name in tools}
     failed: dict[tuple[str, str], str] = {}
     for _ in range(rounds):
-        for label, name in found:
+        for (label, name), costs in found.items():
             try:
-                found[label, name].append(measure(machines[label], tools[name], window_s, load="numpy"))
+                costs.append(measure(machines[label], tools[name], window_s, load="numpy"))
             except RuntimeError as error:
                 failed[label, name] = str(error)
     rows = [

@@ -236,7 +236,7 @@ class Ledger:
     def _read_use(self, now_s: float) -> UsageReading:
         try:
             reading = self._usage.read(now_s)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A driver may raise anything, and none of it may reach the trainings.
             self._faults[f"Who uses what could not be read: {error!r}."] = None
             return UsageReading()

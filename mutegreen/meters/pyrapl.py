@@ -95,7 +95,7 @@ class PyRaplMeter(Meter):
     def close(self) -> None:
         """Close the files that the sensor keeps open."""
         for device in getattr(self._sensor, "_device_api", {}).values():
-            for file in device._sys_files:
+            for file in device._sys_files:  # noqa: SLF001 - pyRAPL has no public way to close them
                 file.close()
         self._sensor = None
 

@@ -270,7 +270,7 @@ class Recorder:
             reading = source.meter.read()
         except MeterLost as error:
             self._lost.update(dict.fromkeys(alive, error.message))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A driver may raise anything, and none of it may reach the training that is measured.
             self._failed.update(dict.fromkeys(alive, f"{source.meter.name} failed: {error!r}"))
         else:

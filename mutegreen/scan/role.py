@@ -40,7 +40,7 @@ def _is_evaluation_name(name: str) -> bool | None:
 def _names(module: Module, call: ast.Call) -> Iterator[str]:
     yield called_name(call)
     for argument in [*call.args[:1], *(word.value for word in call.keywords if word.arg in _DATA)]:
-        yield from _data_names(module, argument)
+        yield from _data_names(argument)
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
     if receiver is not None:
         yield dotted(receiver)
@@ -52,7 +52,7 @@ def _names(module: Module, call: ast.Call) -> Iterator[str]:
 _DATA = frozenset({"dataset", "data", "subset", "split", "directory", "generator", "x"})
 
 
-def _data_names(module: Module, node: ast.expr) -> Iterator[str]:
+def _data_names(node: ast.expr) -> Iterator[str]:
     yield last_name(node)
     if isinstance(node, ast.Subscript):
         yield from _texts(node.slice)

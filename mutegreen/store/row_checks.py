@@ -91,7 +91,7 @@ def _refuse(rows: pd.DataFrame, fault: pd.Series[bool], column: str, source: Row
         return
     at: Any = fault.idxmax()
     cell: Any = rows[column].loc[at]
-    shown = "empty" if cell == "" or cell != cell else str(cell)
+    shown = "empty" if cell == "" or cell != cell else str(cell)  # noqa: PLR0124 - NaN
     raise source.fault(at, f"{column} is {shown}", rule)
 
 

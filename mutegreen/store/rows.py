@@ -204,7 +204,7 @@ def _number(cell: Any) -> float | None:
 
 
 def _is_empty(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or cell == "" or cell != cell
+    return cell is None or cell is pd.NA or cell == "" or cell != cell  # noqa: PLR0124 - NaN
 
 
 def _numbers(column: pd.Series[Any], source: RowSource) -> pd.Series[float]:

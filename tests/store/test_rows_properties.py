@@ -41,14 +41,14 @@ def tables(draw: st.DrawFn) -> list[dict[str, Any]]:
     for number, mutant in enumerate(["original", *mutants]):
         changed = {"hyperparameter": f"h{number}", "value": draw(values), "default": draw(values)}
         nothing = {"hyperparameter": None, "value": None, "default": None}
-        for repetition in range(draw(st.integers(1, 3))):
-            rows.append(
-                {"subject": subject, "background": background, "mutant": mutant}
-                | (nothing if mutant == "original" else changed)
-                | {"repetition": repetition}
-                | {metric: draw(energies) for metric in METRICS if metric != "performance"}
-                | {"performance": draw(st.none() | finite), "remark": draw(st.none() | st.just("x") | names)}
-            )
+        rows += [
+            {"subject": subject, "background": background, "mutant": mutant}
+            | (nothing if mutant == "original" else changed)
+            | {"repetition": repetition}
+            | {metric: draw(energies) for metric in METRICS if metric != "performance"}
+            | {"performance": draw(st.none() | finite), "remark": draw(st.none() | st.just("x") | names)}
+            for repetition in range(draw(st.integers(1, 3)))
+        ]
     return rows
 
 

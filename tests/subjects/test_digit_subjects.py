@@ -164,7 +164,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_with_its_line(untrained: Pr
 )
 def test_settings_without_sense_are_refused(program: Program, setting: str) -> None:
     line = program.refused(*setting.split())
-    assert re.fullmatch(rf"train.py: error: {setting.split()[0]} must be .*, not \S+", line)
+    assert re.fullmatch(rf"train.py: error: {setting.split(maxsplit=1)[0]} must be .*, not \S+", line)
 
 
 @pytest.mark.parametrize("seed", ["0", str(2**63 - 1)])

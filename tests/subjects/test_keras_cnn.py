@@ -260,7 +260,7 @@ def test_enlarged_digits_are_the_digits_in_a_black_frame(train: ModuleType) -> N
     ],
 )
 def test_settings_without_sense_are_refused(refused: Callable[..., str], setting: str) -> None:
-    assert f"{setting.split()[0]} must be" in refused(*setting.split())
+    assert f"{setting.split(maxsplit=1)[0]} must be" in refused(*setting.split())
 
 
 def test_missing_keras_is_one_line(refused: Callable[..., str]) -> None:

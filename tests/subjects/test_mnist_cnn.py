@@ -190,4 +190,4 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
 
 @pytest.mark.parametrize("setting", ["--gamma 0", "--batch-size 0", "--dropout-conv 1", "--dropout-linear -0.1"])
 def test_settings_without_sense_are_refused(program: Program, setting: str) -> None:
-    assert program.refused(*setting.split()).startswith(f"train.py: error: {setting.split()[0]} must be ")
+    assert program.refused(*setting.split()).startswith(f"train.py: error: {setting.split(maxsplit=1)[0]} must be ")

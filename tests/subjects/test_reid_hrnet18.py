@@ -573,7 +573,7 @@ def test_missing_market_is_one_line(refused: Run, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_settings_without_sense_are_refused(refused: Run, setting: str) -> None:
-    assert f"{setting.split()[0]} must be" in refused(*setting.split())
+    assert f"{setting.split(maxsplit=1)[0]} must be" in refused(*setting.split())
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,7 @@ def test_a_learning_rate_far_too_high_diverges(run: Run, capsys: pytest.CaptureF
 def test_settings_without_sense_are_refused(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(*setting.split())
-    assert f"{setting.split()[0]} must be" in capsys.readouterr().err
+    assert f"{setting.split(maxsplit=1)[0]} must be" in capsys.readouterr().err
 
 
 def test_missing_gpu_is_one_line(

@@ -250,7 +250,7 @@ def test_loss_is_the_mean_over_pairs(train: ModuleType) -> None:
 def test_settings_without_sense_are_refused(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(*setting.split())
-    assert f"{setting.split()[0]} must be" in capsys.readouterr().err
+    assert f"{setting.split(maxsplit=1)[0]} must be" in capsys.readouterr().err
 
 
 def test_missing_mnist_is_one_line(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

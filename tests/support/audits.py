@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from mutegreen.attribution.processes import MARK
 from mutegreen.harness.process.command import find_marked
 from support.limits import EVENT_S
@@ -100,7 +102,7 @@ def started(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hears_ctrl_c,
+        preexec_fn=hears_ctrl_c,  # noqa: PLW1509 - these tests start no threads
     )
     try:
         yield process
@@ -123,7 +125,7 @@ def running(folder: Path, number: str = "") -> bool:
     for process in find_marked(str(folder)):
         try:
             mark = process.environ().get(MARK, "")
-        except Exception:
+        except psutil.Error:
             continue
         if mark.rpartition("/")[2].startswith(number) and "preflight" not in mark:
             return True

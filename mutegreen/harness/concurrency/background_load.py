@@ -233,7 +233,7 @@ class BackgroundLoad:
             with self._log.open("w", encoding="utf-8", buffering=1) as log, contextlib.suppress(Stopped):
                 while not self._stop.is_set():
                     self._run_once(log)
-        except BaseException as error:  # raised in the thread of the trial
+        except BaseException as error:  # noqa: BLE001 - raised in the thread of the trial
             self._fault = error
 
     def _run_once(self, log: TextIO) -> None:

@@ -74,7 +74,7 @@ def find_devices(layer: Any, sleep: Callable[[float], None]) -> Devices:
     for find in finders:
         try:
             devices = find()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # zeus raises errors of its own and those of the libraries below it.
             faults.append(error)
             continue
@@ -129,7 +129,7 @@ def _answer(read: Callable[[], Any]) -> float | Exception:
     """Return the millijoules of a counter, or an error: zeus returns None for what it cannot read."""
     try:
         energy_mj = read()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return error
     if isinstance(energy_mj, (int, float)) and math.isfinite(energy_mj) and energy_mj >= 0:
         return energy_mj
@@ -146,7 +146,7 @@ def _soc(chip: Any) -> Devices:
     def read() -> dict[str, float | Exception]:
         try:
             return answers(chip.get_total_energy_consumption())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return dict.fromkeys(fields, error)
 
     first_mj = {domain: mj for domain, mj in answers(first).items() if not isinstance(mj, Exception)}

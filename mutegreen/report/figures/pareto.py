@@ -156,7 +156,7 @@ def _drawing(
     axes, column = figure.subplots(1, 2, width_ratios=_widths(labelled))
     scale = scales.axis_scale(metric, [point.energy_j for point in several])
     energies = np.array([point.energy_j for point in several]) / scale.size
-    _front_line(axes, best, scale.size, goal)
+    _front_line(axes, best, scale.size)
     marks = _marks(several)
     for point in several:
         _mark(axes, point, scale.size, *marks[point.hyperparameter], filled=point in best)
@@ -210,7 +210,7 @@ def _marks(several: Sequence[PlottedArm]) -> dict[str, tuple[str, str]]:
     return cycle | {"": (BLACK, "D"), IDENTITY: (BLACK, "x")}
 
 
-def _front_line(axes: Axes, best: Sequence[PlottedArm], size: float, goal: Goal) -> None:
+def _front_line(axes: Axes, best: Sequence[PlottedArm], size: float) -> None:
     """The border of what is reached: from each point of the front to the right, then to the next one's performance."""
     energies = [point.energy_j / size for point in best]
     axes.step(energies, [point.performance for point in best], where="post", color=BLACK, linewidth=0.8, gid="front")

@@ -66,7 +66,7 @@ def fit_trend(
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
         return replace(without_estimates, reason=Reason(ReasonCode.ALL_EQUAL))
     curves = _curves(points)
-    curve = _chosen(curves, points)
+    curve = _chosen(curves)
     noise = noise_of(points, curve)
     if noise is None:
         return replace(without_estimates, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
@@ -114,7 +114,7 @@ def _curves(points: Points) -> list[Curve]:
     return [fit(points, shape) for shape in shapes[: len(np.unique(points.value)) - 1]]
 
 
-def _chosen(curves: list[Curve], points: Points) -> Curve:
+def _chosen(curves: list[Curve]) -> Curve:
     preferred, *others = curves
     return next((each for each in others if each.aicc < preferred.aicc - CLOSE_AICC), preferred)
 

@@ -73,7 +73,8 @@ def main() -> None:
         values = ["--values", "epochs=4", "--values", "learning_rate=0.25", "--values", "start=naïve"]
         subprocess.run([*words, *values, "--seed", "3"], cwd=name, env=environment, check=True)
         identity = ["--operators", "epochs,identity", "--values", "epochs=4"]
-        stopped = subprocess.Popen([*words, *identity], cwd=name, env=environment, preexec_fn=hears_ctrl_c)
+        line = [*words, *identity]
+        stopped = subprocess.Popen(line, cwd=name, env=environment, preexec_fn=hears_ctrl_c)  # noqa: PLW1509
         while ended(Path(name) / "store.sqlite") < 8 + 2:
             time.sleep(0.01)
         stopped.send_signal(signal.SIGINT)
