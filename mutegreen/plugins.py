@@ -1,7 +1,6 @@
-"""What plug-ins import: all that the author of an operator, a meter or a subject needs.
+"""Exports everything that an operator, a meter or a subject of a plug-in imports.
 
-Other modules of MuteGreen may move; what is exported here stays. The suites that hold a plug-in to its contract are in
-`mutegreen.testing`.
+These names stay where they are; other modules of MuteGreen may move. The contract suites are in `mutegreen.testing`.
 """
 
 from mutegreen.clock import Clock

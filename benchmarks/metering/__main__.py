@@ -31,7 +31,7 @@ UPDATE_S = 0.1
 """Time between two updates of the slower simulated counter."""
 
 
-class Sizes(NamedTuple):
+class RunSizes(NamedTuple):
     """Durations and numbers of rounds."""
 
     pairs: int
@@ -41,8 +41,8 @@ class Sizes(NamedTuple):
     hour_s: float
 
 
-FULL = Sizes(pairs=200, piece_s=0.1, rounds=3, window_s=5.0, hour_s=3600.0)
-QUICK = Sizes(pairs=3, piece_s=0.05, rounds=1, window_s=0.2, hour_s=6.0)
+FULL = RunSizes(pairs=200, piece_s=0.1, rounds=3, window_s=5.0, hour_s=3600.0)
+QUICK = RunSizes(pairs=3, piece_s=0.05, rounds=1, window_s=0.2, hour_s=6.0)
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def gpus() -> list[tuple[str, FakeGpu]]:
     ]
 
 
-def report(machines: dict[str, Machine], sizes: Sizes, parts: str) -> None:
+def report(machines: dict[str, Machine], sizes: RunSizes, parts: str) -> None:
     """Print the requested tables."""
     if "1" in parts:
         rates = {"10 Hz": machines["fresh counter"], "10 Hz, GPU at 80 Hz": machines["slow counter"]}

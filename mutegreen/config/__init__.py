@@ -1,4 +1,4 @@
-"""Reads `subject.toml`."""
+"""Reads and checks `subject.toml`."""
 
 from mutegreen.config.loading import FILE_NAME, TABLES, load
 from mutegreen.config.tables import CONFIG_SUFFIXES, SubjectFile

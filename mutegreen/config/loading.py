@@ -1,9 +1,11 @@
-"""`subject.toml` to `Subject`: every fault reported at once, each with file, key and the valid names."""
+"""Reads a `subject.toml` and reports all of its faults at once, each with key, given value and what is allowed."""
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -30,10 +32,13 @@ FILE_NAME = "subject.toml"
 
 
 def load(path: Path) -> model.Subject:
-    """Reads a `subject.toml`, or the one in a folder.
+    """Read a `subject.toml`.
+
+    Args:
+        path: The file, or the folder that has it.
 
     Raises:
-        ConfigError: The file cannot be read, or has faults; all of them are in the error.
+        ConfigError: The file cannot be read, or has faults; the error has all of them.
     """
     file = path / FILE_NAME if path.is_dir() else path
     raw = _read(file)
@@ -56,18 +61,24 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _fault(details: ErrorDetails) -> str:
+    """Word a fault: `key = value: what is allowed`."""
     location = [str(part) for part in details["loc"] if part != "[key]"]
     key = ".".join(location)
     if details["type"] == "extra_forbidden":
         return f"{key}: unknown key; {valid_names(location[-1], _keys_at(location[:-1]))}"
     if details["type"] == "missing":
-        return f"{key}: missing"
+        return f"{key}: missing; it is required"
     if details["type"] == "model_type":
         return f"{key}: must be a table"
-    given = details.get("input")
-    shown = f" (it is {given!r})" if isinstance(given, (str, int, float, bool)) else ""
     message = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    return f"{key}: {message}{shown}"
+    value = details.get("input")
+    is_shown = isinstance(value, (str, int, float, bool, list)) and location == [str(part) for part in details["loc"]]
+    return f"{key} = {_toml(value)}: {message}" if is_shown else f"{key}: {message}"
+
+
+def _toml(value: object) -> str:
+    """Spell a value as in TOML, shortened."""
+    return shorten(json.dumps(value, ensure_ascii=False, default=str), 60, placeholder="...")
 
 
 TABLES: dict[str, type[BaseModel]] = {
@@ -84,7 +95,7 @@ TABLES: dict[str, type[BaseModel]] = {
 
 
 def _keys_at(location: list[str]) -> list[str]:
-    """The valid keys of the table at a place in the file; named tables (presets.NAME) count as their kind."""
+    """Return the valid keys of the table at a place in the file. A named table (presets.NAME) has those of its kind."""
     table: type[BaseModel] = SubjectFile
     for part in location:
         table = TABLES.get(part, table)
@@ -112,25 +123,25 @@ def _subject(parsed: SubjectFile, folder: Path) -> model.Subject:
     )
 
 
-def _hyperparameter(name: str, given: HyperparameterTable) -> model.Hyperparameter:
+def _hyperparameter(name: str, table: HyperparameterTable) -> model.Hyperparameter:
     return model.Hyperparameter(
         name=name,
-        kind=given.kind or Kind(name),
-        default=given.default,
-        site=given.site(),
-        operator=given.operator,
-        evidence=given.evidence,
+        kind=table.kind or Kind(name),
+        default=table.default,
+        site=table.site(),
+        operator=table.operator,
+        evidence=table.evidence,
     )
 
 
-def _performance(given: PerformanceTable) -> model.Performance:
-    also = tuple(model.ExtraMetric(name, **dict(figure)) for name, figure in given.also.items())
-    return model.Performance(**dict(given) | {"also": also})
+def _performance(table: PerformanceTable) -> model.Performance:
+    also = tuple(model.ExtraMetric(name, **dict(figure)) for name, figure in table.also.items())
+    return model.Performance(**dict(table) | {"also": also})
 
 
-def _preset(name: str, given: PresetTable) -> model.Preset:
-    return model.Preset(name=name, **dict(given) | {"data": _data(given.data)})
+def _preset(name: str, table: PresetTable) -> model.Preset:
+    return model.Preset(name=name, **dict(table) | {"data": _data(table.data)})
 
 
-def _data(given: DataTable | None) -> model.Data | None:
-    return None if given is None else model.Data(given.name, given.generated)
+def _data(table: DataTable | None) -> model.Data | None:
+    return None if table is None else model.Data(table.name, table.generated)

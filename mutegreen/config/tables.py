@@ -1,4 +1,4 @@
-"""The tables of a `subject.toml`, their keys and what must hold between them."""
+"""Defines the tables of a `subject.toml`: their keys, and the conditions between keys."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ CONFIG_SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
 
 class Table(BaseModel):
-    """A table with no keys but its own."""
+    """A table in which unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceTable(Table):
-    """`source`: a literal in a file."""
+    """`source`: a literal in a Python file."""
 
     file: FileInside
     name: Text
@@ -47,7 +47,7 @@ class SourceTable(Table):
 
 
 class ConfigTable(Table):
-    """`config`: a key in a file."""
+    """`config`: a key in a TOML, JSON or YAML file."""
 
     file: FileInside
     key: Text
@@ -61,7 +61,7 @@ class ConfigTable(Table):
 
 
 class SiteTable(Table):
-    """Where a value is set: exactly one of four ways."""
+    """The site of a value: exactly one of four kinds."""
 
     flag: Text | None = None
     source: SourceTable | None = None
@@ -75,7 +75,7 @@ class SiteTable(Table):
         return self
 
     def site(self) -> model.Site:
-        """The one site that is given."""
+        """Return the site."""
         if self.source is not None:
             return model.SourceSite(self.source.file, self.source.name, self.source.line)
         if self.config is not None:
@@ -87,7 +87,7 @@ class SiteTable(Table):
 
 
 class HyperparameterTable(SiteTable):
-    """`[hyperparameters]`, one of its entries."""
+    """An entry of `[hyperparameters]`."""
 
     default: Scalar
     kind: Kind | None = None
@@ -96,7 +96,7 @@ class HyperparameterTable(SiteTable):
 
 
 class ExtraMetricTable(Table):
-    """`[performance.also]`, one of its entries."""
+    """An entry of `[performance.also]`, an extra metric."""
 
     pattern: Pattern | None = None
     key: Text | None = None
@@ -106,12 +106,12 @@ class ExtraMetricTable(Table):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.pattern is None) == (self.key is None):
-            raise ValueError("give either pattern, or key")
+            raise ValueError("give either pattern or key")
         return self
 
 
 class PerformanceTable(Table):
-    """`[performance]`."""
+    """`[performance]`: how the performance is read."""
 
     pattern: Pattern | None = None
     file: Text | None = None
@@ -124,11 +124,11 @@ class PerformanceTable(Table):
     @field_validator("also", mode="before")
     @classmethod
     def _named_by_text(cls, given: object, info: ValidationInfo) -> object:
-        """A text alone is a key where there is a file, else a pattern."""
-        way = "key" if info.data.get("file") else "pattern"
+        """Read a plain text as a key if the performance is read from a file, else as a pattern."""
+        kind = "key" if info.data.get("file") else "pattern"
         if not isinstance(given, dict):
             return given
-        return {name: {way: each} if isinstance(each, str) else each for name, each in given.items()}
+        return {name: {kind: each} if isinstance(each, str) else each for name, each in given.items()}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -143,14 +143,14 @@ class PerformanceTable(Table):
 
 
 class WorkspaceTable(Table):
-    """`[workspace]`."""
+    """`[workspace]`: how the subject's folder is copied."""
 
     link: tuple[PathInside, ...] = ()
     exclude: tuple[Text, ...] = ()
 
 
 class DataTable(Table):
-    """`data`."""
+    """`data`: the data of the trainings."""
 
     name: Text
     generated: Annotated[bool, Field(strict=True)] = False
@@ -162,7 +162,7 @@ class DataTable(Table):
 
 
 class PresetTable(Table):
-    """`[presets]`, one of its entries."""
+    """An entry of `[presets]`."""
 
     description: str = ""
     arguments: tuple[str, ...] = ()
@@ -179,7 +179,7 @@ class PresetTable(Table):
 
 
 class SubjectFile(Table):
-    """The whole file."""
+    """The complete file."""
 
     name: SubjectName | None = None
     description: str = ""

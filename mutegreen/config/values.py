@@ -1,4 +1,4 @@
-"""The kinds of values that a `subject.toml` holds, and what is wrong with one."""
+"""Types of values in a `subject.toml`, with their checks."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _metric_name(name: str) -> str:
 
 
 def is_inside(path: str) -> bool:
-    """By the path's own words: a data set inside the folder may well be a link to somewhere else."""
+    """Return whether a path, as written, stays in the folder; a link in it, to a data set for example, may lead out."""
     return not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
@@ -112,7 +112,13 @@ SubjectName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 @dataclass(frozen=True)
 class FileContext:
-    """What a validator must know beyond its own key."""
+    """What a validator must know besides its own value.
+
+    Attributes:
+        folder: The subject's folder.
+        hyperparameters: Names of the hyperparameters in the file.
+        links: Paths that the workspace links instead of copying.
+    """
 
     folder: Path
     hyperparameters: tuple[str, ...]
@@ -120,7 +126,7 @@ class FileContext:
 
     @classmethod
     def of(cls, raw: dict[str, Any], folder: Path) -> FileContext:
-        """From the file as it is, faults and all."""
+        """Return the context of a parsed file that may still have faults."""
         links = table_of(raw, "workspace").get("link")
         return cls(
             folder,
@@ -129,24 +135,24 @@ class FileContext:
         )
 
     def leads_out(self, path: str) -> bool:
-        """Whether the path passes a link: what is written to it then changes a file of the user's."""
-        places = (Path(path), *Path(path).parents)
-        return any(place in self.links or (self.folder / place).is_symlink() for place in places)
+        """Return whether a path passes a link. Writing to it would then change a file of the user."""
+        steps = (Path(path), *Path(path).parents)
+        return any(step in self.links or (self.folder / step).is_symlink() for step in steps)
 
 
 def table_of(raw: dict[str, Any], name: str) -> dict[str, Any]:
-    """A table of the file as it is; empty if there is none."""
-    found = raw.get(name)
-    return found if isinstance(found, dict) else {}
+    """Return a table of a parsed file that may have faults; empty if there is none."""
+    table = raw.get(name)
+    return table if isinstance(table, dict) else {}
 
 
 def context_of(info: ValidationInfo) -> FileContext:
-    """What `load` told of the file."""
+    """Return the context that `load` has passed on."""
     assert isinstance(info.context, FileContext)
     return info.context
 
 
 def valid_names(wrong: str, valid: Sequence[str]) -> str:
-    """The names that would have been right, and the one that was perhaps meant."""
+    """Return a hint with the valid names, and the most similar one first."""
     close = difflib.get_close_matches(wrong, valid, n=1)
     return (f"did you mean {close[0]}? " if close else "") + f"valid: {', '.join(valid)}"

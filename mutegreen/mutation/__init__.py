@@ -1,1 +1,1 @@
-"""Operators, and the ways in which a value is put into a program."""
+"""Defines operators, and puts values into programs: files, command lines and environments."""

@@ -1,4 +1,14 @@
-"""The syntaxes of configs: where in a text a value stands, how one is written, and whether nothing else changed."""
+"""Syntaxes of config files: finds a value in the text, writes a value, and checks that nothing else has changed.
+
+After a replacement the documents before and after are compared:
+
+    syntax      | what must be equal
+    ------------|------------------------------------------------------------------------------------------------
+    TOML, JSON  | the parsed documents, except for the value at the keys
+    YAML        | the parser's events, except for one scalar: an alias to the value changes it in several places
+
+The comparison distinguishes 1, 1.0 and True, and takes NaN as equal to NaN.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +20,15 @@ from collections.abc import Iterator, Sequence
 from itertools import count, zip_longest
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from mutegreen.model import Value
 
 _MARK = "\u2402mutegreen\u2403"
 
 
 class Syntax(ABC):
-    """A syntax of configs. Keys are those from the top of a document down to a value, of lists the indices.
+    """A syntax of config files. `keys` is the path from the top of a document to a value; for lists it has the index.
 
     Attributes:
         name: Its name in messages.
@@ -26,37 +38,37 @@ class Syntax(ABC):
 
     @abstractmethod
     def load(self, text: str) -> object:
-        """The document.
+        """Parse a document.
 
         Raises:
-            ValueError: The text is not of this syntax.
+            ValueError: The text does not have this syntax.
         """
 
     @abstractmethod
     def span(self, text: str, keys: Sequence[str]) -> tuple[int, int]:
-        """First character of the value, and the one after its last; the keys are known to exist.
+        """Return the offsets of the first character of a value and of the one after its last. The keys must exist.
 
         Raises:
-            LookupError: The value does not stand under these keys, but is taken from elsewhere in the file.
+            LookupError: The value is not written at these keys, but taken from another place in the file.
         """
 
     @abstractmethod
     def spell(self, value: Value) -> str:
-        """A value as text.
+        """Write a value as text.
 
         Raises:
             ValueError: The syntax has no such value.
         """
 
     def is_only_change(self, before: str, after: str, keys: Sequence[str], value: Value) -> bool:
-        """Whether two texts mean the same but for the value at the keys.
+        """Return whether two texts mean the same except for the value at the keys, which is the new one in `after`.
 
         Raises:
-            ValueError: One of them is not of this syntax.
+            ValueError: A text does not have this syntax.
         """
         expected = self.load(before)
         replace_at(expected, keys, value)
-        # The texts of documents tell 1, 1.0 and True apart, and take NaN as equal to itself.
+        # `repr` distinguishes 1, 1.0 and True, and NaN has the same text as NaN.
         return repr(self.load(after)) == repr(expected)
 
 
@@ -65,12 +77,13 @@ class Toml(Syntax):
 
     name = "TOML"
 
+    @override
     def load(self, text: str) -> object:
-        """The document, as the standard library reads it."""
         return tomllib.loads(text)
 
+    @override
     def span(self, text: str, keys: Sequence[str]) -> tuple[int, int]:
-        """The place, from what tomlkit keeps before and after a value when it replaces it."""
+        # tomlkit has no offsets. It replaces the value by a mark and keeps the text before and after it.
         import tomlkit
         from tomlkit.exceptions import TOMLKitError
 
@@ -83,8 +96,8 @@ class Toml(Syntax):
         start = marked.index(f'"{_MARK}"')
         return start, len(text) - (len(marked) - start - len(_MARK) - 2)
 
+    @override
     def spell(self, value: Value) -> str:
-        """A value as tomlkit spells it."""
         import tomlkit
 
         return str(tomlkit.item(value).as_string())
@@ -95,23 +108,23 @@ class Json(Syntax):
 
     name = "JSON"
 
+    @override
     def load(self, text: str) -> object:
-        """The document."""
         return json.loads(text)
 
+    @override
     def span(self, text: str, keys: Sequence[str]) -> tuple[int, int]:
-        """The place, found by decoding what stands before it."""
         start = _skip(text, 0)
         for part in keys:
-            # Of a key that is there twice the last counts.
+            # If a key is there twice, the last one counts.
             start = [at for key, at in self._children(text, start) if key == part][-1]
         return start, self._end(text, start)
 
     def _children(self, text: str, start: int) -> Iterator[tuple[str, int]]:
-        """Key (of a list the index) and first character of each value in the brackets that open at `start`."""
+        """Yield the key (in lists, the index) and the offset of each value inside the brackets that open at `start`."""
         is_object = text[start] == "{"
         at = _skip(text, start + 1)
-        for index in count():  # pragma: no branch (it has no end; the last value returns)
+        for index in count():  # pragma: no branch (the loop ends by `return` at the last value)
             key = str(index)
             if is_object:
                 key, end = _JSON.raw_decode(text, at)
@@ -125,8 +138,9 @@ class Json(Syntax):
     def _end(self, text: str, start: int) -> int:
         return _JSON.raw_decode(text, start)[1]
 
+    @override
     def spell(self, value: Value) -> str:
-        """A value in ASCII; JSON has neither NaN nor infinity."""
+        """Write a value in ASCII; JSON has neither NaN nor infinity."""
         return json.dumps(value, allow_nan=False)
 
 
@@ -134,7 +148,7 @@ _JSON = json.JSONDecoder()
 
 
 def _skip(text: str, at: int) -> int:
-    """The first character from there on that is no white space of JSON."""
+    """Return the offset of the next character that is not white space of JSON."""
     while text[at] in " \t\r\n":
         at += 1
     return at
@@ -145,8 +159,9 @@ class Yaml(Syntax):
 
     name = "YAML"
 
+    @override
     def load(self, text: str) -> object:
-        """The document, of YAML 1.1 and its plain types only."""
+        """Parse a document of YAML 1.1 with plain types only."""
         import yaml
 
         try:
@@ -154,8 +169,8 @@ class Yaml(Syntax):
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from error
 
+    @override
     def span(self, text: str, keys: Sequence[str]) -> tuple[int, int]:
-        """The place, as the composer tells it."""
         import yaml
 
         node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -163,28 +178,30 @@ class Yaml(Syntax):
             if isinstance(node, yaml.SequenceNode):
                 node = node.value[int(part)]
             else:
-                # Of a key that is there twice the last counts; one that `<<: *other` brings is not among them.
+                # If a key is there twice, the last one counts. Keys that `<<: *other` merges are not in the list.
                 node = [value for key, value in node.value if key.value == part][-1]
         start, end = node.start_mark.index, node.end_mark.index
-        # The name that other places refer to stays, and so does the line end behind a text in several lines.
+        # Keep the anchor, to which other places refer, and the line end after a text of several lines.
         name = _ANCHOR.match(text, start, end)
         return name.end() if name else start, len(text[:end].rstrip())
 
+    @override
     def is_only_change(self, before: str, after: str, keys: Sequence[str], value: Value) -> bool:
-        """Whether one scalar differs: documents may differ in more places, where aliases refer to it."""
+        """Return whether one scalar differs. The documents may differ in more places, at aliases of it."""
         changes = [(old, new) for old, new in zip_longest(_events(before), _events(after)) if old != new]
         return len(changes) <= 1 and repr(value_at(self.load(after), keys)) == repr(value)
 
+    @override
     def spell(self, value: Value) -> str:
-        """A value in ASCII, as YAML 1.1 reads it."""
+        """Write a value in ASCII for YAML 1.1."""
         if isinstance(value, float):
             return _yaml_float(value)
-        # A character beyond U+FFFF is two escapes in JSON, and those are two characters in YAML.
+        # JSON escapes a character beyond U+FFFF by a surrogate pair, which YAML would read as two characters.
         return _PAIR.sub(lambda pair: rf"\U{_character(pair[0]):08x}", json.dumps(value))
 
 
 def _character(escapes: str) -> int:
-    """The number of the character that JSON escapes like this."""
+    """Return the code point of a character that JSON escapes in this way."""
     return ord(json.loads(f'"{escapes}"'))
 
 
@@ -193,7 +210,7 @@ _PAIR = re.compile(r"\\ud[89ab]..\\ud[cdef]..")
 
 
 def _events(text: str) -> list[tuple[object, ...]]:
-    """What a YAML parser meets, one after the other: a value is one event, and so is a reference to one."""
+    """Return the events of a YAML parser. A scalar is one event, and so is an alias."""
     import yaml
 
     parts = ("anchor", "tag", "value")
@@ -201,20 +218,20 @@ def _events(text: str) -> list[tuple[object, ...]]:
 
 
 def _yaml_float(value: float) -> str:
-    """YAML 1.1 takes `1e-05` for a text: its floats need a point before the exponent."""
+    """Write a float for YAML 1.1, which reads `1e-05` as text: its floats need a point before the exponent."""
     mantissa, exponent, power = repr(value).partition("e")
     return mantissa + ("" if "." in mantissa else ".0") + exponent + power
 
 
 def value_at(document: Any, keys: Sequence[str]) -> Any:
-    """What a document has at keys that it has."""
+    """Return the value of a document at keys that exist."""
     for key in keys:
         document = document[int(key) if isinstance(document, list) else key]
     return document
 
 
 def replace_at(document: Any, keys: Sequence[str], value: Value) -> None:
-    """Sets the value at keys that a document has."""
+    """Set the value of a document at keys that exist."""
     *above, last = keys
     inner = value_at(document, above)
     inner[int(last) if isinstance(inner, list) else last] = value

@@ -1,4 +1,4 @@
-"""Values in TOML, JSON and YAML files, by dotted key, replaced without touching the rest of the file."""
+"""Reads and replaces values in TOML, JSON and YAML files by dotted key; the rest of the file keeps its bytes."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from mutegreen.mutation.text import TextFile
 
 
 def read(folder: Path, site: ConfigSite) -> Value:
-    """The value at a key.
+    """Return the value at a key.
 
     Raises:
-        MutationError: The file cannot be parsed, the key is not in it, or it holds no plain value.
+        MutationError: The file cannot be parsed, the key does not exist, or it has no plain value.
     """
     return _value(TextFile.read(folder / site.file).text, site)
 
 
 def write(folder: Path, site: ConfigSite, value: Value) -> None:
-    """Replaces the value at a key; comments, order and layout stay.
+    """Replace the value at a key in the file; comments, order and layout stay.
 
     Raises:
-        MutationError: As for `read`, or the value cannot stand there.
+        MutationError: As for `read`, or the value cannot be written there.
     """
     mutate(folder, site, value).write(folder / site.file)
 
 
 def mutate(folder: Path, site: ConfigSite, value: Value) -> TextFile:
-    """The file with another value at a key, not written.
+    """Return the file with another value at a key, not written to disk.
 
     Raises:
-        MutationError: As for `read`, or the value cannot stand there.
+        MutationError: As for `read`, or the value cannot be written there.
     """
     file = TextFile.read(folder / site.file)
     syntax, keys = _syntax(site), site.key.split(".")
@@ -50,14 +50,14 @@ def mutate(folder: Path, site: ConfigSite, value: Value) -> TextFile:
 
 
 def place(text: str, site: ConfigSite) -> tuple[int, int]:
-    """Where the value at a key stands: line from 1, column in characters from 0.
+    """Return the position of the value at a key: line from 1, column in characters from 0.
 
     Args:
         text: A config that can be parsed.
-        site: A key that is in it.
+        site: A key that exists in it.
 
     Raises:
-        MutationError: The value does not stand under the key, but is taken from elsewhere in the file.
+        MutationError: The value is not written at the key, but taken from another place in the file.
     """
     start, _ = _span(text, site)
     return text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1)
@@ -93,8 +93,8 @@ def _descend(document: Any, site: ConfigSite) -> object:
             document = document[int(part)] if isinstance(document, list) else document[part]
         except (KeyError, IndexError, TypeError, ValueError):
             keys = ", ".join(map(str, document)) if isinstance(document, dict) else "none"
-            place = f"under {where}" if where else "at the top"
-            raise MutationError(f"{site.file}: no key {site.key}", f"the keys {place} are: {keys}") from None
+            level = f"under {where}" if where else "at the top"
+            raise MutationError(f"{site.file}: no key {site.key}", f"the keys {level} are: {keys}") from None
         where = f"{where}.{part}" if where else part
     return document
 
@@ -102,4 +102,4 @@ def _descend(document: Any, site: ConfigSite) -> object:
 def _plain(value: object, site: ConfigSite) -> Value:
     if isinstance(value, (bool, int, float, str)):
         return value
-    raise MutationError(f"{site.file}: {site.key} is not a plain value, but {type(value).__name__}")
+    raise MutationError(f"{site.file}: {site.key} is not a plain value, but a {type(value).__name__}")

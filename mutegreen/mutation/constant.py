@@ -1,4 +1,4 @@
-"""Module constants: literals that a running program still shows, by their name, when it ends."""
+"""Finds the module constant of a literal: a name whose value can still be read when the program ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Constant:
 
     Args:
         name: The name.
-        rebound: Whether the source itself may give it another value later.
+        rebound: Whether the source may assign another value to it later.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Constant:
 
 
 def constant(folder: Path, site: SourceSite) -> Constant | None:
-    """The module constant whose literal stands at a site; None if the literal is that of anything else.
+    """Return the module constant whose literal is at a site; None if the literal belongs to something else.
 
     Raises:
-        MutationError: The file is no Python source, or the site is gone or ambiguous.
+        MutationError: The file is not Python source, or the site does not exist or is ambiguous.
     """
     file = TextFile.read(folder / site.file, python=True)
     literal = locate(file, site)
@@ -44,7 +44,7 @@ def constant(folder: Path, site: SourceSite) -> Constant | None:
 
 
 def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Names and their values in statements that run as the module is loaded."""
+    """Yield names and values of assignments that run when the module is loaded."""
     for node in _outside_definitions(tree):
         if isinstance(node, ast.Assign):
             yield from ((target.id, node.value) for target in node.targets if isinstance(target, ast.Name))
@@ -60,7 +60,7 @@ def _outside_definitions(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _bindings(tree: ast.Module, name: str) -> int:
-    """How often the source gives the module's name a value."""
+    """Return how often the source assigns a value to the module's name."""
     own = sum(isinstance(n, ast.Name) and n.id == name and _is_store(n) for n in _outside_definitions(tree))
     return own + sum(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
 

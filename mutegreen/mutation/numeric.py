@@ -1,4 +1,4 @@
-"""What operators on numbers share: checks of the default, and rounding."""
+"""Functions for operators on numbers: checks of the default, and rounding."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Callable
 from mutegreen.model import Value
 
 LARGEST_WHOLE = 2**53
-"""From here on a float no longer holds every whole number."""
+"""From this number on a float cannot represent every whole number."""
 
 
 def number(default: Value, needs: str = "a number", where: Callable[[float], bool] = math.isfinite) -> float:
-    """The default as a finite number.
+    """Return the default as a finite number.
 
     Args:
-        default: A hyperparameter's default.
-        needs: What the operator needs, for the error.
-        where: What must hold for the number besides being finite.
+        default: The default value of a hyperparameter.
+        needs: The kind of number that the operator needs, for the error.
+        where: A further condition that the number must fulfil.
 
     Raises:
-        ValueError: It is not such a number.
+        ValueError: The default is not such a number.
     """
     value = _finite(default)
     if value is None or not where(value):
@@ -29,40 +29,40 @@ def number(default: Value, needs: str = "a number", where: Callable[[float], boo
 
 
 def positive(default: Value) -> float:
-    """The default as a number above 0.
+    """Return the default as a number above 0.
 
     Raises:
-        ValueError: It is not one.
+        ValueError: The default is not such a number.
     """
     return number(default, "a number above 0", lambda value: value > 0)
 
 
 def fraction(default: Value) -> float:
-    """The default as a number from 0 up to, but not including, 1.
+    """Return the default as a number from 0 to below 1.
 
     Raises:
-        ValueError: It is not one.
+        ValueError: The default is not such a number.
     """
     return number(default, "a number from 0 to below 1", lambda value: 0 <= value < 1)
 
 
 def whole(default: Value) -> int:
-    """The default as a whole number of at least 1; `14.0` is one too.
+    """Return the default as a whole number from 1 on; `14.0` is one, too.
 
     Raises:
-        ValueError: It is not one.
+        ValueError: The default is not such a number.
     """
     needs = "a whole number from 1 to below 2**53"
     return int(number(default, needs, lambda value: value.is_integer() and 1 <= value < LARGEST_WHOLE))
 
 
 def rounded(value: float) -> float:
-    """To three significant digits: values that people can read, type and compare."""
+    """Round to three significant digits, so people can read, type and compare the value."""
     return float(f"{value:.3g}")
 
 
 def within(value: float, low: float, high: float) -> bool:
-    """Whether a value is finite and from `low` to `high`, ends included (`high` may have overflowed)."""
+    """Return whether a value is finite and in [`low`, `high`]; `high` may be infinite."""
     return math.isfinite(value) and low <= value <= high
 
 
@@ -70,10 +70,10 @@ def _finite(value: Value) -> float | None:
     if isinstance(value, bool | str):
         return None
     try:
-        found = float(value)
+        converted = float(value)
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    return converted if math.isfinite(converted) else None
 
 
 def _shown(default: Value) -> str:

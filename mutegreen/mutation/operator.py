@@ -1,4 +1,4 @@
-"""The interface of a mutation operator: a rule that turns a hyperparameter's default into other values."""
+"""Defines the interface of an operator: a rule that computes new values of a hyperparameter from its default."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
 
+from typing_extensions import override
+
 from mutegreen.model import Kind, Value
 
 DRAWS_PER_VALUE = 200
-"""Draws after which a further value is taken not to exist. Three significant digits leave hundreds of values in a
-range: even with nine in ten of them used up, a miss is less likely than 1e-9."""
+"""If this many draws give no new value, the operator assumes that there is none. With three significant digits a range
+has hundreds of values: even if nine in ten of them are used, missing one has a probability below 1e-9."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """What an operator does to one default: documentation that a test runs.
+    """An example of an operator: documentation that a test checks.
 
     Args:
         before: The default.
-        after: The values it is turned into.
-        seed: Seed of the draw.
+        after: The values that the operator returns for it.
+        seed: Seed of the random number generator.
     """
 
     before: Value
@@ -32,29 +34,29 @@ class Example:
 
 
 class Operator(ABC):
-    """A mutation operator. Most are best derived from `ChoiceOperator` or `DrawOperator`.
+    """A mutation operator. Most should be derived from `ChoiceOperator` or `DrawOperator`.
 
-    A plug-in is such a class, named by an entry point of the group `mutegreen.operators`. The contract suite is
-    `mutegreen.testing.operators.OperatorContract`.
+    A plug-in derives this class and names it in an entry point of the group `mutegreen.operators`. The contract suite
+    is `mutegreen.testing.operators.OperatorContract`.
 
-    **Promises.** `values` gives distinct values that differ from the default, survive being written as text and read
-    again, and are chosen by `rng` alone: the same seed gives the same values, and asking for more only adds to them.
-    A default that the rule cannot work on is refused with a `ValueError` of one line that says what is needed and what
-    the default is.
+    **Promises.** `values` returns distinct values that differ from the default and stay the same when they are written
+    as text and read again. They depend on the default and on `rng` only: the same seed gives the same values, and a
+    larger `count` only appends values. For a default to which the rule does not apply, it raises a `ValueError` of one
+    line that says what the operator needs and what the default is.
 
-    **Life cycle.** One object without arguments is made when the catalog is read, and serves all audits of the process.
+    **Life cycle.** One object, made without arguments when the catalog is read, serves all audits of the process.
 
     **Thread safety.** Values are drawn by one thread, before any training starts. An operator keeps no state between
-    two calls, so calls from several threads with an `rng` each would not disturb each other either.
+    two calls, so several threads could call it, each with its own `rng`.
 
-    **Ownership.** The list that `values` returns belongs to the caller; `rng` stays the caller's and is not kept.
+    **Ownership.** The list that `values` returns belongs to the caller. The operator keeps no reference to `rng`.
 
     Attributes:
         name: Its name on the command line and in `subject.toml`.
         summary: What it does, in one line.
-        kinds: The kinds of hyperparameter it is the operator of, unless the subject names another.
-        examples: Before and after, run by the tests.
-        changes: False only for the control whose one value is the default itself.
+        kinds: The kinds of hyperparameter for which it is the default operator; the subject may name another.
+        examples: Defaults and the values for them; the tests run them.
+        changes: False only for the control, whose only value is the default.
     """
 
     name: ClassVar[str]
@@ -65,67 +67,73 @@ class Operator(ABC):
 
     @abstractmethod
     def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
-        """Up to `count` distinct values, none equal to the default; fewer if the range holds no more.
+        """Return up to `count` distinct values, none equal to the default; fewer if the range has no more.
 
-        With `rng` in the same state, a larger count only adds values behind those of a smaller one.
+        With `rng` in the same state, a larger count returns the values of a smaller one first.
+
+        Args:
+            default: The default value of the hyperparameter.
+            count: How many values to return at most.
+            rng: The only source of randomness.
 
         Raises:
-            ValueError: The operator cannot work on this default; the text says why.
+            ValueError: The rule does not apply to this default; the text says why.
         """
 
 
 class ChoiceOperator(Operator):
-    """An operator with a countable range: every value is as likely as any other."""
+    """An operator with a finite range of equally probable values."""
 
     @abstractmethod
     def choices(self, default: Value) -> Sequence[Value]:
-        """The range for this default, with or without the default itself; a `range` may be as long as it likes.
+        """Return the range for this default, with or without the default itself; a `range` of any length is allowed.
 
         Raises:
-            ValueError: The operator cannot work on this default.
+            ValueError: The rule does not apply to this default.
         """
 
+    @override
     def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
-        """See `Operator`; whole numbers become floats where the default is a float."""
+        """Return distinct values; whole numbers are converted to floats if the default is a float."""
         others = (value for value in _shuffled(self.choices(default), rng) if value != default)
         return [_like(default, value) for value in islice(others, count)]
 
 
 class DrawOperator(Operator):
-    """An operator with a continuous range of numbers: values are drawn until there are enough good ones."""
+    """An operator with a continuous range of numbers: it draws until enough values are accepted."""
 
     @abstractmethod
     def draw(self, default: Value, rng: random.Random) -> float:
-        """One candidate; it may equal the default or an earlier one, or lie just out of range once rounded.
+        """Draw a candidate. It may equal the default or an earlier value, or be out of range after rounding.
 
         Raises:
-            ValueError: The operator cannot work on this default.
+            ValueError: The rule does not apply to this default.
         """
 
     @abstractmethod
     def accepts(self, default: Value, value: float) -> bool:
-        """Whether a drawn value is in the range for this default."""
+        """Return whether a drawn value is in the range for this default."""
 
+    @override
     def values(self, default: Value, count: int, rng: random.Random) -> list[Value]:
-        """See `Operator`."""
-        found: list[Value] = []
-        while len(found) < count:
-            value = self._another(default, found, rng)
+        values: list[Value] = []
+        while len(values) < count:
+            value = self._new_value(default, values, rng)
             if value is None:
                 break
-            found.append(value)
-        return found
+            values.append(value)
+        return values
 
-    def _another(self, default: Value, found: list[Value], rng: random.Random) -> float | None:
+    def _new_value(self, default: Value, known: list[Value], rng: random.Random) -> float | None:
         for _ in range(DRAWS_PER_VALUE):
             value = self.draw(default, rng)
-            if value != default and value not in found and self.accepts(default, value):
+            if value != default and value not in known and self.accepts(default, value):
                 return value
         return None
 
 
 def _shuffled(choices: Sequence[Value], rng: random.Random) -> Iterator[Value]:
-    """All choices in random order, drawn as needed (Fisher and Yates, keeping only the places that moved)."""
+    """Yield all choices in random order, lazily: the Fisher-Yates shuffle, which stores only the moved indices."""
     moved: dict[int, int] = {}
     for first in range(len(choices)):
         drawn = rng.randrange(first, len(choices))

@@ -1,4 +1,17 @@
-"""Values to their sites: files of a workspace, the command line, the environment; and what that changed."""
+"""Puts values at their sites: files of a workspace, the command line and the environment.
+
+A site determines what exactly differs between a mutant and the original:
+
+    site          | what differs
+    --------------|---------------------------------------------------------------------------------------
+    `source`      | one literal of one Python file; every byte outside it is the same (`mutation.source`)
+    `config`      | one value of one TOML, JSON or YAML file; every byte outside it is the same (`mutation.configfile`)
+    `flag`        | the arguments of the command: `--lr 0.1`, `--lr=0.1` or `lr=0.1`
+    `env`         | one environment variable
+
+The workspace is a copy of the subject, so the user's files do not change. A file whose value is already right is not
+written, so the original is byte for byte the user's program.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +24,20 @@ from mutegreen.model import ConfigSite, EnvSite, FlagSite, Hyperparameter, Site,
 from mutegreen.mutation import configfile, source
 
 ARGUMENTS = "{args}"
-"""Word of a subject's command that stands for the arguments; without it they come last."""
+"""The word of a subject's command that is replaced by the arguments; without it they are appended."""
 
 
 def file_value(folder: Path, site: SourceSite | ConfigSite) -> Value:
-    """The value that a file now has at a site.
+    """Return the value that a file has at a site.
 
     Raises:
-        MutationError: The site is gone, ambiguous or no literal.
+        MutationError: The site does not exist, is ambiguous, or is not a literal.
     """
     return source.read(folder, site) if isinstance(site, SourceSite) else configfile.read(folder, site)
 
 
 def site_faults(subject: Subject) -> Iterator[str]:
-    """What is wrong with the subject's sites in files: gone, ambiguous, or with another default."""
+    """Yield the faults of the subject's sites in files: missing, ambiguous, or with another default."""
     for hyperparameter in subject.hyperparameters:
         yield from _file_faults(
             subject.folder, f"hyperparameters.{hyperparameter.name}", hyperparameter.site, hyperparameter.default
@@ -37,22 +50,25 @@ def _file_faults(folder: Path, key: str, site: Site, default: Value | None = Non
     if not isinstance(site, (SourceSite, ConfigSite)):
         return
     try:
-        found = file_value(folder, site)
+        value = file_value(folder, site)
     except MuteGreenError as error:
         yield f"{key}: {error.message}" + (f" ({error.hint})" if error.hint else "")
     else:
-        if default is not None and not same_value(found, default):
-            yield f"{key}.default: is {default!r}, but {site} has {found!r}"
+        if default is not None and not same_value(value, default):
+            yield f"{key}.default: is {default!r}, but {site} has {value!r}"
 
 
-def write_files(folder: Path, settings: Mapping[Hyperparameter, Value]) -> list[str]:
-    """Writes the values whose sites are files into a workspace, where they differ; returns the changed files.
+def write_files(folder: Path, values: Mapping[Hyperparameter, Value]) -> list[str]:
+    """Write the values whose sites are files into a workspace.
+
+    Returns:
+        The changed files: those that had another value.
 
     Raises:
-        MutationError: A site is gone, ambiguous or no literal.
+        MutationError: A site does not exist, is ambiguous, or is not a literal.
     """
     changed = []
-    for hyperparameter, value in settings.items():
+    for hyperparameter, value in values.items():
         site = hyperparameter.site
         if isinstance(site, (SourceSite, ConfigSite)) and not same_value(file_value(folder, site), value):
             _write_file(folder, site, value)
@@ -68,7 +84,7 @@ def _write_file(folder: Path, site: SourceSite | ConfigSite, value: Value) -> No
 
 
 def arguments(sites: Mapping[Site, Value]) -> list[str]:
-    """The command-line arguments that set the values of flag sites: `--lr 0.1`, `--lr=0.1` or `lr=0.1`."""
+    """Return the arguments that set the values of flag sites: `--lr 0.1`, `--lr=0.1` or `lr=0.1`."""
     words: list[str] = []
     for site, value in sites.items():
         if isinstance(site, FlagSite):
@@ -77,17 +93,17 @@ def arguments(sites: Mapping[Site, Value]) -> list[str]:
 
 
 def environment(sites: Mapping[Site, Value]) -> dict[str, str]:
-    """The environment variables that set the values of environment sites."""
+    """Return the environment variables that set the values of environment sites."""
     return {site.variable: spell(value) for site, value in sites.items() if isinstance(site, EnvSite)}
 
 
 def spell(value: Value) -> str:
-    """A value as a word of a command line; floats in the shortest form that reads back exactly."""
+    """Spell a value for a command line; a float in the shortest form that is read as the same number."""
     return str(value)
 
 
 def same_value(one: object, other: object) -> bool:
-    """Whether two spellings mean the same value: 1 and 1.0, `1e-4` and 0.0001."""
+    """Return whether two spellings mean the same value: 1 and 1.0, `1e-4` and 0.0001."""
     if isinstance(one, bool) or isinstance(other, bool):
         return str(one).lower() == str(other).lower()
     try:
@@ -97,7 +113,7 @@ def same_value(one: object, other: object) -> bool:
 
 
 def file_diff(before: Path, after: Path, name: str) -> str:
-    """Unified diff of one file in two folders."""
+    """Return the unified diff of a file in two folders."""
     old, new = (
         (folder / name).read_text(encoding="utf-8", errors="replace").splitlines() for folder in (before, after)
     )

@@ -1,9 +1,15 @@
-"""Names for the literals of a Python source: stable where lines move, and unlike for unlike places.
+"""Names the literals of a Python source by paths that stay the same when lines move.
 
-A site is written `file:path`, such as `train.py:main/optimizer=SGD(lr)`. The path has the classes and functions
-around the literal, then the statement that it stands in, then the argument, key or parameter that it is the value of.
-Several literals of one path are told apart by `#1of2`, in the order of the file: if their number changes, the name
-fits none of them any more, instead of another one.
+A site is written `file:path`, for example
+
+    train.py:main/optimizer=SGD(lr)
+             |    |         |__ argument, key or parameter whose value the literal is
+             |    |____________ statement that contains it: here the target of an assignment
+             |_________________ enclosing classes and functions
+
+Several literals with the same path get the endings `#1of2`, `#2of2`, in the order of the file. If their number changes,
+the old names match no literal, rather than a wrong one. Literals in the target of an assignment, as in `x[0] = 1`, have
+no path.
 """
 
 from __future__ import annotations
@@ -16,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 SEPARATOR = ":"
-"""Between file and path; no identifier has one, so that a site is never taken for a plain name."""
+"""Separates file and path. No identifier contains it, so a site differs from every plain name."""
 
 _WORD = re.compile(r"[A-Za-z_][\w.-]{0,40}")
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -24,7 +30,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a walk is: the definitions around it, the statement, the nearest argument or key."""
+    """The position of a walk: the enclosing definitions, the statement, and the nearest argument or key."""
 
     scope: tuple[str, ...] = ()
     statement: str = ""
@@ -37,7 +43,7 @@ class _Place:
 
 
 def parse(text: str) -> ast.Module:
-    """Parses a source without the warnings that are its author's affair, such as that of a wrong escape.
+    """Parse a source and suppress its warnings, for example of an invalid escape sequence.
 
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: As `ast.parse`.
@@ -48,19 +54,19 @@ def parse(text: str) -> ast.Module:
 
 
 def paths(tree: ast.AST) -> dict[ast.expr, str]:
-    """The path of every literal: numbers, texts, truth values, None, and lists or tuples of only these."""
-    found = sorted(_walk(tree, _Place()), key=lambda pair: (pair[0].lineno, pair[0].col_offset))
-    total = Counter(path for _, path in found)
+    """Return the path of every literal: numbers, texts, truth values, None, and lists or tuples of only these."""
+    walked = sorted(_walk(tree, _Place()), key=lambda pair: (pair[0].lineno, pair[0].col_offset))
+    total = Counter(path for _, path in walked)
     seen: Counter[str] = Counter()
     named = {}
-    for node, path in found:
+    for node, path in walked:
         seen[path] += 1
         named[node] = path if total[path] == 1 else f"{path}#{seen[path]}of{total[path]}"
     return named
 
 
 def is_literal(node: ast.AST) -> bool:
-    """Whether an expression is a literal, signed numbers and lists or tuples of literals included."""
+    """Return whether an expression is a literal: also a signed number, and a list or tuple of literals."""
     if isinstance(node, (ast.List, ast.Tuple)):
         return bool(node.elts) and all(is_literal(item) for item in node.elts)
     return isinstance(node, ast.Constant) or _is_signed(node)
@@ -124,7 +130,7 @@ def _parameters(node: ast.arguments, place: _Place) -> Iterator[tuple[ast.AST, _
 
 
 def parameter_defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
-    """(name, default) of each parameter that has a default."""
+    """Yield (name, default) of each parameter that has a default."""
     positional = [*arguments.posonlyargs, *arguments.args]
     first = len(positional) - len(arguments.defaults)
     yield from (
@@ -151,7 +157,7 @@ def _arguments(node: ast.Call, place: _Place) -> Iterator[tuple[ast.AST, _Place]
 
 
 def _subject(node: ast.Call) -> str:
-    """What a call is about: the option of `add_argument("-b", "--batch")`, the name in `DEFINE_float("lr", 0.1)`."""
+    """Return the option in `add_argument("-b", "--batch")`, or the name in `DEFINE_float("lr", 0.1)`; else ""."""
     words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     flag = max((word for word in words if word.startswith("-")), key=len, default="")
     first = words[0] if words and node.args and isinstance(node.args[0], ast.Constant) else ""
@@ -177,7 +183,7 @@ def _statement(
 
 
 def _assigned(targets: list[ast.expr], value: ast.expr, place: _Place) -> Iterator[tuple[ast.AST, _Place]]:
-    """The value; of `a, b = 1, 2` each part under its own name."""
+    """Yield the value; for `a, b = 1, 2` each part with its own target."""
     parts = next((t.elts for t in targets if isinstance(t, (ast.Tuple, ast.List))), [])
     if isinstance(value, (ast.Tuple, ast.List)) and parts and len(parts) == len(value.elts):
         yield from ((item, replace(place, statement=_text(part))) for part, item in zip(parts, value.elts, strict=True))
@@ -186,7 +192,7 @@ def _assigned(targets: list[ast.expr], value: ast.expr, place: _Place) -> Iterat
 
 
 def _text(node: ast.expr) -> str:
-    """An expression in short: `self.lr`, `group[lr]`, `SGD()`."""
+    """Abbreviate an expression: `self.lr`, `group[lr]`, `SGD()`."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):

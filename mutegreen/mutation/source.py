@@ -1,4 +1,14 @@
-"""Literals in Python source, found by the name that they are the value of, and replaced in place."""
+"""Finds literals in Python source by name or site path, and replaces them in place.
+
+What exactly differs after a replacement, and how it is checked:
+
+    bytes     only those of the literal; encoding, byte-order mark and line ends stay (`mutation.text`)
+    tokens    the new text does not join a neighbour, as in `0.5if`; if the plain text changes the meaning of the code
+              around it, it is written in brackets
+    meaning   the syntax tree of the changed file equals that of the file with the literal's node replaced
+
+If no spelling fulfils all three, the replacement is refused.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +26,15 @@ from mutegreen.mutation.text import TextFile
 
 @dataclass(frozen=True)
 class SourceLiteral:
-    """A literal's value and where it stands: line from 1, character offsets into the text."""
+    """A literal and its position.
+
+    Attributes:
+        name: The name or path of its site.
+        value: Its value.
+        line: Its line, from 1.
+        start: Offset of its first character in the text.
+        end: Offset of the character after its last.
+    """
 
     name: str
     value: Value
@@ -26,44 +44,44 @@ class SourceLiteral:
 
     @property
     def span(self) -> tuple[int, int]:
-        """Where it starts, and where it has ended."""
+        """Its start and its end."""
         return self.start, self.end
 
 
 def read(folder: Path, site: SourceSite) -> Value:
-    """The value of the literal at a site.
+    """Return the value of the literal at a site.
 
     Raises:
-        MutationError: The file is no Python source, or the site is gone, ambiguous or no literal.
+        MutationError: The file is not Python source, or the site does not exist, is ambiguous or not a literal.
     """
     return locate(TextFile.read(folder / site.file, python=True), site).value
 
 
 def write(folder: Path, site: SourceSite, value: Value) -> None:
-    """Replaces the literal at a site; every other byte of the file stays.
+    """Replace the literal at a site in the file; every other byte stays.
 
     Raises:
-        MutationError: As for `read`, or the value cannot stand there.
+        MutationError: As for `read`, or the value cannot be written there.
     """
     mutate(TextFile.read(folder / site.file, python=True), site, value).write(folder / site.file)
 
 
 def mutate(file: TextFile, site: SourceSite, value: object) -> TextFile:
-    """The source with another value at a site, and nothing else changed.
+    """Return the source with another value at a site, and nothing else changed.
 
     Args:
         file: The source.
-        site: Where; its file is only for messages.
-        value: A value, or a list of values where the literal is one.
+        site: The site; its file is used only in messages.
+        value: A value, or a list of values if the literal is a list.
 
     Raises:
-        MutationError: As for `read`, or the value cannot stand there.
+        MutationError: As for `read`, or the value cannot be written there.
     """
     literal = locate(file, site)
     spelled = repr(value)
     for text in (spelled, f"({spelled})"):
         changed = file.splice(literal.start, literal.end, text)
-        if _differs_only_in(file, changed, literal, value) and not _touches_a_word(changed, literal.start, len(text)):
+        if _differs_only_in(file, changed, literal, value) and not _joins_a_word(changed, literal.start, len(text)):
             return changed
     raise MutationError(
         f"{site.file}, line {literal.line}: {spelled} cannot be placed here: {file.lines[literal.line - 1].strip()}"
@@ -71,7 +89,7 @@ def mutate(file: TextFile, site: SourceSite, value: object) -> TextFile:
 
 
 def _differs_only_in(file: TextFile, changed: TextFile, literal: SourceLiteral, value: object) -> bool:
-    """Whether the changed source means the same but for the literal, which is now the value."""
+    """Return whether the changed source means the same except for the literal, which is now the value."""
     try:
         changed.encode()
         before, after = sites.parse(file.text), sites.parse(changed.text)
@@ -79,33 +97,33 @@ def _differs_only_in(file: TextFile, changed: TextFile, literal: SourceLiteral, 
     except (SyntaxError, ValueError):
         return False
     assert isinstance(expected, ast.Expr)
-    swapped = _Swap(file, literal, expected.value).visit(before)
-    return sites.is_literal(expected.value) and ast.dump(swapped) == ast.dump(after)
+    replaced = _Replace(file, literal, expected.value).visit(before)
+    return sites.is_literal(expected.value) and ast.dump(replaced) == ast.dump(after)
 
 
-def _touches_a_word(file: TextFile, start: int, length: int) -> bool:
-    """Whether the new spelling would grow together with a neighbour, as in `0.5if`."""
+def _joins_a_word(file: TextFile, start: int, length: int) -> bool:
+    """Return whether the new text would join a neighbour to one word, as in `0.5if`."""
     around = file.text[max(start - 1, 0) : start], file.text[start + length : start + length + 1]
     inside = file.text[start], file.text[start + length - 1]
     return any(a.isalnum() and b.isalnum() for a, b in zip(around, inside, strict=True))
 
 
-class _Swap(ast.NodeTransformer):
+class _Replace(ast.NodeTransformer):
     def __init__(self, file: TextFile, literal: SourceLiteral, value: ast.expr) -> None:
         self._file, self._literal, self._value = file, literal, value
 
     def visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, ast.expr) and sites.is_literal(node) and _span(self._file, node) == self._literal.span:
-            # `Load` and `Store` are parts of a node as well: those of a list are its own.
+            # The contexts `Load` and `Store` are nodes, too; the new node keeps its own.
             return self._value
         return super().generic_visit(node)
 
 
 def locate(file: TextFile, site: SourceSite) -> SourceLiteral:
-    """The literal at a site: by its site path, as `mutegreen scan` names it, or by a plain name.
+    """Find the literal at a site, which is a path as `mutegreen scan` prints it, or a plain name.
 
     Raises:
-        MutationError: The file is no Python source, or the site is gone, ambiguous or no literal.
+        MutationError: The file is not Python source, or the site does not exist, is ambiguous or not a literal.
     """
     try:
         tree = sites.parse(file.text)
@@ -114,25 +132,25 @@ def locate(file: TextFile, site: SourceSite) -> SourceLiteral:
         named = [_literal(file, name, node) for name, node in _named_values(tree) if name == site.name]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise MutationError(f"{site.file}: not Python source: {error}") from error
-    found = [literal for literal in named if literal is not None]
+    literals = [literal for literal in named if literal is not None]
     if site.line is not None:
-        found = [literal for literal in found if literal.line == site.line]
-    return _only(found, site)
+        literals = [literal for literal in literals if literal.line == site.line]
+    return _only(literals, site)
 
 
 def _at_path(file: TextFile, tree: ast.Module, site: SourceSite) -> SourceLiteral:
     path = site.name.partition(sites.SEPARATOR)[2]
     stem = path.partition("#")[0]
-    alike = []
-    for node, found in sites.paths(tree).items():
-        if found == path:
+    candidates = []
+    for node, known in sites.paths(tree).items():
+        if known == path:
             return _literal_at(file, site.name, node)
-        if found.partition("#")[0] == stem:
-            alike.append(_literal_at(file, site.name, node))
-    if alike:
-        lines = "; ".join(f"line {one.line}: {file.lines[one.line - 1].strip()}" for one in alike)
+        if known.partition("#")[0] == stem:
+            candidates.append(_literal_at(file, site.name, node))
+    if candidates:
+        lines = "; ".join(f"line {one.line}: {file.lines[one.line - 1].strip()}" for one in candidates)
         raise MutationError(
-            f"{site.file}: {path} is ambiguous, it now means {len(alike)} literals: {lines}", _SCAN_AGAIN
+            f"{site.file}: {path} is ambiguous, it now means {len(candidates)} literals: {lines}", _SCAN_AGAIN
         )
     raise MutationError(f"{site.file}: site {path} not found{_nearest(file, tree, stem)}", _SCAN_AGAIN)
 
@@ -141,32 +159,32 @@ _SCAN_AGAIN = "`mutegreen scan SCRIPT --sites` lists the current sites"
 
 
 def _nearest(file: TextFile, tree: ast.Module, stem: str) -> str:
-    """The line that has what is most alike."""
-    by_stem = {found.partition("#")[0]: node for node, found in sites.paths(tree).items()}
-    alike = difflib.get_close_matches(stem, by_stem, n=1, cutoff=0.7)
-    if not alike:
+    """Return the most similar path with its line, for a message; empty if none is similar."""
+    by_stem = {path.partition("#")[0]: node for node, path in sites.paths(tree).items()}
+    similar = difflib.get_close_matches(stem, by_stem, n=1, cutoff=0.7)
+    if not similar:
         return ""
-    line = by_stem[alike[0]].lineno
-    return f"; nearest is {alike[0]} in line {line}: {file.lines[line - 1].strip()}"
+    line = by_stem[similar[0]].lineno
+    return f"; nearest is {similar[0]} in line {line}: {file.lines[line - 1].strip()}"
 
 
-def _only(found: list[SourceLiteral], site: SourceSite) -> SourceLiteral:
-    if not found:
+def _only(literals: list[SourceLiteral], site: SourceSite) -> SourceLiteral:
+    if not literals:
         raise MutationError(
             f"{site.file}: no literal is assigned to {site.name}" + (f" in line {site.line}" if site.line else ""),
             "name a variable, keyword argument, parameter or mapping key whose value is a number or a text",
         )
-    if len(found) > 1:
-        lines = ", ".join(str(literal.line) for literal in found)
+    if len(literals) > 1:
+        lines = ", ".join(str(literal.line) for literal in literals)
         raise MutationError(
-            f"{site.file}: {site.name} is assigned a literal {len(found)} times, in lines {lines}",
+            f"{site.file}: {site.name} is assigned a literal {len(literals)} times, in lines {lines}",
             "add line = ... to choose one",
         )
-    return found[0]
+    return literals[0]
 
 
 def _named_values(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """All (name, value) pairs: assignments, keyword arguments, parameters' defaults and mapping items."""
+    """Yield all (name, value) pairs: assignments, keyword arguments, defaults of parameters, and items of mappings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -212,7 +230,7 @@ def _span(file: TextFile, node: ast.expr) -> tuple[int, int]:
 
 
 def literal_value(node: ast.expr) -> Value | None:
-    """The value of a number, text, truth value or signed number; None for any other expression."""
+    """Return the value of a number, text, truth value or signed number; None for any other expression."""
     if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int, float, str)):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):

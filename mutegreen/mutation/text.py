@@ -1,4 +1,12 @@
-"""A text file whose every byte outside the changed span stays: encoding, byte-order mark and line ends."""
+"""Reads and writes a text file in which every byte outside a changed span stays the same.
+
+Encodings:
+    - UTF-8, or for Python source the encoding that its first two lines declare (PEP 263), Latin-1 for example.
+    - A byte-order mark of UTF-8 is kept. Line ends (LF, CR LF, CR, also mixed) are kept: no newline is translated.
+    - A file whose text does not encode to the same bytes is refused. In UTF-7, unicode_escape and the like, one text
+      has several spellings, so bytes outside the span could change.
+    - A new character that the encoding does not have is an error (`encode`).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +25,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 
 @dataclass(frozen=True)
 class TextFile:
-    """Decoded text that encodes back to the same bytes."""
+    """Decoded text that encodes to the same bytes as the file."""
 
     text: str
     encoding: str
@@ -25,10 +33,10 @@ class TextFile:
 
     @classmethod
     def read(cls, path: Path, python: bool = False) -> TextFile:
-        """Reads a file as UTF-8, or as a Python source says of itself.
+        """Read a file as UTF-8, or a Python source in the encoding that it declares.
 
         Raises:
-            MutationError: The file cannot be read or decoded, or its bytes are not what its text encodes to.
+            MutationError: The file cannot be read or decoded, or its text does not encode to the same bytes.
         """
         try:
             raw = path.read_bytes()
@@ -43,29 +51,28 @@ class TextFile:
         except (UnicodeError, SyntaxError, LookupError) as error:
             raise MutationError(f"{path}: cannot be decoded: {error}") from error
         if not same:
-            # In UTF-7, unicode_escape and their like one text has several spellings, and only one of them is written.
-            raise MutationError(f"{path}: cannot be decoded: {encoding} would not give back the same bytes")
+            raise MutationError(f"{path}: cannot be decoded: {encoding} would not encode it to the same bytes")
         return file
 
     def write(self, path: Path) -> None:
-        """Writes the bytes back."""
+        """Write the file."""
         path.write_bytes(self.encode())
 
     def encode(self) -> bytes:
-        """The bytes of the file.
+        """Return the bytes of the file.
 
         Raises:
-            UnicodeEncodeError: A character that was put in has no place in the file's encoding.
+            UnicodeEncodeError: The file's encoding does not have a new character.
         """
         return self.bom + self.text.encode(self.encoding)
 
     def splice(self, start: int, end: int, replacement: str) -> TextFile:
-        """The same text with the characters from `start` up to `end` replaced."""
+        """Return the file with the characters from `start` to before `end` replaced."""
         return replace(self, text=self.text[:start] + replacement + self.text[end:])
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines with their ends, as Python counts them: a form feed ends none."""
+        """The lines with their ends, as Python counts them: a form feed does not end a line."""
         return _LINE.findall(self.text)
 
     @cached_property
@@ -73,9 +80,9 @@ class TextFile:
         return list(accumulate(map(len, self.lines), initial=0))
 
     def column(self, line: int, utf8_column: int) -> int:
-        """Column in characters (from 0) from one in UTF-8 bytes, as `ast` counts them; lines from 1."""
+        """Convert a column in UTF-8 bytes, as `ast` counts, to one in characters, both from 0; lines are from 1."""
         return len(self.lines[line - 1].encode()[:utf8_column].decode())
 
     def offset(self, line: int, utf8_column: int) -> int:
-        """Index of a character from its line (from 1) and its column in UTF-8 bytes."""
+        """Return the offset of a character from its line (from 1) and its column in UTF-8 bytes (from 0)."""
         return self._starts[line - 1] + self.column(line, utf8_column)

@@ -1,4 +1,4 @@
-"""The suite that holds an operator to its contract."""
+"""Contract suite for operators."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ REAL: list[Value] = [
     1e16,
     1e308,
 ]
-"""Defaults that are numbers, the ends of the range of floats among them."""
+"""Defaults that are numbers, including the ends of the range of floats."""
 
 ODD: list[Value] = [True, "fourteen", "", -1, -0.5, math.inf, -math.inf, math.nan, 2**53, 10**400, "x" * 1000]
-"""Defaults that few operators can work on: they must be refused in words, not fail."""
+"""Defaults that few operators accept. Others must raise a `ValueError` with a message, and no other error."""
 
 
 class OperatorContract:
-    """What every operator promises. Derive a class whose name begins with `Test`, and override `operator`.
+    """Tests the contract of an operator. Derive a class whose name begins with `Test`, and override `operator`.
 
     Example:
         ```python
@@ -50,17 +50,17 @@ class OperatorContract:
 
     @pytest.fixture
     def operator(self) -> Operator:
-        """The operator to test."""
+        """Return the operator to test."""
         raise NotImplementedError("override the fixture `operator`: it returns the operator to test")
 
     def test_examples(self, operator: Operator) -> None:
-        """Each example of the operator is what it gives."""
+        """The operator returns the values of each of its examples."""
         for example in operator.examples:
-            found = operator.values(example.before, max(1, len(example.after)), random.Random(example.seed))
-            assert [repr(value) for value in found] == [repr(value) for value in example.after], example
+            values = operator.values(example.before, max(1, len(example.after)), random.Random(example.seed))
+            assert [repr(value) for value in values] == [repr(value) for value in example.after], example
 
-    def test_says_what_it_is(self, operator: Operator) -> None:
-        """It has a name, a summary of one line, examples, and kinds if it changes anything."""
+    def test_has_a_name_a_summary_examples_and_kinds(self, operator: Operator) -> None:
+        """An operator has a name, a summary of one line, examples, and kinds if it changes anything."""
         assert operator.name.isidentifier()
         assert operator.summary.strip()
         assert "\n" not in operator.summary
@@ -70,38 +70,38 @@ class OperatorContract:
     def test_values_are_distinct_and_not_the_default_or_the_default_is_refused_in_words(
         self, operator: Operator
     ) -> None:
-        """Values differ from the default and from each other; a refusal is one line that names the default."""
+        """Values differ from the default and from each other; an error is one line that has the word default."""
         for default in _defaults_of(operator):
             for seed in range(5):
-                found = values_or_refusal(operator, default, 8, seed)
-                if isinstance(found, str):
-                    assert "default" in found
-                    assert "\n" not in found
+                result = values_or_refusal(operator, default, 8, seed)
+                if isinstance(result, str):
+                    assert "default" in result
+                    assert "\n" not in result
                 else:
-                    assert len(found) == len(set(found)) <= 8
-                    assert (default in found) is not operator.changes
+                    assert len(result) == len(set(result)) <= 8
+                    assert (default in result) is not operator.changes
 
     def test_values_survive_being_written_and_read(self, operator: Operator) -> None:
-        """A float is finite and the same once written as text and read again."""
+        """Floats are finite, and equal after they are written as text and read again."""
         for default in _defaults_of(operator):
-            found = values_or_refusal(operator, default, 5, 0)
-            for value in found if isinstance(found, list) else ():
+            result = values_or_refusal(operator, default, 5, 0)
+            for value in result if isinstance(result, list) else ():
                 if isinstance(value, float) and operator.changes:
                     assert math.isfinite(value)
                     assert float(repr(value)) == value
 
     def test_the_seed_decides(self, operator: Operator) -> None:
-        """The same seed gives the same values, and other seeds give others."""
-        most = max(
+        """The same seed gives the same values, and different seeds give different values."""
+        widest = max(
             (example.before for example in operator.examples), key=lambda d: len(operator.values(d, 9, random.Random()))
         )
-        draws = [tuple(operator.values(most, 9, random.Random(seed))) for seed in range(30)]
-        again = [tuple(operator.values(most, 9, random.Random(seed))) for seed in range(30)]
+        draws = [tuple(operator.values(widest, 9, random.Random(seed))) for seed in range(30)]
+        again = [tuple(operator.values(widest, 9, random.Random(seed))) for seed in range(30)]
         assert draws == again
         assert len(set(draws)) > 1 or not operator.changes
 
     def test_more_values_only_add_to_fewer(self, operator: Operator) -> None:
-        """The first four of nine values are the four values that are drawn alone."""
+        """The first four of nine values equal the values of a call for four."""
         for default in _defaults_of(operator):
             for seed in range(3):
                 many = values_or_refusal(operator, default, 9, seed)
@@ -110,7 +110,7 @@ class OperatorContract:
 
 
 def values_or_refusal(operator: Operator, default: Value, count: int, seed: int) -> list[Value] | str:
-    """The values of an operator, or the text with which it refuses the default."""
+    """Return the values of an operator, or the message of the error with which it refuses the default."""
     try:
         return operator.values(default, count, random.Random(seed))
     except ValueError as refusal:

@@ -98,17 +98,17 @@ def test_all_faults_are_reported_at_once_with_key_and_valid_names(tmp_path: Path
     )
     text = "\n".join(found)
     assert "nam: unknown key; did you mean name? valid: name, description, command" in text
-    assert "command: No closing quotation" in text
+    assert 'command = "python \'train.py": No closing quotation' in text
     assert "seed.flg: unknown key; did you mean flag? valid: flag, source, config, env" in text
-    assert "performance.pattern: needs a group" in text
-    assert "performance.goal: must be 'maximize' or 'minimize'" in text
-    assert "hyperparameters.lr.kind: must be 'epochs', 'learning_rate'" in text
-    assert "hyperparameters.lr.config.file: no such file" in text
-    assert "hyperparameters.epochs.default: must be a finite number" in text
-    assert "hyperparameters.gone.default: must be a finite number" in text
-    assert "hyperparameters.gone.source.file: no such file" in text
+    assert 'performance.pattern = "acc": needs a group' in text
+    assert "performance.goal = \"max\": must be 'maximize' or 'minimize'" in text
+    assert "hyperparameters.lr.kind = \"learning_rat\": must be 'epochs', 'learning_rate'" in text
+    assert 'hyperparameters.lr.config.file = "a.ini": no such file' in text
+    assert "hyperparameters.epochs.default = [1]: must be a finite number" in text
+    assert "hyperparameters.gone.default = NaN: must be a finite number" in text
+    assert 'hyperparameters.gone.source.file = "nowhere.py": no such file' in text
     assert "presets.smoke.defaults.epoch: no such hyperparameter; did you mean epochs?" in text
-    assert "presets.smoke.mutants: must be greater than or equal to 1" in text
+    assert "presets.smoke.mutants = 0: must be greater than or equal to 1" in text
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_all_faults_are_reported_at_once_with_key_and_valid_names(tmp_path: Path
         (("[hyperparameters.epochs]", "[hyperparameters.anything]"), "anything needs a kind"),
         (("[hyperparameters.epochs]", "[hyperparameters.original]"), "original cannot be a name"),
         (('command = "python train.py"', 'command = ""'), "command"),
-        (('command = "python train.py"', 'command = "a"\nworkdir = "../x"'), "workdir: no such folder"),
+        (('command = "python train.py"', 'command = "a"\nworkdir = "../x"'), 'workdir = "../x": no such folder'),
     ],
 )
 def test_single_faults(tmp_path: Path, change: tuple[str, str], fault: str) -> None:
@@ -147,10 +147,10 @@ def test_where_there_is_a_file_a_text_is_a_key_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("also", "fault"),
     [
-        ("""{ mAP = 'mAP' }""", "performance.also.mAP.pattern: needs a group"),
+        ("""{ mAP = 'mAP' }""", 'performance.also.mAP.pattern = "mAP": needs a group'),
         ("""{ "m A" = '(.)' }""", "performance.also.m A: cannot be a name: letters, digits, _ -"),
         ("""{ mAP = { key = "a.b" } }""", "performance: also.mAP has a key, but there is no file"),
-        ("""{ mAP = { pattern = '(.)', key = "a" } }""", "performance.also.mAP: give either pattern, or key"),
+        ("""{ mAP = { pattern = '(.)', key = "a" } }""", "performance.also.mAP: give either pattern or key"),
         ("""{ mAP = { pattern = '(.)', gaol = "x" } }""", "performance.also.mAP.gaol: unknown key; did you mean goal?"),
         ("""{ mAP = 3 }""", "performance.also.mAP: must be a table"),
     ],
@@ -170,8 +170,8 @@ def test_data_are_a_name_or_a_table_and_those_of_a_preset_are_its_own(tmp_path: 
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        ('""', "data.name: String should have at least 1 character"),
-        ('{ name = "x", generated = 1 }', "data.generated: must be a valid boolean"),
+        ('""', 'data.name = "": String should have at least 1 character'),
+        ('{ name = "x", generated = 1 }', "data.generated = 1: must be a valid boolean"),
         ("{ generated = true }", "data.name: missing"),
         ('{ nam = "x" }', "data.nam: unknown key; did you mean name? valid: name, generated"),
         ("3", "data: must be a table"),
