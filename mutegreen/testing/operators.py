@@ -59,7 +59,7 @@ class OperatorContract:
             values = operator.values(example.before, max(1, len(example.after)), random.Random(example.seed))
             assert [repr(value) for value in values] == [repr(value) for value in example.after], example
 
-    def test_has_a_name_a_summary_examples_and_kinds(self, operator: Operator) -> None:
+    def test_has_a_name_a_summary_and_kinds(self, operator: Operator) -> None:
         """An operator has a name, a summary of one line, examples, and kinds if it changes anything."""
         assert operator.name.isidentifier()
         assert operator.summary.strip()

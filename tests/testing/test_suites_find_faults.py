@@ -170,7 +170,7 @@ def test_a_real_device_of_unknown_energy_skips_what_needs_the_truth() -> None:
         "test_starts_at_zero_and_says_when",
         "test_joules_are_the_integral_of_the_watts",
         "test_windows_that_nest_and_overlap_add_up",
-        "test_a_domain_lost_in_the_middle_has_a_reason_and_no_figure",
+        "test_a_domain_lost_in_the_middle_has_a_reason_and_no_energy",
         "test_counts_from_zero_again_when_opened_again",
     }
     assert "failed" not in results.values()
@@ -184,7 +184,7 @@ def test_a_case_that_cannot_lose_a_domain_skips_that_test_alone() -> None:
 
     results = meter_results(make)
     assert [name for name, ended in results.items() if ended == "skipped"] == [
-        "test_a_domain_lost_in_the_middle_has_a_reason_and_no_figure"
+        "test_a_domain_lost_in_the_middle_has_a_reason_and_no_energy"
     ]
     assert "failed" not in results.values()
 
@@ -243,7 +243,7 @@ class CountDecides(Faultless):
 
 OPERATOR_FAULTS: list[tuple[type[Operator], str]] = [
     (OtherExample, "test_examples"),
-    (TwoLines, "test_says_what_it_is"),
+    (TwoLines, "test_has_a_name_a_summary_and_kinds"),
     (GivesTheDefault, "test_values_are_distinct_and_not_the_default_or_the_default_is_refused_in_words"),
     (RefusesWithoutWords, "test_values_are_distinct_and_not_the_default_or_the_default_is_refused_in_words"),
     (AsksNoSeed, "test_the_seed_decides"),
