@@ -16,7 +16,7 @@ from mutegreen.testing.simulated import FakeClock, Schedule  # noqa: E402
 from support.fake_nvml import FakeGpu, FakeNvml, square_wave  # noqa: E402
 from support.fake_powercap import FakePowercap, FakeZone, RealTime, package  # noqa: E402
 
-__all__ = ["BURSTS", "STEADY", "FakeGpu", "Machine", "Simulated", "preload"]
+__all__ = ["BURSTS", "STEADY", "FakeGpu", "Machine", "SimulatedDevices", "preload"]
 
 preload = FakeNvml.preload
 
@@ -75,7 +75,7 @@ class Machine:
         return float(self.gpu.watts.integral(began_s - self.nvml.begun_s, ended_s - self.nvml.begun_s))
 
 
-class Simulated:
+class SimulatedDevices:
     """The same machine within this process, on a clock that is advanced by hand."""
 
     def __init__(self, folder: Path) -> None:

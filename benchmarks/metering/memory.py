@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.metering.machine import Simulated
+from benchmarks.metering.machine import SimulatedDevices
 from benchmarks.metering.table import show
 from mutegreen.meters.base import Meter
 from mutegreen.meters.estimate import meter as estimate
@@ -28,7 +28,7 @@ KIB = 2**10
 def main() -> None:
     samples = round(float(sys.argv[1]) / PERIOD_S)
     with tempfile.TemporaryDirectory() as name:
-        machine = Simulated(Path(name))
+        machine = SimulatedDevices(Path(name))
         recorder = Recorder(open_all(machine), clock=machine.clock, boot_clock=machine.clock)
         recorder.begin("hour")
         rows = list(sample(machine, recorder, samples))
@@ -39,7 +39,7 @@ def main() -> None:
     assert all(one.energy_j is not None for one in figures)
 
 
-def open_all(machine: Simulated) -> list[Meter]:
+def open_all(machine: SimulatedDevices) -> list[Meter]:
     """All three meters. The estimate gets names of its own, as a recorder takes a domain from one meter only."""
     estimate.CPU, estimate.DRAM = "cpu:estimate", "dram:estimate"
     clock = machine.clock
@@ -53,7 +53,7 @@ def open_all(machine: Simulated) -> list[Meter]:
     return meters
 
 
-def sample(machine: Simulated, recorder: Recorder, samples: int) -> Iterator[list[str]]:
+def sample(machine: SimulatedDevices, recorder: Recorder, samples: int) -> Iterator[list[str]]:
     """Sample, with a row of the table at the beginning and after each part."""
     before = resident_kib()
     yield ["0", f"{before:.0f}", ""]

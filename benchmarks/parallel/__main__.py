@@ -46,7 +46,7 @@ MUTEGREEN = [sys.executable, "-m", "mutegreen"]
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditCost:
     """The total cost and the verdicts of one audit."""
 
     name: str
@@ -81,7 +81,7 @@ def quick_subject(folder: Path) -> str:
     return str(subject)
 
 
-def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audited]]:
+def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[AuditCost]]:
     """Run the audits of each way, alternating."""
     ways = {"one by one": [], **{f"--jobs {n}": ["--jobs", str(n)] for n in arguments.jobs}}
     if arguments.background:
@@ -89,7 +89,7 @@ def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audi
     common = [arguments.subject, "--preset", arguments.preset]
     common += ["--cooldown", "0"] if arguments.quick else []
     common += ["--repetitions", str(arguments.repetitions)] if arguments.repetitions else []
-    found: dict[str, list[Audited]] = {name: [] for name in ways}
+    found: dict[str, list[AuditCost]] = {name: [] for name in ways}
     for number in range(arguments.rounds):
         for name, words in ways.items():
             store = folder / f"{number}-{len(found[name])}-{name.replace(' ', '')}.sqlite"
@@ -97,7 +97,7 @@ def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audi
     return found
 
 
-def audited(name: str, words: list[str], store: Path) -> Audited:
+def audited(name: str, words: list[str], store: Path) -> AuditCost:
     """Run one audit under the meters, and read its rows and verdicts."""
     run = [*MUTEGREEN, "run", *words, "--store", str(store)]
     measured = subprocess.run([*MUTEGREEN, "measure", "--json", "--", *run], stdout=subprocess.PIPE, text=True)
@@ -105,7 +105,7 @@ def audited(name: str, words: list[str], store: Path) -> Audited:
     domains = [d for d in whole["domains"] if d["domain"] != "psys" and d["energy_j"] is not None]
     rows = json.loads(output("export", "--format", "json", "--store", str(store)))
     verdict = json.loads(output("stats", "--json", "--store", str(store)))["verdict"]
-    return Audited(
+    return AuditCost(
         name,
         whole["duration_s"],
         sum(d["energy_j"] for d in domains),
@@ -119,7 +119,7 @@ def output(*words: str) -> str:
     return subprocess.run([*MUTEGREEN, *words], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def report(found: dict[str, list[Audited]]) -> None:
+def report(found: dict[str, list[AuditCost]]) -> None:
     base = found["one by one"]
     print(f"energy: {base[0].quality}; trainings that ended ok: {[len(a.rows) for a in base]}")
     heading = ("way", "wall s", "ratio", "energy J", "ratio", "training s", "training J", "same verdicts")
@@ -141,12 +141,12 @@ def energy_of(row: dict[str, Any]) -> float:
     return sum(row[metric] or 0.0 for metric in ("package_j", "dram_j", "gpu_j"))
 
 
-def same(audits: list[Audited], base: list[Audited]) -> str:
+def same(audits: list[AuditCost], base: list[AuditCost]) -> str:
     pairs = [(x.verdicts[k], y.verdicts[k]) for x, y in zip(audits, base, strict=True) for k in y.verdicts]
     return f"{sum(one == other for one, other in pairs)} of {len(pairs)}"
 
 
-def differing(name: str, one: Audited, base: Audited) -> None:
+def differing(name: str, one: AuditCost, base: AuditCost) -> None:
     for (mutant, metric), verdict in base.verdicts.items():
         if one.verdicts[mutant, metric] != verdict:
             print(f"{name}: {mutant}, {metric}: {verdict} -> {one.verdicts[mutant, metric]}")

@@ -31,7 +31,7 @@ REPETITIONS = 100
 
 
 @dataclass(frozen=True)
-class Run:
+class ScaleRun:
     """Time and memory of one process."""
 
     rows: int
@@ -54,7 +54,7 @@ def main() -> None:
     deltas.report(deltas.QUICK if arguments.quick else deltas.FULL)
 
 
-def fastest(mutants: int, options: list[str], rounds: int) -> Run:
+def fastest(mutants: int, options: list[str], rounds: int) -> ScaleRun:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "rows.csv"
         words = [str(HERE / "files.py"), str(file), str(mutants), str(REPETITIONS), *options]
@@ -63,7 +63,7 @@ def fastest(mutants: int, options: list[str], rounds: int) -> Run:
         return min((analysed(file, mutants * REPETITIONS) for _ in range(rounds)), key=lambda run: run.wall_s)
 
 
-def analysed(file: Path, rows: int) -> Run:
+def analysed(file: Path, rows: int) -> ScaleRun:
     command = [sys.executable, "-m", "mutegreen", "stats", "--csv", str(file), "--json"]
     with (file.parent / "stats.json").open("wb") as output:
         began = time.monotonic()
@@ -71,17 +71,17 @@ def analysed(file: Path, rows: int) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.monotonic() - began
     assert status == 0, f"exit status {os.waitstatus_to_exitcode(status)}"
-    return Run(rows, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
+    return ScaleRun(rows, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
 
 
-def report(kind: str, runs: list[Run]) -> None:
+def report(kind: str, runs: list[ScaleRun]) -> None:
     print(f"{kind:10} {'wall s':>8} {'cpu s':>8} {'peak GB':>8}   growth of wall, cpu, memory")
     for before, run in zip([None, *runs], runs, strict=False):
         growth = "" if before is None else " ".join(f"{each:6.2f}" for each in exponents(before, run))
         print(f"{run.rows:>10,} {run.wall_s:8.1f} {run.cpu_s:8.1f} {run.peak_gb:8.2f}   {growth}", flush=True)
 
 
-def exponents(before: Run, run: Run) -> list[float]:
+def exponents(before: ScaleRun, run: ScaleRun) -> list[float]:
     times = math.log(run.rows / before.rows)
     pairs = ((before.wall_s, run.wall_s), (before.cpu_s, run.cpu_s), (before.peak_gb, run.peak_gb))
     return [math.log(large / small) / times for small, large in pairs]

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Delta = Callable[[Floats, Floats], float]
 
 
-class Sizes(NamedTuple):
+class DeltaSizes(NamedTuple):
     """Size of the sample for all implementations, number of rounds, and the sizes for ours alone."""
 
     size: int
@@ -26,11 +26,11 @@ class Sizes(NamedTuple):
     larger: tuple[int, ...]
 
 
-FULL = Sizes(5000, 15, (10**4, 10**5, 10**6))
-QUICK = Sizes(200, 2, (10**3, 10**4))
+FULL = DeltaSizes(5000, 15, (10**4, 10**5, 10**6))
+QUICK = DeltaSizes(200, 2, (10**3, 10**4))
 
 
-def report(sizes: Sizes) -> None:
+def report(sizes: DeltaSizes) -> None:
     """Print how much longer the others take at one size, and how the time of ours grows."""
     made = samples(sizes.size)
     others = {"all pairs, by numpy": all_pairs} | packaged(made)

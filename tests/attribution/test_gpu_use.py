@@ -16,7 +16,7 @@ from mutegreen.model import DomainEnergy, Quality
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_nvml import GPU_IS_LOST, NOT_SUPPORTED, UNKNOWN, FakeGpu, FakeNvml
 from support.ledger_fakes import KnownProcesses
-from support.nvml_bench import OTHER, Bench, MakeBench, bench_fixture, joules
+from support.nvml_bench import OTHER, MakeNvmlBench, NvmlBench, bench_fixture, joules
 
 pynvml = pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
 
@@ -27,10 +27,10 @@ RUNNING = "nvmlDeviceGetComputeRunningProcesses_v3"
 IDLE_W = 40.0
 
 
-class Audit:
+class SimulatedAudit:
     """Parties on simulated GPUs: the whole way from NVML to shares, with a tick in each second."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: NvmlBench) -> None:
         self.bench, clock = bench, bench.clock
         self.processes = KnownProcesses(clock)
         self.gpus = GpuUse.open(bench.recorder.domains, clock=clock, wall_clock=clock)
@@ -55,15 +55,15 @@ class Audit:
 class MakeAudit(Protocol):
     """Make an audit on simulated GPUs: what the fixture `audit` gives to a test."""
 
-    def __call__(self, *gpus: FakeGpu) -> Audit: ...
+    def __call__(self, *gpus: FakeGpu) -> SimulatedAudit: ...
 
 
 @pytest.fixture
-def audit(bench: MakeBench) -> Iterator[MakeAudit]:
-    made: list[Audit] = []
+def audit(bench: MakeNvmlBench) -> Iterator[MakeAudit]:
+    made: list[SimulatedAudit] = []
 
-    def make(*gpus: FakeGpu) -> Audit:
-        made.append(Audit(bench(*gpus)))
+    def make(*gpus: FakeGpu) -> SimulatedAudit:
+        made.append(SimulatedAudit(bench(*gpus)))
         return made[-1]
 
     yield make

@@ -19,7 +19,7 @@ from mutegreen.meters.estimate.meter import EstimateMeter
 from mutegreen.meters.recorder import Recorder
 from mutegreen.model import DomainEnergy, Flag, Quality
 from mutegreen.testing.simulated import FakeClock, Schedule
-from support.ledger_fakes import World
+from support.ledger_fakes import LedgerWorld
 from support.limits import EVENT_S
 from support.meter_fakes import SimulatedMeter
 
@@ -37,7 +37,7 @@ def figure(share: ClientShare, domain: str) -> DomainEnergy:
 
 
 def test_two_jobs_that_come_and_go() -> None:
-    world = World(gpu_a=240.0)
+    world = LedgerWorld(gpu_a=240.0)
     world.usage.loads = {"a": {GPU: 0.3}, "b": {GPU: 0.1}}
     world.ledger.enter("a")
     world.go_on(10)
@@ -59,7 +59,7 @@ def test_two_jobs_that_come_and_go() -> None:
 
 
 def test_three_jobs_on_gpu_and_processor() -> None:
-    world = World(gpu_a=Schedule((0.0, 100.0), (4.0, 400.0)), cpu_package=60.0, dram_package=6.0)
+    world = LedgerWorld(gpu_a=Schedule((0.0, 100.0), (4.0, 400.0)), cpu_package=60.0, dram_package=6.0)
     world.usage.loads = {"a": {GPU: 0.2, "cpu": 1.0}, "b": {GPU: 0.6, "cpu": 1.0}, "c": {GPU: 0.0, "cpu": 3.0}}
     world.ledger.enter("a")
     world.go_on(2)
@@ -86,7 +86,7 @@ def test_three_jobs_on_gpu_and_processor() -> None:
 
 
 def test_one_without_company_has_what_the_meter_has() -> None:
-    world = World(gpu_a=200.0)
+    world = LedgerWorld(gpu_a=200.0)
     world.usage.loads = {"a": {GPU: 0.5}}
     world.ledger.enter("a")
     world.go_on(7)
@@ -96,7 +96,7 @@ def test_one_without_company_has_what_the_meter_has() -> None:
 
 
 def test_company_on_another_gpu_leaves_a_gpus_figure_as_it_is() -> None:
-    world = World(gpu_a=200.0, gpu_b=100.0, cpu_package=50.0)
+    world = LedgerWorld(gpu_a=200.0, gpu_b=100.0, cpu_package=50.0)
     world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 3.0}}
     world.ledger.enter("a", frozenset({GPU, CPU}))
     world.ledger.enter("b", frozenset({OTHER, CPU}))
@@ -113,7 +113,7 @@ def test_company_on_another_gpu_leaves_a_gpus_figure_as_it_is() -> None:
 
 
 def test_a_device_lost_has_no_figure_and_takes_no_other_along() -> None:
-    world = World(gpu_a=200.0, cpu_package=50.0)
+    world = LedgerWorld(gpu_a=200.0, cpu_package=50.0)
     world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 1.0}}
     for client in "ab":
         world.ledger.enter(client)
@@ -141,7 +141,7 @@ class ResetMeter(SimulatedMeter):
 
 
 def test_what_one_does_not_know_the_next_one_does() -> None:
-    world = World(gpu_a=200.0)
+    world = LedgerWorld(gpu_a=200.0)
     world.meter = ResetMeter(world.clock, world.meter.watts)
     world.meter.open()
     world.recorder = Recorder([world.meter], clock=world.clock, boot_clock=world.clock)
@@ -161,7 +161,7 @@ def test_what_one_does_not_know_the_next_one_does() -> None:
 
 
 def test_a_fault_in_reading_use_reaches_nobody() -> None:
-    world = World(gpu_a=200.0)
+    world = LedgerWorld(gpu_a=200.0)
     world.usage.loads = {"a": {GPU: 1.0}, "b": {}}
     world.usage.failure = RuntimeError("the driver is confused")
     for client in "ab":
@@ -175,7 +175,7 @@ def test_a_fault_in_reading_use_reaches_nobody() -> None:
 
 
 def test_spans_end_with_the_last_party() -> None:
-    world = World(gpu_a=100.0)
+    world = LedgerWorld(gpu_a=100.0)
     for _ in range(2):
         world.ledger.enter("a")
         world.ledger.enter("b")
@@ -188,7 +188,7 @@ def test_spans_end_with_the_last_party() -> None:
 
 
 def test_memory_and_wrong_names() -> None:
-    world = World(gpu_a=100.0)
+    world = LedgerWorld(gpu_a=100.0)
     world.usage.loads = {"a": {}}
     world.ledger.enter("a")
     with pytest.raises(KeyError, match="has begun already"):

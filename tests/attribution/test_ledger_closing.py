@@ -11,7 +11,7 @@ from mutegreen.attribution.gpu_use import GpuUse
 from mutegreen.attribution.processes import Processes
 from mutegreen.attribution.usage import Usage
 from mutegreen.meters.nvml.library import Fault
-from support.ledger_fakes import World
+from support.ledger_fakes import LedgerWorld
 from support.limits import EVENT_S
 
 GPU, OTHER = "gpu:a", "gpu:b"
@@ -27,7 +27,7 @@ class Driver:
 
 
 def test_those_who_are_still_there_leave_when_the_ledger_closes() -> None:
-    world = World(gpu_a=100.0)
+    world = LedgerWorld(gpu_a=100.0)
     with world.ledger as ledger:
         ledger.enter("a")
         ledger.enter("b")
@@ -37,7 +37,7 @@ def test_those_who_are_still_there_leave_when_the_ledger_closes() -> None:
 
 
 def test_a_use_that_cannot_be_closed_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(gpu_a=100.0)
+    world = LedgerWorld(gpu_a=100.0)
     monkeypatch.setattr(world.usage, "close", lambda: 1 // 0)
     with world.ledger:
         pass
@@ -45,7 +45,7 @@ def test_a_use_that_cannot_be_closed_disturbs_nobody(monkeypatch: pytest.MonkeyP
 
 def test_a_ledger_whose_ticker_hangs_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver may hang for ever: closing waits for a while, and touches nothing that the ticker may be using."""
-    world, hung, let_go = World(gpu_a=100.0), threading.Event(), threading.Event()
+    world, hung, let_go = LedgerWorld(gpu_a=100.0), threading.Event(), threading.Event()
 
     def tick() -> None:
         hung.set()
@@ -62,7 +62,7 @@ def test_a_ledger_whose_ticker_hangs_is_left_as_it_is(monkeypatch: pytest.Monkey
 
 
 def test_a_ledger_that_was_never_entered_closes_too() -> None:
-    world = World(gpu_a=100.0)
+    world = LedgerWorld(gpu_a=100.0)
     world.ledger.enter("a")
     world.ledger.__exit__(None, None, None)
     assert len(world.ledger.spans()) == 1
@@ -73,4 +73,4 @@ def test_free_memory_is_that_of_the_gpus_that_tell_it() -> None:
     usage = Usage(Processes(), gpus)
     assert usage.free_gpu_bytes() == {GPU: 5 * 2**30}
     assert any(f"{OTHER} does not tell how much of its memory is free" in note for note in usage.notes())
-    assert World(gpu_a=1.0).ledger.free_gpu_bytes() == {}
+    assert LedgerWorld(gpu_a=1.0).ledger.free_gpu_bytes() == {}

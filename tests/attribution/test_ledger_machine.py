@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mutegreen.attribution.ledger import ClientShare
 from mutegreen.model import Flag, Quality
 from mutegreen.testing.simulated import Schedule
-from support.ledger_fakes import World
+from support.ledger_fakes import LedgerWorld
 
 GPU, OTHER, CPU, DRAM = DOMAINS = ("gpu:a", "gpu:b", "cpu:package-0", "dram:package-0")
 PINNED = (None, frozenset({GPU, CPU, DRAM}), frozenset({OTHER, CPU, DRAM}))
@@ -37,7 +37,7 @@ class Party:
 
 
 @dataclass
-class Span:
+class LedgerSpan:
     """What is known of an unbroken time."""
 
     begun_s: float
@@ -53,11 +53,11 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize(gpu=schedules, other=schedules, cpu=schedules, dram=watts)
     def start(self, gpu: Schedule, other: Schedule, cpu: Schedule, dram: float) -> None:
-        self.world = World({}, gpu_a=gpu, gpu_b=other, cpu_package=cpu, dram_package=dram)
+        self.world = LedgerWorld({}, gpu_a=gpu, gpu_b=other, cpu_package=cpu, dram_package=dram)
         self.begun_s = self.world.clock()
         self.clients: dict[str, Party] = {}
         self.number = 0
-        self.span = Span(0.0)
+        self.span = LedgerSpan(0.0)
         self.spans = 0
 
     def now_s(self) -> float:
@@ -80,7 +80,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def enter(self, domains: frozenset[str] | None) -> None:
         name, self.number = f"p{self.number}", self.number + 1
         if not self.clients:
-            self.span = Span(self.now_s(), all_read=self.world.meter.failure is None)
+            self.span = LedgerSpan(self.now_s(), all_read=self.world.meter.failure is None)
         self.world.ledger.enter(name, domains)
         self.clients[name] = Party(self.now_s(), domains or frozenset(DOMAINS), self.world.meter.failure is not None)
         for one in self.clients.values():

@@ -73,7 +73,7 @@ def test_a_child_waited_for_between_two_files_of_one_look_is_counted_once() -> N
 
 
 @dataclass
-class Simulated:
+class SimulatedProcesses:
     """Processes that run, fork, end and are waited for, as the kernel counts them."""
 
     chance: random.Random
@@ -112,7 +112,7 @@ class Simulated:
 
 def test_whatever_processes_do_their_total_is_exact_if_each_step_is_seen() -> None:
     for seed in range(50):
-        simulated, total = Simulated(random.Random(seed)), CpuTotal()
+        simulated, total = SimulatedProcesses(random.Random(seed)), CpuTotal()
         for _ in range(300):
             simulated.step()
             assert total.take(simulated.look()) == pytest.approx(simulated.truth_s)
@@ -120,7 +120,7 @@ def test_whatever_processes_do_their_total_is_exact_if_each_step_is_seen() -> No
 
 def test_with_rare_looks_the_total_grows_and_is_never_too_high() -> None:
     for seed in range(50):
-        simulated, total, before_s = Simulated(random.Random(seed)), CpuTotal(), 0.0
+        simulated, total, before_s = SimulatedProcesses(random.Random(seed)), CpuTotal(), 0.0
         for number in range(300):
             simulated.step()
             if number % 7 == 0:

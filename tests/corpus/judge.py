@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from corpus.labels import SEVEN, Label, Labelled, label_files, read_labels, script_file
+from corpus.labels import SEVEN, CorpusLabel, Labelled, label_files, read_labels, script_file
 from mutegreen.cli.main import cli
 from mutegreen.errors import MuteGreenError
 from mutegreen.model import Kind
@@ -23,12 +23,12 @@ Finding = dict[str, Any]
 
 
 @dataclass
-class Judgement:
+class ScanJudgement:
     """What the scanner did with one script: labels hit, labels missed and why, findings that are wrong."""
 
     script: Labelled
-    hits: list[tuple[Label, Finding]] = field(default_factory=list)
-    misses: list[tuple[Label, str]] = field(default_factory=list)
+    hits: list[tuple[CorpusLabel, Finding]] = field(default_factory=list)
+    misses: list[tuple[CorpusLabel, str]] = field(default_factory=list)
     false_alarms: list[Finding] = field(default_factory=list)
     error: str | None = None
 
@@ -76,9 +76,9 @@ def scan(file: Path) -> tuple[list[Finding], list[Finding]]:
     return found, unsure
 
 
-def judge(script: Labelled, found: Iterable[Finding], unsure: Iterable[Finding]) -> Judgement:
+def judge(script: Labelled, found: Iterable[Finding], unsure: Iterable[Finding]) -> ScanJudgement:
     """Compares findings with labels, by place and kind."""
-    judgement = Judgement(script)
+    judgement = ScanJudgement(script)
     left = list(found)
     unsure_places = {_place(finding) for finding in unsure}
     for label in script.labels:
@@ -115,16 +115,16 @@ def _is_false_alarm(finding: Finding, script: Labelled) -> bool:
     return not any(region.covers(*_place(finding), finding["kind"]) for region in script.doubtful)
 
 
-def judge_script(script: Labelled, folder: Path) -> Judgement:
+def judge_script(script: Labelled, folder: Path) -> ScanJudgement:
     """Scans the script and judges it; a script that cannot be scanned has all its labels missed."""
     file = script_file(script, folder)
     try:
         return judge(script, *scan(file))
     except MuteGreenError as error:
-        return Judgement(script, misses=[(label, "not scanned") for label in script.labels], error=error.message)
+        return ScanJudgement(script, misses=[(label, "not scanned") for label in script.labels], error=error.message)
 
 
-def judge_part(part: str, folder: Path) -> list[Judgement]:
+def judge_part(part: str, folder: Path) -> list[ScanJudgement]:
     """Judges every script of a part, fetching those that `folder` lacks.
 
     Raises:
@@ -133,7 +133,7 @@ def judge_part(part: str, folder: Path) -> list[Judgement]:
     return [judge_script(read_labels(file), folder) for file in label_files(part)]
 
 
-def tally(judgements: Iterable[Judgement], kinds: Iterable[str] = tuple(Kind), form: str | None = None) -> Tally:
+def tally(judgements: Iterable[ScanJudgement], kinds: Iterable[str] = tuple(Kind), form: str | None = None) -> Tally:
     """Counts over some kinds, and over one form where it is given."""
     judgements, kinds = list(judgements), set(kinds)
 

@@ -33,7 +33,7 @@ class CorpusError(Exception):
 
 
 @dataclass(frozen=True)
-class Label:
+class CorpusLabel:
     """A hyperparameter that a person found: what stands where, of which kind, in which form."""
 
     line: int
@@ -87,7 +87,7 @@ class Labelled:
     sha256: str
     framework: str
     licence: str
-    labels: tuple[Label, ...] = field(repr=False)
+    labels: tuple[CorpusLabel, ...] = field(repr=False)
     traps: tuple[Region, ...] = field(repr=False)
     doubtful: tuple[Region, ...] = field(repr=False)
 
@@ -111,9 +111,9 @@ def read_labels(file: Path) -> Labelled:
     return Labelled(file.parent.name, file.stem, **table, labels=labels, traps=traps, doubtful=doubtful)
 
 
-def _label(entry: dict[str, Any]) -> Label:
+def _label(entry: dict[str, Any]) -> CorpusLabel:
     kinds = {"kind": Kind(entry["kind"]), "also": tuple(map(Kind, entry.get("also", ())))}
-    return Label(**{**entry, **kinds, "form": Form(entry["form"])})
+    return CorpusLabel(**{**entry, **kinds, "form": Form(entry["form"])})
 
 
 def _region(entry: dict[str, Any]) -> Region:

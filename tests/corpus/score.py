@@ -15,21 +15,21 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from corpus.judge import UNSURE, Judgement, Tally, judge_part, tally, trap_note
-from corpus.labels import PARTS, SEVEN, CorpusError, Label, Labelled
+from corpus.judge import UNSURE, ScanJudgement, Tally, judge_part, tally, trap_note
+from corpus.labels import PARTS, SEVEN, CorpusError, CorpusLabel, Labelled
 from mutegreen.model import Kind
 from mutegreen.scan.finding import Form
 
 DEFAULT_FOLDER = Path(os.environ.get("MUTEGREEN_CORPUS") or Path(tempfile.gettempdir()) / "mutegreen-corpus")
 
 
-def report(judgements: Sequence[Judgement]) -> str:
+def report(judgements: Sequence[ScanJudgement]) -> str:
     """All tables and lists as text."""
     parts = (_tables, _misses, _false_alarms, _other_faults)
     return "\n".join(line for part in parts for line in part(judgements))
 
 
-def _tables(judgements: Sequence[Judgement]) -> Iterable[str]:
+def _tables(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
     yield f"{'':34} labels recall false alarms precision"
     yield _row("seven first kinds", tally(judgements, SEVEN))
     yield _row("all kinds", tally(judgements))
@@ -51,7 +51,7 @@ def _row(name: str, count: Tally) -> str:
     return f"{name:34} {count.labels:6} {count.recall:6.3f} {count.false_alarms:12} {count.precision:9.3f}"
 
 
-def _misses(judgements: Sequence[Judgement]) -> Iterable[str]:
+def _misses(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
     misses = [(j.script, label, reason) for j in judgements for label, reason in j.misses]
     unsure = sum(reason == UNSURE for _, _, reason in misses)
     yield f"\nMisses: {len(misses)}, of them {unsure} listed as unsure"
@@ -59,7 +59,7 @@ def _misses(judgements: Sequence[Judgement]) -> Iterable[str]:
         yield f"  {_where(script, label.place)} {label.name} = {label.value!r} ({label.kind}, {label.form}): {reason}"
 
 
-def _false_alarms(judgements: Sequence[Judgement]) -> Iterable[str]:
+def _false_alarms(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
     alarms = [(j.script, finding) for j in judgements for finding in j.false_alarms]
     yield f"\nFalse alarms: {len(alarms)}"
     for script, found in alarms:
@@ -69,7 +69,7 @@ def _false_alarms(judgements: Sequence[Judgement]) -> Iterable[str]:
         yield f"  {where} {found['name']} = {found['value']!r} ({found['kind']}, {found['form']}){trap}"
 
 
-def _other_faults(judgements: Sequence[Judgement]) -> Iterable[str]:
+def _other_faults(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
     for key in ("value", "form", "flag"):
         wrong = [
             (j.script, label, f[key]) for j in judgements for label, f in j.hits if not is_same(label, key, f[key])
@@ -80,7 +80,7 @@ def _other_faults(judgements: Sequence[Judgement]) -> Iterable[str]:
     yield from (f"\n{j.script.name}.py was not scanned: {j.error}" for j in judgements if j.error)
 
 
-def is_same(label: Label, key: str, found: Any) -> bool:
+def is_same(label: CorpusLabel, key: str, found: Any) -> bool:
     """Whether a finding's `value`, `form` or `flag` is the label's: 1 is not True, no flag is "" or None."""
     labelled = getattr(label, key)
     if key == "flag":

@@ -18,14 +18,14 @@ from mutegreen.harness.opening import check_sites
 from mutegreen.harness.process.command import OutputLine
 from mutegreen.model import FlagSite, Performance, SourceSite, Subject
 from support.commands import Ended, Run
-from support.init_shapes import ARGUMENTS, FIT, PROGRAMS, STATEMENTS, Shape
+from support.init_shapes import ARGUMENTS, FIT, PROGRAMS, STATEMENTS, ProgramShape
 
 
 def invoke(*words: object, stdin: str = "") -> Ended:
     return Run(Path.cwd()).inside(*words, stdin=stdin, COLUMNS="1000")
 
 
-def write(folder: Path, shape: Shape) -> Path:
+def write(folder: Path, shape: ProgramShape) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in ({"train.py": shape.script} | dict(shape.files)).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def test_what_a_program_requires_is_a_placeholder_that_is_told(tmp_path: Path) -
         'parser.add_argument("--size", required=True, choices=["small", "large"])'
     )
     script = ARGUMENTS.format(options=options).replace('"--seed", type=int', '"--seed", type=int, required=True')
-    folder = write(tmp_path / "subject", Shape(script, {}, files={"fitting.py": FIT}))
+    folder = write(tmp_path / "subject", ProgramShape(script, {}, files={"fitting.py": FIT}))
     result = invoke("init", folder)
     assert config.load(folder).command == ("{python}", "train.py", "--size", "<size>", "<data>")
     assert "<data> must be filled in: where the points are" in (result.stdout + result.stderr)
@@ -185,14 +185,14 @@ BARE = "import sys\nepochs = 8\nlr = 0.5\nfor epoch in range(epochs):\n    print
 def test_placeholders_of_other_parsers(
     source: str, words: tuple[str, ...], given: tuple[str, ...], tmp_path: Path
 ) -> None:
-    subject = drafted(write(tmp_path / "subject", Shape(source, {})), *given)
+    subject = drafted(write(tmp_path / "subject", ProgramShape(source, {})), *given)
     assert subject.command == ("{python}", "train.py", *words)
     assert subject.hyperparameters[0].default == 8
 
 
 def test_options_of_a_library_are_hyperparameters_once_they_are_given(tmp_path: Path) -> None:
     words = ("--", "--path", "p", "--output_dir=o", "--learning_rate", "5e-5", "--num_train_epochs", "8")
-    subject = drafted(write(tmp_path / "subject", Shape(TRAINER, {})), *words)
+    subject = drafted(write(tmp_path / "subject", ProgramShape(TRAINER, {})), *words)
     assert subject.command == ("{python}", "train.py", "--path", "p", "--output_dir=o")
     found = {h.name: (h.site, h.default) for h in subject.hyperparameters}
     assert found["learning_rate"] == (FlagSite("--learning_rate"), 5e-5)
@@ -276,7 +276,7 @@ TQDM_OUTPUT = (
     ids=["keras", "lightning", "transformers", "scikit-learn", "tqdm"],
 )
 def test_what_libraries_print_is_read(source: str, output: str, value: float, goal: str, tmp_path: Path) -> None:
-    folder = write(tmp_path / "subject", Shape(source, {}))
+    folder = write(tmp_path / "subject", ProgramShape(source, {}))
     assert invoke("init", folder / "train.py", "--", "--num_train_epochs", "8").returncode == 0
     performance = config.load(folder).performance
     assert read(performance, output) == value
@@ -290,7 +290,9 @@ def test_a_module_is_started_as_a_module(tmp_path: Path) -> None:
         script = ARGUMENTS.format(options="").replace("from fitting", "from trainer.fitting")
         write(
             folder,
-            Shape("", {}, files={f"{place}{n}": t for n, t in files.items()} | {f"{place}trainer/go.py": script}),
+            ProgramShape(
+                "", {}, files={f"{place}{n}": t for n, t in files.items()} | {f"{place}trainer/go.py": script}
+            ),
         )
         (folder / "train.py").unlink()
         subject = drafted(folder, "-m", "trainer.go")
@@ -304,7 +306,7 @@ def test_a_script_whose_imports_lie_above_it_has_a_larger_folder(tmp_path: Path)
         "import sys\nsys.path.append('..')\nfrom lib.fitting import fit\nEPOCHS = 8\nlr = 0.5\nlist(fit(EPOCHS, lr))\n"
     )
     files = {"requirements.txt": "", "lib/fitting.py": FIT, "tools/learn.py": script}
-    write(tmp_path / "project", Shape("", {}, files=files))
+    write(tmp_path / "project", ProgramShape("", {}, files=files))
     (tmp_path / "project" / "train.py").unlink()
     assert invoke("init", tmp_path / "project" / "tools" / "learn.py").returncode == 0
     subject = config.load(tmp_path / "project")
@@ -320,26 +322,26 @@ def test_of_several_scripts_the_one_that_trains_is_taken(tmp_path: Path) -> None
         "evaluate.py": "if __name__ == '__main__':\n    print('test accuracy', 0.5)\n",
         "tests/test_train.py": "epochs = 1\n",
     }
-    folder = write(tmp_path / "subject", Shape(ARGUMENTS.format(options=""), {}, files=files))
+    folder = write(tmp_path / "subject", ProgramShape(ARGUMENTS.format(options=""), {}, files=files))
     assert drafted(folder).command == ("{python}", "train.py")
 
 
 def test_a_script_that_says_what_else_it_does_is_not_the_one_that_trains(tmp_path: Path) -> None:
     source = STATEMENTS["f-string"].script
-    folder = write(tmp_path / "subject", Shape("", {}, files={"network.py": source, "evaluate.py": source}))
+    folder = write(tmp_path / "subject", ProgramShape("", {}, files={"network.py": source, "evaluate.py": source}))
     (folder / "train.py").unlink()
     assert drafted(folder).command == ("{python}", "network.py")
 
 
 def test_literals_of_one_name_are_told_apart(tmp_path: Path) -> None:
     source = "import torch\na = torch.optim.SGD(p, lr=0.1)\nb = torch.optim.SGD(q, lr=0.2)\nprint('test acc', a)\n"
-    subject = drafted(write(tmp_path / "subject", Shape(source, {})))
+    subject = drafted(write(tmp_path / "subject", ProgramShape(source, {})))
     assert {h.name: h.default for h in subject.hyperparameters} == {"lr": 0.1, "lr_2": 0.2}
 
 
 def test_where_it_is_not_clear_which_script_trains_nothing_is_guessed(tmp_path: Path) -> None:
     one, two = STATEMENTS["f-string"].script, STATEMENTS["percent"].script
-    folder = write(tmp_path / "subject", Shape(one, {}, files={"main.py": two}))
+    folder = write(tmp_path / "subject", ProgramShape(one, {}, files={"main.py": two}))
     result = invoke("init", folder)
     assert result.returncode == 2
     assert "several scripts may be the one that trains: main.py, train.py" in result.stderr
@@ -349,7 +351,7 @@ def test_where_it_is_not_clear_which_script_trains_nothing_is_guessed(tmp_path: 
 
 def test_at_a_terminal_the_user_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mutegreen.cli.commands.scripts.init._is_terminal", lambda: True)
-    folder = write(tmp_path / "subject", Shape(STATEMENTS["f-string"].script, {}))
+    folder = write(tmp_path / "subject", ProgramShape(STATEMENTS["f-string"].script, {}))
     (folder / "main.py").write_text(STATEMENTS["percent"].script)
     assert invoke("init", folder, stdin="2\n").returncode == 0
     assert config.load(folder).command == ("{python}", "train.py")
@@ -373,7 +375,7 @@ def test_without_a_terminal_nothing_is_overwritten_unless_it_is_forced(tmp_path:
 
 def test_a_launcher_stands_before_the_script(tmp_path: Path) -> None:
     source = "import torch\ntorch.distributed.init_process_group('gloo')\n" + STATEMENTS["f-string"].script
-    folder = write(tmp_path / "subject", Shape(source, {}))
+    folder = write(tmp_path / "subject", ProgramShape(source, {}))
     assert "--launcher 'torchrun --nproc_per_node=1'" in invoke("init", folder).stdout
     subject = drafted(folder, "--force", "--launcher", "torchrun --nproc_per_node=1")
     assert subject.command == ("torchrun", "--nproc_per_node=1", "train.py")
@@ -384,7 +386,7 @@ def test_a_default_that_every_call_replaces_is_not_mutated(tmp_path: Path) -> No
         "def used(lr=0.1):\n    print('test acc', lr)\n\n\ndef unused(lr=0.2):\n    pass\n\n\n"
         "def given(lr=0.3):\n    pass\n\n\nused()\ngiven(lr=float(input()))\n"
     )
-    subject = drafted(write(tmp_path / "subject", Shape(source, {})))
+    subject = drafted(write(tmp_path / "subject", ProgramShape(source, {})))
     assert [h.default for h in subject.hyperparameters] == [0.1]
     text = (subject.folder / "subject.toml").read_text()
     assert "nothing calls unused" in text
@@ -398,7 +400,9 @@ def test_a_field_or_another_file_that_the_script_overrules_is_left_for_the_user(
         "dropout = 0.5\nNet(dropout)\n"
     )
     nets = "class Net:\n    def __init__(self, rate):\n        self.dropout = 0.2\n"
-    subject = drafted(write(tmp_path / "subject", Shape(source, {}, files={"nets.py": nets})), "--script", "train.py")
+    subject = drafted(
+        write(tmp_path / "subject", ProgramShape(source, {}, files={"nets.py": nets})), "--script", "train.py"
+    )
     assert {h.default for h in subject.hyperparameters} == {0.3, 0.9, 0.5}
     text = (subject.folder / "subject.toml").read_text()
     assert "every call of Settings gives lr another value" in text
@@ -417,7 +421,7 @@ def test_no_hyperparameters_and_no_script_are_clear_errors(tmp_path: Path) -> No
 
 def test_no_metric_is_said_and_the_file_can_still_be_planned(tmp_path: Path) -> None:
     folder = write(
-        tmp_path / "subject", Shape("EPOCHS = 8\nlr = 0.5\nfor epoch in range(EPOCHS):\n    print(epoch)\n", {})
+        tmp_path / "subject", ProgramShape("EPOCHS = 8\nlr = 0.5\nfor epoch in range(EPOCHS):\n    print(epoch)\n", {})
     )
     drafted(folder)
     record = json.loads(invoke("init", folder, "--force", "--json").stdout)
@@ -465,7 +469,7 @@ def test_json_has_the_keys_that_other_programs_read(tmp_path: Path) -> None:
 def test_a_trial_run_confirms_a_pattern_or_finds_one(tmp_path: Path) -> None:
     source = "import os\nEPOCHS = 8\nlr = 0.5\nwords = ['test', 'accuracy']\nopen('left', 'w')\n"
     source += "for epoch in range(EPOCHS):\n    print(*words, (epoch + 1) / 16, flush=True)\n"
-    folder = write(tmp_path / "subject", Shape(source, {}))
+    folder = write(tmp_path / "subject", ProgramShape(source, {}))
     result = invoke("init", folder, "--try", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads(result.stdout)["performance"]["readings"] == [1 / 16]
@@ -476,7 +480,7 @@ def test_a_trial_run_confirms_a_pattern_or_finds_one(tmp_path: Path) -> None:
 def test_a_trial_run_that_fails_or_hangs_is_told_and_the_file_is_written(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "subject",
-        Shape(PROGRAMS["constants"].script + "import no_such_module\n", {}, files={"fitting.py": FIT}),
+        ProgramShape(PROGRAMS["constants"].script + "import no_such_module\n", {}, files={"fitting.py": FIT}),
     )
     result = invoke("init", folder, "--try")
     assert result.returncode == 1
@@ -544,7 +548,7 @@ def test_from_a_script_to_statistics_in_three_commands(tmp_path: Path, mutegreen
 def test_the_last_words_of_a_trial_run_that_failed_are_no_metric(tmp_path: Path) -> None:
     source = "EPOCHS = 8\nlr = 0.5\nprint(f'test accuracy {get()}')\n"
     source = "def get():\n    raise OSError(-3, 'urlopen error 104')\n" + source
-    folder = write(tmp_path / "subject", Shape(source, {}))
+    folder = write(tmp_path / "subject", ProgramShape(source, {}))
     result = invoke("init", folder, "--try")
     assert result.returncode == 1
     assert "accuracy" in (config.load(folder).performance.pattern or "")

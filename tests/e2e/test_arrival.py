@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from support.documented import FIRST, ONCE, Audited, Example, audit_all, files
+from support.documented import FIRST, ONCE, AuditedFolder, DocumentedExample, audit_all, files
 
 WRAPPER = "A wrapper that renames flags"
 AWK = "A program that is not Python"
@@ -111,32 +111,32 @@ learning_rate = { config = { file = "optimizer.toml", key = "learning_rate" }, d
 }
 
 EXAMPLES = {
-    "relayed": Example(WRAPPER, VALUES),
-    "dropped": Example(WRAPPER, VALUES, {"run.sh": DROPPING}),
-    "unknown flag": Example(FIRST, LEARNING_RATE, UNKNOWN_FLAG),
-    "overrides": Example(FIRST, LEARNING_RATE, OVERRIDES),
-    "helpers": Example(FIRST, (*LEARNING_RATE, "--values", "threads=1"), HELPERS),
-    "rounded": Example(FIRST, LEARNING_RATE, ROUNDED),
-    "unread": Example(FIRST, LEARNING_RATE, UNREAD),
+    "relayed": DocumentedExample(WRAPPER, VALUES),
+    "dropped": DocumentedExample(WRAPPER, VALUES, {"run.sh": DROPPING}),
+    "unknown flag": DocumentedExample(FIRST, LEARNING_RATE, UNKNOWN_FLAG),
+    "overrides": DocumentedExample(FIRST, LEARNING_RATE, OVERRIDES),
+    "helpers": DocumentedExample(FIRST, (*LEARNING_RATE, "--values", "threads=1"), HELPERS),
+    "rounded": DocumentedExample(FIRST, LEARNING_RATE, ROUNDED),
+    "unread": DocumentedExample(FIRST, LEARNING_RATE, UNREAD),
 }
 AWK_EXAMPLES = {
-    "awk": Example(AWK, LEARNING_RATE),
-    "awk without evidence": Example(AWK, LEARNING_RATE, {"subject.toml": NO_EVIDENCE}),
+    "awk": DocumentedExample(AWK, LEARNING_RATE),
+    "awk without evidence": DocumentedExample(AWK, LEARNING_RATE, {"subject.toml": NO_EVIDENCE}),
 }
 
 
 @pytest.fixture(scope="module")
-def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audited]:
+def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditedFolder]:
     awk = AWK_EXAMPLES if shutil.which("awk") else {}
     return audit_all(EXAMPLES | awk, tmp_path_factory.mktemp("arrival"))
 
 
-def outcome(audited: Audited, mutant: str) -> tuple[str, str | None]:
+def outcome(audited: AuditedFolder, mutant: str) -> tuple[str, str | None]:
     result = audited.results[mutant][0][0]
     return result.outcome, result.reason
 
 
-def test_a_wrapper_that_passes_all_flags_on(audits: dict[str, Audited]) -> None:
+def test_a_wrapper_that_passes_all_flags_on(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["relayed"]
     assert (audited.status, audited.outcomes) == (0, {"ok": 4}), audited.stderr
     result, log = audited.results["gamma=0.45"][0]
@@ -145,7 +145,7 @@ def test_a_wrapper_that_passes_all_flags_on(audits: dict[str, Audited]) -> None:
     assert "+ sh run.sh -e 20 -l 0.5 -g 0.45" in audited.mutegreen("show", "gamma=0.45").splitlines()
 
 
-def test_a_wrapper_that_drops_a_flag_gives_mutants_that_are_not_applied(audits: dict[str, Audited]) -> None:
+def test_a_wrapper_that_drops_a_flag_gives_mutants_that_are_not_applied(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["dropped"]
     assert (audited.status, audited.outcomes) == (1, {"ok": 3, "not_applied": 1}), audited.stderr
     assert "warning: gamma: its flag did not reach the program, which used its own default" in audited.stderr
@@ -167,7 +167,7 @@ def test_a_wrapper_that_drops_a_flag_gives_mutants_that_are_not_applied(audits: 
     ],
 )
 def test_what_cannot_arrive_is_found_before_any_mutant_is_trained(
-    audits: dict[str, Audited], name: str, reason: str
+    audits: dict[str, AuditedFolder], name: str, reason: str
 ) -> None:
     audited = audits.get(name) or pytest.skip("awk is not installed")
     assert (audited.status, audited.stdout) == (1, "")
@@ -176,20 +176,20 @@ def test_what_cannot_arrive_is_found_before_any_mutant_is_trained(
     assert audited.after == audited.before
 
 
-def test_overrides_arrive_though_the_parser_has_no_flag_for_them(audits: dict[str, Audited]) -> None:
+def test_overrides_arrive_though_the_parser_has_no_flag_for_them(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["overrides"]
     assert (audited.status, audited.outcomes) == (0, {"ok": 2}), audited.stderr
     assert "learning_rate=0.25" in audited.results["learning_rate=0.25"][0][1]
 
 
-def test_helpers_that_a_training_starts_do_not_count(audits: dict[str, Audited]) -> None:
+def test_helpers_that_a_training_starts_do_not_count(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["helpers"]
     assert (audited.status, audited.outcomes) == (0, {"ok": 3}), audited.stderr
     assert "learning_rate=0.25" in audited.results["learning_rate=0.25"][0][1]
     assert "threads=1" in audited.results["threads=1"][0][1]
 
 
-def test_a_program_that_is_not_python_prints_what_it_uses(audits: dict[str, Audited]) -> None:
+def test_a_program_that_is_not_python_prints_what_it_uses(audits: dict[str, AuditedFolder]) -> None:
     audited = audits.get("awk") or pytest.skip("awk is not installed")
     assert (audited.status, audited.outcomes["ok"]) == (0, len(audited.results)), audited.stderr
     result, log = audited.results["learning_rate=0.25"][0]
@@ -197,7 +197,7 @@ def test_a_program_that_is_not_python_prints_what_it_uses(audits: dict[str, Audi
     assert result.evidence[0].how == "the program printed 0.25"
 
 
-def test_a_value_printed_with_too_few_digits_is_another_value(audits: dict[str, Audited]) -> None:
+def test_a_value_printed_with_too_few_digits_is_another_value(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["rounded"]
     assert (audited.status, audited.outcomes) == (1, {"ok": 1, "not_applied": 1}), audited.stderr
     assert outcome(audited, "learning_rate=0.25") == ("not_applied", "learning_rate: the program printed 0.2")

@@ -321,7 +321,7 @@ def test_resume_measures_with_the_same_meters_and_refuses_another_subject(tmp_pa
 
     wrong = resume(tmp_path / "other")
     assert wrong.returncode == 2
-    assert f"is of {folder}" in wrong.stderr
+    assert f"belongs to the subject {folder}" in wrong.stderr
     assert resume(folder).returncode == 0
     with closing(sqlite3.connect(tmp_path / "reports/mutegreen.sqlite")) as db:
         assert db.execute("SELECT DISTINCT meter, domain FROM energy").fetchall() == [("replay", "gpu:GPU-1")]

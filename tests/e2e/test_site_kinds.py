@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from support.documented import FIRST, ONCE, Audited, Example, Files, audit_all
+from support.documented import FIRST, ONCE, AuditedFolder, DocumentedExample, Files, audit_all
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Mutated:
 
 
 @dataclass(frozen=True)
-class Kind:
+class SiteKind:
     """An example and its mutants by id."""
 
     section: str
@@ -28,10 +28,10 @@ class Kind:
     other: Files = field(default_factory=dict)
 
     @property
-    def example(self) -> Example:
+    def example(self) -> DocumentedExample:
         """With each mutant's value given by hand."""
         values = [word for mutant in self.mutants for word in ("--values", mutant)]
-        return Example(self.section, (*values, *ONCE), self.other)
+        return DocumentedExample(self.section, (*values, *ONCE), self.other)
 
 
 def command(before: str, after: str, printed: str, how: str) -> Mutated:
@@ -80,7 +80,7 @@ fit(int(options["--epochs"]), float(options["--lr"]))
 """
 
 KINDS = {
-    "flag": Kind(
+    "flag": SiteKind(
         FIRST,
         {
             "learning_rate=0.25": command(
@@ -97,7 +97,7 @@ KINDS = {
             ),
         },
     ),
-    "joined flag": Kind(
+    "joined flag": SiteKind(
         "A flag joined to its value",
         {
             "learning_rate=0.25": command(
@@ -108,7 +108,7 @@ KINDS = {
             )
         },
     ),
-    "override": Kind(
+    "override": SiteKind(
         "An override",
         {
             "learning_rate=0.25": command(
@@ -119,7 +119,7 @@ KINDS = {
             )
         },
     ),
-    "literal": Kind(
+    "literal": SiteKind(
         "A literal in the source",
         {
             "epochs=12": line("main.py", "EPOCHS = 20", "EPOCHS = 12", "epochs=12", ", and EPOCHS was 12 at the end"),
@@ -128,7 +128,7 @@ KINDS = {
             ),
         },
     ),
-    "configuration": Kind(
+    "configuration": SiteKind(
         "A key in a configuration file",
         {
             "epochs=12": line(
@@ -146,7 +146,7 @@ KINDS = {
             "gamma=0.001": line("decay.yaml", "gamma: 0.9  # each epoch", "gamma: 0.001  # each epoch", "gamma=0.001"),
         },
     ),
-    "variable": Kind(
+    "variable": SiteKind(
         "An environment variable",
         {
             "learning_rate=0.25": command(
@@ -160,7 +160,7 @@ KINDS = {
             ),
         },
     ),
-    "package": Kind(
+    "package": SiteKind(
         "`command`, `workdir` and `environment`",
         {
             "epochs=12": command(
@@ -171,7 +171,7 @@ KINDS = {
             )
         },
     ),
-    "click": Kind(
+    "click": SiteKind(
         FIRST,
         {
             "epochs=12": command(
@@ -183,7 +183,7 @@ KINDS = {
         },
         {"main.py": CLICK, "subject.toml": SCRIPT},
     ),
-    "arguments by hand": Kind(
+    "arguments by hand": SiteKind(
         FIRST,
         {
             "learning_rate=0.25": command(
@@ -200,13 +200,13 @@ EACH_MUTANT = [(kind, mutant) for kind in KINDS for mutant in KINDS[kind].mutant
 
 
 @pytest.fixture(scope="module")
-def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audited]:
+def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditedFolder]:
     """All of `KINDS`, audited."""
     return audit_all({name: kind.example for name, kind in KINDS.items()}, tmp_path_factory.mktemp("kinds"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_training_ends_ok(audits: dict[str, Audited], kind: str) -> None:
+def test_every_training_ends_ok(audits: dict[str, AuditedFolder], kind: str) -> None:
     audited = audits[kind]
     assert audited.status == 0, audited.stderr
     assert set(audited.outcomes) == {"ok"}
@@ -215,7 +215,7 @@ def test_every_training_ends_ok(audits: dict[str, Audited], kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "mutant"), EACH_MUTANT)
 def test_the_value_is_used_by_the_program_and_only_in_its_mutant(
-    audits: dict[str, Audited], kind: str, mutant: str
+    audits: dict[str, AuditedFolder], kind: str, mutant: str
 ) -> None:
     expected = KINDS[kind].mutants[mutant]
     for name, trainings in audits[kind].results.items():
@@ -225,19 +225,19 @@ def test_the_value_is_used_by_the_program_and_only_in_its_mutant(
 
 
 @pytest.mark.parametrize(("kind", "mutant"), EACH_MUTANT)
-def test_show_prints_exactly_what_is_changed(audits: dict[str, Audited], kind: str, mutant: str) -> None:
+def test_show_prints_exactly_what_is_changed(audits: dict[str, AuditedFolder], kind: str, mutant: str) -> None:
     heading, *shown = audits[kind].mutegreen("show", mutant).splitlines()
     assert heading.startswith(f"{mutant} (operator given, default")
     assert [text for text in shown if text.startswith(("-", "+"))] == KINDS[kind].mutants[mutant].changes
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_users_folder_stays_byte_for_byte(audits: dict[str, Audited], kind: str) -> None:
+def test_the_users_folder_stays_byte_for_byte(audits: dict[str, AuditedFolder], kind: str) -> None:
     assert audits[kind].after == audits[kind].before
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_exports_have_the_values(audits: dict[str, Audited], kind: str) -> None:
+def test_exports_have_the_values(audits: dict[str, AuditedFolder], kind: str) -> None:
     rows = json.loads(audits[kind].mutegreen("export", "--format", "json"))
     found = {row["mutant"]: (row["hyperparameter"], row["value"]) for row in rows}
     assert found["original"] == (None, None)

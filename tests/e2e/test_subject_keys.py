@@ -11,7 +11,7 @@ import re
 import pytest
 
 from mutegreen.store.store import Store
-from support.documented import FIRST, ONCE, Audited, Example, audit_all, files
+from support.documented import FIRST, ONCE, AuditedFolder, DocumentedExample, audit_all, files
 
 pytestmark = pytest.mark.slow
 
@@ -129,28 +129,30 @@ pathlib.Path("model.py").write_text("spoilt")
 }
 
 EXAMPLES = {
-    "count of all": Example(FIRST, LEARNING_RATE),
-    "small": Example("Smaller is better", LEARNING_RATE),
-    "further": Example("Extra metrics", LEARNING_RATE),
-    "further in a file": Example("A file of results", LEARNING_RATE, FURTHER_FILE),
-    "data": Example("`data`", (*LEARNING_RATE, "--preset", "census")),
-    "percent": Example(FIRST, LEARNING_RATE, PERCENT),
-    "file": Example("A file of results", LEARNING_RATE, STALE),
-    "file not written": Example("A file of results", LEARNING_RATE, SILENT),
-    "loss": Example(
+    "count of all": DocumentedExample(FIRST, LEARNING_RATE),
+    "small": DocumentedExample("Smaller is better", LEARNING_RATE),
+    "further": DocumentedExample("Extra metrics", LEARNING_RATE),
+    "further in a file": DocumentedExample("A file of results", LEARNING_RATE, FURTHER_FILE),
+    "data": DocumentedExample("`data`", (*LEARNING_RATE, "--preset", "census")),
+    "percent": DocumentedExample(FIRST, LEARNING_RATE, PERCENT),
+    "file": DocumentedExample("A file of results", LEARNING_RATE, STALE),
+    "file not written": DocumentedExample("A file of results", LEARNING_RATE, SILENT),
+    "loss": DocumentedExample(
         "The loss", ("--values", "learning_rate=1000.0", "--operators", "identity", *ONCE), {"train.py": LEAST_SQUARES}
     ),
-    "seed": Example("`seed`", ("--values", "gamma=0.5", "--operators", "identity", *ONCE, "--repetitions", "2")),
-    "seed in the source": Example("`seed`", LEARNING_RATE, SEED_IN_SOURCE),
-    "brackets": Example(FIRST, LEARNING_RATE, BRACKETS),
-    "preset": Example("`[presets]`", ("--preset", "smoke")),
-    "timeout": Example(FIRST, LEARNING_RATE, SLOW),
-    "workspace": Example("`[workspace]`", LEARNING_RATE, WORKSPACE),
+    "seed": DocumentedExample(
+        "`seed`", ("--values", "gamma=0.5", "--operators", "identity", *ONCE, "--repetitions", "2")
+    ),
+    "seed in the source": DocumentedExample("`seed`", LEARNING_RATE, SEED_IN_SOURCE),
+    "brackets": DocumentedExample(FIRST, LEARNING_RATE, BRACKETS),
+    "preset": DocumentedExample("`[presets]`", ("--preset", "smoke")),
+    "timeout": DocumentedExample(FIRST, LEARNING_RATE, SLOW),
+    "workspace": DocumentedExample("`[workspace]`", LEARNING_RATE, WORKSPACE),
 }
 
 
 @pytest.fixture(scope="module")
-def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Audited]:
+def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditedFolder]:
     return audit_all(EXAMPLES, tmp_path_factory.mktemp("keys"))
 
 
@@ -158,7 +160,7 @@ def figures(log: str, pattern: str) -> list[float]:
     return [float(figure) for figure in re.findall(pattern, log)]
 
 
-def test_a_count_is_divided_by_its_whole_and_each_match_is_an_epoch(audits: dict[str, Audited]) -> None:
+def test_a_count_is_divided_by_its_whole_and_each_match_is_an_epoch(audits: dict[str, AuditedFolder]) -> None:
     assert audits["count of all"].outcomes == {"ok": 3}
     for (result, log), *_ in audits["count of all"].results.values():
         assert [epoch.performance for epoch in result.epochs] == [n / 60 for n in figures(log, r"accuracy (\d+)/60")]
@@ -166,7 +168,7 @@ def test_a_count_is_divided_by_its_whole_and_each_match_is_an_epoch(audits: dict
         assert result.performance == result.epochs[-1].performance
 
 
-def test_a_figure_to_be_small_has_its_goal_and_tolerance(audits: dict[str, Audited]) -> None:
+def test_a_figure_to_be_small_has_its_goal_and_tolerance(audits: dict[str, AuditedFolder]) -> None:
     assert audits["small"].outcomes == {"ok": 3}
     for (result, log), *_ in audits["small"].results.values():
         assert result.performance == figures(log, r"loss ([\d.]+),")[-1]
@@ -174,7 +176,7 @@ def test_a_figure_to_be_small_has_its_goal_and_tolerance(audits: dict[str, Audit
         assert (store.audit().goal, store.audit().tolerance) == ("minimize", 0.01)
 
 
-def test_the_last_of_each_further_figure_is_kept(audits: dict[str, Audited]) -> None:
+def test_the_last_of_each_further_figure_is_kept(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["further"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     for (result, log), *_ in audited.results.values():
@@ -189,7 +191,7 @@ def test_the_last_of_each_further_figure_is_kept(audits: dict[str, Audited]) -> 
 
 
 def test_further_figures_may_be_in_the_file_beside_the_performance_and_need_not_be_there(
-    audits: dict[str, Audited],
+    audits: dict[str, AuditedFolder],
 ) -> None:
     audited = audits["further in a file"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
@@ -200,7 +202,7 @@ def test_further_figures_may_be_in_the_file_beside_the_performance_and_need_not_
         assert f"warning: {name}: this extra metric was not found" in audited.stderr
 
 
-def test_the_data_of_a_preset_are_those_of_its_audit(audits: dict[str, Audited]) -> None:
+def test_the_data_of_a_preset_are_those_of_its_audit(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["data"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     assert "data: the census of 1994\n" in audited.stderr
@@ -210,13 +212,13 @@ def test_the_data_of_a_preset_are_those_of_its_audit(audits: dict[str, Audited])
     }
 
 
-def test_percents_stay_percents(audits: dict[str, Audited]) -> None:
+def test_percents_stay_percents(audits: dict[str, AuditedFolder]) -> None:
     assert audits["percent"].outcomes == {"ok": 3}
     for (result, log), *_ in audits["percent"].results.values():
         assert result.performance == figures(log, r"Accuracy: ([\d.]+)%,")[0] > 1
 
 
-def test_a_list_in_a_file_is_a_figure_for_each_epoch(audits: dict[str, Audited]) -> None:
+def test_a_list_in_a_file_is_a_figure_for_each_epoch(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["file"]
     assert audited.outcomes == {"ok": 3}
     for (result, log), *_ in audited.results.values():
@@ -225,13 +227,13 @@ def test_a_list_in_a_file_is_a_figure_for_each_epoch(audits: dict[str, Audited])
     assert audited.after == audited.before
 
 
-def test_an_old_file_of_results_is_not_taken_for_a_new_one(audits: dict[str, Audited]) -> None:
+def test_an_old_file_of_results_is_not_taken_for_a_new_one(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["file not written"]
     assert audited.status == 1
     assert "preflight: failed: results.json cannot be read: No such file" in audited.stderr
 
 
-def test_a_loss_by_another_name_tells_of_a_divergence(audits: dict[str, Audited]) -> None:
+def test_a_loss_by_another_name_tells_of_a_divergence(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["loss"]
     assert audited.status == 1
     result, log = audited.results["learning_rate=1000.0"][0]
@@ -241,7 +243,7 @@ def test_a_loss_by_another_name_tells_of_a_divergence(audits: dict[str, Audited]
     assert {trainings[0][0].outcome for mutant, trainings in audited.results.items() if "rate" not in mutant} == {"ok"}
 
 
-def test_a_repetition_has_one_seed_for_original_and_mutants(audits: dict[str, Audited]) -> None:
+def test_a_repetition_has_one_seed_for_original_and_mutants(audits: dict[str, AuditedFolder]) -> None:
     seeds = {m: [figures(log, r" seed=(\d+)") for _, log in t] for m, t in audits["seed"].results.items()}
     assert set(seeds) == {"original", "identity", "gamma=0.5"}
     assert seeds["original"] == seeds["identity"] == seeds["gamma=0.5"]
@@ -250,12 +252,12 @@ def test_a_repetition_has_one_seed_for_original_and_mutants(audits: dict[str, Au
     assert {(row["repetition"], row["seed"]) for row in rows} == {(n, s[0]) for n, s in enumerate(seeds["original"])}
 
 
-def test_the_same_seed_gives_the_same_result(audits: dict[str, Audited]) -> None:
+def test_the_same_seed_gives_the_same_result(audits: dict[str, AuditedFolder]) -> None:
     results = audits["seed"].results
     assert [r.performance for r, _ in results["original"]] == [r.performance for r, _ in results["identity"]]
 
 
-def test_a_seed_may_stand_in_the_source_beside_a_hyperparameter(audits: dict[str, Audited]) -> None:
+def test_a_seed_may_stand_in_the_source_beside_a_hyperparameter(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["seed in the source"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     seeds = {figures(log, r" seed=(\d+)")[0] for ((_, log),) in audited.results.values()}
@@ -265,7 +267,7 @@ def test_a_seed_may_stand_in_the_source_beside_a_hyperparameter(audits: dict[str
     assert [text for text in shown if text[0] in "-+"][2:] == ["-RATE = 0.5", "+RATE = 0.25"]
 
 
-def test_last_words_that_look_like_markup_are_printed_as_they_are(audits: dict[str, Audited]) -> None:
+def test_last_words_that_look_like_markup_are_printed_as_they_are(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["brackets"]
     assert (audited.status, audited.outcomes) == (1, {"ok": 2, "failed": 1}), audited.stderr
     reason = "exit status 1: KeyError: '[/INST]' :boom:"
@@ -273,7 +275,7 @@ def test_last_words_that_look_like_markup_are_printed_as_they_are(audits: dict[s
     assert "'[/INST]'" in audited.mutegreen("show")
 
 
-def test_a_preset_says_how_large_an_audit_is_and_what_its_original_is(audits: dict[str, Audited]) -> None:
+def test_a_preset_says_how_large_an_audit_is_and_what_its_original_is(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["preset"]
     assert audited.outcomes == {"ok": 3}
     assert [mutant.partition("=")[0] for mutant in sorted(audited.results)] == ["epochs", "learning_rate", "original"]
@@ -281,7 +283,7 @@ def test_a_preset_says_how_large_an_audit_is_and_what_its_original_is(audits: di
     assert all(" seed=7" in trainings[0][1] for trainings in audited.results.values())
 
 
-def test_a_training_over_its_timeout_is_ended(audits: dict[str, Audited]) -> None:
+def test_a_training_over_its_timeout_is_ended(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["timeout"]
     assert (audited.status, audited.outcomes) == (1, {"ok": 2, "timeout": 1}), audited.stderr
     result, _ = audited.results["learning_rate=0.25"][0]
@@ -290,7 +292,9 @@ def test_a_training_over_its_timeout_is_ended(audits: dict[str, Audited]) -> Non
     assert result.duration_s >= 5
 
 
-def test_every_training_has_a_fresh_copy_with_links_and_without_what_is_excluded(audits: dict[str, Audited]) -> None:
+def test_every_training_has_a_fresh_copy_with_links_and_without_what_is_excluded(
+    audits: dict[str, AuditedFolder],
+) -> None:
     audited = audits["workspace"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     for (_, log), *_ in audited.results.values():

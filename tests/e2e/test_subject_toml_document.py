@@ -13,7 +13,7 @@ from mutegreen import config
 from mutegreen.harness.plan import plan
 from mutegreen.harness.process import workspace
 from mutegreen.model import Kind, Outcome, limits
-from support.documented import DOCUMENT, FIRST, Example, audit, files, run, sections, subject_files
+from support.documented import DOCUMENT, FIRST, DocumentedExample, audit, files, run, sections, subject_files
 from support.paths import ROOT
 
 SECTION_OF = {
@@ -85,7 +85,7 @@ def test_the_shell_passes_the_arguments_on(tmp_path: Path) -> None:
     command = re.search(r"`(command = \[.*\])`", DOCUMENT)
     assert command is not None
     options = ("--values", "gamma=0.5", "--operators", "identity", "--repetitions", "1", "--cooldown", "0")
-    audited = audit(Example(FIRST, options, {"subject.toml": command[1]}), tmp_path)
+    audited = audit(DocumentedExample(FIRST, options, {"subject.toml": command[1]}), tmp_path)
     assert audited.outcomes == {"ok": 3}, audited.stderr
     assert "gamma=0.5" in audited.results["gamma=0.5"][0][1]
 

@@ -20,7 +20,7 @@ from support.limits import EVENT_S
 IDLE_W, FULL_W, MEMORY_W = 18.0, 150.0, 6.0
 
 
-class Machine:
+class CalibratedMachine:
     """Two sockets whose power is linear in their load, a clock that its recorder moves, and what it calls busy."""
 
     def __init__(self, background: float = 0.0) -> None:
@@ -41,7 +41,7 @@ class Machine:
         self.load = self.background
 
 
-def calibrated(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Calibration:
+def calibrated(machine: CalibratedMachine, monkeypatch: pytest.MonkeyPatch) -> Calibration:
     monkeypatch.setattr(calibration, "machine_busy_s", lambda: machine.busy_s)
     monkeypatch.setattr(time, "monotonic", lambda: machine.now_s)
     return calibrate(machine, 10.0, machine.burn)  # type: ignore[arg-type]
@@ -49,7 +49,7 @@ def calibrated(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Calibration
 
 @pytest.mark.parametrize("background", [0.0, 0.1])
 def test_the_line_is_found_also_beside_some_other_load(background: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = calibrated(Machine(background), monkeypatch)
+    found = calibrated(CalibratedMachine(background), monkeypatch)
     assert found.idle_w == pytest.approx(IDLE_W)
     assert found.full_w == pytest.approx(FULL_W)
     assert found.memory_w == pytest.approx(MEMORY_W)
@@ -57,7 +57,7 @@ def test_the_line_is_found_also_beside_some_other_load(background: float, monkey
 
 
 def test_the_option_is_what_the_meter_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = calibrated(Machine(), monkeypatch)
+    found = calibrated(CalibratedMachine(), monkeypatch)
     assert found.option == "estimate:idle_w=18,full_w=150,memory_w=6"
     assert parse(found.option).name == "estimate"
 

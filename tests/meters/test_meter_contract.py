@@ -193,7 +193,7 @@ def pyrapl(tmp_path: Path) -> MeterCase:
 def zeus(tmp_path: Path) -> MeterCase:
     clock = FakeClock()
     watts = {"gpu:0": WATTS["gpu:GPU-0"], "gpu:1": WATTS["cpu:package-0"]}
-    gpus = [zeus_fakes.FakeGpu(number, clock, one) for number, one in enumerate(watts.values())]
+    gpus = [zeus_fakes.FakeZeusGpu(number, clock, one) for number, one in enumerate(watts.values())]
 
     def truth(domain: str, begin_s: float, end_s: float) -> float:
         return watts[domain].integral(begin_s + GROWTH_WAIT_S, end_s + GROWTH_WAIT_S)

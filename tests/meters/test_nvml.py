@@ -27,14 +27,24 @@ from support.fake_nvml import (
     square_wave,
 )
 from support.limits import EVENT_S
-from support.nvml_bench import BURSTS, OTHER, TRAINING, Bench, MakeBench, SimulatedSampler, bench_fixture, joules, only  # noqa: F401 - a fixture
+from support.nvml_bench import (  # noqa: F401 - a fixture
+    BURSTS,
+    OTHER,
+    TRAINING,
+    MakeNvmlBench,
+    NvmlBench,
+    SimulatedSampler,
+    bench_fixture,
+    joules,
+    only,
+)
 
 
 class TestCounter:
     @pytest.mark.parametrize("period_s", [0.0, 0.02, 0.1])
     @pytest.mark.parametrize("begin_s", [0.72, 1.55, 2.43])
     def test_two_seconds_are_good_to_one_percent_however_rarely_it_is_updated(
-        self, bench: MakeBench, period_s: float, begin_s: float
+        self, bench: MakeNvmlBench, period_s: float, begin_s: float
     ) -> None:
         figure = only(bench(FakeGpu(watts=TRAINING, counter_period_s=period_s)).measure(begin_s, begin_s + 2.0))
         assert joules(figure) == pytest.approx(TRAINING.integral(begin_s, begin_s + 2.0), rel=0.01)
@@ -43,37 +53,37 @@ class TestCounter:
 
     @pytest.mark.parametrize("seed", range(5))
     @pytest.mark.parametrize("period_s", [0.037, 0.1])
-    def test_so_are_two_seconds_of_bursts(self, bench: MakeBench, period_s: float, seed: int) -> None:
+    def test_so_are_two_seconds_of_bursts(self, bench: MakeNvmlBench, period_s: float, seed: int) -> None:
         begin_s = 0.61 + seed / 7
         made = bench(FakeGpu(watts=BURSTS, counter_period_s=period_s), seed=seed)
         figure = only(made.measure(begin_s, begin_s + 2.0))
         assert joules(figure) == pytest.approx(BURSTS.integral(begin_s, begin_s + 2.0), rel=0.01)
 
     @pytest.mark.parametrize("seed", range(8))
-    def test_an_update_is_put_in_the_middle_of_when_it_may_have_been(self, bench: MakeBench, seed: int) -> None:
+    def test_an_update_is_put_in_the_middle_of_when_it_may_have_been(self, bench: MakeNvmlBench, seed: int) -> None:
         """Power is 0 W where the window begins, so that what is off is off at its end."""
         watts = Schedule((0.0, 50.0), (0.6, 0.0), (1.2, 300.0))
         figure = only(bench(FakeGpu(watts=watts, counter_period_s=0.1), seed=seed).measure(1.0, 1.5 + 0.013 * seed))
         assert joules(figure) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * SAMPLE_S / 2)
 
-    def test_between_two_updates_energy_goes_on(self, bench: MakeBench) -> None:
+    def test_between_two_updates_energy_goes_on(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(watts=Schedule((0.0, 200.0)), counter_period_s=0.1))
         made.go_on(5.0)
         made.recorder.begin("half of an update")
         made.go_on(5.05)
         assert joules(only(made.recorder.end("half of an update"))) == pytest.approx(10.0, abs=200 * 2 * SAMPLE_S)
 
-    def test_power_that_is_wrong_moves_no_more_than_the_edges(self, bench: MakeBench) -> None:
+    def test_power_that_is_wrong_moves_no_more_than_the_edges(self, bench: MakeNvmlBench) -> None:
         """Power is a mean over a second here; the counter has the last word."""
         gpu = FakeGpu(watts=BURSTS, counter_period_s=0.1, average_s=1.0, instant=0)
         figure = only(bench(gpu).measure(1.0, 21.0))
         assert joules(figure) == pytest.approx(BURSTS.integral(1.0, 21.0), rel=0.01)
         assert figure.flags == frozenset()
 
-    def test_resolution_is_the_time_between_updates(self, bench: MakeBench) -> None:
+    def test_resolution_is_the_time_between_updates(self, bench: MakeNvmlBench) -> None:
         assert bench(FakeGpu(counter_period_s=0.1)).meter.resolution_s == pytest.approx(0.1, abs=0.02)
 
-    def test_it_is_tried_and_not_told_by_the_model(self, bench: MakeBench) -> None:
+    def test_it_is_tried_and_not_told_by_the_model(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(name="Tesla V100", counter=0), FakeGpu(uuid=OTHER, name="Tesla K80"))
         assert list(made.meter.quality.values()) == [Quality.INTEGRATED, Quality.COUNTER]
 
@@ -81,17 +91,17 @@ class TestCounter:
 class TestIntegrated:
     @pytest.mark.parametrize("seed", range(5))
     @pytest.mark.parametrize("wave_s", [0.7, 1.0, 2.5])
-    def test_bursts_are_good_to_three_percent(self, bench: MakeBench, wave_s: float, seed: int) -> None:
+    def test_bursts_are_good_to_three_percent(self, bench: MakeNvmlBench, wave_s: float, seed: int) -> None:
         watts = square_wave(50.0, 350.0, period_s=wave_s, duty=0.2, duration_s=30.0)
         begin_s = 0.61 + seed / 7
         figure = only(bench(FakeGpu(watts=watts, counter=0), seed=seed).measure(begin_s, begin_s + 5.0))
         assert joules(figure) == pytest.approx(watts.integral(begin_s, begin_s + 5.0), rel=0.03)
         assert (figure.quality, figure.flags) == (Quality.INTEGRATED, frozenset())
 
-    def test_constant_power_is_exact_and_reaches_both_edges(self, bench: MakeBench) -> None:
+    def test_constant_power_is_exact_and_reaches_both_edges(self, bench: MakeNvmlBench) -> None:
         assert joules(only(bench(FakeGpu(counter=0)).measure(1.0, 5.0))) == pytest.approx(400.0, rel=1e-9)
 
-    def test_two_samples_are_enough_for_constant_power_but_are_flagged(self, bench: MakeBench) -> None:
+    def test_two_samples_are_enough_for_constant_power_but_are_flagged(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(counter=0))
         made.recorder.begin("window")
         made.clock.advance(0.9)
@@ -105,7 +115,7 @@ class TestIntegrated:
             integral.add(t_s, 20.0 * (t_s - 1.0))
         assert integral.energy_j == pytest.approx(40.0, rel=1e-12)
 
-    def test_a_mean_over_a_second_is_flagged_in_short_windows(self, bench: MakeBench) -> None:
+    def test_a_mean_over_a_second_is_flagged_in_short_windows(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(counter=0, instant=0, average_s=1.0))
         assert Flag.SHORT_WINDOW in only(made.measure(1.0, 6.0)).flags
         assert Flag.SHORT_WINDOW not in only(made.measure(7.0, 18.0)).flags
@@ -118,7 +128,7 @@ class TestIntegrated:
             ({"instant": 0, "average": 0}, "nvmlDeviceGetPowerUsage 0"),
         ],
     )
-    def test_power_of_the_moment_is_preferred(self, bench: MakeBench, lacking: dict[str, Any], called: str) -> None:
+    def test_power_of_the_moment_is_preferred(self, bench: MakeNvmlBench, lacking: dict[str, Any], called: str) -> None:
         """At 4 s it is 30 W, and 20 W is the mean since the beginning."""
         gpu = FakeGpu(counter=0, watts=Schedule((0.0, 10.0), (2.0, 30.0)), average_s=1e9, **lacking)
         made = bench(gpu)
@@ -129,7 +139,7 @@ class TestIntegrated:
 
 
 class TestSeveral:
-    def test_each_has_its_own_energy_and_they_sum(self, bench: MakeBench) -> None:
+    def test_each_has_its_own_energy_and_they_sum(self, bench: MakeNvmlBench) -> None:
         measured = bench(FakeGpu(watts=TRAINING), FakeGpu(uuid=OTHER, watts=BURSTS, counter=0)).measure(1.0, 7.0)
         truth = [TRAINING.integral(1.0, 7.0), BURSTS.integral(1.0, 7.0)]
         assert [joules(figure) for figure in measured.of("gpu")] == [
@@ -139,14 +149,14 @@ class TestSeveral:
         assert measured.total_j("gpu") == pytest.approx(sum(truth), rel=0.01)
         assert measured.quality("gpu") is Quality.INTEGRATED
 
-    def test_those_that_cuda_hides_are_not_read(self, bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_those_that_cuda_hides_are_not_read(self, bench: MakeNvmlBench, monkeypatch: pytest.MonkeyPatch) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER))
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-0e")
         made.open_again()
         assert made.meter.domains == (f"gpu:{OTHER}",)
 
     def test_a_mig_instance_is_read_as_its_whole_gpu_and_says_so(
-        self, bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+        self, bench: MakeNvmlBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER, mig=1, mig_uuid="MIG-77"))
         assert [Flag.WHOLE_DEVICE in figure.flags for figure in made.measure(1.0, 3.0).domains] == [False, True]
@@ -159,19 +169,19 @@ class TestSeveral:
 class TestWatch:
     """GPUs that must be looked at between two readings are; the recorder reads ten times a second in any case."""
 
-    def test_counters_that_are_up_to_date_are_not_looked_at(self, bench: MakeBench) -> None:
+    def test_counters_that_are_up_to_date_are_not_looked_at(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER))
         assert made.sampler is None
         assert made.meter.period_s == math.inf
 
-    def test_only_what_needs_it_is_looked_at(self, bench: MakeBench) -> None:
+    def test_only_what_needs_it_is_looked_at(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER, counter_period_s=0.1))
         before = len(made.fake.calls())
         assert made.sampler is not None
         made.sampler.sample()
         assert {call.split()[1] for call in made.fake.calls()[before:]} == {"1"}
 
-    def test_what_fails_is_left_to_the_next_reading(self, bench: MakeBench) -> None:
+    def test_what_fails_is_left_to_the_next_reading(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(counter=0).fail(GPU_IS_LOST, *POWERS, begin_s=2.0))
         made.go_on(2.0)
         assert made.sampler is not None
@@ -202,7 +212,7 @@ class TestWatch:
         meter.close()
         assert periods_s == [pytest.approx(sample_s)]
 
-    def test_closing_stops_it(self, bench: MakeBench) -> None:
+    def test_closing_stops_it(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(counter=0))
         made.meter.close()
         assert made.sampler is not None
@@ -254,7 +264,7 @@ class TestUnreadable:
         ],
     )
     def test_it_is_left_out_with_a_reason_and_a_remedy(
-        self, bench: MakeBench, functions: tuple[str, ...], code: int
+        self, bench: MakeNvmlBench, functions: tuple[str, ...], code: int
     ) -> None:
         made = bench(FakeGpu().fail(code, *functions), FakeGpu(uuid=OTHER))
         assert made.meter.domains == (f"gpu:{OTHER}",)
@@ -265,7 +275,7 @@ class TestUnreadable:
         assert left_out.remedy
         assert joules(only(made.measure(1.0, 3.0))) == pytest.approx(200.0, rel=1e-3)
 
-    def test_one_that_cuda_hides_is_not_spoken_of(self, bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_cuda_hides_is_not_spoken_of(self, bench: MakeNvmlBench, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", OTHER)
         monkeypatch.delenv = lambda *_, **__: None  # type: ignore[method-assign]
         assert bench(FakeGpu().fail(GPU_IS_LOST, EVERY_CALL), FakeGpu(uuid=OTHER)).meter.unavailable == ()

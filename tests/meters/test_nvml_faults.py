@@ -9,12 +9,12 @@ import pytest
 from mutegreen.model import Flag, Quality
 from mutegreen.testing.simulated import Schedule
 from support.fake_nvml import COUNTER, EVERY_CALL, GPU_IS_LOST, POWERS, TIMEOUT, UNKNOWN, FakeGpu
-from support.nvml_bench import OTHER, TRAINING, Bench, MakeBench, bench_fixture, joules, only  # noqa: F401 - a fixture
+from support.nvml_bench import OTHER, TRAINING, MakeNvmlBench, NvmlBench, bench_fixture, joules, only  # noqa: F401 - a fixture
 
 
 class TestReset:
     @pytest.mark.parametrize("period_s", [0.0, 0.1])
-    def test_power_bridges_it_and_the_figure_says_so(self, bench: MakeBench, period_s: float) -> None:
+    def test_power_bridges_it_and_the_figure_says_so(self, bench: MakeNvmlBench, period_s: float) -> None:
         made = bench(FakeGpu(watts=TRAINING, counter_reset_s=3.137, counter_period_s=period_s))
         across, after = made.measure(1.0, 5.0), made.measure(5.0, 9.0)
         assert joules(only(across)) == pytest.approx(TRAINING.integral(1.0, 5.0), rel=0.01)
@@ -23,14 +23,14 @@ class TestReset:
         assert joules(only(after)) == pytest.approx(TRAINING.integral(5.0, 9.0), rel=0.01)
         assert (only(after).flags, only(after).quality) == (frozenset(), Quality.COUNTER)
 
-    def test_what_was_missed_between_two_readings_is_not_left_out(self, bench: MakeBench) -> None:
+    def test_what_was_missed_between_two_readings_is_not_left_out(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(counter_reset_s=3.137))
         made.recorder.begin("window")
         begun_s = made.fake.now_s()
         made.go_on(5.0, step_s=0.8)
         assert joules(only(made.recorder.end("window"))) == pytest.approx(100 * (5.0 - begun_s), rel=1e-4)
 
-    def test_without_power_there_is_no_figure_and_the_next_one_is_good(self, bench: MakeBench) -> None:
+    def test_without_power_there_is_no_figure_and_the_next_one_is_good(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(watts=TRAINING, counter_reset_s=3.0, instant=0, average=0, usage=0))
         across, after = made.measure(1.0, 5.0), made.measure(5.0, 9.0)
         assert only(across).energy_j is None
@@ -38,11 +38,11 @@ class TestReset:
         assert Flag.COUNTER_RESET in only(across).flags
         assert joules(only(after)) == pytest.approx(TRAINING.integral(5.0, 9.0), rel=1e-4)
 
-    def test_without_power_just_then_there_is_no_figure_either(self, bench: MakeBench) -> None:
+    def test_without_power_just_then_there_is_no_figure_either(self, bench: MakeNvmlBench) -> None:
         gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.0).fail(TIMEOUT, *POWERS, begin_s=2.9, end_s=3.1)
         assert only(bench(gpu).measure(1.0, 5.0)).energy_j is None
 
-    def test_nor_is_there_where_power_comes_back_between_two_readings(self, bench: MakeBench) -> None:
+    def test_nor_is_there_where_power_comes_back_between_two_readings(self, bench: MakeNvmlBench) -> None:
         """The reset is seen by a look; the reading before it had no power to bridge from."""
         gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.05, counter_period_s=0.037)
         made = bench(gpu.fail(TIMEOUT, *POWERS, begin_s=2.85, end_s=3.06))
@@ -59,7 +59,7 @@ class TestReset:
 
 class TestStall:
     @pytest.mark.parametrize("counter_period_s", [0.037, 0.1])
-    def test_nothing_is_made_up_where_nobody_looked(self, bench: MakeBench, counter_period_s: float) -> None:
+    def test_nothing_is_made_up_where_nobody_looked(self, bench: MakeNvmlBench, counter_period_s: float) -> None:
         """The machine was suspended for 4 s: power is not known, the counter went on."""
         watts = Schedule((0.0, 300.0), (2.1, 50.0), (5.8, 300.0))
         made = bench(FakeGpu(watts=watts, counter_period_s=counter_period_s))
@@ -71,7 +71,7 @@ class TestStall:
         made.go_on(8.0)
         assert joules(only(made.recorder.end("window"))) == pytest.approx(watts.integral(1.0, 8.0), rel=0.01)
 
-    def test_nor_where_it_ends_with_the_window(self, bench: MakeBench) -> None:
+    def test_nor_where_it_ends_with_the_window(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(watts=Schedule((0.0, 300.0)), counter_period_s=0.1))
         made.go_on(1.0)
         made.recorder.begin("window")
@@ -83,7 +83,7 @@ class TestStall:
 class TestLost:
     @pytest.mark.parametrize("code", [GPU_IS_LOST, 1, 9, 16])
     @pytest.mark.parametrize("counter", [0, 1])
-    def test_it_has_a_reason_and_the_other_goes_on(self, bench: MakeBench, code: int, counter: int) -> None:
+    def test_it_has_a_reason_and_the_other_goes_on(self, bench: MakeNvmlBench, code: int, counter: int) -> None:
         dying = FakeGpu(counter=counter).fail(code, EVERY_CALL, begin_s=3.0)
         made = bench(dying, FakeGpu(uuid=OTHER, watts=TRAINING))
         lost, good = made.measure(1.0, 5.0).domains
@@ -96,11 +96,11 @@ class TestLost:
         made.go_on(6.0)
         assert not [call for call in made.fake.calls()[len(calls) :] if call.endswith(" 0")], "it is not asked again"
 
-    def test_a_window_that_ended_before_keeps_its_figure(self, bench: MakeBench) -> None:
+    def test_a_window_that_ended_before_keeps_its_figure(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(GPU_IS_LOST, EVERY_CALL, begin_s=3.0))
         assert joules(only(made.measure(1.0, 2.9))) == pytest.approx(190.0, rel=1e-3)
 
-    def test_an_error_that_stays_is_a_loss_in_the_end(self, bench: MakeBench) -> None:
+    def test_an_error_that_stays_is_a_loss_in_the_end(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(UNKNOWN, EVERY_CALL, begin_s=3.0))
         figure = only(made.measure(1.0, 8.0))
         assert figure.energy_j is None
@@ -114,21 +114,21 @@ class TestPassing:
     @pytest.mark.parametrize("functions", [(COUNTER,), POWERS, (EVERY_CALL,)])
     @pytest.mark.parametrize("counter", [0, 1])
     def test_an_error_within_a_window_costs_nothing(
-        self, bench: MakeBench, functions: tuple[str, ...], counter: int
+        self, bench: MakeNvmlBench, functions: tuple[str, ...], counter: int
     ) -> None:
         gpu = FakeGpu(counter=counter).fail(UNKNOWN, *functions, begin_s=2.0, end_s=2.15)
         figure = only(bench(gpu).measure(1.0, 4.0))
         assert joules(figure) == pytest.approx(300.0, rel=1e-3)
         assert figure.flags == frozenset()
 
-    def test_one_at_an_edge_leaves_no_figure_and_does_not_last(self, bench: MakeBench) -> None:
+    def test_one_at_an_edge_leaves_no_figure_and_does_not_last(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(TIMEOUT, COUNTER, begin_s=3.9, end_s=4.1))
         figure = only(made.measure(1.0, 4.0))
         assert figure.energy_j is None
         assert "could not be read: Timeout" in (figure.reason or "")
         assert joules(only(made.measure(5.0, 7.0))) == pytest.approx(200.0, rel=1e-3)
 
-    def test_an_error_of_a_single_call_is_tried_again(self, bench: MakeBench) -> None:
+    def test_an_error_of_a_single_call_is_tried_again(self, bench: MakeNvmlBench) -> None:
         """With time standing still, two calls in one reading meet the same error; so count the calls."""
         made = bench(FakeGpu().fail(TIMEOUT, COUNTER, begin_s=2.0))
         made.go_on(1.9)
@@ -137,11 +137,11 @@ class TestPassing:
         made.recorder.sample()
         assert made.fake.calls()[before:].count(f"{COUNTER} 0") >= 2
 
-    def test_power_lost_for_long_in_an_integral_is_flagged(self, bench: MakeBench) -> None:
+    def test_power_lost_for_long_in_an_integral_is_flagged(self, bench: MakeNvmlBench) -> None:
         gpu = FakeGpu(counter=0).fail(UNKNOWN, *POWERS, begin_s=2.0, end_s=2.5)
         assert Flag.SAMPLER_GAP in only(bench(gpu).measure(1.0, 4.0)).flags
 
-    def test_errors_that_come_and_go_are_no_loss(self, bench: MakeBench) -> None:
+    def test_errors_that_come_and_go_are_no_loss(self, bench: MakeNvmlBench) -> None:
         gpu = FakeGpu()
         for moment_s in (2.0, 4.0, 6.0):
             gpu.fail(UNKNOWN, EVERY_CALL, begin_s=moment_s, end_s=moment_s + 0.1)
@@ -152,39 +152,39 @@ class TestCrossCheck:
     @pytest.mark.parametrize("scale", [3.0, 0.3, 0.0])
     @pytest.mark.parametrize("period_s", [0.0, 0.1])
     def test_a_counter_that_disagrees_with_power_is_flagged(
-        self, bench: MakeBench, scale: float, period_s: float
+        self, bench: MakeNvmlBench, scale: float, period_s: float
     ) -> None:
         gpu = FakeGpu(watts=TRAINING, counter_scale=scale, counter_period_s=period_s)
         assert Flag.CROSSCHECK_FAILED in only(bench(gpu).measure(1.5, 7.5)).flags
 
-    def test_opening_finds_it_already(self, bench: MakeBench) -> None:
+    def test_opening_finds_it_already(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(counter_scale=3.0, counter_period_s=0.1))
         assert made.fake.now_s() <= 0.6
         assert Flag.CROSSCHECK_FAILED in only(made.measure(1.0, 1.1)).flags
 
     @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
-    def test_what_cards_are_known_to_differ_by_is_not(self, bench: MakeBench, scale: float) -> None:
+    def test_what_cards_are_known_to_differ_by_is_not(self, bench: MakeNvmlBench, scale: float) -> None:
         gpu = FakeGpu(watts=TRAINING, counter_scale=scale, counter_period_s=0.1)
         assert Flag.CROSSCHECK_FAILED not in only(bench(gpu).measure(1.0, 7.0)).flags
 
     @pytest.mark.parametrize("coarse", [{"counter_period_s": 0.7}, {"counter_step_j": 10.0}, {"counter_step_j": 100.0}])
-    def test_an_idle_gpu_with_a_coarse_counter_is_not(self, bench: MakeBench, coarse: dict[str, Any]) -> None:
+    def test_an_idle_gpu_with_a_coarse_counter_is_not(self, bench: MakeNvmlBench, coarse: dict[str, Any]) -> None:
         figure = only(bench(FakeGpu(watts=Schedule((0.0, 8.0)), **coarse)).measure(1.0, 41.0))
         assert Flag.CROSSCHECK_FAILED not in figure.flags
         assert joules(figure) == pytest.approx(320.0, rel=0.03)
 
-    def test_power_that_lags_by_a_second_is_not(self, bench: MakeBench) -> None:
+    def test_power_that_lags_by_a_second_is_not(self, bench: MakeNvmlBench) -> None:
         """From 20 W to 700 W and back, the mean over a second is off by a factor of many for a moment."""
         watts = Schedule((0.0, 20.0), (3.0, 700.0), (9.0, 20.0))
         figure = only(bench(FakeGpu(watts=watts, instant=0, average_s=1.0, counter_period_s=0.1)).measure(1.0, 15.0))
         assert figure.flags == frozenset()
 
-    def test_a_counter_that_stands_still_under_load_is_flagged_and_power_goes_on(self, bench: MakeBench) -> None:
+    def test_a_counter_that_stands_still_under_load_is_flagged_and_power_goes_on(self, bench: MakeNvmlBench) -> None:
         figure = only(bench(FakeGpu(watts=Schedule((0.0, 300.0)), counter_frozen_s=2.0)).measure(1.0, 11.0))
         assert Flag.CROSSCHECK_FAILED in figure.flags
         assert joules(figure) == pytest.approx(3000.0, rel=0.01)
 
-    def test_a_leap_of_the_counter_is_flagged(self, bench: MakeBench) -> None:
+    def test_a_leap_of_the_counter_is_flagged(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu())
         made.go_on(2.0)
         made.recorder.begin("window")

@@ -16,14 +16,14 @@ from mutegreen.meters.recorder import Recorder
 from mutegreen.model import Flag
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.open_files import open_files
-from support.perf_fakes import CONFIGS, FakeKernel, FakeUnit, Fault
+from support.perf_fakes import CONFIGS, FakeKernel, FakeUnit, PerfFault
 
 PKG, RAM = CONFIGS["energy-pkg"], CONFIGS["energy-ram"]
 BOTH = ("energy-pkg", "energy-ram")
 TWO_SOCKETS = {0: [0], 1: [18]}
 
 
-class Machine:
+class PerfMachine:
     """A machine whose CPU n has n + 10 watts in its package and n + 1 watts in its memory."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Machine:
 
 class TestDomains:
     def test_each_socket_by_itself(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, TWO_SOCKETS)
+        machine = PerfMachine(tmp_path, TWO_SOCKETS)
         machine.meter.open()
         assert machine.energy_j(2.0) == {
             "cpu:package-0": 20.0,
@@ -60,18 +60,18 @@ class TestDomains:
         assert machine.meter.unavailable == ()
 
     def test_dies_of_intel_are_summed_up(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0, 24]}, ("energy-pkg",))
+        machine = PerfMachine(tmp_path, {0: [0, 24]}, ("energy-pkg",))
         machine.meter.open()
         assert machine.energy_j(1.0) == {"cpu:package-0": 10.0 + 34.0}
 
     def test_dies_of_amd_show_the_same_counter_which_counts_once(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0, 8, 16], 1: [24, 32, 40]}, ("energy-pkg",), "AuthenticAMD")
+        machine = PerfMachine(tmp_path, {0: [0, 8, 16], 1: [24, 32, 40]}, ("energy-pkg",), "AuthenticAMD")
         machine.meter.open()
         assert machine.energy_j(1.0) == {"cpu:package-0": 10.0, "cpu:package-1": 34.0}
         assert machine.kernel.opened == 2
 
     def test_a_processor_without_an_event_for_memory(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]}, ("energy-pkg",))
+        machine = PerfMachine(tmp_path, {0: [0]}, ("energy-pkg",))
         machine.meter.open()
         assert machine.meter.domains == ("cpu:package-0",)
         (left_out,) = machine.meter.unavailable
@@ -79,15 +79,15 @@ class TestDomains:
         assert left_out.reason == "dram is not read: energy-ram: this processor does not have it"
 
     def test_a_class_is_read_on_all_sockets_or_on_none(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, TWO_SOCKETS)
-        machine.kernel.faults[RAM, 18] = Fault(opening=OSError(errno.ENODEV, "No such device"))
+        machine = PerfMachine(tmp_path, TWO_SOCKETS)
+        machine.kernel.faults[RAM, 18] = PerfFault(opening=OSError(errno.ENODEV, "No such device"))
         machine.meter.open()
         assert machine.meter.domains == ("cpu:package-0", "cpu:package-1")
         assert machine.kernel.opened == 2
         assert "energy-ram: No such device" in machine.meter.unavailable[0].reason
 
     def test_an_event_in_an_unknown_unit_is_not_read(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]})
+        machine = PerfMachine(tmp_path, {0: [0]})
         machine.unit.describe("energy-ram", "event=0x03", "1", unit="Watts")
         machine.meter.open()
         assert machine.meter.domains == ("cpu:package-0",)
@@ -104,29 +104,29 @@ class TestUnavailable:
         assert caught.value.remedy
 
     def test_no_event_of_energy_at_all(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]}, ())
+        machine = PerfMachine(tmp_path, {0: [0]}, ())
         with pytest.raises(MeterUnavailable, match="energy-pkg: this processor does not have it; energy-ram"):
             machine.meter.open()
 
     @pytest.mark.parametrize("denied", [(PKG, 18), (RAM, 0)])
     def test_the_command_that_opens_it(self, denied: tuple[int, int], tmp_path: Path) -> None:
-        machine = Machine(tmp_path, TWO_SOCKETS)
-        machine.kernel.faults[denied] = Fault(opening=PermissionError(errno.EACCES, "Permission denied"))
+        machine = PerfMachine(tmp_path, TWO_SOCKETS)
+        machine.kernel.faults[denied] = PerfFault(opening=PermissionError(errno.EACCES, "Permission denied"))
         with pytest.raises(MeterPermissionError, match="perf_event_paranoid is 2") as caught:
             machine.meter.open()
         assert (caught.value.remedy or "").startswith("sudo sysctl kernel.perf_event_paranoid=0")
         assert machine.kernel.opened == 0
 
     def test_a_sandbox_that_forbids_it(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]})
+        machine = PerfMachine(tmp_path, {0: [0]})
         machine.unit.write("proc/sys/kernel/perf_event_paranoid", -1)
-        machine.kernel.faults[PKG, 0] = Fault(opening=PermissionError(errno.EPERM, "Operation not permitted"))
+        machine.kernel.faults[PKG, 0] = PerfFault(opening=PermissionError(errno.EPERM, "Operation not permitted"))
         with pytest.raises(MeterPermissionError, match="forbids perf_event_open") as caught:
             machine.meter.open()
         assert "--cap-add PERFMON" in (caught.value.remedy or "")
 
     def test_a_tree_that_is_not_as_linux_has_it(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]})
+        machine = PerfMachine(tmp_path, {0: [0]})
         machine.unit.write(f"{machine.unit.folder}/cpumask", "all")
         with pytest.raises(MeterUnavailable, match="do not have the form of Linux"):
             machine.meter.open()
@@ -134,7 +134,7 @@ class TestUnavailable:
 
 class TestFaults:
     def test_a_socket_that_fails_is_lost_for_good_and_the_other_goes_on(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, TWO_SOCKETS, ("energy-pkg",))
+        machine = PerfMachine(tmp_path, TWO_SOCKETS, ("energy-pkg",))
         machine.meter.open()
         machine.kernel.faults[PKG, 18].reading = OSError(errno.EIO, "the kernel has stopped the counter")
         assert machine.energy_j(1.0) == {"cpu:package-0": 10.0}
@@ -144,7 +144,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("step_s", [0.1, 30.0])
     def test_a_counter_of_a_cpu_that_went_offline_is_no_low_figure(self, step_s: float, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0, 24]}, ("energy-pkg",))
+        machine = PerfMachine(tmp_path, {0: [0, 24]}, ("energy-pkg",))
         machine.meter.open()
         recorder = Recorder([machine.meter], clock=machine.clock, boot_clock=machine.clock, period_s=60.0)
         recorder.begin("training")
@@ -159,13 +159,13 @@ class TestFaults:
         assert Flag.DEVICE_LOST in figure.flags
 
     def test_a_counter_that_ran_for_half_of_a_long_time(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]}, ("energy-pkg",))
+        machine = PerfMachine(tmp_path, {0: [0]}, ("energy-pkg",))
         machine.meter.open()
         machine.kernel.faults[PKG, 0].offline_since_s = machine.clock() + 10.0
         assert machine.energy_j(20.0) == {}
 
     def test_a_slow_reader_is_not_taken_for_a_stopped_counter(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, {0: [0]}, ("energy-pkg",))
+        machine = PerfMachine(tmp_path, {0: [0]}, ("energy-pkg",))
         machine.meter.open()
         fault = machine.kernel.faults[PKG, 0]
         fault.ahead_s = 0.8  # it waited for a processor after it had looked at the clock
@@ -174,7 +174,7 @@ class TestFaults:
         assert machine.energy_j(0.9) == {"cpu:package-0": 10.0}
 
     def test_closing_ends_all_counting(self, tmp_path: Path) -> None:
-        machine = Machine(tmp_path, TWO_SOCKETS)
+        machine = PerfMachine(tmp_path, TWO_SOCKETS)
         machine.meter.open()
         assert machine.kernel.opened == 4
         machine.meter.close()

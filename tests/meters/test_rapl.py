@@ -18,13 +18,13 @@ from mutegreen.model import Flag
 from mutegreen.testing.simulated import Schedule
 from support.fake_powercap import AMD_UJ, PACKAGE_UJ, FakePowercap, FakeZone, package
 from support.paths import ROOT
-from support.rapl_bench import CPU, DRAM, MEMORY, WATTS, Bench, figure, two_sockets
+from support.rapl_bench import CPU, DRAM, MEMORY, WATTS, RaplBench, figure, two_sockets
 
 
 class TestDomains:
     @pytest.mark.parametrize("layout", ["linux", "flat", "nested"])
     def test_all_sockets_and_their_memory_without_parts_of_a_package(self, tmp_path: Path, layout: str) -> None:
-        bench = Bench(tmp_path, two_sockets(), layout)
+        bench = RaplBench(tmp_path, two_sockets(), layout)
         assert bench.meter.domains == (CPU, "cpu:package-1", DRAM, "dram:package-1")
         measured = bench.window(10.0)
         cpu_j, dram_j = WATTS.integral(0.0, 10.0) + 900.0, MEMORY.integral(0.0, 10.0) + 70.0
@@ -32,14 +32,14 @@ class TestDomains:
         assert measured.total_j("dram") == pytest.approx(dram_j, rel=1e-6)
 
     def test_the_platform_is_a_domain_and_in_no_total(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, [*two_sockets(), FakeZone("intel-rapl:2", "psys", Schedule((0.0, 400.0)))])
+        bench = RaplBench(tmp_path, [*two_sockets(), FakeZone("intel-rapl:2", "psys", Schedule((0.0, 400.0)))])
         measured = bench.window(10.0)
         assert figure(measured, "psys").energy_j == pytest.approx(4000.0, rel=1e-6)
         assert measured.total_j("cpu") == pytest.approx(WATTS.integral(0.0, 10.0) + 900.0, rel=1e-6)
 
     def test_a_package_shown_by_two_drivers_counts_once(self, tmp_path: Path) -> None:
         twin = FakeZone("intel-rapl-mmio:0", "package-0", Schedule((0.0, 1.0)), start_uj=5)
-        bench = Bench(tmp_path, [twin, *package(0, WATTS, dram=MEMORY)])
+        bench = RaplBench(tmp_path, [twin, *package(0, WATTS, dram=MEMORY)])
         assert bench.meter.domains == (CPU, DRAM)
         assert bench.window(10.0).total_j("cpu") == pytest.approx(WATTS.integral(0.0, 10.0), rel=1e-6)
 
@@ -55,7 +55,7 @@ class TestDomains:
     def test_amd_has_packages_and_no_memory(self, tmp_path: Path) -> None:
         sockets = [FakeZone(f"intel-rapl:{n}", f"package-{n}", Schedule((0.0, 100.0 + n)), AMD_UJ) for n in range(2)]
         cores = [FakeZone(f"intel-rapl:{n}:0", "core", Schedule((0.0, 9.0)), AMD_UJ) for n in range(2)]
-        bench = Bench(tmp_path, sockets + cores)
+        bench = RaplBench(tmp_path, sockets + cores)
         assert bench.meter.domains == (CPU, "cpu:package-1")
         measured = bench.window(5.0)
         assert measured.total_j("cpu") == pytest.approx(1005.0, rel=1e-6)
@@ -79,7 +79,7 @@ class TestMirrors:
 
     def test_one_counter_shown_for_each_die_is_the_package(self, tmp_path: Path) -> None:
         second = self.dies(MEMORY, MEMORY, number=1, start_uj=99)
-        bench = Bench(tmp_path, self.dies(WATTS, WATTS) + second)
+        bench = RaplBench(tmp_path, self.dies(WATTS, WATTS) + second)
         assert bench.meter.domains == (CPU, "cpu:package-1")
         begun_s = bench.elapsed_s
         truth_j = WATTS.integral(begun_s, begun_s + 8.0) + MEMORY.integral(begun_s, begun_s + 8.0)
@@ -89,44 +89,44 @@ class TestMirrors:
     def test_dies_with_counters_of_their_own_add_up(self, tmp_path: Path) -> None:
         zones = self.dies(WATTS, Schedule((0.0, 30.0)))
         zones[1].start_uj = 5
-        bench = Bench(tmp_path, zones)
+        bench = RaplBench(tmp_path, zones)
         assert bench.meter.domains == ("cpu:package-0-die-0", "cpu:package-0-die-1")
         assert bench.opened_s == 0.0
         truth_j = WATTS.integral(0.0, 8.0) + 240.0
         assert bench.window(8.0).total_j("cpu") == pytest.approx(truth_j, rel=1e-6)
 
     def test_dies_that_only_start_alike_add_up(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, self.dies(WATTS, Schedule((0.0, 30.0))))
+        bench = RaplBench(tmp_path, self.dies(WATTS, Schedule((0.0, 30.0))))
         assert len(bench.meter.domains) == 2
 
     def test_idle_sockets_are_two_even_if_their_counters_agree(self, tmp_path: Path) -> None:
         idle = Schedule((0.0, 12.0))
-        bench = Bench(tmp_path, [*package(0, idle), *package(1, idle)])
+        bench = RaplBench(tmp_path, [*package(0, idle), *package(1, idle)])
         assert bench.window(5.0).total_j("cpu") == pytest.approx(120.0)
         assert bench.opened_s == 0.0
 
     def test_counters_that_agree_and_stand_still_are_one_unless_at_zero(self, tmp_path: Path) -> None:
         still = Schedule((0.0, 0.0))
-        assert Bench(tmp_path / "one", self.dies(still, still)).meter.domains == (CPU,)
-        assert len(Bench(tmp_path / "two", self.dies(still, still, start_uj=0)).meter.domains) == 2
+        assert RaplBench(tmp_path / "one", self.dies(still, still)).meter.domains == (CPU,)
+        assert len(RaplBench(tmp_path / "two", self.dies(still, still, start_uj=0)).meter.domains) == 2
 
 
 class TestWraps:
     def test_a_wrap_in_every_window_is_exact(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, package(0, Schedule((0.0, 150.0)), range_uj=300_000_000))
+        bench = RaplBench(tmp_path, package(0, Schedule((0.0, 150.0)), range_uj=300_000_000))
         for _ in range(10):
             measured = figure(bench.window(2.0))
             assert measured.energy_j == pytest.approx(300.0, abs=1e-5)
             assert measured.flags == {Flag.COUNTER_WRAPPED}
 
     def test_only_the_window_of_the_wrap_is_flagged(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, package(0, Schedule((0.0, 100.0)), start_uj=PACKAGE_UJ - 250_000_000))
+        bench = RaplBench(tmp_path, package(0, Schedule((0.0, 100.0)), start_uj=PACKAGE_UJ - 250_000_000))
         windows = [figure(bench.window(1.0)) for _ in range(4)]
         assert [one.energy_j for one in windows] == pytest.approx([100.0] * 4)
         assert [Flag.COUNTER_WRAPPED in one.flags for one in windows] == [False, False, True, False]
 
     def test_a_wrap_between_two_readings_alone(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, package(0, Schedule((0.0, 100.0)), start_uj=PACKAGE_UJ - 1_000_000))
+        bench = RaplBench(tmp_path, package(0, Schedule((0.0, 100.0)), start_uj=PACKAGE_UJ - 1_000_000))
         bench.recorder.begin("w")
         bench.clock.advance(0.02)
         assert figure(bench.recorder.end("w")).energy_j == pytest.approx(2.0, abs=1e-6)
@@ -141,7 +141,7 @@ class TestWraps:
         watts = Schedule(*steps)
         zone = FakeZone("intel-rapl:0", "package-0", watts, rng.randint(10**8, 2 * 10**9), 0)
         zone.start_uj = rng.randrange(zone.range_uj)
-        bench = Bench(tmp_path, [zone])
+        bench = RaplBench(tmp_path, [zone])
         total_j = 0.0
         for number in range(12):
             edges_s = [bench.elapsed_s]
@@ -161,7 +161,7 @@ class TestWraps:
 
 def test_windows_of_two_seconds_are_right_to_a_hundredth_with_updates_as_rare_as_allowed(tmp_path: Path) -> None:
     """A counter that moves only every 10 ms is off by less than 10 ms of power at each edge."""
-    bench = Bench(tmp_path, package(0, Schedule((0.0, 100.0))))
+    bench = RaplBench(tmp_path, package(0, Schedule((0.0, 100.0))))
     bench.clock.watchers.clear()
     bench.clock.watchers.append(lambda: bench.fake.write(bench.elapsed_s // 0.01 * 0.01))
     assert UPDATE_S >= 0.01
@@ -171,7 +171,7 @@ def test_windows_of_two_seconds_are_right_to_a_hundredth_with_updates_as_rare_as
 
 
 def test_opens_without_waiting(tmp_path: Path) -> None:
-    assert Bench(tmp_path, two_sockets()).opened_s == 0.0
+    assert RaplBench(tmp_path, two_sockets()).opened_s == 0.0
 
 
 def test_the_manual_has_the_rule_that_the_remedy_gives() -> None:

@@ -18,34 +18,34 @@ from mutegreen.model import DomainEnergy, Flag
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, FakeZone, package
 from support.open_files import open_files
-from support.rapl_bench import CPU, DRAM, Bench, figure, two_sockets
+from support.rapl_bench import CPU, DRAM, RaplBench, figure, two_sockets
 
 P0, D0 = "intel-rapl:0", "intel-rapl:0:1"
 STEADY = Schedule((0.0, 100.0))
-Breakage = Callable[[Bench], None]
+Breakage = Callable[[RaplBench], None]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path, package(0, STEADY, dram=Schedule((0.0, 10.0))))
+def bench(tmp_path: Path) -> RaplBench:
+    return RaplBench(tmp_path, package(0, STEADY, dram=Schedule((0.0, 10.0))))
 
 
-def vanish(bench: Bench) -> None:
+def vanish(bench: RaplBench) -> None:
     bench.fake.release(P0)
     bench.fake.file(P0).unlink()
 
 
-def hold(bench: Bench, text: bytes) -> None:
+def hold(bench: RaplBench, text: bytes) -> None:
     """The file of the counter holds this and stays so."""
     bench.fake.release(P0)
     bench.fake.file(P0).write_bytes(text)
 
 
-def mend(bench: Bench) -> None:
+def mend(bench: RaplBench) -> None:
     bench.fake.create_counter(P0, bench.fake.zones[P0].counter_uj(bench.elapsed_s))
 
 
-def replace_by_folder(bench: Bench) -> None:
+def replace_by_folder(bench: RaplBench) -> None:
     vanish(bench)
     bench.fake.file(P0).mkdir()
 
@@ -73,7 +73,7 @@ def assert_no_figure(energy: DomainEnergy, *flags: Flag) -> None:
 
 
 class TestReadErrors:
-    def test_at_an_edge_there_is_no_figure_and_the_others_go_on(self, bench: Bench, breakage: Breakage) -> None:
+    def test_at_an_edge_there_is_no_figure_and_the_others_go_on(self, bench: RaplBench, breakage: Breakage) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         breakage(bench)
@@ -84,7 +84,7 @@ class TestReadErrors:
         assert figure(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s, abs=0.031)
         assert not figure(measured, DRAM).flags
 
-    def test_in_the_middle_it_costs_nothing(self, bench: Bench, breakage: Breakage) -> None:
+    def test_in_the_middle_it_costs_nothing(self, bench: RaplBench, breakage: Breakage) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         breakage(bench)
@@ -98,7 +98,9 @@ class TestReadErrors:
         assert Flag.DEVICE_LOST not in measured.flags
 
     @pytest.mark.parametrize("number", [1, 5, 61], ids=["EPERM", "EIO", "ENODATA"])
-    def test_an_error_of_the_driver_passes(self, bench: Bench, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_error_of_the_driver_passes(
+        self, bench: RaplBench, number: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def fail(*_: object) -> bytes:
             raise OSError(number, "the driver says no")
 
@@ -112,14 +114,14 @@ class TestReadErrors:
         assert across.energy_j == pytest.approx(100.0 * across.duration_s, rel=0.01)
 
     def test_a_reading_caught_while_the_file_is_replaced_is_repeated(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+        self, bench: RaplBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real, answers = os.pread, [b"", b""]
         monkeypatch.setattr(os, "pread", lambda *a: answers.pop() if answers else real(*a))
         measured = bench.window(1.0)
         assert figure(measured).energy_j == pytest.approx(100.0 * measured.duration_s, rel=0.01)
 
-    def test_after_a_minute_it_is_lost_for_good(self, bench: Bench) -> None:
+    def test_after_a_minute_it_is_lost_for_good(self, bench: RaplBench) -> None:
         vanish(bench)
         for _ in range(round(LOST_AFTER_S) + 1):
             bench.clock.advance(1.0)
@@ -130,7 +132,7 @@ class TestReadErrors:
         assert set(bench.meter.read().lost) == {CPU}
         assert_no_figure(figure(bench.window(1.0)), Flag.DEVICE_LOST)
 
-    def test_failing_now_and_then_is_not_losing_it(self, bench: Bench) -> None:
+    def test_failing_now_and_then_is_not_losing_it(self, bench: RaplBench) -> None:
         for _ in range(3):
             vanish(bench)
             bench.run(LOST_AFTER_S * 0.6, step_s=1.0)
@@ -138,7 +140,7 @@ class TestReadErrors:
             bench.run(1.0)
         assert figure(bench.window(1.0)).energy_j == pytest.approx(100.0)
 
-    def test_a_counter_made_anew_is_found(self, bench: Bench) -> None:
+    def test_a_counter_made_anew_is_found(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         for _ in range(5):
             bench.run(0.5)
@@ -147,7 +149,7 @@ class TestReadErrors:
         assert figure(bench.recorder.end("w")).energy_j == pytest.approx(300.0)
 
     def test_a_measurement_goes_on_when_the_file_is_closed_to_others(
-        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+        self, bench: RaplBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def deny(*_: object) -> int:
             raise PermissionError(13, "Permission denied")
@@ -158,7 +160,7 @@ class TestReadErrors:
 
 class TestResets:
     @pytest.mark.parametrize("value_uj", [500_000_000, 0], ids=["half the way back", "to zero"])
-    def test_going_back_without_a_wrap_leaves_no_figure(self, bench: Bench, value_uj: int) -> None:
+    def test_going_back_without_a_wrap_leaves_no_figure(self, bench: RaplBench, value_uj: int) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         zone = bench.fake.zones[P0]
@@ -166,7 +168,7 @@ class TestResets:
         bench.run(1.0)
         assert_no_figure(figure(bench.recorder.end("w")), Flag.COUNTER_RESET)
 
-    def test_five_joules_back_is_no_wrap(self, bench: Bench) -> None:
+    def test_five_joules_back_is_no_wrap(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         bench.fake.zones[P0].start_uj -= 5_000_000
         bench.clock.advance(0.01)
@@ -174,14 +176,14 @@ class TestResets:
         assert_no_figure(figure(measured), Flag.COUNTER_RESET, Flag.SHORT_WINDOW)
         assert "from 1000 J to 996 J" in (figure(measured).reason or "")
 
-    def test_an_absurd_jump_forward_is_not_believed(self, bench: Bench) -> None:
+    def test_an_absurd_jump_forward_is_not_believed(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         bench.fake.zones[P0].start_uj += 60_000_000_000
         bench.run(1.0)
         assert_no_figure(figure(bench.recorder.end("w")), Flag.COUNTER_RESET)
 
-    def test_later_windows_are_right_and_the_joules_never_decrease(self, bench: Bench) -> None:
+    def test_later_windows_are_right_and_the_joules_never_decrease(self, bench: RaplBench) -> None:
         before = bench.meter.read().energy_j[CPU]
         bench.fake.zones[P0].start_uj -= 700_000_000
         bench.clock.advance(0.1)
@@ -194,7 +196,7 @@ class TestResets:
 
 
 class TestGaps:
-    def test_a_gap_in_which_it_may_have_wrapped_twice_leaves_no_figure(self, bench: Bench) -> None:
+    def test_a_gap_in_which_it_may_have_wrapped_twice_leaves_no_figure(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         bench.clock.advance(PACKAGE_UJ / 1e6 / MAX_PACKAGE_W + 1.0)
@@ -206,7 +208,7 @@ class TestGaps:
         assert figure(bench.window(1.0)).energy_j == pytest.approx(100.0)
 
     def test_a_gap_in_which_it_can_have_wrapped_once_is_exact(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, package(0, STEADY, start_uj=PACKAGE_UJ - 1_000_000))
+        bench = RaplBench(tmp_path, package(0, STEADY, start_uj=PACKAGE_UJ - 1_000_000))
         bench.recorder.begin("w")
         bench.clock.advance(250.0)
         measured = figure(bench.recorder.end("w"))
@@ -214,23 +216,23 @@ class TestGaps:
         assert measured.flags == {Flag.SAMPLER_GAP, Flag.COUNTER_WRAPPED}
 
     def test_a_rated_power_above_the_bound_shortens_the_gap(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, package(0, STEADY, max_power_uw=4_000_000_000))
+        bench = RaplBench(tmp_path, package(0, STEADY, max_power_uw=4_000_000_000))
         bench.recorder.begin("w")
         bench.clock.advance(100.0)
         assert_no_figure(figure(bench.recorder.end("w")), Flag.SAMPLER_GAP)
 
     def test_a_rated_power_below_what_it_takes_does_not_count(self, tmp_path: Path) -> None:
-        bench = Bench(tmp_path, package(0, Schedule((0.0, 162.0)), max_power_uw=55_000_000))
+        bench = RaplBench(tmp_path, package(0, Schedule((0.0, 162.0)), max_power_uw=55_000_000))
         assert figure(bench.window(2.0)).energy_j == pytest.approx(324.0)
 
-    def test_updates_that_come_late_are_no_reset(self, bench: Bench) -> None:
+    def test_updates_that_come_late_are_no_reset(self, bench: RaplBench) -> None:
         bench.clock.watchers.clear()
         bench.recorder.begin("w")
         bench.run(5.0)
         bench.fake.write(bench.elapsed_s)
         assert figure(bench.recorder.end("w")).energy_j == pytest.approx(500.0)
 
-    def test_a_counter_that_stands_still_gives_no_zero(self, bench: Bench) -> None:
+    def test_a_counter_that_stands_still_gives_no_zero(self, bench: RaplBench) -> None:
         bench.fake.release(P0)
         measured = bench.window(STUCK_AFTER_S + 1.0)
         assert_no_figure(figure(measured), Flag.DEVICE_LOST)

@@ -25,7 +25,7 @@ schedules = st.lists(st.floats(0, 100), min_size=1, max_size=6).map(
 
 
 @dataclass
-class Window:
+class RecorderWindow:
     """What is known of a window without the recorder."""
 
     begun_s: float
@@ -45,7 +45,7 @@ class RecorderMachine(RuleBasedStateMachine):
         for meter in (self.frail, self.wrapping):
             meter.open()
         self.recorder = Recorder([self.frail, self.wrapping], clock=self.clock, boot_clock=self.clock)
-        self.windows: dict[int, Window] = {}
+        self.windows: dict[int, RecorderWindow] = {}
         self.number = 0
         self.read_s = dict.fromkeys((CPU, GPU, DRAM), 0.0)
         self.idle_w: dict[str, float] = {}
@@ -74,7 +74,7 @@ class RecorderMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.recorder.begin(self.number)
         self.is_read()
-        self.windows[self.number] = Window(self.now_s(), frozenset(filter(self.fails, self.read_s)))
+        self.windows[self.number] = RecorderWindow(self.now_s(), frozenset(filter(self.fails, self.read_s)))
         self.number += 1
 
     @precondition(lambda self: self.windows)
@@ -97,7 +97,7 @@ class RecorderMachine(RuleBasedStateMachine):
         with pytest.raises(KeyError, match="no window"):
             self.recorder.end(key)
 
-    def check(self, figure: DomainEnergy, window: Window) -> None:
+    def check(self, figure: DomainEnergy, window: RecorderWindow) -> None:
         if figure.domain in window.missing or self.fails(figure.domain):
             assert figure.energy_j is None
             assert Flag.DEVICE_LOST in figure.flags

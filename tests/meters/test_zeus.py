@@ -17,7 +17,7 @@ from mutegreen.meters.zeus.meter import ZeusMeter
 from mutegreen.model import Flag, Quality
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support import zeus_fakes as fakes
-from support.zeus_fakes import AppleSiliconMeasurement, FakeChip, FakeGpu, FakeGpus, FakeLayer, JetsonMeasurement
+from support.zeus_fakes import AppleSiliconMeasurement, FakeChip, FakeGpus, FakeLayer, FakeZeusGpu, JetsonMeasurement
 
 
 def meter_of(layer: FakeLayer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> ZeusMeter:
@@ -26,8 +26,8 @@ def meter_of(layer: FakeLayer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
     return ZeusMeter(clock=clock, sleep=clock.advance)
 
 
-def gpus(clock: FakeClock, *watts: float) -> list[FakeGpu]:
-    return [FakeGpu(number, clock, Schedule((0.0, power))) for number, power in enumerate(watts)]
+def gpus(clock: FakeClock, *watts: float) -> list[FakeZeusGpu]:
+    return [FakeZeusGpu(number, clock, Schedule((0.0, power))) for number, power in enumerate(watts)]
 
 
 def failed(layer: FakeLayer, monkeypatch: pytest.MonkeyPatch) -> MeterError:
@@ -212,7 +212,7 @@ class TestTheRealPackage:
         pairs: list[tuple[Any, Any]] = [
             (FakeLayer.get_gpus, device.get_gpus),
             (FakeLayer.get_soc, device.get_soc),
-            (FakeGpu.get_total_energy_consumption, common.GPU.get_total_energy_consumption),
+            (FakeZeusGpu.get_total_energy_consumption, common.GPU.get_total_energy_consumption),
             (FakeChip.get_total_energy_consumption, jetson.Jetson.get_total_energy_consumption),
         ]
         for fake, real in pairs:

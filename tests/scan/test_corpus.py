@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from corpus.judge import Judgement, judge, judge_part, run_command, tally
-from corpus.labels import HERE, PARTS, SEVEN, Label, Labelled, Region, label_files, read_labels, script_file
+from corpus.judge import ScanJudgement, judge, judge_part, run_command, tally
+from corpus.labels import HERE, PARTS, SEVEN, CorpusLabel, Labelled, Region, label_files, read_labels, script_file
 from corpus.score import report
 from mutegreen.model import Kind
 from mutegreen.scan.finding import Form
@@ -27,7 +27,7 @@ needs_scripts = pytest.mark.skipif(
 
 
 @cache
-def judged(part: str) -> list[Judgement]:
+def judged(part: str) -> list[ScanJudgement]:
     return judge_part(part, Path(SCRIPTS or ""))
 
 
@@ -45,7 +45,7 @@ def test_labels_are_well_formed(file: Path) -> None:
         assert not isinstance(label.value, dict)
 
 
-def regions(script: Labelled) -> list[Label | Region]:
+def regions(script: Labelled) -> list[CorpusLabel | Region]:
     return [*script.labels, *script.traps, *script.doubtful]
 
 
@@ -62,10 +62,10 @@ def test_a_heldout_repository_was_not_seen_in_development() -> None:
 EXAMPLE = Labelled(
     *("dev", "example", "a/b", "", "", "", "torch", ""),
     labels=(
-        Label(1, 5, 0.1, Kind.LEARNING_RATE, "lr", Form.CONSTANT, ""),
-        Label(2, 9, 30, Kind.EPOCHS, "epochs", Form.CONSTANT, ""),
-        Label(3, 4, 0.9, Kind.BETA1, "b1", Form.CONSTANT, ""),
-        Label(4, 4, 7, Kind.OTHER, "patience", Form.CONSTANT, "", also=(Kind.STEP_SIZE,)),
+        CorpusLabel(1, 5, 0.1, Kind.LEARNING_RATE, "lr", Form.CONSTANT, ""),
+        CorpusLabel(2, 9, 30, Kind.EPOCHS, "epochs", Form.CONSTANT, ""),
+        CorpusLabel(3, 4, 0.9, Kind.BETA1, "b1", Form.CONSTANT, ""),
+        CorpusLabel(4, 4, 7, Kind.OTHER, "patience", Form.CONSTANT, "", also=(Kind.STEP_SIZE,)),
     ),
     traps=(Region(10, 3, note="of BatchNorm"),),
     doubtful=(Region(20, last_line=22, kinds=(Kind.HIDDEN,)),),
@@ -158,7 +158,7 @@ def another(value: Any) -> Any:
     return value + 1 if isinstance(value, int) else value * 3 + 0.5
 
 
-def span(script: bytes, label: Label) -> tuple[int, int]:
+def span(script: bytes, label: CorpusLabel) -> tuple[int, int]:
     """Where the literal begins and ends, in bytes."""
     source = script.decode("utf-8-sig")
     node = literals(source)[label.place]

@@ -14,7 +14,7 @@ import pytest
 
 from support.digit_subjects import (
     EPOCH,
-    Program,
+    DigitProgram,
     loaded,
     needs_torch,
     needs_torchvision,
@@ -44,12 +44,12 @@ def module(name: str) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def program(module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(module, monkeypatch, capsys)
+def program(module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> DigitProgram:
+    return DigitProgram(module, monkeypatch, capsys)
 
 
 @pytest.fixture
-def untrained(program: Program) -> Program:
+def untrained(program: DigitProgram) -> DigitProgram:
     """The same in no time: losses 0.5 and 200 right answers in every epoch."""
     program.patch.setattr(program.module, "train_epoch", lambda *_: 0.5)
     program.patch.setattr(program.module, "count_correct", lambda *_: 200)
@@ -57,7 +57,7 @@ def untrained(program: Program) -> Program:
     return program
 
 
-def test_every_epoch_prints_one_line(untrained: Program) -> None:
+def test_every_epoch_prints_one_line(untrained: DigitProgram) -> None:
     lines = untrained.run("--epochs", "10").splitlines()
     assert lines[0].startswith("settings: epochs=10 ")
     result = "train loss 0.5000  test accuracy 0.5571 (200/359)"
@@ -66,7 +66,7 @@ def test_every_epoch_prints_one_line(untrained: Program) -> None:
 
 
 def test_same_seed_prints_the_same_in_another_process_and_writes_nothing(
-    program: Program, name: str, tmp_path: Path
+    program: DigitProgram, name: str, tmp_path: Path
 ) -> None:
     done = run_script(name, tmp_path, *TINY)
     assert (done.returncode, done.stderr) == (0, "")
@@ -74,13 +74,13 @@ def test_same_seed_prints_the_same_in_another_process_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_another_seed_prints_other_numbers(program: Program) -> None:
+def test_another_seed_prints_other_numbers(program: DigitProgram) -> None:
     first, second, first_again = (EPOCH.findall(program.run(*TINY, "--seed", seed)) for seed in "121")
     assert first == first_again
     assert first != second
 
 
-def test_every_default_of_subject_toml_is_the_program_s_own(untrained: Program, name: str) -> None:
+def test_every_default_of_subject_toml_is_the_program_s_own(untrained: DigitProgram, name: str) -> None:
     """And each of its flags sets the hyperparameter of that name, and nothing else."""
     declared = tomllib.loads((SUBJECTS / name / "subject.toml").read_text(encoding="utf-8"))["hyperparameters"]
     usual = settings(untrained.run())
@@ -118,13 +118,13 @@ def test_fewer_images_are_spread_over_the_digits(module: ModuleType) -> None:
     assert (module.spread(learnt, 1438).images == learnt.images).all()
 
 
-def test_more_images_than_there_are_is_one_line(program: Program) -> None:
+def test_more_images_than_there_are_is_one_line(program: DigitProgram) -> None:
     expected = "train.py: error: --train-images 1439: this data set has 1438 training images"
     assert program.refused("--train-images", "1439") == expected
 
 
 @needs_torchvision
-def test_mnist_is_read_from_its_files(program: Program, tmp_path: Path) -> None:
+def test_mnist_is_read_from_its_files(program: DigitProgram, tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     images = draw.integers(0, 256, size=(30, 28, 28), dtype=np.uint8)
     labels = np.arange(30, dtype=np.uint8) % 10
@@ -143,12 +143,12 @@ def test_mnist_is_read_from_its_files(program: Program, tmp_path: Path) -> None:
     assert [found["of"] for found in EPOCH.finditer(output)] == ["20"]
 
 
-def test_a_learning_rate_far_too_high_diverges(program: Program) -> None:
+def test_a_learning_rate_far_too_high_diverges(program: DigitProgram) -> None:
     line = program.refused(*TINY, "--epochs", "9", "--learning-rate", "1e30", status=3)
     assert re.fullmatch(r"train.py: error: training diverged in epoch [12]: .*--learning-rate", line)
 
 
-def test_a_loss_that_is_not_finite_ends_the_training_with_its_line(untrained: Program) -> None:
+def test_a_loss_that_is_not_finite_ends_the_training_with_its_line(untrained: DigitProgram) -> None:
     losses = iter([1.5, float("nan")])
     untrained.patch.setattr(untrained.module, "train_epoch", lambda *_: next(losses))
     with pytest.raises(SystemExit, match="3"):
@@ -162,33 +162,33 @@ def test_a_loss_that_is_not_finite_ends_the_training_with_its_line(untrained: Pr
     "setting",
     ["--epochs 0", "--learning-rate 0", "--learning-rate nan", "--learning-rate inf", "--train-images 0", "--seed -1"],
 )
-def test_settings_without_sense_are_refused(program: Program, setting: str) -> None:
+def test_settings_without_sense_are_refused(program: DigitProgram, setting: str) -> None:
     line = program.refused(*setting.split())
     assert re.fullmatch(rf"train.py: error: {setting.split(maxsplit=1)[0]} must be .*, not \S+", line)
 
 
 @pytest.mark.parametrize("seed", ["0", str(2**63 - 1)])
-def test_seeds_at_the_limits_work(untrained: Program, seed: str) -> None:
+def test_seeds_at_the_limits_work(untrained: DigitProgram, seed: str) -> None:
     assert settings(untrained.run("--seed", seed))["seed"] == seed
 
 
 @needs_torchvision
-def test_missing_mnist_is_one_line(program: Program, tmp_path: Path) -> None:
+def test_missing_mnist_is_one_line(program: DigitProgram, tmp_path: Path) -> None:
     line = program.refused("--dataset", "mnist", "--data-dir", str(tmp_path / "nowhere"))
     assert re.fullmatch(r"train.py: error: no MNIST in .*nowhere.*; get it once with: python -c .*", line)
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_torchvision_is_one_line(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_torchvision_is_one_line(program: DigitProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
     assert program.refused("--dataset", "mnist").endswith("try: pip install torchvision")
 
 
-def test_missing_scikit_learn_is_one_line(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_scikit_learn_is_one_line(program: DigitProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program.module, "find_spec", lambda _name: None)
     assert program.refused().endswith("try: pip install scikit-learn")
 
 
-def test_missing_gpu_is_one_line(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_gpu_is_one_line(program: DigitProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program.module.torch.cuda, "is_available", lambda: False)
     assert program.refused("--device", "cuda").startswith("train.py: error: --device cuda: ")

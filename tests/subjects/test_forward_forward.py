@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.digit_subjects import EPOCH, Program, loaded, needs_torch
+from support.digit_subjects import EPOCH, DigitProgram, loaded, needs_torch
 from support.subject_scripts import audited, runs_apart
 
 pytestmark = [*needs_torch, pytest.mark.xdist_group("forward_forward")]
@@ -27,8 +27,8 @@ def train() -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def program(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(train, monkeypatch, capsys)
+def program(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> DigitProgram:
+    return DigitProgram(train, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_layers_learn_by_themselves(train: ModuleType, digits: Any) -> None:
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_settings_reach_the_training(program: Program) -> None:
+def test_settings_reach_the_training(program: DigitProgram) -> None:
     seen: list[Any] = []
 
     def note(model: Any, optimizer: Any, inputs: Any, threshold: float) -> float:
@@ -158,7 +158,7 @@ def test_settings_reach_the_training(program: Program) -> None:
     assert seen == [([11, 11, 11], 0.5, 80, 7.0)] * 2
 
 
-def test_report_every_n_epochs_and_after_the_last(program: Program) -> None:
+def test_report_every_n_epochs_and_after_the_last(program: DigitProgram) -> None:
     program.patch.setattr(program.module, "train_epoch", lambda *_: 0.0)
     output = program.run("--epochs", "7", "--report-every", "3", "--train-images", "10")
     assert [found["epoch"] for found in EPOCH.finditer(output)] == ["3", "6", "7"]
@@ -177,5 +177,5 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
 
 
 @pytest.mark.parametrize("setting", ["--threshold 0", "--layers 0", "--hidden 0", "--report-every 0"])
-def test_settings_without_sense_are_refused(program: Program, setting: str) -> None:
+def test_settings_without_sense_are_refused(program: DigitProgram, setting: str) -> None:
     assert program.refused(*setting.split()).startswith(f"train.py: error: {setting.split(maxsplit=1)[0]} must be ")

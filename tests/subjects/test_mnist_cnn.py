@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.digit_subjects import EPOCH, Program, accuracies, loaded, needs_torch
+from support.digit_subjects import EPOCH, DigitProgram, accuracies, loaded, needs_torch
 from support.subject_scripts import audited, runs_apart
 
 pytestmark = [*needs_torch, pytest.mark.xdist_group("mnist_cnn")]
@@ -27,8 +27,8 @@ def train() -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def program(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
-    return Program(train, monkeypatch, capsys)
+def program(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> DigitProgram:
+    return DigitProgram(train, monkeypatch, capsys)
 
 
 @runs_apart
@@ -52,7 +52,7 @@ def test_smoke_preset_learns_epochs_cost_and_a_growing_learning_rate_ruins_it(tm
     assert 0 < package_j["epochs=1"] < package_j["epochs=24"]
 
 
-def test_a_learning_rate_far_too_low_hurts(program: Program) -> None:
+def test_a_learning_rate_far_too_low_hurts(program: DigitProgram) -> None:
     few = ("--train-images", "128", "--batch-size", "16", "--epochs", "4")
     usual, low = (accuracies(program.run(*few, "--learning-rate", rate))[-1] for rate in ("1", "0.01"))
     assert low < usual - 0.15
@@ -109,7 +109,7 @@ def test_dropout_is_for_training_only(train: ModuleType) -> None:
     assert modes == [True, False, True, False]
 
 
-def recorded(program: Program, *arguments: str) -> list[SimpleNamespace]:
+def recorded(program: DigitProgram, *arguments: str) -> list[SimpleNamespace]:
     """The learning rate and the batches of images of each epoch, by a model that learns nothing."""
     import torch
 
@@ -132,14 +132,14 @@ def recorded(program: Program, *arguments: str) -> list[SimpleNamespace]:
     return epochs
 
 
-def test_settings_reach_the_training(program: Program) -> None:
+def test_settings_reach_the_training(program: DigitProgram) -> None:
     options = ("--epochs", "3", "--learning-rate", "2", "--gamma", "0.5", "--batch-size", "7", "--train-images", "30")
     epochs = recorded(program, *options)
     assert [epoch.rate for epoch in epochs] == [2, 1, 0.5]
     assert [[len(batch) for batch in epoch.batches] for epoch in epochs] == [[7, 7, 7, 7, 2]] * 3
 
 
-def test_dropout_reaches_the_network(program: Program) -> None:
+def test_dropout_reaches_the_network(program: DigitProgram) -> None:
     made: list[Any] = []
     network = program.module.ConvNet
 
@@ -154,7 +154,7 @@ def test_dropout_reaches_the_network(program: Program) -> None:
     assert made == [(0.1, 0.0)]
 
 
-def test_images_come_once_an_epoch_in_an_order_that_the_seed_decides(program: Program) -> None:
+def test_images_come_once_an_epoch_in_an_order_that_the_seed_decides(program: DigitProgram) -> None:
     few = ("--train-images", "30", "--epochs", "2", "--batch-size", "8")
     orders = [
         list(itertools.chain(*epoch.batches)) for seed in "12" for epoch in recorded(program, *few, "--seed", seed)
@@ -189,5 +189,5 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
 
 
 @pytest.mark.parametrize("setting", ["--gamma 0", "--batch-size 0", "--dropout-conv 1", "--dropout-linear -0.1"])
-def test_settings_without_sense_are_refused(program: Program, setting: str) -> None:
+def test_settings_without_sense_are_refused(program: DigitProgram, setting: str) -> None:
     assert program.refused(*setting.split()).startswith(f"train.py: error: {setting.split(maxsplit=1)[0]} must be ")

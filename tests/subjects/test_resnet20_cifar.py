@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.digit_subjects import Program
+from support.digit_subjects import DigitProgram
 from support.subject_scripts import audited, load_script, one_torch_thread, run_script, runs_apart
 
 TINY = ("--images", "30", "--image-size", "8", "--batch-size", "10", "--epochs", "2")
@@ -45,7 +45,7 @@ def train() -> Iterator[ModuleType]:
 @pytest.fixture
 def run(train: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the script's main in this process and returns its output: no seconds for importing torch again."""
-    return Program(train, monkeypatch, capsys).run
+    return DigitProgram(train, monkeypatch, capsys).run
 
 
 @runs_apart

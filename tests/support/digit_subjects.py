@@ -39,7 +39,7 @@ def loaded(name: str) -> ModuleType:
     return load_script(name)
 
 
-class Program:
+class DigitProgram:
     """A subject's script, run in this process with its output caught."""
 
     def __init__(self, module: ModuleType, patch: pytest.MonkeyPatch, caught: pytest.CaptureFixture[str]) -> None:

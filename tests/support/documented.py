@@ -46,7 +46,7 @@ def subject_files(section: str, other: Mapping[str, str] | None = None) -> Files
 
 
 @dataclass(frozen=True)
-class Example:
+class DocumentedExample:
     """A subject to audit.
 
     Args:
@@ -61,7 +61,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditedFolder:
     """What came of an audit: the command's end, the folder before and after, the store."""
 
     folder: Path
@@ -111,7 +111,7 @@ def run(folder: Path, *words: object) -> Ended:
     return Run(folder)(*words, PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
-def audit(example: Example, folder: Path) -> Audited:
+def audit(example: DocumentedExample, folder: Path) -> AuditedFolder:
     """Audits an example in a folder of its own."""
     subject = folder / "points"
     for name, text in subject_files(example.section, example.other).items():
@@ -120,10 +120,10 @@ def audit(example: Example, folder: Path) -> Audited:
     before = contents(subject)
     store = folder / "store" / "mutegreen.sqlite"
     ended = run(folder, "run", subject, *example.options, "--json", "--store", store)
-    return Audited(subject, before, ended.returncode, ended.stdout, ended.stderr)
+    return AuditedFolder(subject, before, ended.returncode, ended.stdout, ended.stderr)
 
 
-def audit_all(examples: Mapping[str, Example], folder: Path) -> dict[str, Audited]:
+def audit_all(examples: Mapping[str, DocumentedExample], folder: Path) -> dict[str, AuditedFolder]:
     """Audits examples side by side: much of the time of so small an audit goes into measuring the idle machine."""
     with ThreadPoolExecutor(4) as pool:
         folders = (folder / name for name in examples)

@@ -23,7 +23,7 @@ def fit(epochs, learning_rate, seed=0):
 
 
 @dataclass(frozen=True)
-class Shape:
+class ProgramShape:
     """A program and what is known of it.
 
     Args:
@@ -45,19 +45,19 @@ class Shape:
     start: Sequence[str] = ("train.py",)
 
 
-def _prints(statement: str, **names: float | str) -> Shape:
+def _prints(statement: str, **names: float | str) -> ProgramShape:
     """A program of constants that ends in a print or log statement."""
     given = "".join(f"{name} = {value}\n" for name, value in names.items())
     lines = "import logging\nimport sys\n\nEPOCHS = 8\nLR = 0.5\nfor epoch in range(EPOCHS):\n    rate = LR\n"
-    return Shape(f"{lines}{given}{statement}\n", {"epochs": 8, "learning_rate": 0.5})
+    return ProgramShape(f"{lines}{given}{statement}\n", {"epochs": 8, "learning_rate": 0.5})
 
 
-def _ends(statement: str, value: float, goal: str = "maximize", **names: float | str) -> Shape:
+def _ends(statement: str, value: float, goal: str = "maximize", **names: float | str) -> ProgramShape:
     shape = _prints(statement, **names)
-    return Shape(shape.script, shape.settings, value, goal)
+    return ProgramShape(shape.script, shape.settings, value, goal)
 
 
-STATEMENTS: dict[str, Shape] = {
+STATEMENTS: dict[str, ProgramShape] = {
     "arguments of print": _ends('print("Test accuracy:", acc)', 0.875, acc=0.875),
     "separator": _ends('print("val acc", acc, "n", 7, sep=" = ")', 0.875, acc=0.875),
     "f-string": _ends('print(f"epoch {epoch}: val_acc={acc:.4f} in {1.5:.1f} s")', 0.875, acc=0.875),
@@ -114,7 +114,7 @@ STATEMENTS: dict[str, Shape] = {
 """Programs that differ in how they print what they reached."""
 
 _TENSOR = "class Tensor(float):\n    def __str__(self):\n        return f'tensor({float(self)})'\n"
-STATEMENTS["a tensor"] = Shape(
+STATEMENTS["a tensor"] = ProgramShape(
     'import torch\nEPOCHS = 8\nlr = 0.5\nacc = torch.Tensor(0.875)\nprint("test acc %s" % acc)\n',
     {},
     0.875,
@@ -139,22 +139,22 @@ for loss, accuracy in fit(options.epochs, options.lr, seed=options.seed or 0):
 _FOUND = {"epochs": 8, "learning_rate": 0.5}
 _FITTING = {"fitting.py": FIT}
 
-PROGRAMS: dict[str, Shape] = {
-    "argparse": Shape(ARGUMENTS.format(options=""), _FOUND, files=_FITTING),
-    "arguments given": Shape(
+PROGRAMS: dict[str, ProgramShape] = {
+    "argparse": ProgramShape(ARGUMENTS.format(options=""), _FOUND, files=_FITTING),
+    "arguments given": ProgramShape(
         ARGUMENTS.format(options='parser.add_argument("data")'),
         {"epochs": 6, "learning_rate": 0.5},
         words=["--", "points", "-e", "6", "--verbose"],
         files=_FITTING,
         start=("train.py", "points"),
     ),
-    "constants": Shape(
+    "constants": ProgramShape(
         "from fitting import fit\nEPOCHS, LR = 8, 0.5\nfor loss, accuracy in fit(EPOCHS, LR):\n"
         '    print("test accuracy", accuracy)\n',
         _FOUND,
         files=_FITTING,
     ),
-    "a configuration file": Shape(
+    "a configuration file": ProgramShape(
         "import json\nfrom fitting import fit\nwith open('config.json') as file:\n    config = json.load(file)\n"
         "for loss, accuracy in fit(config['train']['epochs'], config['train']['lr']):\n"
         "    print(f'val_loss: {loss:.4f}')\n",
@@ -162,10 +162,10 @@ PROGRAMS: dict[str, Shape] = {
         goal="minimize",
         files=_FITTING | {"config.json": '{"train": {"epochs": 8, "lr": 0.5}}\n'},
     ),
-    "a byte-order mark and CRLF": Shape(
+    "a byte-order mark and CRLF": ProgramShape(
         "", _FOUND, files={"train.py": b'\xef\xbb\xbfEPOCHS = 8\r\nlr = 0.5\r\nprint("test acc", lr)\r\n'}
     ),
-    "Latin-1": Shape(
+    "Latin-1": ProgramShape(
         "",
         _FOUND,
         files={"train.py": b'# -*- coding: latin-1 -*-\nEPOCHS = 8\nlr = 0.5\nprint("pr\xe9cision, test acc", lr)\n'},

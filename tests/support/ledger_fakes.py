@@ -67,7 +67,7 @@ class KnownUsage(Usage):
         return UsageReading(tuple(busy), dict.fromkeys(self.loads, 1.0), memory)
 
 
-class World:
+class LedgerWorld:
     """Devices of constant power, and a ledger over them."""
 
     def __init__(self, idle_w: dict[str, float] | None = None, **watts: Schedule | float) -> None:

@@ -32,7 +32,7 @@ class SimulatedSampler:
         return True
 
 
-class Bench:
+class NvmlBench:
     """A recorder over the meter in simulated time, with the sampling periods of real time."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *gpus: FakeGpu, seed: int = 0) -> None:
@@ -74,10 +74,10 @@ class Bench:
         self.meter.open()
 
 
-class MakeBench(Protocol):
+class MakeNvmlBench(Protocol):
     """Make a bench of simulated GPUs: what the fixture `bench` gives to a test."""
 
-    def __call__(self, *gpus: FakeGpu, seed: int = 0) -> Bench: ...
+    def __call__(self, *gpus: FakeGpu, seed: int = 0) -> NvmlBench: ...
 
 
 def only(measured: Measurement) -> DomainEnergy:
@@ -91,12 +91,12 @@ def joules(figure: DomainEnergy) -> float:
 
 
 @pytest.fixture(name="bench")
-def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeBench]:
+def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeNvmlBench]:
     """Makes a bench of these GPUs; what it opened is closed in the end."""
-    made: list[Bench] = []
+    made: list[NvmlBench] = []
 
-    def make(*gpus: FakeGpu, seed: int = 0) -> Bench:
-        made.append(Bench(tmp_path, monkeypatch, *gpus, seed=seed))
+    def make(*gpus: FakeGpu, seed: int = 0) -> NvmlBench:
+        made.append(NvmlBench(tmp_path, monkeypatch, *gpus, seed=seed))
         return made[-1]
 
     yield make

@@ -45,7 +45,7 @@ class FakeUnit:
 
 
 @dataclass
-class Fault:
+class PerfFault:
     """What is wrong with a CPU's counters from now on."""
 
     opening: OSError | None = None
@@ -61,20 +61,20 @@ class FakeKernel:
     def __init__(self, clock: FakeClock, watts: dict[tuple[int, int], Schedule]) -> None:
         self.clock = clock
         self.watts = watts
-        self.faults: dict[tuple[int, int], Fault] = {}
+        self.faults: dict[tuple[int, int], PerfFault] = {}
         self.born_s = clock()
         self.opened = 0
 
     def open(self, unit_type: int, config: int, cpu: int) -> FakePerfCounter:
         assert unit_type == POWER_TYPE
-        fault = self.faults.setdefault((config, cpu), Fault())
+        fault = self.faults.setdefault((config, cpu), PerfFault())
         if fault.opening:
             raise fault.opening
         return FakePerfCounter(self, self.watts[config, cpu], fault)
 
 
 class FakePerfCounter:
-    def __init__(self, kernel: FakeKernel, watts: Schedule, fault: Fault) -> None:
+    def __init__(self, kernel: FakeKernel, watts: Schedule, fault: PerfFault) -> None:
         self.kernel, self.watts, self.fault = kernel, watts, fault
         self.begun_s = kernel.clock()
         kernel.opened += 1

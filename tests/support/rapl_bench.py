@@ -16,7 +16,7 @@ WATTS = Schedule((0.0, 60.0), (3.0, 150.0), (7.0, 20.0))
 MEMORY = Schedule((0.0, 4.0), (5.0, 11.0))
 
 
-class Bench:
+class RaplBench:
     """A fake tree, its clock, and an open meter of it."""
 
     def __init__(self, tmp_path: Path, zones: Iterable[FakeZone], layout: str = "linux") -> None:

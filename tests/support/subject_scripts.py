@@ -74,7 +74,7 @@ def run_script(name: str, folder: Path, *arguments: str, **others: str) -> subpr
 
 
 @dataclass(frozen=True)
-class Audited:
+class SmokeAudit:
     """A real audit of the preset smoke, all of whose trainings ended well.
 
     Attributes:
@@ -92,7 +92,7 @@ class Audited:
         return float(self.rows[mutant]["performance"])
 
 
-def audited(folder: Path, name: str, *values: str) -> Audited:
+def audited(folder: Path, name: str, *values: str) -> SmokeAudit:
     """Trains the original and the mutants with the values given, `gamma=1.94` or `epochs=1,24`, once each.
 
     The preflight is one training more.
@@ -107,7 +107,7 @@ def audited(folder: Path, name: str, *values: str) -> Audited:
     exported = CliRunner().invoke(cli, ["export", "--store", str(store), "--format", "json"])
     rows = {row["mutant"]: row for row in json.loads(exported.stdout)}
     assert len(rows) == 1 + sum(1 + value.count(",") for value in values), "each mutant is trained once"
-    return Audited(rows, {mutant: _output(folder, row) for mutant, row in rows.items()}, done.stderr)
+    return SmokeAudit(rows, {mutant: _output(folder, row) for mutant, row in rows.items()}, done.stderr)
 
 
 def _output(folder: Path, row: dict[str, Any]) -> str:

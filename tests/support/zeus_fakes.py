@@ -31,7 +31,7 @@ class ZeusSoCInitError(Exception):
     pass
 
 
-class FakeGpu:
+class FakeZeusGpu:
     """A GPU with a counter of millijoules; `fault` is raised, or given, instead of its figure."""
 
     def __init__(self, gpu_index: int, clock: FakeClock, watts: Schedule, start_mj: int = 5_000_000) -> None:
@@ -50,7 +50,7 @@ class FakeGpu:
 
 @dataclass
 class FakeGpus:
-    gpus: list[FakeGpu]
+    gpus: list[FakeZeusGpu]
 
 
 @dataclass

@@ -15,7 +15,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Program:
+class UpstreamProgram:
     """A public training program.
 
     Attributes:
@@ -50,7 +50,7 @@ _EXAMPLES = "77f55b912142e11fcfdf5b530231fb9c52f181e8"
 _KERAS = {"KERAS_HOME": "{clones}/keras-home", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 PROGRAMS = (
-    Program(
+    UpstreamProgram(
         name="mnist",
         repository="pytorch/examples",
         commit=_EXAMPLES,
@@ -60,7 +60,7 @@ PROGRAMS = (
         operators="epochs,learning_rate",
         edits=_started_in("mnist"),
     ),
-    Program(
+    UpstreamProgram(
         name="mnist_forward_forward",
         repository="pytorch/examples",
         commit=_EXAMPLES,
@@ -69,7 +69,7 @@ PROGRAMS = (
         init="main.py -- --epochs 60 --train_size 400 --test_size 100",
         operators="learning_rate,threshold",
     ),
-    Program(
+    UpstreamProgram(
         name="siamese_network",
         repository="pytorch/examples",
         commit=_EXAMPLES,
@@ -79,7 +79,7 @@ PROGRAMS = (
         operators="learning_rate,gamma",
         edits=_started_in("siamese_network"),
     ),
-    Program(
+    UpstreamProgram(
         name="pytorch_resnet_cifar10",
         repository="akamaster/pytorch_resnet_cifar10",
         commit="d5489e8995e81e91ce6b1d69dcc98ad579b0b153",
@@ -88,7 +88,7 @@ PROGRAMS = (
         init="trainer.py -- --arch resnet20 --epochs 4 -j 0",
         operators="epochs,learning_rate",
     ),
-    Program(
+    UpstreamProgram(
         name="Person_reID_baseline_pytorch",
         repository="layumi/Person_reID_baseline_pytorch",
         commit="82ff40fb11b7353400dc8670dcec620d97285096",
@@ -97,7 +97,7 @@ PROGRAMS = (
         init="train.py -- --data_dir {clones}/Market/pytorch --total_epoch 10 --batchsize 4",
         operators="learning_rate,weight_decay",
     ),
-    Program(
+    UpstreamProgram(
         name="demo_mnist_convnet",
         repository="keras-team/keras",
         commit="3422977a5e38fb2f7709aaa9a08e47f0c43d0f60",
@@ -107,7 +107,7 @@ PROGRAMS = (
         operators="batch_size,dropout",
         variables=_KERAS,
     ),
-    Program(
+    UpstreamProgram(
         name="neural_network",
         repository="aymericdamien/TensorFlow-Examples",
         commit="6dcbe14649163814e72a22a999f20c5e247ce988",
@@ -117,7 +117,7 @@ PROGRAMS = (
         operators="batch_size,learning_rate",
         variables=_KERAS,
     ),
-    Program(
+    UpstreamProgram(
         name="nanoGPT",
         repository="karpathy/nanoGPT",
         commit="3adf61e154c3fe3fca428ad6bc3818b27a3b8291",

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from programs import PROGRAMS, Program
+from programs import PROGRAMS, UpstreamProgram
 
 STANDINS = ("--compat", "cuda,checksums,weights")
 SMALL = ("--mutants", "1", "--repetitions", "2", "--cooldown", "0", *STANDINS)
@@ -39,7 +39,7 @@ def main(clones: Path, names: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _missing(program: Program, clones: Path) -> str | None:
+def _missing(program: UpstreamProgram, clones: Path) -> str | None:
     clone = clones / _clone(program)
     if not clone.is_dir():
         return f"there is no {clone}, of https://github.com/{program.repository} at {program.commit[:7]}"
@@ -47,11 +47,11 @@ def _missing(program: Program, clones: Path) -> str | None:
     return f"not installed here: {', '.join(absent)}" if absent else None
 
 
-def _clone(program: Program) -> str:
+def _clone(program: UpstreamProgram) -> str:
     return program.repository.rpartition("/")[2]
 
 
-def _try(program: Program, clones: Path) -> bool:
+def _try(program: UpstreamProgram, clones: Path) -> bool:
     """Whether all four commands end well."""
     with tempfile.TemporaryDirectory(prefix="upstream-") as scratch:
         copy = Path(scratch, _clone(program))
@@ -66,12 +66,12 @@ def _try(program: Program, clones: Path) -> bool:
         return all(_mutegreen(folder, environment, *words, *store) == 0 for words in commands)
 
 
-def _environment(program: Program, clones: Path) -> dict[str, str]:
+def _environment(program: UpstreamProgram, clones: Path) -> dict[str, str]:
     given = {name: value.replace("{clones}", str(clones)) for name, value in program.variables.items()}
     return {**os.environ, "HF_HUB_OFFLINE": "1", **given}
 
 
-def _edit(program: Program, file: Path) -> None:
+def _edit(program: UpstreamProgram, file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     for edit in program.edits:
         print(f"{'edit' if edit.old in text else 'no longer there'}: {edit.old!r} to {edit.new!r}", flush=True)
