@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typing_extensions
 
 from mutegreen import catalog
 from mutegreen.errors import UsageError
@@ -70,6 +71,7 @@ def test_a_checkout_that_is_not_installed_has_them_too(tmp_path: Path) -> None:
     (tmp_path / "checkout" / "subjects" / "extra").mkdir()
     (tmp_path / "checkout" / "subjects" / "extra" / "subject.toml").touch()
     code = "from mutegreen import catalog as c; print(*c.operators()); print(c.find_subject('subjects/extra'))"
+    shutil.copy(typing_extensions.__file__, tmp_path / "checkout")
     # Without site-packages, where an editable install of another checkout would answer for these packages.
     result = python("-S", "-c", code, path=[tmp_path / "checkout"], folder=tmp_path)
     assert result.returncode == 0, result.stderr
