@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 class _CheckoutFinder:
     """Finds `mutegreen.operators` and `mutegreen.subjects` beside `mutegreen/` in an uninstalled checkout.
 
-    Once installed they are real sub-packages and this finder, last in line, is never asked.
+    In an installed MuteGreen they are real sub-packages, and this finder, the last one, is not used.
     """
 
     _checkout = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""`python -m mutegreen`."""
+"""Run the command line: `python -m mutegreen`."""
 
 from mutegreen.cli.main import main
 

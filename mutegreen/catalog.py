@@ -1,7 +1,7 @@
-"""Which operators and subjects there are: those that come with MuteGreen, then those of plug-ins.
+"""Find operators and subjects: those of MuteGreen, then those of plug-ins.
 
-A plug-in is any installed package with entry points of the groups below. One that is broken never stops an audit
-that does not need it: it is left out, and `problems` says why. Meters, of plug-ins too, are in
+A plug-in is an installed package with entry points of the groups below. A broken plug-in never stops an audit that does
+not need it: it is skipped, and `problems` says why. Meters, including those of plug-ins, are in
 `mutegreen.meters.registry`.
 """
 
@@ -25,28 +25,28 @@ from mutegreen.mutation.operator import Operator
 
 OPERATORS = "mutegreen.operators"
 SUBJECTS = "mutegreen.subjects"
-"""Names of the packages that come with MuteGreen, and of the groups of entry points that add to them."""
+"""Names of MuteGreen's own packages, and of the groups of entry points that add to them."""
 
 SUBJECT_FILE = "subject.toml"
 
 
 def operators() -> dict[str, Operator]:
-    """Return all operators by name, ours first."""
+    """Return all operators by name, MuteGreen's own first."""
     return dict(_operators().entries)
 
 
 def subjects() -> dict[str, Path]:
-    """Return the folders of all packaged subjects by name, ours first."""
+    """Return the folders of all bundled subjects by name, MuteGreen's own first."""
     return dict(_subjects().entries)
 
 
 def problems() -> list[str]:
-    """Return what plug-ins could not be used, and why: one line each."""
+    """Return the plug-ins that cannot be used, and why, in one line each."""
     return [*_operators().problems, *_subjects().problems]
 
 
 def operator(name: str) -> Operator:
-    """Return the operator of that name.
+    """Return the operator with a name.
 
     Raises:
         UsageError: There is none.
@@ -71,8 +71,11 @@ def operator_for(hyperparameter: Hyperparameter) -> Operator | None:
 def find_subject(name_or_path: str) -> Path:
     """Return the folder of a subject, absolute.
 
-    A folder with a `subject.toml`, or that file, comes first; otherwise the last part of the path is looked up
-    among the packaged subjects, so that `subjects/siamese_resnet` works in any folder.
+    If the path is a folder with a `subject.toml`, or that file, it is used. Otherwise the last part of the path is the
+    name of a bundled subject; `subjects/siamese_resnet` therefore works in any folder.
+
+    Args:
+        name_or_path: Name of a bundled subject, or path of a folder or of its `subject.toml`.
 
     Raises:
         UsageError: There is no such subject.
@@ -135,7 +138,7 @@ def _load_operator(point: metadata.EntryPoint) -> tuple[str, Operator]:
 
 
 def _locate_subject(point: metadata.EntryPoint) -> tuple[str, Path]:
-    spec = find_spec(point.module)  # found, not imported: the module may well be the training itself
+    spec = find_spec(point.module)  # only located, not imported: the module may be the training itself
     if spec is None:
         raise ModuleNotFoundError(f"no module named {point.module}")
     places = spec.submodule_search_locations or ([str(Path(spec.origin).parent)] if spec.origin else [])

@@ -1,4 +1,4 @@
-"""The machine and the versions that an audit ran with: figures of two audits compare only where these agree."""
+"""Describe the machine and the versions of an audit; only audits with the same environment are comparable."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import psutil
 import mutegreen
 
 LIBRARIES = ("torch", "torchvision", "tensorflow", "keras", "jax", "numpy", "scikit-learn")
-"""Their versions are recorded where they are installed beside MuteGreen; none is imported."""
+"""Libraries whose versions are recorded if they are installed in MuteGreen's environment; none is imported."""
 
 
 def describe() -> dict[str, object]:
-    """Return the machine, system and versions, JSON-ready. What cannot be found out is None."""
+    """Return the machine, the system and the versions as JSON values; None: not known."""
     return {
         "mutegreen": mutegreen.__version__,
         "python": platform.python_version(),

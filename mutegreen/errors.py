@@ -1,6 +1,19 @@
-"""The errors that a user may see: one line of what and where, one line of what to do.
+"""Define the errors that a user may see: one line with the subject and the fault, one line with the remedy.
 
-Only these are shown without a traceback; any other exception is a bug of ours and keeps its traceback.
+    MuteGreenError                    exit status 2
+    |-- UsageError                      a wrong argument or option
+    |-- ConfigError                     faults in a subject.toml
+    |-- MutationError                   a value cannot be placed at its site
+    |-- PreflightError                1 the original does not work
+    |-- BackgroundError               1 a background load does not work
+    |-- StoreError                      the store cannot be read or written
+    |-- RowsError                       rows that cannot be analysed
+    `-- MeterError                      a meter cannot return a value
+        |-- MeterUnavailable              the hardware or library is missing
+        |-- MeterPermissionError          it may not be read
+        `-- MeterLost                     it stopped working
+
+The command line shows only these without a traceback. Any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -12,11 +25,11 @@ class MuteGreenError(Exception):
     """An expected error.
 
     Args:
-        message: What is wrong, and where.
-        hint: What the user can do about it.
+        message: The subject, and what is wrong with it.
+        hint: What the user can do.
 
     Attributes:
-        exit_status: Status with which a command ends on it: 2, wrong usage or input, or 1, a check failed.
+        exit_status: Exit status of the command: 2 for wrong usage or input, 1 for a failed check.
     """
 
     exit_status = 2
@@ -32,7 +45,13 @@ class UsageError(MuteGreenError):
 
 
 class ConfigError(MuteGreenError):
-    """One or more faults in a `subject.toml`, all reported at once."""
+    """One or more faults in a `subject.toml`, all in one error.
+
+    Args:
+        file: The file.
+        faults: One line for each fault.
+        hint: What the user can do.
+    """
 
     def __init__(self, file: str, faults: Sequence[str], hint: str | None = None) -> None:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
@@ -42,17 +61,17 @@ class ConfigError(MuteGreenError):
 
 
 class MutationError(MuteGreenError):
-    """A value cannot be placed at its site: the site is gone, ambiguous or not a literal."""
+    """A value cannot be placed at its site: the site is missing, ambiguous or not a literal."""
 
 
 class PreflightError(MuteGreenError):
-    """The original training does not work, so nothing was spent on mutants."""
+    """The original does not work in the preflight; no mutant was trained."""
 
     exit_status = 1
 
 
 class BackgroundError(MuteGreenError):
-    """A background cannot be kept running, so that the trials beside it would not be what they are called."""
+    """A background load failed, so its trials would not be co-located."""
 
     exit_status = 1
 
@@ -62,25 +81,25 @@ class StoreError(MuteGreenError):
 
 
 class RowsError(MuteGreenError):
-    """Rows of measurements (an audit's or a CSV file's) that cannot be used."""
+    """Rows of measurements (of an audit or a CSV file) that cannot be analysed."""
 
 
 class MeterError(MuteGreenError):
-    """A meter cannot give a figure; `hint` is the remedy."""
+    """A meter cannot return a value; `hint` is the remedy."""
 
     @property
     def remedy(self) -> str | None:
-        """What would make the meter work, if anything is known."""
+        """How to make the meter work; None: not known."""
         return self.hint
 
 
-class MeterUnavailable(MeterError):  # noqa: N818 - the field's name for it
-    """The hardware or the library that this meter needs is not there."""
+class MeterUnavailable(MeterError):  # noqa: N818 - the usual name
+    """The hardware or the library that the meter needs is missing."""
 
 
 class MeterPermissionError(MeterError):
-    """The meter is there but may not be read."""
+    """The meter exists, but may not be read."""
 
 
 class MeterLost(MeterError):  # noqa: N818
-    """The meter worked and stopped working: a device lost, a trace at its end."""
+    """The meter worked and stopped working: a lost device, or the end of a trace."""

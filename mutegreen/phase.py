@@ -1,4 +1,4 @@
-"""`from mutegreen import window`: a training script marks its phases, and each gets its joules."""
+"""Mark phases in a training script: `from mutegreen import window`. The audit reports the energy of each phase."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 VARIABLE = "MUTEGREEN_WINDOWS"
-"""Names the file into which windows are noted; set by the harness around a trial, and by nobody else."""
+"""Environment variable with the path of the file of window marks; only the harness sets it, for a trial."""
 
 _numbers = itertools.count()
 
 
 @contextmanager
 def window(name: str) -> Iterator[None]:
-    """Mark what runs inside as a phase of the training, so that its energy is told apart.
+    """Mark the code in the context as a phase of the training, whose energy is reported separately.
 
         with window("train"):
             ...
 
-    Windows may nest, overlap and repeat. They note moments of a clock and measure nothing themselves; without
-    MuteGreen's harness around the training they do nothing. On a GPU, where work is queued, synchronise before
-    the window ends if it must hold just its own work.
+    Windows may nest, overlap and repeat. They record the times of their begin and end, and measure nothing themselves;
+    outside an audit they do nothing. A GPU queues its work: synchronise before the window ends if the window must
+    contain exactly its own work.
 
     Args:
         name: Name of the phase in tables.
@@ -42,7 +42,8 @@ def window(name: str) -> Iterator[None]:
 
 
 def _note(file: str, number: int, name: str) -> None:
-    # The clock is the system's own and one for all processes. One write of one line: processes do not mix.
+    # Relies on: the monotonic clock is the same for all processes of a machine. One write of one short line in append
+    # mode is atomic, so lines of several processes do not mix.
     line = json.dumps([os.getpid(), number, name, time.monotonic()]) + "\n"
     with suppress(OSError), open(file, "a", encoding="utf-8") as noted:
         noted.write(line)

@@ -1,4 +1,4 @@
-"""Exports everything that an operator, a meter or a subject of a plug-in imports.
+"""Export everything that an operator, a meter or a subject of a plug-in imports.
 
 These names stay where they are; other modules of MuteGreen may move. The contract suites are in `mutegreen.testing`.
 """

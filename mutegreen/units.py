@@ -1,7 +1,7 @@
-"""Quantities as people read them: a value with its unit, the same in every command, table and figure.
+"""Format quantities for people: a value with its unit, the same in every command, table and figure.
 
-Joules, watts and seconds come in; text goes out. Three significant digits are shown, with an SI prefix for joules and
-watts; a quantity that is not zero is never shown as zero.
+The functions take joules, watts and seconds and return text with three significant digits, and an SI prefix for joules
+and watts. A quantity that is not zero is never shown as zero.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _PREFIXES = {-3: "n", -2: MICRO, -1: "m", 0: "", 1: "k", 2: "M", 3: "G", 4: "T"}
 """SI prefixes by the power of 1000."""
 
 _TIMES = ((172_800.0, 86_400.0, "days"), (7_200.0, 3_600.0, "h"), (120.0, 60.0, "min"))
-"""From how many seconds on a time is given in a unit, the seconds of the unit, its name."""
+"""For each unit of time: from how many seconds it is used, its length in seconds, its name."""
 
 _SPLIT_SECOND_S = 0.1
-"""Times below this are given in milliseconds or microseconds."""
+"""Times below this, in seconds, are shown in milliseconds or microseconds."""
 
 DIGITS = 3
 ESTIMATE_DIGITS = 2
-"""Digits of a time that is expected, not measured."""
+"""Significant digits of an expected time."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def si_scale(largest: float, unit: str) -> UnitScale:
 
 
 def time_scale(longest_s: float) -> UnitScale:
-    """Seconds, from two minutes on minutes, from two hours on hours, from two days on days.
+    """Return the unit of times: seconds, minutes from 2 min, hours from 2 h, days from 2 days.
 
     Args:
         longest_s: The longest of the times, seconds.
@@ -83,7 +83,7 @@ def duration(seconds: float, digits: int = DIGITS) -> str:
 
     Args:
         seconds: The time.
-        digits: Significant digits; fewer for a time that is only expected.
+        digits: Significant digits.
     """
     if 0 < abs(seconds) < _SPLIT_SECOND_S or not math.isfinite(seconds):
         return _with_prefix(seconds, "s", digits)
@@ -92,7 +92,7 @@ def duration(seconds: float, digits: int = DIGITS) -> str:
 
 
 def expected_duration(seconds: float) -> str:
-    """Return a time that is expected, with no more digits than an estimate can have: `45 s`, `3.1 min`."""
+    """Return an expected time, with two significant digits: `45 s`, `3.1 min`."""
     return duration(seconds, ESTIMATE_DIGITS)
 
 

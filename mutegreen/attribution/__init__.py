@@ -1,1 +1,1 @@
-"""Whose joules were they: the energy of shared devices, shared out among the trainings that ran side by side."""
+"""Attribute the energy of shared devices to concurrent trainings."""

@@ -1,4 +1,4 @@
-"""What one client has taken so far, and its share in the end."""
+"""Add up what one client uses, and return its share at the end."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mutegreen.model import DomainEnergy, Measurement, Quality
 
 @dataclass(frozen=True)
 class ClientShare:
-    """What one client took of the devices, from `enter` to `leave`.
+    """What one client used of the devices, from `enter` to `leave`.
 
     Attributes:
         duration_s: From `enter` to `leave`, seconds.
-        domains: Of the domains that it took part in, its joules. Of one that it shared with others at any time:
-            quality `attributed` or worse, and as `idle_w` its part of the idle power, so that `net_j` holds. Of one
-            that it had to itself: as the meter has it. None with the reason where the device has no figure.
-        overlap_s: How long it ran beside each other client, seconds; empty: it was alone.
-        by_use: DomainShare of the joules from the time in company that was divided by measured use, 0 to 1, by domain;
-            the rest is idle power, and what nothing was known of. Without the domains that it had to itself.
+        domains: The client's joules of each domain that it uses. If it shared a domain with others at any time, the
+            quality is `attributed` or worse, and `idle_w` is its share of the idle power, as `net_j` needs. If not, the
+            values are those of the meter. If the device has no value, the energy is None, with the reason.
+        overlap_s: How long it ran together with each other client, seconds; empty: it was exclusive.
+        by_use: Part of the joules that was divided by measured use, 0 to 1, by domain, of the joules while the domain
+            was shared. The rest is idle power, and energy without known use. Domains that it never shared are missing.
         cpu_s: CPU time of its processes, seconds; None: not known.
-        peak_host_bytes: Largest memory of its processes together, as seen once a second; None: never seen.
-        peak_gpu_bytes: The same of each GPU where it is known, by domain.
+        peak_host_bytes: Largest memory of its processes together, observed once a second; None: never observed.
+        peak_gpu_bytes: The same on each GPU where it is known, by domain.
     """
 
     duration_s: float
@@ -38,15 +38,15 @@ class ClientShare:
 
 
 class Account:
-    """Adds up what a client takes.
+    """Adds up what a client uses.
 
     Args:
-        domains: The domains that it takes part in; None: all.
+        domains: The domains that it uses; None: all.
 
     Attributes:
-        key: The key of its window.
+        key: The key of its window in the recorder.
         cpu_s: CPU time so far, seconds; None: not known.
-        memory: As last seen; None: not yet.
+        memory: Memory at the last observation; None: not observed yet.
     """
 
     def __init__(self, domains: frozenset[str] | None) -> None:
@@ -61,24 +61,29 @@ class Account:
         self._peak_host_bytes: int | None = None
         self._peak_gpu_bytes: dict[str, int] = {}
 
-    def add(self, parts: Mapping[str, DomainShare]) -> None:
-        """Book its parts of an interval, by domain."""
-        for domain, part in parts.items():
-            self._energy_j[domain] += part.energy_j
-            self._idle_j[domain] += part.idle_j or 0.0
-            if part.idle_j is None:
+    def add(self, shares: Mapping[str, DomainShare]) -> None:
+        """Add its shares of an interval, by domain."""
+        for domain, share in shares.items():
+            self._energy_j[domain] += share.energy_j
+            self._idle_j[domain] += share.idle_j or 0.0
+            if share.idle_j is None:
                 self._without_idle.add(domain)
-            if part.is_shared:
-                self._shared_j[domain] += part.energy_j
-                self._by_use_j[domain] += part.by_use_j
+            if share.is_shared:
+                self._shared_j[domain] += share.energy_j
+                self._by_use_j[domain] += share.by_use_j
 
     def add_overlap(self, others: Collection[str], duration_s: float) -> None:
-        """Note who else was there."""
+        """Add the time that it ran together with other clients.
+
+        Args:
+            others: The other clients.
+            duration_s: The time, seconds.
+        """
         for other in others:
             self._overlap_s[other] += duration_s
 
     def observe(self, cpu_s: float | None, memory: Memory) -> None:
-        """Note what its processes have come to."""
+        """Record the CPU time and the memory of its processes."""
         self.cpu_s, self.memory = cpu_s, memory
         if memory.host_bytes is not None:
             self._peak_host_bytes = max(self._peak_host_bytes or 0, memory.host_bytes)
@@ -86,11 +91,15 @@ class Account:
             self._peak_gpu_bytes[domain] = max(self._peak_gpu_bytes.get(domain, 0), used_bytes)
 
     def share(self, whole: Measurement) -> ClientShare:
-        """Return its share, given what the whole devices took in its time."""
-        own = [figure for figure in whole.domains if self.domains is None or figure.domain in self.domains]
+        """Return its share.
+
+        Args:
+            whole: Energy of the whole devices from `enter` to `leave`.
+        """
+        used = [energy for energy in whole.domains if self.domains is None or energy.domain in self.domains]
         return ClientShare(
             duration_s=whole.duration_s,
-            domains=tuple(map(self._figure, own)),
+            domains=tuple(map(self._domain_energy, used)),
             overlap_s=dict(self._overlap_s),
             by_use={d: self._by_use_j[d] / shared_j if shared_j > 0 else 0.0 for d, shared_j in self._shared_j.items()},
             cpu_s=self.cpu_s,
@@ -98,7 +107,7 @@ class Account:
             peak_gpu_bytes=dict(self._peak_gpu_bytes),
         )
 
-    def _figure(self, whole: DomainEnergy) -> DomainEnergy:
+    def _domain_energy(self, whole: DomainEnergy) -> DomainEnergy:
         domain = whole.domain
         quality = Quality.worst([whole.quality, Quality.ATTRIBUTED]) if domain in self._shared_j else None
         if whole.energy_j is None:
@@ -109,6 +118,6 @@ class Account:
         return replace(whole, energy_j=energy_j, quality=quality, idle_w=self._idle_w(whole))
 
     def _idle_w(self, whole: DomainEnergy) -> float | None:
-        """Return its part of the idle power, mean over its time."""
+        """Return its share of the idle power, mean over its time, watts; None: not known."""
         known = whole.domain not in self._without_idle and whole.duration_s > 0
         return self._idle_j[whole.domain] / whole.duration_s if known else None

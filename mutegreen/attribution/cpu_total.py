@@ -1,4 +1,4 @@
-"""CPU time of processes that come and go, from looks at them now and then: nothing lost, nothing counted twice."""
+"""Add up the CPU time of processes that start and end between samples, without losing or double-counting time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ProcessSample:
-    """A process at one look.
+    """One sample of a process.
 
     Attributes:
-        pid, parent, session: Numbers of the process, of its parent and of its session.
-        started: When it started, in ticks; with `pid` it tells processes apart, as numbers are given out again.
+        pid, parent, session: Ids of the process, of its parent and of its session.
+        started: Start time, in ticks; with `pid` it identifies a process, as ids are used again.
         own_s: CPU time of all its threads, seconds.
-        waited_s: CPU time of the children that ended and that it waited for, and of theirs, seconds.
+        waited_s: CPU time of the children that ended and that it waited for, with their descendants', seconds.
     """
 
     pid: int
@@ -29,26 +29,36 @@ class ProcessSample:
 class CpuTotal:
     """Adds up the CPU time of a client's processes.
 
-    When a process ends and its parent waits for it, the kernel adds all of its time to what the parent waited for. If
-    that parent is a living process of the client, the time is counted there, and at least what was last seen of it: a
-    parent that ignores its children gets nothing, and a look at many processes is no single moment. Of others that
-    end, what was last seen is kept.
+    When a process ends and its parent waits for it, the kernel adds its whole time to the parent's waited time. So:
+
+        total = sum over living processes p of  own_p + max(waited_p, left_p)   +   ended
+
+        own_p     CPU time of the threads of p; waited_p: of the children that p waited for (proc_pid_stat(5))
+        left_p    last sampled time of the ended processes whose nearest living ancestor is p
+        ended     last sampled time of ended processes without such an ancestor
+
+    The maximum counts an ended child once: in `waited_p` if its parent waited for it, else by its last sample. A parent
+    that ignores its children gets nothing from the kernel, and a scan of many processes is not one moment.
     """
 
     def __init__(self) -> None:
         self._last: dict[int, ProcessSample] = {}
         self._left_s: dict[int, float] = {}
-        """By living process, CPU time of those whose end it should have waited for, as last seen."""
+        """For each living process, `left_p`."""
         self._ended_s = 0.0
         self._total_s = 0.0
 
     def last_s(self, pid: int) -> tuple[ProcessSample, float] | None:
-        """Return a process at the last look, and its CPU time with that of those who ended before it."""
+        """Return the last sample of a process, and its CPU time with that of its ended descendants; None: no sample."""
         seen = self._last.get(pid)
         return None if seen is None else (seen, self._all_s(seen))
 
     def take(self, now: Mapping[int, ProcessSample]) -> float:
-        """Return the CPU time so far, seconds, given all the processes that there are now. It never decreases."""
+        """Return the CPU time so far, seconds; it never decreases.
+
+        Args:
+            now: Samples of all living processes, by id.
+        """
         gone = {pid: seen for pid, seen in self._last.items() if pid not in now or now[pid].started != seen.started}
         for seen in gone.values():
             heir = self._heir(seen, gone)
@@ -59,7 +69,7 @@ class CpuTotal:
         for pid in gone:
             self._left_s.pop(pid, None)
         self._last = dict(now)
-        # A child may be seen both by itself and in its parent, in one look: the next one mends that.
+        # One scan may count a child twice, itself and in its parent. The next scan corrects this.
         self._total_s = max(self._total_s, self._ended_s + math.fsum(map(self._all_s, now.values())))
         return self._total_s
 
@@ -67,7 +77,7 @@ class CpuTotal:
         return seen.own_s + max(seen.waited_s, self._left_s.get(seen.pid, 0.0))
 
     def _heir(self, seen: ProcessSample, gone: Mapping[int, ProcessSample]) -> int | None:
-        """Return the nearest living ancestor among the client's processes."""
+        """Return the nearest living ancestor among the client's processes; None: there is none."""
         parent = seen.parent
         for _ in gone:
             if parent not in gone:

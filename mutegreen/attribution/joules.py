@@ -1,4 +1,4 @@
-"""The joules of all devices from moment to moment, without a gap: the pieces add up to the whole."""
+"""Cut the energy of all devices into pieces that add up to the whole, without gaps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from mutegreen.model import Measurement
 
 
 class Joules:
-    """Cuts the energy of one unbroken time after another into pieces.
+    """Cuts the energy of one span after another into pieces.
 
-    A piece is the difference of two readings of the same window, so nothing is lost or counted twice between two
-    pieces, which windows one after the other would do. Where a domain has no figure any more, a new window is begun,
-    since another may have one again (a counter was reset, say).
+    A piece is the difference of two readings of the same window, so no energy is lost or counted twice between two
+    pieces. (Rejected: one window for each piece, which would lose the energy between them.) When a domain has no value
+    any more, a new window begins, because the next window may have a value again, for example after a counter reset.
+
+        span      |----------------------------------------|     measured by one window, exact
+        pieces    |----- cut ------ cut --x-- cut ---------|     differences of readings
+        windows   |-----------------------| |--------------|     x: a domain lost its value
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -21,13 +25,13 @@ class Joules:
         self._before_j: dict[str, float] = {}
 
     def begin(self) -> None:
-        """Begin a time."""
+        """Begin a span."""
         self._window = self._whole
         self._recorder.begin(self._whole)
         self._before_j = self._recorder.energy_so_far(self._whole)
 
     def cut(self) -> dict[str, float | None]:
-        """Joules of each domain since the last cut; None: not known."""
+        """Return the joules of each domain since the last cut; None: not known."""
         self._recorder.sample()
         piece = self._since(self._recorder.energy_so_far(self._window))
         if None in piece.values():
@@ -35,7 +39,7 @@ class Joules:
         return piece
 
     def end(self) -> tuple[Measurement, dict[str, float | None]]:
-        """Return the measurement of the time, which ends, and the joules since the last cut."""
+        """End the span; return its measurement, and the joules since the last cut."""
         if self._window is not self._whole:
             piece = self.cut()
             self._end_window()

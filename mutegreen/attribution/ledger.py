@@ -1,4 +1,14 @@
-"""Who ran when, and which part of the devices' energy was whose: cut at every coming and going, and once a second."""
+"""Attribute energy to clients that enter and leave: split it at every enter and leave, and once a second.
+
+    client a    enter |-------------------------------------| leave
+    client b                  enter |--------------------------------| leave
+    span              |----------------------------------------------|       exact energy of the devices
+    cuts              |   |   |   | |   |   |   |   |   |   ||   |   |       t = enter, leave, and every PERIOD_S
+    intervals         | a | a | a |a|ab |ab |ab |ab |ab |ab |b| b| b |       the same clients throughout
+
+Each interval has the joules of the devices, the clients, and (later, as drivers report late) their use. It is kept in
+`Pending` for `LATE_S`, then divided by `sharing.share_out`, and each share is added to the account of its client.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +33,22 @@ from mutegreen.model import Measurement
 __all__ = ["ClientShare", "Ledger", "LedgerSpan"]
 
 PERIOD_S = 1.0
-"""Time between two cuts where nobody comes or goes, seconds."""
+"""Time between two cuts without an enter or a leave, seconds."""
 
 JOIN_TIMEOUT_S = 5.0
-"""How long closing waits for a cut under way."""
+"""How long closing waits for a cut in progress, seconds."""
 
 
 @dataclass(frozen=True)
 class LedgerSpan:
-    """An unbroken time with at least one client.
+    """A period without a gap in which at least one client was present.
 
     Attributes:
         started_at: Wall-clock time, ISO 8601 in UTC.
-        measurement: Of the whole devices, exact.
+        measurement: Energy of the whole devices, exact.
         attributed_j: Sum of the shares of all clients, joules by domain.
-        unattributed_j: Joules of a domain while none of the clients took part in it (its GPU was idle, other clients
-            ran). `attributed_j` and `unattributed_j` add up to the measurement.
+        unattributed_j: Joules of a domain while no client used it (its GPU was idle, other clients ran).
+            `attributed_j` and `unattributed_j` add up to the measurement.
     """
 
     started_at: str
@@ -47,17 +57,27 @@ class LedgerSpan:
     unattributed_j: dict[str, float]
 
 
+# Guarantees:
+#   - Shares add up: for each span and domain, `attributed_j` plus `unattributed_j` is the measured energy, but for
+#     rounding and for intervals whose energy the meter did not give.
+#   - All methods may be called from any thread. Each holds one re-entrant lock for its whole length, so a cut, the list
+#     of clients and the reading of the use belong to the same moment.
+#   - An error in reading the use never reaches a caller. It becomes a note, and the active energy of that time is
+#     divided evenly.
+#   - Closing ends every client, in the thread that closes. If a cut hangs for `JOIN_TIMEOUT_S` (a driver that does not
+#     return), closing returns without it: the thread is a daemon and does not keep the program alive.
+# Relies on:
+#   - The order of locks is the ledger's, then the recorder's. The recorder never calls the ledger.
+#   - Only this object uses `usage`, so `usage` needs no lock.
+#   - The clock is that of the recorder, and never goes back.
 class Ledger:
-    """Books the energy of shared devices on clients that come and go. Entering it as a context starts its ticker.
-
-    All methods may be called from any thread. What goes wrong in reading who uses what is in `notes`, and makes the
-    joules of that time be divided evenly; it never reaches the caller.
+    """Attributes the energy of shared devices to clients that enter and leave. Its context runs the ticker.
 
     Args:
         recorder: The meters, sampling.
-        usage: Tells who uses what. The ledger closes it.
-        idle_w: Gives the idle power of the domains, watts, as far as it is known.
-        period_s: Time between two cuts where nobody comes or goes, seconds.
+        usage: Reads which client uses what. The ledger closes it.
+        idle_w: Returns the known idle power of the domains, watts.
+        period_s: Time between two cuts without an enter or a leave, seconds.
         clock: The clock of the recorder.
     """
 
@@ -100,18 +120,18 @@ class Ledger:
                 self._usage.close()
 
     def enter(self, client: str, domains: frozenset[str] | None = None) -> None:
-        """Have a client begin, just before its process is started.
+        """Add a client, just before its process is started.
 
         Args:
             client: Its name.
-            domains: The domains that it takes part in (all but the GPUs that are hidden from it); None: all.
+            domains: The domains that it uses (all but the GPUs that are hidden from it); None: all.
 
         Raises:
-            KeyError: It has begun already.
+            KeyError: The client is already present.
         """
         with self._lock:
             if client in self._accounts:
-                raise KeyError(f"client {client!r} has begun already")
+                raise KeyError(f"client {client!r} is already present")
             if self._accounts:
                 self._cut()
             else:
@@ -121,27 +141,30 @@ class Ledger:
             self._accounts[client] = account
 
     def attach(self, client: str, pid: int) -> None:
-        """Say which process is the root of a client's session. One that has ended already does no harm.
+        """Attach a process to a client, as the root of its session. It may have ended already.
 
-        A client that is started again has several roots, one after the other.
+        A client whose program is started again has several roots, one after the other.
 
         Raises:
-            KeyError: There is no such client now.
+            KeyError: The client is not present.
         """
         with self._lock:
             self._account(client)
             self._usage.attach(client, pid)
 
     def leave(self, client: str, cpu_s: float | None = None) -> ClientShare:
-        """Have a client end, the moment its main process ended and before its rest is cleared.
+        """Remove a client, the moment its first process has ended and before its other processes are ended.
 
         Args:
             client: Its name.
-            cpu_s: CPU time of its main process and of the descendants that it waited for, as `wait4` told it at the
-                end; what they did since the last cut is then known too.
+            cpu_s: CPU time of its first process and of the descendants that it waited for, from `wait4`, seconds. It
+                covers the time since the last cut. None: the process has not ended.
+
+        Returns:
+            Its share.
 
         Raises:
-            KeyError: There is no such client now.
+            KeyError: The client is not present.
         """
         with self._lock:
             account = self._account(client)
@@ -165,26 +188,26 @@ class Ledger:
                 self._settle(self._clock() - LATE_S)
 
     def spans(self) -> tuple[LedgerSpan, ...]:
-        """Return the spans that are over, in their order."""
+        """Return the spans that have ended, in their order."""
         with self._lock:
             return tuple(self._spans)
 
     def usage_now(self) -> dict[str, Memory]:
-        """Memory in use by each client, as of the last cut; a client of which nothing was seen yet is missing."""
+        """Return the memory of each client at the last cut; clients that were not observed yet are missing."""
         with self._lock:
-            seen = {client: account.memory for client, account in self._accounts.items()}
-            return {client: memory for client, memory in seen.items() if memory is not None}
+            memories = {client: account.memory for client, account in self._accounts.items()}
+            return {client: memory for client, memory in memories.items() if memory is not None}
 
     def free_gpu_bytes(self) -> dict[str, int]:
-        """Memory that nothing uses now, of each GPU where it is known."""
+        """Return the free memory of each GPU where it is known, in bytes."""
         with self._lock:
             return self._usage.free_gpu_bytes()
 
     def cpu_s(self, client: str | None = None) -> float:
-        """CPU seconds of a client since it began, or of all clients there ever were, as far as they were seen.
+        """Return the observed CPU seconds of a client since it entered; without a client, of all clients so far.
 
         Raises:
-            KeyError: There is no such client now.
+            KeyError: The client is not present.
         """
         with self._lock:
             if self._accounts:
@@ -194,7 +217,7 @@ class Ledger:
             return self._left_cpu_s + math.fsum(account.cpu_s or 0.0 for account in self._accounts.values())
 
     def notes(self) -> tuple[str, ...]:
-        """Return what of the use could not be read, each in one sentence."""
+        """Return which use could not be read, in one sentence each."""
         with self._lock:
             return (*self._usage.notes(), *self._faults)
 
@@ -204,7 +227,7 @@ class Ledger:
 
     def _account(self, client: str) -> Account:
         if client not in self._accounts:
-            raise KeyError(f"there is no client {client!r} now")
+            raise KeyError(f"client {client!r} is not present")
         return self._accounts[client]
 
     def _begin_span(self) -> None:
@@ -226,7 +249,7 @@ class Ledger:
         self._spans.append(span)
 
     def _add(self, now_s: float, energy_j: Mapping[str, float | None]) -> None:
-        """End an interval now, and take what was learnt of the use."""
+        """End an interval now, and read the use."""
         clients = {client: account.domains for client, account in self._accounts.items()}
         duration_s = max(0.0, now_s - self._begun_s)
         self._begun_s = now_s
@@ -237,8 +260,8 @@ class Ledger:
         try:
             reading = self._usage.read(now_s)
         except Exception as error:  # noqa: BLE001
-            # A driver may raise anything, and none of it may reach the trainings.
-            self._faults[f"Who uses what could not be read: {error!r}."] = None
+            # A driver may raise anything, and an error here must not end a training.
+            self._faults[f"The use of the devices could not be read: {error!r}."] = None
             return UsageReading()
         for client, memory in reading.memory.items():
             if client in self._accounts:
@@ -246,13 +269,13 @@ class Ledger:
         return reading
 
     def _settle(self, until_s: float) -> None:
-        """Divide what is pending up to a moment."""
+        """Divide the pending intervals that ended up to a moment."""
         for interval in self._pending.take(until_s):
-            for client, parts in share_out(interval).items():
+            for client, shares in share_out(interval).items():
                 account = self._accounts[client]
-                account.add(parts)
+                account.add(shares)
                 account.add_overlap([other for other in interval.clients if other != client], interval.duration_s)
-                for domain, part in parts.items():
-                    self._attributed_j[domain] += part.energy_j
+                for domain, share in shares.items():
+                    self._attributed_j[domain] += share.energy_j
             for domain, energy_j in unattributed(interval).items():
                 self._unattributed_j[domain] += energy_j

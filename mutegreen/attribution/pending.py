@@ -1,4 +1,10 @@
-"""Intervals that are over but not yet shared out, because what is known of their use comes in late."""
+"""Hold back intervals that have ended until their use is known, because GPU drivers report late.
+
+intervals        | ab  | ab  | b | ab  | ab  |
+use of a (late)  <----- 0.9 s -----> booked on the intervals that it overlaps and in which a is present,
+in proportion to the overlap
+taken after      LATE_S; use that arrives later is lost
+"""
 
 from __future__ import annotations
 
@@ -10,21 +16,21 @@ from mutegreen.attribution.sharing import SharedInterval, join
 from mutegreen.attribution.usage import BusyTime
 
 LATE_S = 1.5
-"""How long an interval waits, seconds: the GPUs' drivers report every sixth of a second to every second."""
+"""How long an interval waits, seconds: GPU drivers report at intervals from a sixth of a second to one second."""
 
 SHORT_S = 1.0
-"""A shorter interval may lie between two reports: it is joined with one beside it of the same clients, if any."""
+"""A shorter interval may lie between two reports, so it is joined with an adjacent one of the same clients, if any."""
 
 
 @dataclass
-class _Piece:
+class _PendingInterval:
     begin_s: float
     end_s: float
     interval: SharedInterval
     use: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def both_s(self, busy: BusyTime) -> float:
-        """For how long the two are at the same time."""
+    def overlap_s(self, busy: BusyTime) -> float:
+        """Return how long the two overlap, seconds."""
         return max(0.0, min(self.end_s, busy.end_s) - max(self.begin_s, busy.begin_s))
 
     def add(self, client: str, resource: str, busy_s: float) -> None:
@@ -33,49 +39,54 @@ class _Piece:
 
 
 class Pending:
-    """Intervals one after another, and the use booked on them by its time."""
+    """Consecutive intervals, and the use that is booked on them by its time."""
 
     def __init__(self) -> None:
-        self._pieces: deque[_Piece] = deque()
+        self._intervals: deque[_PendingInterval] = deque()
 
     def add(self, end_s: float, interval: SharedInterval) -> None:
-        """Take the next interval, which ended at that moment."""
-        self._pieces.append(_Piece(end_s - interval.duration_s, end_s, interval))
+        """Add the next interval.
+
+        Args:
+            end_s: Its end, on the ledger's clock.
+            interval: The interval.
+        """
+        self._intervals.append(_PendingInterval(end_s - interval.duration_s, end_s, interval))
 
     def book(self, busy: Iterable[BusyTime]) -> None:
-        """Book use on the intervals of its time; what is of a time that was shared out already is lost."""
+        """Book use on the intervals of its time; use of intervals that were already taken is lost."""
         for each in busy:
             self._book(each)
 
     def _book(self, busy: BusyTime) -> None:
-        """As if it had been steady for as long as the client was there."""
-        overlaps = [(piece, piece.both_s(busy)) for piece in self._pieces]
-        absent_s = sum(both_s for piece, both_s in overlaps if busy.client not in piece.interval.clients)
-        seen_s = sum(both_s for piece, both_s in overlaps if busy.client in piece.interval.clients)
-        # Rounding may leave less than was seen, and even nothing.
-        present_s = max(seen_s, busy.end_s - busy.begin_s - absent_s)
-        for piece, both_s in overlaps:
-            if both_s > 0 and busy.client in piece.interval.clients:
-                piece.add(busy.client, busy.resource, busy.busy_s * both_s / present_s)
+        """Book the use as if it had been steady while the client was present."""
+        overlaps = [(pending, pending.overlap_s(busy)) for pending in self._intervals]
+        absent_s = sum(overlap_s for pending, overlap_s in overlaps if busy.client not in pending.interval.clients)
+        booked_s = sum(overlap_s for pending, overlap_s in overlaps if busy.client in pending.interval.clients)
+        # Rounding may make the difference smaller than the overlap, and even 0.
+        present_s = max(booked_s, busy.end_s - busy.begin_s - absent_s)
+        for pending, overlap_s in overlaps:
+            if overlap_s > 0 and busy.client in pending.interval.clients:
+                pending.add(busy.client, busy.resource, busy.busy_s * overlap_s / present_s)
 
     def take(self, until_s: float) -> list[SharedInterval]:
-        """Return the intervals that ended by then, with their use, in order; they are waited for no longer."""
+        """Remove and return the intervals that ended by a moment, with their use, in order."""
         taken: list[SharedInterval] = []
-        while self._pieces and self._pieces[0].end_s <= until_s:
-            piece = self._pieces.popleft()
-            taken.append(replace(piece.interval, use=piece.use))
+        while self._intervals and self._intervals[0].end_s <= until_s:
+            pending = self._intervals.popleft()
+            taken.append(replace(pending.interval, use=pending.use))
         return _joined(taken)
 
 
 def _joined(intervals: Iterable[SharedInterval]) -> list[SharedInterval]:
     joined: list[SharedInterval] = []
     for interval in intervals:
-        if joined and _belong_together(joined[-1], interval):
+        if joined and _can_join(joined[-1], interval):
             joined[-1] = join(joined[-1], interval)
         else:
             joined.append(interval)
     return joined
 
 
-def _belong_together(first: SharedInterval, second: SharedInterval) -> bool:
+def _can_join(first: SharedInterval, second: SharedInterval) -> bool:
     return min(first.duration_s, second.duration_s) < SHORT_S and first.clients == second.clients

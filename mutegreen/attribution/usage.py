@@ -1,4 +1,4 @@
-"""Who uses what: CPU time and memory of each client's processes, and the GPUs' time and memory."""
+"""Read which client uses what: CPU time and memory of its processes, and time and memory of GPUs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mutegreen.errors import MeterError
 from mutegreen.meters.nvml.library import Fault
 from mutegreen.model import is_gpu
 
-ELSEWHERE = " They use no GPU, or the driver numbers processes otherwise, as in a container with numbers of its own."
+ELSEWHERE = " Either they use no GPU, or the driver has other process ids, as in a container with its own ids."
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory in use by a client: of the host in bytes, None where it is not known, and of each GPU by domain."""
+    """Memory of a client in bytes: of the host (None: not known), and of each GPU by domain."""
 
     host_bytes: int | None
     gpu_bytes: Mapping[str, int] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class BusyTime:
-    """From `begin_s` to `end_s` a client kept a resource busy for so many seconds."""
+    """From `begin_s` to `end_s`, a client kept a resource busy for `busy_s` seconds."""
 
     client: str
     resource: str
@@ -37,12 +37,12 @@ class BusyTime:
 
 @dataclass(frozen=True)
 class UsageReading:
-    """What was learnt of the use since the reading before.
+    """The use since the previous reading.
 
     Attributes:
-        busy: Use, some of it of a time before that reading.
-        cpu_s: CPU time of each client since it began, seconds.
-        memory: In use now by each client of which something was seen.
+        busy: Use; some of it may be older than the previous reading, as drivers report late.
+        cpu_s: CPU time of each client since it entered, seconds.
+        memory: Memory of each client that was observed.
     """
 
     busy: tuple[BusyTime, ...] = ()
@@ -51,12 +51,12 @@ class UsageReading:
 
 
 class Usage:
-    """Reads who uses what. One thread at a time uses it; the ledger sees to that.
+    """Reads which client uses what. The ledger's lock ensures that one thread at a time uses it.
 
     Args:
         processes: Finds the clients' processes.
-        gpus: Tells what they do on the GPUs; None: nothing does.
-        notes: What is not known from the start.
+        gpus: Reads what processes do on the GPUs; None: that is not known.
+        notes: What is not known from the start, in one sentence each.
     """
 
     def __init__(self, processes: Processes, gpus: GpuUse | None = None, notes: Iterable[str] = ()) -> None:
@@ -76,23 +76,23 @@ class Usage:
         try:
             return cls(Processes(), GpuUse.open(gpus))
         except (MeterError, Fault) as error:
-            return cls(Processes(), None, [f"Who uses the GPUs is not known: {error}."])
+            return cls(Processes(), None, [f"The use of the GPUs is not known: {error}."])
 
     def attach(self, client: str, pid: int) -> None:
-        """Take a process as the root of a client's session."""
+        """Attach a process as the root of a client's session."""
         self._processes.attach(client, pid)
 
     def finish(self, client: str, cpu_s: float | None) -> None:
-        """Say that a client's root has ended, having used so much CPU time with the children that it waited for."""
+        """Note that a client's root has ended; `cpu_s` includes the children that it waited for, seconds."""
         self._processes.finish(client, cpu_s)
 
     def forget(self, client: str) -> None:
-        """Look for a client's processes no longer."""
+        """Stop tracking a client's processes."""
         self._processes.forget(client)
         self._cpu_s.pop(client, None)
 
     def read(self, now_s: float) -> UsageReading:
-        """Return what was learnt since the last reading; `now_s` is the moment, on the ledger's clock."""
+        """Return the use since the last reading; `now_s` is the moment, on the ledger's clock."""
         trees = self._processes.scan(now_s)
         busy = (*self._cpu_busy(trees, now_s), *self._gpu_busy())
         gpu_bytes = self._gpus.memory() if self._gpus else {}
@@ -100,17 +100,17 @@ class Usage:
         return UsageReading(busy, dict(self._cpu_s), memory)
 
     def free_gpu_bytes(self) -> dict[str, int]:
-        """Memory that nothing uses now, of each GPU where it is known."""
+        """Return the free memory of each GPU where it is known, in bytes."""
         return self._gpus.free() if self._gpus else {}
 
     def notes(self) -> tuple[str, ...]:
-        """Return what is not known, each in one sentence."""
-        strange = sorted(self._named - self._recognised)
-        others = [f"{domain} was kept busy by none of the processes of the trainings.{ELSEWHERE}" for domain in strange]
-        return (*self._notes, *(self._gpus.notes() if self._gpus else ()), *others)
+        """Return what is not known, in one sentence each."""
+        unrecognised = sorted(self._named - self._recognised)
+        foreign = [f"The use of {domain} belongs to none of the trainings.{ELSEWHERE}" for domain in unrecognised]
+        return (*self._notes, *(self._gpus.notes() if self._gpus else ()), *foreign)
 
     def close(self) -> None:
-        """Let go of the GPUs."""
+        """Close the GPUs."""
         if self._gpus is not None:
             self._gpus.close()
 
@@ -126,12 +126,12 @@ class Usage:
     def _gpu_busy(self) -> list[BusyTime]:
         if self._gpus is None:
             return []
-        found = [(self._processes.owner(each.pid), each) for each in self._gpus.read()]
-        self._named |= {each.domain for _, each in found}
-        self._recognised |= {each.domain for client, each in found if client is not None}
-        return [BusyTime(client, e.domain, e.begin_s, e.end_s, e.busy_s) for client, e in found if client is not None]
+        uses = [(self._processes.owner(use.pid), use) for use in self._gpus.read()]
+        self._named |= {use.domain for _, use in uses}
+        self._recognised |= {use.domain for client, use in uses if client is not None}
+        return [BusyTime(client, u.domain, u.begin_s, u.end_s, u.busy_s) for client, u in uses if client is not None]
 
 
 def _memory(tree: ProcessTree, gpu_bytes: Mapping[str, Mapping[int, int]]) -> Memory:
     used = {domain: [by_pid[pid] for pid in tree.pids if pid in by_pid] for domain, by_pid in gpu_bytes.items()}
-    return Memory(tree.memory_bytes, {domain: sum(found) for domain, found in used.items() if found})
+    return Memory(tree.memory_bytes, {domain: sum(sizes) for domain, sizes in used.items() if sizes})

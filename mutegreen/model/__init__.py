@@ -1,4 +1,4 @@
-"""The nouns of MuteGreen: frozen, validated at construction, and importing nothing of ours.
+"""Define the records of MuteGreen: frozen, validated at construction, without imports from other packages of ours.
 
 Units are joules, watts and seconds everywhere. `None` means "not measured", never 0.
 """

@@ -1,4 +1,4 @@
-"""Who shared the machine with a training on purpose."""
+"""Define what is recorded about co-located trainings: overlaps, shares, background loads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mutegreen.model.energy import DomainEnergy
 
 @dataclass(frozen=True)
 class Overlap:
-    """A training that ran on the same machine while another one did: `trial 12`, or a background's name."""
+    """How long another training ran at the same time, seconds; `name` is `trial 12`, or that of a background load."""
 
     name: str
     overlap_s: float
@@ -17,14 +17,14 @@ class Overlap:
 
 @dataclass(frozen=True)
 class BackgroundRun:
-    """What a background training did during the window of a trial.
+    """What a background load did during the window of a trial.
 
     Attributes:
         name: Its name, as in the rows' `background`.
-        epochs: Epochs that it got through, parts of one by time; None: it prints no figure to count them by.
-        slowdown: Its rate of epochs when it trains alone, over its rate here; None: one of the two is not known.
+        epochs: Number of epochs, with parts of epochs by time; None: it prints no values of performance to count.
+        slowdown: Its rate of epochs in an exclusive run, divided by its rate here; None: a rate is not known.
         cpu_s: CPU time of its processes, seconds; None: not known.
-        restarts: How often it ended early and was started again.
+        restarts: How often it ended and was started again.
     """
 
     name: str
@@ -36,14 +36,15 @@ class BackgroundRun:
 
 @dataclass(frozen=True)
 class Colocation:
-    """What shared the machine with a trial on purpose; a trial that trained alone has none.
+    """What was co-located with a trial; an exclusive trial has none.
 
     Attributes:
-        overlaps: Each other training, and for how many seconds it ran beside this one.
-        shares: With a background, the trial's own part of each domain, attributed; the measurement is the whole.
-        backgrounds: With a background, what it did meanwhile.
-        by_use: Part of the attributed joules that was shared out by measured use and not evenly, from 0 to 1, by
-            domain; the rest is idle power, and what the devices told nothing of.
+        overlaps: The time that each other training overlapped with this one.
+        shares: With background loads, the energy of each domain that is attributed to the trial; the measurement of the
+            trial is that of the whole devices.
+        backgrounds: With background loads, what each did in the meantime.
+        by_use: Part of the attributed joules that was divided by measured use and not evenly, 0 to 1, by domain; the
+            rest is idle power, and energy without known use.
     """
 
     overlaps: tuple[Overlap, ...] = ()

@@ -1,11 +1,11 @@
-"""Names of energy domains: `gpu:<uuid>`, `cpu:package-<n>`, `dram:package-<n>` and `psys`."""
+"""Read names of energy domains: `gpu:<uuid>`, `cpu:package-<n>`, `dram:package-<n>` and `psys`."""
 
 from __future__ import annotations
 
 from mutegreen.model.names import DOMAIN_OF_METRIC
 
 DOMAIN_CLASSES = tuple(sorted(DOMAIN_OF_METRIC.values()))
-"""The classes of domains that are summed: the part of a domain's name before the colon."""
+"""The classes of domains whose energy is summed; a class is the part of a domain's name before the colon."""
 
 GPU_CLASS = DOMAIN_OF_METRIC["gpu_j"]
 
@@ -26,5 +26,5 @@ def is_gpu(domain: str) -> bool:
 
 
 def is_domain(text: str) -> bool:
-    """Return whether this is the name of a domain: `psys`, or a class, a colon and which one of that class."""
+    """Return whether this is the name of a domain: `psys`, or a class, a colon and a device."""
     return text == "psys" or (domain_class(text) in DOMAIN_CLASSES and bool(domain_device(text).strip()))

@@ -1,4 +1,4 @@
-"""Energy over a window of time, and how it is known."""
+"""Define energy values over a window of time, with their quality."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class DomainEnergy:
     Args:
         domain: `gpu:<uuid>`, `cpu:package-<n>`, `dram:package-<n>` or `psys`.
         meter: Name of the meter that read it.
-        quality: How the figure was come by.
+        quality: How the energy value was obtained.
         energy_j: Gross energy, joules; None: not measured, `reason` says why.
         idle_w: Power of the idle machine in this domain, watts; None: not known.
         duration_s: Length of the window, seconds.
-        flags: What a reader must know of this figure.
-        reason: Why there is no figure.
+        flags: Warnings about this value.
+        reason: Why there is no value.
     """
 
     domain: str
@@ -39,7 +39,7 @@ class DomainEnergy:
 
     def __post_init__(self) -> None:
         if self.energy_j is None and not self.reason:
-            raise ValueError(f"{self.domain}: a missing figure needs a reason")
+            raise ValueError(f"{self.domain}: a missing energy needs a reason")
         if self.energy_j is not None and not (math.isfinite(self.energy_j) and self.energy_j >= 0):
             raise ValueError(f"{self.domain}: {self.energy_j} is not an energy")
 
@@ -53,7 +53,7 @@ class DomainEnergy:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A meter, or a class of domains, that could not be read, and what would mend it."""
+    """A meter, or a class of domains, that could not be read: why, and how to fix it."""
 
     meter: str
     reason: str
@@ -62,7 +62,7 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Energy of all domains over one window, and what could not be measured."""
+    """Energy of all domains over one window, and the domains that could not be measured."""
 
     duration_s: float
     domains: tuple[DomainEnergy, ...] = ()
@@ -87,13 +87,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Span:
-    """An unbroken time in which trainings ran at the same time: the exact energy of the devices.
+    """A period without a gap in which trials were concurrent, with the exact energy of the devices.
 
     Attributes:
         started_at: Wall-clock time, ISO 8601 in UTC.
-        measurement: Of the whole devices, from the first training's start to the end of the last.
+        measurement: Energy of the whole devices, from the start of the first training to the end of the last.
         attributed_j: Sum of the shares of all trainings in it, joules by domain.
-        unattributed_j: Joules of a domain that no training could use for a while, such as one of two GPUs.
+        unattributed_j: Joules of a domain while no training could use it, such as one of two GPUs.
     """
 
     started_at: str

@@ -1,4 +1,4 @@
-"""The closed sets: kinds of hyperparameters, outcomes, qualities, flags, verdicts."""
+"""Define the enumerations: kinds of hyperparameters, outcomes, qualities, flags, verdicts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a hyperparameter means; operators are chosen by it."""
+    """The meaning of a hyperparameter, by which its operator is chosen."""
 
     EPOCHS = "epochs"
     LEARNING_RATE = "learning_rate"
@@ -64,7 +64,7 @@ class Quality(StrEnum):
 
 
 class Flag(StrEnum):
-    """Something that a reader of a measurement must know."""
+    """A warning about a measured value."""
 
     COUNTER_RESET = "counter_reset"
     COUNTER_WRAPPED = "counter_wrapped"
@@ -73,9 +73,9 @@ class Flag(StrEnum):
     DEVICE_LOST = "device_lost"
     CROSSCHECK_FAILED = "crosscheck_failed"
     WHOLE_DEVICE = "whole_device"
-    """The figure is of the whole device, though the training may use only a part of it (a MIG instance)."""
+    """The value is that of the whole device, but the training may use only a part of it (a MIG instance)."""
     OTHER_LOAD = "other_load"
-    """Other programs, or helpers that the training did not wait for, kept the machine busy at the same time."""
+    """Other programs, or helper processes that the training did not wait for, kept the machine busy."""
 
 
 class Goal(StrEnum):
@@ -86,7 +86,7 @@ class Goal(StrEnum):
 
 
 class Verdict(StrEnum):
-    """A mutant against the original, for one metric."""
+    """The result of the comparison of a mutant with the original, in one metric."""
 
     WIN = "win"
     TIE = "tie"
@@ -95,35 +95,35 @@ class Verdict(StrEnum):
 
 
 DECIDED = (Verdict.WIN, Verdict.TIE, Verdict.LOSS)
-"""The verdicts that mutants are counted by, in the order of rows and columns of such counts."""
+"""The verdicts that are counted, in the order of the rows and columns of such counts."""
 
 
 class Seeding(StrEnum):
-    """What decides the chance in the trainings of an audit: first weights, order of the data, dropout."""
+    """How the randomness of an audit's trainings is seeded: initial weights, order of the data, dropout."""
 
     OWN = "own"
-    """Each repetition has its own seed, which all mutants share: repetitions show what chance does."""
+    """Each repetition has its own seed, which all arms share: repetitions vary with the seed."""
     SAME = "same"
-    """All trainings have one seed: repetitions show only what the seed does not decide."""
+    """All trainings have one seed: repetitions vary only by what the seed does not determine."""
     NONE = "none"
-    """The program takes no seed: every training is left to chance."""
+    """The program takes no seed: every training varies by chance."""
 
     @classmethod
     def of(cls, seeds: Collection[int | None]) -> Seeding:
-        """From the seed of each repetition."""
+        """Return the seeding that follows from the seed of each repetition."""
         if None in seeds:
             return cls.NONE
         return cls.SAME if len(set(seeds)) < len(seeds) else cls.OWN
 
 
 class Compat(StrEnum):
-    """A shim, put into a training from outside, for what the machine or the program lacks."""
+    """A shim: it replaces, from outside, what the machine or the program lacks."""
 
     CUDA = "cuda"
     """`.cuda()` does nothing where there is no GPU."""
     CHECKSUMS = "checksums"
-    """Files of data sets are taken whatever their checksums."""
+    """Files of data sets are accepted with any checksum."""
     WEIGHTS = "weights"
     """Networks start from random weights instead of downloaded ones."""
     SEED = "seed"
-    """The program's random numbers begin at the training's seed, `SEED_VARIABLE`."""
+    """The program's generators of random numbers are seeded with `SEED_VARIABLE`, the training's seed."""

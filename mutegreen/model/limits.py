@@ -1,4 +1,4 @@
-"""Times that a user may set for an audit: as asked, and as they hold after preset, subject and defaults."""
+"""Define the times that a user may set for an audit, and resolve them with preset, subject and defaults."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ WARM_UP_S = 5.0
 IDLE_S = 1.0
 
 TIMEOUT_FACTOR = 10
-"""Without a timeout given, a training may take this many times as long as the preflight: a batch an eighth the
+"""Unless a timeout is set, a training may take this many times as long as the preflight: a batch of an eighth of the
 size takes about eight times as long, and is no fault."""
 
 MIN_TIMEOUT_S = 60.0
+"""A timeout that follows from the preflight is never below this, seconds."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class FixedTimeout:
 
     @property
     def preflight_s(self) -> float:
-        """Longest time of the preflight, and of a background that is tried alone, seconds."""
+        """Longest time of the preflight, and of the exclusive run of a background load, seconds."""
         return self.timeout_s
 
     def training_s(self, preflight_s: float) -> float:
@@ -37,14 +38,14 @@ class FixedTimeout:
 
 @dataclass(frozen=True)
 class PreflightTimeout:
-    """The timeout that follows from the duration of the preflight, as none is given."""
+    """A timeout that follows from the duration of the preflight, because none is set."""
 
     factor: float = TIMEOUT_FACTOR
     min_s: float = MIN_TIMEOUT_S
 
     @property
     def preflight_s(self) -> None:
-        """The preflight itself may take any time: nothing is known before it."""
+        """No limit: nothing is known before the preflight."""
         return None
 
     def training_s(self, preflight_s: float) -> float:
@@ -57,12 +58,12 @@ Timeout = FixedTimeout | PreflightTimeout
 
 @dataclass(frozen=True)
 class ResolvedLimits:
-    """The limits that hold for an audit.
+    """The limits of an audit, after preset, subject and defaults.
 
     Attributes:
         timeout: Longest time of a training.
         cooldown_s: Longest wait after a trial, seconds; 0: none.
-        warm_up_s: What a background is given before a trial if it prints no figures, seconds.
+        warm_up_s: Warm-up before a trial of a background load that reports no epochs, seconds.
         idle_s: Time over which idle power is measured, seconds.
     """
 
@@ -74,16 +75,16 @@ class ResolvedLimits:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits that a user gave; None: not given.
+    """The limits that a user sets; None: not set.
 
     Attributes:
         timeout_s: Longest time of a training, seconds.
         cooldown_s: Longest wait after a trial, seconds; 0: none.
-        warm_up_s: What a background is given before a trial if it prints no figures, seconds.
+        warm_up_s: Warm-up before a trial of a background load that reports no epochs, seconds.
         idle_s: Time over which idle power is measured, seconds.
 
     Raises:
-        ValueError: One is not finite or negative, or a timeout or the time of idle power is 0.
+        ValueError: A time is negative or not finite, or the timeout or the time of idle power is 0.
     """
 
     timeout_s: float | None = None
@@ -95,7 +96,7 @@ class Limits:
         for field in fields(self):
             seconds: float | None = getattr(self, field.name)
             if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
-                raise ValueError(f"{field.name} is {seconds}, which is no time")
+                raise ValueError(f"{field.name} is {seconds}, which is not a time")
         if 0 in (self.timeout_s, self.idle_s):
             raise ValueError("a training, or a measurement of idle power, cannot take 0 s")
 

@@ -1,4 +1,4 @@
-"""What a user asked of an audit; kept with it, so that it can be resumed as it began."""
+"""Define the options of an audit, which are stored with it, because a resumed audit uses the same ones."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ DEFAULT_SEED = 1
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What a user asked of the plan; None: as the preset says, else the default.
+    """The options of the plan; None: the value of the preset, else the default.
 
     Attributes:
         preset: Name of one of the subject's presets.
         operators: Only hyperparameters of these operators; `identity` adds the A/A control.
         mutants: Mutants of each hyperparameter.
         repetitions: Trainings of the original and of every mutant.
-        values: Values given by hand, by hyperparameter, as texts.
-        order: Most hyperparameters that a mutant changes at once.
-        seed: Seed of the values, of the order and of the trainings' own seeds.
-        same_seed: Whether all repetitions train with one seed, instead of each with its own.
-        compat: Shims that the trainings get.
+        values: Values that the user gives, by hyperparameter, as text.
+        order: Largest number of hyperparameters that a mutant changes at once.
+        seed: Seed of the drawn values, of the order of the trials and of the training seeds.
+        same_seed: Whether all repetitions have the same training seed.
+        compat: Shims of the trainings.
     """
 
     preset: str | None = None
@@ -40,26 +40,27 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class Metering:
-    """The meters that a user named, and the classes of domains without which nothing should begin."""
+    """The meters that a user names, and the classes of domains that must be readable before an audit begins."""
 
     meters: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
 
-    def or_stored(self, kept: Metering) -> Metering:
-        """These, or those kept with an audit that is resumed where none is named now."""
-        return self if self != Metering() else kept
+    def or_stored(self, stored: Metering) -> Metering:
+        """Return these, or, if none are named, those that are stored with an audit."""
+        return self if self != Metering() else stored
 
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """All that an audit keeps of what was asked for.
+    """All options that an audit stores.
 
     Attributes:
-        plan: What was asked of the plan; `compat` holds the shims in use, by whomever they were asked for.
-        seeding: What decides the chance in the trainings; None: not known.
-        limits: The times that the user gave.
+        plan: Options of the plan; `compat` contains the shims in use, also those of preset or subject.
+        seeding: How the randomness of the trainings is seeded; None: not known.
+        limits: The times that the user set.
         metering: The meters that the user named.
-        jobs: Trainings at a time on each device; 0: as many as memory allows; None: one, with the machine to itself.
+        jobs: Trials at a time on each device; 0: as many as memory allows; None: trials are exclusive or have
+            background loads.
     """
 
     plan: PlanOptions = field(default_factory=PlanOptions)

@@ -1,4 +1,4 @@
-"""What an audit is going to train."""
+"""Define the parts of a plan: changes, mutants and trials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mutegreen.model.names import IDENTITY, JOINT, ORIGINAL, Value
 
 @dataclass(frozen=True)
 class Change:
-    """One hyperparameter at another value than the original's; `operator` gave the value."""
+    """A value of one hyperparameter that differs from the original's; `operator` computed it."""
 
     hyperparameter: str
     value: Value
@@ -20,7 +20,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Mutant:
-    """The subject with one hyperparameter changed, or with several at once: a mutant of higher order.
+    """The subject with one changed value, or with several (a mutant of higher order).
 
     `id` is `original`, `identity` or `<hyperparameter>=<value>`, once for each change; it is unique within an audit.
     """
@@ -35,27 +35,27 @@ class Mutant:
 
     @property
     def is_original(self) -> bool:
-        """Whether this is the unchanged program, against which mutants are compared."""
+        """Whether this is the original, with which mutants are compared."""
         return self.id == ORIGINAL
 
     @property
     def order(self) -> int:
-        """How many hyperparameters are changed at once; 0 for the original and for `identity`."""
+        """Number of changed hyperparameters; 0 for the original and for `identity`."""
         return len(self.changes)
 
     @property
     def operator(self) -> str:
-        """The operator, those of several changes joined; empty for the original."""
+        """The operator; for several changes, the operators joined; empty for the original."""
         return JOINT.join(change.operator for change in self.changes) or ("" if self.is_original else IDENTITY)
 
     @property
     def hyperparameter(self) -> str | None:
-        """What is changed, the names of several joined; None for the original."""
+        """The changed hyperparameter; for several changes, the names joined; None for the original."""
         return JOINT.join(change.hyperparameter for change in self.changes) or (None if self.is_original else IDENTITY)
 
     @property
     def value(self) -> Value | None:
-        """The new value, those of several changes joined to a text; None where nothing is changed."""
+        """The new value; for several changes, the values joined as text; None without a change."""
         return _joint([change.value for change in self.changes])
 
     @property
@@ -75,10 +75,10 @@ class Trial:
     """One planned training.
 
     Args:
-        number: Its place in the audit's order, from 1.
+        number: Position in the audit, from 1.
         mutant: Id of the mutant.
         block: Block, from 0; a block holds one repetition of the original and of every mutant.
-        position: Place within the block, from 0.
+        position: Position in the block, from 0.
         repetition: Repetition of this mutant, from 0 (equal to the block).
         seed: Seed of the repetition, the same for all mutants of a block; None: the subject takes no seed.
     """

@@ -1,4 +1,4 @@
-"""What a training came to."""
+"""Define the result of one trial."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from mutegreen.model.names import Value
 
 @dataclass(frozen=True)
 class Evidence:
-    """Whether one value reached the program, and how that is known or why it is doubted.
+    """Whether one value was applied, and the reason for that decision.
 
-    `own_default` says that the program had the value of itself: no flag reached its parser. A mutant's value
-    would not have either.
+    Attributes:
+        hyperparameter: The hyperparameter.
+        requested: The value that the harness set.
+        applied: Whether the value was seen to reach the program.
+        how: The reason, in one line.
+        own_default: Whether the program used its own default, which happens to be this value: the flag did not reach
+            its parser. A mutant's value would not reach it either.
     """
 
     hyperparameter: str
@@ -27,7 +32,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ShimReport:
-    """What a shim that was asked for did in one training: whether it acted, and how or why not."""
+    """What a requested shim did in one training: whether it acted, and how or why not."""
 
     name: Compat
     acted: bool
@@ -36,7 +41,7 @@ class ShimReport:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One figure of performance and when it was printed, seconds since the start (None: read from a file)."""
+    """One value of performance and when it was printed, seconds since the start (None: read from a file)."""
 
     performance: float
     time_s: float | None
@@ -48,7 +53,7 @@ class Phase:
 
     Attributes:
         begin_s, end_s: Seconds since the training began.
-        energy_j: Joules by domain, cut from the timeline: a phase of a few samples is known to a sample's length.
+        energy_j: Joules by domain, from the timeline; its resolution is the length of a sample.
     """
 
     name: str
@@ -59,24 +64,25 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What one training came to.
+    """The result of one trial.
 
     Attributes:
-        outcome: How it ended; `reason` says why unless it is `ok`.
+        outcome: How it ended.
+        reason: Why, in one line; None: the outcome is `ok`.
         started_at: Wall-clock time of the start, ISO 8601 in UTC: a label, never used to measure.
         duration_s: Wall time of the training process, seconds.
-        cpu_s: CPU time of the training and of the descendants it waited for, seconds.
+        cpu_s: CPU time of the training and of the descendants that it waited for, seconds.
         peak_rss_bytes: Largest resident memory of any single process.
         status: Exit status; negative: the signal that ended it.
-        performance: The last figure of performance; None if there was none.
-        also: The last of each further figure, by name; those never printed are missing.
-        epochs: All figures of performance.
+        performance: The last value of performance; None: there is none.
+        also: The last value of each extra metric, by name; metrics without a value are missing.
+        epochs: All values of performance.
         measurement: Energy over the training.
-        evidence: Whether the mutated value arrived.
+        evidence: Whether the mutated values were applied.
         timelines: Power over the training by domain.
         phases: Epochs and windows with their joules.
-        colocation: What shared the machine with it on purpose; None: it trained alone.
-        shims: What each shim that was asked for did.
+        colocation: What was co-located with it; None: it was exclusive.
+        shims: What each requested shim did.
     """
 
     outcome: Outcome

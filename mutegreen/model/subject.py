@@ -1,4 +1,4 @@
-"""A training program, and what an audit must know about it."""
+"""Define a subject: a training program, and what an audit must know about it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class FlagSite:
 
 @dataclass(frozen=True)
 class SourceSite:
-    """A literal in a source file, found by the name that it is given to.
+    """A literal in a source file, found by the name that it is assigned to.
 
     Args:
         file: Path within the subject's folder.
         name: Name of the variable, keyword argument, parameter or mapping key with the literal as value.
-        line: Line of the literal (from 1), needed only where the name is given a literal more than once.
+        line: Line of the literal (from 1), needed only if the name has a literal in several places.
     """
 
     file: str
@@ -71,9 +71,9 @@ class Hyperparameter:
         default: The original's value.
         site: Where the value is set.
         operator: Name of the operator that mutates it; None: the one made for its kind.
-        evidence: How it is seen that a value arrived, where the site does not say it: a flag (`--lr`) by which
-            the program's own parser knows the value, or a regular expression over the output whose first group
-            is the value in use.
+        evidence: How to see that a value was applied, if the site does not show it: a flag (`--lr`) under which the
+            program's parser has the value, or a regular expression over the output whose first group is the value in
+            use.
     """
 
     name: str
@@ -86,14 +86,14 @@ class Hyperparameter:
 
 @dataclass(frozen=True)
 class ExtraMetric:
-    """A further figure of performance, kept beside the one that decides: mean average precision beside rank 1.
+    """An extra metric that is recorded besides the performance, such as mean average precision besides rank 1.
 
     Args:
         name: Its name in options, tables and columns.
-        pattern: Regular expression over the output, as `Performance.pattern`; the last match is the figure.
-        key: Dotted key in the performance's file; of a list there, the last. One of the two is given.
+        pattern: Regular expression over the output, as `Performance.pattern`; the last match is the value.
+        key: Dotted key in the file of the performance; of a list, the last item. Either `pattern` or `key` is set.
         goal: Which direction is better.
-        tolerance: How much worse, in its own unit, is still as good; None: not said.
+        tolerance: The largest difference that does not matter, in its own unit; None: not declared.
     """
 
     name: str
@@ -108,14 +108,14 @@ class Performance:
     """How a training's performance is read: from its output by `pattern`, or from a JSON `file` by `key`.
 
     Args:
-        pattern: Regular expression. Its group `value` (or its first group) is the figure; divided by the group
-            `of` where there is one (`308/360`). Each match is one epoch, the last is the result.
+        pattern: Regular expression. Its group `value` (or its first group) is the value; it is divided by the group
+            `of` if there is one (`308/360`). Each match is one epoch, the last is the result.
         file: JSON file written by the training, relative to its working folder.
-        key: Dotted key in that file. A list there is one figure for each epoch, the last is the result.
+        key: Dotted key in that file. A list has one value for each epoch; the last is the result.
         goal: Which direction is better.
-        tolerance: How much worse, in the performance's own unit, is still as good; None: not said.
+        tolerance: The largest difference that does not matter, in the unit of the performance; None: not declared.
         loss: Regular expression for the loss in the output; a last loss that is not finite is a divergence.
-        also: Further figures; a training may well end without them.
+        also: Extra metrics; a training without them is not a failure.
     """
 
     pattern: str | None = None
@@ -133,7 +133,7 @@ class Performance:
 
 @dataclass(frozen=True)
 class Data:
-    """What a subject trains on; `generated` says that the data were made up by a program."""
+    """The data that a subject trains on; `generated`: a program generated them."""
 
     name: str
     generated: bool = False
@@ -143,7 +143,7 @@ class Data:
 
     @property
     def label(self) -> str:
-        """Both in one text, as rows hold it: `generated: coloured shapes`."""
+        """Name and kind in one text, as in rows: `generated: coloured shapes`."""
         return f"{_GENERATED}{self.name}" if self.generated else self.name
 
     @classmethod
@@ -157,7 +157,7 @@ _GENERATED = "generated: "
 
 @dataclass(frozen=True)
 class Preset:
-    """A named way of running a subject: other arguments, other defaults, other sizes of the audit."""
+    """A named set of arguments, default values and limits of a subject."""
 
     name: str
     description: str = ""
@@ -181,20 +181,20 @@ class Subject:
     Args:
         name: Its name in rows and tables.
         folder: Folder with the program and its `subject.toml`; never written to.
-        command: Program and arguments; `{python}` stands for the interpreter that runs MuteGreen.
+        command: Program and arguments; `{python}` is the interpreter that runs MuteGreen.
         workdir: Working folder of the command, relative to `folder`.
         hyperparameters: In the order of the file.
         performance: How the result is read.
-        seed: Site that takes the seed of a repetition; None: the program is not seeded.
+        seed: Site of the training seed; None: the program takes no seed.
         presets: By name.
-        duration_s: About how long a training takes, as the subject's author found; used for estimates until a
-            training has been timed here.
-        timeout_s: Longest time a training may take; None: a multiple of the preflight's.
+        duration_s: Approximate time of a training, measured by the subject's author, seconds; used for estimates
+            until a training has been timed on this machine.
+        timeout_s: Longest time of a training, seconds; None: a multiple of the preflight's.
         environment: Variables set for every trial.
         link: Paths in the folder that are linked, not copied, into a trial's workspace (data sets).
-        exclude: Patterns of paths that are left out of a workspace.
-        data: What it trains on, unless a preset says otherwise; None: not declared.
-        compat: Shims that its trainings get, unless a preset says otherwise.
+        exclude: Patterns of paths that are not copied into a workspace.
+        data: The data of its trainings, unless a preset names others; None: not declared.
+        compat: Shims of its trainings, unless a preset names others.
     """
 
     name: str

@@ -137,8 +137,8 @@ def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: MakeAudit
     assert shared(a, gpu) == pytest.approx(shared(b, gpu), rel=1e-3)
     assert (a.by_use, a.peak_gpu_bytes) == ({gpu.domain: 0.0}, {})
     assert world.ledger.notes() == (
-        f"{gpu.domain} does not tell which processes keep it busy: Not Supported (NVML error 3).",
-        f"{gpu.domain} does not tell how much of its memory each process uses: Not Supported (NVML error 3).",
+        f"{gpu.domain} does not report which processes keep it busy: Not Supported (NVML error 3).",
+        f"{gpu.domain} does not report how much of its memory each process uses: Not Supported (NVML error 3).",
     )
     assert sum(call.startswith(UTILISATION) for call in world.bench.fake.calls()) == 1
 
@@ -152,7 +152,7 @@ def test_processes_that_are_none_of_ours_say_nothing_of_ours(audit: MakeAudit) -
     shares = [world.ledger.leave(client) for client in "ab"]
     assert shared(shares[0], gpu) == pytest.approx(shared(shares[1], gpu), rel=1e-3)
     (note,) = world.ledger.notes()
-    assert note.startswith(f"{gpu.domain} was kept busy by none of the processes of the trainings.")
+    assert note.startswith(f"The use of {gpu.domain} belongs to none of the trainings.")
 
 
 def test_each_gpu_is_shared_by_its_own_use(audit: MakeAudit) -> None:
@@ -276,11 +276,11 @@ def test_a_machine_without_the_driver_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("FAKE_NVML", raising=False)
     usage = Usage.of(["gpu:GPU-1", "cpu:package-0"])
     (note,) = usage.notes()
-    assert note.startswith("Who uses the GPUs is not known: ")
+    assert note.startswith("The use of the GPUs is not known: ")
     usage.close()
     assert Usage.of(["cpu:package-0"]).notes() == ()
 
 
 def test_a_driver_that_does_not_name_its_gpus_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     FakeNvml(tmp_path, failures=(("nvmlDeviceGetCount_v2", UNKNOWN),)).install(monkeypatch)
-    assert Usage.of(["gpu:GPU-1"]).notes() == ("Who uses the GPUs is not known: Unknown Error (NVML error 999).",)
+    assert Usage.of(["gpu:GPU-1"]).notes() == ("The use of the GPUs is not known: Unknown Error (NVML error 999).",)

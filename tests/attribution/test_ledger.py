@@ -171,7 +171,9 @@ def test_a_fault_in_reading_use_reaches_nobody() -> None:
     assert joules(share, GPU) == pytest.approx(300.0)
     assert share.by_use == {GPU: 0.0}
     assert (share.cpu_s, share.peak_host_bytes) == (None, None)
-    assert world.ledger.notes() == ("Who uses what could not be read: RuntimeError('the driver is confused').",)
+    assert world.ledger.notes() == (
+        "The use of the devices could not be read: RuntimeError('the driver is confused').",
+    )
 
 
 def test_spans_end_with_the_last_party() -> None:
@@ -191,7 +193,7 @@ def test_memory_and_wrong_names() -> None:
     world = LedgerWorld(gpu_a=100.0)
     world.usage.loads = {"a": {}}
     world.ledger.enter("a")
-    with pytest.raises(KeyError, match="has begun already"):
+    with pytest.raises(KeyError, match="is already present"):
         world.ledger.enter("a")
     world.go_on(1)
     assert world.ledger.usage_now() == {"a": Memory(100, {GPU: 10})}
@@ -199,7 +201,7 @@ def test_memory_and_wrong_names() -> None:
     assert (share.peak_host_bytes, share.peak_gpu_bytes, share.cpu_s) == (100, {GPU: 10}, 1.0)
     assert world.ledger.usage_now() == {}
     for call in (world.ledger.leave, world.ledger.cpu_s, lambda client: world.ledger.attach(client, 1)):
-        with pytest.raises(KeyError, match="no client 'a' now"):
+        with pytest.raises(KeyError, match="client 'a' is not present"):
             call("a")
     assert world.ledger.cpu_s() == 1.0
 

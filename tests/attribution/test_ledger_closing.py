@@ -18,7 +18,7 @@ GPU, OTHER = "gpu:a", "gpu:b"
 
 
 class Driver:
-    """NVML of two GPUs, one of which does not tell how much of its memory is free."""
+    """NVML of two GPUs, one of which does not report how much of its memory is free."""
 
     def free_memory(self, gpu: str) -> int:
         if gpu == "b":
@@ -72,5 +72,5 @@ def test_free_memory_is_that_of_the_gpus_that_tell_it() -> None:
     gpus = GpuUse(Driver(), {GPU: "a", OTHER: "b"})  # type: ignore[arg-type,dict-item]
     usage = Usage(Processes(), gpus)
     assert usage.free_gpu_bytes() == {GPU: 5 * 2**30}
-    assert any(f"{OTHER} does not tell how much of its memory is free" in note for note in usage.notes())
+    assert any(f"{OTHER} does not report how much of its memory is free" in note for note in usage.notes())
     assert LedgerWorld(gpu_a=1.0).ledger.free_gpu_bytes() == {}

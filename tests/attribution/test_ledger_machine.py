@@ -91,7 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
     def enter_twice(self, data: st.DataObject) -> None:
-        with pytest.raises(KeyError, match="has begun already"):
+        with pytest.raises(KeyError, match="is already present"):
             self.world.ledger.enter(data.draw(st.sampled_from(list(self.clients))))
 
     @precondition(lambda self: self.clients)

@@ -51,7 +51,7 @@ def test_shares_add_up_to_the_device_and_none_is_negative(interval: SharedInterv
             assert not own
             assert domain not in nobodys
             continue
-        assert set(own) == set(interval.takers(domain))
+        assert set(own) == set(interval.users(domain))
         total_j = math.fsum([*(part.energy_j for part in own.values()), nobodys.get(domain, 0.0)])
         assert total_j == pytest.approx(energy_j, rel=1e-12, abs=1e-300)
         for part in own.values():

@@ -123,7 +123,7 @@ class TestFound:
     def test_a_name_that_is_taken_stays_with_ours(self, install: Installer) -> None:
         install("clash", {"wall6.py": module("nvml")}, entry("wall6:Wall"))
         assert not isinstance(parse("nvml"), PluginMeter)
-        assert problems() == ["mutegreen.meters entry point 'wall' of clash 1.0 is left out: the name 'nvml' is taken"]
+        assert problems() == ["mutegreen.meters entry point 'wall' of clash 1.0 is skipped: the name 'nvml' is taken"]
 
     def test_the_names_of_plug_ins_are_in_the_hint(self, install: Installer) -> None:
         install("walls", {"wall7.py": module()}, entry("wall7:Wall"))
