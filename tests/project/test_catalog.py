@@ -196,7 +196,7 @@ def test_our_own_win_over_a_plugin_of_the_same_name(install: Installer) -> None:
     install("clash", {"clash_op.py": OPERATOR.format(name="epochs")}, "[mutegreen.operators]\nx = clash_op:Found\n")
     assert type(catalog.operators()["epochs"]).__module__ == "mutegreen.operators.epochs"
     assert catalog.problems() == [
-        "mutegreen.operators entry point 'x' of clash 1.0 is left out: the name 'epochs' is taken"
+        "mutegreen.operators entry point 'x' of clash 1.0 is skipped: the name 'epochs' is taken"
     ]
 
 
