@@ -20,6 +20,9 @@ _TIMES = ((172_800.0, 86_400.0, "days"), (7_200.0, 3_600.0, "h"), (120.0, 60.0, 
 _SPLIT_SECOND_S = 0.1
 """Times below this, in seconds, are shown in milliseconds or microseconds."""
 
+_ROUNDING = 1e-12
+"""Relative rounding error of a sum of measured energies: a few thousand times that of one operation on floats."""
+
 DIGITS = 3
 ESTIMATE_DIGITS = 2
 """Significant digits of an expected time."""
@@ -71,6 +74,16 @@ def scale_of(metric: str, largest: float) -> UnitScale:
 def energy(joules: float) -> str:
     """Return an energy with a prefix: `5.10 kJ`, `400 µJ`."""
     return _with_prefix(joules, "J")
+
+
+def energy_difference(joules: float, minuend_j: float) -> str:
+    """Return a difference of energies as text; one that is rounding error of the subtraction is `0 J`.
+
+    Args:
+        joules: The difference.
+        minuend_j: The energy from which another was subtracted, joules.
+    """
+    return energy(0.0 if abs(joules) <= _ROUNDING * abs(minuend_j) else joules)
 
 
 def power(watts: float) -> str:

@@ -34,6 +34,14 @@ def test_energy(joules: float, text: str) -> None:
     assert units.energy(joules) == text
 
 
+def test_a_difference_that_only_rounding_left_is_zero() -> None:
+    gross_j = 9.23 * 0.0917 + 0.3
+    assert units.energy_difference(gross_j - 0.3 - 9.23 * 0.0917, gross_j) == "0 J"
+    assert units.energy_difference(-1.33e-15, 2.57) == "0 J"
+    assert units.energy_difference(1e-9, 2.57) == "1.00 nJ"
+    assert units.energy_difference(0.0, 0.0) == "0 J"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

@@ -162,7 +162,8 @@ def _show(measurement: Measurement, status: int) -> None:
         power = gross = net = "not measured"
         if domain.energy_j is not None:
             gross = units.energy(domain.energy_j)
-            net = "not known" if domain.net_j is None else units.energy(domain.net_j)
+            net_j = domain.net_j
+            net = "not known" if net_j is None else units.energy_difference(net_j, domain.energy_j)
             power = units.power(domain.energy_j / measurement.duration_s)
         flags = ", ".join(sorted(domain.flags)) or (domain.reason or "")
         table.add_row(domain.domain, gross, net, power, str(domain.quality), domain.meter, flags)

@@ -153,6 +153,6 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
 def _energy(domain: DomainEnergy) -> str:
     if domain.energy_j is None:
         return f"{domain.domain}: not measured: {domain.reason}"
-    net = "" if domain.net_j is None else f", {units.energy(domain.net_j)} above idle"
+    net = "" if domain.net_j is None else f", {units.energy_difference(domain.net_j, domain.energy_j)} above idle"
     flags = "".join(f", {flag}" for flag in sorted(domain.flags))
     return f"{domain.domain}: {units.energy(domain.energy_j)} ({domain.quality}, {domain.meter}){net}{flags}"
