@@ -33,6 +33,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
+from typing_extensions import override
+
 from benchmarks.metering.table import show, spread
 from benchmarks.metering.tool import Tool, complete_fake, zeus
 from mutegreen.errors import MeterError
@@ -80,8 +82,8 @@ class PowerMeter(NvmlMeter):
 
     name = "power"
 
+    @override
     def open(self) -> None:
-        """See `NvmlMeter`."""
 
         def power_gauge(nvml: Nvml, gpu: Gpu) -> PowerGauge:
             return PowerGauge(best_power(nvml, gpu))
@@ -95,7 +97,7 @@ class EverySecond:
 
     def __init__(self, powers_w: Iterator[float]) -> None:
         self._powers_w = powers_w
-        self._seen: list[tuple[float, float]] = []
+        self._samples: list[tuple[float, float]] = []
         self._begun_s = 0.0
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -106,12 +108,12 @@ class EverySecond:
     def end(self) -> float | None:
         """Return the joules of the window; None if nothing was read in it."""
         ended_s = time.monotonic()
-        inside = [watts for t_s, watts in list(self._seen) if self._begun_s <= t_s <= ended_s]
+        inside = [watts for t_s, watts in list(self._samples) if self._begun_s <= t_s <= ended_s]
         return statistics.mean(inside) * (ended_s - self._begun_s) if inside else None
 
     def _run(self) -> None:
         for watts in self._powers_w:
-            self._seen.append((time.monotonic(), watts))
+            self._samples.append((time.monotonic(), watts))
 
 
 def main() -> None:
@@ -170,24 +172,24 @@ def open_ways(fake: Machine | None) -> dict[str, Tool]:
     ways = {f"nvml ({meter.quality[domain]})": own, "power integrated": recorder(PowerMeter())}
     uuid = domain.partition(":")[2]
     smi = None if fake else shutil.which(SMI[0])
-    polled = EverySecond(shown(uuid) if smi else asked(uuid))
+    polled = EverySecond(smi_powers(uuid) if smi else nvml_powers(uuid))
     ways["nvidia-smi, 1 Hz" if smi else "NVML power, 1 Hz"] = Tool(polled.begin, polled.end)
     try:
         ways["zeus"] = zeus()
     except ImportError:
-        print("zeus is not installed: left out")
+        print("zeus is not installed: skipped")
     return ways
 
 
 def recorder(meter: NvmlMeter) -> Tool:
     """Open the meter and return a recorder for it."""
     meter.open()
-    made = Recorder([meter]).__enter__()
-    return Tool(lambda: made.begin("window"), lambda: made.end("window").domains[0].energy_j)
+    entered = Recorder([meter]).__enter__()
+    return Tool(lambda: entered.begin("window"), lambda: entered.end("window").domains[0].energy_j)
 
 
-def shown(uuid: str) -> Iterator[float]:
-    """Watts as nvidia-smi prints them."""
+def smi_powers(uuid: str) -> Iterator[float]:
+    """Yield the power that nvidia-smi prints, watts."""
     with subprocess.Popen([*SMI, uuid], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield from map(float, process.stdout or ())
@@ -195,8 +197,8 @@ def shown(uuid: str) -> Iterator[float]:
             process.kill()
 
 
-def asked(uuid: str) -> Iterator[float]:
-    """Watts as nvidia-smi would print them, read from NVML."""
+def nvml_powers(uuid: str) -> Iterator[float]:
+    """Yield the power that nvidia-smi would print, watts, read from NVML."""
     nvml = Nvml()
     gpu = next(gpu for gpu in nvml.gpus() if isinstance(gpu, Gpu) and gpu.uuid == uuid)
     read_w = nvml.usage(gpu)
@@ -220,7 +222,7 @@ def loads(fake: Machine | None) -> Mapping[str, Callable[[], AbstractContextMana
 
 @contextmanager
 def working(on_s: float, off_s: float) -> Iterator[None]:
-    """A process that multiplies matrices on the GPU in this rhythm."""
+    """Run a process that multiplies matrices on the GPU in this rhythm."""
     words = [sys.executable, "-c", LOAD, str(on_s), str(off_s)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -244,7 +246,7 @@ def measure(ways: Mapping[str, Tool], window_s: float, fake: Machine | None) -> 
 
 
 def summary(measured: Sequence[Window], ways: Mapping[str, Tool]) -> list[str]:
-    """The cells of a row."""
+    """Return the cells of a row."""
     first, *others = ways
     base = [window.energy_j[first] for window in measured]
     ratios = [_ratios([window.energy_j[way] for window in measured], base) for way in others]
@@ -254,8 +256,8 @@ def summary(measured: Sequence[Window], ways: Mapping[str, Tool]) -> list[str]:
 
 
 def _ratios(above: Sequence[float | None], below: Sequence[float | None]) -> str:
-    found = [a / b for a, b in zip(above, below, strict=True) if a is not None and b]
-    return spread(found, 3) if found else "not known"
+    ratios = [a / b for a, b in zip(above, below, strict=True) if a is not None and b]
+    return spread(ratios, 3) if ratios else "not known"
 
 
 if __name__ == "__main__":

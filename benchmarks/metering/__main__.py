@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def gpus() -> list[tuple[str, FakeGpu]]:
-    """A counter that is up to date; one that is updated ten times a second, with mean power too; power alone."""
+    """Return GPUs: with a counter that is current, with one updated every 0.1 s and mean power, and with power only."""
     return [
         ("fresh counter", FakeGpu(watts=STEADY)),
         ("slow counter", FakeGpu(watts=BURSTS, counter_period_s=UPDATE_S, power_period_s=0.02, average_s=1.0)),
@@ -83,25 +83,25 @@ def report(machines: dict[str, Machine], sizes: RunSizes, parts: str) -> None:
 
 
 def sets(machines: dict[str, Machine]) -> dict[str, tuple[Machine, tuple[str, ...]]]:
-    """The sets of meters whose cost is measured, and the machine that they read."""
+    """Return the sets of meters whose cost is measured, each with the machine that it reads."""
     fresh, slow, power = machines.values()
     return {
         "none: the recorder alone": (fresh, ()),
         "estimate": (fresh, ("estimate",)),
         "rapl, 4 domains": (fresh, ("rapl",)),
         "nvml, fresh counter": (fresh, ("nvml",)),
-        "nvml, counter updated every 0.1 s: looked at at 80 Hz": (slow, ("nvml",)),
-        "nvml, power alone: looked at at 80 Hz": (power, ("nvml",)),
+        "nvml, counter updated every 0.1 s: sampled at 80 Hz": (slow, ("nvml",)),
+        "nvml, power alone: sampled at 80 Hz": (power, ("nvml",)),
         "all three, fresh counter": (fresh, ALL),
         "all three, slow counter": (slow, ALL),
     }
 
 
 def loads() -> tuple[str, ...]:
-    """The loads that can run here."""
+    """Return the loads that can run here."""
     if importlib.util.find_spec("torch"):
         return ("numpy", "torch")
-    print("torch is not installed: its load is left out")
+    print("torch is not installed: its load is skipped")
     return ("numpy",)
 
 

@@ -30,12 +30,12 @@ class Child:
 
     def __init__(self, script: str, *words: str, environ: Mapping[str, str]) -> None:
         root = os.pathsep.join([str(FOLDER.parents[1]), environ.get("PYTHONPATH", "")])
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__; a pipe would fill up
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__; a pipe would fill up
         self._process = subprocess.Popen(
             [sys.executable, str(FOLDER / script), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._errors,
             text=True,
             env={**environ, **ONE_THREAD, "PYTHONPATH": root},
             start_new_session=True,
@@ -46,12 +46,12 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.go_on()
+        self.resume()
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
-        self._said.close()
+        self._errors.close()
 
-    def tell(self, line: str) -> None:
+    def send(self, line: str) -> None:
         """Send a request; `answer` returns the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
@@ -63,19 +63,19 @@ class Child:
         if line := self._process.stdout.readline():
             return json.loads(line)
         self._process.wait()
-        self._said.seek(0)
-        said = self._said.read().strip().splitlines()
-        raise RuntimeError(said[-1] if said else "it ended without a word")
+        self._errors.seek(0)
+        printed = self._errors.read().strip().splitlines()
+        raise RuntimeError(printed[-1] if printed else "it ended without output")
 
     def ask(self, line: str) -> Any:
         """Send a request, wait for the answer and return it."""
-        self.tell(line)
+        self.send(line)
         return self.answer()
 
     def pause(self) -> None:
         """Pause it and its own children."""
         os.killpg(self._process.pid, signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Undo `pause`."""
         os.killpg(self._process.pid, signal.SIGCONT)

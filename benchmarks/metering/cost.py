@@ -13,7 +13,7 @@ from benchmarks.metering.machine import Machine
 from benchmarks.metering.table import show, spread
 
 SETTLE_S = 2.0
-"""Time for a tool to get ready in, seconds: zeus finds out in processes of its own how often power is updated."""
+"""Time for a tool to start, seconds: zeus measures in processes of its own how often power is updated."""
 
 OTHERS = ("zeus", "codecarbon", "carbontracker")
 
@@ -26,16 +26,16 @@ class Cost(NamedTuple):
     start_cpu_s: float
     """CPU time until it was ready, seconds."""
     share: float | None
-    """Measured to true energy of the GPU."""
+    """Measured energy of the GPU divided by its true energy."""
 
 
 def report_sampler(machines: Mapping[str, tuple[Machine, Sequence[str]]], rounds: int, window_s: float) -> None:
     """Print the sampler's own CPU time with each set of meters."""
-    found: dict[str, list[Cost]] = {label: [] for label in machines}
+    costs_by_tool: dict[str, list[Cost]] = {label: [] for label in machines}
     for _ in range(rounds):
         for label, (machine, meters) in machines.items():
-            found[label].append(measure(machine, ("mutegreen", *meters), window_s))
-    rows = [[label, spread([one.percent for one in costs], 3)] for label, costs in found.items()]
+            costs_by_tool[label].append(measure(machine, ("mutegreen", *meters), window_s))
+    rows = [[label, spread([one.percent for one in costs], 3)] for label, costs in costs_by_tool.items()]
     title = f"2. The sampler's own CPU time, percent of one CPU: {rounds} windows of {window_s:g} s, in turn"
     show(title, ("meters", "median (smallest .. largest)"), rows)
 
@@ -43,24 +43,24 @@ def report_sampler(machines: Mapping[str, tuple[Machine, Sequence[str]]], rounds
 def report_others(machines: Mapping[str, Machine], rounds: int, window_s: float) -> None:
     """Print the cost and the accuracy of other tools on the same GPUs, with the same load, in the same run."""
     tools = {"mutegreen": ("mutegreen", "nvml"), **{name: (name,) for name in OTHERS if _version(name)}}
-    found: dict[tuple[str, str], list[Cost]] = {(label, name): [] for label in machines for name in tools}
+    costs_by_tool: dict[tuple[str, str], list[Cost]] = {(label, name): [] for label in machines for name in tools}
     failed: dict[tuple[str, str], str] = {}
     for _ in range(rounds):
-        for (label, name), costs in found.items():
+        for (label, name), costs in costs_by_tool.items():
             try:
                 costs.append(measure(machines[label], tools[name], window_s, load="numpy"))
             except RuntimeError as error:
                 failed[label, name] = str(error)
     rows = [
-        _row(label, name, costs, found[label, "mutegreen"], failed.get((label, name)))
-        for (label, name), costs in found.items()
+        _row(label, name, costs, costs_by_tool[label, "mutegreen"], failed.get((label, name)))
+        for (label, name), costs in costs_by_tool.items()
     ]
-    title = f"4. Other tools on the same GPU: {rounds} windows of {window_s:g} s each, in turn, beside the numpy load"
+    title = f"4. Other tools on the same GPU: {rounds} windows of {window_s:g} s each, in turn, during the numpy load"
     heads = ("GPU", "tool", "CPU, %", "to ours", "CPU s to start", "measured to true energy")
     show(title, heads, rows)
     for name in OTHERS:
         if not _version(name):
-            print(f"  {name} is not installed: left out")
+            print(f"  {name} is not installed: skipped")
 
 
 def measure(machine: Machine, words: Sequence[str], window_s: float, load: str | None = None) -> Cost:
@@ -68,7 +68,7 @@ def measure(machine: Machine, words: Sequence[str], window_s: float, load: str |
     if load is None:
         return _window(machine, words, window_s)
     with Child("load.py", load, environ=machine.environ) as training:
-        training.tell(str(round(training.first * window_s * 10)))
+        training.send(str(round(training.first * window_s * 10)))
         return _window(machine, words, window_s)
 
 

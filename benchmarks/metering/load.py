@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 
-TRIAL_S = 0.5
+PROBE_S = 0.5
 
 
 def numpy_unit() -> Callable[[], object]:
-    """A millisecond or so of arithmetic in Python and in numpy."""
+    """Return a unit of work: about a millisecond of arithmetic in Python and numpy."""
     import numpy as np
 
     matrix = np.random.default_rng(0).random((96, 96))
@@ -26,7 +26,7 @@ def numpy_unit() -> Callable[[], object]:
 
 
 def torch_unit() -> Callable[[], object]:
-    """One short step of training: a multi-layer perceptron of two small layers, 32 samples."""
+    """Return a unit of work: one training step of a multi-layer perceptron with two small layers and 32 samples."""
     import torch
 
     torch.manual_seed(0)
@@ -52,11 +52,11 @@ def run(unit: Callable[[], object], count: int) -> dict[str, float]:
 
 
 def units_per_second(unit: Callable[[], object]) -> float:
-    count, end_s = 0, time.monotonic() + TRIAL_S
+    count, end_s = 0, time.monotonic() + PROBE_S
     while time.monotonic() < end_s:
         unit()
         count += 1
-    return count / TRIAL_S
+    return count / PROBE_S
 
 
 def main() -> None:

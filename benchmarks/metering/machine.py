@@ -21,7 +21,7 @@ __all__ = ["BURSTS", "STEADY", "FakeGpu", "Machine", "SimulatedDevices", "preloa
 preload = FakeNvml.preload
 
 BURSTS = square_wave(50.0, 350.0, period_s=0.83, duty=0.25, duration_s=1500.0)
-"""Its rhythm fits into no whole second, so that a tool that looks once a second is neither lucky nor unlucky."""
+"""The period does not divide a whole second, so a tool that reads once a second meets all parts of the wave."""
 
 STEADY = Schedule((0.0, 200.0))
 WRITE_EVERY_S = 0.01

@@ -32,15 +32,15 @@ def main() -> None:
         recorder = Recorder(open_all(machine), clock=machine.clock, boot_clock=machine.clock)
         recorder.begin("hour")
         rows = list(sample(machine, recorder, samples))
-        figures = recorder.end("hour").domains
+        energies = recorder.end("hour").domains
         recorder.close()
-    title = f"3. Memory over {samples} samples of {len(figures)} domains"
+    title = f"3. Memory over {samples} samples of {len(energies)} domains"
     show(title, ("simulated minutes", "resident, KiB", "growth, KiB"), rows)
-    assert all(one.energy_j is not None for one in figures)
+    assert all(one.energy_j is not None for one in energies)
 
 
 def open_all(machine: SimulatedDevices) -> list[Meter]:
-    """All three meters. The estimate gets names of its own, as a recorder takes a domain from one meter only."""
+    """Open all three meters. The estimate gets domains of its own: a recorder accepts a domain from one meter only."""
     estimate.CPU, estimate.DRAM = "cpu:estimate", "dram:estimate"
     clock = machine.clock
     meters: list[Meter] = [

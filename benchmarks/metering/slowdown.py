@@ -12,7 +12,7 @@ from benchmarks.metering.machine import Machine
 from benchmarks.metering.table import median_with_interval, show
 
 REST_S = 0.03
-"""Rest between two pieces, seconds: a sampler that goes on reads at once, which is not of the piece."""
+"""Rest between two pieces, seconds: a sampler that continues reads at once, and that must not count for the piece."""
 
 
 class Segment(NamedTuple):
@@ -50,17 +50,20 @@ def _rows(
         tool.ask("begin")
         segments = _segments(training, tool, pairs, round(training.first * piece_s))
     compared = {"on to off": _on_to_off(segments), "off to off": _off_to_off(segments)}
-    return [[load, label, which, *map(median_with_interval, _percents(found))] for which, found in compared.items()]
+    return [
+        [load, label, which, *map(median_with_interval, _percents(segment_pairs))]
+        for which, segment_pairs in compared.items()
+    ]
 
 
 def _segments(training: Child, tool: Child, pairs: int, units: int) -> list[Segment]:
-    found = []
+    segments = []
     for number in range(pairs):
         for metered in (False, True) if number % 2 == 0 else (True, False):
-            (tool.go_on if metered else tool.pause)()
+            (tool.resume if metered else tool.pause)()
             time.sleep(REST_S)
-            found.append(Segment(metered, **training.ask(str(units))))
-    return found
+            segments.append(Segment(metered, **training.ask(str(units))))
+    return segments
 
 
 def _on_to_off(segments: Sequence[Segment]) -> list[tuple[Segment, Segment]]:

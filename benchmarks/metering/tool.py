@@ -25,13 +25,13 @@ class Tool(NamedTuple):
 
 
 def mutegreen(*meters: str) -> Tool:
-    """MuteGreen's recorder with these meters, all of them; none: the recorder alone."""
+    """Return MuteGreen's recorder with these meters; without any, the recorder alone."""
     from mutegreen.meters.estimate import meter as estimate
     from mutegreen.meters.recorder import Recorder
     from mutegreen.meters.registry import parse
     from mutegreen.model import domain_class
 
-    # Names of its own, so that the estimate can be read beside a counter of the same class, which costs most.
+    # With domains of its own, the estimate can be read together with a counter of the same class: the costliest case.
     estimate.CPU, estimate.DRAM = "cpu:estimate", "dram:estimate"
     opened = [parse(meter) for meter in meters]
     for meter in opened:
@@ -46,7 +46,7 @@ def mutegreen(*meters: str) -> Tool:
 
 
 def zeus() -> Tool:
-    """Its monitor, of GPUs alone."""
+    """Return the monitor of zeus for GPUs only."""
     from zeus.monitor import ZeusMonitor
 
     monitor = ZeusMonitor(cpu_indices=[])
@@ -57,7 +57,7 @@ def zeus() -> Tool:
 
 
 def codecarbon() -> Tool:
-    """Its tracker for places without a network, reading every second and not every 15, which is its default."""
+    """Return its offline tracker, with readings every second instead of the default of 15 s."""
     from codecarbon import OfflineEmissionsTracker
 
     tracker = OfflineEmissionsTracker(
@@ -76,7 +76,7 @@ def codecarbon() -> Tool:
 
 
 def carbontracker() -> Tool:
-    """Its tracker of GPUs alone, every second as by default; its figure without the data centre's overhead (PUE)."""
+    """Return its tracker for GPUs only, every second as by default, without the overhead of the data centre (PUE)."""
     from carbontracker import constants
     from carbontracker.tracker import CarbonTracker
 
@@ -99,7 +99,7 @@ TOOLS: dict[str, Callable[..., Tool]] = {
 
 
 def complete_fake() -> None:
-    """Answer in Python the calls of these tools that the simulated library lacks; none of them concerns energy."""
+    """Implement the calls of these tools that the simulated library lacks; none of them concerns energy."""
     with suppress(ImportError):
         nvml: Any = importlib.import_module("pynvml")
         counts = os.environ["FAKE_GPU_COUNTS"] == "1"
@@ -112,7 +112,7 @@ def complete_fake() -> None:
 
 
 def children_s() -> float:
-    """CPU time of the children so far, seconds; asking takes some milliseconds itself."""
+    """Return the CPU time of the children so far, seconds; the query itself takes some milliseconds."""
     children = psutil.Process().children(recursive=True)
     return float(sum(sum(child.cpu_times()[:2]) for child in children))
 
@@ -135,7 +135,7 @@ def serve(tool: Tool, answer: Callable[[object], None]) -> None:
 
 def main() -> None:
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a tool prints must not be taken for an answer
+    os.dup2(2, 1)  # output of a tool must not be read as an answer
 
     def answer(value: object) -> None:
         replies.write(json.dumps(value) + "\n")

@@ -135,7 +135,7 @@ def _hyperparameter(name: str, table: HyperparameterTable) -> model.Hyperparamet
 
 
 def _performance(table: PerformanceTable) -> model.Performance:
-    also = tuple(model.ExtraMetric(name, **dict(figure)) for name, figure in table.also.items())
+    also = tuple(model.ExtraMetric(name, **dict(metric)) for name, metric in table.also.items())
     return model.Performance(**dict(table) | {"also": also})
 
 

@@ -123,16 +123,16 @@ class PerformanceTable(Table):
 
     @field_validator("also", mode="before")
     @classmethod
-    def _named_by_text(cls, given: object, info: ValidationInfo) -> object:
+    def _named_by_text(cls, value: object, info: ValidationInfo) -> object:
         """Read a plain text as a key if the performance is read from a file, else as a pattern."""
         kind = "key" if info.data.get("file") else "pattern"
-        if not isinstance(given, dict):
-            return given
-        return {name: {kind: each} if isinstance(each, str) else each for name, each in given.items()}
+        if not isinstance(value, dict):
+            return value
+        return {name: {kind: each} if isinstance(each, str) else each for name, each in value.items()}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        keyed = [name for name, figure in self.also.items() if figure.key is not None]
+        keyed = [name for name, metric in self.also.items() if metric.key is not None]
         if keyed and self.file is None:
             raise ValueError(f"also.{keyed[0]} has a key, but there is no file")
         if (self.pattern is None) == (self.file is None):
@@ -157,8 +157,8 @@ class DataTable(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _named_by_text(cls, given: object) -> object:
-        return {"name": given} if isinstance(given, str) else given
+    def _named_by_text(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
 
 
 class PresetTable(Table):
@@ -198,18 +198,18 @@ class SubjectFile(Table):
 
     @field_validator("performance")
     @classmethod
-    def _file_of_a_trial(cls, given: PerformanceTable, info: ValidationInfo) -> PerformanceTable:
-        place = os.path.normpath(Path(info.data.get("workdir", "."), given.file or ""))
+    def _file_of_a_trial(cls, table: PerformanceTable, info: ValidationInfo) -> PerformanceTable:
+        place = os.path.normpath(Path(info.data.get("workdir", "."), table.file or ""))
         if not is_inside(place):
-            raise ValueError(f"file must lie within the subject's folder, and {given.file} does not")
-        return given
+            raise ValueError(f"file must lie within the subject's folder, and {table.file} does not")
+        return table
 
     @field_validator("hyperparameters")
     @classmethod
-    def _usable_names(cls, given: dict[str, HyperparameterTable]) -> dict[str, HyperparameterTable]:
-        for name, hyperparameter in given.items():
+    def _usable_names(cls, tables: dict[str, HyperparameterTable]) -> dict[str, HyperparameterTable]:
+        for name, hyperparameter in tables.items():
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name) or name in {model.ORIGINAL, model.IDENTITY}:
                 raise ValueError(f"{name} cannot be a name: letters, digits, _ . - (not original, identity)")
             if hyperparameter.kind is None and name not in list(Kind):
                 raise ValueError(f"{name} needs a kind, as its name is not a kind; valid: {', '.join(Kind)}")
-        return given
+        return tables

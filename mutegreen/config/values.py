@@ -19,16 +19,16 @@ Count = Annotated[int, Field(ge=1, strict=True)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-def _scalar(given: object) -> object:
-    if isinstance(given, (bool, int, str)) or (isinstance(given, float) and math.isfinite(given)):
-        return given
+def _scalar(value: object) -> object:
+    if isinstance(value, (bool, int, str)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
     raise ValueError("must be a finite number, a text, true or false")
 
 
-def _words(given: object) -> object:
-    if isinstance(given, str):
-        return tuple(shlex.split(given))
-    return given
+def _words(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(shlex.split(value))
+    return value
 
 
 def _args_alone(words: tuple[str, ...]) -> tuple[str, ...]:

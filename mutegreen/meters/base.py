@@ -52,13 +52,13 @@ class Meter(ABC):
     **Units.** Joules, watts and seconds. No value is rounded.
 
     **Monotone.** The joules of a domain start at 0 J with `open` and never decrease. So `read` undoes the wrap-around
-    of a counter, and a meter of power integrates it. The recorder gives a domain up whose joules decrease.
+    of a counter, and a meter of power integrates it. The recorder treats a domain whose joules decrease as lost.
 
     **Accuracy.** A value is the energy of its domain up to `Reading.t_s`, within `resolution_s`. It does not depend on
     how often the meter is read, if no two readings are further apart than `period_s`.
 
     **Missing values.** What is not known is reported as lost, failed or unknown (see `Reading`), never as 0 J. A meter
-    of several devices goes on with the other devices when one of them is lost.
+    of several devices still reads the other devices when one of them is lost.
 
     **Life cycle.** `open`, any number of `read`, `close`. A closed meter may be opened again and then counts from 0 J
     again. The constructor touches no device, so a meter that is never opened needs no `close`.

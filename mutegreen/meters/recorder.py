@@ -4,8 +4,8 @@ Windows may nest and overlap. Each reading of a meter counts for every window th
 
     sampler      |    |    |    |    |    |    |    |    |      every `period_s`, in a thread
     audit     [--|----|----|----|----|----|----|----|----|---]
-    trial 1      [----|----|--]                                 begin and end read the meters themselves,
-    trial 2         [-|----|----|----|-]                        so that an edge needs no interpolation
+    trial 1      [----|----|--]                                 `begin` and `end` read the meters themselves:
+    trial 2         [-|----|----|----|-]                        an edge needs no interpolation
     idle                                      [-|----|-]
               ----------------------------------------------> time
 

@@ -10,7 +10,7 @@ from mutegreen.model import Flag
 
 MAX_POINTS = 4096
 """Points that are kept for a domain and window: at 10 Hz, 6.8 minutes with every sample, then every second sample, then
-every fourth, and so on. The number is even, so that halving keeps the spacing regular."""
+every fourth, and so on. The number is even, so halving keeps the spacing regular."""
 
 
 class EnergyPoint(NamedTuple):
@@ -23,7 +23,7 @@ class EnergyPoint(NamedTuple):
 class Track:
     """Cumulative energy since a window's first reading.
 
-    When the points are too many, every second one is dropped. Energies are cumulative, so that loses detail but no
+    When the points are too many, every second one is dropped. Energies are cumulative, so this loses detail but no
     energy: the remaining points give the mean power over longer steps.
 
     Args:

@@ -1,4 +1,4 @@
-"""The cells of a row that tell of a trial's colocation."""
+"""Builds the cells of a row about the co-location of its trial."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ COLUMNS = ("companions", "beside", *SHARE_COLUMNS.values(), "background_slowdown
 
 
 def background_of(backgrounds: Sequence[BackgroundRecord]) -> str | None:
-    """The cell `background` of all rows of an audit; None: its trials trained alone."""
+    """Return the cell `background` of all rows of an audit; None: it has no background load."""
     return BACKGROUND_SEPARATOR.join(record.name for record in backgrounds) or None
 
 
 def cells_of(result: TrialResult) -> dict[str, object]:
-    """The cells of these columns; what is not known, or not to be told of a trial, is None."""
+    """Return the cells of these columns; None: not known, or not applicable to the trial."""
     colocation = result.colocation or Colocation()
     shares = Measurement(result.duration_s, colocation.shares)
     slowdowns = [run.slowdown for run in colocation.backgrounds if run.slowdown is not None]

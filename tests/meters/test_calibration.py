@@ -77,7 +77,7 @@ def test_a_machine_that_is_always_busy_cannot_be_calibrated() -> None:
 def test_without_a_meter_of_hardware_it_is_refused(mutegreen: Run) -> None:
     done = mutegreen("calibrate", "--seconds", "1", "--meter", "estimate")
     assert done.returncode == 2
-    assert "no meter of hardware reads the CPU" in done.stderr
+    assert "no hardware meter reads the CPU" in done.stderr
 
 
 @pytest.mark.xdist_group("quiet")

@@ -129,7 +129,9 @@ def _level(recorder: Recorder, busy_cpus: int, cpus: int, seconds: float, load: 
         after_s, ended_s = machine_busy_s(), time.monotonic()
     by_class = {group: [w for d, w in power_w.items() if domain_class(d) == group] for group in ("cpu", "dram")}
     if not by_class["cpu"] or before_s is None or after_s is None:
-        raise MeterUnavailable("no hardware meter reads the CPU here", "`mutegreen doctor` says how to enable one")
+        raise MeterUnavailable(
+            "no hardware meter reads the CPU on this machine", "`mutegreen doctor` shows how to enable one"
+        )
     busy = (after_s - before_s) / (ended_s - began_s) / cpus
     return Level(min(1.0, busy), math.fsum(by_class["cpu"]), math.fsum(by_class["dram"]) if by_class["dram"] else None)
 

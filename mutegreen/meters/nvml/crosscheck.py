@@ -15,7 +15,7 @@ two agree if
 D is the range of the power in the block (of the sampled power, or of the counter's own mean power if that varies
 more), watts: power that lags by lag_s is wrong by at most lag_s D. P_max is the highest sampled power and spacing_s
 the longest time between two samples: the position of the block's edges is uncertain by one sample. The block grows
-until S is at most CONCLUSIVE W, so that the comparison decides something.
+until S is at most CONCLUSIVE W; a comparison with more slack would be inconclusive.
 """
 
 from __future__ import annotations

@@ -114,11 +114,7 @@ def _gpus(manager: Any, sleep: Callable[[float], None]) -> Devices:
 
 
 def _fault(domain: str, answer: float | Exception) -> Exception:
-    return (
-        answer
-        if isinstance(answer, Exception)
-        else InvalidAnswer(f"the counter of {domain} stands still at {answer} mJ")
-    )
+    return answer if isinstance(answer, Exception) else InvalidAnswer(f"the counter of {domain} stays at {answer} mJ")
 
 
 def _grew(before: float | Exception, after: float | Exception) -> bool:

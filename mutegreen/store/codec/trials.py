@@ -78,8 +78,8 @@ def _number(stored: float | None) -> float:
     return math.nan if stored is None else stored
 
 
-def to_figures(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
-    """Further figures of rows, by name."""
+def to_metrics(rows: Sequence[sqlite3.Row]) -> dict[str, float]:
+    """Return the extra metrics of rows, by name."""
     return {row["name"]: _number(row["value"]) for row in rows}
 
 
@@ -97,7 +97,7 @@ def to_trial(row: sqlite3.Row, result: TrialResult | None) -> TrialRecord:
 
 
 def to_result(
-    row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row], figures: Sequence[sqlite3.Row]
+    row: sqlite3.Row, energies: Sequence[sqlite3.Row], epochs: Sequence[sqlite3.Row], metrics: Sequence[sqlite3.Row]
 ) -> TrialResult | None:
     """Return the result of a trial from its row and its rows in other tables; None if it has not ended."""
     if row["outcome"] is None:
@@ -117,7 +117,7 @@ def to_result(
         shims=tuple(
             ShimReport(**item | {"name": Compat(item["name"])}) for item in json.loads(row["standins"] or "[]")
         ),
-        also=to_figures(figures),
+        also=to_metrics(metrics),
         colocation=to_colocation(row["company"]),
     )
 

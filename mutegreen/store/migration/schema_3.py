@@ -1,4 +1,4 @@
-"""Schema 2 to 3: data, further figures, shims, and what shared the machine; audits of schema 2 had none of them.
+"""Converts schema 2 to 3: data sets, extra metrics, shims and co-location, which audits of schema 2 did not have.
 
 An audit's options get the keys that the current program reads. The older program did not have these options, so each
 gets the value that corresponds to its absence.
