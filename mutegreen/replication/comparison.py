@@ -1,4 +1,4 @@
-"""The study's figures and ours, line by line: published, here by the published protocol, here by the careful one."""
+"""Compare results line by line: the published ones, ours by the published protocol, ours by the careful one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class ReplicatedCorrelation:
-    """How a hyperparameter and a metric go together: there, here, and here with p values adjusted."""
+    """A correlation: published, ours, and ours with adjusted p value."""
 
     subject: str
     background: str
@@ -32,7 +32,7 @@ class ReplicatedCorrelation:
 
 @dataclass(frozen=True)
 class VerdictCounts:
-    """How many mutants of a hyperparameter win, tie, lose, or are undecided."""
+    """The number of mutants of a hyperparameter by verdict."""
 
     win: int
     tie: int
@@ -41,18 +41,18 @@ class VerdictCounts:
 
     @property
     def mutants(self) -> int:
-        """All of them."""
+        """The number of all mutants."""
         return self.win + self.tie + self.loss + self.undecided
 
     @property
     def changed(self) -> int:
-        """Those that were called different."""
+        """The number of wins and losses."""
         return self.win + self.loss
 
 
 @dataclass(frozen=True)
 class ReplicatedVerdicts:
-    """Verdicts on a metric: there, here by the same protocol, and here by the careful one."""
+    """Verdicts on a metric: published, ours by the same protocol, and ours by the careful one."""
 
     subject: str
     background: str
@@ -65,7 +65,7 @@ class ReplicatedVerdicts:
 
 @dataclass(frozen=True)
 class GreenerCount:
-    """How many of the mutants save energy and keep performance; None: not known of that side."""
+    """The number of mutants that save energy and keep performance, and of all mutants."""
 
     mutants: int
     greener: int
@@ -73,7 +73,7 @@ class GreenerCount:
 
 @dataclass(frozen=True)
 class ReplicatedGreener:
-    """Mutants of a hyperparameter that make training greener: there, here, and here shown with care."""
+    """Greener mutants of a hyperparameter: published, ours by the same protocol, and ours by the careful one."""
 
     subject: str
     background: str
@@ -84,7 +84,7 @@ class ReplicatedGreener:
 
 
 def correlations(measured: Measurements) -> Iterator[ReplicatedCorrelation]:
-    """A line for each hyperparameter and metric of the scenarios here."""
+    """Yield a line for each hyperparameter and metric of our scenarios."""
     sides = [{_key(row): row for row in analysis.correlations} for analysis in (measured.paper, measured.careful)]
     theirs = {_key(row): row for row in published().correlations}
     for key, there in _keys(sides[0], theirs):
@@ -92,7 +92,7 @@ def correlations(measured: Measurements) -> Iterator[ReplicatedCorrelation]:
 
 
 def verdict_counts(measured: Measurements) -> Iterator[ReplicatedVerdicts]:
-    """A line for each hyperparameter and metric of the scenarios here."""
+    """Yield a line for each hyperparameter and metric of our scenarios."""
     sides = [verdicts_of(analysis.comparisons) for analysis in (measured.paper, measured.careful)]
     theirs = verdicts_of(published().comparisons)
     for key, there in _keys(sides[0], theirs):
@@ -100,7 +100,7 @@ def verdict_counts(measured: Measurements) -> Iterator[ReplicatedVerdicts]:
 
 
 def greener(measured: Measurements) -> Iterator[ReplicatedGreener]:
-    """A line for each hyperparameter of the scenarios here."""
+    """Yield a line for each hyperparameter of our scenarios."""
     sides = [greener_counts(analysis) for analysis in (measured.paper, measured.careful)]
     theirs = greener_counts(published())
     for subject, background, hyperparameter in sides[0]:
@@ -115,7 +115,7 @@ def greener(measured: Measurements) -> Iterator[ReplicatedGreener]:
 
 
 def verdicts_of(comparisons: Iterable[Comparison]) -> dict[Key, VerdictCounts]:
-    """The verdicts counted, for each hyperparameter that mutants change alone."""
+    """Return the verdicts by hyperparameter, over mutants that change one hyperparameter."""
     counts: dict[Key, Counter[Verdict]] = {}
     for row in comparisons:
         if _changes_one_hyperparameter(row) and row.metric in METRICS:
@@ -130,10 +130,10 @@ def _count(count: Mapping[Verdict, int]) -> VerdictCounts:
 
 
 def greener_counts(analysis: Analysis) -> dict[tuple[str, str, str], GreenerCount]:
-    """How many mutants of each hyperparameter save energy and keep performance.
+    """Return how many mutants of each hyperparameter save energy and keep performance.
 
-    By the careful protocol those that it recommends; by the published one those that win energy in some domain, lose
-    it in none and do not lose performance.
+    By the careful protocol, these are the recommended mutants. By the published one, they win energy in at least one
+    domain, lose it in none and do not lose performance.
     """
     is_greener = _is_recommended_in(analysis) if isinstance(analysis, CarefulAnalysis) else _is_greener
     by_mutant: dict[tuple[str, str, str], dict[str, dict[str, Comparison]]] = {}
@@ -173,16 +173,16 @@ def _key(row: Any) -> Key:
 
 
 def _keys(ours: Iterable[Key], theirs: Iterable[Key]) -> Iterator[tuple[Key, Key]]:
-    """Each line of a hyperparameter here, with what it is called there; metrics measured only there too."""
+    """Yield our key and the published key of each line; also of metrics that only the study measured."""
     known, elsewhere = set(ours), set(theirs)
     for subject, background, hyperparameter in dict.fromkeys(key[:3] for key in ours):
-        place = _published_scenario(subject, background)
+        published_scenario = _published_scenario(subject, background)
         for metric in METRICS:
-            key, there = (subject, background, hyperparameter, metric), (*place, hyperparameter, metric)
+            key, there = (subject, background, hyperparameter, metric), (*published_scenario, hyperparameter, metric)
             if key in known or there in elsewhere:
                 yield key, there
 
 
 def _published_scenario(subject: str, background: str) -> tuple[str, str]:
-    """What the study calls a subject and its company; no name for a subject that it has no figures of."""
+    """Return subject and background load as named in the study; an empty subject if nothing is published on it."""
     return measured_program(subject) or "", counterpart(background) or background

@@ -1,4 +1,4 @@
-"""The design of the study: which subjects, which hyperparameters, how many mutants and repetitions."""
+"""Define the design of the study: subjects, hyperparameters, numbers of mutants and repetitions."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from mutegreen.harness.opening import Sharing
 from mutegreen.harness.plan.plan import Plan, make
 from mutegreen.model import Hyperparameter, Limits, PlanOptions, Subject
 from mutegreen.replication.published import HYPERPARAMETERS, counterpart
-from mutegreen.report.wording import scenario_text
+from mutegreen.report.wording import scenario_key
 
 SUBJECTS = ("mnist_cnn", "forward_forward", "siamese_resnet", "resnet20_cifar", "reid_hrnet18", "keras_cnn")
-"""The bundled subjects: the study's five programs in its order, and one on another framework that is ours alone."""
+"""The bundled subjects: those for the five programs of the study, in its order, and one on another framework."""
 
 KINDS = frozenset().union(*HYPERPARAMETERS.values())
-"""The hyperparameters of the study, looked for in subjects that stand for none of its programs."""
+"""The kinds of hyperparameters in the study, used for subjects without a counterpart there."""
 
 BACKGROUNDS = {"mnist_cnn": ("forward_forward", "siamese_resnet")}
-"""What subjects train beside, of the pairs of which there are published figures."""
+"""The background loads of each subject for which there are published results."""
 
 EXCLUSIVE = ""
-"""No background load: the background of trainings that have the machine to themselves."""
+"""The background of exclusive trials: none."""
 
 DEFAULT = "default"
-"""The preset of the study that takes every subject as it is without a preset."""
+"""The preset of the study that uses no preset of the subjects."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained.
+    """The size of the study.
 
     Attributes:
-        mutants: Of each hyperparameter.
-        repetitions: Of each mutant and of the original.
-        cooldown_s: Longest wait after a training, seconds; None: as the subject's preset says.
+        mutants: Mutants of each hyperparameter.
+        repetitions: Repetitions of each mutant and of the original.
+        cooldown_s: Longest wait after a trial, seconds; None: that of the preset of the subject.
         co_located: Whether subjects train in background too.
     """
 
@@ -50,12 +50,12 @@ class Size:
 PUBLISHED_SIZE = Size(mutants=5, repetitions=5)
 SMALL_SIZE = Size(mutants=2, repetitions=2, cooldown_s=2.0, co_located=False)
 SIZES = {"smoke": SMALL_SIZE, DEFAULT: PUBLISHED_SIZE, "paper": PUBLISHED_SIZE}
-"""By preset. Smoke shows in minutes that everything works; it is too small to show much else."""
+"""Size by preset. `smoke` takes minutes and shows that everything works; it is too small for conclusions."""
 
 
 @dataclass(frozen=True)
 class StudyPart:
-    """One audit of the study: one subject in one background."""
+    """One audit of the study: one subject, exclusive or with one background load."""
 
     subject: Subject
     background: str
@@ -66,13 +66,13 @@ class StudyPart:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return audit_name(self.subject.name, self.background)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A subject that could not be trained, why, and what would mend it."""
+    """A subject that could not be trained, with the reason and what to do."""
 
     subject: str
     reason: str
@@ -82,16 +82,16 @@ class Skipped:
 def study_parts(
     names: Iterable[str], preset: str, co_located: bool, idle_s: float | None = None
 ) -> tuple[list[StudyPart], list[Skipped]]:
-    """The audits of the study in their order, and the subjects that cannot take part.
+    """Return the audits of the study in their order, and the subjects that are skipped.
 
     Args:
-        names: Subjects, by name or by folder.
+        names: Names or folders of subjects.
         preset: One of `SIZES`.
-        co_located: Whether subjects also train beside others, one audit for each of `BACKGROUNDS`.
+        co_located: Whether subjects are also trained with background loads, one audit for each in `BACKGROUNDS`.
         idle_s: Time over which each audit measures idle power, seconds; None: the default.
 
     Raises:
-        UsageError: There is no subject of that name, nor one that should have come with MuteGreen.
+        UsageError: A subject is not found.
     """
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
@@ -109,21 +109,21 @@ def study_parts(
 
 
 def skip(name: str, error: MuteGreenError) -> Skipped:
-    """Why a subject cannot take part: the error in one line, where a program failed with its last words."""
+    """Return a skipped subject with the error in one line: its first line and the last line of output."""
     first, *further = error.message.splitlines()
-    words = [line.strip().removeprefix("| ") for line in further]
-    return Skipped(name, f"{first}: {words[-1]}" if words else first, error.hint)
+    output = [line.strip().removeprefix("| ") for line in further]
+    return Skipped(name, f"{first}: {output[-1]}" if output else first, error.hint)
 
 
 def studied(subject: Subject) -> list[Hyperparameter]:
-    """The hyperparameters of a subject that the study mutates."""
+    """Return the hyperparameters of a subject that the study mutates."""
     kinds = HYPERPARAMETERS.get(counterpart(subject.name) or "", KINDS)
     return [each for each in subject.hyperparameters if each.kind in kinds]
 
 
 def audit_name(subject: str, background: str) -> str:
-    """What messages call a subject in a background."""
-    return scenario_text((subject, background))
+    """Return the name of an audit in messages and in JSON: the subject, with its background load."""
+    return scenario_key((subject, background))
 
 
 def _study_part(name: str, preset: str, background: str, idle_s: float | None) -> StudyPart:

@@ -1,4 +1,4 @@
-"""What the study found, and whether it holds here: both worked out from figures by the same rules."""
+"""State the findings of the study, and check each on the published and on our results by the same rule."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from mutegreen.stats.analysis import Analysis
 
 @dataclass(frozen=True)
 class StudyClaim:
-    """What the study says.
+    """A claim of the study.
 
     Attributes:
-        question: Of the study's three.
-        text: One sentence.
-        rule: When it is taken to hold.
-        judge: Applies the rule.
-        caution: What a reader must know of the published figures.
-        is_comparable: Whether the published figures are of what they say, so that ours can be held against them.
+        question: The research question that it answers.
+        text: The claim in one sentence.
+        rule: The condition under which it holds, in words.
+        check: The function that checks the condition.
+        caution: A caveat on the published results.
+        is_comparable: Whether the published results measure what they claim, and can be compared with ours.
     """
 
     question: str
     text: str
     rule: str
-    judge: Rule
+    check: Rule
     caution: str | None = None
     is_comparable: bool = True
 
     @property
     def full(self) -> str:
-        """The sentence with the question that it answers."""
+        """The sentence with its research question."""
         return f"{self.text} ({self.question})"
 
 
 @dataclass(frozen=True)
 class ReplicatedFinding:
-    """A claim, judged by the published figures, by ours under the published protocol, and by ours with care."""
+    """A claim checked on the published results, and on ours by the published and by the careful protocol."""
 
     claim: StudyClaim
     published: Judgement
@@ -50,37 +50,37 @@ class ReplicatedFinding:
 
 
 def findings(measured: Measurements) -> Iterator[ReplicatedFinding]:
-    """All findings, in the order of the study's questions."""
+    """Yield all findings, in the order of the research questions."""
     for claim in claims():
         yield ReplicatedFinding(
-            claim, *(_judged(claim, analysis) for analysis in (published(), measured.paper, measured.careful))
+            claim, *(_check(claim, analysis) for analysis in (published(), measured.paper, measured.careful))
         )
 
 
 def claims() -> Iterator[StudyClaim]:
-    """The three findings of the study's abstract, the first one also for each hyperparameter."""
+    """Yield the three claims of the abstract of the study, the first one also for each hyperparameter."""
     yield StudyClaim(
         "RQ1",
         "Many hyperparameters correlate with energy.",
-        "at least half of them do, each counted once in every program",
+        "at least half of the pairs of hyperparameter and program correlate",
         rules.many_correlate,
-        "Those of gamma are no correlations of gamma, which never arrived.",
+        "The published correlations of gamma are meaningless: its values were never applied.",
     )
     yield from _of_hyperparameters()
     yield StudyClaim(
         "RQ2",
         "Changing hyperparameters saves energy without a loss of performance.",
-        "at least half of the programs have a mutant that does",
+        "at least half of the programs have such a mutant",
         rules.some_are_greener,
-        "Those of gamma are copies of the original.",
+        "The mutants of gamma are copies of the original.",
     )
     yield StudyClaim(
         "RQ3",
-        "In company on one device, energy is more susceptible to change.",
-        "more verdicts on energy are wins or losses than alone, for every program and company; careful: mutants are "
-        "shown to change energy by more in at least half of the comparisons",
+        "When co-located on one device, energy is more susceptible to change.",
+        "for every program and background load, more verdicts on energy are wins or losses than in exclusive trials; "
+        "careful: in at least half of the comparisons, mutants change energy significantly more",
         rules.more_change_co_located,
-        "Copies of the original are among them: those of gamma.",
+        "The published mutants include copies of the original: those of gamma.",
     )
 
 
@@ -91,16 +91,16 @@ def _of_hyperparameters() -> Iterator[StudyClaim]:
         yield StudyClaim(
             "RQ1",
             f"{name} correlates with energy {expected}.",
-            "it does so here",
+            "this is so here, too",
             rules.correlates(name, expected),
             FLAW if name in NEVER_APPLIED else None,
             is_comparable=name not in NEVER_APPLIED,
         )
 
 
-def _judged(claim: StudyClaim, analysis: Analysis) -> Judgement:
-    judged = claim.judge(analysis)
-    if claim.is_comparable or judged.holds is Holds.UNKNOWN:
-        return judged
-    why = "the values never arrived" if analysis is published() else "nothing is published to compare with"
-    return Judgement(Holds.UNKNOWN, f"{why}; {judged.figures}")
+def _check(claim: StudyClaim, analysis: Analysis) -> Judgement:
+    judgement = claim.check(analysis)
+    if claim.is_comparable or judgement.holds is Holds.UNKNOWN:
+        return judgement
+    why = "the values were never applied" if analysis is published() else "there is no published result to compare with"
+    return Judgement(Holds.UNKNOWN, f"{why}; {judgement.evidence}")

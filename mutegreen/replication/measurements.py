@@ -1,4 +1,4 @@
-"""What the audits of the study came to here, by the published protocol and by the careful one."""
+"""Analyse the audits of the study by the published and by the careful protocol."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mutegreen.store.store import Store
 
 @dataclass(frozen=True)
 class Measurements:
-    """Trainings of this store.
+    """The results of the audits in this store.
 
     Attributes:
-        paper: Like the published figures, to be compared with them.
-        careful: What can be relied on.
-        outcomes: By audit, how many trainings ended how.
-        spent_j: Energy of all trainings measured, joules; None: none was.
+        paper: Analysis by the published protocol, for comparison with the published results.
+        careful: Analysis by the careful protocol.
+        outcomes: By audit, the number of trials by outcome.
+        spent_j: Measured energy of all trials, joules; None: no energy was measured.
     """
 
     paper: Analysis
@@ -32,34 +32,34 @@ class Measurements:
 
     @property
     def is_sound(self) -> bool:
-        """Whether all trainings ended well."""
+        """Whether all trials ended well."""
         return all(set(counts) <= {"ok"} for counts in self.outcomes.values())
 
 
 def measurements(store: Store, audits: Iterable[str]) -> Measurements | None:
-    """Analyses audits together, a scenario for each; None where not a single original ended well."""
-    kept = [store.audit(audit) for audit in audits]
-    rows = [row for audit in kept for row in _comparable(records(store, audit))]
+    """Analyse audits together, each as a scenario; return None if no trial of an original ended well."""
+    stored = [store.audit(audit) for audit in audits]
+    rows = [row for audit in stored for row in _comparable(records(store, audit))]
     if not rows:
         return None
     frame = rows_frame(rows)
-    goals = {audit.subject: audit.goal for audit in kept}
+    goals = {audit.subject: audit.goal for audit in stored}
     return Measurements(
         paper=paper.analyse(frame, goals),
-        careful=careful.analyse(frame, goals, {audit.subject: audit.tolerance for audit in kept}),
-        outcomes={audit.id: store.outcomes(audit.id) for audit in kept},
-        spent_j=spent_j(store, (audit.id for audit in kept)),
+        careful=careful.analyse(frame, goals, {audit.subject: audit.tolerance for audit in stored}),
+        outcomes={audit.id: store.outcomes(audit.id) for audit in stored},
+        spent_j=spent_j(store, (audit.id for audit in stored)),
     )
 
 
 def _comparable(rows: list[Record]) -> list[Record]:
-    """The rows of an audit; none where all trainings of the original failed: there is nothing to compare with."""
+    """Return the rows of an audit; none if all trials of the original failed, because mutants are compared with it."""
     return rows if any(row["mutant"] == ORIGINAL for row in rows) else []
 
 
 def spent_j(store: Store, audits: Iterable[str]) -> float | None:
-    """Energy of all trainings of audits, as far as it was measured, however they ended; None: not measured."""
+    """Return the measured energy of all trials of audits, whatever their outcome; None: no energy was measured."""
     results = [record.result for audit in audits for record in store.trials(audit) if record.result is not None]
-    figures = [result.measurement.total_j(name) for result in results for name in DOMAIN_OF_METRIC.values()]
-    known = [figure for figure in figures if figure is not None]
+    energies = [result.measurement.total_j(name) for result in results for name in DOMAIN_OF_METRIC.values()]
+    known = [energy_j for energy_j in energies if energy_j is not None]
     return sum(known) if known else None

@@ -1,4 +1,4 @@
-"""The study as a page of Markdown and as CSV files."""
+"""Write the study as a page of Markdown and as CSV files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SIDES = ("Published", "Here", "Careful")
 
 
 def write(results: Results, folder: Path) -> list[Path]:
-    """Writes the page and a CSV file of each table; returns what was written.
+    """Write the page and a CSV file of each table; return the paths.
 
     Raises:
         MuteGreenError: The folder or a file in it cannot be written.
@@ -52,12 +52,12 @@ def write(results: Results, folder: Path) -> list[Path]:
 
 
 def page(results: Results) -> str:
-    """The whole study as Markdown: findings, then each subject's tables, then how to read them."""
+    """Return the study as Markdown: findings, then the tables of each scenario, then the legend."""
     scenarios = [
         table for scenario in scenario_reports(results.measured.careful) for table in _scenario(results, scenario)
     ]
     title = f"{wording.TITLE} (MuteGreen {__version__}, preset {results.preset})"
-    skipped = [f"Not trained here: {each.subject}: {each.reason}" for each in results.skipped]
+    skipped = [f"Skipped: {each.subject}: {each.reason}" for each in results.skipped]
     return markdown(title, [_findings(results.findings), *scenarios], [*skipped, *wording.legend(results)])
 
 
@@ -66,40 +66,40 @@ def _findings(findings: Sequence[ReplicatedFinding]) -> PlainTable:
     rows = [TableRow((f"{number}. {each.claim.full}", *_answers(each))) for number, each in numbered]
     return PlainTable(
         name="findings",
-        place="Findings",
-        title="What the study found, and whether it holds here",
+        scenario="Findings",
+        title="Findings of the study, and whether they hold here",
         headings=(("", "Finding"), *(("", side) for side in _SIDES)),
         rows=tuple(rows),
-        notes=tuple(f"Finding {number}: {_figures(finding)}" for number, finding in numbered),
+        notes=tuple(f"Finding {number}: {_evidence(finding)}" for number, finding in numbered),
     )
 
 
 def _answers(finding: ReplicatedFinding) -> tuple[str, ...]:
-    return tuple(judged.holds.value for judged in wording.sides(finding).values())
+    return tuple(judgement.holds.word for judgement in wording.sides(finding).values())
 
 
-def _figures(finding: ReplicatedFinding) -> str:
-    """What the answers are read off, and what to mind."""
-    parts = [f"{side}: {judged.figures}." for side, judged in wording.sides(finding).items()]
+def _evidence(finding: ReplicatedFinding) -> str:
+    """Return the evidence for the answers, the condition and the caveat."""
+    parts = [f"{side}: {judgement.evidence}." for side, judgement in wording.sides(finding).items()]
     parts.append(f"Holds if {finding.claim.rule}.")
     return " ".join([*parts, finding.claim.caution or ""]).strip()
 
 
 def _scenario(results: Results, scenario: ScenarioReport) -> Iterator[PlainTable]:
-    here = (scenario.subject, scenario.background)
-    yield _correlations(scenario, [row for row in results.correlations if (row.subject, row.background) == here])
+    key = (scenario.subject, scenario.background)
+    yield _correlations(scenario, [row for row in results.correlations if (row.subject, row.background) == key])
     yield _verdicts(
         scenario,
-        [row for row in results.verdict_counts if (row.subject, row.background) == here],
-        [row for row in results.greener if (row.subject, row.background) == here],
+        [row for row in results.verdict_counts if (row.subject, row.background) == key],
+        [row for row in results.greener if (row.subject, row.background) == key],
     )
 
 
 def _correlations(scenario: ScenarioReport, lines: Iterable[ReplicatedCorrelation]) -> PlainTable:
     return PlainTable(
         name="correlation",
-        place=scenario.title,
-        title="Which hyperparameter moves what: Spearman's correlation",
+        scenario=scenario.title,
+        title="Correlation of hyperparameters with energy, time and performance (Spearman)",
         headings=(
             ("", "Metric"),
             *((side, own) for side in _SIDES[:2] for own in ("rho", "p", "n")),
@@ -143,8 +143,8 @@ def _verdicts(
     names = list(dict.fromkeys(row.group for row in rows))
     return PlainTable(
         name="verdict",
-        place=scenario.title,
-        title="Mutants by their verdict: wins, ties, losses, undecided; and how many are greener",
+        scenario=scenario.title,
+        title="Number of mutants by verdict (win, tie, loss, undecided), and how many are greener",
         headings=(("", "Metric"), *(("", side) for side in _SIDES)),
         rows=tuple(sorted(rows, key=lambda row: names.index(row.group))),
     )

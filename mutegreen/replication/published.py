@@ -1,4 +1,4 @@
-"""What the study published, by its own protocol; `benchmarks/published_study.py` makes the two tables read here."""
+"""Read the published results of the study; `benchmarks/published_study.py` makes the two tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COUNTERPARTS = {
     "resnet20_cifar": "pytorch_resnet_cifar10",
     "reid_hrnet18": "person_reid",
 }
-"""The program of the study that each of our subjects stands for."""
+"""The program of the study that each bundled subject replaces."""
 
 HYPERPARAMETERS = {
     "mnist": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.GAMMA},
@@ -31,29 +31,29 @@ HYPERPARAMETERS = {
     "pytorch_resnet_cifar10": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.WEIGHT_DECAY},
     "person_reid": {Kind.EPOCHS, Kind.LEARNING_RATE, Kind.WEIGHT_DECAY},
 }
-"""What the study mutates in each of its programs."""
+"""The kinds of hyperparameters that the study mutates in each of its programs."""
 
 NEVER_APPLIED = frozenset({"gamma", "threshold"})
 FLAW = (
-    "The published mutants of gamma and threshold never reached the programs: the artifact's wrapper drops both "
-    "options. They are copies of the original, and every difference found in them is a false alarm."
+    "The published mutants of gamma and threshold were never applied: the wrapper of the artifact drops both options. "
+    "They are copies of the original, and every significant difference of them is a false positive."
 )
 
 
 def counterpart(subject: str) -> str | None:
-    """The study's program that a subject stands for, or is; None: the study has none."""
+    """Return the program of the study for a subject or program; None if the study has none."""
     return COUNTERPARTS.get(subject) or (subject if subject in COUNTERPARTS.values() else None)
 
 
 def measured_program(subject: str) -> str | None:
-    """The same where its measurements are among the published ones."""
+    """Return the program of the study for a subject, if its measurements are published; else None."""
     program = counterpart(subject)
     return program if any(row.subject == program for row in published().correlations) else None
 
 
 @cache
 def published() -> Analysis:
-    """The published correlations, verdicts (without means and p values) and win-tie-loss counts."""
+    """Return the published correlations, verdicts (without means and p values) and win-tie-loss counts."""
     comparisons = tuple(map(_comparison, _rows(VERDICTS)))
     return Analysis(
         protocol="paper",

@@ -1,4 +1,4 @@
-"""The tables of the study as flat records, for CSV: every figure in full, ours beside the published ones."""
+"""Build flat records of the study for CSV: every value in full, ours next to the published one."""
 
 from __future__ import annotations
 
@@ -17,31 +17,35 @@ _SIDES = ("published", "paper", "careful")
 
 
 def correlation_records(results: Results) -> Iterator[Record]:
-    """A line for each hyperparameter and metric; `careful_p` is adjusted."""
+    """Yield a record for each hyperparameter and metric; `careful_p` is adjusted."""
     for line in results.correlations:
-        figures = _coefficients("published", line.published) | _coefficients("paper", line.paper)
-        yield _place(line, line.metric) | figures | {"careful_p": getattr(line.careful, "spearman_p_adjusted", None)}
+        coefficients = _coefficients("published", line.published) | _coefficients("paper", line.paper)
+        yield (
+            _key_fields(line, line.metric)
+            | coefficients
+            | {"careful_p": getattr(line.careful, "spearman_p_adjusted", None)}
+        )
 
 
 def verdict_records(results: Results) -> Iterator[Record]:
-    """A line for each hyperparameter and metric, then one for each hyperparameter's greener mutants."""
+    """Yield a record for each hyperparameter and metric, then one for the greener mutants of each hyperparameter."""
     for line in results.verdict_counts:
-        yield _place(line, line.metric) | _fields(line, tuple(Verdict))
+        yield _key_fields(line, line.metric) | _fields(line, tuple(Verdict))
     for each in results.greener:
-        yield _place(each, "greener") | _fields(each, ("mutants", "greener"))
+        yield _key_fields(each, "greener") | _fields(each, ("mutants", "greener"))
 
 
 def finding_records(results: Results) -> Iterator[Record]:
-    """A line for each finding."""
+    """Yield a record for each finding."""
     for finding in results.findings:
         claim = finding.claim
         record = {"question": claim.question, "claim": claim.text, "holds_if": claim.rule, "caution": claim.caution}
-        for side, judged in zip(_SIDES, sides(finding).values(), strict=True):
-            record |= {side: judged.holds.value, f"{side}_figures": judged.figures}
+        for side, judgement in zip(_SIDES, sides(finding).values(), strict=True):
+            record |= {side: judgement.holds.value, f"{side}_figures": judgement.evidence}
         yield record
 
 
-def _place(line: ReplicatedCorrelation | ReplicatedVerdicts | ReplicatedGreener, metric: str) -> Record:
+def _key_fields(line: ReplicatedCorrelation | ReplicatedVerdicts | ReplicatedGreener, metric: str) -> Record:
     return {
         "subject": line.subject,
         "stands_for": counterpart(line.subject),

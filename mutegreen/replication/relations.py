@@ -1,4 +1,4 @@
-"""Whether a hyperparameter correlates with energy, in a subject that trained alone."""
+"""Decide whether a hyperparameter correlates with energy in exclusive trials of a subject."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mutegreen.stats.trend.trend import TrendFinding
 
 
 class Relation(StrEnum):
-    """How a hyperparameter and energy go together, over all domains measured."""
+    """The relation of a hyperparameter and energy, over all measured domains."""
 
     RISES = "energy rises with it"
     FALLS = "energy falls with it"
-    BOTH = "energy of one domain rises with it, of another falls"
+    BOTH = "energy rises with it in one domain, and falls in another"
     NONE = "no correlation"
-    OPEN = "not shown"
+    OPEN = "undecided"
 
     @property
     def is_found(self) -> bool:
@@ -33,11 +33,11 @@ Relations = dict[tuple[str, str], Relation]
 
 
 def relations(analysis: Analysis) -> Relations:
-    """All relations of subjects that trained alone and of which energy was measured.
+    """Return all relations in exclusive trials with measured energy.
 
-    A correlation is one of Spearman's with p at most 0.05 in at least one domain; by the careful protocol, p is
-    adjusted. Without one the published protocol says that there is none, and the careful one only where a trend as
-    large as the margin is excluded in every domain.
+    There is a correlation if Spearman's p is at most 0.05 in at least one domain; by the careful protocol, p is
+    adjusted. Otherwise the published protocol concludes that there is none. The careful one concludes this only if a
+    trend as large as the margin is excluded in every domain (equivalence).
     """
     rows: dict[tuple[str, str], list[Correlation]] = {}
     for row in analysis.correlations:
@@ -48,7 +48,7 @@ def relations(analysis: Analysis) -> Relations:
 
 
 def relations_of(found: Relations, hyperparameter: str) -> list[Relation]:
-    """The relations of one hyperparameter."""
+    """Return the relations of one hyperparameter."""
     return [relation for (_, name), relation in found.items() if name == hyperparameter]
 
 
@@ -65,12 +65,12 @@ def _is_significant(row: Correlation) -> bool:
 
 
 def _not_found(rows: Iterable[Correlation], is_excluded: bool) -> Relation:
-    takes_none_for_granted = all(not isinstance(row, CarefulCorrelation) and row.spearman_p is not None for row in rows)
-    return Relation.NONE if is_excluded or takes_none_for_granted else Relation.OPEN
+    assumes_none = all(not isinstance(row, CarefulCorrelation) and row.spearman_p is not None for row in rows)
+    return Relation.NONE if is_excluded or assumes_none else Relation.OPEN
 
 
 def _excluded(analysis: Analysis) -> set[tuple[str, str]]:
-    """Where every domain was shown to change by less than the margin over all values."""
+    """Return the keys for which every domain changes by less than the margin over all values (equivalence)."""
     trends: dict[tuple[str, str], list[TrendFinding]] = {}
     for row in analysis.trends if isinstance(analysis, CarefulAnalysis) else ():
         if row.background == EXCLUSIVE and row.metric in ENERGY_METRICS:

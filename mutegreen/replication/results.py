@@ -1,4 +1,4 @@
-"""All that the study shows: ours, ours beside the published figures, and the findings."""
+"""Collect the results of the study: our analyses, their comparison with the published ones, and the findings."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from mutegreen.replication.comparison import (
 from mutegreen.replication.design import Size, Skipped
 from mutegreen.replication.findings import ReplicatedFinding, findings
 from mutegreen.replication.measurements import Measurements
+from mutegreen.replication.rules import Judgement
 from mutegreen.report.records import plain_value
 
 
 @dataclass(frozen=True)
 class Results:
-    """The study as it came out.
+    """The results of the study.
 
     Attributes:
-        preset: Of the study.
-        size: What was asked for; a subject may have found fewer mutants.
+        preset: The preset of the study.
+        size: The planned size; a subject may have fewer mutants.
         measured: Our analyses.
-        skipped: Subjects that are in none of the tables.
+        skipped: Subjects without results.
     """
 
     preset: str
@@ -40,7 +41,7 @@ class Results:
     skipped: Sequence[Skipped] = ()
 
     def as_json(self) -> dict[str, object]:
-        """Of types that `json.dumps` takes; None for what is not known."""
+        """Return the results in types that `json.dumps` accepts; None for unknown values."""
         return {
             "preset": self.preset,
             "correlation": plain_value(tuple(self.correlations)),
@@ -51,7 +52,7 @@ class Results:
 
 
 def results(measured: Measurements, preset: str, size: Size, skipped: Sequence[Skipped] = ()) -> Results:
-    """Puts our figures beside the published ones and judges the findings."""
+    """Compare our results with the published ones, and check the findings."""
     return Results(
         preset=preset,
         size=size,
@@ -65,12 +66,16 @@ def results(measured: Measurements, preset: str, size: Size, skipped: Sequence[S
 
 
 def finding_json(finding: ReplicatedFinding) -> dict[str, object]:
-    """A finding without its judge."""
+    """Return a finding in types that `json.dumps` accepts."""
     claim = finding.claim
     return {
         "question": claim.question,
         "claim": claim.text,
         "holds_if": claim.rule,
         "caution": claim.caution,
-        **{side: plain_value(getattr(finding, side)) for side in ("published", "paper", "careful")},
+        **{side: _judgement_json(getattr(finding, side)) for side in ("published", "paper", "careful")},
     }
+
+
+def _judgement_json(judgement: Judgement) -> dict[str, str]:
+    return {"holds": judgement.holds.value, "figures": judgement.evidence}

@@ -1,4 +1,4 @@
-"""Judges of the study's findings: each reads an analysis, of the published figures or of ours, and answers."""
+"""Rules for the findings of the study: each decides from an analysis, published or ours, whether a finding holds."""
 
 from __future__ import annotations
 
@@ -24,20 +24,25 @@ class Holds(StrEnum):
     NO = "does not hold"
     UNKNOWN = "cannot be said"
 
+    @property
+    def word(self) -> str:
+        """The word in tables and pages; the value is that of JSON and CSV."""
+        return "undecided" if self is Holds.UNKNOWN else self.value
+
 
 @dataclass(frozen=True)
 class Judgement:
-    """An answer, and the figures that it is read off; where it cannot be said, why."""
+    """Whether a finding holds, and the values that show it; if undecided, the reason."""
 
     holds: Holds
-    figures: str
+    evidence: str
 
 
 Rule = Callable[[Analysis], Judgement]
 
 
 class Spread(StrEnum):
-    """In how many programs a hyperparameter correlates with energy."""
+    """The programs in which a hyperparameter correlates with energy."""
 
     EVERY = "in every program"
     SOME = "in some programs, not in all"
@@ -45,7 +50,7 @@ class Spread(StrEnum):
 
 
 def many_correlate(analysis: Analysis) -> Judgement:
-    """Whether at least half of the hyperparameters, each counted once in every program, correlate with energy."""
+    """Decide whether at least half of the pairs of hyperparameter and program correlate with energy."""
     found = relations(analysis)
     if not found:
         return Judgement(Holds.UNKNOWN, NO_ENERGY)
@@ -53,31 +58,31 @@ def many_correlate(analysis: Analysis) -> Judgement:
     undecided = sum(relation is Relation.OPEN for relation in found.values())
     parts = (f"{name} {_share(relations_of(found, name))}" for name in _names(found))
     holds = _half(shown, undecided, len(found))
-    return Judgement(holds, f"{shown} of {len(found)} do: {', '.join(parts)}{_open(undecided)}")
+    return Judgement(holds, f"{shown} of {len(found)} pairs: {', '.join(parts)}{_open(undecided)}")
 
 
 def spread(found: Sequence[Relation]) -> Spread:
-    """In how many programs they correlate, where nothing is open."""
+    """Return in which programs they correlate, if none is undecided."""
     shown = sum(relation.is_found for relation in found)
     return Spread.NONE if not shown else Spread.EVERY if shown == len(found) else Spread.SOME
 
 
 def correlates(hyperparameter: str, expected: Spread) -> Rule:
-    """A judge of whether a hyperparameter correlates with energy in as many programs as the study found."""
+    """Return the rule that a hyperparameter correlates with energy in as many programs as in the study."""
 
-    def judge(analysis: Analysis) -> Judgement:
+    def rule(analysis: Analysis) -> Judgement:
         found = relations_of(relations(analysis), hyperparameter)
         if not found:
-            return Judgement(Holds.UNKNOWN, f"{hyperparameter} was not mutated where energy was measured")
+            return Judgement(Holds.UNKNOWN, f"no mutant of {hyperparameter} with measured energy")
         undecided = sum(relation is Relation.OPEN for relation in found)
         figures = f"{_directions(found)}{_open(undecided)}"
         return Judgement(_as_expected(found, expected), figures)
 
-    return judge
+    return rule
 
 
 def some_are_greener(analysis: Analysis) -> Judgement:
-    """Whether at least half of the programs have a mutant that saves energy and keeps performance."""
+    """Decide whether at least half of the programs have a mutant that saves energy and keeps performance."""
     found = {key: count for key, count in greener_counts(analysis).items() if key[1] == EXCLUSIVE}
     if not found:
         return Judgement(Holds.UNKNOWN, NO_ENERGY)
@@ -90,9 +95,9 @@ def some_are_greener(analysis: Analysis) -> Judgement:
 
 
 def more_change_co_located(analysis: Analysis) -> Judgement:
-    """Whether more verdicts on energy are wins or losses in company than alone, for every program and company.
+    """Decide whether co-located trials have more wins and losses in energy than exclusive ones, in each scenario.
 
-    The careful protocol asks for larger true changes instead, as more verdicts may only mean less noise.
+    The careful protocol requires larger true changes instead, because more wins and losses may only mean less noise.
     """
     if isinstance(analysis, CarefulAnalysis) and analysis.colocation.susceptibility:
         return _more_susceptible(analysis.colocation.susceptibility)
@@ -105,7 +110,7 @@ def _more_susceptible(rows: Sequence[Susceptibility]) -> Judgement:
         for finding in (SusceptibilityFinding.MORE, SusceptibilityFinding.LESS)
     )
     holds = _half(more, len(rows) - more - less, len(rows))
-    figures = f"true changes of energy shown to be larger in {more} of {len(rows)} comparisons, smaller in {less}"
+    figures = f"true changes of energy significantly larger in {more} of {len(rows)} comparisons, smaller in {less}"
     return Judgement(holds, figures)
 
 
@@ -117,17 +122,19 @@ def _more_verdicts(analysis: Analysis) -> Judgement:
             sums[subject, background] = (changed + tally.changed, all_ + tally.mutants)
     pairs = {key: sums[key[0], EXCLUSIVE] for key in sums if key[1] != EXCLUSIVE and (key[0], EXCLUSIVE) in sums}
     if not pairs:
-        return Judgement(Holds.UNKNOWN, "nothing was trained both alone and in company")
+        return Judgement(Holds.UNKNOWN, "no subject has both exclusive and co-located trials")
     more = [sums[key][0] / sums[key][1] > alone[0] / alone[1] for key, alone in pairs.items()]
     holds = Holds.YES if all(more) else Holds.UNKNOWN if any(more) else Holds.NO
-    mixed = "more in one company, not in another; " if holds is Holds.UNKNOWN else ""
-    first = (f"{subject} {_of(*sums[subject, EXCLUSIVE])} alone" for subject in dict.fromkeys(key[0] for key in pairs))
-    parts = (f"{subject} {_of(*sums[subject, company])} beside {company}" for subject, company in pairs)
+    mixed = "more with one background load, not with another; " if holds is Holds.UNKNOWN else ""
+    first = (
+        f"{subject} {_of(*sums[subject, EXCLUSIVE])} exclusive" for subject in dict.fromkeys(key[0] for key in pairs)
+    )
+    parts = (f"{subject} {_of(*sums[subject, load])} co-located with {load}" for subject, load in pairs)
     return Judgement(holds, f"{mixed}wins and losses among verdicts on energy: {', '.join((*first, *parts))}")
 
 
 def _half(shown: int, undecided: int, count: int) -> Holds:
-    """Whether half of them or more do, whatever becomes of the undecided."""
+    """Decide whether at least half are shown, whatever the undecided ones are."""
     if 2 * shown >= count:
         return Holds.YES
     return Holds.NO if 2 * (shown + undecided) < count else Holds.UNKNOWN
@@ -153,7 +160,7 @@ def _is_absent(relation: Relation) -> bool:
 
 
 def _is_undecided(analysis: Analysis, subject: str) -> bool:
-    """Whether more trainings could still show a mutant of a subject to be greener."""
+    """Whether more trials could still show that a mutant of a subject is greener."""
     metrics = (*ENERGY_METRICS, "performance")
     return any(
         row.verdict is Verdict.UNDECIDED

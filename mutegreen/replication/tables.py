@@ -1,4 +1,4 @@
-"""The study in the terminal: for each subject its figures beside the published ones, then the findings."""
+"""Show the study in the terminal: for each scenario our results below the published ones, then the findings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _Sides = tuple[Text, Text, Text]
 
 
 def render(results: Results) -> RenderableType:
-    """Everything, readable from 80 columns on; colours repeat what words say."""
+    """Return all tables and the legend; they fit 80 columns, and colours repeat what words say."""
     parts: list[RenderableType] = []
     for scenario in scenario_reports(results.measured.careful):
         parts += [*_scenario(results, scenario), Text()]
@@ -60,7 +60,7 @@ def _own(lines: Iterable[_OfScenario], scenario: ScenarioReport) -> list[_OfScen
 
 def _correlations(scenario: ScenarioReport, lines: Sequence[ReplicatedCorrelation]) -> FittingTable:
     tables = (_grid(scenario, lines, "rho      p", gap, _correlation_cells) for gap in (3, 0))
-    return FittingTable("Which hyperparameter moves what: Spearman's correlation", *tables)
+    return FittingTable("Correlation of hyperparameters with energy, time and performance (Spearman)", *tables)
 
 
 def _verdicts(
@@ -71,7 +71,7 @@ def _verdicts(
         _grid(scenario, lines, heading, gap, cells, by_name)
         for heading, gap, cells in (("win tie loss  ?", 3, _wide_tallies), ("w t l ?", 2, _narrow_tallies))
     )
-    return FittingTable("Mutants by their verdict, and how many are greener", *tables)
+    return FittingTable("Number of mutants by verdict, and how many are greener", *tables)
 
 
 def _grid(
@@ -82,7 +82,7 @@ def _grid(
     cells: Callable[[_Line], _Sides],
     greener: Mapping[str, ReplicatedGreener] | None = None,
 ) -> Table:
-    """Three lines for each hyperparameter, a column for each metric."""
+    """Return a table with three lines for each hyperparameter and a column for each metric."""
     by_name: dict[str, dict[str, _Line]] = {}
     for line in lines:
         by_name.setdefault(line.hyperparameter, {})[line.metric] = line
@@ -137,7 +137,7 @@ def _share(count: GreenerCount | None) -> Text:
 
 
 def _findings(findings: Sequence[ReplicatedFinding]) -> Iterator[RenderableType]:
-    yield Rule(Text("What the study found, and whether it holds here", style="bold"), align="left")
+    yield Rule(Text("Findings of the study, and whether they hold here", style="bold"), align="left")
     for number, finding in enumerate(findings, 1):
         yield Text(f"{number}. {finding.claim.full}", style="bold")
         yield _sides(finding)
@@ -148,12 +148,12 @@ def _sides(finding: ReplicatedFinding) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for label, judged in wording.sides(finding).items():
-        answer = Text.assemble((judged.holds.value, _STYLES[judged.holds]), f": {judged.figures}")
+    for label, judgement in wording.sides(finding).items():
+        answer = Text.assemble((judgement.holds.word, _STYLES[judgement.holds]), f": {judgement.evidence}")
         table.add_row(f"   {label}", answer)
     table.add_row("   holds if", Text(finding.claim.rule, style="dim"))
     if finding.claim.caution:
-        table.add_row("   mind", Text(finding.claim.caution, style="yellow"))
+        table.add_row("   caveat", Text(finding.claim.caution, style="yellow"))
     return table
 
 

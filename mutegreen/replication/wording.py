@@ -1,4 +1,4 @@
-"""What tables and pages of the study say in the same words."""
+"""Sentences of the study that both tables and pages use."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.wording import note_text
 
 MARK = "†"
-TITLE = "The study of hyperparameters and energy (arXiv 2603.06195), done again"
+TITLE = "Replication of the study of hyperparameters and energy (arXiv 2603.06195)"
 
 
 def counterpart_sentence(subject: str) -> str:
-    """What the study has of a subject."""
+    """Return which program of the study a subject replaces, and whether its measurements are available."""
     program = counterpart(subject)
     if program is None:
-        return "Not of the study: nothing is published of it."
+        return "Not in the study: there are no published results."
     if measured_program(subject) is None:
-        return f"Stands for the study's {program}, of which no measurements are at hand."
-    return f"Stands for the study's {program}."
+        return f"Replaces {program} of the study, whose measurements are not available."
+    return f"Replaces {program} of the study."
 
 
 def about(scenario: ScenarioReport) -> str:
-    """What a scenario is of: its data, and the study's program."""
+    """Return the data of a scenario, and the program of the study."""
     data = f"Trained on {scenario.data}. " if scenario.data else ""
     return data + counterpart_sentence(scenario.subject)
 
 
 def sides(finding: ReplicatedFinding) -> dict[str, Judgement]:
-    """A finding's answers by what to call them."""
+    """Return the judgements of a finding, by their name in tables."""
     return {"published": finding.published, "here": finding.paper, "careful": finding.careful}
 
 
 def legend(results: Results) -> Iterator[str]:
-    """How to read the tables, a sentence or two for each word."""
-    yield "published: the study's figures, from its own programs on a GPU, by its own protocol."
-    yield "here: trainings of this store, by the same protocol, so that like is compared with like."
+    """Yield the legend, a sentence or two for each word."""
+    yield "published: the results of the study, from its own programs on a GPU, by its own protocol."
+    yield "here: the trials of this store, analysed by the protocol of the study."
     yield (
-        "careful: the same trainings, with blocks, p values adjusted for all questions, and ties that are shown "
-        "(docs/statistics.md). What it says holds; what it cannot say it leaves open."
+        "careful: the same trials, adjusted for blocks, with p values adjusted for the number of comparisons and ties "
+        "by an equivalence test (mutegreen help statistics)."
     )
     yield (
-        "greener: mutants that win energy in some domain, lose it in none and do not lose performance; careful: "
-        "those shown to save energy at a performance shown to stay within its tolerance."
+        "greener: mutants that win energy in at least one domain, lose it in none and do not lose performance; "
+        "careful: mutants that save energy significantly and keep performance within the tolerance (non-inferiority)."
     )
     yield f"{MARK} {FLAW}"
     yield from _cautions(results)
@@ -58,13 +58,13 @@ def _cautions(results: Results) -> Iterator[str]:
     size = results.size
     if size != PUBLISHED_SIZE:
         yield (
-            f"This is the study in small: {size.mutants} mutants of each hyperparameter and {size.repetitions} "
-            f"repetitions, where the study has {PUBLISHED_SIZE.mutants} and {PUBLISHED_SIZE.repetitions}. It shows "
-            "that everything works, and little else: take --preset default for an answer."
+            f"Warning: {size.mutants} mutants of each hyperparameter and {size.repetitions} repetitions, fewer than "
+            f"the {PUBLISHED_SIZE.mutants} and {PUBLISHED_SIZE.repetitions} of the study. Too few for conclusions: use "
+            "--preset default."
         )
     if any(row.quality is Quality.ESTIMATED for row in results.measured.careful.comparisons):
         yield (
-            "Energy (est.) is estimated here, not measured: the model knows CPU time and duration, and no more, so "
-            "what is said of energy is said of these."
+            "(est.): our energy is not measured, but estimated from CPU time and duration. Results on energy hold for "
+            "these estimates only."
         )
     yield from map(note_text, results.measured.careful.notes)

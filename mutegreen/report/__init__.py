@@ -1,1 +1,1 @@
-"""Results for people: tables, figures, pages."""
+"""Present results: tables in the terminal, pages, figures and JSON."""

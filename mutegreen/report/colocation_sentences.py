@@ -1,4 +1,4 @@
-"""What company changes, in sentences."""
+"""Sentences on the effects of co-location."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from mutegreen.units import duration
 
 _MAX_NAMES = 6
 _FINDINGS = {
-    SusceptibilityFinding.MORE: "More susceptible to change in company than alone",
-    SusceptibilityFinding.LESS: "Less susceptible to change in company than alone",
-    SusceptibilityFinding.NOT_SHOWN: "Neither is shown",
+    SusceptibilityFinding.MORE: "Significantly more susceptible to change when co-located",
+    SusceptibilityFinding.LESS: "Significantly less susceptible to change when co-located",
+    SusceptibilityFinding.NOT_SHOWN: "No significant difference in susceptibility",
 }
 
 
 def pair_sentence(pair: ColocationPair) -> str:
-    """How far the mutants are the same."""
-    text = f"Mutants trained both alone and in company: {pair.mutants}"
+    """Return how many mutants were trained in both scenarios, and how many in one of them."""
+    text = f"Mutants trained both exclusively and co-located: {pair.mutants}"
     if not pair.only_alone and not pair.only_beside:
-        return f"{text}, which are all."
-    return f"{text}; {len(pair.only_alone)} others only alone, {len(pair.only_beside)} others only in company."
+        return f"{text} (all)."
+    return f"{text}; only exclusively: {len(pair.only_alone)}; only co-located: {len(pair.only_beside)}."
 
 
 def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
-    """What was shown of which energy; then why others are missing, each reason once."""
+    """Yield the finding on each energy metric, then why others have none, each reason once."""
     for finding, text in _FINDINGS.items():
         names = [TITLES[row.metric] for row in rows if row.finding is finding]
         if names:
@@ -44,69 +44,72 @@ def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
 
 
 def effect_sentence(rows: Sequence[ColocationComparison], names: Mapping[str, str]) -> str:
-    """Which mutants do something else in company, beyond verdicts that changed."""
+    """Return how many verdicts differ, and which effects differ significantly."""
     changed = sum(row.changes for row in rows)
     differ = [f"{TITLES[row.metric]} of {names[row.mutant]}" for row in rows if is_significant(row.p_adjusted)]
-    verdicts = f"{changed} of {len(rows)} verdicts change in company"
+    verdicts = f"{changed} of {len(rows)} verdicts differ when co-located"
     if not differ:
-        return f"{verdicts}; no effect is shown to change{', so noise may be all there is to it' if changed else ''}."
+        chance = ", so the different verdicts may be due to noise" if changed else ""
+        return f"{verdicts}; no effect differs significantly{chance}."
     more = f" and {len(differ) - _MAX_NAMES} more" if len(differ) > _MAX_NAMES else ""
-    return f"{verdicts}; effects shown to change: {', '.join(differ[:_MAX_NAMES])}{more}."
+    return f"{verdicts}; effects that differ significantly: {', '.join(differ[:_MAX_NAMES])}{more}."
 
 
 def correlation_sentences(rows: Sequence[ColocationCorrelation]) -> Iterator[str]:
-    """Which correlations differ, and whether they are of the same values."""
-    found = [f"{TITLES[row.metric]} of {row.hyperparameter}" for row in rows if is_significant(row.spearman_p_adjusted)]
-    yield f"Correlations shown to differ: {', '.join(found) or 'none'}."
+    """Yield which correlations differ significantly, and for which hyperparameters the values differ."""
+    different = [
+        f"{TITLES[row.metric]} of {row.hyperparameter}" for row in rows if is_significant(row.spearman_p_adjusted)
+    ]
+    yield f"Correlations that differ significantly: {', '.join(different) or 'none'}."
     others = dict.fromkeys(row.hyperparameter for row in rows if not row.same_values)
     if others:
-        yield f"The values tried are not the same alone and in company, which may be why: {', '.join(others)}."
+        yield f"Other values were tried when co-located, a possible cause of differences: {', '.join(others)}."
 
 
 def slowdown_sentences(
     rows: Sequence[Slowdown], background: Sequence[BackgroundSlowdown], names: Mapping[str, str]
 ) -> Iterator[str]:
-    """How much longer the original trains in company, the range of the mutants, and the background's own slowdown."""
+    """Yield the slowdown of the original, the range over the mutants, and the slowdown of the background load."""
     for row in rows:
         if row.mutant == ORIGINAL:
-            times = f"{duration(row.duration_s)} against {duration(row.duration_alone_s)}"
-            yield f"The original takes {_times(row)} times as long in company{_ends(row.slowdown)}; {times}."
+            times = f"{duration(row.duration_s)} instead of {duration(row.duration_alone_s)}"
+            yield f"Slowdown of the original by co-location: factor {_factor(row)}{_ends(row.slowdown)}, {times}."
     mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: or_nan(row.slowdown.value))
     if mutants:
         least, most = mutants[0], mutants[-1]
-        ends = (f"{_times(row)} ({names[row.mutant]})" for row in (least, most))
-        yield f"The mutants take {' to '.join(ends)} times as long."
+        ends = (f"{_factor(row)} ({names[row.mutant]})" for row in (least, most))
+        yield f"Slowdown of the mutants: factor {' to '.join(ends)}."
     for each in background:
         yield _background(each)
 
 
 def is_significant(p: float | None) -> bool:
-    """Whether a difference is shown."""
+    """Whether an adjusted p value is significant."""
     return p is not None and p <= ALPHA
 
 
 def conclusion_sentence(scenario: ScenarioReport) -> str:
-    """On the claim, for all scenarios together; empty where there is none to be judged."""
+    """Return the conclusion over all scenarios together; empty where nothing was compared."""
     return "" if scenario.colocation.claim is None else claim_text(scenario.colocation.claim)
 
 
 def undecided_sentences(scenario: ScenarioReport, rows: Sequence[ColocationCounts]) -> Iterator[str]:
-    """Mutants in no count of all together; nothing if there are none."""
+    """Yield how many mutants are not counted because they are undecided; nothing if there are none."""
     open_ones = [row for row in rows if not row.hyperparameter and (row.undecided_alone or row.undecided)]
     if open_ones:
         counts = (f"{scenario.heading(row.energy)} {row.undecided_alone} and {row.undecided}" for row in open_ones)
-        yield f"Not counted, because undecided, alone and in company: {', '.join(counts)}."
+        yield f"Not counted, because undecided (exclusive and co-located): {', '.join(counts)}."
 
 
-def _times(row: Slowdown) -> str:
+def _factor(row: Slowdown) -> str:
     return f"{row.slowdown.value:.3f}"
 
 
-def _ends(found: Interval) -> str:
-    return "" if found.ends is None else f" (95 % [{found.ends[0]:.3f}, {found.ends[1]:.3f}])"
+def _ends(slowdown: Interval) -> str:
+    return "" if slowdown.ends is None else f" (95 % CI [{slowdown.ends[0]:.3f}, {slowdown.ends[1]:.3f}])"
 
 
 def _background(each: BackgroundSlowdown) -> str:
-    restarts = "" if each.restarts is None else f"; it was started again {each.restarts} times in all"
-    times = f"{each.slowdown.value:.3f} times as long for an epoch as alone{_ends(each.slowdown)}"
-    return f"The background took {times}{restarts}."
+    restarts = "" if each.restarts is None else f"; restarts in total: {each.restarts}"
+    factor = f"factor {each.slowdown.value:.3f} per epoch{_ends(each.slowdown)}"
+    return f"Slowdown of the background load: {factor}{restarts}."

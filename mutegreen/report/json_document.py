@@ -1,4 +1,4 @@
-"""The JSON document of an analysis, by the contract of `mutegreen stats`."""
+"""Build the JSON document of `mutegreen stats --json`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from mutegreen.stats.careful import CarefulAnalysis
 
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
-    """The tables of an analysis, of types that `json.dumps` takes; None for what is not known or not finite.
+    """Return the tables of an analysis in types that `json.dumps` accepts; None for unknown and infinite values.
 
     Args:
-        analysis: By any protocol. Of the careful one, the tables of the total energy are apart from the others.
+        analysis: The result of any protocol. With the careful one, the tables of total energy are under a key of their
+            own.
     """
     careful = isinstance(analysis, CarefulAnalysis)
     document = {
@@ -31,7 +32,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
 
 
 def _careful(analysis: CarefulAnalysis) -> dict[str, Any]:
-    """What the careful protocol adds."""
+    """Return the keys that only the careful protocol has."""
     return {
         "total": {
             "verdict": plain_value([row for row in analysis.comparisons if row.metric == TOTAL]),

@@ -1,4 +1,4 @@
-"""Tables that show as much as the terminal is wide."""
+"""Choose the form of a table that fits the width of the terminal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ _RULED = box.MINIMAL
 
 
 class FittingTable:
-    """A title, and the first of several tables, given from the most telling to the shortest, that fits.
+    """A title, and the widest of several forms of a table that fits.
 
-    If none fits, the last one folds its labels.
+    Args:
+        title: The line above the table.
+        tables: The forms, the widest first. If none fits, the last one folds its labels.
     """
 
     def __init__(self, title: str, *tables: Table) -> None:
@@ -34,10 +36,10 @@ class FittingTable:
 
 
 def empty_table(headings: Sequence[str], gap: int = 2) -> Table:
-    """An empty table with a column of labels and one of right-aligned figures for each further heading.
+    """Return an empty table: a column of labels, then a right-aligned column for each further heading.
 
     Args:
-        headings: Of the columns; the first is that of the labels.
+        headings: The heading of each column, the first for the labels.
         gap: Characters between columns; 0 draws a line between them instead.
     """
     table = Table(
@@ -47,8 +49,8 @@ def empty_table(headings: Sequence[str], gap: int = 2) -> Table:
         padding=(0, max(gap - 1, 0), 0, 0),
         header_style="bold",
     )
-    label, *figures = headings
+    label, *others = headings
     table.add_column(label, overflow="fold")
-    for heading in figures:
+    for heading in others:
         table.add_column(heading, justify="right", overflow="fold")
     return table

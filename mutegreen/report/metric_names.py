@@ -1,4 +1,4 @@
-"""What people call the metrics, in headings and in sentences, in the order in which tables show them."""
+"""Names of the metrics in headings and sentences, in the order of the tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TITLES = {
     "duration_s": "time",
     "performance": "performance",
 }
-"""Where it is clear that energy is meant."""
+"""Short names, for places that say that energy is meant."""
 
 NAMES = {metric: f"{title} energy" if metric in ENERGY_METRICS else title for metric, title in TITLES.items()}
-"""Where nothing else says that energy is meant: `CPU energy`."""
+"""Full names, such as `CPU energy`."""

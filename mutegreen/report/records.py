@@ -1,4 +1,4 @@
-"""Records of an analysis as JSON and CSV write them: keys, numbers, and sentences for codes."""
+"""Turn records of an analysis into plain dictionaries for JSON and CSV: keys, numbers, and sentences for codes."""
 
 from __future__ import annotations
 
@@ -88,19 +88,19 @@ ORDER: Mapping[type, tuple[str, ...]] = {
     ),
     TargetComparison: (*_CAREFUL_COMPARISON, "target", "reach", "reach_original"),
 }
-"""Keys of records whose contract leaves some out (the published protocol has no intervals), or has another order."""
+"""Keys and their order, where they differ from the fields (the published protocol has no intervals)."""
 SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {
     Susceptibility: lambda row: {"conclusion": susceptibility_text(row)},
     ColocationReport: lambda company: {"conclusion": None if company.claim is None else claim_text(company.claim)},
 }
-"""By type of a record, what makes the sentences that come after its fields."""
+"""By type of a record, the function that builds the sentences after its fields."""
 
 
 def plain_value(value: object) -> object:
-    """Values, however nested, as types that `json.dumps` takes.
+    """Return a value, however nested, in types that `json.dumps` accepts.
 
     A record becomes a dictionary of its fields, in their order or in that of `ORDER`. An interval becomes three keys of
-    its owner; a reason or a note becomes its sentence. What is not known or not finite becomes None.
+    its owner; a reason or a note becomes its sentence. Unknown and infinite values become None.
     """
     if isinstance(value, Enum):
         return value.value
@@ -120,25 +120,25 @@ def plain_value(value: object) -> object:
 
 
 def flat_record(record: object) -> dict[str, object]:
-    """A record as a dictionary of plain values.
+    """Return a record as a dictionary of plain values.
 
     Args:
-        record: A dataclass, with intervals in fields of their own.
+        record: An instance of a dataclass; fields may hold intervals.
     """
     assert is_dataclass(record)
     assert not isinstance(record, type)
-    found = {
+    values = {
         key: plain_value(part) for each in fields(record) for key, part in _parts(each, getattr(record, each.name))
     }
     if (sentences := SENTENCES.get(type(record))) is not None:
-        found |= sentences(record)
+        values |= sentences(record)
     order = ORDER.get(type(record))
-    return found if order is None else {key: found[key] for key in order}
+    return values if order is None else {key: values[key] for key in order}
 
 
-def _parts(of: Field[Any], value: object) -> Iterator[tuple[str, object]]:
+def _parts(owner: Field[Any], value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, Interval):
-        keys = of.metadata.get(KEYS, (of.name, f"{of.name}_low", f"{of.name}_high"))
+        keys = owner.metadata.get(KEYS, (owner.name, f"{owner.name}_low", f"{owner.name}_high"))
         yield from zip(keys, (value.value, value.low, value.high), strict=True)
     else:
-        yield of.name, value
+        yield owner.name, value

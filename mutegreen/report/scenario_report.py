@@ -1,4 +1,4 @@
-"""What an analysis says of one subject beside one background, as the tables need it."""
+"""Group the records of an analysis by scenario, as tables and figures need them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from mutegreen.stats.trend.trend import Trend
 
 _ORDER = tuple(TITLES)
 MAX_LINES = 200
-"""Mutants shown line by line in a terminal: nobody reads ten thousand."""
+"""Largest number of mutants that the terminal shows line by line."""
 
 
 @dataclass(frozen=True)
 class MutantLine:
-    """One mutant: what it changes, as shown, and its comparisons by metric."""
+    """One mutant: the label of what it changes, and its comparisons by metric."""
 
     mutant: str
     hyperparameter: str
@@ -37,7 +37,7 @@ class MutantLine:
 
     @property
     def wins(self) -> bool:
-        """Whether it wins energy in some domain, loses it in none, and does not lose performance."""
+        """Whether it wins energy in at least one domain, loses it in none, and does not lose performance."""
         energy = {self.comparisons[metric].verdict for metric in ENERGY_METRICS if metric in self.comparisons}
         performance = self.comparisons.get("performance")
         kept = performance is not None and performance.verdict in (Verdict.WIN, Verdict.TIE)
@@ -51,7 +51,7 @@ class MutantLine:
 
 @dataclass(frozen=True)
 class ScenarioReport:
-    """The results of one subject beside one background."""
+    """The results of one scenario: a subject, exclusive or co-located with a background load."""
 
     subject: str
     background: str
@@ -69,32 +69,38 @@ class ScenarioReport:
     concurrency_effects: list[ConcurrencyEffect] = field(default_factory=list)
     attribution: list[Attribution] = field(default_factory=list)
     data: Data | None = None
-    figure: str | None = None
+    extra_metric: str | None = None
 
     @property
     def title(self) -> str:
-        """The subject, what it trained beside, and what is taken for its performance, if it is not that itself."""
-        beside = f"beside {self.background}" if self.background else "trained alone"
-        return f"{self.subject}, {beside}" + (f", performance: {self.figure}" if self.figure else "")
+        """The subject, its background load, and the extra metric that takes the place of performance, if any."""
+        load = f"co-located with {self.background}" if self.background else "exclusive"
+        return f"{self.subject}, {load}" + (f", performance: {self.extra_metric}" if self.extra_metric else "")
+
+    @property
+    def key(self) -> str:
+        """The scenario in labels of LaTeX tables, which papers refer to; it never changes."""
+        load = f"beside {self.background}" if self.background else "trained alone"
+        return f"{self.subject}, {load}" + (f", performance: {self.extra_metric}" if self.extra_metric else "")
 
     @property
     def about_data(self) -> str:
-        """What the subject was trained on; empty if that is not declared."""
+        """The data that the subject declares; empty if it declares none."""
         return f"data: {self.data}" if self.data else ""
 
     @property
     def full_title(self) -> str:
-        """The title of what may be read alone, such as a figure: it names the data."""
+        """The title with the data, for what is read without its surroundings, such as a figure."""
         return ", ".join(filter(None, (self.title, self.about_data)))
 
     @cached_property
     def metrics(self) -> list[str]:
-        """The metrics measured, in their usual order."""
+        """The measured metrics, in the order of the tables."""
         return [metric for metric in _ORDER if metric in {row.metric for row in self.comparisons}]
 
     @cached_property
     def lines(self) -> list[MutantLine]:
-        """The mutants in the analysis' order."""
+        """The mutants in the order of the analysis."""
         by_mutant: dict[str, dict[str, Comparison]] = {}
         for row in self.comparisons:
             by_mutant.setdefault(row.mutant, {})[row.metric] = row
@@ -104,39 +110,39 @@ class ScenarioReport:
 
     @cached_property
     def shown(self) -> list[MutantLine]:
-        """The lines for a terminal: all of them or, of very many, `MAX_LINES` at even distances, with the last."""
+        """The lines for a terminal: all or, of very many, `MAX_LINES` at even distances, with the last."""
         step = max((len(self.lines) - 1) / (MAX_LINES - 1), 1.0)
         return [self.lines[round(at * step)] for at in range(min(len(self.lines), MAX_LINES))]
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What sentences call each arm: its hyperparameter and value, as short as tables have it."""
+        """The label of each arm in sentences: its hyperparameter and value, as in tables."""
         changing = {line.mutant: f"{line.hyperparameter} {line.label}" for line in self.lines if not line.is_control}
         return {line.mutant: line.mutant for line in self.lines} | {ORIGINAL: ORIGINAL} | changing
 
     @cached_property
     def greener(self) -> set[str]:
-        """The mutants to point at: those recommended; without advice those that win energy and keep performance."""
+        """The marked mutants: the recommended ones; without advice those that win energy and keep performance."""
         if self.advice is not None:
             return {each.mutant for each in self.advice.recommended}
         return {line.mutant for line in self.lines if line.wins}
 
     @property
     def defaults(self) -> dict[str, str]:
-        """The original's values of the hyperparameters mutated."""
+        """The values of the original of all mutated hyperparameters."""
         mutated = (
             row for row in self.comparisons if row.hyperparameter != IDENTITY and JOINT not in row.hyperparameter
         )
         return {row.hyperparameter: value_label(row.default) for row in mutated}
 
     def heading(self, metric: str) -> str:
-        """A column's title, which says so where a figure below it was estimated."""
+        """Return the heading of a column, with `(est.)` if any of its values is estimated."""
         qualities = {row.quality for row in self.comparisons if row.metric == metric}
         return f"{TITLES[metric]} (est.)" if Quality.ESTIMATED in qualities else TITLES[metric]
 
 
 def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
-    """The scenarios in the analysis' order."""
+    """Yield the results of each scenario, in the order of the analysis."""
     careful = analysis if isinstance(analysis, CarefulAnalysis) else CarefulAnalysis(analysis.protocol, (), (), ())
     correlations, comparisons = _by_scenario(analysis.correlations), _by_scenario(analysis.comparisons)
     win_tie_loss, overall = _by_scenario(analysis.win_tie_loss), _by_scenario(careful.overall)
@@ -163,12 +169,12 @@ def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
             concurrency_effects=effects[place],
             attribution=attribution[place],
             data=analysis.data.get(subject),
-            figure=analysis.figure,
+            extra_metric=analysis.figure,
         )
 
 
 class _OfScenario(Protocol):
-    """A record of one subject beside one background."""
+    """A record of one scenario."""
 
     @property
     def subject(self) -> str: ...
@@ -180,15 +186,15 @@ _Row = TypeVar("_Row", bound=_OfScenario)
 
 
 def _by_scenario(rows: Iterable[_Row]) -> defaultdict[tuple[str, str], list[_Row]]:
-    """The rows by subject and background; none where there are none."""
-    found: defaultdict[tuple[str, str], list[_Row]] = defaultdict(list)
+    """Return the rows by subject and background."""
+    by_scenario: defaultdict[tuple[str, str], list[_Row]] = defaultdict(list)
     for row in rows:
-        found[row.subject, row.background].append(row)
-    return found
+        by_scenario[row.subject, row.background].append(row)
+    return by_scenario
 
 
 def _labels(mutants: Iterable[Comparison]) -> dict[str, str]:
-    """By mutant, what the tables call it under its hyperparameter: its value, its name where values repeat."""
+    """Return the label of each mutant under its hyperparameter: its value, or its name where values repeat."""
     by_hyperparameter: dict[str, list[Comparison]] = {}
     for row in mutants:
         by_hyperparameter.setdefault(row.hyperparameter, []).append(row)

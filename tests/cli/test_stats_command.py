@@ -53,7 +53,7 @@ def test_the_default_protocol_keeps_the_contract_and_adds_to_it(mutegreen: Run) 
 
 
 def test_fewer_copies_are_called_different_than_by_the_published_protocol(mutegreen: Run) -> None:
-    """In these data gamma never reached the programs: every mutant of it is the original once more."""
+    """In these data gamma were never applied: every mutant of it is the original once more."""
     alarms = {}
     for protocol in ("paper", "careful"):
         rows = found(mutegreen, "--protocol", protocol)["verdict"]

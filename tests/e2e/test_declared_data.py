@@ -71,10 +71,10 @@ def test_pages_say_it_of_each_section_or_table() -> None:
     tables = list(tables_of(of_shapes()))
     assert len({table.name for table in tables}) >= 6
     page = markdown("Title", tables)
-    assert [line for line in page.splitlines() if line.startswith("## ")] == [f"## simulated, trained alone, {TITLE}"]
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [f"## simulated, exclusive, {TITLE}"]
     document = latex("Title", tables)
     captions = document.count(r"\caption{") + document.count(r"\paragraph{")
-    assert document.count(f"(simulated, trained alone, {TITLE}).") == captions > 0
+    assert document.count(f"(simulated, exclusive, {TITLE}).") == captions > 0
     assert r"\label{tab:simulated-trained-alone-trust}" in document, "labels stay what they are"
 
 
@@ -92,7 +92,7 @@ def test_every_figure_says_it_in_its_title() -> None:
     assert {drawing.kind for drawing in drawings} == {win_tie_loss.KIND, correlation.KIND, pareto.KIND}
     for drawing in (*drawings, *value_panels.draw(group, scenario.full_title)):
         title = drawing.figure.get_suptitle().replace("\n", " ")
-        assert title == drawing.title == f"simulated, trained alone, {TITLE}"
+        assert title == drawing.title == f"simulated, exclusive, {TITLE}"
 
 
 def test_a_long_title_goes_over_lines_within_the_figure() -> None:
@@ -123,7 +123,7 @@ def test_the_json_says_it_by_subject_and_is_silent_where_it_is_not_declared() ->
     for each in (analysis, of_shapes()):
         assert as_json(each)["data"] == {"simulated": {"name": "coloured shapes", "generated": True}}
     assert as_json(paper.analyse(rows()))["data"] == {}
-    assert ScenarioReport("net", "", [], [], []).full_title == "net, trained alone"
+    assert ScenarioReport("net", "", [], [], []).full_title == "net, exclusive"
 
 
 def test_rows_of_two_sets_of_data_are_not_compared(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_the_command_as_it_is_installed_trains(mutegreen: Run, tmp_path: Path) -
     document = json.loads(done.stdout)
     assert document["audits"] == list(outcomes(tmp_path))
     assert {(row["subject"], row["hyperparameter"]) for row in document["correlation"]} == {("tiny", "epochs")}
-    assert "tiny, trained alone" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
+    assert "tiny, exclusive" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
 
 
 @shares_a_study
@@ -57,7 +57,7 @@ def test_one_audit_a_subject_then_tables(of_two: SimpleNamespace) -> None:
     assert "mnist_cnn (1 of 2): 10 of 10 trials" in done.stderr
     assert "[20/20] other" in done.stderr
     assert "Stands for the study's mnist." in done.stdout
-    assert "other, trained alone" in done.stdout
+    assert "other, exclusive" in done.stdout
     assert "What the study found, and whether it holds here" in done.stdout
     assert list(outcomes(of_two.folder).values()) == [{"ok": 10}] * 2
 
@@ -102,7 +102,7 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_pat
         in done.stderr
     )
     assert "skipped plain: plain has no preset smoke\n  its presets: none" in done.stderr
-    assert "fine, trained alone" in done.stdout
+    assert "fine, exclusive" in done.stdout
     assert "Not trained here: broken" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 

@@ -145,7 +145,7 @@ def test_the_published_trainings_give_the_published_answers(again: Results) -> N
             assert finding.published.holds is finding.paper.holds
     by_text = {finding.claim.text.split()[0]: finding for finding in again.findings}
     assert by_text["gamma"].paper.holds is Holds.UNKNOWN
-    assert "never reached the programs" in str(by_text["gamma"].claim.caution)
+    assert "were never applied" in str(by_text["gamma"].claim.caution)
     assert by_text["epochs"].careful.holds is Holds.YES
 
 
@@ -161,13 +161,13 @@ def test_greener_mutants_are_counted_as_by_hand(expected: dict[str, Any], again:
         count[key[:3]] += "win" in energy and "loss" not in energy and by_metric["performance"] != "loss"
     found = {(COUNTERPARTS[r.subject], r.background, r.hyperparameter): r.published.greener for r in again.greener}
     assert found == dict(count)
-    assert "10 of 45 mutants" in next(f for f in again.findings if f.claim.question == "RQ2").published.figures
+    assert "10 of 45 mutants" in next(f for f in again.findings if f.claim.question == "RQ2").published.evidence
 
 
 def test_verdicts_in_company_are_counted_as_by_hand(expected: dict[str, Any], again: Results) -> None:
-    figures = next(f for f in again.findings if f.claim.question == "RQ3").published.figures
+    figures = next(f for f in again.findings if f.claim.question == "RQ3").published.evidence
     energy = [r for r in expected["verdict"] if r["subject"] == "mnist" and str(r["metric"]).endswith("_j")]
-    for background, words in (("", "alone"), ("siamese_network", "beside siamese_network")):
+    for background, words in (("", "exclusive"), ("siamese_network", "co-located with siamese_network")):
         changed = sum(r["verdict"] != "tie" for r in energy if r["background"] == background)
         assert f"mnist {changed} of 45 {words}" in figures
 
@@ -222,7 +222,7 @@ def test_greener_needs_performance_to_be_kept() -> None:
     assert answers(effects(0.05, 0.0), rules.some_are_greener) == (Holds.YES, Holds.YES)
     lost = effects(0.05, 0.0, loss=-0.2)
     for analysis in (paper.analyse(lost), careful.analyse(lost)):
-        assert "epochs 0 of 8" in rules.some_are_greener(analysis).figures
+        assert "epochs 0 of 8" in rules.some_are_greener(analysis).evidence
 
 
 def test_company_is_compared_by_both_protocols() -> None:
@@ -238,7 +238,7 @@ def test_without_energy_nothing_is_said_of_it() -> None:
     rows = effects(0.05, 0.05)
     rows[["package_j", "dram_j", "gpu_j"]] = np.nan
     for claim in claims():
-        assert claim.judge(careful.analyse(rows)).holds is Holds.UNKNOWN
+        assert claim.check(careful.analyse(rows)).holds is Holds.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -268,9 +268,9 @@ def test_nothing_is_too_wide_or_cut_off(again: Results, width: int) -> None:
 def test_a_subject_of_ours_alone_and_a_small_study_say_so() -> None:
     rows = effects(0.05, 0.0, repetitions=2).assign(quality_gpu_j="estimated")
     text = " ".join(shown(results(here_of(rows), "smoke", SIZES["smoke"]), 120).split())
-    assert "Not of the study: nothing is published of it." in text
-    assert f"{SIZES['smoke'].repetitions} repetitions, where the study has 5 and 5" in text
-    assert "is estimated here, not measured" in text
+    assert "Not in the study: there are no published results." in text
+    assert f"{SIZES['smoke'].repetitions} repetitions, fewer than the 5 and 5 of the study" in text
+    assert "energy is not measured, but estimated" in text
     assert "GPU (est.)" in text
 
 
@@ -284,8 +284,8 @@ def test_the_page_and_the_csv_files_hold_the_same_figures(again: Results, tmp_pa
         assert row["published_value_arrived"] == str(line.hyperparameter not in NEVER_APPLIED)
     text = page(again)
     assert "| 2. epochs correlates with energy in every program. (RQ1) " in text
-    assert "Not trained here: keras_cnn: no keras" in text
-    assert text.count("### Mutants by their verdict") == 5
+    assert "Skipped: keras_cnn: no keras" in text
+    assert text.count("### Number of mutants by verdict") == 5
 
 
 def test_json_holds_no_figure_that_json_does_not_know(again: Results) -> None:
@@ -296,7 +296,7 @@ def test_json_holds_no_figure_that_json_does_not_know(again: Results) -> None:
 
 def test_every_finding_says_when_it_holds(again: Results) -> None:
     def told(finding: ReplicatedFinding) -> list[str]:
-        return [finding.claim.rule, finding.published.figures, finding.paper.figures, finding.careful.figures]
+        return [finding.claim.rule, finding.published.evidence, finding.paper.evidence, finding.careful.evidence]
 
     assert all(all(told(finding)) for finding in again.findings)
     assert {finding.claim.question for finding in again.findings} == {"RQ1", "RQ2", "RQ3"}

@@ -106,12 +106,12 @@ def test_of_very_many_mutants_some_hundred_are_shown_and_the_rest_is_counted() -
         lines = re.findall(r"^  (\d+\.5) ", text, re.MULTILINE)
         assert len(lines) == len(set(lines)) == 200
         assert (lines[0], lines[-1]) == ("0.5", "499.5")
-        assert "200 of 500 mutants, evenly chosen; all are in --json." in joined(text)
+        assert "200 of 500 mutants, evenly spaced; --json lists all." in joined(text)
 
 
 def test_recommended_settings_stand_in_order_of_saving() -> None:
     text = shown(analyse(rows()))
-    found = re.findall(r"^(epochs \d+) +([\d.]+)% ", text[text.index("What to do") :], re.MULTILINE)
+    found = re.findall(r"^(epochs \d+) +([\d.]+)% ", text[text.index("Recommended mutants") :], re.MULTILINE)
     assert [name for name, _ in found] == ["epochs 10", "epochs 15"]
     # 60 J of 1,400 J an epoch.
     assert [float(saving) for _, saving in found] == pytest.approx([100 * 600 / 1400, 100 * 300 / 1400], abs=1.5)
@@ -123,49 +123,49 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
     best = analysis.advice[0].recommended[0]
     spent_j = frame[["package_j", "gpu_j"]].to_numpy().sum()
     assert best.pays_back_after == math.ceil(spent_j / best.saving_j.value)
-    assert f"{best.pays_back_after:,} trainings with the first setting save as much" in joined(shown(analysis))
+    assert f"{best.pays_back_after:,} trainings save as much energy as the audit used" in joined(shown(analysis))
 
 
 def test_settings_that_hurt_are_not_recommended_and_the_reason_is_told() -> None:
     text = joined(shown(analyse(rows(loss=0.01))))
-    assert "Nothing can be recommended: of the mutants shown to save energy (epochs=10, epochs=15)" in text
+    assert "Reason: of the mutants that save energy significantly (epochs=10, epochs=15)" in text
 
 
 def test_what_would_decide_is_told() -> None:
     analysis = analyse(rows(noise=0.3, repetitions=3))
     text = joined(shown(analysis))
-    assert "Nothing can be recommended: no mutant was shown to save energy." in text
+    assert "Reason: no mutant saves energy significantly." in text
     first = analysis.advice[0].needed[0]
-    assert f"about {first.more} more repetitions of it and the original would show it." in text
+    assert f"about {first.more} (estimated saving" in text
 
 
 def test_drift_is_warned_of_and_no_drift_is_not() -> None:
-    assert "The machine drifted while the audit ran (CPU" in joined(shown(analyse(rows(drift=0.1))))
-    assert "drifted" not in shown(analyse(rows()))
+    assert "Warning: significant drift during the audit (CPU" in joined(shown(analyse(rows(drift=0.1))))
+    assert "significant drift" not in shown(analyse(rows()))
 
 
 def test_a_tolerance_that_nobody_gave_is_called_so() -> None:
     frame = rows()
-    assert "as no tolerance is given" in joined(shown(analyse(frame)))
-    assert "stay within 0.02 saves" in joined(shown(analyse(frame, tolerances={"demo": 0.02})))
+    assert "default: 1 % of the original" in joined(shown(analyse(frame)))
+    assert "Tolerance of performance: 0.02. " in joined(shown(analyse(frame, tolerances={"demo": 0.02})))
 
 
 def test_flags_and_the_control_are_told() -> None:
     text = joined(shown(analyse(rows())))
-    assert "1 of 36 trainings: something else kept the machine busy at the same time." in text
-    assert "The A/A control, which changes nothing: no difference found, equality shown in" in text
+    assert "Warning: 1 of 36 trials: other processes kept at least" in text
+    assert "A/A control: no significant difference; equivalence in" in text
 
 
 def test_a_control_called_different_is_an_alarm() -> None:
     frame = rows()
     frame.loc[frame["mutant"] == "identity", ["package_j", "gpu_j"]] *= 1.2
-    assert "The A/A control, which changes nothing, was called different: CPU +" in joined(shown(analyse(frame)))
+    assert "Warning: the A/A control changes nothing, but differs significantly: CPU +" in joined(shown(analyse(frame)))
 
 
 def test_an_outlier_is_named() -> None:
     frame = rows()
     frame.loc[(frame["mutant"] == "epochs=25") & (frame["block"] == 3), "package_j"] *= 1.5
-    assert "Outliers in CPU, kept: epochs 25 repetition 3 (" in joined(shown(analyse(frame)))
+    assert "Outliers in CPU (modified z > 3.5, kept): epochs 25 repetition 3 (" in joined(shown(analyse(frame)))
 
 
 def test_all_hyperparameters_together_are_counted(published: CarefulAnalysis) -> None:
@@ -185,4 +185,4 @@ def test_equal_performances_have_no_interval_and_no_nan() -> None:
     frame["performance"] = 0.9
     text = shown(analyse(frame))
     assert "nan" not in text
-    assert "epochs 10" in text[text.index("What to do") :]
+    assert "epochs 10" in text[text.index("Recommended mutants") :]

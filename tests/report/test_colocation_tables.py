@@ -56,24 +56,28 @@ def test_a_verdict_that_turned_is_marked(turned: CarefulAnalysis) -> None:
     line = next(line for line in text.splitlines() if line.startswith("epochs 3") and ">" in line)
     assert line.count("win > loss!") == 5
     assert re.search(r"identity +tie", text)
-    assert "5 of 18 verdicts change in company; effects shown to change: CPU of epochs 3" in " ".join(text.split())
+    assert "5 of 18 verdicts differ when co-located; effects that differ significantly: CPU of epochs 3" in " ".join(
+        text.split()
+    )
 
 
 def test_the_times_are_told(turned: CarefulAnalysis) -> None:
     text = " ".join(shown(turned).split())
-    assert re.search(r"The original takes (1\.9|2\.0)\d\d times as long in company \(95 % \[", text)
-    assert "The background took 1.500 times as long for an epoch as alone (95 % [1.500, 1.500]); it was started" in text
+    assert re.search(r"Slowdown of the original by co-location: factor (1\.9|2\.0)\d\d \(95 % CI \[", text)
+    assert (
+        "Slowdown of the background load: factor 1.500 per epoch (95 % CI [1.500, 1.500]); restarts in total:" in text
+    )
 
 
 def test_the_conclusion_on_the_claim_is_told_once(published: Analysis) -> None:
     text = " ".join(shown(published).split())
-    assert text.count("Company: In company, energy is shown to be more susceptible to change in 1 of 8") == 1
-    assert "Mutants trained both alone and in company: 4; 11 others only alone, 11 others only in company." in text
+    assert text.count("Co-location: When co-located, energy is significantly more susceptible to change in 1 of 8") == 1
+    assert "Mutants trained both exclusively and co-located: 4; only exclusively: 11; only co-located: 11." in text
 
 
 def test_sections_alone_have_no_tables_of_company(turned: CarefulAnalysis) -> None:
-    names = {(table.place, table.name) for table in tables_of(turned) if table.name.startswith("company")}
-    assert {place for place, _ in names} == {"simulated, beside other"}
+    names = {(table.scenario, table.name) for table in tables_of(turned) if table.name.startswith("company")}
+    assert {scenario for scenario, _ in names} == {"simulated, co-located with other"}
     assert {name for _, name in names} == {
         "company_susceptibility", "company_verdict", "company_correlation", "company_win_tie_loss", "company_slowdown",
     }  # fmt: skip
@@ -113,9 +117,9 @@ def test_counts_alone_and_in_company_have_columns_of_their_own(turned: CarefulAn
 
 def test_company_that_varied_is_told_in_the_terminal_and_on_pages() -> None:
     found = analyse(queue_rows(queue([1.0, 0.8, 1.2, 1.0], 5, 2, slowing=1.0), by_use=0.3))
-    sentence = "Twice as many at a time: GPU "
+    sentence = "Effect of twice as many concurrent trainings: GPU "
     assert sentence in " ".join(shown(found).split())
     (trust,) = tables_of(found, ["trust"])
     assert any(sentence in note for note in trust.notes)
-    assert any("Too weak for" in note for note in trust.notes)
+    assert any("depend on how that part is divided" in note for note in trust.notes)
     assert len(pd.read_csv(io.StringIO(csv_of(found, "weak")))) == len(found.attribution[0].weak)

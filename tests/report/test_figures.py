@@ -133,7 +133,7 @@ def test_axes_say_unit_and_estimate() -> None:
     rows = frame({"lr": (0.1, [0.001, 1.0])}).assign(quality_package_j="estimated")
     (drawing,) = value_panels.draw(only(rows)[0], "net", Goal.MINIMIZE)
     labels = [axes.get_ylabel() for axes in drawing.figure.axes]
-    assert labels == ["CPU energy,\nestimated (kJ)", "GPU energy (MJ)", "time (s)", "performance,\nless is better"]
+    assert labels == ["CPU energy,\nestimated (kJ)", "GPU energy (MJ)", "time (s)", "performance,\nlower is better"]
     assert drawing.figure.axes[-1].get_xlabel() == "lr"
     assert drawing.figure.axes[-1].get_xscale() == "log"
     assert "3 trainings of the original, 3 of each of 2 mutants" in drawing.caption
@@ -153,7 +153,7 @@ def test_figures_that_are_not_finite_are_counted_not_drawn() -> None:
     rows.loc[rows["value"] == 0.2, "performance"] = [np.nan, np.inf, 0.5]
     (drawing,) = value_panels.draw(only(rows)[0], "net")
     assert len(drawn("dots", drawing.figure)[-1]) == 4
-    assert "not measured or not finite: performance of 2 trainings" in drawing.caption
+    assert "Not drawn (not measured or not finite): performance of 2 trials" in drawing.caption
 
 
 def test_win_tie_loss_cells_hold_the_counts_of_the_study() -> None:
@@ -281,7 +281,7 @@ def test_intervals_are_crosses_around_the_difference_from_the_original() -> None
     (drawing,) = pareto.draw(ScenarioReport("net", "", [], list(rows), []))
     assert drawn("interval", drawing.figure)[0] == [(85, 101), (96, 101), (90, 98), (90, 103)]
     assert drawing.figure.axes[0].get_xlabel() == "all energy, estimated (J)"
-    assert "95 % intervals" in drawing.caption
+    assert "95 % confidence intervals" in drawing.caption
 
 
 def timeline(power_w: np.ndarray[Any, Any], every_s: float) -> tuple[tuple[float, float], ...]:
@@ -306,7 +306,7 @@ def test_a_sample_right_after_another_makes_no_spike() -> None:
 def training(**changes: Any) -> power.TrialPower:
     watts = np.tile([100.0, 300.0], 50)
     given: dict[str, Any] = {
-        "title": "net, trained alone",
+        "title": "net, exclusive",
         "about": "One training",
         "duration_s": 100.0,
         "timelines": {"gpu:GPU-1": timeline(watts, 1.0), "cpu:package-0": timeline(watts / 1e6, 1.0)},

@@ -129,8 +129,8 @@ def test_intervals_and_p_values_of_a_table_are_those_of_the_analysis() -> None:
 
 def test_the_published_protocol_has_no_columns_of_intervals() -> None:
     headings = [own for _, own in the_table(published_by_paper(), "verdict", "gpu_j").headings]
-    assert "95 % interval" not in headings
-    assert [own for _, own in the_table(published(), "verdict", "gpu_j").headings].count("95 % interval") == 2
+    assert "95 % CI" not in headings
+    assert [own for _, own in the_table(published(), "verdict", "gpu_j").headings].count("95 % CI") == 2
     assert {table.name for table in tables_of(published_by_paper())} == {
         "correlation",
         "overview",
@@ -159,7 +159,7 @@ def test_estimates_are_marked_in_every_format() -> None:
     for text in (markdown("t", tables), latex("t", tables)):
         assert "CPU (est.)" in text
         assert "GPU (est.)" not in text
-        assert "estimated, not measured" in text
+        assert "not measured, but estimated" in text
     assert set(frame_of(everything(), "verdict").query("metric == 'package_j'")["quality"]) == {Quality.ESTIMATED}
 
 
@@ -277,11 +277,11 @@ def test_markdown_has_a_heading_for_each_place_and_table() -> None:
     headings = re.findall(r"^(#+) (.*)$", text, re.MULTILINE)
     assert headings[0] == ("#", "Title")
     assert [name for level, name in headings if level == "##"] == [
-        "mnist, trained alone",
-        "mnist, beside mnist_forward_forward",
-        "mnist, beside siamese_network",
-        "pytorch_resnet_cifar10, trained alone",
-        "siamese_network, trained alone",
+        "mnist, exclusive",
+        "mnist, co-located with mnist_forward_forward",
+        "mnist, co-located with siamese_network",
+        "pytorch_resnet_cifar10, exclusive",
+        "siamese_network, exclusive",
     ]
     assert text.endswith("\n\nNote: a note\n")
 
@@ -349,7 +349,7 @@ def test_latex_says_which_packages_it_needs_and_where_it_comes_from() -> None:
 
 def test_latex_labels_are_unique() -> None:
     table = a_table((("", "h"),), TableRow(("x",)))
-    labels = re.findall(r"\\label\{(.*?)\}", latex("t", [table, replace(table, place="HERE!"), table]))
+    labels = re.findall(r"\\label\{(.*?)\}", latex("t", [table, replace(table, scenario="HERE!"), table]))
     assert labels == ["tab:here-verdict", "tab:here-verdict-2", "tab:here-verdict-3"]
 
 

@@ -48,11 +48,9 @@ def test_an_interval_is_three_keys_of_its_owner_in_the_place_of_its_field() -> N
 
 
 def test_codes_are_written_as_sentences() -> None:
-    assert (
-        flat_record(Record("a", Interval(), reason=Reason(ReasonCode.ALL_EQUAL)))["reason"] == "all figures are equal"
-    )
+    assert flat_record(Record("a", Interval(), reason=Reason(ReasonCode.ALL_EQUAL)))["reason"] == "all values are equal"
     assert plain_value((Note(NoteCode.SEVERAL_AUDITS, count=2), "as it is")) == [
-        "The trainings of 2 audits are taken together.",
+        "The trials of 2 audits are analysed together.",
         "as it is",
     ]
 

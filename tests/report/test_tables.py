@@ -179,9 +179,9 @@ def test_values_that_are_text_and_the_control_have_their_lines() -> None:
     text = shown(audit())
     assert line_of(text, "sgd")
     assert line_of(text, "identity  ")
-    assert "identity changes nothing" in text
+    assert "identity (A/A control) changes nothing" in text
     assert "Original: epochs 8, optimizer adam." in " ".join(text.split())
-    assert "identity changes nothing" not in shown(published_without_control())
+    assert "identity (A/A control) changes nothing" not in shown(published_without_control())
 
 
 def published_without_control() -> Analysis:
@@ -212,14 +212,14 @@ def test_estimates_are_called_estimates_in_every_table(width: int) -> None:
     assert len(headings) == 3
     assert all("CPU (est.)" in line for line in headings)
     assert text.count("(est.)") == len(headings) + 1
-    assert "(est.): estimated, not measured" in text
+    assert "(est.): not measured, but estimated" in text
     assert "est." not in shown(audit(metrics=metrics), width)
 
 
 def test_one_repetition_is_undecided_and_says_why() -> None:
     text = shown(audit(repetitions=1))
     assert set(CELL.findall(text)) == {"?"}
-    assert "only one training of the original, two or more are needed" in " ".join(text.split())
+    assert "only one trial of the original; at least two are needed" in " ".join(text.split())
     assert "?: undecided" in text
     assert "Greener" not in text
 
@@ -243,8 +243,8 @@ def test_undecided_mutants_left_out_of_the_counts_are_told() -> None:
 
 
 def test_the_goal_of_the_performance_is_told() -> None:
-    assert "Less is better for performance." in shown(audit(goals={"digits": Goal.MINIMIZE}))
-    assert "Less is better" not in shown(audit())
+    assert "Lower performance is better." in shown(audit(goals={"digits": Goal.MINIMIZE}))
+    assert "Lower performance" not in shown(audit())
 
 
 def test_the_legend_says_what_a_tie_is_not() -> None:

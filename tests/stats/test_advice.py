@@ -126,11 +126,26 @@ def test_the_pareto_front_is_what_nothing_beats() -> None:
     ("metrics", "arms", "options", "reason"),
     [
         (["performance", "duration_s"], GREENER, {}, "energy was not measured"),
-        (["gpu_j"], GREENER, {}, "performance was not measured, so no saving can be called harmless"),
+        (["gpu_j"], GREENER, {}, "performance was not measured, so no mutant can be shown to keep it"),
         (None, {"original": (0, 0), "identity": (0, 0)}, {}, "no mutant changes a hyperparameter"),
-        (None, {"original": (0, 0)} | COSTLIER, {}, "no mutant was shown to save energy, and none seems to"),
-        (None, {"original": (0, -0.9), "epochs=3": (-0.3, -0.9)}, {"exact": True}, "the original's performance is 0"),
-        (None, {"original": (0, 0)} | HARMFUL, {}, "of the mutants shown to save energy (epochs=5) none was shown"),
+        (
+            None,
+            {"original": (0, 0)} | COSTLIER,
+            {},
+            "no mutant saves energy significantly, and no estimate is a saving",
+        ),
+        (
+            None,
+            {"original": (0, -0.9), "epochs=3": (-0.3, -0.9)},
+            {"exact": True},
+            "the performance of the original is 0",
+        ),
+        (
+            None,
+            {"original": (0, 0)} | HARMFUL,
+            {},
+            "of the mutants that save energy significantly (epochs=5), none significantly",
+        ),
     ],
 )
 def test_says_why_nothing_is_recommended(
@@ -249,5 +264,5 @@ def test_recommended_mutants_are_truly_harmless() -> None:
 def test_more_repetitions_are_not_promised_where_performance_seems_lost() -> None:
     advice = advice_on({"original": (0, 0), "epochs=3": (-0.08, -0.2)}, noise=0.06)
     assert advice.needed == ()
-    lost = "and those that seem to would lose more performance than is tolerated"
-    assert reason_text(advice.reason) == f"no mutant was shown to save energy, {lost}"
+    lost = "and those with an estimated saving lose more performance than tolerated"
+    assert reason_text(advice.reason) == f"no mutant saves energy significantly, {lost}"

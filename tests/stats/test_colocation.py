@@ -50,7 +50,9 @@ def test_rows_of_one_kind_have_nothing_to_compare() -> None:
     alone = analyse(rows_of(noisy(EFFECTS), background="other"))
     assert alone.colocation.pairs == ()
     assert any(
-        note == "simulated beside other: not compared with simulated alone, of which there are no trainings here."
+        note.startswith(
+            "simulated co-located with other: not compared with simulated without background load, for which"
+        )
         for note in told(alone)
     )
 
@@ -75,7 +77,9 @@ def test_originals_with_other_values_are_not_compared() -> None:
     rows["default"] = rows["default"].where((rows["background"] == "") | rows["default"].isna(), 7.0)
     found = analyse(rows)
     assert found.colocation.pairs == ()
-    assert any(note.endswith("not compared with simulated alone, whose epochs differs.") for note in told(found))
+    assert any(
+        note.endswith("without background load, where the original has other values (epochs).") for note in told(found)
+    )
 
 
 def test_every_background_is_compared_with_the_subject_alone() -> None:
@@ -245,7 +249,7 @@ def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) ->
     assert all(row.fisher_p > 0.2 for row in report.susceptibility)
     assert report.claim is not None
     assert claim_text(report.claim) == (
-        "In company, energy is shown to be more susceptible to change in 1 of 8 comparisons, less in 0."
+        "When co-located, energy is significantly more susceptible to change in 1 of 8 comparisons, less in 0."
     )
 
 

@@ -263,7 +263,7 @@ def test_performance_adds_up_in_its_own_unit() -> None:
     _, found = found_in(rows)
     assert (found.metric, found.matters) == ("performance", True)
     assert found.extra.value == pytest.approx(-0.01, abs=3e-4)
-    assert "below what its single effects add up to" in interaction_sentence(found)
+    assert "below the sum of its single effects" in interaction_sentence(found)
 
 
 def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
@@ -279,22 +279,25 @@ def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda r: r[r["repetition"] == 0], "4 trainings are too few to tell the noise by"),
-        (lambda r: r[r["mutant"] != "epochs=4.0"], "no training changes epochs alone"),
-        (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"] == "original")), "not measured at every corner"),
-        (lambda r: r[(r["mutant"] != "original") | (r["block"] == 0)], "one training at a corner is too few"),
+        (lambda r: r[r["repetition"] == 0], "4 trials are too few to estimate the noise"),
+        (lambda r: r[r["mutant"] != "epochs=4.0"], "no trial changes only epochs"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"] == "original")), "not measured for all four of"),
+        (
+            lambda r: r[(r["mutant"] != "original") | (r["block"] == 0)],
+            "only one trial of the original, of a single change",
+        ),
         (
             lambda r: r.assign(companions=np.where(r["mutant"] == "epochs=4.0", 3, 1)),
-            "cannot be told from what it does",
+            "confounded",
         ),
         (
             lambda r: r.assign(block=np.where(r["mutant"] == "epochs=4.0", 9, r["block"])),
-            "not measured at every corner",
+            "not measured for all four of",
         ),
-        (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"].str.contains(","))), "not measured at every"),
-        (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, np.inf)), "a figure is infinite"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["mutant"].str.contains(","))), "not measured for all"),
+        (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, np.inf)), "a value is infinite"),
         (lambda r: r.assign(package_j=r["package_j"].mask(r["repetition"] == 2, 0.0)), "which has no logarithm"),
-        (lambda r: r.assign(package_j=3.0), "all figures are equal"),
+        (lambda r: r.assign(package_j=3.0), "all values are equal"),
         (lambda r: r.assign(package_j=[bent({**DEFAULTS, **json.loads(t or "{}")}) for t in r["changes"]]), "vary"),
     ],
 )
@@ -329,7 +332,7 @@ def test_a_sentence_says_how_much_and_how_sure() -> None:
     )
     assert interaction_sentence(found).startswith(said)
     assert interaction_sentence(found).endswith("adjusted p < 0.001).")
-    assert "no interaction shown for CPU energy" in interaction_sentence(the_only(rows_of(bent)))
+    assert "no significant interaction for CPU energy" in interaction_sentence(the_only(rows_of(bent)))
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
@@ -347,8 +350,8 @@ def test_the_table_fits_and_says_what_matters(width: int) -> None:
     text = " ".join(captured.get().split())
     assert "CPU (est.)" in text
     assert "<0.001" in text
-    assert ("95 % interval p" in text) == (width == 200)
-    assert "performance of epochs and dropout: all figures are equal." in text
+    assert ("95 % CI p" in text) == (width == 200)
+    assert "performance of epochs and dropout: all values are equal." in text
     assert text.count("costs") == 4
     assert "No interaction" not in text
 
@@ -356,5 +359,5 @@ def test_the_table_fits_and_says_what_matters(width: int) -> None:
 def test_the_table_says_when_nothing_is_shown() -> None:
     found = found_in(rows_of(bent))
     assert [str(text) for text in interaction_lines(found)] == [
-        "No interaction is shown, which does not prove that there is none."
+        "No interaction is significant. This does not prove that there is none."
     ]

@@ -289,7 +289,7 @@ def test_a_group_without_original_or_without_mutants_is_noted() -> None:
         trainings("original", [1, 2], subject="t"),
     )
     assert (found.comparisons, found.correlations) == ((), ())
-    assert "s beside b: left out, because the original was not trained under these conditions." in told(found)
+    assert "s beside b: excluded, because the original was not trained in this scenario." in told(found)
     assert "t: only the original was trained." in told(found)
     assert as_json(found)["verdict"] == []
 
@@ -388,7 +388,7 @@ def test_figures_that_json_has_no_words_for_are_null() -> None:
 
 def test_trainings_of_several_audits_are_noted() -> None:
     parts = (trainings("original", [1, 2], audit="1"), trainings("e", [3, 4], audit="2"))
-    assert "The trainings of 2 audits are taken together." in told(analysis(*parts))
+    assert "The trials of 2 audits are analysed together." in told(analysis(*parts))
 
 
 def test_notes_on_the_rows_are_taken_over() -> None:

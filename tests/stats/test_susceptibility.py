@@ -83,7 +83,7 @@ def test_sizes_and_counts_are_those_of_the_mutants_in_both() -> None:
     assert row.size == pytest.approx(np.expm1(np.sqrt(np.mean(beside**2))), rel=0.05)
     assert row.finding is SusceptibilityFinding.MORE
     assert susceptibility_text(row).startswith(
-        "More susceptible to change in company: the same 6 mutants change it by 2"
+        "Significantly more susceptible to change when co-located: the same 6 mutants change it by 2"
     )
 
 

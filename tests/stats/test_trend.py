@@ -298,7 +298,7 @@ def test_what_cannot_be_answered_says_why(why: ReasonCode, data: dict[Any, Any])
         None,
         None,
     )
-    assert trend_sentence(found).endswith(f"no answer, because {reason}")
+    assert trend_sentence(found).endswith(f"no result, because {reason}")
     assert reason in printed([found], 200)
     with pytest.raises(ValueError, match=why):
         found.at([2.0])
@@ -403,7 +403,7 @@ SENTENCES = {
         LINE, metric="duration_s", slope=Interval(12.0, -1.0, 14.0), lack_of_fit_p_adjusted=0.01
     ),
     "performance, dropout 9 to 16: each further 0.1 of dropout lowers it by 0.02 (-2.00% of the original), "
-    "0.01 to 0.03; over all values within 2.0%": replace(
+    "0.01 to 0.03; over all values less than the margin of 2.0%": replace(
         LINE,
         metric="performance",
         hyperparameter="dropout",
@@ -412,19 +412,20 @@ SENTENCES = {
         relative_slope=Interval(-0.02),
         change=Interval(0.5, -0.019, -0.001),
     ),
-    "CPU energy (est.), epochs 9 to 16: no trend, it changes by less than 1.3% (95 %)": replace(
+    "CPU energy (est.), epochs 9 to 16: no trend; it changes by less than 1.3% (95 % confidence)": replace(
         LINE,
         metric="package_j",
         quality=Quality.ESTIMATED,
         finding=TrendFinding.NO_TREND,
         change=Interval(0.5, -0.01201, 0.0021),
     ),
-    "GPU energy, epochs 9 to 16: no simple trend, it goes up and down by up to 26%": replace(
+    "GPU energy, epochs 9 to 16: irregular; values differ by up to 26%": replace(
         LINE, finding=TrendFinding.NO_SIMPLE_TREND, spread=0.258
     ),
-    "GPU energy, epochs 9 to 16: no trend seen, but a change of -4.00% to +7.00% is not excluded (95 %)": replace(
-        LINE, finding=TrendFinding.UNDECIDED, change=Interval(0.5, -0.04, 0.07)
-    ),
+    (
+        "GPU energy, epochs 9 to 16: no significant trend, but a change of -4.00% to +7.00% cannot be excluded "
+        "(95 % CI)"
+    ): replace(LINE, finding=TrendFinding.UNDECIDED, change=Interval(0.5, -0.04, 0.07)),
 }
 
 

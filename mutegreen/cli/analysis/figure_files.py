@@ -13,7 +13,7 @@ from mutegreen.report.figures.files import file_stems, write
 from mutegreen.report.figures.power import TrialPower
 from mutegreen.report.figures.style import Drawing
 from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
-from mutegreen.report.wording import scenario_text
+from mutegreen.report.wording import scenario_key
 from mutegreen.stats.model.scenario import Scenario, scenarios_of
 from mutegreen.store.audit_records import AuditRecord, TrialRecord
 from mutegreen.store.colocation_columns import background_of
@@ -56,7 +56,7 @@ class FigureWriter:
         names = (
             audits
             if len(audits) == len(groups) == 1
-            else [scenario_text((group.subject, group.background)) for group in groups]
+            else [scenario_key((group.subject, group.background)) for group in groups]
         )
         suffix = f"-{result.analysis.figure}" if result.analysis.figure else ""
         stems = file_stems(f"{name}{suffix}" for name in names)

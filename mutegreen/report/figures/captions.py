@@ -1,4 +1,4 @@
-"""What captions say, and how figures with many rows are split."""
+"""Write common parts of captions, and split figures with many rows into pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mutegreen.report.units import count_range
 
 
 def trials_sentence(scenario: ScenarioReport) -> str:
-    """How many trainings a figure of a scenario rests on."""
+    """Return the sentence on the number of trials in a scenario."""
     originals = {row.n_original for row in scenario.comparisons} or {0}
     most: dict[str, int] = {}
     for row in scenario.comparisons:
@@ -18,13 +18,13 @@ def trials_sentence(scenario: ScenarioReport) -> str:
 
 
 def trials_text(original: int, mutants: Sequence[int]) -> str:
-    """The sentence on the number of trainings.
+    """Return the sentence on the number of trials.
 
     Args:
-        original: Trainings of the original.
-        mutants: Trainings of each mutant.
+        original: Number of trials of the original.
+        mutants: Number of trials of each mutant.
     """
-    those = f"{_counted(original, 'training')} of the original"
+    those = f"{_counted(original, 'trial')} of the original"
     if not mutants:
         return f"{those}."
     each = f" of each of {len(mutants)} mutants" if len(mutants) > 1 else " of 1 mutant"
@@ -36,6 +36,6 @@ def _counted(number: int, noun: str) -> str:
 
 
 def split_into_pages(names: Sequence[str], most: int) -> Iterator[tuple[str, Sequence[str]]]:
-    """Names split into pages of at most so many, each with the page's number; one page has none."""
+    """Yield the names of each page, at most so many, with the number of the page; a single page has none."""
     for begin in range(0, len(names), most):
         yield "" if len(names) <= most else str(begin // most + 1), names[begin : begin + most]

@@ -1,4 +1,4 @@
-"""Which hyperparameter moves what: coefficients of correlation as a heat map."""
+"""Draw the correlation of hyperparameters and metrics as heat maps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Cells = dict[str, dict[str, Correlation]]
 
 @figure_style()
 def draw(scenario: ScenarioReport) -> list[Drawing]:
-    """Spearman's coefficients and, below, Pearson's: hyperparameters in rows, metrics in columns.
+    """Draw Spearman's coefficients and, below, Pearson's: hyperparameters in rows, metrics in columns.
 
     Returns:
         As many drawings as the hyperparameters need pages; none where there are no correlations.
@@ -92,9 +92,9 @@ def _p_text(p: float | None) -> str:
 
 def _caption(rows: Sequence[Correlation]) -> str:
     adjusted = any(isinstance(row, CarefulCorrelation) for row in rows)
-    below = "a 95 % interval" if adjusted else "p"
-    trainings = count_range({row.n for row in rows})
+    below = "95 % confidence interval" if adjusted else "p"
+    trials = count_range({row.n for row in rows})
     return (
-        f"Over {trainings} trainings of the original and of a hyperparameter's mutants. Below each coefficient "
-        f"{below}. *: p {'adjusted for the number of correlations ' if adjusted else ''}at most {ALPHA}."
+        f"Over {trials} trials of the original and the mutants of a hyperparameter. Below each coefficient: "
+        f"{below}. *: {'adjusted ' if adjusted else ''}p at most {ALPHA}."
     )

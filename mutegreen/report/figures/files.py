@@ -1,4 +1,4 @@
-"""Drawings as files: PNG, SVG or PDF, the same bytes for the same drawing."""
+"""Write drawings as PNG, SVG or PDF; equal drawings give equal bytes."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from mutegreen.report.figures.style import Drawing, figure_style
 
 FORMATS = ("png", "svg", "pdf")
 _PREFIX = "mutegreen"
-"""Begins the name of every file: whoever has such a file has it from here, and may have it replaced."""
+"""Beginning of the name of every file; a file with such a name may be replaced."""
 _MAX_CHARACTERS = 80
 
 
 def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
-    """Writes a drawing as `mutegreen-<stem>-<kind>.<form>` and replaces an earlier one.
+    """Write a drawing as `mutegreen-<stem>-<kind>.<form>` and replace an earlier one.
 
     Args:
         drawing: The drawing.
-        folder: Made where there is none.
-        stem: Of `file_stems`.
+        folder: The folder; created if missing.
+        stem: A result of `file_stems`.
         form: One of `FORMATS`.
 
     Raises:
         MuteGreenError: The file cannot be written.
     """
     path = folder / f"{'-'.join(filter(None, (_PREFIX, stem, drawing.kind, drawing.part)))}.{form}"
-    # Never half a figure under the final name.
+    # Written under another name first: the final name never holds an incomplete figure.
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,13 @@ def write(drawing: Drawing, folder: Path, stem: str, form: str) -> Path:
 
 
 def file_stems(names: Iterable[str]) -> list[str]:
-    """For each name one that can be in a file's name, each of them different."""
-    found: list[str] = []
+    """Return for each name a unique one that is valid in file names."""
+    stems: list[str] = []
     for name in names:
         stem = re.sub(r"[^\w.=+-]+", "-", name).strip("-.")[:_MAX_CHARACTERS] or "unnamed"
-        taken = {other.casefold() for other in found}
-        found.append(next(each for each in _numbered(stem) if each.casefold() not in taken))
-    return found
+        taken = {other.casefold() for other in stems}
+        stems.append(next(each for each in _numbered(stem) if each.casefold() not in taken))
+    return stems
 
 
 def _numbered(stem: str) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _numbered(stem: str) -> Iterator[str]:
 
 
 def _metadata(drawing: Drawing, form: str) -> dict[str, str | None]:
-    """Title and caption in the words of each format; no date, which would make equal figures differ."""
+    """Return title and caption under the keys of the format; no date, which would make equal figures differ."""
     if form == "pdf":
         return {"Title": drawing.title, "Subject": drawing.caption, "CreationDate": None}
     if form == "svg":

@@ -1,4 +1,4 @@
-"""Cells with a figure in each; the colour only repeats it."""
+"""Draw heat maps: cells with a number; the colour only repeats it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mutegreen.report.figures.style import BLUE, VERMILION, without_ticks
 
 COUNTS = LinearSegmentedColormap.from_list("counts", ["white", BLUE])
 SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "white", VERMILION])
-"""For figures from -1 to 1: both ends are about as dark in grey, and the figure's own sign tells them apart."""
+"""For numbers from -1 to 1: in grey both ends are equally dark, and the sign of the number distinguishes them."""
 
 _NOT_KNOWN = "#e6e6e6"
 _RULE = "#bbbbbb"
@@ -22,14 +22,14 @@ _DARK = 0.179
 
 
 def heat_map(axes: Axes, shares: ArrayLike, texts: Sequence[Sequence[str]], colours: Colormap, low: float) -> None:
-    """Fills axes with cells, the first row on top.
+    """Fill axes with cells, the first row on top.
 
     Args:
-        axes: Empty ones.
-        shares: Shape (rows, columns), from `low` to 1; NaN for a cell that is not known.
-        texts: What stands in the cells, in the same shape.
-        colours: Of the cells from `low` to 1.
-        low: The least share.
+        axes: Empty axes.
+        shares: Shape (rows, columns), from `low` to 1; NaN for an unknown cell.
+        texts: The texts of the cells, in the same shape.
+        colours: The colours from `low` to 1.
+        low: The smallest share.
     """
     grid = np.ma.masked_invalid(np.asarray(shares, dtype=float))
     colours = colours.with_extremes(bad=_NOT_KNOWN)
@@ -47,7 +47,7 @@ def heat_map(axes: Axes, shares: ArrayLike, texts: Sequence[Sequence[str]], colo
 
 
 def label_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Names the rows and columns of a heat map."""
+    """Label the rows and columns of a heat map."""
     axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
 

@@ -1,4 +1,4 @@
-"""Labels of points that overlap nothing: beside the point where there is room, else in a column with thin lines."""
+"""Place labels of points without overlap: next to the point if there is space, else in a column with thin lines."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from mutegreen.report.figures.style import FONT_PT, GREY
 
 LINE_IN = FONT_PT * 1.4 / 72
-"""Height that a label needs in the column, inches."""
+"""Height of a label in the column, inches."""
 
 _DIRECTIONS = ((-1, 1), (1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
-"""From a point to its label: first those where neither a cross of intervals nor the front's line runs."""
+"""Directions from a point to its label: first those without a cross of intervals or the line of the front."""
 _POINT_PT = 4.0
-"""Half the size of a point."""
-_ALONE_PT = 10.0
-"""Distance to the next point from which a label beside a point is surely read as that point's."""
+"""Half the size of a point, in points."""
+_ISOLATED_PT = 10.0
+"""Distance to the next point from which a label next to a point clearly belongs to it, in points."""
 _HALO = [withStroke(linewidth=2, foreground="white")]
 
 Floats = NDArray[np.float64]
@@ -32,9 +32,9 @@ class Label:
     """A label of a point.
 
     Attributes:
-        x, y: The point, in the axes' data.
-        colour, marker, filled: As the point is drawn: the column is a legend too.
-        bold: Whether it stands out.
+        x, y: The point, in data coordinates.
+        colour, marker, filled: The look of the point, repeated in the column.
+        bold: Whether it is highlighted.
     """
 
     text: str
@@ -47,18 +47,18 @@ class Label:
 
     @property
     def weight(self) -> str:
-        """Of the font."""
+        """The weight of the font."""
         return "bold" if self.bold else "normal"
 
 
 def place_labels(axes: Axes, column: Axes, labels: Sequence[Label], points: Floats) -> None:
-    """Labels points; to be called when the axes have their limits.
+    """Place the labels. The axes must have their final limits.
 
     Args:
-        axes: With the points.
+        axes: The axes with the points.
         column: Empty axes to the right of them.
-        labels: The most important first: the first has the first choice of a place.
-        points: Shape (n, 2), all points drawn, in the axes' data: no label covers one.
+        labels: The labels, the most important first; earlier ones are placed first.
+        points: Shape (n, 2), all points in data coordinates; no label covers one.
     """
     figure = axes.figure
     figure.draw_without_rendering()  # type: ignore[union-attr]
@@ -68,20 +68,22 @@ def place_labels(axes: Axes, column: Axes, labels: Sequence[Label], points: Floa
     crowded = [
         label
         for label in labels
-        if not _is_alone(axes, label, centres, _ALONE_PT * pixels) or not _write_beside(axes, label, taken, pixels)
+        if not _is_isolated(axes, label, centres, _ISOLATED_PT * pixels)
+        or not _write_next_to_point(axes, label, taken, pixels)
     ]
     _write_column(axes, column, crowded)
 
 
 def spread_positions(wanted: Floats, gap: float) -> Floats:
-    """Places within [0, 1] as near to the wanted ones, which ascend, as a gap between neighbours allows.
+    """Return positions in [0, 1] as close to the wanted ones as a gap between neighbours allows.
 
-    With too little room for the gap, the places share the room equally.
+    Isotonic regression (pool adjacent violators) of the wanted positions, which ascend, after subtraction of the gaps.
+    If the gaps do not fit, the positions are equidistant.
     """
     count = len(wanted)
     if (count - 1) * gap >= 1:
         return np.linspace(0, 1, count)
-    # With the gaps taken out the places need only ascend: least squares by pooling neighbours that do not.
+    # After subtraction of the gaps, positions need only ascend: pool neighbours that do not.
     blocks: list[tuple[float, int]] = []
     for value in wanted - gap * np.arange(count):
         blocks.append((float(value), 1))
@@ -89,18 +91,18 @@ def spread_positions(wanted: Floats, gap: float) -> Floats:
             (first, n), (second, m) = blocks[-2:]
             blocks[-2:] = [((first * n + second * m) / (n + m), n + m)]
     pooled = np.repeat([value for value, _ in blocks], [n for _, n in blocks])
-    room: float = 1 - gap * (count - 1)
-    return np.asarray(np.clip(pooled, 0, room) + gap * np.arange(count), dtype=np.float64)
+    available: float = 1 - gap * (count - 1)
+    return np.asarray(np.clip(pooled, 0, available) + gap * np.arange(count), dtype=np.float64)
 
 
-def _is_alone(axes: Axes, label: Label, centres: Floats, distance: float) -> bool:
-    """Whether a point has no other one near it."""
+def _is_isolated(axes: Axes, label: Label, centres: Floats, distance: float) -> bool:
+    """Whether no other point is near a point."""
     steps = centres - axes.transData.transform((label.x, label.y))
     return int((np.hypot(*steps.T) < distance).sum()) <= 1
 
 
-def _write_beside(axes: Axes, label: Label, taken: list[Bbox], pixels: float) -> bool:
-    """Writes a label next to its point if there is a free place, which it then takes."""
+def _write_next_to_point(axes: Axes, label: Label, taken: list[Bbox], pixels: float) -> bool:
+    """Write a label next to its point if there is free space; add that space to `taken`."""
     text = axes.annotate(
         label.text,
         (label.x, label.y),
@@ -138,7 +140,7 @@ def _is_inside(box: Bbox, frame: Bbox) -> bool:
 
 
 def _write_column(axes: Axes, column: Axes, labels: Sequence[Label]) -> None:
-    """Writes labels one below the other in the order of their points' heights."""
+    """Write labels below each other, in the order of the heights of their points."""
     column.set_axis_off()
     column.set(xlim=(0, 1), ylim=(0, 1), zorder=axes.get_zorder() - 1)
     axes.patch.set_visible(False)

@@ -1,4 +1,4 @@
-"""Energy against performance: the mutants that no other one beats in both."""
+"""Draw energy against performance with the Pareto front: the arms that no other one beats in both."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ KIND = "pareto"
 
 _HEIGHT_IN = 3.6
 _FRAME_IN = 1.1
-"""Of the height, what is not the axes: title, labels of the axis, second axis."""
+"""Height outside the axes, inches: title, labels of the axis, second axis."""
 _MARGIN_IN = 0.6
 _MAX_LABELS = 32
 _CAPTION = (
-    "Filled and bold: on the front, where no other setting takes less energy and performs better (by the means). "
+    "Filled and bold: on the Pareto front of the means (no other point has both less energy and better performance). "
     "Dotted: the original."
 )
-_COPIES = " The identity, a copy of the original, is left aside."
-_GREENER = f" {GREENER_MARK}: greener, as mutegreen stats says."
-_INTERVALS = " Crosses: 95 % intervals of the differences from the original."
+_COPIES = " Identity, a copy of the original, is not on the front."
+_GREENER = f" {GREENER_MARK}: greener, as in mutegreen stats."
+_INTERVALS = " Crosses: 95 % confidence intervals of the differences from the original."
 
 _Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class PlottedArm:
-    """A setting in the plane of energy (joules) and performance.
+    """An arm in the plane of energy (joules) and performance.
 
     Attributes:
-        energy_span, performance_span: 95 % intervals; None where not known.
+        energy_span, performance_span: 95 % confidence intervals; None if unknown.
     """
 
     mutant: str
@@ -67,10 +67,10 @@ class PlottedArm:
 
 @figure_style()
 def draw(scenario: ScenarioReport, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
-    """The plane of all energy, or where there is no sum, of each domain, and performance.
+    """Draw total energy, or without a total the energy of each domain, against performance.
 
     Returns:
-        None where energy or performance was not measured.
+        The drawings; empty if energy or performance was not measured.
     """
     measured = {row.metric for row in scenario.comparisons}
     metrics = [TOTAL] if TOTAL in measured else [metric for metric in ENERGY_METRICS if metric in measured]
@@ -80,7 +80,7 @@ def draw(scenario: ScenarioReport, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
 
 
 def plotted_arms(comparisons: Sequence[Comparison], metric: str) -> list[PlottedArm]:
-    """The original, first, and the mutants whose energy and performance are both known."""
+    """Return the original, then the mutants with known energy and performance."""
     energies = {row.mutant: row for row in comparisons if row.metric == metric and _place(row) is not None}
     pairs = [
         (energies[row.mutant], row)
@@ -93,18 +93,18 @@ def plotted_arms(comparisons: Sequence[Comparison], metric: str) -> list[Plotted
 
 
 def pareto_front(several: Sequence[PlottedArm], goal: Goal = Goal.MAXIMIZE) -> list[PlottedArm]:
-    """The points that no other one beats in both, the least energy first; of equal points one."""
+    """Return the arms that no other one beats in both, ordered by energy; of equal ones the first."""
     sign = -1.0 if goal is Goal.MINIMIZE else 1.0
-    found: list[PlottedArm] = []
+    best: list[PlottedArm] = []
     for point in sorted(several, key=lambda point: (point.energy_j, -sign * point.performance)):
-        better = not found or sign * point.performance > sign * found[-1].performance
+        better = not best or sign * point.performance > sign * best[-1].performance
         if better and point.hyperparameter != IDENTITY:
-            found.append(point)
-    return found
+            best.append(point)
+    return best
 
 
 def _place(row: Comparison) -> float | None:
-    """Where a mutant stands: as far from the original's mean as the protocol says that it is."""
+    """Return the mean of a mutant: that of the original plus the difference by the protocol."""
     if row.mean is None or row.mean_original is None:
         return None
     difference = row.difference.value if isinstance(row, CarefulComparison) else None
@@ -134,7 +134,7 @@ def _point(energy: Comparison, performance: Comparison, label: str) -> PlottedAr
 
 
 def _labels(rows: Sequence[Comparison]) -> dict[str, str]:
-    """By mutant, the name of the hyperparameter and the value."""
+    """Return the label of each mutant: hyperparameter and value."""
     found: dict[str, str] = {}
     for name in dict.fromkeys(row.hyperparameter for row in rows):
         own = [row for row in rows if row.hyperparameter == name]
@@ -175,14 +175,14 @@ def _drawing(
 
 
 def _labelled(several: Sequence[PlottedArm], best: Sequence[PlottedArm]) -> list[PlottedArm]:
-    """All points; of very many those of the front, the original and the ones of least energy."""
+    """Return the arms with a label: all or, of very many, the front, the original and those with least energy."""
     important = [several[0], *(point for point in best if point is not several[0])]
     others = sorted((point for point in several if point not in important), key=lambda point: point.energy_j)
     return [*important, *others][: max(_MAX_LABELS, len(important))]
 
 
 def _widths(labelled: Sequence[PlottedArm]) -> list[float]:
-    """Of the axes and of the column of labels, inches."""
+    """Return the widths of the axes and of the column of labels, inches."""
     column_in = CHARACTER_IN * (max(len(point.label) for point in labelled) + 2) + 0.1
     return [WIDTH_IN - _MARGIN_IN - column_in, column_in]
 
@@ -197,21 +197,21 @@ def _caption(scenario: ScenarioReport, several: Sequence[PlottedArm], labelled: 
     if any(point.mutant in scenario.greener for point in labelled):
         parts.append(_GREENER)
     if len(labelled) < len(several):
-        parts.append(f" Without a label: {len(several) - len(labelled)} mutants that take more energy.")
+        parts.append(f" Without a label: {len(several) - len(labelled)} mutants with more energy.")
     if missing:
-        parts.append(f" Not drawn, because energy or performance is not known: {missing} mutants.")
+        parts.append(f" Not drawn (energy or performance unknown): {missing} mutants.")
     return "".join(parts)
 
 
 def _marks(several: Sequence[PlottedArm]) -> dict[str, tuple[str, str]]:
-    """By hyperparameter, colour and marker; the original and copies of it are black."""
+    """Return colour and marker by hyperparameter; the original and copies of it are black."""
     names = [n for n in dict.fromkeys(point.hyperparameter for point in several) if n not in ("", IDENTITY)]
     cycle = {name: (COLOURS[k % (len(COLOURS) - 1)], MARKERS[k % len(MARKERS)]) for k, name in enumerate(names)}
     return cycle | {"": (BLACK, "D"), IDENTITY: (BLACK, "x")}
 
 
 def _front_line(axes: Axes, best: Sequence[PlottedArm], size: float) -> None:
-    """The border of what is reached: from each point of the front to the right, then to the next one's performance."""
+    """Draw the front as steps: from each point to the right, then to the performance of the next one."""
     energies = [point.energy_j / size for point in best]
     axes.step(energies, [point.performance for point in best], where="post", color=BLACK, linewidth=0.8, gid="front")
 
@@ -241,7 +241,7 @@ def _mark(axes: Axes, point: PlottedArm, size: float, colour: str, marker: str, 
 
 
 def _percent_axis(axes: Axes, original: float) -> None:
-    """A second axis on top: energy relative to the original's."""
+    """Add a second axis on top: energy relative to the original."""
     if original <= 0:
         return
 

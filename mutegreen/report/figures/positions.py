@@ -1,4 +1,4 @@
-"""Where the values of a hyperparameter stand on an axis."""
+"""Position the values of a hyperparameter on an axis."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mutegreen.report.units import value_label, value_labels
 _DIGITS = 3
 _MAX_CHARACTERS = 22
 _FEW_LABELS, _SHORT_LABEL = 4, 6
-"""Labels, and characters of a label, that stand beside each other on an axis; more must stand upright."""
+"""Number of labels, and characters of a label, that fit horizontally on an axis; more are rotated."""
 
 
 @dataclass(frozen=True)
 class Positions:
-    """Places of values, and their labels.
+    """Positions of values, and their labels.
 
     Attributes:
-        at: By value.
-        labels: Of the places 0, 1, 2 and so on; None: the values are numbers and stand where they are.
+        at: The position of each value.
+        labels: The labels of positions 0, 1, 2 and so on; None: the values are numbers, and positions are values.
     """
 
     at: dict[float | str | None, float]
@@ -30,19 +30,19 @@ class Positions:
 
     @property
     def is_logarithmic(self) -> bool:
-        """Whether the values are numbers that are spread by factors."""
+        """Whether the values are numbers over several orders of magnitude."""
         return self.labels is None and is_spread(list(self.at.values()))
 
     @property
     def upright_characters(self) -> int:
-        """Length of the longest label where labels must stand upright; 0 where they lie."""
+        """Length of the longest label if labels are rotated; 0 if they are horizontal."""
         longest = max(map(len, self.labels or ("",)))
         upright = len(self.labels or ()) > _FEW_LABELS or longest > _SHORT_LABEL
         return longest if upright else 0
 
     @classmethod
     def of(cls, several: Sequence[float | str | None]) -> Positions:
-        """Numbers where they are; anything else side by side, in the order given."""
+        """Return numbers at their values, anything else at 0, 1, 2 and so on in the given order."""
         unique = list(dict.fromkeys(several))
         if all(isinstance(value, float) for value in unique):
             return cls({value: value for value in unique if isinstance(value, float)}, None)
@@ -51,7 +51,7 @@ class Positions:
 
 
 def value_labels_of(several: Sequence[float | str | None]) -> list[str]:
-    """Short labels of values, different for different ones; those of several hyperparameters at once have a comma."""
+    """Return short labels of values, different for different ones; values of several hyperparameters have a comma."""
     shown = [_words(value) if isinstance(value, str) else value for value in several]
     different = len(set(shown)) == len(set(several))
     return value_labels(shown if different else several)

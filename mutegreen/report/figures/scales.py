@@ -1,4 +1,4 @@
-"""Axes in units that people read: SI prefixes, logarithms where values are spread by factors, words for text."""
+"""Scale axes: SI prefixes, and logarithmic axes for values over several orders of magnitude."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from mutegreen.units import UnitScale
 _LOG_FROM = 10.0
 """Ratio of the largest to the smallest value from which an axis is logarithmic."""
 _STEPS = ((1,), (1, 3), (1, 2, 5))
-"""Multiples of powers of ten with a tick: the fewest of them that give enough ticks."""
+"""Multiples of powers of ten with a tick; the first set with enough ticks is used."""
 _ENOUGH_TICKS = 3
 
 
-def axis_scale(metric: str, figures: ArrayLike) -> UnitScale:
-    """The unit in which the largest of the figures has one to three digits before the point."""
-    return units.scale_of(metric, _largest(figures))
+def axis_scale(metric: str, numbers: ArrayLike) -> UnitScale:
+    """Return the unit in which the largest number has one to three digits before the point."""
+    return units.scale_of(metric, _largest(numbers))
 
 
 def metric_label(metric: str, qualities: Iterable[Quality | None], goal: Goal = Goal.MAXIMIZE) -> str:
-    """What a metric is called, with what a reader must know of its figures."""
+    """Return the name of a metric, with its direction or `estimated`."""
     if metric == "performance":
-        return NAMES[metric] + (", less is better" if goal is Goal.MINIMIZE else "")
+        return NAMES[metric] + (", lower is better" if goal is Goal.MINIMIZE else "")
     return NAMES.get(metric, metric) + (", estimated" if Quality.ESTIMATED in set(qualities) else "")
 
 
-def is_spread(figures: ArrayLike, ratio: float = _LOG_FROM) -> bool:
-    """Whether figures are spread by factors, so that a logarithmic axis shows them best."""
-    known = np.asarray(figures, dtype=float)
+def is_spread(numbers: ArrayLike, ratio: float = _LOG_FROM) -> bool:
+    """Whether numbers span at least a ratio, so a logarithmic axis suits them."""
+    known = np.asarray(numbers, dtype=float)
     known = known[np.isfinite(known)]
     return bool(known.size and known.min() > 0 and known.max() >= ratio * known.min())
 
 
 def make_logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
-    """A logarithmic axis over [low, high] with few ticks, each with a label that is short and plain."""
+    """Make an axis over [low, high] logarithmic, with few ticks and short labels."""
     ticks = _log_ticks(low, high)
     margin = (high / low) ** 0.08
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low / margin, high * margin)})
@@ -54,7 +54,7 @@ def make_logarithmic(axes: Axes, which: Literal["x", "y"], low: float, high: flo
 
 
 def short_number(number: float, low: float, high: float) -> str:
-    """A tick among others from low to high: `0.05`, or `5e-5` where plain ones would be long."""
+    """Format a tick among others from low to high: `0.05`, or `5e-5` if the plain form would be long."""
     if low >= 1e-3 and high < 1e5:
         return f"{number:.10g}"
     power = math.floor(math.log10(number) + 1e-9)
@@ -72,7 +72,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return inside
 
 
-def _largest(figures: ArrayLike) -> float:
-    known = np.abs(np.asarray(figures, dtype=float))
+def _largest(numbers: ArrayLike) -> float:
+    known = np.abs(np.asarray(numbers, dtype=float))
     known = known[np.isfinite(known)]
     return float(known.max()) if known.size else 0.0

@@ -1,4 +1,4 @@
-"""What all figures share: fonts, colours, sizes, title and caption."""
+"""Define the common style of figures: fonts, colours, sizes, title and caption."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH_IN = 7.0
 """Width of a figure, inches: the text width of a page."""
 FONT_PT = 8.0
 CHARACTER_IN = FONT_PT * 0.66 / 72
-"""Width of a character, inches, a little generous."""
+"""Width of a character, inches, rounded up."""
 
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
     "#0072B2",
@@ -31,17 +31,17 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "v", "P", "X", "*")
 LINES = ("-", (0, (5, 1.5)), (0, (1, 1)), "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
 GREY = "#808080"
-"""Lines that only help the eye."""
+"""Colour of guide lines."""
 
 _TITLE_PT = FONT_PT + 2
 _TITLE_IN = _TITLE_PT * 0.7 / 72
-"""Width of a title's character, which is bold, inches, a little generous."""
+"""Width of a character of the title, which is bold, inches, rounded up."""
 _LINE = 1.25
-"""Height of a line in heights of its letters."""
+"""Height of a line, relative to the font size."""
 _CAPTION_IN = FONT_PT * 0.54 / 72
-"""Width of a caption's character on average, inches."""
+"""Average width of a character of the caption, inches."""
 _SPARE = 3
-"""Characters fewer than the average lets hope for: some lines have wide ones."""
+"""Characters by which lines are shorter than their average width allows, because some have wide characters."""
 _STYLE = {
     "font.family": ["DejaVu Sans"],
     "font.size": FONT_PT,
@@ -71,13 +71,13 @@ _STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure and what it is of.
+    """A figure with its description.
 
     Attributes:
-        kind: Of the commands' option `--kind`.
-        part: Tells several figures of one kind apart; empty if there is only one.
+        kind: Value of the option `--kind`.
+        part: Distinguishes several figures of one kind; empty if there is only one.
         title: Subject and background.
-        caption: What is seen, and the number of trainings.
+        caption: What the figure shows, and the number of trials.
     """
 
     kind: str
@@ -89,19 +89,19 @@ class Drawing:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """The figures' style, whatever the user's own matplotlibrc says; the settings before it come back at the end."""
+    """Apply the style of the figures, whatever the matplotlibrc of the user says, and restore the previous one."""
     with matplotlib.style.context(["default", _STYLE]):
         yield
 
 
 def new_figure(title: str, caption: str, height_in: float, width_in: float = WIDTH_IN) -> Figure:
-    """An empty figure with its title above and its caption below; it needs no display.
+    """Return an empty figure with its title above and its caption below; it needs no display.
 
     Args:
-        title: As many lines as it needs, as a rule one.
-        caption: As many lines as it needs.
-        height_in: Without the caption and further lines of the title, inches.
-        width_in: In print, inches.
+        title: The title; long ones are wrapped.
+        caption: The caption; long ones are wrapped.
+        height_in: Height without the caption and further lines of the title, inches.
+        width_in: Width in print, inches.
     """
     lines = textwrap.wrap(caption, int(width_in / _CAPTION_IN) - _SPARE)
     titles = textwrap.wrap(title, int(width_in / _TITLE_IN))
@@ -113,12 +113,12 @@ def new_figure(title: str, caption: str, height_in: float, width_in: float = WID
 
 
 def without_ticks(axes: Axes) -> None:
-    """Takes the ticks' marks away and leaves their labels."""
+    """Remove the marks of ticks, and keep their labels."""
     axes.tick_params(length=0)
 
 
 def shorten(text: str, characters: int = 28) -> str:
-    """Text that is not longer than that: of a longer one both ends, which tell names apart."""
+    """Return the text, if too long only its two ends."""
     if len(text) <= characters:
         return text
     half = (characters - 1) // 2

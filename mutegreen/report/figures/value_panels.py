@@ -1,7 +1,7 @@
-"""Energy, time and performance against the value of each hyperparameter: every training a dot.
+"""Draw energy, time and performance against the value of each hyperparameter: every trial is a dot.
 
 The layout is that of the first figure of "Can Adjusting Hyperparameters Lead to Green Deep Learning"
-(arXiv 2603.06195), with the trainings themselves instead of boxes over a handful of them.
+(arXiv 2603.06195), with the trials themselves instead of box plots of a few of them.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ KIND = "values"
 
 _ROW_IN = 1.3
 _NUMBERS_IN = 2.0
-"""Width of a panel whose values are numbers."""
+"""Width of a panel with numeric values, inches."""
 _WORD_IN = 0.16
-"""Width of a place on an axis of words."""
+"""Width of a position on an axis of words, inches."""
 _MARGIN_IN = 0.7
 _MANY_DOTS = 2000
-"""Dots from which a vector file keeps them as pixels."""
+"""Number of dots from which a vector file contains them as pixels."""
 _SPREAD = 100.0
-"""Ratio of figures from which their axis is logarithmic."""
+"""Ratio of the largest to the smallest measurement from which the axis is logarithmic."""
 _CAPTION = (
-    "Every dot is one training, the line joins the means of the values, diamonds and the dashed line (their mean) "
-    "are the original."
+    "Dots: trials of mutants. Line: mean at each value. Diamonds and dashed line: trials of the original and their "
+    "mean."
 )
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One metric over all panels of a row."""
+    """A row of panels: one metric."""
 
     metric: str
     label: str
@@ -63,11 +63,11 @@ class _Row:
 
 @figure_style()
 def draw(group: Scenario, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
-    """A panel for each hyperparameter and metric.
+    """Draw a panel for each hyperparameter and metric.
 
     Args:
         group: Trainings of one subject beside one background.
-        title: Its name.
+        title: The title of the figure.
         goal: Which direction of the performance is better.
 
     Returns:
@@ -94,7 +94,7 @@ def _positions(group: Scenario, hyperparameter: str) -> Positions:
 
 
 def _pages(columns: dict[str, Positions]) -> Iterator[dict[str, Positions]]:
-    """The columns that fit beside each other, page by page."""
+    """Yield the columns of each page: as many as fit its width."""
     shown: dict[str, Positions] = {}
     for name, positions in columns.items():
         if shown and sum(map(_width_in, [*shown.values(), positions])) > WIDTH_IN - _MARGIN_IN:
@@ -110,7 +110,7 @@ def _width_in(positions: Positions) -> float:
 
 
 def _drawing(group: Scenario, title: str, rows: Sequence[_Row], columns: dict[str, Positions], part: str) -> Drawing:
-    caption = f"{_trainings(group)} {_CAPTION}{_left_out(group)}"
+    caption = f"{_trials(group)} {_CAPTION}{_not_drawn(group)}"
     widths = [_width_in(positions) for positions in columns.values()]
     words_in = CHARACTER_IN * max(positions.upright_characters for positions in columns.values())
     figure = new_figure(title, caption, _ROW_IN * len(rows) + 0.9 + words_in, sum(widths) + _MARGIN_IN)
@@ -145,7 +145,7 @@ def _panel(axes: Axes, group: Scenario, name: str, positions: Positions, figures
 
 
 def _means(axes: Axes, means: pd.Series[float], positions: Positions) -> None:
-    """The mean of each value: joined where values are numbers, dashes where they are words."""
+    """Draw the mean at each value: joined if values are numbers, dashes if they are words."""
     if positions.labels is None:
         axes.plot(means.index, means, "-", color="black", linewidth=0.9, gid="means", zorder=1.5)
     else:
@@ -164,13 +164,13 @@ def _label_values(axes: Axes, name: str, positions: Positions) -> None:
         axes.xaxis.get_major_locator().set_params(nbins=5)  # type: ignore[call-arg]
 
 
-def _trainings(group: Scenario) -> str:
+def _trials(group: Scenario) -> str:
     counts = {str(mutant): int(count) for mutant, count in group.rows["mutant"].value_counts().items()}
     return trials_text(counts.pop(ORIGINAL, 0), list(counts.values()))
 
 
-def _left_out(group: Scenario) -> str:
-    """What has no dot, and why."""
+def _not_drawn(group: Scenario) -> str:
+    """Return how many trials have no dot, and why."""
     missing = {NAMES[m]: int((~np.isfinite(group.rows[m])).sum()) for m in group.metrics}
     parts = [f"{name} of {count}" for name, count in missing.items() if count]
-    return f" Not drawn, because not measured or not finite: {', '.join(parts)} trainings." if parts else ""
+    return f" Not drawn (not measured or not finite): {', '.join(parts)} trials." if parts else ""

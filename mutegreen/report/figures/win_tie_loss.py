@@ -1,4 +1,4 @@
-"""How many mutants win, tie and lose energy and performance: a heat map for each hyperparameter and domain."""
+"""Draw win-tie-loss counts: a heat map for each hyperparameter and domain."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _MARGIN_IN = 1.0
 _MAX_ROWS = 5
 _ALL = "all"
 _GREENER = ((0, 0), (0, 1))
-"""Cells of the mutants that win energy and do not lose performance."""
+"""The cells of mutants that win energy and do not lose performance."""
 _CAPTION = (
-    "Mutants by their verdict on energy (rows) and on performance (columns) against the original; the frame holds "
-    "those with less energy and no loss of performance."
+    "Number of mutants by verdict on energy (rows) and on performance (columns). Frame: less energy and no loss of "
+    "performance."
 )
-_UNDECIDED = " Above a panel: mutants undecided in either, which are in none of its cells."
+_UNDECIDED = " Above a panel: mutants that are undecided in either and not counted."
 
 
 @figure_style()
 def draw(scenario: ScenarioReport) -> list[Drawing]:
-    """Three by three cells for each hyperparameter (rows) and domain (columns), with the numbers of mutants.
+    """Draw three by three cells with numbers of mutants for each hyperparameter (rows) and domain (columns).
 
     Returns:
         As many drawings as the hyperparameters need pages; none where there are no counts.

@@ -1,1 +1,1 @@
-"""Results as Markdown, LaTeX and CSV."""
+"""Present results as Markdown, LaTeX and CSV."""

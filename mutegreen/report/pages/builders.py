@@ -1,4 +1,4 @@
-"""An analysis as tables for pages, by name."""
+"""Build the tables of an analysis for pages, by name."""
 
 from __future__ import annotations
 
@@ -31,19 +31,21 @@ BUILDERS: dict[str, Builder] = {
     "advice": advice,
     "pareto": pareto,
 }
-"""In the order in which pages have them."""
+"""By name of `--table`, in the order of the pages."""
 
 
 def tables_of(analysis: Analysis, names: Sequence[str] = (), metric: str | None = None) -> Iterator[PlainTable]:
-    """The tables of all scenarios, a scenario after the other.
+    """Yield the tables of all scenarios, one scenario after the other; empty tables are omitted.
 
     Args:
-        analysis: By any protocol.
-        names: Of `BUILDERS`, the tables wanted; all, if none is named. Those with nothing to show are left out.
-        metric: The only one wanted in the table of verdicts.
+        analysis: The result of any protocol.
+        names: Keys of `BUILDERS`; without any, all tables.
+        metric: The only metric in the table of verdicts; None: all.
     """
     builders = BUILDERS | {"verdict": partial(verdict, metric=metric)}
     for scenario in scenario_reports(analysis):
         for name, build in builders.items():
             if not names or name in names:
-                yield from (replace(table, about=scenario.about_data) for table in build(scenario, analysis))
+                yield from (
+                    replace(table, about=scenario.about_data, key=scenario.key) for table in build(scenario, analysis)
+                )

@@ -1,4 +1,4 @@
-"""Tables for pages of a subject in company against the same alone."""
+"""Build the tables that compare co-located with exclusive trials."""
 
 from __future__ import annotations
 
@@ -29,37 +29,38 @@ from mutegreen.stats.colocation.susceptibility import Susceptibility, Susceptibi
 _FINDINGS = {
     SusceptibilityFinding.MORE: "more",
     SusceptibilityFinding.LESS: "less",
-    SusceptibilityFinding.NOT_SHOWN: "neither is shown",
-    SusceptibilityFinding.UNKNOWN: "cannot be told",
+    SusceptibilityFinding.NOT_SHOWN: "not significant",
+    SusceptibilityFinding.UNKNOWN: "unknown",
 }
 
 
 def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Whether energy responds more to the same mutants in company."""
+    """Yield the table on whether energy responds more to the same mutants when co-located."""
     rows, pairs = scenario.colocation.susceptibility, scenario.colocation.pairs
     if not rows:
         return
     yield PlainTable(
         name="company_susceptibility",
-        place=scenario.title,
-        title="Whether energy is more susceptible to change in company: the same mutants alone and there",
+        scenario=scenario.title,
+        title="Susceptibility of energy to change, exclusive and co-located",
         headings=(
             ("", "Energy"),
             ("", "n"),
-            ("True change (%)", "alone"),
-            ("True change (%)", "in company"),
-            ("True change (%)", "p"),
-            ("", "More or less"),
-            ("Shown to change", "alone"),
-            ("Shown to change", "in company"),
-            ("Shown to change", "McNemar's p"),
+            ("RMS of true changes (%)", "exclusive"),
+            ("RMS of true changes (%)", "co-located"),
+            ("RMS of true changes (%)", "p"),
+            ("", "Susceptibility"),
+            ("Significant changes", "exclusive"),
+            ("Significant changes", "co-located"),
+            ("Significant changes", "McNemar's p"),
             ("Measured changes", "Wilcoxon's p"),
             ("All mutants", "Fisher's p"),
         ),
         rows=tuple(TableRow((scenario.heading(row.metric), *_susceptibility(row))) for row in rows),
         notes=(
-            "n: mutants in both. True change: root mean square over them, what noise adds taken out; its p is adjusted "
-            "over all energies and backgrounds. It is the answer: the other p values depend on the noise too.",
+            "n: mutants in both scenarios. RMS of true changes: root mean square over the mutants, without the part "
+            "that is due to noise; its p is adjusted over all energy metrics and background loads. Only this p decides "
+            "the conclusion, because the others also depend on the noise.",
             *map(text.pair_sentence, pairs),
             *text.susceptibility_sentences(rows),
             *filter(None, [text.conclusion_sentence(scenario)]),
@@ -69,7 +70,7 @@ def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Pla
 
 
 def verdicts(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Each mutant's effect and verdict alone and in company, a table for each metric."""
+    """Yield the effect and verdict of each mutant, exclusive and co-located, a table for each metric."""
     for metric in dict.fromkeys(row.metric for row in scenario.colocation.verdict):
         rows = [row for row in scenario.colocation.verdict if row.metric == metric]
         scale = column_format(metric, [end for row in rows for end in (row.extra.low, row.extra.high)], 3)
@@ -77,17 +78,17 @@ def verdicts(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTabl
         yield PlainTable(
             name="company_verdict",
             part=metric,
-            place=scenario.title,
-            title=f"Effects on {scenario.heading(metric)} alone and in company",
+            scenario=scenario.title,
+            title=f"Effects on {scenario.heading(metric)}, exclusive and co-located",
             headings=(
                 ("", "Mutant"),
-                ("Alone", "change (%)"),
-                ("Alone", "verdict"),
-                ("In company", "change (%)"),
-                ("In company", "verdict"),
-                ("Beyond that alone", unit),
-                ("Beyond that alone", INTERVAL),
-                ("Beyond that alone", "p"),
+                ("Exclusive", "change (%)"),
+                ("Exclusive", "verdict"),
+                ("Co-located", "change (%)"),
+                ("Co-located", "verdict"),
+                ("Difference", unit),
+                ("Difference", INTERVAL),
+                ("Difference", "p"),
             ),
             rows=tuple(TableRow((scenario.names[row.mutant], *_effect(row, scale))) for row in rows),
             notes=(text.effect_sentence(rows, scenario.names), *adjusted_note(analysis), *estimated_note(scenario)),
@@ -95,22 +96,22 @@ def verdicts(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTabl
 
 
 def correlations(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Each correlation alone and in company, with the p of equality."""
+    """Yield the correlations, exclusive and co-located, with the p value of their difference."""
     rows = scenario.colocation.correlation
     if rows:
         yield PlainTable(
             name="company_correlation",
-            place=scenario.title,
-            title="Correlations alone and in company",
+            scenario=scenario.title,
+            title="Correlations, exclusive and co-located",
             headings=(
                 ("", "Metric"),
-                *((whose, each) for whose in ("Spearman's", "Pearson's") for each in ("alone", "in company", "p")),
+                *((whose, each) for whose in ("Spearman's", "Pearson's") for each in ("exclusive", "co-located", "p")),
             ),
             rows=tuple(
                 TableRow((scenario.heading(row.metric), *_correlation(row)), row.hyperparameter) for row in rows
             ),
             notes=(
-                "p: of equal coefficients, by Fisher's z of independent samples.",
+                "p: test of equal coefficients by Fisher's z transformation, independent samples.",
                 *text.correlation_sentences(rows),
                 *adjusted_note(analysis),
                 *estimated_note(scenario),
@@ -119,38 +120,38 @@ def correlations(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Plain
 
 
 def win_tie_loss(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Mutants counted alone and in company, a table for each energy."""
+    """Yield the number of mutants by verdict, exclusive and co-located, a table for each energy metric."""
     for energy in dict.fromkeys(row.energy for row in scenario.colocation.win_tie_loss):
-        counted = [row for row in scenario.colocation.win_tie_loss if row.energy == energy]
+        counts = [row for row in scenario.colocation.win_tie_loss if row.energy == energy]
         yield PlainTable(
             name="company_win_tie_loss",
             part=energy,
-            place=scenario.title,
-            title=f"Mutants by their verdict on {scenario.heading(energy)} (rows) and on performance (columns)",
-            headings=(("", "Energy"), *((where, word) for where in ("Alone", "In company") for word in DECIDED)),
+            scenario=scenario.title,
+            title=f"Number of mutants by verdict on {scenario.heading(energy)} (rows) and on performance (columns)",
+            headings=(("", "Energy"), *((where, word) for where in ("Exclusive", "Co-located") for word in DECIDED)),
             rows=tuple(
-                TableRow((word, *map(str, (*alone, *beside))), row.hyperparameter or "all together")
-                for row in counted
-                for word, alone, beside in zip(DECIDED, row.counts_alone, row.counts, strict=True)
+                TableRow((word, *map(str, (*exclusive, *co_located))), row.hyperparameter or "all together")
+                for row in counts
+                for word, exclusive, co_located in zip(DECIDED, row.counts_alone, row.counts, strict=True)
             ),
-            notes=(*text.undecided_sentences(scenario, counted), *estimated_note(scenario)),
+            notes=(*text.undecided_sentences(scenario, counts), *estimated_note(scenario)),
         )
 
 
 def slowdown(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """How much longer each arm trains in company."""
+    """Yield the slowdown of each arm by co-location."""
     rows = scenario.colocation.slowdown
     if rows:
         yield PlainTable(
             name="company_slowdown",
-            place=scenario.title,
-            title="Time of a training in company, as a multiple of that alone",
+            scenario=scenario.title,
+            title="Slowdown by co-location: time of a trial relative to exclusive trials",
             headings=(
                 ("", "Mutant"),
-                ("Trainings", "alone"),
-                ("Trainings", "in company"),
-                ("Times", ""),
-                ("Times", INTERVAL),
+                ("Trials", "exclusive"),
+                ("Trials", "co-located"),
+                ("Slowdown", "factor"),
+                ("Slowdown", INTERVAL),
             ),
             rows=tuple(TableRow((scenario.names.get(row.mutant, ORIGINAL), *_times(row))) for row in rows),
             notes=tuple(text.slowdown_sentences(rows, scenario.colocation.background_slowdown, scenario.names)),

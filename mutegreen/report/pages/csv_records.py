@@ -1,4 +1,4 @@
-"""The records of an analysis as CSV: every figure in full, the keys of `--json` as columns."""
+"""Write the records of an analysis as CSV: every value in full, with the keys of `--json` as columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WHOLE = {
     "company_effect": "concurrency_effects",
     "attribution": "attribution",
 }
-"""By name, the attribute of an analysis."""
+"""By name of the table, the attribute of an analysis."""
 _PARTS = {
     "advice": ("advice", "recommended"),
     "needed": ("advice", "needed"),
@@ -35,34 +35,34 @@ _PARTS = {
     "controls": ("trust", "controls"),
     "weak": ("attribution", "weak"),
 }
-"""By name, the attribute of an analysis and that of its records."""
+"""By name of the table, the attribute of an analysis and that of its records."""
 _COMPANY = {
     f"company_{name}": name
     for name in ("susceptibility", "verdict", "correlation", "win_tie_loss", "slowdown", "background_slowdown")
 }
-"""By name, the attribute of an analysis' company."""
+"""By name of the table, the attribute of the co-location report of an analysis."""
 NAMES = (*_WHOLE, *_PARTS, *_COMPANY)
 _KEYS = ("subject", "background", "metric")
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
 def csv_of(analysis: Analysis, name: str, metric: str | None = None) -> str:
-    """One table as CSV, as `csv_text` writes it.
+    """Return one table as CSV, in the format of `csv_text`.
 
     Args:
-        analysis: By any protocol.
+        analysis: The result of any protocol.
         name: One of `NAMES`.
-        metric: The only one wanted.
+        metric: The only metric; None: all.
     """
     records = [record for record in _records(analysis, name) if metric in (None, record.get("metric"))]
     return csv_text([row | _about(analysis, row["subject"]) for row in records])
 
 
 def csv_text(records: Iterable[Record]) -> str:
-    """Records as CSV, with a line of headings; empty if there is none.
+    """Return records as CSV with a line of headings; an empty text without records.
 
-    What is not known is empty. A text that a spreadsheet would take for a formula gets a leading apostrophe, as
-    OWASP advises against CSV injection: labels come from anybody's files.
+    Unknown values are empty cells. A text that a spreadsheet would run as a formula gets a leading apostrophe, because
+    labels come from files of others (OWASP, CSV injection).
     """
     rows = list(_flat(records))
     columns = dict.fromkeys(key for row in rows for key in row)
@@ -76,7 +76,7 @@ def csv_text(records: Iterable[Record]) -> str:
 
 
 def _about(analysis: Analysis, subject: str) -> Record:
-    """What a table that is read alone must say of a subject: its data, and what is taken for its performance."""
+    """Return the columns that describe a subject: its data, and the extra metric in place of performance."""
     data = analysis.data.get(subject)
     known = {"data": data.label if data else None, "performance_figure": analysis.figure}
     return {key: text for key, text in known.items() if text}
@@ -93,15 +93,15 @@ def _records(analysis: Analysis, name: str) -> Iterator[Record]:
         return
     attribute, part = _PARTS[name]
     for parent in getattr(analysis, attribute, ()):
-        place = {key: getattr(parent, key) for key in _KEYS}
-        yield from (place | flat_record(record) for record in getattr(parent, part))
+        scenario = {key: getattr(parent, key) for key in _KEYS}
+        yield from (scenario | flat_record(record) for record in getattr(parent, part))
 
 
 def _flat(records: Iterable[Record]) -> Iterator[Record]:
-    """The records without fields in fields: `drift: {p: 0.1}` becomes `drift_p: 0.1`."""
-    kept = list(records)
-    nested = {key for record in kept for key, value in record.items() if isinstance(value, Mapping)}
-    for record in kept:
+    """Yield the records without nested fields: `drift: {p: 0.1}` becomes `drift_p: 0.1`."""
+    all_records = list(records)
+    nested = {key for record in all_records for key, value in record.items() if isinstance(value, Mapping)}
+    for record in all_records:
         yield {column: cell for key, value in record.items() for column, cell in _cells(key, value, key in nested)}
 
 
@@ -125,5 +125,5 @@ def _counts(counts: list[list[int]], where: str) -> Iterator[tuple[str, int]]:
 def _safe(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    text = value.replace("\r", "\n")  # the writer would leave it bare, and readers would take it for a line's end
+    text = value.replace("\r", "\n")  # the writer would not quote it, and readers would take it for the end of a line
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,4 +1,4 @@
-"""Tables for pages of how far to trust an audit, and of what to do."""
+"""Build the tables on the precision of an audit, the recommended mutants and the Pareto front."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ from mutegreen.units import energy
 
 
 def trust(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Noise, the smallest effect to be seen, drift and quality of each metric; then outliers and the A/A control."""
+    """Yield noise, minimum detectable effect, drift and quality of each metric, with the warnings as notes."""
     if not scenario.trust:
         return
     warnings = [line.plain for line in trust_lines(scenario.trust, scenario.names) if isinstance(line, Text)]
     yield PlainTable(
         name="trust",
-        place=scenario.title,
-        title="Noise of a training (coefficient of variation) and smallest effect that this audit sees",
+        scenario=scenario.title,
+        title="Precision: noise of a trial (coefficient of variation) and minimum detectable effect (80 % power)",
         headings=(
             ("", "Metric"),
             ("Noise", "(%)"),
-            ("Sees from", "(%)"),
+            ("Detectable effect", "(%)"),
             ("Drift", "(%)"),
             ("Drift", "adjusted p"),
             ("", "Quality"),
         ),
         rows=tuple(TableRow((scenario.heading(row.metric), *_trust(row))) for row in scenario.trust),
-        notes=(*warnings, *(line.plain for line in _further(scenario))),
+        notes=(*warnings, *(line.plain for line in _conditions(scenario))),
     ).without_empty_columns()
 
 
-def _further(scenario: ScenarioReport) -> Iterator[Text]:
+def _conditions(scenario: ScenarioReport) -> Iterator[Text]:
     yield from flag_lines(scenario.flags)
     yield from concurrency_effect_lines(scenario.concurrency_effects)
     yield from attribution_lines(scenario.attribution, scenario.names)
 
 
 def advice(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """The settings recommended; where there are none, why, and what would be needed."""
+    """Yield the recommended mutants; without any, the reason and the repetitions needed."""
     if scenario.advice is None:
         return
     recommended = scenario.advice.recommended
@@ -64,7 +64,7 @@ def advice(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]
 
 
 def pareto(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """The settings that no other one beats in energy and in performance."""
+    """Yield the Pareto front: the mutants that no other one beats in both energy and performance."""
     points = scenario.advice.pareto if scenario.advice is not None else ()
     if not points:
         return
@@ -72,14 +72,14 @@ def pareto(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]
     merit = column_format("performance", [point.performance for point in points])
     yield PlainTable(
         name="pareto",
-        place=scenario.title,
+        scenario=scenario.title,
         title="Pareto front of energy and performance",
         headings=(("", "Mutant"), ("Energy", joules.heading), ("Performance", merit.heading)),
         rows=tuple(
             TableRow((scenario.names[point.mutant], joules.cell(point.energy_j), merit.cell(point.performance)))
             for point in points
         ),
-        notes=("By means alone, which is no proof.",),
+        notes=("By means only; differences are not tested.",),
     )
 
 
@@ -104,13 +104,13 @@ def _recommended(scenario: ScenarioReport, advice: Advice) -> PlainTable:
     )
     return PlainTable(
         name="advice",
-        place=scenario.title,
-        title="Settings shown to save energy, and to keep performance within the tolerance",
+        scenario=scenario.title,
+        title="Recommended mutants: significantly less energy, performance within the tolerance",
         headings=(
             ("", "Mutant"),
-            ("Saves", "(%)"),
-            ("Saves", INTERVAL),
-            ("Saves", joules.heading),
+            ("Saving", "(%)"),
+            ("Saving", INTERVAL),
+            ("Saving", joules.heading),
             ("Performance", f"change {merit.heading}".strip()),
             ("Performance", INTERVAL),
             ("Pays back", "after"),
@@ -133,21 +133,22 @@ def _saving(row: Recommendation, joules: ColumnFormat, merit: ColumnFormat) -> l
 
 def _terms(advice: Advice) -> Iterator[str]:
     if advice.tolerance is not None:
-        source = "" if advice.tolerance_is_given else ", 1 % of the original's, as none is given"
+        source = "" if advice.tolerance_is_given else " (default: 1 % of the original's)"
         yield f"Tolerance of performance: {advice.tolerance:.3g}{source}."
+    yield "Saving: in total energy, per training."
     if advice.audit_j is not None:
-        yield f"Pays back after: trainings that save as much energy as the audit took, {energy(advice.audit_j)}."
+        yield f"Pays back after: number of trainings that save the energy used by the audit, {energy(advice.audit_j)}."
 
 
 def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:
     merit = column_format("performance", [row.performance_change for row in advice.needed], 3)
     return PlainTable(
         name="advice",
-        place=scenario.title,
-        title="What to do: nothing can be recommended",
+        scenario=scenario.title,
+        title="Recommended mutants: none",
         headings=(
             ("", "Mutant"),
-            ("Seems to save", "(%)"),
+            ("Estimated saving", "(%)"),
             ("Performance", f"change {merit.heading}".strip()),
             ("More repetitions", "needed"),
         ),
@@ -162,7 +163,10 @@ def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:
             )
             for row in advice.needed
         ),
-        notes=(f"Nothing can be recommended: {reason_text(advice.reason)}.",),
+        notes=(
+            f"No mutant can be recommended: {reason_text(advice.reason)}.",
+            *(["More repetitions needed: for a power of 80 %."] if advice.needed else []),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables for pages as LaTeX: booktabs, a caption and a label each, ready to be included in a paper."""
+"""Write tables as LaTeX: with booktabs, a caption and a label, ready to be included in a paper."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from mutegreen.report.pages.latex_text import escaped, slug, width_em
 from mutegreen.report.pages.table import PlainTable
 
 _TEXT_WIDTH_PT, _TEXT_HEIGHT_PT = 345.0, 550.0
-"""Those of the class `article`; most others have wider lines."""
+"""Text size of the class `article`; most others have wider lines."""
 _SIZES = {"": 10.0, r"\small": 9.25, r"\footnotesize": 8.5, r"\scriptsize": 8.0}
-"""Points that count for an em: small sizes are wider than their name says."""
+"""Points of an em by font size: small sizes are wider than their name says."""
 _GAP_PT = 5.0
 _PAGE_LINES = 40
-"""Lines, with those of groups, beyond which a table may be broken over pages."""
+"""Number of lines, with those of groups, beyond which a table may be broken over pages."""
 _UNKNOWN = "--"
 _PACKAGES = {"longtable": r"\begin{longtable}", "pdflscape": r"\begin{landscape}"}
-"""With what needs them."""
-_PLACES_APART = "\n\n\\clearpage\n\n"
-"""LaTeX gives up on a hundred tables that wait for their place."""
+"""LaTeX packages, with the command that needs each."""
+_SCENARIO_BREAK = "\n\n\\clearpage\n\n"
+"""Between scenarios: LaTeX fails with too many floats that wait for a page."""
 _LAST_LATIN = "\u017f"
 
 
 def latex(title: str, tables: Iterable[PlainTable], notes: Sequence[str] = ()) -> str:
-    r"""Tables for `\input`, behind a comment that says where they come from and which packages they need.
+    r"""Return tables for `\input`, after a comment with their origin and the packages they need.
 
-    Labels are `tab:` with the place, the table and its part. A table is set as large as the text width of the class
-    `article` allows; one that is too wide in any size stands on its side, one that is too long goes over pages.
+    Labels are `tab:` with the scenario, the table and its part. The font is as large as the text width of the class
+    `article` allows. A table that is too wide in any size is rotated; one that is too long is broken over pages.
 
     Args:
-        title: What the tables are of; a comment.
-        tables: In their order.
-        notes: Sentences for the author; comments.
+        title: The origin of the tables, for the comment.
+        tables: The tables in their order.
+        notes: Sentences for the author, for the comment.
     """
-    body = _PLACES_APART.join(
+    body = _SCENARIO_BREAK.join(
         "\n\n".join(_float(table, label) for table, label in own)
-        for _, own in groupby(_labelled(tables), lambda pair: pair[0].place)
+        for _, own in groupby(_labelled(tables), lambda pair: pair[0].scenario)
     )
     packages = ["booktabs", *(name for name, sign in _PACKAGES.items() if sign in body)]
     head = [title, rf"Needs \usepackage{{{','.join(packages)}}}.", *notes]
@@ -48,10 +48,10 @@ def latex(title: str, tables: Iterable[PlainTable], notes: Sequence[str] = ()) -
 
 
 def _labelled(tables: Iterable[PlainTable]) -> Iterator[tuple[PlainTable, str]]:
-    """The tables with labels, no two the same."""
+    """Yield the tables with unique labels."""
     taken: set[str] = set()
     for table in tables:
-        label = name = slug(f"{table.place} {table.name} {table.part}")
+        label = name = slug(f"{table.key or table.scenario} {table.name} {table.part}")
         number = 1
         while label in taken:
             number += 1
@@ -61,7 +61,7 @@ def _labelled(tables: Iterable[PlainTable]) -> Iterator[tuple[PlainTable, str]]:
 
 
 def _float(table: PlainTable, label: str) -> str:
-    caption, notes = escaped(f"{table.title} ({table.full_place})."), escaped(" ".join(table.notes))
+    caption, notes = escaped(f"{table.title} ({table.full_scenario})."), escaped(" ".join(table.notes))
     if not table.rows:
         return rf"\paragraph{{{caption}}}\label{{{label}}} {notes}"
     size, is_wide = _size(table)
@@ -84,7 +84,7 @@ def _lines(table: PlainTable) -> int:
 
 
 def _size(table: PlainTable) -> tuple[str, bool]:
-    """The largest size in which the table is no wider than the text, and whether only a page on its side is so wide."""
+    """Return the largest size in which the table is no wider than the text, and whether it must be rotated for that."""
     em = _width_em(table)
     gaps_pt = _GAP_PT * (len(table.headings) - 1)
     for limit_pt in (_TEXT_WIDTH_PT, _TEXT_HEIGHT_PT):
@@ -95,7 +95,7 @@ def _size(table: PlainTable) -> tuple[str, bool]:
 
 
 def _width_em(table: PlainTable) -> float:
-    """About how wide the columns are, without the gaps between them."""
+    """Return the approximate width of the columns, without the gaps between them."""
     texts = [[own for _, own in table.headings], *([cell or _UNKNOWN for cell in row.cells] for row in table.rows)]
     widths = [max(map(width_em, column)) for column in zip(*texts, strict=True)]
     widths[0] += table.is_grouped
@@ -105,7 +105,7 @@ def _width_em(table: PlainTable) -> float:
 
 
 def _grid(table: PlainTable, **options: Any) -> str:
-    """The tabular, or the longtable, by pandas."""
+    """Return the tabular or longtable, made by pandas."""
     import pandas as pd
 
     headings = [(escaped(span), escaped(own)) for span, own in table.headings]
@@ -118,7 +118,7 @@ def _grid(table: PlainTable, **options: Any) -> str:
 
 
 def _rows(table: PlainTable) -> Iterator[list[str]]:
-    """Cells as LaTeX; the name of a group stands in a line of its own, its lines are set in."""
+    """Yield the cells as LaTeX; the name of a group has a line of its own, its lines are indented."""
     for number, (group, rows) in enumerate(groupby(table.rows, lambda row: row.group)):
         lines = [[_UNKNOWN if cell is None else escaped(cell) for cell in row.cells] for row in rows]
         for line in lines:
@@ -131,5 +131,5 @@ def _rows(table: PlainTable) -> Iterator[list[str]]:
 
 
 def _start(cell: str) -> str:
-    r"""A line's first cell, which must not be taken for an argument of the `\\` before it."""
+    r"""Return the first cell of a line, protected from being read as an argument of the `\\` before it."""
     return f"{{}}{cell}" if re.match(r"[\[*]", cell) else cell

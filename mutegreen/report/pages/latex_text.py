@@ -1,4 +1,4 @@
-"""Text in LaTeX: no character of it is taken for a command."""
+"""Escape text for LaTeX, so no character is taken for a command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMMANDS = str.maketrans(
 )
 _MINUS = re.compile(r"(?<![\w.}-])-(?=\d)")
 _LIGATURE = re.compile(r"(?<=-)-|(?<=,),")
-"""A second dash or comma, with which LaTeX would make another sign of both."""
+"""A second dash or comma, which LaTeX would join with the first to another sign."""
 _EM = (
     dict.fromkeys(".,:;!|[]'ijl", 0.28)
     | dict.fromkeys(" tfrsI()/", 0.38)
@@ -29,20 +29,20 @@ _EM = (
     | dict.fromkeys("ABDEFGHJKLNPRSTUVXYZ", 0.7)
 )
 _OTHER_EM = 0.53
-"""Of digits, and most letters."""
+"""Width of digits and most letters, in ems."""
 
 
 def escaped(text: str) -> str:
-    """The text as it is to be read, on one line; a sign before a number becomes a minus."""
+    """Return the text escaped and on one line; a hyphen before a number becomes a minus."""
     plain = "".join(character for character in " ".join(text.split()) if character.isprintable())
     return _MINUS.sub("$-$", _LIGATURE.sub(r"{}\g<0>", plain.translate(_COMMANDS)))
 
 
 def slug(text: str) -> str:
-    """Small letters, digits and dashes, as labels have them."""
+    """Return the text as a label: lower-case letters, digits and dashes."""
     return "-".join(re.findall(r"[a-z0-9]+", text.lower())) or "table"
 
 
 def width_em(text: str) -> float:
-    """About how wide a text is, in ems of Computer Modern Roman."""
+    """Return the approximate width of a text, in ems of Computer Modern Roman."""
     return sum(_EM.get(character, _OTHER_EM) for character in text)

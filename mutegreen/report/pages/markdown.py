@@ -1,4 +1,4 @@
-"""Tables for pages as Markdown: pipe tables, which GitHub, GitLab, Pandoc and most others read."""
+"""Write tables as Markdown: pipe tables, which GitHub, GitLab, Pandoc and most others read."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ _SPECIAL = re.compile(
     """,
     re.VERBOSE,
 )
-"""What would be markup; all of it may stand behind a backslash."""
+"""Characters that would be markup; each may be escaped with a backslash."""
 _UNKNOWN = "-"
 
 
 def markdown(title: str, tables: Iterable[PlainTable], notes: Sequence[str] = ()) -> str:
-    """A document with a heading for each scenario and each table.
+    """Return a document with a heading for each scenario and each table.
 
     Args:
-        title: Of the document.
-        tables: Those of a place together.
-        notes: Sentences at the end.
+        title: The title of the document.
+        tables: The tables, those of a scenario together.
+        notes: Sentences for the end.
     """
-    parts, place = [f"# {escaped(title)}"], None
+    parts, scenario = [f"# {escaped(title)}"], None
     for table in tables:
-        if table.place != place:
-            place = table.place
-            parts.append(f"## {escaped(table.full_place)}")
+        if table.scenario != scenario:
+            scenario = table.scenario
+            parts.append(f"## {escaped(table.full_scenario)}")
         parts += [f"### {escaped(table.title)}", *_body(table)]
     parts += [f"Note: {escaped(note)}" for note in notes]
     return "\n\n".join(parts) + "\n"
 
 
 def escaped(text: str) -> str:
-    """The text as it is to be read: no character of it is taken for markup, nor for a new line or cell."""
+    """Return the text escaped and on one line, so no character is taken for markup or a new cell."""
     return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 

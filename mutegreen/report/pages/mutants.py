@@ -1,4 +1,4 @@
-"""Tables for pages of what each mutant does: all metrics at a glance, one metric in full, energy to target, counts."""
+"""Build the tables on mutants: all metrics in short, one metric in full, energy to target, win-tie-loss counts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CHANGE = (("Change", "(%)"), ("Change", INTERVAL), ("", "p"))
 
 
 def overview(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Every mutant's change of every metric, with its verdict."""
+    """Yield change and verdict of every mutant for every metric."""
     originals = {row.metric: row.mean_original for row in scenario.comparisons}
     shown = (
         None if originals[metric] is None else quantity(metric, originals[metric] or 0.0) for metric in scenario.metrics
@@ -48,10 +48,11 @@ def overview(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTabl
         cells = [_glance(line.comparisons[metric]) for metric in scenario.metrics]
         mark = f" {GREENER_MARK}" if line.mutant in scenario.greener else ""
         rows.append(mutant_row(line, *cells, mark=mark))
-    mark = "recommended" if scenario.advice is not None else "wins energy, loses none, and does not lose performance"
+    greener = "wins energy in at least one domain, loses it in none, and does not lose performance"
+    mark = "recommended" if scenario.advice is not None else greener
     yield PlainTable(
         name="overview",
-        place=scenario.title,
+        scenario=scenario.title,
         title="Each mutant against the original: change (%) and verdict",
         headings=(("", "Mutant"), *(("", scenario.heading(metric)) for metric in scenario.metrics)),
         rows=tuple(rows),
@@ -65,14 +66,14 @@ def overview(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTabl
 
 
 def verdict(scenario: ScenarioReport, analysis: Analysis, metric: str | None = None) -> Iterator[PlainTable]:
-    """A table for each metric, or for the only one wanted: means, intervals, p values, effect sizes, verdicts."""
+    """Yield a table for each metric, or for the given one: means, intervals, p values, effect sizes, verdicts."""
     for each in scenario.metrics:
         if metric in (None, each):
             yield _verdict(scenario, analysis, each)
 
 
 def energy_to_target(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """What it took until the performance was that of the original in the end; energy, then time."""
+    """Yield energy, then time, until the target: the final performance of the original, within the tolerance."""
     metrics = {row.metric for row in scenario.targets}
     energies = [TOTAL] if TOTAL in metrics else [metric for metric in ENERGY_METRICS if metric in metrics]
     for metric in (*energies, *(["duration_s"] if scenario.targets else [])):
@@ -80,22 +81,22 @@ def energy_to_target(scenario: ScenarioReport, analysis: Analysis) -> Iterator[P
 
 
 def win_tie_loss(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Mutants counted by their verdicts on energy and on performance."""
-    counted = [*scenario.win_tie_loss, *(scenario.overall if len(scenario.defaults) > 1 else ())]
-    energies = list(dict.fromkeys(row.energy for row in counted))
-    counts = {(row.hyperparameter, row.energy): row.counts for row in counted}
+    """Yield the number of mutants by verdict on energy and on performance."""
+    rows_of_counts = [*scenario.win_tie_loss, *(scenario.overall if len(scenario.defaults) > 1 else ())]
+    energies = list(dict.fromkeys(row.energy for row in rows_of_counts))
+    counts = {(row.hyperparameter, row.energy): row.counts for row in rows_of_counts}
     rows = [
         TableRow(
             (verdict, *(str(n) for energy in energies for n in counts[name, energy][line])), name or "all together"
         )
-        for name in dict.fromkeys(row.hyperparameter for row in counted)
+        for name in dict.fromkeys(row.hyperparameter for row in rows_of_counts)
         for line, verdict in enumerate(DECIDED)
     ]
     if rows:
         yield PlainTable(
             name="win_tie_loss",
-            place=scenario.title,
-            title="Mutants by their verdict on energy (rows) and on performance (columns)",
+            scenario=scenario.title,
+            title="Number of mutants by verdict on energy (rows) and on performance (columns)",
             headings=(
                 ("", "Energy"),
                 *((scenario.heading(energy), word) for energy in energies for word in DECIDED),
@@ -106,7 +107,7 @@ def win_tie_loss(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Plain
 
 
 def reasons(rows: Sequence[Comparison], scenario: ScenarioReport) -> Iterator[str]:
-    """Why figures are missing or special, each reason once."""
+    """Yield why values are missing or special, each reason once."""
     for reason in dict.fromkeys(row.reason for row in rows if row.reason is not None):
         names = dict.fromkeys(scenario.names.get(row.mutant, row.mutant) for row in rows if row.reason == reason)
         yield f"{', '.join(names)}: {reason_text(reason)}."
@@ -123,7 +124,7 @@ def _verdict(scenario: ScenarioReport, analysis: Analysis, metric: str) -> Plain
     return PlainTable(
         name="verdict",
         part=metric,
-        place=scenario.title,
+        scenario=scenario.title,
         title=f"{sentence_case(scenario.heading(metric))}: each mutant against the original",
         headings=(
             ("", "Mutant"),
@@ -167,9 +168,9 @@ def _target(scenario: ScenarioReport, analysis: Analysis, rows: Sequence[TargetC
     return PlainTable(
         name="energy_to_target",
         part=first.metric,
-        place=scenario.title,
-        title=f"{sentence_case(scenario.heading(first.metric))} until performance first reached the original's in the "
-        f"end less the tolerance ({first.target:.4g})",
+        scenario=scenario.title,
+        title=f"{sentence_case(scenario.heading(first.metric))} to target: performance {first.target:.4g}, "
+        "the original's within tolerance",
         headings=(
             ("", "Mutant"),
             ("", "Reached"),
@@ -194,21 +195,21 @@ def _reach(reach: TargetReach) -> tuple[str, str | None]:
 
 
 def _meaning(analysis: Analysis, margin: str) -> str:
-    """What the verdicts mean, in one sentence."""
+    """Return the meaning of the verdicts in one sentence."""
     if not isinstance(analysis, CarefulAnalysis):
         return (
             f"win, loss: p at most {ALPHA} in Student's t-test and |Cliff's delta| at least {NEGLIGIBLE}; "
-            "tie: any other, which does not prove that nothing changed."
+            "tie: otherwise, which does not prove that nothing changed."
         )
     settings = analysis.settings
     return (
         f"win, loss: p at most {settings.alpha:g}, adjusted over all mutants and metrics "
-        f"({ADJUSTED[settings.adjustment]}); tie: shown to be equal within {margin}; ? or undecided: neither is shown."
+        f"({ADJUSTED[settings.adjustment]}); tie: significantly equivalent within {margin}; ? or undecided: neither."
     )
 
 
 def _margin(rows: Sequence[Comparison]) -> str:
-    """How large a difference does not matter, as far as it is known."""
+    """Return the margin within which mutants are equivalent, if it is known."""
     margin = next((row.margin for row in rows if isinstance(row, CarefulComparison) and row.margin is not None), None)
     if margin is None:
         return "the margin"
@@ -218,9 +219,9 @@ def _margin(rows: Sequence[Comparison]) -> str:
 def _intervals(rows: Sequence[Comparison]) -> Iterator[str]:
     kinds = dict.fromkeys(row.interval for row in rows if isinstance(row, CarefulComparison) and row.interval)
     if kinds:
-        yield f"Intervals of changes are for one comparison, by {' or '.join(map(_KINDS.__getitem__, kinds))}."
+        yield f"CI of changes: not adjusted, each for one comparison, by {' or '.join(map(_KINDS.__getitem__, kinds))}."
 
 
 def _goal(scenario: ScenarioReport, analysis: Analysis) -> Iterator[str]:
     if analysis.goals.get(scenario.subject) is Goal.MINIMIZE and "performance" in scenario.metrics:
-        yield f"Less is better for {TITLES['performance']}."
+        yield f"Lower {TITLES['performance']} is better."

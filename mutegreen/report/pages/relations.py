@@ -1,4 +1,4 @@
-"""Tables for pages of which hyperparameters move what: correlations, trends, interactions."""
+"""Build the tables on hyperparameters and metrics: correlations, trends, interactions."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from mutegreen.stats.trend.trend import Trend, TrendFinding
 _FINDINGS = {
     TrendFinding.TREND: "trend",
     TrendFinding.NO_TREND: "no trend",
-    TrendFinding.NO_SIMPLE_TREND: "up and down",
+    TrendFinding.NO_SIMPLE_TREND: "irregular",
     TrendFinding.UNDECIDED: "undecided",
 }
 _DIGITS = 3
-"""Of effects, which are known less well than means."""
+"""Significant digits of effects, which are less precise than means."""
 
 
 def correlation(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """Spearman's and Pearson's coefficients, with intervals where the protocol has them."""
+    """Yield Spearman's and Pearson's coefficients, with intervals if the protocol has them."""
     rows = scenario.correlations
     if not rows:
         return
     yield PlainTable(
         name="correlation",
-        place=scenario.title,
-        title="Which hyperparameter moves what: correlation over trainings",
+        scenario=scenario.title,
+        title="Correlation of hyperparameters with energy, time and performance",
         headings=(("", "Metric"), ("", "n"), *_of("Spearman's", "rho"), *_of("Pearson's", "r")),
         rows=tuple(TableRow((scenario.heading(row.metric), *_coefficients(row)), row.hyperparameter) for row in rows),
         notes=(*adjusted_note(analysis), *_reasons(scenario, rows), *estimated_note(scenario)),
@@ -52,13 +52,13 @@ def correlation(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainT
 
 
 def trend(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """What one more step of a hyperparameter does, and what all values do."""
+    """Yield the effect of one unit more of a hyperparameter, and the change over all values."""
     if not scenario.trends:
         return
     yield PlainTable(
         name="trend",
-        place=scenario.title,
-        title="What one more step of a hyperparameter does",
+        scenario=scenario.title,
+        title="Effect of one unit more of a hyperparameter",
         headings=(
             ("", "Metric"),
             ("", "Finding"),
@@ -71,8 +71,9 @@ def trend(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
         ),
         rows=tuple(TableRow((scenario.heading(row.metric), *_trend(row)), _range(row)) for row in scenario.trends),
         notes=(
-            "Step: + along a straight line, × along a power law (performance: a logarithm). All values: change from "
-            "the lowest to the highest. No trend: shown to change by less than the margin.",
+            "Step: + for a straight line, × for a power law (performance: a logarithm). All values: change from "
+            "the lowest to the highest value. No trend: equivalence, the metric changes significantly less than the "
+            "margin. Irregular: the values differ significantly, but along no line or power law.",
             *adjusted_note(analysis),
             *_exponents(scenario),
             *_reasons(scenario, scenario.trends),
@@ -82,14 +83,14 @@ def trend(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
 
 
 def interaction(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
-    """What pairs of hyperparameters do beyond their single effects."""
+    """Yield the effects of pairs of changes beyond their single effects."""
     if not scenario.interactions:
         return
     yield PlainTable(
         name="interaction",
-        place=scenario.title,
-        title="Changed together: what a pair does beyond its single effects",
-        headings=(("", "Metric"), ("", "n"), ("Extra", ""), ("Extra", INTERVAL), ("", "Unit"), ("", "p")),
+        scenario=scenario.title,
+        title="Interactions: extra effect of two changes together beyond their single effects",
+        headings=(("", "Metric"), ("", "n"), ("Extra effect", ""), ("Extra effect", INTERVAL), ("", "Unit"), ("", "p")),
         rows=tuple(
             TableRow(
                 (scenario.heading(row.metric), str(row.n), *_extra(row)),

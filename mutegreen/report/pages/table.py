@@ -1,4 +1,4 @@
-"""Tables for pages, of no format yet: cells as people read them, for `document_markdown` and `document_latex`."""
+"""Hold tables for pages independent of the format, for `markdown` and `latex`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Heading = tuple[str, str]
 
 @dataclass(frozen=True)
 class TableRow:
-    """One line.
+    """One line of a table.
 
     Args:
-        cells: The first is the line's label; None for a figure that is not known.
-        group: What the line belongs to, as a rule a hyperparameter; lines of a group stand together. Empty: none.
+        cells: The label of the line, then its values; None for an unknown value.
+        group: The group of the line, usually a hyperparameter; lines of a group follow each other. Empty: none.
     """
 
     cells: Cells
@@ -28,22 +28,23 @@ class TableRow:
 
 @dataclass(frozen=True)
 class PlainTable:
-    """A table of one subject beside one background.
+    """A table of one scenario.
 
     Args:
-        name: As in `--table`.
-        place: The subject and what it trained beside.
-        title: What it shows.
-        headings: One for each cell of a row: what neighbours have in common, then what is its own, with the unit.
-        rows: None at all where `notes` say everything.
-        notes: Sentences below it.
-        group_heading: What groups are.
-        part: What tells it apart from others of its name and place, such as a metric.
-        about: What else there is to say of the place: the data.
+        name: The name, as in `--table`.
+        scenario: The title of the scenario.
+        title: What the table shows.
+        headings: For each column the heading that it shares with its neighbours, then its own, with the unit.
+        rows: The lines; empty if `notes` say everything.
+        notes: Sentences below the table.
+        group_heading: The heading of the column of groups.
+        part: The difference to other tables of the same name and scenario, such as a metric.
+        about: Further facts on the scenario: its data.
+        key: The scenario in labels of LaTeX tables; empty: its title.
     """
 
     name: str
-    place: str
+    scenario: str
     title: str
     headings: tuple[Heading, ...]
     rows: tuple[TableRow, ...]
@@ -51,11 +52,12 @@ class PlainTable:
     group_heading: str = "Hyperparameter"
     part: str = ""
     about: str = ""
+    key: str = ""
 
     @property
-    def full_place(self) -> str:
-        """The place with what there is to say of it."""
-        return ", ".join(filter(None, (self.place, self.about)))
+    def full_scenario(self) -> str:
+        """The title of the scenario with its data."""
+        return ", ".join(filter(None, (self.scenario, self.about)))
 
     @property
     def is_grouped(self) -> bool:
@@ -64,13 +66,13 @@ class PlainTable:
 
     @property
     def is_right(self) -> list[bool]:
-        """For each column whether it is aligned to the right, as figures are."""
+        """For each column whether it is aligned to the right, as numbers are."""
         columns = zip(*(row.cells for row in self.rows), strict=True)
-        figures = [any(character.isdigit() for cell in column if cell for character in cell) for column in columns]
-        return [False, *figures[1:]]
+        numeric = [any(character.isdigit() for cell in column if cell for character in cell) for column in columns]
+        return [False, *numeric[1:]]
 
     def without_empty_columns(self) -> PlainTable:
-        """The same without the columns in which no figure is known."""
+        """Return the table without columns that have no known value."""
         known = [any(cells) for cells in zip(*(row.cells for row in self.rows), strict=True)]
         if not self.rows or all(known):
             return self
@@ -82,9 +84,9 @@ class PlainTable:
 
 
 Builder = Callable[[ScenarioReport, Analysis], Iterator[PlainTable]]
-"""Makes the tables of one name; none where the scenario has nothing to show."""
+"""Yields the tables of one name; none if the scenario has no data for them."""
 
 
 def mutant_row(line: MutantLine, *cells: str | None, mark: str = "") -> TableRow:
-    """The line of a mutant: its hyperparameter is the group, its value the label; a control has its name."""
+    """Return the line of a mutant: its hyperparameter is the group, its value the label; a control has its name."""
     return TableRow((line.label + mark, *cells), "" if line.is_control else line.hyperparameter)

@@ -1,1 +1,1 @@
-"""Results as tables and sentences in the terminal."""
+"""Present results as tables and sentences in the terminal."""

@@ -1,4 +1,4 @@
-"""A subject alone and in company, side by side: how much energy responds, effects, correlations, counts."""
+"""Compare exclusive with co-located trials of one subject: susceptibility, effects, correlations, counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DIFFERENCE_MARK = "!"
 
 
 def colocation_lines(scenario: ScenarioReport) -> Iterator[RenderableType]:
-    """All there is to say of a scenario in company, against the same subject alone; nothing for other scenarios."""
+    """Yield the comparison of a co-located scenario with the exclusive one; nothing for other scenarios."""
     report = scenario.colocation
     for pair in report.pairs:
         yield Text(text.pair_sentence(pair))
@@ -47,12 +47,12 @@ def colocation_lines(scenario: ScenarioReport) -> Iterator[RenderableType]:
 
 def _susceptibility_table(scenario: ScenarioReport) -> FittingTable:
     rows = scenario.colocation.susceptibility
-    size = "Does energy respond more in company? True changes (root mean square), and mutants shown to change it"
-    return FittingTable(size, *(_claims(scenario, rows, with_tests) for with_tests in (True, False)))
+    title = "Susceptibility of energy: RMS of true changes, and number of significant changes"
+    return FittingTable(title, *(_susceptibilities(scenario, rows, with_tests) for with_tests in (True, False)))
 
 
-def _claims(scenario: ScenarioReport, rows: Sequence[Susceptibility], with_tests: bool) -> Table:
-    headings = ["", "alone", "in company", "p", "shown alone", "in company"]
+def _susceptibilities(scenario: ScenarioReport, rows: Sequence[Susceptibility], with_tests: bool) -> Table:
+    headings = ["", "RMS\nexclusive", "RMS\nco-located", "p", "significant\nexclusive", "significant\nco-located"]
     table = empty_table([*headings, *(["McNemar p", "Wilcoxon p", "Fisher p"] if with_tests else [])])
     for row in rows:
         cells = [share(row.size_alone), share(row.size), _p(row.p_adjusted)]
@@ -64,7 +64,7 @@ def _claims(scenario: ScenarioReport, rows: Sequence[Susceptibility], with_tests
 
 def _effect_table(scenario: ScenarioReport) -> FittingTable:
     return FittingTable(
-        f"Mutants alone > in company: change, verdict ({DIFFERENCE_MARK}: effect shown to change)",
+        f"Mutants, exclusive > co-located: change, verdict ({DIFFERENCE_MARK}: significant difference)",
         _effects(scenario, _changes, gap=3),
         _effects(scenario, _verdicts, gap=2),
         _effects(scenario, _shortest, gap=1),
@@ -79,8 +79,8 @@ def _effects(scenario: ScenarioReport, cell: Callable[[ColocationComparison], st
     table = empty_table(["", *(scenario.heading(metric) for metric in metrics)], gap)
     for line in scenario.shown:
         if line.mutant in by_mutant:
-            found = by_mutant[line.mutant]
-            table.add_row(Text(scenario.names[line.mutant]), *(_cell(found[metric], cell) for metric in metrics))
+            comparisons = by_mutant[line.mutant]
+            table.add_row(Text(scenario.names[line.mutant]), *(_cell(comparisons[metric], cell) for metric in metrics))
     return table
 
 
@@ -91,8 +91,8 @@ def _cell(row: ColocationComparison, cell: Callable[[ColocationComparison], str]
 
 def _changes(row: ColocationComparison) -> str:
     both = (row.relative_change_alone, row.relative_change)
-    alone, beside = ("-" if change is None else percent(change) for change in both)
-    return f"{alone:>6} > {beside:>6} {_verdicts(row):>11}"
+    exclusive, co_located = ("-" if change is None else percent(change) for change in both)
+    return f"{exclusive:>6} > {co_located:>6} {_verdicts(row):>11}"
 
 
 def _verdicts(row: ColocationComparison) -> str:
@@ -109,7 +109,7 @@ def _word(verdict: Verdict) -> str:
 
 def _correlation_table(scenario: ScenarioReport) -> FittingTable:
     return FittingTable(
-        f"Rank correlation alone > in company ({DIFFERENCE_MARK}: shown to differ)",
+        f"Rank correlation, exclusive > co-located ({DIFFERENCE_MARK}: significant difference)",
         _correlations(scenario, _with_p, gap=3),
         _correlations(scenario, _coefficients, gap=2),
         _correlations(scenario, _coefficients, gap=1),
@@ -117,12 +117,12 @@ def _correlation_table(scenario: ScenarioReport) -> FittingTable:
 
 
 def _correlations(scenario: ScenarioReport, cell: Callable[[ColocationCorrelation], str], gap: int) -> Table:
-    found: dict[str, dict[str, ColocationCorrelation]] = {}
+    by_hyperparameter: dict[str, dict[str, ColocationCorrelation]] = {}
     for row in scenario.colocation.correlation:
-        found.setdefault(row.hyperparameter, {})[row.metric] = row
-    metrics = [metric for metric in METRICS if any(metric in row for row in found.values())]
+        by_hyperparameter.setdefault(row.hyperparameter, {})[row.metric] = row
+    metrics = [metric for metric in METRICS if any(metric in row for row in by_hyperparameter.values())]
     table = empty_table(["", *(scenario.heading(metric) for metric in metrics)], gap)
-    for hyperparameter, rows in found.items():
+    for hyperparameter, rows in by_hyperparameter.items():
         cells = [_correlation(rows[metric], cell) if metric in rows else Text("-") for metric in metrics]
         table.add_row(Text(hyperparameter, style="bold"), *cells)
     return table
@@ -142,14 +142,14 @@ def _with_p(row: ColocationCorrelation) -> str:
 
 
 def _counts_table(scenario: ScenarioReport) -> FittingTable:
-    """Counts of all hyperparameters together."""
-    table = empty_table(["", "", "alone\n win  tie loss", "in company\n win  tie loss"], gap=3)
+    """Return the counts of all hyperparameters together."""
+    table = empty_table(["", "", "exclusive\n win  tie loss", "co-located\n win  tie loss"], gap=3)
     for row in scenario.colocation.win_tie_loss:
         if not row.hyperparameter:
             for line, verdict in enumerate(DECIDED):
                 label = Text(scenario.heading(row.energy) if line == 0 else "", style="bold")
                 table.add_row(label, verdict, *_counted(row, line))
-    return FittingTable("All mutants by their verdict on energy (rows) and on performance (columns)", table)
+    return FittingTable("Number of mutants by verdict on energy (rows) and on performance (columns)", table)
 
 
 def _counted(row: ColocationCounts, line: int) -> list[str]:

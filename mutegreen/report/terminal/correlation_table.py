@@ -1,4 +1,4 @@
-"""The table of correlations: a line for each hyperparameter, a column for each metric."""
+"""Show the correlations: a line for each hyperparameter, a column for each metric."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mutegreen.stats.settings import ALPHA
 
 
 def correlation_table(scenario: ScenarioReport) -> FittingTable:
-    """Spearman's coefficient and p; with Pearson's where there is room."""
-    trainings = count_range({row.n for row in scenario.correlations})
+    """Return the table of Spearman's coefficients and p values, with Pearson's on a wide terminal."""
+    trials = count_range({row.n for row in scenario.correlations})
     return FittingTable(
-        f"Which hyperparameter moves what: rank correlation over {trainings} trainings",
+        f"Correlation of hyperparameters with energy, time and performance ({trials} trials)",
         _table(scenario, _both, "rho      p     r      p", gap=3),
         _table(scenario, _spearman, "rho      p", gap=3),
         _table(scenario, _spearman, "rho      p", gap=0),
@@ -26,13 +26,13 @@ def correlation_table(scenario: ScenarioReport) -> FittingTable:
 
 
 def _table(scenario: ScenarioReport, cell: Callable[[Correlation], str], columns: str, gap: int) -> Table:
-    found: dict[str, dict[str, Correlation]] = {}
+    by_hyperparameter: dict[str, dict[str, Correlation]] = {}
     for row in scenario.correlations:
-        found.setdefault(row.hyperparameter, {})[row.metric] = row
-    metrics = [metric for metric in scenario.metrics if any(metric in row for row in found.values())]
+        by_hyperparameter.setdefault(row.hyperparameter, {})[row.metric] = row
+    metrics = [metric for metric in scenario.metrics if any(metric in row for row in by_hyperparameter.values())]
     headings = ["", *(f"{scenario.heading(metric)}\n{columns}" for metric in metrics)]
     table = empty_table(headings, gap)
-    for hyperparameter, by_metric in found.items():
+    for hyperparameter, by_metric in by_hyperparameter.items():
         table.add_row(Text(hyperparameter, style="bold"), *(_cell(by_metric[m], cell) for m in metrics))
     return table
 
@@ -44,7 +44,7 @@ def _cell(row: Correlation, cell: Callable[[Correlation], str]) -> Text:
 
 
 def _p(row: Correlation) -> tuple[float | None, float | None]:
-    """Spearman's and Pearson's p, adjusted where the protocol does."""
+    """Return Spearman's and Pearson's p, adjusted if the protocol adjusts them."""
     if isinstance(row, CarefulCorrelation):
         return row.spearman_p_adjusted, row.pearson_p_adjusted
     return row.spearman_p, row.pearson_p

@@ -1,4 +1,4 @@
-"""Everything about one metric: a line for each mutant, with intervals and p values, in 80 columns."""
+"""Show one metric in full: a line for each mutant, with intervals and p values, in 80 columns."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mutegreen.report.units import p_value, percent, percent_interval
 from mutegreen.stats.analysis import CarefulComparison, Comparison
 from mutegreen.units import quantity
 
-_HEADINGS = ["n", "mean", "change", "95 %", "adjusted p", "verdict", "delta", "95 %"]
+_HEADINGS = ["n", "mean", "change", "95 % CI", "adjusted p", "verdict", "delta", "95 % CI"]
 _NARROW = 6
-"""Columns shown where there is little room."""
+"""Number of columns on a narrow terminal."""
 
 
 def detail_table(scenario: ScenarioReport, metric: str) -> FittingTable:
-    """The comparisons of one metric.
+    """Return the comparisons of one metric.
 
     Args:
-        scenario: Of an analysis by the careful protocol.
-        metric: One that was measured.
+        scenario: A scenario analysed by any protocol.
+        metric: A metric that was measured.
     """
     tables = [empty_table(["", *_HEADINGS]), empty_table(["", *_HEADINGS[:_NARROW]])]
     for label, cells, style in _lines(scenario, metric):
@@ -37,7 +37,7 @@ def detail_table(scenario: ScenarioReport, metric: str) -> FittingTable:
 
 
 def _lines(scenario: ScenarioReport, metric: str) -> Iterator[tuple[Text, list[str], str]]:
-    """For each line its label, cells and style."""
+    """Yield label, cells and style of each line."""
     first = next(row for row in scenario.comparisons if row.metric == metric)
     mean = "-" if first.mean_original is None else quantity(metric, first.mean_original)
     yield Text("original"), [str(first.n_original), mean], ""

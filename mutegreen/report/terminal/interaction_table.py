@@ -1,4 +1,4 @@
-"""The table of interactions: a line for each pair of hyperparameters, a column for each metric."""
+"""Show the interactions: a line for each pair of hyperparameters, a column for each metric."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _Line = dict[str, Interaction]
 
 
 def interaction_table(interactions: Sequence[Interaction]) -> FittingTable:
-    """What pairs do beyond their single effects, with the adjusted p; with the interval where there is room.
+    """Return the effect of each pair beyond its single effects, with adjusted p, and the interval on a wide terminal.
 
     Args:
-        interactions: Of one subject beside one background, at least one.
+        interactions: The interactions in one scenario, at least one.
     """
     return FittingTable(
-        "Changed together: what a pair does beyond its single effects",
-        _table(interactions, _with_interval, "extra    95 % interval       p", gap=3),
+        "Interactions: extra effect of two changes together beyond their single effects",
+        _table(interactions, _with_interval, "extra          95 % CI       p", gap=3),
         _table(interactions, _extra, "extra      p", gap=3),
         _table(interactions, _extra, "extra      p", gap=1),
         _table(interactions, _extra, "extra      p", gap=0),
@@ -34,13 +34,13 @@ def interaction_table(interactions: Sequence[Interaction]) -> FittingTable:
 
 
 def interaction_lines(interactions: Sequence[Interaction]) -> Iterator[Text]:
-    """The terms that matter, a sentence each, then why others are missing, each reason once."""
-    asked = [row for row in interactions if row.p is not None]
+    """Yield a sentence for each significant interaction, then why others are missing, each reason once."""
+    tested = [row for row in interactions if row.p is not None]
     for row in interactions:
         if row.matters:
             yield Text(interaction_sentence(row), style="bold")
-    if asked and not any(row.matters for row in asked):
-        yield Text("No interaction is shown, which does not prove that there is none.")
+    if tested and not any(row.matters for row in tested):
+        yield Text("No interaction is significant. This does not prove that there is none.")
     for reason in dict.fromkeys(row.reason for row in interactions if row.reason is not None):
         names = dict.fromkeys(
             f"{TITLES[row.metric]} of {' and '.join(row.hyperparameters)}"
@@ -60,7 +60,7 @@ def _table(rows: Sequence[Interaction], cell: Callable[[Interaction], str], colu
 
 
 def _lines(rows: Sequence[Interaction]) -> dict[str, _Line]:
-    """By label (the mutant that a term was worked out for, one change a line), a term's results by metric."""
+    """Return the results by label (the mutant, one change a line) and metric."""
     lines: dict[str, _Line] = {}
     for row in rows:
         label = row.mutant or JOINT.join(row.hyperparameters)

@@ -1,4 +1,4 @@
-"""How to read the tables: what the words of a protocol mean, as far as they are used."""
+"""Explain the words in the tables that are used, each in a sentence or two."""
 
 from __future__ import annotations
 
@@ -20,45 +20,50 @@ from mutegreen.stats.settings import ALPHA
 from mutegreen.stats.verdicts.effect import NEGLIGIBLE
 
 _ERRORS = {
-    Adjustment.HOLM: "In at most one audit of twenty is any win or loss false.",
-    Adjustment.BH: "Of all wins and losses, at most one in twenty is false on average.",
+    Adjustment.HOLM: "Family-wise error rate 5 % (Holm): at most one audit in twenty has any false win or loss.",
+    Adjustment.BH: "False discovery rate 5 % (Benjamini-Hochberg): on average one win or loss in twenty is false.",
 }
 
 
 def legend(analysis: Analysis, scenarios: Sequence[ScenarioReport]) -> Iterator[RenderableType]:
-    """The legend, a line or two for each word."""
+    """Yield the legend, a line or two for each word."""
     yield Rule(Text(f"How to read this (protocol {analysis.protocol})", style="bold"), align="left")
     yield from map(Text, _careful(analysis) if isinstance(analysis, CarefulAnalysis) else _paper(analysis))
     yield from map(Text, trend_legend([trend for scenario in scenarios for trend in scenario.trends]))
     if any(row.hyperparameter == IDENTITY for row in analysis.comparisons):
-        yield Text("identity changes nothing: a win or a loss of it is a false alarm.")
+        yield Text("identity (A/A control) changes nothing: a win or a loss of it is a false positive.")
     if any(row.quality is Quality.ESTIMATED for row in analysis.comparisons):
-        text = "(est.): estimated, not measured: the model knows CPU time and duration, and no more."
-        yield Text(text, style="yellow")
+        yield Text("(est.): not measured, but estimated from CPU time and duration.", style="yellow")
 
 
 def _careful(analysis: CarefulAnalysis) -> Iterator[str]:
     margin = percent(analysis.settings.margin)[1:]
     yield (
-        "win: shown to take less energy or time than the original, or to perform better; loss: the opposite; tie: "
-        f"shown to be as good as equal (within {margin} of energy or time, the tolerance of performance); "
-        f"?: undecided, neither is shown. {_ERRORS[analysis.settings.adjustment]} Intervals are for one comparison."
+        "win: significantly less energy or time than the original, or better performance; loss: the opposite; tie: "
+        f"equivalent (significantly within {margin} of energy or time, within the tolerance of performance); "
+        f"?: undecided, neither is significant. {_ERRORS[analysis.settings.adjustment]}"
     )
     if analysis.correlations:
-        yield "rho: Spearman's coefficient with its p; r: Pearson's, where the terminal is wide. All p are adjusted."
-    yield "Intervals: on a wide terminal, by --metric for one metric, by --format, or in --json."
-    yield f"{GREENER_MARK}: recommended. docs/statistics.md says how everything is worked out."
+        yield "rho: Spearman's rank correlation; r: Pearson's correlation, on a wide terminal."
+    yield "p: adjusted for the number of comparisons. Confidence intervals (CI) are not adjusted, each is for one."
+    if analysis.trust:
+        yield "noise: standard deviation of repeated trials, relative to their mean (coefficient of variation)."
+        yield "detectable effect: the smallest change that this audit finds with a probability of 80 %."
+    if analysis.colocation.susceptibility:
+        yield "RMS: root mean square over the mutants in both scenarios, without the part that is due to noise."
+    yield "More intervals: on a wide terminal, with --metric, --format or --json."
+    yield f"{GREENER_MARK}: recommended. Methods: mutegreen help statistics"
 
 
 def _paper(analysis: Analysis) -> Iterator[str]:
     yield (
         "win: less energy or time than the original, or better performance; loss: the opposite; tie: no "
         f"significant difference (p > {ALPHA} in Student's t-test, or |Cliff's delta| < {NEGLIGIBLE}). A tie does "
-        "not prove that nothing was lost: with few trainings a real loss of performance can go unseen."
+        "not prove that nothing was lost: with few trials a real loss of performance can stay undetected."
     )
     if analysis.win_tie_loss:
-        yield f"{GREENER_MARK}: energy wins in some domain, loses in none, and performance does not lose."
+        yield f"{GREENER_MARK}: wins energy in at least one domain, loses it in none, and does not lose performance."
     if analysis.correlations:
-        yield "rho: Spearman's coefficient with its p; r: Pearson's with its p, where the terminal is wide."
+        yield "rho: Spearman's rank correlation; r: Pearson's correlation, on a wide terminal. p is not adjusted."
     if any(row.verdict is Verdict.UNDECIDED for row in analysis.comparisons):
-        yield "?: undecided, because the figures do not allow a test."
+        yield "?: undecided, because the values do not allow a test."

@@ -1,4 +1,4 @@
-"""An analysis as tables in the terminal."""
+"""Show an analysis as tables in the terminal."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.reason import Reason
 
 _MAX_NAMES = 3
-"""Names listed in a sentence; more are counted."""
+"""Largest number of names in a sentence; more are counted."""
 
 
 def render(analysis: Analysis, metric: str | None = None) -> RenderableType:
-    """All tables, a scenario for each subject beside each background, then a legend and the notes.
+    """Return all tables, scenario by scenario, then the legend and the notes.
 
-    Reads well from 80 columns on; a wider console shows more figures. Colours repeat what words say.
+    Fits 80 columns; a wider console shows more values. Colours repeat what words say.
 
     Args:
-        analysis: By any protocol.
-        metric: The only metric wanted, then in full; scenarios in which it was not measured say so.
+        analysis: The result of any protocol.
+        metric: The only metric to show, then in full; None: all metrics.
     """
     if metric is not None:
         return Group(*(part for scenario in scenario_reports(analysis) for part in _of_metric(scenario, metric)))
@@ -71,25 +71,33 @@ def _heading(scenario: ScenarioReport) -> Iterator[RenderableType]:
 
 def _scenario(scenario: ScenarioReport, goal: Goal) -> Iterator[RenderableType]:
     yield from _heading(scenario)
-    yield Text(_original(scenario, goal))
-    for block in (_movers, _verdicts, _targets, _together, _counts, colocation_lines, _trust, _advice):
+    yield Text(_trials(scenario, goal))
+    for block in (
+        _correlations_and_trends,
+        _verdicts,
+        _targets,
+        _interactions,
+        _counts,
+        colocation_lines,
+        _trust,
+        _advice,
+    ):
         lines = list(block(scenario))
         if lines:
             yield Text()
             yield from lines
 
 
-def _original(scenario: ScenarioReport, goal: Goal) -> str:
+def _trials(scenario: ScenarioReport, goal: Goal) -> str:
     originals = max(row.n_original for row in scenario.comparisons)
-    trainings = {max(row.n for row in line.comparisons.values()) for line in scenario.lines}
-    text = f"Trainings: {originals} of the original, {count_range(trainings)} of each mutant."
+    repetitions = {max(row.n for row in line.comparisons.values()) for line in scenario.lines}
+    text = f"Trials: {originals} of the original, {count_range(repetitions)} of each mutant."
     if scenario.defaults:
         text += f" Original: {', '.join(f'{name} {value}' for name, value in scenario.defaults.items())}."
-    return text + (" Less is better for performance." if goal is Goal.MINIMIZE else "")
+    return text + (" Lower performance is better." if goal is Goal.MINIMIZE else "")
 
 
-def _movers(scenario: ScenarioReport) -> Iterator[RenderableType]:
-    """Which hyperparameters move what."""
+def _correlations_and_trends(scenario: ScenarioReport) -> Iterator[RenderableType]:
     if scenario.correlations:
         yield correlation_table(scenario)
         yield from _reasons(scenario.correlations, "hyperparameters")
@@ -108,7 +116,7 @@ def _verdicts(scenario: ScenarioReport) -> Iterator[RenderableType]:
 
 def _left_out(scenario: ScenarioReport) -> Iterator[Text]:
     if len(scenario.shown) < len(scenario.lines):
-        yield Text(f"{len(scenario.shown)} of {len(scenario.lines):,} mutants, evenly chosen; all are in --json.")
+        yield Text(f"{len(scenario.shown)} of {len(scenario.lines):,} mutants, evenly spaced; --json lists all.")
 
 
 def _targets(scenario: ScenarioReport) -> Iterator[RenderableType]:
@@ -116,7 +124,7 @@ def _targets(scenario: ScenarioReport) -> Iterator[RenderableType]:
         yield target_table(scenario.targets)
 
 
-def _together(scenario: ScenarioReport) -> Iterator[RenderableType]:
+def _interactions(scenario: ScenarioReport) -> Iterator[RenderableType]:
     if scenario.interactions:
         yield interaction_table(scenario.interactions)
         yield from interaction_lines(scenario.interactions)
@@ -146,24 +154,24 @@ def _advice(scenario: ScenarioReport) -> Iterator[RenderableType]:
 
 
 def _greener(scenario: ScenarioReport) -> Text:
-    """The answer that a reader looks for: which mutants save energy and keep the performance."""
+    """Return the sentence that names the mutants which save energy and keep performance."""
     names: dict[str, list[str]] = {}
     for line in scenario.lines:
         if line.mutant in scenario.greener:
             names.setdefault(line.hyperparameter, []).append(line.label)
-    found = "; ".join(f"{hyperparameter} {', '.join(labels)}" for hyperparameter, labels in names.items())
-    text = f"{GREENER_MARK} Greener without a significant loss of performance: {found or 'none'}."
-    return Text(text, style="green" if found else "")
+    mutants = "; ".join(f"{hyperparameter} {', '.join(labels)}" for hyperparameter, labels in names.items())
+    text = f"{GREENER_MARK} Greener without a significant loss of performance: {mutants or 'none'}."
+    return Text(text, style="green" if mutants else "")
 
 
 def _colocation(scenarios: Sequence[ScenarioReport]) -> list[RenderableType]:
-    """What all scenarios in company say together of the claim that energy becomes more susceptible to change there."""
+    """Return the conclusion of all co-located scenarios on whether energy is more susceptible to change there."""
     claim = next((scenario.colocation.claim for scenario in scenarios if scenario.colocation.claim), None)
-    return [] if claim is None else [Text(f"Company: {claim_text(claim)}", style="bold"), Text()]
+    return [] if claim is None else [Text(f"Co-location: {claim_text(claim)}", style="bold"), Text()]
 
 
 def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Text]:
-    """Why figures are missing or special, each reason once."""
+    """Yield why values are missing or special, each reason once."""
     affected: dict[Reason, list[Correlation | Comparison]] = {}
     for row in rows:
         if row.reason is not None:

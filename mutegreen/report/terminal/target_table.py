@@ -1,4 +1,4 @@
-"""The table of energy to target: what it took until a training was as good as the original in the end."""
+"""Show energy and time to target: until a trial performs as well as the original at its end, within the tolerance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow
 
 
 def target_table(rows: Sequence[TargetComparison]) -> FittingTable:
-    """Energy and time until the target, mutant by mutant; rows of one scenario, at least one."""
+    """Return energy and time to target, mutant by mutant.
+
+    Args:
+        rows: The comparisons of one scenario, at least one.
+    """
     metrics = {row.metric for row in rows}
     spent = TOTAL if TOTAL in metrics else next((metric for metric in ENERGY_METRICS if metric in metrics), None)
     table = empty_table(["", "reached", "epochs", *(["energy", "change"] if spent else []), "time", "change"])
@@ -24,9 +28,9 @@ def target_table(rows: Sequence[TargetComparison]) -> FittingTable:
     for row in rows:
         by_mutant.setdefault(row.mutant, {})[row.metric] = row
     table.add_row("original", *_reach(rows[0].reach_original), *_original(next(iter(by_mutant.values())), spent))
-    for mutant, found in by_mutant.items():
-        table.add_row(_label(mutant, rows), *_reach(found["duration_s"].reach), *_cells(found, spent))
-    title = f"Until performance first reached the original's in the end less the tolerance ({rows[0].target:.4g})"
+    for mutant, comparisons in by_mutant.items():
+        table.add_row(_label(mutant, rows), *_reach(comparisons["duration_s"].reach), *_cells(comparisons, spent))
+    title = f"Energy and time to target: performance {rows[0].target:.4g}, the original's within tolerance"
     return FittingTable(title, table)
 
 
@@ -39,18 +43,18 @@ def _reach(reach: TargetReach) -> tuple[str, str]:
     return f"{reach.reached} of {reach.trainings}", "-" if reach.epochs is None else f"{reach.epochs:.1f}"
 
 
-def _original(found: dict[str, TargetComparison], spent: str | None) -> list[str]:
+def _original(comparisons: dict[str, TargetComparison], spent: str | None) -> list[str]:
     cells: list[str] = []
     for metric in (*([spent] if spent else []), "duration_s"):
-        mean = found[metric].mean_original
+        mean = comparisons[metric].mean_original
         cells += ["-" if mean is None else quantity(metric, mean), ""]
     return cells
 
 
-def _cells(found: dict[str, TargetComparison], spent: str | None) -> list[str | Text]:
+def _cells(comparisons: dict[str, TargetComparison], spent: str | None) -> list[str | Text]:
     cells: list[str | Text] = []
     for metric in (*([spent] if spent else []), "duration_s"):
-        row = found[metric]
+        row = comparisons[metric]
         word = "?" if row.verdict is Verdict.UNDECIDED else row.verdict.value
         change = "" if row.relative_change.value is None else percent(row.relative_change.value)
         cells += [

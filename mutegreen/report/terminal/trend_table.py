@@ -1,4 +1,4 @@
-"""Trends in plain words: what one more step of a hyperparameter costs, or that it changes nothing."""
+"""Show the trends: the effect of one unit more of a hyperparameter, or that there is none."""
 
 from __future__ import annotations
 
@@ -22,44 +22,46 @@ from mutegreen.stats.trend.trend import Trend, TrendFinding
 from mutegreen.units import quantity
 
 _COUNTED = ("epochs", "steps", "iterations", "layers", "threads", "workers", "units")
-"""Endings of names that count something, so that one more of it has a name."""
+"""Endings of names that count something: one more of `epochs` is an epoch."""
 _LABELS = {
     TrendFinding.NO_TREND: "no trend",
-    TrendFinding.NO_SIMPLE_TREND: "up and down",
+    TrendFinding.NO_SIMPLE_TREND: "irregular",
     TrendFinding.UNDECIDED: "undecided",
 }
-_NO_ANSWER = "no answer"
+_NO_RESULT = "no result"
 _MEANINGS = {
-    "no trend": "the metric is shown to change by less than a margin that does not matter, over all values tried",
-    "up and down": "values differ by as much as said, more than repetitions do, but follow no simple trend",
-    "undecided": "no trend is seen, but one within the interval said is not excluded",
+    "no trend": "equivalence: from the lowest to the highest value, the metric changes by less than the margin",
+    "irregular": "the values differ significantly, by up to the share given, but along no line or power law",
+    "undecided": "no significant trend, but a change within the interval given cannot be excluded",
 }
-_ABOUT = "about: values scatter around the trend more than repetitions do"
+_ABOUT = "about: significant lack of fit; the values scatter around the trend more than repetitions do"
 
 
 def trend_sentence(trend: Trend) -> str:
-    """One trend in plain words: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
+    """Return one trend as a sentence: `CPU energy, epochs 9 to 16: each further epoch costs 353 J (...)`."""
     where = f"{_noun(trend, NAMES)}, {trend.hyperparameter}{_range(trend)}"
     if not _is_known(trend):
-        return f"{where}: no answer, because {reason_text(trend.reason)}"
+        return f"{where}: no result, because {reason_text(trend.reason)}"
     if trend.finding is TrendFinding.TREND:
         return f"{where}: {_step(trend, ' of the original')}"
     if trend.finding is TrendFinding.NO_TREND:
-        return f"{where}: no trend, it changes by {_extent(trend)} (95 %)"
+        return f"{where}: no trend; it changes by {_extent(trend)} (95 % confidence)"
     if trend.finding is TrendFinding.NO_SIMPLE_TREND:
-        return f"{where}: no simple trend, it goes up and down by {_extent(trend)}"
+        return f"{where}: irregular; values differ by {_extent(trend)}"
     if trend.change.ends is None:
-        return f"{where}: no trend seen"
-    return f"{where}: no trend seen, but a change of {_extent(trend)} is not excluded (95 %)"
+        return f"{where}: no significant trend"
+    return f"{where}: no significant trend, but a change of {_extent(trend)} cannot be excluded (95 % CI)"
 
 
 def trend_table(trends: Sequence[Trend]) -> RenderableType:
-    """A line or two for each trend; metrics without one share a line.
+    """Return a line or two for each trend; metrics without one share a line.
 
     Args:
-        trends: Of one subject beside one background, those of a hyperparameter together.
+        trends: The trends in one scenario, those of a hyperparameter together.
     """
-    parts: list[RenderableType] = [Text("What one more step costs, with its 95 % interval", style="bold")]
+    parts: list[RenderableType] = [
+        Text("Effect of one unit more of a hyperparameter, with its 95 % confidence interval", style="bold")
+    ]
     for _, rows in groupby(trends, lambda trend: trend.hyperparameter):
         own = list(rows)
         parts += [_heading(own), Padding(_lines(own), (0, 0, 0, 2))]
@@ -67,7 +69,7 @@ def trend_table(trends: Sequence[Trend]) -> RenderableType:
 
 
 def trend_legend(trends: Sequence[Trend]) -> Iterator[str]:
-    """What the words of the table mean, as far as they are used."""
+    """Yield the meaning of the words in the table that are used."""
     findings = {_LABELS[trend.finding] for trend in trends if trend.finding in _LABELS and _is_known(trend)}
     yield from (f"{label}: {meaning}." for label, meaning in _MEANINGS.items() if label in findings)
     if any(trend.finding is TrendFinding.TREND and _scatters(trend) for trend in trends):
@@ -91,13 +93,13 @@ def _lines(trends: Sequence[Trend]) -> Table:
     for trend in trends:
         if trend.finding is TrendFinding.TREND:
             table.add_row(Text(_noun(trend)), Text(_step(trend)))
-    for wanted, label in _LABELS.items():
-        own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is wanted and _is_known(each)]
+    for finding, label in _LABELS.items():
+        own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is finding and _is_known(each)]
         if own:
             table.add_row(Text(label, style="dim"), Text(", ".join(own), style="dim"))
     for reason in dict.fromkeys(reason_text(each.reason) for each in trends if not _is_known(each)):
         nouns = ", ".join(_noun(each) for each in trends if reason_text(each.reason) == reason and not _is_known(each))
-        table.add_row(Text(_NO_ANSWER, style="yellow"), Text(f"{nouns}: {reason}", style="yellow"))
+        table.add_row(Text(_NO_RESULT, style="yellow"), Text(f"{nouns}: {reason}", style="yellow"))
     return table
 
 
@@ -145,7 +147,7 @@ def _scatters(trend: Trend) -> bool:
 
 
 def _interval(trend: Trend) -> str:
-    """Sizes from small to large where both ends go the same way, else with their signs."""
+    """Return the ends without signs, the smaller first, where both have the same sign; else with their signs."""
     low, high = trend.slope.low or 0.0, trend.slope.high or 0.0
     ends = sorted((abs(low), abs(high))) if low * high > 0 else [low, high]
     first, last = (quantity(trend.metric, end) for end in ends)
@@ -154,8 +156,10 @@ def _interval(trend: Trend) -> str:
 
 
 def _exponent(trend: Trend) -> str:
-    found = trend.exponent
-    return "" if found.value is None else f"; power law, exponent {found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    exponent = trend.exponent
+    if exponent.value is None:
+        return ""
+    return f"; power law, exponent {exponent.value:.2f} [{exponent.low:.2f}, {exponent.high:.2f}]"
 
 
 def _size(trend: Trend) -> str:
@@ -163,11 +167,11 @@ def _size(trend: Trend) -> str:
         return ""
     low, high = trend.change.ends
     is_small = -trend.margin < low and high < trend.margin
-    return f"; over all values within {_share(trend.margin)}" if is_small else ""
+    return f"; over all values less than the margin of {_share(trend.margin)}" if is_small else ""
 
 
 def _extent(trend: Trend) -> str:
-    """How large a trend can be, or how far apart values are."""
+    """Return how large a trend can be, or how far apart the values are."""
     if trend.change.ends is None or trend.spread is None:
         return "no interval"
     low, high = trend.change.ends
@@ -179,7 +183,7 @@ def _extent(trend: Trend) -> str:
 
 
 def _share(ratio: float) -> str:
-    """Two digits, rounded up so that a bound holds: `1.3%`."""
+    """Format a bound with two digits, rounded up: `1.3%`."""
     power = math.floor(math.log10(ratio)) - 1
     up = math.ceil(round(ratio / 10.0**power, 6)) * 10.0**power
     return f"{100 * up:.{max(-power - 2, 0)}f}%"

@@ -1,4 +1,4 @@
-"""How far to trust the results: noise, the smallest effect seen, quality, drift, outliers, A/A control."""
+"""Show the precision of an audit: noise, minimum detectable effect, drift, quality, outliers, A/A control."""
 
 from __future__ import annotations
 
@@ -17,49 +17,51 @@ from mutegreen.units import quantity
 
 _MAX_NAMES = 3
 _FLAGS = {
-    Flag.COUNTER_RESET: "an energy counter was reset",
-    Flag.COUNTER_WRAPPED: "an energy counter wrapped, which was corrected",
-    Flag.SHORT_WINDOW: "so short that the meter could hardly follow",
-    Flag.SAMPLER_GAP: "the sampler was held up, so power is missing for a while",
-    Flag.DEVICE_LOST: "a device was lost",
-    Flag.CROSSCHECK_FAILED: "two ways of measuring disagreed",
-    Flag.WHOLE_DEVICE: "energy is that of the whole device, of which they may have used a part",
-    Flag.OTHER_LOAD: "something else kept the machine busy at the same time",
+    Flag.COUNTER_RESET: "an energy counter was reset. `mutegreen doctor` checks the meters.",
+    Flag.COUNTER_WRAPPED: "an energy counter overflowed. This was corrected.",
+    Flag.SHORT_WINDOW: "shorter than 10 updates of the meter, so energy is imprecise. Train longer, or on more data.",
+    Flag.SAMPLER_GAP: "the sampler was late, so power is missing for a while. Leave a CPU to MuteGreen.",
+    Flag.DEVICE_LOST: "a device did not answer, so its energy is missing. `mutegreen doctor` checks the meters.",
+    Flag.CROSSCHECK_FAILED: "energy counter and power disagree. `mutegreen doctor` checks the meters.",
+    Flag.WHOLE_DEVICE: "energy is that of the whole device; the trial may have used a part of it.",
+    Flag.OTHER_LOAD: "other processes kept at least 0.2 CPUs busy. Stop them and run the audit again.",
 }
+"""What each flag means, with its threshold and what to do."""
 _HARMFUL = set(Flag) - {Flag.COUNTER_WRAPPED, Flag.WHOLE_DEVICE}
 
 
 def trust_lines(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text | FittingTable]:
-    """A line for each metric, then what deserves a sentence.
+    """Yield the table with a line for each metric, then the warnings.
 
     Args:
-        trust: Of one scenario.
-        names: What to call each arm.
+        trust: The precision of each metric in one scenario.
+        names: The label of each arm.
     """
     drifts = any(row.drift is not None for row in trust)
     qualities = any(row.qualities for row in trust)
-    headings = ["", "noise", "sees from", *(["drift"] if drifts else []), *(["quality"] if qualities else [])]
+    headings = ["", "noise", "detectable\neffect", *(["drift"] if drifts else []), *(["quality"] if qualities else [])]
     table = empty_table(headings)
     for row in trust:
         cells = [share(row.noise), share(row.smallest_effect)]
         cells += [_drift(row.drift)] if drifts else []
         cells += [_quality(row)] if qualities else []
         table.add_row(Text(TITLES[row.metric], style="bold"), *cells)
-    yield FittingTable("How far to trust it: noise of a training, smallest effect that this audit sees", table)
+    yield FittingTable("Precision: noise of a trial and minimum detectable effect (80 % power)", table)
     yield from _warnings(trust, names)
 
 
 def flag_lines(flags: Sequence[FlagCount]) -> Iterator[Text]:
-    """What was amiss with measurements, a sentence each."""
+    """Yield a sentence for each flag of the measurements."""
     for row in flags:
         style = "yellow" if row.flag in _HARMFUL else "dim"
-        yield Text(f"{row.count} of {row.trainings} trainings: {_FLAGS[row.flag]}.", style=style)
+        kind = "Warning" if row.flag in _HARMFUL else "Note"
+        yield Text(f"{kind}: {row.count} of {row.trainings} trials: {_FLAGS[row.flag]}", style=style)
 
 
 def _drift(drift: Drift | None) -> str:
     if drift is None:
         return "-"
-    return f"{percent(drift.trend)} (p {p_value(drift.p_adjusted or drift.p)})" if drift.seen else "none seen"
+    return f"{percent(drift.trend)} (p {p_value(drift.p_adjusted or drift.p)})" if drift.seen else "none found"
 
 
 def _quality(row: Trust) -> str:
@@ -73,16 +75,16 @@ def _quality(row: Trust) -> str:
 def _warnings(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text]:
     drifting = [row for row in trust if row.drift is not None and row.drift.seen]
     if drifting:
-        where = ", ".join(TITLES[row.metric] for row in drifting)
-        text = f"The machine drifted while the audit ran ({where}). Blocks take this out of every comparison."
+        where = ", ".join(f"{TITLES[row.metric]} {_drift(row.drift)}" for row in drifting)
+        text = f"Warning: significant drift during the audit ({where}). All comparisons are adjusted for blocks."
         yield Text(text, style="yellow")
     mixed = [TITLES[row.metric] for row in trust if len(row.qualities) > 1]
     if mixed:
-        yield Text(f"Figures of different quality are compared: {', '.join(mixed)}.", style="yellow")
+        yield Text(f"Warning: values of different quality are compared: {', '.join(mixed)}.", style="yellow")
     for row in trust:
         if row.outliers and row.metric != TOTAL:
-            found = _outliers(row.metric, row.outliers, names)
-            yield Text(f"Outliers in {TITLES[row.metric]}, kept: {found}.", style="yellow")
+            outliers = _outliers(row.metric, row.outliers, names)
+            yield Text(f"Outliers in {TITLES[row.metric]} (modified z > 3.5, kept): {outliers}.", style="yellow")
     yield from _controls(trust)
 
 
@@ -96,9 +98,9 @@ def _controls(trust: Sequence[Trust]) -> Iterator[Text]:
     controls = [(row.metric, control) for row in trust for control in row.controls]
     alarms = [(metric, one) for metric, one in controls if one.verdict in (Verdict.WIN, Verdict.LOSS)]
     if alarms:
-        found = ", ".join(f"{TITLES[m]} {percent(one.relative_change or 0.0)}" for m, one in alarms)
-        yield Text(f"The A/A control, which changes nothing, was called different: {found}.", style="bold red")
+        changes = ", ".join(f"{TITLES[m]} {percent(one.relative_change or 0.0)}" for m, one in alarms)
+        text = f"Warning: the A/A control changes nothing, but differs significantly: {changes}. Run the audit again."
+        yield Text(text, style="bold red")
     elif controls:
         tied = sum(one.verdict is Verdict.TIE for _, one in controls)
-        found = f"no difference found, equality shown in {tied} of {len(controls)} comparisons"
-        yield Text(f"The A/A control, which changes nothing: {found}.")
+        yield Text(f"A/A control: no significant difference; equivalence in {tied} of {len(controls)} comparisons.")

@@ -1,4 +1,4 @@
-"""The table of verdicts: a line for each mutant, a column for each metric."""
+"""Show the verdicts: a line for each mutant, a column for each metric."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STYLES = {Verdict.WIN: "green", Verdict.LOSS: "red", Verdict.UNDECIDED: "yellow"
 
 
 def verdict_table(scenario: ScenarioReport) -> FittingTable:
-    """Change and verdict of every mutant; with means, intervals, p and delta where there is room."""
+    """Return change and verdict of every mutant, with means, intervals, p and delta on a wide terminal."""
     careful = any(isinstance(row, CarefulComparison) for row in scenario.comparisons)
-    wide = (_change_and_interval, 3, "\nchange   95 % interval") if careful else (_all, 3, _PAPER_COLUMNS)
+    wide = (_change_and_interval, 3, "\nchange          95 % CI") if careful else (_all, 3, _PAPER_COLUMNS)
     return FittingTable(
         f"Each mutant against the original: change{'' if careful else ' of the mean'}, verdict",
         _table(scenario, *wide),

@@ -1,4 +1,4 @@
-"""The table of win-tie-loss counts: for each hyperparameter and energy domain a 3 x 3 table."""
+"""Show the win-tie-loss counts: a 3 x 3 table for each hyperparameter and energy domain."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from mutegreen.stats.analysis import WinTieLoss
 
 
 def win_tie_loss_table(scenario: ScenarioReport) -> FittingTable:
-    """Mutants counted: rows are the verdict on energy, columns that on performance."""
-    found: dict[str, dict[str, WinTieLoss]] = {}
+    """Return the number of mutants by verdict on energy (rows) and on performance (columns)."""
+    by_hyperparameter: dict[str, dict[str, WinTieLoss]] = {}
     for row in (*scenario.win_tie_loss, *(scenario.overall if len(scenario.defaults) > 1 else ())):
-        found.setdefault(row.hyperparameter, {})[row.energy] = row
+        by_hyperparameter.setdefault(row.hyperparameter, {})[row.energy] = row
     return FittingTable(
-        "Mutants by their verdict on energy (rows) and on performance (columns)",
-        _table(scenario, found, " win  tie loss", gap=3),
-        _table(scenario, found, "win tie loss", gap=2),
+        "Number of mutants by verdict on energy (rows) and on performance (columns)",
+        _table(scenario, by_hyperparameter, " win  tie loss", gap=3),
+        _table(scenario, by_hyperparameter, "win tie loss", gap=2),
     )
 
 
-def _table(scenario: ScenarioReport, found: dict[str, dict[str, WinTieLoss]], columns: str, gap: int) -> Table:
+def _table(
+    scenario: ScenarioReport, by_hyperparameter: dict[str, dict[str, WinTieLoss]], columns: str, gap: int
+) -> Table:
     energies = list(dict.fromkeys(row.energy for row in scenario.win_tie_loss))
     widths = [len(part) for part in re.findall(r" *\w+", columns)]
     table = empty_table(["", "", *(f"{scenario.heading(energy)}\n{columns}" for energy in energies)], gap)
-    for hyperparameter, by_energy in found.items():
+    for hyperparameter, by_energy in by_hyperparameter.items():
         for line, verdict in enumerate(DECIDED):
             label = Text((hyperparameter or "all together") if line == 0 else "", style="bold")
             rows = (zip(by_energy[energy].counts[line], widths, strict=True) for energy in energies)
@@ -41,7 +43,7 @@ def _table(scenario: ScenarioReport, found: dict[str, dict[str, WinTieLoss]], co
 
 
 def undecided_lines(scenario: ScenarioReport) -> Iterator[Text]:
-    """What the table leaves out."""
+    """Yield how many mutants are not counted because they are undecided."""
     undecided = [row for row in scenario.win_tie_loss if row.undecided]
     if undecided:
         names = (f"{row.undecided} of {row.hyperparameter} for {TITLES[row.energy]}" for row in undecided)
