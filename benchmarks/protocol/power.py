@@ -23,13 +23,13 @@ _GPU = METRICS.index("gpu_j")
 def report(audits: int) -> str:
     """Return the table, with caption."""
     rows = [[f"{100 * noise:.1f} %, {count}", *_row(noise, count, audits)] for noise in NOISES for count in REPETITIONS]
-    found = [f"{100 * saved:.0f} % found" for saved in SAVED[1:]]
+    heads = [f"{100 * saved:.0f} % found" for saved in SAVED[1:]]
     return "\n\n".join(
         [
             f"Mutants out of 100, careful / published, GPU energy; {audits} audits of {1 + EACH * len(SAVED)} arms "
             "each, in random blocks without drift; the mutants save 0, 1, 2, 5 and 10 % of energy and time. The "
             "published protocol finds more effects, true and false: see its false alarms.",
-            markdown(["noise, repetitions", *found, "0 % called tie", "2 % called tie"], rows),
+            markdown(["noise, repetitions", *heads, "0 % called tie", "2 % called tie"], rows),
         ]
     )
 

@@ -33,7 +33,8 @@ from mutegreen.stats.model.scenario_model import ScenarioModel, fit_scenario
 from mutegreen.stats.notes import notes_on, notes_on_order
 from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.trend.trend import Trend, trends
+from mutegreen.stats.trend.trend import Trend
+from mutegreen.stats.trend.trend_analysis import trends
 from mutegreen.stats.verdicts.scenario_findings import Findings, ScenarioKey, findings_of
 
 PROTOCOL = "careful"

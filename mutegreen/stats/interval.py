@@ -59,14 +59,14 @@ UNKNOWN = Interval()
 """Neither value nor ends are known."""
 
 
-def known(figure: float) -> float | None:
+def known(number: float) -> float | None:
     """Return the number as a Python float; None for NaN or infinity."""
-    return float(figure) if math.isfinite(figure) else None
+    return float(number) if math.isfinite(number) else None
 
 
-def known_each(figures: NDArray[np.float64]) -> list[float | None]:
+def known_each(numbers: NDArray[np.float64]) -> list[float | None]:
     """Return numbers of shape (A,) as a list; None for NaN or infinity."""
-    return [figure if finite else None for figure, finite in zip(figures.tolist(), np.isfinite(figures), strict=True)]
+    return [number if finite else None for number, finite in zip(numbers.tolist(), np.isfinite(numbers), strict=True)]
 
 
 def intervals(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[Interval]:
@@ -74,9 +74,9 @@ def intervals(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArra
     return list(map(Interval, known_each(value), known_each(low), known_each(high)))
 
 
-def or_nan(figure: float | None) -> float:
+def or_nan(number: float | None) -> float:
     """Return the number; NaN for None."""
-    return math.nan if figure is None else figure
+    return math.nan if number is None else number
 
 
 def _decreases(before: Sequence[float | None], after: Sequence[float | None]) -> bool:

@@ -1,4 +1,4 @@
-"""Adjusted p values: by hand, and families with nothing to ask."""
+"""Adjusted p values: by hand, and families without p values."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_no_p_value_exceeds_one() -> None:
 
 
 @pytest.mark.parametrize("adjustment", Adjustment)
-def test_what_was_not_asked_does_not_count(adjustment: Adjustment) -> None:
+def test_missing_p_values_are_not_part_of_the_family(adjustment: Adjustment) -> None:
     with_gaps = adjust([[0.01, np.nan, 0.04], [0.03, 0.005, np.nan]], adjustment)
     assert with_gaps.shape == (2, 3)
     np.testing.assert_array_equal(np.isnan(with_gaps), [[False, True, False], [False, False, True]])
     np.testing.assert_allclose(with_gaps[~np.isnan(with_gaps)], adjust(RAW, adjustment))
 
 
-def test_nothing_was_asked() -> None:
+def test_a_family_without_p_values() -> None:
     assert adjust([]).size == 0
     assert np.isnan(adjust([np.nan, np.nan])).all()
 

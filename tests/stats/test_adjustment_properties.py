@@ -1,4 +1,4 @@
-"""Adjusted p values of any family are those of statsmodels, and what has no p value does not count."""
+"""Adjusted p values of any family equal those of statsmodels; missing p values are not part of the family."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ p_values = st.lists(st.floats(0, 1) | st.sampled_from([0.0, 0.01, 0.05, 0.5, 1.0
 
 
 def _adjusted_by_statsmodels(p: np.ndarray, name: str) -> np.ndarray:
-    """Statsmodels collects garbage at each call; what lives already is kept out of that, as it takes half a second."""
+    """Statsmodels collects garbage at each call, which takes half a second unless existing objects are frozen."""
     gc.freeze()
     try:
         return np.asarray(multipletests(p, method=name)[1])
@@ -27,7 +27,7 @@ def _adjusted_by_statsmodels(p: np.ndarray, name: str) -> np.ndarray:
 @pytest.mark.parametrize(("adjustment", "name"), [(Adjustment.HOLM, "holm"), (Adjustment.BH, "fdr_bh")])
 @settings(max_examples=25)
 @given(p=p_values)
-def test_agrees_with_statsmodels_on_what_was_asked(adjustment: Adjustment, name: str, p: list[float]) -> None:
+def test_agrees_with_statsmodels_where_p_values_are_missing(adjustment: Adjustment, name: str, p: list[float]) -> None:
     raw = np.array(p, dtype=float)
     asked = ~np.isnan(raw)
     adjusted = adjust(raw, adjustment)
@@ -37,7 +37,7 @@ def test_agrees_with_statsmodels_on_what_was_asked(adjustment: Adjustment, name:
 
 
 @given(p=p_values, data=st.data())
-def test_order_and_shape_decide_nothing(p: list[float], data: st.DataObject) -> None:
+def test_order_and_shape_do_not_matter(p: list[float], data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(p))))
     raw = np.array(p, dtype=float)
     for adjustment in Adjustment:

@@ -1,4 +1,4 @@
-"""What is recommended, how often that is right, and what is said where nothing can be."""
+"""Recommendations: which mutants, their error rate, and the reasons where there are none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def names(advice: Advice) -> list[str]:
     return [one.mutant for one in advice.recommended]
 
 
-def test_recommends_what_saves_without_harm_the_greatest_saving_first() -> None:
+def test_recommends_harmless_savings_the_greatest_first() -> None:
     advice = advice_on(GREENER | HARMFUL | COSTLIER)
     assert names(advice) == ["epochs=4", "epochs=3"]
     assert advice.reason is None
@@ -46,7 +46,7 @@ def test_recommends_what_saves_without_harm_the_greatest_saving_first() -> None:
     assert advice.metric == TOTAL
 
 
-def test_says_how_much_is_saved() -> None:
+def test_the_saving_is_that_of_the_comparison() -> None:
     found = analyse(rows_of(noisy(GREENER)))
     best = advice_of(found).recommended[0]
     (row,) = (row for row in found.comparisons if (row.mutant, row.metric) == ("epochs=4", TOTAL))
@@ -72,7 +72,7 @@ def test_not_worse_is_the_one_sided_test_against_the_tolerance() -> None:
 
 
 def test_not_worse_is_adjusted_over_all_mutants() -> None:
-    """Three mutants of the same figures: the p of each counts three times. Four arms lend each other nothing."""
+    """Three mutants with the same observations: each p is multiplied by three. Four arms are not moderated."""
     figures = noisy({"original": (0.0, 0.0), "epochs=3": (-0.3, -0.0004)}, noise=0.003)
     alike = {f"epochs={3 + number}": figures["epochs=3"] for number in range(3)}
     original, mutant = (np.array(figures[arm]["performance"]) for arm in figures)
@@ -82,13 +82,13 @@ def test_not_worse_is_adjusted_over_all_mutants() -> None:
     assert [one.p_not_worse for one in found] == pytest.approx([3 * raw] * 3)
 
 
-def test_less_may_be_better() -> None:
+def test_a_smaller_performance_can_be_better() -> None:
     worse_upward = GREENER | {"epochs=5": (-0.5, 0.1)}
     assert names(advice_on(worse_upward)) == ["epochs=5", "epochs=4", "epochs=3"]
     assert names(advice_on(worse_upward, goals={"simulated": Goal.MINIMIZE})) == ["epochs=4", "epochs=3"]
 
 
-def test_the_tolerance_decides() -> None:
+def test_recommendations_depend_on_the_tolerance() -> None:
     arms = GREENER | HARMFUL
     assert "epochs=5" in names(advice_on(arms, settings=Settings(tolerance=0.2)))
     assert "epochs=5" in names(advice_on(arms, tolerances={"simulated": 0.2}))
@@ -98,7 +98,7 @@ def test_the_tolerance_decides() -> None:
         assert advice.tolerance == pytest.approx(0.2 if given else 0.009, rel=0.01)
 
 
-def test_the_audits_energy_is_paid_back_in_whole_trainings() -> None:
+def test_the_number_of_trainings_until_the_audit_pays_back_is_an_integer() -> None:
     rows = rows_of(noisy(GREENER))
     spent = float(rows[["package_j", "dram_j", "gpu_j"]].sum().sum())
     advice = advice_of(analyse(rows))
@@ -108,11 +108,11 @@ def test_the_audits_energy_is_paid_back_in_whole_trainings() -> None:
     assert advice_of(analyse(rows, spent_j={("simulated", ""): 1e6})).recommended[0].pays_back_after > 1000
 
 
-def test_what_changes_nothing_is_never_recommended() -> None:
+def test_the_control_is_never_recommended() -> None:
     assert names(advice_on(GREENER | {"identity": (-0.4, 0.0)})) == ["epochs=4", "epochs=3"]
 
 
-def test_the_pareto_front_is_what_nothing_beats() -> None:
+def test_the_pareto_front_holds_the_arms_that_no_other_dominates() -> None:
     advice = advice_on(GREENER | HARMFUL | COSTLIER | {"epochs=7": (0.4, 0.05)}, noise=0.001)
     front = [point.mutant for point in advice.pareto]
     assert front[0] == "epochs=5"
@@ -148,7 +148,7 @@ def test_the_pareto_front_is_what_nothing_beats() -> None:
         ),
     ],
 )
-def test_says_why_nothing_is_recommended(
+def test_the_reason_why_nothing_is_recommended(
     metrics: list[str], arms: dict[str, tuple[float, float]], options: dict[str, Any], reason: str
 ) -> None:
     figures = noisy(arms)
@@ -161,7 +161,7 @@ def test_says_why_nothing_is_recommended(
     assert reason_text(advice.reason).startswith(reason)
 
 
-def test_a_training_that_says_nothing_of_noise_says_nothing_of_repetitions() -> None:
+def test_without_an_estimate_of_noise_no_repetitions_are_required() -> None:
     assert advice_on(GREENER, 1).needed == ()
     rows = rows_of(noisy(GREENER, 4))
     advice = advice_of(analyse(rows[(rows["mutant"] != "epochs=4") | (rows["repetition"] == 0)]))
@@ -176,14 +176,14 @@ def test_one_training_each_recommends_nothing() -> None:
     assert advice.reason == Reason(ReasonCode.NO_SAVING_SHOWN)
 
 
-def test_performance_that_never_varies_and_is_equal_is_not_worse() -> None:
+def test_constant_equal_performance_is_non_inferior() -> None:
     figures = {arm: cells | {"performance": [0.9] * 5} for arm, cells in noisy(GREENER).items()}
     advice = advice_of(analyse(rows_of(figures)))
     assert names(advice) == ["epochs=4", "epochs=3"]
     assert advice.recommended[0].performance_change.value == 0.0
 
 
-def test_performance_that_never_varies_and_differs_is_not_judged() -> None:
+def test_constant_different_performance_is_not_tested() -> None:
     figures = {
         arm: cells | {"performance": [0.9 - 0.001 * place] * 5}
         for place, (arm, cells) in enumerate(noisy(GREENER).items())
@@ -191,8 +191,8 @@ def test_performance_that_never_varies_and_differs_is_not_judged() -> None:
     assert names(advice_of(analyse(rows_of(figures)))) == []
 
 
-def test_repetitions_needed_are_those_of_the_power_calculation() -> None:
-    """One mutant and one metric of each kind, so that there is one question of each kind to adjust for."""
+def test_required_repetitions_are_those_of_the_power_calculation() -> None:
+    """One mutant and one metric of each kind: one comparison of each kind, so no adjustment."""
     generator = np.random.default_rng(2)
     figures = {
         "original": {"gpu_j": np.exp(generator.normal(0, 0.05, 6)), "performance": generator.normal(0.9, 1e-5, 6)},
@@ -210,7 +210,7 @@ def test_repetitions_needed_are_those_of_the_power_calculation() -> None:
 
 
 @pytest.mark.slow
-def test_repetitions_that_are_said_to_be_needed_are_enough() -> None:
+def test_required_repetitions_suffice() -> None:
     noise, saving = 0.02, 0.03
     arms = {"original": (0.0, 0.0), "epochs=3": (-saving, 0.0), "epochs=4": (0.0, 0.0)}
     counts = []
@@ -228,12 +228,12 @@ def test_repetitions_that_are_said_to_be_needed_are_enough() -> None:
     assert np.mean(shown) > 0.5
 
 
-def test_what_seems_to_lose_performance_needs_no_more_repetitions() -> None:
+def test_no_repetitions_are_required_for_an_estimated_loss_of_performance() -> None:
     advice = advice_on({"original": (0.0, 0.0)} | HARMFUL)
     assert advice.needed == ()
 
 
-def test_more_repetitions_than_anybody_runs_are_not_counted() -> None:
+def test_required_repetitions_have_a_maximum() -> None:
     generator = np.random.default_rng(1)
     figures = {
         arm: {"gpu_j": generator.normal(100, 20, 4), "performance": generator.normal(0.9, 1e-4, 4)}
@@ -248,7 +248,7 @@ def test_more_repetitions_than_anybody_runs_are_not_counted() -> None:
 
 @pytest.mark.slow
 def test_recommended_mutants_are_truly_harmless() -> None:
-    """In 20 audits, mutants that lose just a little more than the tolerance, and some that lose nothing."""
+    """20 audits with mutants that lose slightly more than the tolerance, and mutants that lose nothing."""
     arms = {"original": (0.0, 0.0)}
     arms |= {f"epochs={3 + number}": (-0.2, -0.00101 if number % 2 else 0.0) for number in range(6)}
     wrong, right = [], []
@@ -261,7 +261,7 @@ def test_recommended_mutants_are_truly_harmless() -> None:
     assert sum(right) > 0
 
 
-def test_more_repetitions_are_not_promised_where_performance_seems_lost() -> None:
+def test_the_reason_does_not_ask_for_repetitions_where_performance_seems_lost() -> None:
     advice = advice_on({"original": (0, 0), "epochs=3": (-0.08, -0.2)}, noise=0.06)
     assert advice.needed == ()
     lost = "and those with an estimated saving lose more performance than tolerated"

@@ -1,4 +1,4 @@
-"""Verdicts on attributed energy: which hold however the energy of unknown use is divided."""
+"""Verdicts on attributed energy: which are weak for some attribution of the blind parts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARMS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0),
 
 
 def shared(*, by_use: float | None, idle: float | None, companions: float = 1.0, **columns: Any) -> pd.DataFrame:
-    """Rows of GPU energy alone, of which `by_use` was divided by use and `idle` is idle power."""
+    """Rows with GPU energy only, of which `by_use` was divided by use and `idle` is idle power."""
     figures = {arm: {"gpu_j": cells["gpu_j"]} for arm, cells in noisy(ARMS, 6, noise=0.003).items()}
     rows = rows_of(figures).assign(companions=companions, by_use=by_use, **columns)
     return rows.assign(net_gpu_j=np.nan if idle is None else (1 - idle) * rows["gpu_j"])
@@ -38,16 +38,16 @@ def text_of(found: CarefulAnalysis) -> str:
     return " ".join(output.getvalue().split())
 
 
-def test_nothing_is_attributed_where_each_trained_alone() -> None:
+def test_exclusive_trials_have_no_attribution() -> None:
     assert analyse(rows_of(noisy(ARMS))).attribution == ()
     assert analyse(shared(by_use=None, idle=0.3, companions=0.0)).attribution == ()
 
 
-def test_beside_a_background_the_whole_device_is_measured_and_nothing_attributed() -> None:
+def test_with_a_background_load_nothing_is_attributed() -> None:
     assert analyse(shared(by_use=0.4, idle=0.3, background="other")).attribution == ()
 
 
-def test_all_active_power_by_use_leaves_no_doubt() -> None:
+def test_no_verdict_is_weak_if_all_active_power_is_divided_by_use() -> None:
     found = analyse(shared(by_use=0.7, idle=0.3))
     assert (the(found).blind, the(found).weak, the(found).decided) == (pytest.approx(0.0, abs=1e-12), (), 3)
     assert "(all active power by utilisation). All 3 verdicts on GPU hold." in text_of(found)
@@ -56,15 +56,15 @@ def test_all_active_power_by_use_leaves_no_doubt() -> None:
 @pytest.mark.parametrize(
     ("by_use", "idle", "blind"), [(0.5, 0.3, 0.2), (0.5, None, 0.5), (None, 0.3, 0.7), (None, None, 1.0)]
 )
-def test_what_is_neither_idle_nor_by_use_is_blind(by_use: float | None, idle: float | None, blind: float) -> None:
+def test_energy_neither_idle_nor_by_use_is_blind(by_use: float | None, idle: float | None, blind: float) -> None:
     row = the(analyse(shared(by_use=by_use, idle=idle)))
     assert row.blind == pytest.approx(blind)
     assert (row.trainings, row.of) == (24, 24)
 
 
 @pytest.mark.parametrize("companions", [1.0, 3.0])
-def test_the_range_is_that_of_the_extreme_divisions(companions: float) -> None:
-    """By hand: of each share a tenth is blind; the mutant took none of its own and the original all, or the reverse."""
+def test_the_range_is_that_of_the_extreme_attributions(companions: float) -> None:
+    """By hand: a tenth of each energy is blind, and belongs to the original or to the mutant."""
     found = analyse(shared(by_use=0.6, idle=0.3, companions=companions))
     changes = {row.mutant: row.relative_change.value for row in found.comparisons}
     for each in the(found).weak:
@@ -73,8 +73,8 @@ def test_the_range_is_that_of_the_extreme_divisions(companions: float) -> None:
         assert each.high == pytest.approx(ratio * (1 + companions * 0.1) / 0.9 - 1)
 
 
-def test_a_verdict_is_weak_exactly_if_a_division_turns_it() -> None:
-    """A saving of 10 % stands against a blind part b beside one other while 0.9 (1 + b) / (1 - b) < 1."""
+def test_a_verdict_is_weak_exactly_if_an_attribution_changes_it() -> None:
+    """A saving of 10 % with a blind share b and one other trial is not weak while 0.9 (1 + b) / (1 - b) < 1."""
     most = 0.1 / 1.9
     for blind, weak in ((most - 0.005, {"epochs=5"}), (most + 0.005, {"epochs=3", "epochs=4", "epochs=5"})):
         row = the(analyse(shared(by_use=0.7 - blind, idle=0.3)))
@@ -82,13 +82,13 @@ def test_a_verdict_is_weak_exactly_if_a_division_turns_it() -> None:
     assert {each.verdict for each in row.weak} == {Verdict.WIN, Verdict.LOSS, Verdict.TIE}
 
 
-def test_a_tie_is_weak_if_the_division_could_hide_more_than_the_margin() -> None:
+def test_a_tie_is_weak_if_the_attribution_could_hide_more_than_the_margin() -> None:
     for blind, weak in ((0.004, 0), (0.02, 1)):
         assert len(the(analyse(shared(by_use=0.7 - blind, idle=0.3))).weak) == weak
 
 
-def test_time_alone_decides_nothing_about_energy() -> None:
-    """Where no use was known, a share says how long a training took, and no verdict on energy stands."""
+def test_without_measured_use_every_verdict_on_energy_is_weak() -> None:
+    """Without measured use, attributed energy only reflects durations, and every verdict on it is weak."""
     found = analyse(queue_rows(queue([1.0, 0.8, 1.3, 1.0], 6, 2), by_use=0.0))
     row = the(found)
     assert row.decided == len(row.weak) > 0
@@ -96,12 +96,12 @@ def test_time_alone_decides_nothing_about_energy() -> None:
     assert "Measure these mutants without --jobs to be sure." in text_of(found)
 
 
-def test_trainings_that_were_alone_are_not_blind() -> None:
+def test_exclusive_trials_are_not_blind() -> None:
     rows = shared(by_use=0.0, idle=0.0).assign(companions=[0.0, 1.0] * 12)
     row = the(analyse(rows))
     assert (row.trainings, row.of, row.blind) == (12, 24, pytest.approx(1.0))
 
 
-def test_the_total_is_judged_where_several_domains_are_measured() -> None:
+def test_the_total_is_used_where_several_domains_are_measured() -> None:
     rows = rows_of(noisy(ARMS)).assign(companions=1.0, by_use=0.2)
     assert the(analyse(rows)).metric == "total_j"

@@ -1,4 +1,4 @@
-"""Arms and blocks: against ordinary least squares with dummies, closed forms, and layouts that allow little."""
+"""Block model: against ordinary least squares with dummies, closed forms, and degenerate layouts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mutegreen.stats.model.block_model import fit
 def layout(
     arms: int, blocks: int, *, missing: float = 0.0, twice: int = 0, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of arms and blocks in a random order; some cells are empty, some have two trainings."""
+    """Codes of arms and blocks in a random order; some cells are empty, some have two observations."""
     generator = np.random.default_rng(seed)
     cells = [(arm, block) for arm in range(arms) for block in range(blocks) if generator.random() >= missing]
     cells += cells[:twice]
@@ -41,7 +41,7 @@ LAYOUTS = {
 
 
 Design = tuple[np.ndarray, np.ndarray, np.ndarray, Any]
-"""Figures, codes of arms, codes of blocks, and what statsmodels fits to them."""
+"""Observations, codes of arms, codes of blocks, and the fit of statsmodels."""
 
 
 @pytest.fixture(params=LAYOUTS.values(), ids=list(LAYOUTS))
@@ -59,7 +59,7 @@ def test_differences_and_residuals_are_those_of_least_squares_with_dummies(desig
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[arm], ols.resid, atol=1e-9)
 
 
-def test_leverage_frees_what_least_squares_frees(design: Design) -> None:
+def test_leverages_are_those_of_least_squares(design: Design) -> None:
     figures, arm, block, ols = design
     fitted = fit(figures, arm, block, arm.max() + 1)
     free = 1 - ols.get_influence().hat_matrix_diag
@@ -105,7 +105,7 @@ def test_complete_blocks_of_very_many_arms_leave_their_means() -> None:
     np.testing.assert_allclose(fitted.df, 19 * 2999 / 3000, rtol=1e-9)
 
 
-def test_without_blocks_it_is_means_and_variances() -> None:
+def test_without_blocks_the_fit_is_means_and_variances() -> None:
     arm = np.repeat(np.arange(3), [4, 2, 7])
     figures = noise(arm)
     fitted = fit(figures, arm, np.zeros_like(arm), 3)
@@ -116,7 +116,7 @@ def test_without_blocks_it_is_means_and_variances() -> None:
     np.testing.assert_allclose(fitted.block_effect, 0.0, atol=1e-12)
 
 
-def test_whatever_a_block_does_to_all_of_it_changes_nothing() -> None:
+def test_an_effect_of_a_block_on_all_its_observations_changes_nothing() -> None:
     arm, block = layout(6, 5, missing=0.3)
     figures = noise(arm)
     drifted = figures + np.array([9.0, -4.0, 0.0, 77.0, 3.0])[block]
@@ -131,7 +131,7 @@ def test_variance_of_an_arm_is_unbiased_where_arms_are_alike() -> None:
     np.testing.assert_allclose(np.mean(variances, axis=0), 1.0, atol=0.15)
 
 
-def test_equal_figures_stay_equal() -> None:
+def test_equal_observations_have_equal_effects() -> None:
     arm, block = layout(16, 5, missing=0.2)
     fitted = fit(np.full(len(arm), 0.1 + 0.2), arm, block, 16)
     assert (fitted.effect == fitted.effect[0]).all()
@@ -146,14 +146,14 @@ def test_arms_whose_means_are_equal_but_for_rounding_have_equal_effects() -> Non
     assert len(set(fit(figures, arm, block, 4).effect.tolist())) == 1
 
 
-def test_blocks_explain_figures_that_only_blocks_move() -> None:
+def test_blocks_explain_differences_between_blocks() -> None:
     arm, block = layout(5, 3)
     fitted = fit(0.1 * block + 100.0, arm, block, 5)
     assert (fitted.effect == fitted.effect[0]).all()
     assert (fitted.variance == 0).all()
 
 
-def test_an_arm_without_figures_is_not_known() -> None:
+def test_an_arm_without_observations_is_not_known() -> None:
     arm, block = np.array([0, 0, 2, 2]), np.array([0, 1, 0, 1])
     fitted = fit(np.array([1.0, 2.0, 3.0, 5.0]), arm, block, 3)
     assert fitted.n.tolist() == [2, 0, 2]
@@ -162,19 +162,19 @@ def test_an_arm_without_figures_is_not_known() -> None:
     assert fitted.connected.tolist() == [True, False, True]
 
 
-def test_one_training_says_nothing_of_noise() -> None:
+def test_one_observation_has_no_variance() -> None:
     fitted = fit(np.array([1.0, 2.0]), np.array([0, 1]), np.array([0, 0]), 2)
     assert fitted.df.tolist() == [0.0, 0.0]
     assert np.isnan(fitted.variance).all()
 
 
-def test_no_figures_at_all() -> None:
+def test_no_observations() -> None:
     fitted = fit(np.array([]), np.array([], dtype=np.int64), np.array([], dtype=np.int64), 2)
     assert fitted.n.tolist() == [0, 0]
     assert np.isnan(fitted.effect).all()
 
 
-def test_arms_are_joined_by_blocks_if_only_through_other_arms() -> None:
+def test_arms_are_connected_by_blocks_directly_or_through_other_arms() -> None:
     # 0 and 1 share block 0; 1 and 2 share block 1; 3 and 4 share block 2 with nobody else.
     arm, block = np.array([0, 1, 1, 2, 3, 4]), np.array([0, 0, 1, 1, 2, 2])
     fitted = fit(np.array([1.0, 2.0, 12.0, 14.0, 5.0, 9.0]), arm, block, 5)

@@ -1,4 +1,4 @@
-"""Bootstrap intervals: scipy's BCa where corrections for small samples vanish, coverage, and too little to resample."""
+"""Bootstrap intervals: scipy's BCa for large samples, coverage, and too few observations to resample."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_agrees_with_scipy_where_samples_are_large(confidence: float) -> None:
     assert high[1] == pytest.approx(oracle.high, abs=0.04 * width)
 
 
-def test_leans_to_the_side_of_the_longer_tail() -> None:
+def test_is_wider_on_the_side_of_the_longer_tail() -> None:
     estimate, low, high = intervals(np.zeros(40) + samples(40, sigma=0.01)[0], samples(40, seed=2, sigma=1.5)[0])
     assert high[1] - estimate[1] > 1.3 * (estimate[1] - low[1])
 
 
-def test_few_figures_get_the_width_of_students_t() -> None:
+def test_few_observations_get_the_width_of_students_t() -> None:
     # Nearly symmetric samples: then only the corrections make the interval as wide as Welch's.
     shape = stats.norm.ppf((np.arange(5) + 0.5) / 5)
     _, low, high = intervals(shape, shape[::-1] + 1)
@@ -61,7 +61,7 @@ def test_few_figures_get_the_width_of_students_t() -> None:
 
 
 @pytest.mark.parametrize("repetitions", [5, 10])
-def test_holds_the_truth_nineteen_times_in_twenty(repetitions: int) -> None:
+def test_coverage_is_95_percent(repetitions: int) -> None:
     generator = np.random.default_rng(repetitions)
     held = []
     for _ in range(120):
@@ -73,13 +73,13 @@ def test_holds_the_truth_nineteen_times_in_twenty(repetitions: int) -> None:
     assert np.mean(held) == pytest.approx(0.95, abs=0.035)
 
 
-def test_the_same_figures_give_the_same_interval() -> None:
+def test_the_same_observations_give_the_same_interval() -> None:
     parts = samples(6, 6)
     np.testing.assert_array_equal(intervals(*parts)[1:], intervals(*parts)[1:])
     assert not np.array_equal(intervals(*parts)[1][1], intervals(*parts, seed=1)[1][1])
 
 
-def test_moves_and_stretches_with_the_figures() -> None:
+def test_is_equivariant_to_shift_and_scale() -> None:
     original, mutant = samples(7, 9)
     _, low, high = intervals(original, mutant)
     _, moved_low, moved_high = intervals(original * 10 + 3, mutant * 10 + 5)
@@ -96,7 +96,7 @@ def test_drift_over_blocks_does_not_widen_it() -> None:
     assert drifted_high[1] == pytest.approx(high[1], rel=1e-3)
 
 
-def test_other_arms_change_nothing_where_they_lend_nothing() -> None:
+def test_other_arms_change_nothing_without_moderation() -> None:
     original, mutant, other = samples(6, 6, 6)
     _, low, high = intervals(original, mutant)
     _, low_beside, high_beside = intervals(original, other, mutant)
@@ -104,14 +104,14 @@ def test_other_arms_change_nothing_where_they_lend_nothing() -> None:
     assert high_beside[2] == pytest.approx(high[1])
 
 
-def test_more_arms_than_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_arms_than_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = samples(*[5] * 8)
     whole = intervals(*parts)
     monkeypatch.setattr(bootstrap, "_BATCH", 3)
     np.testing.assert_allclose(intervals(*parts)[1], whole[1])
 
 
-def test_too_few_figures_to_resample() -> None:
+def test_too_few_observations_to_resample() -> None:
     four, five, six = samples(4, 5, 6)
     _, low, _ = intervals(five, four, six)
     assert np.isnan(low[1])
@@ -126,6 +126,6 @@ def test_nothing_varies() -> None:
     assert np.isnan(high).all()
 
 
-def test_one_side_varies() -> None:
+def test_one_arm_varies() -> None:
     estimate, low, high = intervals(np.full(6, 2.0), samples(6)[0])
     assert low[1] < estimate[1] < high[1]

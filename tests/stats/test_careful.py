@@ -1,4 +1,4 @@
-"""The careful protocol from rows to verdicts: known truth, simple oracles, published data, and too little data."""
+"""The default protocol from rows to verdicts: known effects, simple oracles, published data, and too few data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def of(found: CarefulAnalysis, mutant: str = "epochs=3", metric: str = "gpu_j") 
 def against(
     original: list[Any], mutant: list[Any], metric: str = "gpu_j", *, blocked: bool = True, **options: Any
 ) -> CarefulComparison:
-    """The comparison of one mutant's figures with the original's."""
+    """The comparison of one mutant's observations with the original's."""
     rows = rows_of({"original": {metric: original}, "epochs=3": {metric: mutant}}, blocked=blocked)
     return of(analyse(rows, **options), metric=metric)
 
@@ -71,7 +71,7 @@ def test_performance_is_compared_as_it_is() -> None:
     assert found.margin == pytest.approx(0.01 * np.mean(original))
 
 
-def test_p_values_are_adjusted_over_all_mutants_and_metrics_of_a_section() -> None:
+def test_p_values_are_adjusted_over_all_mutants_and_metrics_of_a_scenario() -> None:
     figures = noisy(nothing(3) | {"epochs=9": (-0.2, 0.0)}, seed=4)
     first = analyse(rows_of(figures))
     p = sorted(row.p for row in first.comparisons)
@@ -81,7 +81,7 @@ def test_p_values_are_adjusted_over_all_mutants_and_metrics_of_a_section() -> No
     assert all(b.p_adjusted <= a.p_adjusted for a, b in zip(first.comparisons, second.comparisons, strict=True))
 
 
-def test_sections_are_adjusted_apart() -> None:
+def test_scenarios_are_adjusted_separately() -> None:
     figures = noisy(nothing(2) | {"epochs=9": (-0.02, 0.0)})
     alone = analyse(rows_of(figures))
     both = analyse(pd.concat([rows_of(figures), rows_of(figures, subject="other")], ignore_index=True))
@@ -91,7 +91,7 @@ def test_sections_are_adjusted_apart() -> None:
 # Verdicts.
 
 
-def test_what_is_shown_is_won_or_lost_and_what_is_equal_is_tied() -> None:
+def test_differences_are_wins_or_losses_and_equivalence_is_a_tie() -> None:
     arms = nothing(2) | {"epochs=8": (-0.1, -0.1), "epochs=9": (0.1, 0.1)}
     found = analyse(rows_of(noisy(arms, 10)))
     for metric in (*METRICS, TOTAL):
@@ -106,15 +106,15 @@ def test_where_less_performance_is_better() -> None:
     assert of(found, "epochs=9", "performance").verdict == Verdict.WIN
 
 
-def test_no_difference_shown_is_no_tie() -> None:
+def test_no_significant_difference_is_not_a_tie() -> None:
     found = against([100.0, 130.0, 90.0, 120.0], [110.0, 95.0, 125.0, 105.0], blocked=False)
     assert found.p_adjusted > 0.5
     assert found.p_equivalent > 0.05
     assert found.verdict == Verdict.UNDECIDED
 
 
-def test_a_small_difference_that_is_shown_counts_in_energy_and_not_in_performance() -> None:
-    """Both are shown of it: that it differs, and that it differs by less than the margin."""
+def test_a_small_significant_difference_counts_in_energy_and_not_in_performance() -> None:
+    """Difference and equivalence are both significant: it differs, by less than the margin."""
     chance = np.array([0.0, 0.1, -0.1, 0.05, -0.05, 0.0, 0.1, -0.1])
     figures = {"original": (100 + chance), "epochs=3": (99 + chance[::-1])}
     energy = analyse(rows_of({arm: {"gpu_j": cells.tolist()} for arm, cells in figures.items()}))
@@ -129,13 +129,13 @@ def test_a_small_difference_that_is_shown_counts_in_energy_and_not_in_performanc
 
 
 @pytest.mark.parametrize(("margin", "verdict"), [(0.05, Verdict.TIE), (0.002, Verdict.UNDECIDED)])
-def test_the_margin_says_what_a_tie_is(margin: float, verdict: Verdict) -> None:
+def test_ties_depend_on_the_margin(margin: float, verdict: Verdict) -> None:
     found = analyse(rows_of(noisy(nothing(1))), settings=Settings(margin=margin))
     assert of(found).margin == margin
     assert of(found).verdict == verdict
 
 
-def test_tolerance_of_the_user_goes_before_that_of_the_subject_and_that_before_the_customary() -> None:
+def test_the_users_tolerance_overrides_the_subjects_and_that_the_default() -> None:
     rows = rows_of(noisy(nothing(1)))
     margin = {
         "customary": of(analyse(rows), metric="performance").margin,
@@ -155,8 +155,8 @@ def test_drift_over_blocks_hides_no_effect_and_makes_none() -> None:
 
 
 @pytest.mark.parametrize("world", ["alike", "original noisier", "mutants noisier", "drift", "few arms"])
-def test_few_false_alarms_in_whole_audits_in_which_nothing_has_an_effect(world: str) -> None:
-    """Any alarm of an audit counts. By Holm there is one if the smallest p, times the questions, is small enough."""
+def test_few_false_alarms_in_audits_without_effects(world: str) -> None:
+    """Any alarm of an audit counts. By Holm: the smallest p times the number of comparisons is at most alpha."""
     generator = np.random.default_rng(8)
     n, blocks = (2 if world == "few arms" else 12), 5
     noise = np.ones(n)
@@ -178,8 +178,8 @@ def test_few_false_alarms_in_whole_audits_in_which_nothing_has_an_effect(world: 
 # The published data.
 
 
-def test_copies_of_the_original_are_hardly_called_different() -> None:
-    """In these subjects gamma never reached the program. Nothing tells when each training ran, so order can mislead."""
+def test_copies_of_the_original_rarely_differ() -> None:
+    """In these subjects gamma was not applied. The order of trials is not known, so drift can look like an effect."""
     rows = read_csv(DATA)
     careful, published = (
         [
@@ -224,7 +224,7 @@ def test_one_domain_is_its_own_total() -> None:
     } == {"gpu_j"}
 
 
-def test_a_total_is_as_good_as_its_worst_part() -> None:
+def test_the_quality_of_a_total_is_that_of_its_worst_domain() -> None:
     figures = {"package_j": [10.0, 11.0, 12.0], "gpu_j": [100.0, 101.0, 99.0]}
     rows = rows_of({"original": figures, "epochs=3": figures}, quality_package_j="estimated", quality_gpu_j="counter")
     found = analyse(rows)
@@ -232,7 +232,7 @@ def test_a_total_is_as_good_as_its_worst_part() -> None:
     assert of(found, metric="gpu_j").quality == Quality.COUNTER
 
 
-def test_json_keeps_the_contract_and_holds_no_figure_that_is_none() -> None:
+def test_json_keeps_the_contract_and_holds_no_nan() -> None:
     document = as_json(analyse(rows_of(noisy(nothing(2)))))
     assert document["protocol"] == "careful"
     row = document["verdict"][0]
@@ -269,7 +269,7 @@ def test_win_tie_loss_adds_up_over_hyperparameters() -> None:
         ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", ReasonCode.ALL_EQUAL),
     ],
 )
-def test_the_reason_is_said(original: list[Any], mutant: list[Any], verdict: str, code: ReasonCode) -> None:
+def test_the_reason_is_reported(original: list[Any], mutant: list[Any], verdict: str, code: ReasonCode) -> None:
     # Durations, so that also arms without energy have trainings.
     rows = rows_of(
         {
@@ -288,7 +288,7 @@ def test_nan_is_not_measured() -> None:
     assert found.p is not None
 
 
-def test_a_figure_missing_in_a_block_is_reckoned_with() -> None:
+def test_a_missing_observation_in_a_block_is_allowed() -> None:
     mutant = [97.0, None, 96.0, 103.0, 97.5]
     pairs = [0, 2, 3, 4]
     found = against(ENERGY, mutant)
@@ -311,7 +311,7 @@ def test_two_blocks_only() -> None:
     assert of(found, "epochs=9").interval == "t"
 
 
-def test_a_mutant_that_never_trained_beside_the_original() -> None:
+def test_a_mutant_without_a_common_block_with_the_original() -> None:
     records = [
         *trainings("original", {"gpu_j": ENERGY}),
         *trainings("epochs=3", {"gpu_j": ENERGY[::-1]}),
@@ -323,7 +323,7 @@ def test_a_mutant_that_never_trained_beside_the_original() -> None:
     assert of(found, "epochs=3").p is not None
 
 
-def test_audits_taken_together_are_blocks_of_their_own() -> None:
+def test_audits_analysed_together_have_separate_blocks() -> None:
     """A second audit on a machine that takes twice the energy shows the same effect."""
     figures = noisy({"original": (0.0, 0.0), "epochs=3": (-0.05, 0.0)}, 4)
     doubled = {arm: {m: [2 * cell for cell in cells] for m, cells in each.items()} for arm, each in figures.items()}
@@ -366,7 +366,7 @@ def test_ties_everywhere_in_one_metric_leave_the_others_alone() -> None:
     assert of(found, "epochs=9").verdict == Verdict.WIN
 
 
-def test_huge_and_tiny_figures() -> None:
+def test_huge_and_tiny_observations() -> None:
     for scale in (1e-12, 1e15):
         figures = {
             arm: {

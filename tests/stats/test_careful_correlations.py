@@ -26,7 +26,7 @@ from support.paths import DATA
 def scenario(
     *hyperparameters: tuple[str, Sequence[object], Sequence[float | None]], original: float = 1.0, **more: Any
 ) -> Scenario:
-    """One training of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
+    """One row of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
     records: list[tuple[object, ...]] = [("original", None, None, None, original)]
     for name, values, figures in hyperparameters:
         mutants = enumerate(zip(values, figures, strict=True))
@@ -74,8 +74,8 @@ def test_the_spearman_interval_is_that_of_bonett_and_wright() -> None:
 
 
 @pytest.mark.parametrize("r", [0.0, 0.8])
-def test_intervals_hold_the_truth_as_often_as_they_say(r: float) -> None:
-    """400 audits of a hyperparameter whose values and figures are normal; Spearman's truth is 6/pi asin(r/2)."""
+def test_intervals_have_their_nominal_coverage(r: float) -> None:
+    """400 audits with normal values and observations; Spearman's true coefficient is 6/pi asin(r/2)."""
     generator = np.random.default_rng(5)
     several = []
     for number in range(400):
@@ -112,7 +112,7 @@ def test_what_has_no_interval_has_none() -> None:
     assert perfect.spearman.low is perfect.spearman.high is None
 
 
-def test_what_has_no_coefficient_says_why_and_counts_as_no_question() -> None:
+def test_a_missing_coefficient_has_a_reason_and_is_not_part_of_the_family() -> None:
     rows = careful_correlations(
         scenario(
             ("constant", [1.0, 2.0, 3.0], [1.0, 1.0, 1.0]),

@@ -1,4 +1,4 @@
-"""The same mutants alone and in company: what pairs with what, against scipy, and on the published data."""
+"""Co-located against exclusive training: pairs of mutants, tests against scipy, and the published data."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pair(
     noise_beside: float = 0.005,
     **columns: Any,
 ) -> pd.DataFrame:
-    """Rows of a subject alone, and beside `other`; `columns` are of the latter."""
+    """Rows of a subject without and with the background load `other`; `columns` are of the latter."""
     exclusive = rows_of(noisy(alone, seed=1))
     colocated = rows_of(noisy(beside, seed=2, noise=noise_beside), background="other")
     return pd.concat([exclusive, colocated.assign(**columns)], ignore_index=True)
@@ -94,8 +94,8 @@ def test_every_background_is_compared_with_the_subject_alone() -> None:
 # What mutants do
 
 
-def test_the_effect_beyond_that_alone_is_welchs_test_of_two_differences() -> None:
-    """Each arm has its own noise, and trainings are independent: the difference of two differences of means."""
+def test_equal_effects_are_tested_by_welchs_test_of_two_differences() -> None:
+    """Each arm has its own noise, and rows are independent: the difference of two differences of means."""
     random = np.random.default_rng(3)
     figures = {key: np.exp(0.02 * random.standard_normal(9)) for key in ("a0", "a1", "b0", "b1")}
     parts = [
@@ -114,14 +114,14 @@ def test_the_effect_beyond_that_alone_is_welchs_test_of_two_differences() -> Non
     assert row.extra.high == pytest.approx(np.expm1(extra + half), rel=0.02)
 
 
-def test_a_verdict_that_noise_took_is_no_effect_that_changed() -> None:
+def test_a_verdict_lost_to_noise_is_not_a_changed_effect() -> None:
     found = analyse(pair(noise_beside=0.2)).colocation
     own = [row for row in found.verdict if row.mutant == "epochs=3" and row.metric == "gpu_j"]
     assert [(row.verdict_alone, row.verdict, row.changes) for row in own] == [(Verdict.WIN, Verdict.UNDECIDED, True)]
     assert own[0].p_adjusted > 0.05
 
 
-def test_an_effect_that_company_turns_is_shown() -> None:
+def test_an_effect_that_co_location_reverses_is_shown() -> None:
     found = analyse(pair(beside=EFFECTS | {"epochs=3": (0.1, 0.0)})).colocation
     rows = {(row.mutant, row.metric): row for row in found.verdict}
     turned = rows["epochs=3", "gpu_j"]
@@ -150,7 +150,7 @@ def test_correlations_are_compared_by_fishers_z(published: CarefulAnalysis) -> N
         assert row.spearman_p == pytest.approx(oracle)
 
 
-def test_equal_correlations_are_seldom_said_to_differ() -> None:
+def test_equal_correlations_rarely_differ() -> None:
     random = np.random.default_rng(1)
     values = np.repeat(np.arange(6.0), 5)
     alarms = 0
@@ -161,7 +161,7 @@ def test_equal_correlations_are_seldom_said_to_differ() -> None:
     assert alarms <= stats.binom.ppf(0.999, 200, 0.05)
 
 
-def test_other_values_are_told(published: CarefulAnalysis) -> None:
+def test_different_values_are_reported(published: CarefulAnalysis) -> None:
     assert not any(row.same_values for row in published.colocation.correlation)
     assert all(row.same_values for row in analyse(pair()).colocation.correlation)
 
@@ -189,7 +189,7 @@ def test_slowdown_is_the_ratio_of_geometric_means_with_welchs_interval(published
     assert row.slowdown.ends == pytest.approx(tuple(np.exp(interval)))
 
 
-def test_the_slowdown_of_each_mutant_is_told_and_that_of_the_background() -> None:
+def test_the_slowdowns_of_mutants_and_of_the_background_are_reported() -> None:
     random = np.random.default_rng(2)
     slow = np.exp(random.normal(math.log(2), 0.1, 20))
     rows = pair()
@@ -222,7 +222,7 @@ def test_one_training_has_a_slowdown_without_an_interval() -> None:
 # The published data
 
 
-def test_win_tie_loss_stands_side_by_side(published: CarefulAnalysis) -> None:
+def test_win_tie_loss_counts_of_both_are_reported(published: CarefulAnalysis) -> None:
     mnist = [row for row in published.win_tie_loss if row.subject == "mnist"]
     counts = {(row.background, row.hyperparameter, row.energy): row.counts for row in mnist}
     for row in published.colocation.win_tie_loss:
@@ -234,8 +234,8 @@ def test_win_tie_loss_stands_side_by_side(published: CarefulAnalysis) -> None:
     assert {row.energy for row in published.colocation.win_tie_loss} == {"package_j", "dram_j", "gpu_j", TOTAL}
 
 
-def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) -> None:
-    """Only mutants of epochs happened to be drawn with the same value alone and in company: four, and three."""
+def test_the_claim_on_the_published_data(published: CarefulAnalysis) -> None:
+    """Only mutants of epochs happened to be drawn with the same value in both: four, and three."""
     report = published.colocation
     assert [(each.background, each.mutants) for each in report.pairs] == [
         ("mnist_forward_forward", 4),
@@ -253,7 +253,7 @@ def test_what_the_published_data_say_of_the_claim(published: CarefulAnalysis) ->
     )
 
 
-def test_json_holds_it_all(published: CarefulAnalysis) -> None:
+def test_json_holds_the_whole_report(published: CarefulAnalysis) -> None:
     document = json.loads(json.dumps(as_json(published), allow_nan=False))["company"]
     assert set(document) == {
         "pairs", "correlation", "verdict", "win_tie_loss", "slowdown", "background_slowdown", "susceptibility",

@@ -1,4 +1,4 @@
-"""Company as a covariate: against ordinary least squares, and on queues of trainings whose truth is known."""
+"""Analysis of covariance: against ordinary least squares, and on simulated queues with known effects."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_slope_effects_and_residuals_are_those_of_least_squares(drawn: tuple[np.
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[CODE], ols.resid, atol=1e-9)
 
 
-def test_one_degree_of_freedom_is_paid_where_leverage_says(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
+def test_one_degree_of_freedom_is_taken_by_leverage(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
     figures, concurrency, ols = drawn
     fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
     assert fitted.df.sum() == pytest.approx(ols.df_resid)
@@ -83,17 +83,17 @@ def test_even_concurrency_changes_nothing_at_all(concurrency: np.ndarray) -> Non
         assert (getattr(plain, name) == getattr(told, name)).all()
 
 
-def _told(analysis: CarefulAnalysis) -> str:
+def _printed(analysis: CarefulAnalysis) -> str:
     document = as_json(analysis)
     return json.dumps({name: table for name, table in document.items() if name != "attribution"})
 
 
-def test_rows_of_even_company_get_the_results_of_rows_that_say_nothing_of_it() -> None:
+def test_rows_of_even_concurrency_have_the_results_of_rows_without_it() -> None:
     rows = rows_of(noisy(nothing(5) | {"epochs=20": (-0.1, 0.0)}, drift=0.05))
-    assert _told(analyse(rows.assign(companions=3.0))) == _told(analyse(rows))
+    assert _printed(analyse(rows.assign(companions=3.0))) == _printed(analyse(rows))
 
 
-def test_company_that_only_one_arm_had_is_not_told_from_the_arm() -> None:
+def test_concurrency_of_one_arm_only_is_confounded_with_the_arm() -> None:
     rows = rows_of(noisy(nothing(4)))
     found = analyse(rows.assign(companions=np.where(rows["mutant"] == "epochs=3", 0.0, 3.0)))
     own = {row.metric: row for row in found.comparisons if row.mutant == "epochs=3"}
@@ -104,7 +104,7 @@ def test_company_that_only_one_arm_had_is_not_told_from_the_arm() -> None:
     assert all(row.p is not None for row in others)
 
 
-def test_the_only_training_with_other_company_says_nothing_but_of_company() -> None:
+def test_the_only_trial_with_another_concurrency_only_affects_the_slope() -> None:
     """Its leverage is 1: the result is that of the audit without it."""
     rows = rows_of(noisy(nothing(4)))
     lonely = rows.assign(companions=3.0)
@@ -117,7 +117,7 @@ def test_the_only_training_with_other_company_says_nothing_but_of_company() -> N
             assert one.p == pytest.approx(other.p, rel=0.05)
 
 
-def test_performance_is_what_was_learnt_and_knows_no_company() -> None:
+def test_performance_is_not_adjusted_for_concurrency() -> None:
     rows = rows_of(noisy(nothing(4)))
     random = np.random.default_rng(2)
     one, other = (analyse(each) for each in (rows, rows.assign(companions=random.uniform(0, 3, len(rows)))))
@@ -129,7 +129,7 @@ def test_performance_is_what_was_learnt_and_knows_no_company() -> None:
 
 
 @pytest.mark.parametrize(("metric", "slowing"), [("energy_j", 0.6), ("duration_s", 0.3), ("duration_s", 1.0)])
-def test_the_end_of_an_audit_is_no_effect_of_the_arms_that_trained_there(metric: str, slowing: float) -> None:
+def test_lower_concurrency_at_the_end_is_no_effect_of_the_arms_there(metric: str, slowing: float) -> None:
     work = np.array([1.0, 1.0, 1.0, 1.0, 0.9, 1.2, 1.0])
     truth = np.log(work[1:] / work[0])
     squares: dict[bool, list[float]] = {True: [], False: []}
@@ -153,8 +153,8 @@ def test_the_end_of_an_audit_is_no_effect_of_the_arms_that_trained_there(metric:
     assert np.mean(squares[True]) < 0.25 * np.mean(squares[False])
 
 
-def test_what_company_does_is_told() -> None:
-    """Trainings that take turns take twice as long if they are twice as many."""
+def test_the_effect_of_concurrency_is_reported() -> None:
+    """Trials that take turns take twice as long if they are twice as many."""
     rows = queue_rows(queue([1.0] * 7, 5, 2, slowing=1.0))
     effects = {row.metric: row for row in analyse(rows).concurrency_effects}
     assert effects["duration_s"].doubling.value == pytest.approx(1.0, abs=0.03)
@@ -166,7 +166,7 @@ def test_what_company_does_is_told() -> None:
     )
 
 
-def test_an_audit_in_which_the_last_trained_alone_has_no_drift() -> None:
+def test_lower_concurrency_at_the_end_is_no_drift() -> None:
     rows = queue_rows(queue([1.0] * 7, 5, 4, slowing=1.0))
     (without, told) = (
         next(row.drift for row in analyse(each).trust if row.metric == "duration_s")

@@ -1,4 +1,4 @@
-"""Arms against the original: the classical tests that this is in special cases, by scipy and statsmodels."""
+"""Arms against the original: the classical tests as special cases, by scipy and statsmodels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mutegreen.stats.model.moderation import ModeratedVariances, moderate
 
 
 def compared(*parts: np.ndarray, blocked: bool) -> Contrasts:
-    """Contrasts of samples, the first the original; sample by sample one figure a block."""
+    """Contrasts of samples, the first the original; the i-th observation of each is in block i."""
     figures = np.concatenate(parts)
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
@@ -23,7 +23,7 @@ def compared(*parts: np.ndarray, blocked: bool) -> Contrasts:
 
 
 def alike(fitted: BlockFit) -> ModeratedVariances:
-    """Variances as the analysis of variance takes them: one for all arms."""
+    """Variances of the analysis of variance: one for all arms."""
     total = fitted.df.sum()
     pooled = float((fitted.variance * fitted.df).sum() / total)
     return ModeratedVariances(np.full(len(fitted.n), pooled), np.full(len(fitted.n), total), pooled, total, np.inf)
@@ -57,7 +57,7 @@ def test_two_arms_without_blocks_are_welchs_t_test(pair: tuple[np.ndarray, np.nd
 
 
 @pytest.mark.parametrize("bound", [-1.0, 0.0, 2.5])
-def test_one_sided_questions(pair: tuple[np.ndarray, np.ndarray], bound: float) -> None:
+def test_one_sided_tests(pair: tuple[np.ndarray, np.ndarray], bound: float) -> None:
     original, mutant = pair
     found = compared(original, mutant, blocked=True)
     above = stats.ttest_rel(mutant - bound, original, alternative="greater").pvalue
@@ -92,7 +92,7 @@ def test_arms_of_one_variance_are_the_analysis_of_variance(missing: float) -> No
         assert found.df[other] == pytest.approx(ols.df_resid)
 
 
-def test_welch_satterthwaite_with_a_part_for_incomplete_blocks() -> None:
+def test_welch_satterthwaite_with_a_term_for_incomplete_blocks() -> None:
     generator = np.random.default_rng(12)
     arm, block = np.repeat(np.arange(6), 5)[:-2], np.tile(np.arange(5), 6)[:-2]
     fitted = fit(generator.normal(size=len(arm)), arm, block, 6)
@@ -134,14 +134,14 @@ def test_no_noise_at_all_gives_a_difference_but_no_p() -> None:
     assert np.isnan(found.half_width()).all()
 
 
-def test_one_side_without_noise_is_welchs_limit() -> None:
+def test_one_arm_without_noise_is_welchs_limit() -> None:
     mutant = np.array([1.0, 2.0, 4.0])
     found = compared(np.full(3, 3.0), mutant, blocked=False)
     assert found.differ()[1] == pytest.approx(stats.ttest_1samp(mutant, 3.0).pvalue)
     assert found.df[1] == pytest.approx(2.0)
 
 
-def test_one_training_of_an_arm_allows_no_test() -> None:
+def test_one_observation_of_an_arm_allows_no_test() -> None:
     found = compared(np.array([1.0, 2.0, 3.0]), np.array([9.0]), blocked=False)
     assert found.estimate[1] == pytest.approx(7.0)
     assert np.isnan(found.differ()[1])

@@ -1,4 +1,4 @@
-"""Cliff's deltas of many arms: every pair counted, another package, the published interval, and too few figures."""
+"""Cliff's deltas of many arms: all pairs counted, another package, the published interval, too few observations."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_every_pair_is_counted(seed: int, digits: int) -> None:
             assert found.high[arm] == pytest.approx(min(high, 1))
 
 
-def test_the_original_over_itself_is_nothing() -> None:
+def test_the_original_over_itself_is_zero() -> None:
     assert deltas(*drawn(0, 9)).delta[0] == 0.0
 
 
@@ -104,7 +104,7 @@ def test_holds_the_truth() -> None:
 
 
 @pytest.mark.parametrize("parts", [([1.0, 2.0], [3.0]), ([1.0], [3.0, 4.0])])
-def test_one_figure_has_a_delta_but_no_interval(parts: np.ndarray) -> None:
+def test_one_observation_has_a_delta_but_no_interval(parts: np.ndarray) -> None:
     found = deltas(*map(np.array, parts))
     assert found.delta[1] == 1.0
     assert np.isnan(found.low[1])
@@ -112,7 +112,7 @@ def test_one_figure_has_a_delta_but_no_interval(parts: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("parts", [([1.0, 2.0], []), ([], [3.0, 4.0]), ([], [])])
-def test_no_figures_have_none(parts: np.ndarray) -> None:
+def test_no_observations_have_no_delta(parts: np.ndarray) -> None:
     found = deltas(*map(np.array, parts))
     assert np.isnan(found.delta[1])
     assert np.isnan(found.low[1])

@@ -49,7 +49,7 @@ def test_every_pair_is_counted(original: list[float], mutants: list[list[float]]
 
 
 @given(original=samples, mutant=samples)
-def test_a_delta_the_other_way_round_has_the_other_sign(original: list[float], mutant: list[float]) -> None:
+def test_exchanged_samples_have_the_opposite_delta(original: list[float], mutant: list[float]) -> None:
     arms = np.repeat([0, 1], [len(original), len(mutant)])
     one = cliffs_deltas(np.array([*original, *mutant]), arms, 2).delta[1]
     other = cliffs_deltas(np.array([*mutant, *original]), np.repeat([0, 1], [len(mutant), len(original)]), 2).delta[1]

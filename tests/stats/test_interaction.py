@@ -1,4 +1,4 @@
-"""Interactions: found where they are, not found where there are none, and reasons where nothing can be said."""
+"""Interactions: power, false alarms, and the reasons where there is no estimate."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ Values = Mapping[str, Any]
 
 
 def bent(settings: Values) -> float:
-    """An energy in joules whose single effects are far from straight lines, and multiply."""
+    """An energy in joules whose single effects are strongly curved, and multiply."""
     return float((50 + 3 * settings["epochs"] ** 2) * (1 + 4 * (settings["dropout"] - 0.5) ** 2))
 
 
@@ -44,7 +44,7 @@ def rows_of(
     defaults: Values = DEFAULTS,
     **columns: Any,
 ) -> pd.DataFrame:
-    """Trainings in blocks in the form that the statistics read; energy with noise, the other metrics not measured."""
+    """Rows of trials in blocks; energy with noise, the other metrics not measured."""
     rng = np.random.default_rng(seed)
     found = []
     for block, level in enumerate(rng.normal(0, drift, repetitions)):
@@ -68,14 +68,14 @@ def rows_of(
     return pd.DataFrame(found)
 
 
-def studies_of(rows: pd.DataFrame, settings: Settings) -> list[ScenarioModel]:
+def models_of(rows: pd.DataFrame, settings: Settings) -> list[ScenarioModel]:
     scenarios = [scenario for scenario in scenarios_of(rows) if scenario.has_original and scenario.definitions]
     return [fit_scenario(scenario, Goal.MAXIMIZE, settings, None) for scenario in scenarios]
 
 
 def found_in(rows: pd.DataFrame, **settings: Any) -> list[Interaction]:
     chosen = Settings(**settings)
-    return interactions(studies_of(rows, chosen), chosen)
+    return interactions(models_of(rows, chosen), chosen)
 
 
 def the_only(rows: pd.DataFrame) -> Interaction:
@@ -151,7 +151,7 @@ def test_where_all_arms_are_equally_noisy_it_is_the_test_of_least_squares() -> N
     assert found.extra.ends == pytest.approx(tuple(np.expm1(fit.conf_int().iloc[-1])))
 
 
-def test_so_it_is_with_two_corners_but_for_the_degrees_of_freedom() -> None:
+def test_two_corners_have_the_test_of_least_squares_but_for_the_degrees_of_freedom() -> None:
     """Those of Welch and Satterthwaite: the arms have unequal weights, and the original is lent no degrees of freedom.
 
     Seven arms in five complete blocks leave 24 degrees of freedom, 24 / 7 for each arm. Arms that are alike count three
@@ -205,7 +205,7 @@ def test_two_corners_share_the_product_of_their_scales(missing: list[int]) -> No
     assert found.extra.value == pytest.approx(np.expm1(-0.2 * fit.params.iloc[-1]))
 
 
-def test_a_bent_single_effect_is_no_interaction_though_a_slope_would_make_it_one() -> None:
+def test_a_curved_single_effect_is_no_interaction() -> None:
     rows = rows_of(bent, noise=0.002)
     cells = [{**DEFAULTS, **json.loads(text or "{}")} for text in rows["changes"]]
     used = rows.assign(epochs=[c["epochs"] for c in cells], dropout=[c["dropout"] for c in cells])
@@ -226,14 +226,14 @@ def test_a_drift_over_blocks_changes_nothing() -> None:
     assert (unknown.coefficient.high or 0) > 5 * (drifting.coefficient.high or 0), "without blocks the drift is noise"
 
 
-def test_blocks_of_two_audits_are_not_taken_for_one_another() -> None:
+def test_blocks_of_two_audits_are_different() -> None:
     pieces = [rows_of(bent, seed=seed, audit=f"a{seed}", drift=0.5) for seed in (0, 1)]
     found = the_only(pd.concat(pieces, ignore_index=True))
     renumbered = pieces[1].assign(block=pieces[1]["block"] + 5)
     assert found.p == pytest.approx(the_only(pd.concat([pieces[0], renumbered])).p)
 
 
-def test_values_that_are_no_numbers_have_a_term_each() -> None:
+def test_values_that_are_not_numbers_have_a_term_each() -> None:
     defaults = {"epochs": 8.0, "optimizer": "sgd"}
     cost = {"sgd": 1.0, "adam": 1.3, "lion": 1.1}
     both: list[Values] = [{"optimizer": "adam", "epochs": 4.0}, {"epochs": 16.0, "optimizer": "lion"}]
@@ -250,13 +250,13 @@ def test_values_that_are_no_numbers_have_a_term_each() -> None:
     assert found[1].mutant == "epochs=16.0,optimizer=lion"
 
 
-def test_true_and_false_are_no_numbers() -> None:
+def test_true_and_false_are_not_numbers() -> None:
     mutants: list[Values] = [{"epochs": 4.0}, {"nesterov": True}, {"epochs": 4.0, "nesterov": True}]
     rows = rows_of(lambda s: float(s["epochs"]), mutants, defaults={"epochs": 8.0, "nesterov": "False"})
     assert the_only(rows).term == "(epochs - 8) * [nesterov=True]"
 
 
-def test_performance_adds_up_in_its_own_unit() -> None:
+def test_effects_on_performance_add_in_its_own_unit() -> None:
     rows = rows_of(bent)
     accuracy = [0.9 - 0.01 * (t.count(":") == 2) - 0.02 * ("epochs" in t) for t in rows["changes"]]
     rows["performance"] = np.array(accuracy) + np.random.default_rng(1).normal(0, 1e-4, len(rows))
@@ -266,7 +266,7 @@ def test_performance_adds_up_in_its_own_unit() -> None:
     assert "below the sum of its single effects" in interaction_sentence(found)
 
 
-def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
+def test_controls_and_mutants_of_three_are_in_no_pair() -> None:
     rows = rows_of(bent)
     others = rows_of(bent, [{**CORNER, "momentum": 0.8}], defaults={**DEFAULTS, "momentum": 0.9}, seed=5)
     others = others[others["mutant"] != "original"]
@@ -301,9 +301,7 @@ def test_controls_and_mutants_of_three_are_no_part_of_a_pair() -> None:
         (lambda r: r.assign(package_j=[bent({**DEFAULTS, **json.loads(t or "{}")}) for t in r["changes"]]), "vary"),
     ],
 )
-def test_what_cannot_be_fitted_has_a_reason_and_no_p(
-    spoil: Callable[[pd.DataFrame], pd.DataFrame], reason: str
-) -> None:
+def test_a_missing_estimate_has_a_reason_and_no_p(spoil: Callable[[pd.DataFrame], pd.DataFrame], reason: str) -> None:
     found = the_only(spoil(rows_of(bent)))
     assert found.reason is not None
     assert reason in reason_text(found.reason)
@@ -311,13 +309,13 @@ def test_what_cannot_be_fitted_has_a_reason_and_no_p(
     assert reason in interaction_sentence(found)
 
 
-def test_without_noise_the_effect_is_known_and_only_the_interval_is_not() -> None:
+def test_without_noise_the_effect_has_no_interval() -> None:
     found = the_only(rows_of(lambda s: bent(s) * (1.5 if s == {**DEFAULTS, **CORNER} else 1), noise=0.0, drift=0.0))
     assert found.extra.value == pytest.approx(0.5)
     assert found.reason == Reason(ReasonCode.NO_VARIATION_OF_REPETITIONS)
 
 
-def test_without_pairs_there_is_nothing() -> None:
+def test_without_pairs_there_is_no_interaction() -> None:
     rows = rows_of(bent, SINGLES)
     assert found_in(rows) == found_in(rows.drop(columns="changes")) == []
     assert found_in(rows.assign(package_j=np.nan)) == []

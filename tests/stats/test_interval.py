@@ -1,4 +1,4 @@
-"""An interval is a value with two ends in order, whatever monotone function it is seen through."""
+"""Intervals: a value with two ends in order, under every monotone function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linear contrasts: those of `contrast` among them, and as many false alarms as said, whoever is noisy."""
+"""Linear contrasts: those of `contrast` among them, and the stated false alarms for any noisy arm."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_differences_to_the_first_arm_are_those_of_contrasts(concurrency: str | 
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name)[1:], err_msg=name)
 
 
-def test_effects_that_add_up_are_no_interaction_in_spite_of_rounding() -> None:
+def test_additive_effects_are_no_interaction_in_spite_of_rounding() -> None:
     figures = np.tile([0.1, 0.3, 0.7, 0.9, 0.5, 0.2], 4)
     fitted = fit_with_concurrency(figures, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
     found = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS)

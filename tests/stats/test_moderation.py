@@ -1,4 +1,4 @@
-"""Variances that lend each other strength: the published formula, simulated truth, and variances that say nothing."""
+"""Moderated variances: the published formula, simulated variances, and variances without information."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def posterior(variance: np.ndarray, df: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("prior", [3.0, 8.0, 30.0])
-def test_finds_the_distribution_that_variances_were_drawn_from(prior: float) -> None:
+def test_estimates_the_distribution_of_the_variances(prior: float) -> None:
     variance = drawn(40_000, 4.0, prior, 2.5)
     assert moderate(variance, np.full(40_000, 4.0)).prior_df == pytest.approx(prior, rel=0.12)
 
@@ -57,7 +57,7 @@ def test_arms_with_unequal_degrees_of_freedom() -> None:
     )
 
 
-def test_a_variance_is_only_ever_raised() -> None:
+def test_a_variance_is_only_raised() -> None:
     variance, df = drawn(50, 4.0, 3.0, 1.0), np.full(50, 4.0)
     found = moderate(variance, df)
     assert (found.variance >= variance).all()
@@ -66,7 +66,7 @@ def test_a_variance_is_only_ever_raised() -> None:
     assert kept.any()
 
 
-def test_the_original_and_noisier_arms_are_lent_nothing_and_no_arm_more_than_twice_its_own() -> None:
+def test_the_original_and_noisier_arms_keep_their_df_and_no_arm_has_more_than_three_times_its_own() -> None:
     variance = drawn(50, 4.0, 30.0, 1.0)
     found = moderate(variance, np.full(50, 4.0))
     assert found.prior_df > 8
@@ -86,12 +86,12 @@ def test_arms_that_are_all_alike_share_one_variance() -> None:
     assert (found.df <= 24.0).all()
 
 
-def test_no_arm_lends_more_than_there_is() -> None:
+def test_no_arm_has_more_df_than_all_together() -> None:
     found = moderate(drawn(8, 4.0, 50.0, 1.0), np.full(8, 4.0))
     assert (found.df <= found.pooled_df).all()
 
 
-def test_few_arms_are_left_as_they_are() -> None:
+def test_few_arms_are_not_moderated() -> None:
     variance, df = np.array([1.0, 9.0, 4.0, 2.0]), np.full(4, 3.0)
     assert len(variance) < MIN_ARMS
     found = moderate(variance, df)
@@ -100,12 +100,12 @@ def test_few_arms_are_left_as_they_are() -> None:
     assert found.prior_df == 0.0
 
 
-def test_most_arms_that_happen_not_to_vary_are_not_believed() -> None:
+def test_zero_variances_of_most_arms_are_not_used() -> None:
     found = moderate(np.array([0.0, 0.0, 0.0, 0.0, 5.0]), np.full(5, 4.0))
     np.testing.assert_allclose(found.variance, [1.0, 1.0, 1.0, 1.0, 5.0])
 
 
-def test_one_arm_that_happens_not_to_vary_does_not_drown_the_others() -> None:
+def test_one_zero_variance_does_not_dominate_the_others() -> None:
     others = drawn(19, 4.0, 1e6, 1.0)
     found = moderate(np.append(others, 0.0), np.full(20, 4.0))
     assert found.prior_df > 0.5
@@ -118,7 +118,7 @@ def test_nothing_varies() -> None:
     assert found.pooled == 0.0
 
 
-def test_arms_of_one_training_have_no_variance_to_lend_or_to_raise() -> None:
+def test_arms_of_one_observation_have_no_variance() -> None:
     variance, df = np.append(drawn(6, 4.0, 6.0, 1.0), np.nan), np.append(np.full(6, 4.0), 0.0)
     found, without = moderate(variance, df), moderate(variance[:-1], df[:-1])
     assert np.isnan(found.variance[-1])

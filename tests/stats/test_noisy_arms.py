@@ -1,4 +1,4 @@
-"""Noisier arms weigh less: against weighted least squares of statsmodels, and what that does to the others."""
+"""Weights of noisier arms: against weighted least squares of statsmodels, and their effect on the others."""
 
 from __future__ import annotations
 
@@ -39,47 +39,47 @@ def test_the_fit_is_that_of_weighted_least_squares(missing: tuple[int, ...]) -> 
     np.testing.assert_allclose(fitted.df, np.bincount(arm, 1 - leverage), atol=1e-9)
 
 
-def test_a_noisier_arm_is_found_and_its_noise_kept_out_of_the_others() -> None:
-    plain, told = (each(figures(20.0), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
-    assert noisier(told.variance, told.df).tolist() == [arm == 3 for arm in range(ARMS)]
+def test_a_noisier_arm_is_found_and_does_not_affect_the_others() -> None:
+    plain, weighted = (each(figures(20.0), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
+    assert noisier(weighted.variance, weighted.df).tolist() == [arm == 3 for arm in range(ARMS)]
     others = np.arange(ARMS) != 3
     assert np.sqrt(plain.variance[others].mean()) > 2 * 0.008
-    assert np.sqrt(told.variance[others].mean()) == pytest.approx(0.008, rel=0.3)
-    np.testing.assert_allclose(told.effect - told.effect[0], plain.effect - plain.effect[0], atol=1e-9)
+    assert np.sqrt(weighted.variance[others].mean()) == pytest.approx(0.008, rel=0.3)
+    np.testing.assert_allclose(weighted.effect - weighted.effect[0], plain.effect - plain.effect[0], atol=1e-9)
 
 
 def test_where_no_arm_is_noisier_nothing_changes() -> None:
     seed = next(s for s in range(50) if not noisier(*_noise(fit(figures(1.0, s), CODE, BLOCK, ARMS))).any())
-    plain, told = (each(figures(1.0, seed), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
-    assert (plain.variance == told.variance).all()
-    assert (plain.residual == told.residual).all()
+    plain, weighted = (each(figures(1.0, seed), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
+    assert (plain.variance == weighted.variance).all()
+    assert (plain.residual == weighted.residual).all()
 
 
-def test_with_few_repetitions_all_arms_weigh_alike() -> None:
+def test_with_few_repetitions_all_weights_are_equal() -> None:
     arm, block = (codes.ravel() for codes in np.indices((ARMS, MIN_OBSERVATIONS_FOR_WEIGHTS - 1)))
-    plain, told = (
+    plain, weighted = (
         each(figures(20.0, blocks=MIN_OBSERVATIONS_FOR_WEIGHTS - 1), arm, block, ARMS) for each in (fit, fit_weighted)
     )
-    assert (plain.variance == told.variance).all()
+    assert (plain.variance == weighted.variance).all()
 
 
 def _noise(fitted: BlockFit) -> tuple[np.ndarray, np.ndarray]:
     return fitted.variance, fitted.df
 
 
-def test_an_arm_like_all_others_is_taken_for_noisier_in_a_twentieth() -> None:
+def test_the_test_for_noisier_arms_has_its_nominal_level() -> None:
     random = np.random.default_rng(2)
     found = [noisier(random.chisquare(4, 30) / 4, np.full(30, 4.0)).mean() for _ in range(200)]
     # Against the arm in the middle, whose variance is below the mean.
     assert 0.03 < np.mean(found) < 0.12
 
 
-def test_few_arms_say_nothing_of_each_other() -> None:
+def test_few_arms_are_not_tested() -> None:
     assert not noisier(np.array([1.0, 1.0, 1.0, 1e6]), np.full(4, 20.0)).any()
     assert MIN_ARMS == 5
 
 
-def test_variances_that_are_not_known_or_nought() -> None:
+def test_unknown_or_zero_variances() -> None:
     assert not noisier(np.array([np.nan] * 6), np.zeros(6)).any()
     assert not noisier(np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0]), np.full(6, 4.0)).any()
 

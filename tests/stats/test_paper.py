@@ -1,4 +1,4 @@
-"""The published protocol: the published figures, independent oracles, and data that allow no answer."""
+"""The published protocol: the published results, independent oracles, and data without a result."""
 
 from __future__ import annotations
 
@@ -197,7 +197,9 @@ def test_the_mean_decides_even_against_delta() -> None:
         ("performance", Goal.MINIMIZE, Verdict.LOSS),
     ],
 )
-def test_more_is_a_loss_but_for_performance_where_it_depends(metric: str, goal: Goal, verdict: Verdict) -> None:
+def test_more_is_a_loss_except_for_performance_where_the_goal_decides(
+    metric: str, goal: Goal, verdict: Verdict
+) -> None:
     more = analysis(trainings("original", {metric: [1, 1.1]}), trainings("e", {metric: [9, 9.1]}), goals={"s": goal})
     less = analysis(trainings("original", {metric: [9, 9.1]}), trainings("e", {metric: [1, 1.1]}), goals={"s": goal})
     assert only(more).verdict is verdict
@@ -206,7 +208,7 @@ def test_more_is_a_loss_but_for_performance_where_it_depends(metric: str, goal: 
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1.0], [2.0, 3.0]), ([1.0, 2.0], [3.0]), ([1.0], [2.0])])
-def test_one_training_decides_nothing(original: list[Any], mutant: list[Any]) -> None:
+def test_one_observation_decides_nothing(original: list[Any], mutant: list[Any]) -> None:
     found = against(original, mutant)
     assert (found.verdict, found.p) == (Verdict.UNDECIDED, None)
     assert found.cliffs_delta.value == 1
@@ -222,26 +224,26 @@ def test_equal_constants_are_a_tie_without_p() -> None:
     assert found.reason == Reason(ReasonCode.ALL_EQUAL)
 
 
-def test_different_constants_are_as_sure_as_can_be() -> None:
+def test_different_constants_have_p_zero() -> None:
     found = against([0.1, 0.1, 0.1], [0.3, 0.3, 0.3])
     assert (found.verdict, found.p, found.cliffs_delta.value) == (Verdict.LOSS, 0, 1)
     assert found.reason == Reason(ReasonCode.NEITHER_VARIES)
 
 
-def test_one_constant_side_is_an_ordinary_test() -> None:
+def test_one_constant_arm_is_an_ordinary_test() -> None:
     found = against([5.0, 5.0, 5.0], [6.0, 7.0, 8.0])
     # Pooled variance 1/2, standard error sqrt(1/2 * 2/3), 4 degrees of freedom.
     assert found.p == pytest.approx(2 * stats.t.sf(2 / math.sqrt(1 / 3), 4))
     assert found.reason is None
 
 
-def test_trainings_without_the_figure_are_left_out() -> None:
+def test_rows_without_the_metric_are_excluded() -> None:
     whole = against([1.0, 2.0, 3.0], [4.0, 5.0])
     gaps = against([1.0, None, 2.0, 3.0], [4.0, None, 5.0, None])
     assert (gaps.n, gaps.n_original, gaps.p, gaps.cliffs_delta) == (2, 3, whole.p, whole.cliffs_delta)
 
 
-def test_a_mutant_or_an_original_without_any_figure() -> None:
+def test_a_mutant_or_an_original_without_observations() -> None:
     rows = trainings("original", [1, 2, 3]), trainings("e", [None, None], value=4), trainings("f", [8, 9, 8])
     undecided, decided = analysis(*rows).comparisons[::-1]
     assert (undecided.n, undecided.mean, undecided.verdict) == (0, None, Verdict.UNDECIDED)
@@ -251,7 +253,7 @@ def test_a_mutant_or_an_original_without_any_figure() -> None:
 
 
 @pytest.mark.parametrize(("original", "mutant"), [([1, math.inf], [2, 3]), ([1, 2], [3, -math.inf])])
-def test_an_infinite_figure_decides_nothing(original: list[Any], mutant: list[Any]) -> None:
+def test_an_infinite_observation_decides_nothing(original: list[Any], mutant: list[Any]) -> None:
     found = analysis(trainings("original", {"performance": original}), trainings("e", {"performance": mutant}))
     assert only(found).verdict is Verdict.UNDECIDED
     side = ReasonCode.ORIGINAL_INFINITE if math.inf in original else ReasonCode.MUTANT_INFINITE
@@ -260,13 +262,13 @@ def test_an_infinite_figure_decides_nothing(original: list[Any], mutant: list[An
     json.dumps(as_json(found), allow_nan=False)
 
 
-def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_above_nothing() -> None:
+def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_that_is_not_zero() -> None:
     found = analysis(trainings("original", {"performance": [-9, -11]}), trainings("e", {"performance": [-12, -12]}))
     assert only(found).relative_change.value == pytest.approx(-0.2)
     assert against([0.0, 0.0], [1.0, 2.0]).relative_change == UNKNOWN
 
 
-def test_a_metric_never_measured_has_no_rows_but_a_note() -> None:
+def test_a_metric_never_measured_has_a_note_and_no_rows() -> None:
     alone = trainings("original", {"gpu_j": [1, 2]}), trainings("e", {"gpu_j": [3, 4]})
     both = {"gpu_j": [1, 2], "dram_j": [1, 2]}
     beside = trainings("original", both, background="b"), trainings("e", both, background="b")
@@ -282,7 +284,7 @@ def test_a_metric_never_measured_has_no_rows_but_a_note() -> None:
     assert not any(note.startswith("s beside b") for note in told(found))
 
 
-def test_a_group_without_original_or_without_mutants_is_noted() -> None:
+def test_a_scenario_without_original_or_without_mutants_is_noted() -> None:
     found = analysis(
         trainings("original", [1, 2]),
         trainings("e", [1, 2], background="b"),
@@ -294,7 +296,7 @@ def test_a_group_without_original_or_without_mutants_is_noted() -> None:
     assert as_json(found)["verdict"] == []
 
 
-def test_values_that_are_no_numbers_have_verdicts_but_no_correlation() -> None:
+def test_values_that_are_not_numbers_have_verdicts_but_no_correlation() -> None:
     rows = [trainings("original", [1, 2, 3])]
     rows += [trainings(f"o={v}", [7, 8, 9], hyperparameter="o", value=v, default="adam") for v in ("sgd", 3)]
     found = analysis(*rows, trainings("e", [4, 5, 6]))
@@ -339,7 +341,7 @@ def test_correlations_that_do_not_exist(original: list[Any], mutant: list[Any], 
     assert found.reason == reason
 
 
-def test_figures_too_nearly_equal_for_pearson_still_have_ranks() -> None:
+def test_observations_too_nearly_equal_for_pearson_still_have_ranks() -> None:
     low, high = 1.0, math.nextafter(1.0, 2.0)
     (found,) = analysis(trainings("original", [low, low]), trainings("e", [high, high])).correlations
     assert found.spearman.value == pytest.approx(1)
@@ -347,7 +349,7 @@ def test_figures_too_nearly_equal_for_pearson_still_have_ranks() -> None:
     assert found.reason == Reason(ReasonCode.NEARLY_EQUAL)
 
 
-def test_undecided_mutants_are_told_apart_from_the_counts() -> None:
+def test_undecided_mutants_are_not_in_the_counts() -> None:
     decided, single = {"gpu_j": [1, 2], "performance": [1, 2]}, {"gpu_j": [9], "performance": [9]}
     (found,) = analysis(
         trainings("original", decided), trainings("e", decided, value=4), trainings("f", single)
@@ -356,7 +358,7 @@ def test_undecided_mutants_are_told_apart_from_the_counts() -> None:
     assert found.undecided == 1
 
 
-def test_the_worst_known_quality_of_the_figures_compared() -> None:
+def test_the_worst_known_quality_of_the_values_compared() -> None:
     def with_quality(rows: Any, *qualities: str) -> list[dict[str, Any]]:
         return [row | {"quality_gpu_j": quality} for row, quality in zip(rows, qualities, strict=True)]
 
@@ -373,25 +375,25 @@ def test_the_worst_known_quality_of_the_figures_compared() -> None:
     assert as_json(found)["verdict"][-2]["quality"] == "estimated"
 
 
-def test_quality_is_null_where_nothing_is_known_of_it() -> None:
+def test_unknown_quality_is_null() -> None:
     assert against([1.0, 2.0], [3.0, 4.0]).quality is None
     unknown = [row | {"quality_gpu_j": ""} for row in trainings("original", [1, 2]) + trainings("e", [3, 4])]
     assert only(analysis(unknown)).quality is None
 
 
-def test_figures_that_json_has_no_words_for_are_null() -> None:
+def test_non_finite_numbers_are_null_in_json() -> None:
     comparison = replace(against([1.0, 2.0], [3.0, 4.0]), mean=math.inf, p=math.nan)
     told = as_json(Analysis("paper", (), (comparison,), ()))
     (row,) = told["verdict"]
     assert (row["mean"], row["p"], row["mean_original"]) == (None, None, 1.5)
 
 
-def test_trainings_of_several_audits_are_noted() -> None:
+def test_rows_of_several_audits_are_noted() -> None:
     parts = (trainings("original", [1, 2], audit="1"), trainings("e", [3, 4], audit="2"))
     assert "The trials of 2 audits are analysed together." in told(analysis(*parts))
 
 
-def test_notes_on_the_rows_are_taken_over() -> None:
+def test_notes_of_the_rows_are_copied() -> None:
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
     assert "Trials without the outcome ok were dropped: 2 timeout." in told(
         analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost)

@@ -1,4 +1,4 @@
-"""Whether energy responds more in company: against closed forms, independent tests, and simulated truth."""
+"""Susceptibility: against closed forms, independent tests, and simulated effects."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def of(found: CarefulAnalysis, metric: str = "gpu_j") -> Susceptibility:
 
 
 def differences(estimate: ArrayLike, sigma: float, df: float = 4.0) -> LogRatios:
-    """Of arms with five figures each."""
+    """Log ratios of arms with five observations each."""
     estimate = np.asarray(estimate)
     k = len(estimate)
     return LogRatios(np.asarray(estimate), np.full(k, sigma**2 / 5), np.full(k, df), np.asarray(sigma**2 / 5), df)
 
 
-def test_the_mean_square_is_unbiased_and_its_error_is_what_repeating_it_shows() -> None:
+def test_the_mean_square_is_unbiased_and_its_error_is_that_of_repeated_simulations() -> None:
     random = np.random.default_rng(5)
     truth, sigma, f = np.array([0.3, -0.1, 0.05, 0.0]), 0.2, 4
     error = sigma / np.sqrt(5)
@@ -118,12 +118,12 @@ def test_mutants_that_differ_are_compared_as_two_samples() -> None:
     assert same.fisher_p is None
 
 
-def test_less_susceptible_is_told_too() -> None:
+def test_less_susceptible_is_a_conclusion_too() -> None:
     row = of(analyse(both([0.2, -0.2, 0.3], [0.05, -0.05, 0.1])))
     assert row.finding is SusceptibilityFinding.LESS
 
 
-def test_one_mutant_in_common_is_no_answer() -> None:
+def test_one_mutant_in_both_is_too_few() -> None:
     row = of(analyse(both([0.1], [0.2])))
     assert (row.finding, row.p, row.reason) == (
         SusceptibilityFinding.UNKNOWN,
@@ -138,8 +138,8 @@ def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fewer_resamples")
-def test_noise_in_company_is_no_susceptibility() -> None:
-    """What the naive test errs on: mutants that do nothing, trainings three times as noisy, one original for all."""
+def test_noise_of_co_location_is_no_susceptibility() -> None:
+    """Where the naive test fails: mutants without effect, trials three times as noisy, one original for all."""
     random = np.random.default_rng(6)
     wrong, naive = 0, 0
     for seed in range(60):
@@ -189,14 +189,14 @@ def test_p_values_are_adjusted_over_all_energies_and_backgrounds() -> None:
     assert all(row.p_adjusted >= row.p for row in two.colocation.susceptibility)
 
 
-def test_many_mutants_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_mutants_are_simulated_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, beside = differences([0.1, 0.2, -0.1], 0.01), differences([0.12, 0.22, -0.1], 0.02)
     whole = equal_size_p(alone, beside)
     monkeypatch.setattr(susceptibility, "_BATCH", 3 * 700)
     assert equal_size_p(alone, beside) == pytest.approx(whole, abs=0.02)
 
 
-def test_figures_that_never_vary_are_no_answer() -> None:
+def test_constant_observations_have_no_test() -> None:
     cells = {"original": [5.0] * 4, "epochs=3": [6.0] * 4, "epochs=4": [7.0] * 4}
     parts = [rows_of({arm: {"gpu_j": each} for arm, each in cells.items()}, background=b) for b in ("", "other")]
     row = of(analyse(pd.concat(parts, ignore_index=True)))

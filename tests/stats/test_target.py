@@ -1,4 +1,4 @@
-"""Energy to target: what a training took until it was as good as the original in the end."""
+"""Energy to target: the cost of a training until it reaches the original's final performance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCKS = 6
 
 
 def epochs_of(mutant: str, block: int, rate: float, epoch_j: float, final: float = 0.9) -> list[dict[str, object]]:
-    """A training whose performance climbs to `final` by `rate` an epoch, at `epoch_j` joules an epoch."""
+    """A trial whose performance rises to `final` by `rate` per epoch, at `epoch_j` joules per epoch."""
     return [
         {
             "subject": "demo",
@@ -40,7 +40,7 @@ def epochs_of(mutant: str, block: int, rate: float, epoch_j: float, final: float
 
 
 def audit(mutants: dict[str, tuple[float, float]], noise: float = 0.01, finals: float = 0.0) -> pd.DataFrame:
-    """Epochs of trainings with a rate and joules an epoch each; `finals` is how far seeds differ."""
+    """Epochs of trials, each with a rate and joules per epoch; `finals` is the variation between seeds."""
     random = np.random.default_rng(3)
     rows: list[dict[str, object]] = []
     for block in range(BLOCKS):
@@ -55,7 +55,7 @@ def compared(frame: pd.DataFrame, metric: str = "package_j", **settings: float) 
     return {row.mutant: row for row in found if row.metric == metric}
 
 
-def test_a_mutant_that_is_there_in_half_of_the_epochs_takes_half_of_the_energy() -> None:
+def test_a_mutant_that_reaches_the_target_in_half_of_the_epochs_takes_half_of_the_energy() -> None:
     # The original climbs 0.1 an epoch and is at 0.9 after nine; the mutant climbs 0.18 and is there after five.
     row = compared(audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)}))["learning_rate=0.2"]
     assert row.mean_original == pytest.approx(900, rel=0.02)
@@ -66,14 +66,14 @@ def test_a_mutant_that_is_there_in_half_of_the_epochs_takes_half_of_the_energy()
     assert row.verdict is Verdict.WIN
 
 
-def test_total_energy_would_have_hidden_it() -> None:
+def test_the_total_energy_does_not_show_it() -> None:
     """Ten epochs at the same power cost the same, whenever the target was reached."""
     frame = audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)}, noise=0.0)
     totals = frame.groupby("mutant")["package_j"].max()
     assert totals["original"] == totals["learning_rate=0.2"]
 
 
-def test_a_mutant_that_never_gets_there_is_undecided_with_its_count() -> None:
+def test_a_mutant_that_never_reaches_the_target_is_undecided_with_its_count() -> None:
     row = compared(audit({"original": (0.1, 100.0), "learning_rate=0.01": (0.05, 50.0)}))["learning_rate=0.01"]
     assert row.verdict is Verdict.UNDECIDED
     assert row.reach.reached == 0
@@ -82,7 +82,7 @@ def test_a_mutant_that_never_gets_there_is_undecided_with_its_count() -> None:
     assert row.reason == Reason(ReasonCode.MUTANT_MISSED_TARGET, count=0, of=BLOCKS)
 
 
-def test_a_mutant_that_sometimes_gets_there_is_not_judged_by_its_lucky_trainings() -> None:
+def test_a_mutant_that_sometimes_reaches_the_target_is_undecided() -> None:
     frame = audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)})
     unlucky = frame["mutant"].ne("original") & frame["block"].eq(2)
     frame.loc[unlucky, "performance"] = 0.5
@@ -91,7 +91,7 @@ def test_a_mutant_that_sometimes_gets_there_is_not_judged_by_its_lucky_trainings
     assert row.reason == Reason(ReasonCode.MUTANT_MISSED_TARGET, count=BLOCKS - 1, of=BLOCKS)
 
 
-def test_each_block_sets_its_own_target_so_that_seeds_that_end_low_count_too() -> None:
+def test_each_block_sets_its_own_target() -> None:
     frame = audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.2, 100.0)}, finals=0.03)
     row = compared(frame, tolerance=0.0)["learning_rate=0.2"]
     assert row.reach_original.reached == BLOCKS
@@ -106,7 +106,7 @@ def test_without_blocks_the_mean_over_the_original_is_the_target() -> None:
     assert row.reach_original.reached == int((finals >= finals.mean()).sum())
 
 
-def test_less_can_be_better() -> None:
+def test_a_smaller_performance_can_be_better() -> None:
     frame = audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)})
     frame["performance"] = 1 - frame["performance"]
     found = energy_to_target(frame, {"demo": Goal.MINIMIZE}, {}, Settings(tolerance=0.001))
@@ -120,7 +120,7 @@ def test_time_is_compared_too() -> None:
     assert row["learning_rate=0.2"].mean == pytest.approx(10)
 
 
-def test_trainings_that_say_their_performance_only_once_have_no_way_to_a_target() -> None:
+def test_trials_with_one_performance_have_no_target() -> None:
     frame = audit({"original": (0.1, 100.0), "learning_rate=0.2": (0.18, 100.0)})
     last = frame.drop_duplicates("trial", keep="last")
     assert not list(energy_to_target(last, {}, {}, Settings()))

@@ -1,4 +1,4 @@
-"""Trends: exact laws recovered, libraries asked another way, coverage simulated, and the published data."""
+"""Trends: exact laws recovered, other libraries, simulated coverage, and the published data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from mutegreen.stats.model.scenario_model import ScenarioModel, fit_scenario
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.curve import Shape
-from mutegreen.stats.trend.trend import Trend, TrendFinding, trends
+from mutegreen.stats.trend.trend import Trend, TrendFinding
+from mutegreen.stats.trend.trend_analysis import trends
 from mutegreen.stats.trend.trend_fit import fit_trend
 from mutegreen.store.rows import read_csv, rows_frame
 from support.paths import DATA
@@ -44,7 +45,7 @@ def model(
     settings: Settings | None = None,
     **more: Any,
 ) -> ScenarioModel:
-    """The original, at the first value, and a mutant for each other one, each with its figures."""
+    """The original, at the first value, and a mutant for each other value, each with its observations."""
     default, *_ = by_value
     records = []
     for value, several in by_value.items():
@@ -66,7 +67,7 @@ def trend(by_value: Mapping[Any, Any], **options: Any) -> Trend:
 
 
 def law(f: Callable[[float], float], values: list[float], noise: ArrayLike = NOISE) -> Mapping[Any, Any]:
-    """Figures of a law with the same relative noise at every value, but in another order."""
+    """Observations of a law with the same relative noise at every value, in another order."""
     return {value: f(value) * np.exp(np.roll(noise, at)) for at, value in enumerate(values)}
 
 
@@ -77,7 +78,7 @@ def flat(by_value: Mapping[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def published() -> dict[tuple[str, str, str], Trend]:
-    """By subject, hyperparameter and metric, those of the programs that trained alone."""
+    """Trends of the exclusive scenarios by subject, hyperparameter and metric."""
     scenarios = scenarios_of(read_csv(DATA / "measurements.csv"))
     models = [
         fit_scenario(scenario, Goal.MAXIMIZE, Settings(), None) for scenario in scenarios if not scenario.background
@@ -95,7 +96,7 @@ def test_an_exact_power_law_is_recovered() -> None:
     assert found.reason == Reason(ReasonCode.NO_VARIATION_AROUND_CURVE)
 
 
-def test_an_exact_line_is_recovered_though_figures_are_compared_by_ratios() -> None:
+def test_an_exact_line_is_recovered_from_logarithms() -> None:
     found = trend({x: [5 + 40 * x] * 3 for x in (14.0, 1.0, 16.0, 30.0)})
     assert (found.finding, found.model) == (TrendFinding.TREND, Shape.LINEAR)
     assert (found.step, found.slope.value, found.level.value) == pytest.approx((1, 40, 565))
@@ -126,7 +127,7 @@ def test_a_line_is_the_one_that_another_fit_finds() -> None:
     assert (found.slope.value, found.level.value) == pytest.approx((b, a + b * 14), rel=1e-6)
 
 
-def test_models_are_compared_by_the_aicc_of_all_trainings() -> None:
+def test_models_are_compared_by_the_aicc_of_all_observations() -> None:
     data = law(lambda x: 100 * x**0.3, [4.0, 1.0, 16.0, 64.0])
     (found,) = trends(study_without_blocks(data))
     x, y = flat(data)
@@ -177,7 +178,7 @@ def test_drift_from_block_to_block_is_no_trend_and_no_noise() -> None:
     assert drifting.change.value == pytest.approx(still.change.value)
 
 
-def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further() -> None:
+def test_constant_metrics_are_shown_to_be_flat_within_the_margin_only() -> None:
     data = law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0, 12.0], NOISE / 3)
     found = trend(data)
     assert (found.finding, found.model) == (TrendFinding.NO_TREND, Shape.CONSTANT)
@@ -187,20 +188,20 @@ def test_flat_figures_are_shown_to_be_flat_within_the_margin_and_no_further() ->
     assert trend(data, settings=Settings(margin=bound * 1.01)).finding is TrendFinding.NO_TREND
 
 
-def test_few_noisy_figures_decide_nothing() -> None:
+def test_few_noisy_observations_decide_nothing() -> None:
     found = trend(law(lambda _: 500.0, [4.0, 3.0, 6.0, 9.0], NOISE * 10))
     assert found.finding is TrendFinding.UNDECIDED
     assert found.change.low < -found.margin < found.margin < found.change.high
 
 
-def test_what_goes_up_and_down_is_no_trend_but_not_flat() -> None:
+def test_a_rise_and_fall_is_no_simple_trend() -> None:
     found = trend(law(lambda x: 500 * (1 + 0.05 * (x - 6) ** 2), [6.0, 2.0, 4.0, 8.0, 10.0]))
     assert found.finding is TrendFinding.NO_SIMPLE_TREND
     assert found.lack_of_fit_p_adjusted < 0.001
     assert found.spread == pytest.approx(0.8, abs=0.02)
 
 
-def test_values_that_scatter_around_a_trend_widen_its_interval() -> None:
+def test_scatter_around_a_trend_widens_its_interval() -> None:
     bumps = dict(zip([14.0, 3.0, 7.0, 20.0, 30.0, 40.0], [0.05, -0.04, 0.05, -0.05, 0.04, -0.05], strict=True))
     smooth = trend(law(lambda x: 100 + 50 * x, list(bumps)))
     rough = trend(law(lambda x: (100 + 50 * x) * (1 + bumps[x]), list(bumps)))
@@ -218,7 +219,7 @@ SIMULATED = {
 
 @pytest.mark.parametrize("conditions", SIMULATED.values(), ids=SIMULATED.keys())
 def test_simulated_intervals_hold_and_false_alarms_are_rare(conditions: dict[str, Any]) -> None:
-    """Six arms of five trainings in drifting blocks: a power law, then nothing."""
+    """Six arms of five observations in drifting blocks: a power law, then no trend."""
     values = np.array([32.0, 8.0, 16.0, 64.0, 256.0, 512.0])
     held = np.mean([low <= -0.4 <= high for low, high, _ in simulated(values, -0.4, **conditions)])
     alarms = np.mean([p <= 0.05 for _, _, p in simulated(values, 0.0, **conditions)])
@@ -233,11 +234,12 @@ def simulated(
 ) -> list[tuple[float, float, float]]:
     generator = np.random.default_rng(1)
     arms = Arms(tuple(map(str, values)), np.repeat(np.arange(6), 5), np.tile(np.arange(5), 6), True)
+    empty = Trend(subject="", background="", hyperparameter="", metric="gpu_j", n=30, default=None)
     found = []
     for _ in range(audits):
         means = exponent * np.log(values) + generator.normal(0, scatter, 6)
         logs = means[:, None] + generator.normal(0, 0.05, 5) + 0.01 * generator.normal(size=(6, 5)) * np.c_[noise]
-        fit = fit_trend(fit_metric(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
+        fit = fit_trend(empty, fit_metric(np.exp(logs).ravel(), arms, "gpu_j"), np.arange(6), values, 0.02)
         found.append((*(fit.exponent.ends or (math.nan, math.nan)), fit.p))
     return found
 
@@ -264,12 +266,12 @@ def test_the_published_learning_rates_of_resnet_are_an_effect_of_order_not_a_tre
         assert published["pytorch_resnet_cifar10", "learning_rate", metric].finding is TrendFinding.NO_SIMPLE_TREND
 
 
-def test_gamma_that_never_arrived_shows_no_trend(published: dict[tuple[str, str, str], Trend]) -> None:
+def test_gamma_that_was_not_applied_shows_no_trend(published: dict[tuple[str, str, str], Trend]) -> None:
     for metric in ("package_j", "dram_j", "gpu_j", "duration_s", "performance", "total_j"):
         assert published["mnist", "gamma", metric].finding is TrendFinding.NO_TREND
 
 
-def test_p_values_are_adjusted_over_all_trends_of_a_study(published: dict[tuple[str, str, str], Trend]) -> None:
+def test_p_values_are_adjusted_over_all_trends_of_a_scenario(published: dict[tuple[str, str, str], Trend]) -> None:
     for column in ("p", "lack_of_fit_p"):
         rows = [row for (subject, *_), row in published.items() if subject == "mnist"]
         p = np.array([getattr(row, column) for row in rows])
@@ -289,7 +291,7 @@ NO_ANSWER = {
 
 
 @pytest.mark.parametrize(("why", "data"), NO_ANSWER.items(), ids=NO_ANSWER.keys())
-def test_what_cannot_be_answered_says_why(why: ReasonCode, data: dict[Any, Any]) -> None:
+def test_a_missing_trend_has_a_reason(why: ReasonCode, data: dict[Any, Any]) -> None:
     found = trend(data)
     reason = reason_text(Reason(why))
     assert (found.finding, found.reason, found.slope.value, found.p) == (
@@ -316,7 +318,7 @@ def test_what_cannot_be_answered_says_why(why: ReasonCode, data: dict[Any, Any])
     ],
     ids=["figures of 0", "values of 0 and less", "extremes", "nearly one value", "one repetition", "no noise"],
 )
-def test_odd_figures_give_no_warning_and_no_nonsense(data: dict[Any, Any]) -> None:
+def test_extreme_observations_give_no_warning_and_no_wrong_result(data: dict[Any, Any]) -> None:
     found = trend(data)
     assert found.p is None or 0 <= found.p <= 1
     cells = list(vars(found).values())
@@ -357,7 +359,7 @@ def test_with_one_repetition_a_line_has_the_interval_of_any_regression() -> None
         ([32.0, 8.0, 512.0], Shape.POWER_LAW, 2.0),
     ],
 )
-def test_of_equal_curves_the_one_is_read_that_suits_the_values(values: list[float], shape: Shape, step: float) -> None:
+def test_of_equal_curves_the_preferred_one_is_chosen(values: list[float], shape: Shape, step: float) -> None:
     found = trend(law(lambda _: 500.0, values))
     assert (found.shape, found.step) == (shape, step)
 
@@ -445,7 +447,7 @@ def test_the_table_fits_and_names_every_trend_once(published: dict[tuple[str, st
     assert len(text.splitlines()) <= 18
 
 
-def test_the_legend_says_what_the_words_mean_that_were_used(published: dict[tuple[str, str, str], Trend]) -> None:
+def test_the_legend_explains_the_words_used(published: dict[tuple[str, str, str], Trend]) -> None:
     own = [row for (subject, *_), row in published.items() if subject == "mnist"]
     starts = [line.partition(":")[0] for line in trend_legend(own)]
     assert starts == ["no trend", "undecided", "about"]

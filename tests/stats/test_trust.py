@@ -1,4 +1,4 @@
-"""How far to trust an audit: noise, the smallest effect, drift, outliers, controls, qualities."""
+"""Diagnostics of an audit: noise, minimum detectable effect, drift, outliers, controls, qualities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def trust(rows: pd.DataFrame, metric: str = "gpu_j") -> Trust:
     return row
 
 
-def test_every_metric_measured_is_told_of_and_a_total_where_there_are_several() -> None:
+def test_every_metric_measured_has_diagnostics_and_the_total_of_several() -> None:
     assert [row.metric for row in analyse(rows_of(noisy(nothing(1)))).trust] == [*METRICS, TOTAL]
     assert [
         row.metric
@@ -33,7 +33,7 @@ def test_noise_is_the_coefficient_of_variation_around_arm_and_block() -> None:
     assert trust(rows, "performance").noise == pytest.approx(0.003 / 0.9, rel=0.15)
 
 
-def test_smallest_effect_is_that_of_a_power_calculation_where_arms_are_alike() -> None:
+def test_minimum_detectable_effect_is_that_of_a_power_calculation_where_arms_are_alike() -> None:
     """Two arms without blocks, alike in noise: then it is Student's t test."""
     shape = stats.norm.ppf((np.arange(12) + 0.5) / 12)
     figures = {
@@ -46,7 +46,7 @@ def test_smallest_effect_is_that_of_a_power_calculation_where_arms_are_alike() -
     assert found == pytest.approx(np.expm1(size * 0.01 * shape.std(ddof=1)), rel=0.03)
 
 
-def test_more_questions_and_fewer_repetitions_see_less() -> None:
+def test_more_comparisons_and_fewer_repetitions_detect_less() -> None:
     def seen(mutants: int, repetitions: int) -> float:
         found = [trust(rows_of(noisy(nothing(mutants), repetitions, seed=s))).smallest_effect for s in range(8)]
         return float(np.mean([each for each in found if each is not None]))
@@ -56,7 +56,7 @@ def test_more_questions_and_fewer_repetitions_see_less() -> None:
 
 
 @pytest.mark.slow
-def test_an_effect_of_the_size_claimed_is_seen_four_times_in_five() -> None:
+def test_the_minimum_detectable_effect_has_a_power_of_80_percent() -> None:
     size = float(np.median([trust(rows_of(noisy(nothing(8), seed=seed))).smallest_effect for seed in range(5)]))
     arms = nothing(8) | {"epochs=10": (size, 0.0)}
     seen = [
@@ -70,7 +70,7 @@ def test_an_effect_of_the_size_claimed_is_seen_four_times_in_five() -> None:
 
 
 @pytest.mark.parametrize("drift", [0.1, -0.1])
-def test_drift_is_seen_and_measured(drift: float) -> None:
+def test_drift_is_detected_and_measured(drift: float) -> None:
     found = trust(rows_of(noisy(nothing(8), drift=drift))).drift
     assert found is not None
     assert found.seen
@@ -79,7 +79,7 @@ def test_drift_is_seen_and_measured(drift: float) -> None:
 
 
 @pytest.mark.slow
-def test_drift_is_seldom_seen_where_there_is_none() -> None:
+def test_drift_is_rarely_detected_where_there_is_none() -> None:
     seen = [
         any(row.drift is not None and row.drift.seen for row in analyse(rows_of(noisy(nothing(8), seed=seed))).trust)
         for seed in range(20)
@@ -88,7 +88,7 @@ def test_drift_is_seldom_seen_where_there_is_none() -> None:
 
 
 def test_a_trend_is_the_slope_of_least_squares() -> None:
-    """By hand: one arm each position of a block, the arms' means taken out of figures and of times."""
+    """By hand: one arm at each position of a block; observations and times minus the arms' means."""
     rows = rows_of(noisy(nothing(3), 4, drift=0.05)).assign(position=lambda frame: frame.groupby("block").cumcount())
     ordered = rows.sort_values(["block", "position"])
     time = pd.Series(np.linspace(0, 1, len(rows)), ordered.index)
@@ -99,7 +99,7 @@ def test_a_trend_is_the_slope_of_least_squares() -> None:
     assert found.trend == pytest.approx(np.expm1(slope))
 
 
-def test_without_blocks_nothing_is_said_of_drift() -> None:
+def test_without_blocks_there_is_no_drift() -> None:
     assert trust(rows_of(noisy(nothing(8), drift=0.5), blocked=False)).drift is None
 
 
@@ -125,7 +125,7 @@ def test_a_drifting_machine_has_no_outliers() -> None:
 # Controls and qualities.
 
 
-def test_the_control_is_told_of_with_its_verdict() -> None:
+def test_the_control_is_reported_with_its_verdict() -> None:
     (control,) = trust(rows_of(noisy(nothing(3) | {"identity": (0.0, 0.0)}))).controls
     assert (control.mutant, control.verdict) == ("identity", Verdict.TIE)
     assert control.p_adjusted is not None
@@ -145,7 +145,7 @@ def test_qualities_are_counted() -> None:
 # Too little to tell.
 
 
-def test_one_training_each() -> None:
+def test_one_observation_each() -> None:
     found = trust(rows_of(noisy(nothing(3), 1)))
     assert (found.noise, found.smallest_effect, found.drift, found.outliers) == (None, None, None, ())
 

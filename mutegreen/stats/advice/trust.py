@@ -152,9 +152,11 @@ def _outliers(model: ScenarioModel, metric_model: MetricModel) -> Iterator[Outli
     far = np.flatnonzero(np.abs(score) > _OUTLIER_SCORE)
     far = far[np.argsort(-np.abs(score[far]), kind="stable")]
     rows = model.scenario.rows.loc[metric_model.used, ["mutant", "repetition"]].iloc[far]
-    figures = zip(metric_model.observations[far].tolist(), score[far].tolist(), strict=True)
-    for (mutant, repetition), (figure, z) in zip(rows.itertuples(index=False, name=None), figures, strict=True):
-        yield Outlier(str(mutant), int(repetition), figure, z)
+    observations = zip(metric_model.observations[far].tolist(), score[far].tolist(), strict=True)
+    for (mutant, repetition), (observation, z) in zip(
+        rows.itertuples(index=False, name=None), observations, strict=True
+    ):
+        yield Outlier(str(mutant), int(repetition), observation, z)
 
 
 def _controls(metric: str, comparisons: list[CarefulComparison]) -> Iterator[Control]:

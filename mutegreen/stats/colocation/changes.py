@@ -93,13 +93,13 @@ class ColocationComparison:
 
 def colocation_correlations(
     pairing: Pairing,
-    alone: Sequence[CarefulCorrelation],
-    beside: Sequence[CarefulCorrelation],
+    exclusive: Sequence[CarefulCorrelation],
+    colocated: Sequence[CarefulCorrelation],
     adjustment: Adjustment,
 ) -> list[ColocationCorrelation]:
     """Return every correlation that is known in both, with the test of equality."""
-    by_key = {(row.hyperparameter, row.metric): row for row in alone}
-    pairs = [(by_key[key], row) for row in beside if (key := (row.hyperparameter, row.metric)) in by_key]
+    by_key = {(row.hyperparameter, row.metric): row for row in exclusive}
+    pairs = [(by_key[key], row) for row in colocated if (key := (row.hyperparameter, row.metric)) in by_key]
     rows = [_correlation(pairing, *pair) for pair in pairs]
     spearman, pearson = (
         adjust([or_nan(getattr(row, name)) for row in rows], adjustment) for name in ("spearman_p", "pearson_p")
@@ -110,21 +110,24 @@ def colocation_correlations(
     ]
 
 
-def _correlation(pairing: Pairing, alone: CarefulCorrelation, beside: CarefulCorrelation) -> ColocationCorrelation:
+def _correlation(
+    pairing: Pairing, exclusive: CarefulCorrelation, colocated: CarefulCorrelation
+) -> ColocationCorrelation:
     return ColocationCorrelation(
         subject=pairing.subject,
         background=pairing.background,
-        hyperparameter=beside.hyperparameter,
-        metric=beside.metric,
-        n_alone=alone.n,
-        n=beside.n,
-        same_values=_values(pairing.alone, beside.hyperparameter) == _values(pairing.beside, beside.hyperparameter),
-        spearman_alone=alone.spearman.value,
-        spearman=beside.spearman.value,
-        spearman_p=_equal_p((alone.spearman.value, alone.n), (beside.spearman.value, beside.n), 0.5),
-        pearson_alone=alone.pearson.value,
-        pearson=beside.pearson.value,
-        pearson_p=_equal_p((alone.pearson.value, alone.n), (beside.pearson.value, beside.n), 0.0),
+        hyperparameter=colocated.hyperparameter,
+        metric=colocated.metric,
+        n_alone=exclusive.n,
+        n=colocated.n,
+        same_values=_values(pairing.exclusive, colocated.hyperparameter)
+        == _values(pairing.colocated, colocated.hyperparameter),
+        spearman_alone=exclusive.spearman.value,
+        spearman=colocated.spearman.value,
+        spearman_p=_equal_p((exclusive.spearman.value, exclusive.n), (colocated.spearman.value, colocated.n), 0.5),
+        pearson_alone=exclusive.pearson.value,
+        pearson=colocated.pearson.value,
+        pearson_p=_equal_p((exclusive.pearson.value, exclusive.n), (colocated.pearson.value, colocated.n), 0.0),
     )
 
 
@@ -145,18 +148,18 @@ def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], exc
 
 def colocation_comparisons(
     pairing: Pairing,
-    alone: Sequence[CarefulComparison],
-    beside: Sequence[CarefulComparison],
+    exclusive: Sequence[CarefulComparison],
+    colocated: Sequence[CarefulComparison],
     adjustment: Adjustment,
 ) -> list[ColocationComparison]:
     """Return the effects of every mutant in both, in every metric."""
     if not pairing.common:
         return []
-    exclusive = {(row.mutant, row.metric): row for row in alone}
-    colocated = {(row.mutant, row.metric): row for row in beside}
+    exclusive_rows = {(row.mutant, row.metric): row for row in exclusive}
+    colocated_rows = {(row.mutant, row.metric): row for row in colocated}
     extras = {metric: _extras(pairing, metric) for metric in pairing.metrics}
     rows = [
-        _comparison(exclusive[one.mutant, metric], colocated[other.mutant, metric], extras[metric][index])
+        _comparison(exclusive_rows[one.mutant, metric], colocated_rows[other.mutant, metric], extras[metric][index])
         for index, (one, other) in enumerate(pairing.common)
         for metric in pairing.metrics
     ]
@@ -164,19 +167,19 @@ def colocation_comparisons(
     return [replace(row, p_adjusted=known(p)) for row, p in zip(rows, adjusted, strict=True)]
 
 
-def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floats) -> ColocationComparison:
+def _comparison(exclusive: CarefulComparison, colocated: CarefulComparison, extra: Floats) -> ColocationComparison:
     middle, low, high, p = extra.tolist()
     return ColocationComparison(
-        subject=beside.subject,
-        background=beside.background,
-        hyperparameter=beside.hyperparameter,
-        mutant=beside.mutant,
-        value=beside.value,
-        metric=beside.metric,
-        relative_change_alone=alone.relative_change.value,
-        relative_change=beside.relative_change.value,
-        verdict_alone=alone.verdict,
-        verdict=beside.verdict,
+        subject=colocated.subject,
+        background=colocated.background,
+        hyperparameter=colocated.hyperparameter,
+        mutant=colocated.mutant,
+        value=colocated.value,
+        metric=colocated.metric,
+        relative_change_alone=exclusive.relative_change.value,
+        relative_change=colocated.relative_change.value,
+        verdict_alone=exclusive.verdict,
+        verdict=colocated.verdict,
         extra=Interval.of(middle, low, high),
         p=known(p),
     )
@@ -184,19 +187,19 @@ def _comparison(alone: CarefulComparison, beside: CarefulComparison, extra: Floa
 
 def _extras(pairing: Pairing, metric: str) -> Floats:
     """For each mutant in both: extra, ends of its interval, and p; shape (mutants, 4), NaN where not known."""
-    alone, beside = pairing.alone.metrics[metric], pairing.beside.metrics[metric]
-    arms, arms_beside = pairing.arms(pairing.common)
-    if not (alone.relative and beside.relative) and metric != "performance":
+    exclusive, colocated = pairing.exclusive.metrics[metric], pairing.colocated.metrics[metric]
+    arms, colocated_arms = pairing.arms(pairing.common)
+    if not (exclusive.relative and colocated.relative) and metric != "performance":
         return np.full((len(arms), 4), np.nan)
     with np.errstate(all="ignore"):
-        parts = [_contrast(alone, arms), _contrast(beside, arms_beside)]
+        parts = [_contrast(exclusive, arms), _contrast(colocated, colocated_arms)]
         square = sum(error**2 for _, error, _ in parts)
         df = square**2 / sum(error**4 / part_df for _, error, part_df in parts)
         extra = parts[1][0] - parts[0][0]
         half = special.stdtrit(df, (1 + CONFIDENCE) / 2) * np.sqrt(square)
         p = 2 * special.stdtr(df, -np.abs(extra) / np.sqrt(square))
     ends = [extra, extra - half, extra + half]
-    return np.stack([*(np.expm1(end) if alone.relative else end for end in ends), p], axis=1)
+    return np.stack([*(np.expm1(end) if exclusive.relative else end for end in ends), p], axis=1)
 
 
 def _contrast(metric_model: MetricModel, arms: Codes) -> tuple[Floats, Floats, Floats]:

@@ -23,33 +23,33 @@ class Pairing:
     """One subject without background load and with one.
 
     Args:
-        alone: The exclusive scenario.
-        beside: The co-located scenario.
+        exclusive: The exclusive scenario.
+        colocated: The co-located scenario.
     """
 
-    alone: ScenarioModel
-    beside: ScenarioModel
+    exclusive: ScenarioModel
+    colocated: ScenarioModel
 
     @property
     def subject(self) -> str:
         """The name of the subject."""
-        return self.beside.scenario.subject
+        return self.colocated.scenario.subject
 
     @property
     def background(self) -> str:
         """The name of the background load."""
-        return self.beside.scenario.background
+        return self.colocated.scenario.background
 
     @property
     def metrics(self) -> list[str]:
         """The metrics measured in both."""
-        return [metric for metric in self.beside.metrics if metric in self.alone.metrics]
+        return [metric for metric in self.colocated.metrics if metric in self.exclusive.metrics]
 
     @cached_property
     def common(self) -> list[tuple[Definition, Definition]]:
         """The mutants in both, with their definition in each, in the order of the co-located ones."""
-        own = {_change(each): each for each in self.alone.scenario.definitions}
-        pairs = ((own.get(_change(each)), each) for each in self.beside.scenario.definitions)
+        by_change = {_change(each): each for each in self.exclusive.scenario.definitions}
+        pairs = ((by_change.get(_change(each)), each) for each in self.colocated.scenario.definitions)
         return [(one, other) for one, other in pairs if one is not None]
 
     @cached_property
@@ -60,49 +60,52 @@ class Pairing:
     @property
     def only_alone(self) -> list[str]:
         """The mutants of the exclusive scenario only."""
-        return _names(self.alone, {one.mutant for one, _ in self.common})
+        return _names(self.exclusive, {one.mutant for one, _ in self.common})
 
     @property
     def only_beside(self) -> list[str]:
         """The mutants of the co-located scenario only."""
-        return _names(self.beside, {other.mutant for _, other in self.common})
+        return _names(self.colocated, {other.mutant for _, other in self.common})
 
     def arms(self, pairs: Sequence[tuple[Definition, Definition]]) -> tuple[Codes, Codes]:
         """Return the indices of mutants among the arms of both scenarios, shape (mutants,) each."""
         names = zip(*((one.mutant, other.mutant) for one, other in pairs), strict=True)
-        alone, beside = (
+        exclusive, colocated = (
             np.array([model.arms.names.index(name) for name in own], dtype=np.int64)
-            for model, own in zip((self.alone, self.beside), names, strict=True)
+            for model, own in zip((self.exclusive, self.colocated), names, strict=True)
         )
-        return alone, beside
+        return exclusive, colocated
 
 
 def pairings(models: Sequence[ScenarioModel]) -> Iterator[Pairing]:
     """Return the pairs: every co-located scenario with the exclusive one of the same subject and default values."""
-    alone = {model.scenario.subject: model for model in models if not model.scenario.background}
+    exclusive = {model.scenario.subject: model for model in models if not model.scenario.background}
     for model in models:
-        own = alone.get(model.scenario.subject)
-        if model.scenario.background and own is not None and not _other_defaults(own, model):
-            yield Pairing(own, model)
+        exclusive_model = exclusive.get(model.scenario.subject)
+        if model.scenario.background and exclusive_model is not None and not _other_defaults(exclusive_model, model):
+            yield Pairing(exclusive_model, model)
 
 
 def notes_on_pairing(models: Sequence[ScenarioModel]) -> Iterator[Note]:
     """Return the notes on co-located scenarios without a pair."""
-    alone = {model.scenario.subject: model for model in models if not model.scenario.background}
+    exclusive = {model.scenario.subject: model for model in models if not model.scenario.background}
     for model in models:
         if not model.scenario.background:
             continue
-        own, where = alone.get(model.scenario.subject), ((model.scenario.subject, model.scenario.background),)
-        if own is None:
+        exclusive_model, where = (
+            exclusive.get(model.scenario.subject),
+            ((model.scenario.subject, model.scenario.background),),
+        )
+        if exclusive_model is None:
             yield Note(NoteCode.NO_EXCLUSIVE, where)
-        elif others := _other_defaults(own, model):
+        elif others := _other_defaults(exclusive_model, model):
             yield Note(NoteCode.OTHER_DEFAULTS, where, names=tuple(others))
 
 
-def _other_defaults(alone: ScenarioModel, beside: ScenarioModel) -> list[str]:
+def _other_defaults(exclusive: ScenarioModel, colocated: ScenarioModel) -> list[str]:
     """The hyperparameters with different default values."""
-    own, other = alone.scenario.single, beside.scenario.single
-    return [name for name in other if name in own and own[name] != other[name]]
+    defaults, other_defaults = exclusive.scenario.single, colocated.scenario.single
+    return [name for name, value in other_defaults.items() if name in defaults and defaults[name] != value]
 
 
 def _change(definition: Definition) -> Change:

@@ -119,8 +119,8 @@ def colocation_report(findings: Sequence[Findings], settings: Settings) -> Coloc
     pairs = [
         (
             pairing,
-            by_key[pairing.alone.scenario.subject, ""],
-            by_key[pairing.beside.scenario.subject, pairing.background],
+            by_key[pairing.exclusive.scenario.subject, ""],
+            by_key[pairing.colocated.scenario.subject, pairing.background],
         )
         for pairing in pairings([each.model for each in findings])
     ]
@@ -171,9 +171,9 @@ def _pair(pairing: Pairing) -> ColocationPair:
     )
 
 
-def _counts(alone: Findings, beside: Findings) -> list[ColocationCounts]:
-    by_key = {(row.hyperparameter, row.energy): row for row in (*alone.win_tie_loss, *alone.overall)}
-    rows = (*beside.win_tie_loss, *beside.overall)
+def _counts(exclusive: Findings, colocated: Findings) -> list[ColocationCounts]:
+    by_key = {(row.hyperparameter, row.energy): row for row in (*exclusive.win_tie_loss, *exclusive.overall)}
+    rows = (*colocated.win_tie_loss, *colocated.overall)
     pairs = [(by_key[key], row) for row in rows if (key := (row.hyperparameter, row.energy)) in by_key]
     return [
         ColocationCounts(

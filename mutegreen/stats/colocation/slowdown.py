@@ -65,24 +65,24 @@ class BackgroundSlowdown:
 
 def slowdowns(pairing: Pairing) -> Iterator[Slowdown]:
     """Return the slowdown of the original, then of every mutant in both scenarios."""
-    alone, beside = (_logs(model) for model in (pairing.alone, pairing.beside))
+    exclusive_logs, colocated_logs = (_logs(model) for model in (pairing.exclusive, pairing.colocated))
     original = Definition(ORIGINAL, "", None, None)
-    for own, other in ((original, original), *pairing.common):
-        one, two = alone.get(own.mutant), beside.get(other.mutant)
-        if one is None or two is None:
+    for exclusive, colocated in ((original, original), *pairing.common):
+        logs_alone, logs = exclusive_logs.get(exclusive.mutant), colocated_logs.get(colocated.mutant)
+        if logs_alone is None or logs is None:
             continue
-        low, high = _welch(two, one)
+        low, high = _welch(logs, logs_alone)
         yield Slowdown(
             subject=pairing.subject,
             background=pairing.background,
-            hyperparameter=other.hyperparameter,
-            mutant=other.mutant,
-            value=other.value,
-            n_alone=len(one),
-            n=len(two),
-            duration_alone_s=float(np.exp(one.mean())),
-            duration_s=float(np.exp(two.mean())),
-            slowdown=Interval(float(np.exp(two.mean() - one.mean())), low, high),
+            hyperparameter=colocated.hyperparameter,
+            mutant=colocated.mutant,
+            value=colocated.value,
+            n_alone=len(logs_alone),
+            n=len(logs),
+            duration_alone_s=float(np.exp(logs_alone.mean())),
+            duration_s=float(np.exp(logs.mean())),
+            slowdown=Interval(float(np.exp(logs.mean() - logs_alone.mean())), low, high),
         )
 
 
@@ -109,7 +109,7 @@ def _welch(logs: Floats, other_logs: Floats) -> tuple[float | None, float | None
 
 def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
     """Return the slowdown of the background load; nothing where a rate is not known."""
-    rows = pairing.beside.scenario.rows
+    rows = pairing.colocated.scenario.rows
     known = _numbers(rows, "background_slowdown")
     logs = np.log(known[known > 0])
     if len(logs):

@@ -188,11 +188,11 @@ class LogRatios:
     def simulated(self, truth: Floats, count: int, generator: np.random.Generator) -> LogRatios:
         """Simulate log ratios of `count` audits with the true log ratios `truth`, shape (k,), and this noise."""
         k = len(truth)
-        own = generator.standard_normal((count, k)) * np.sqrt(self.variance)
-        original = generator.standard_normal((count, 1)) * np.sqrt(self.shared)
+        mutant_error = generator.standard_normal((count, k)) * np.sqrt(self.variance)
+        original_error = generator.standard_normal((count, 1)) * np.sqrt(self.shared)
         variance = self.variance * generator.chisquare(self.df, (count, k)) / self.df
         shared = self.shared * generator.chisquare(self.shared_df, count) / self.shared_df
-        return replace(self, estimate=truth + own - original, variance=variance, shared=shared)
+        return replace(self, estimate=truth + mutant_error - original_error, variance=variance, shared=shared)
 
 
 def log_ratios_of(metric_model: MetricModel, arms: Codes) -> LogRatios | None:
@@ -213,39 +213,43 @@ def log_ratios_of(metric_model: MetricModel, arms: Codes) -> LogRatios | None:
     return ratios if metric_model.relative and ratios.known else None
 
 
-def equal_size_p(alone: LogRatios, beside: LogRatios, seed: int = 0) -> float:
+def equal_size_p(exclusive: LogRatios, colocated: LogRatios, seed: int = 0) -> float:
     """Return the two-sided p value of equal mean squares of the true changes of these mutants; NaN without noise."""
-    observed = _studentised(alone, beside)
+    observed = _studentised(exclusive, colocated)
     if not np.isfinite(observed):
         return float("nan")
     generator = np.random.default_rng(seed)
-    weights = [1 / np.maximum(each.variance + each.shared, _MIN_VARIANCE) for each in (alone, beside)]
-    truth = np.average([alone.estimate, beside.estimate], axis=0, weights=weights)
+    weights = [1 / np.maximum(each.variance + each.shared, _MIN_VARIANCE) for each in (exclusive, colocated)]
+    truth = np.average([exclusive.estimate, colocated.estimate], axis=0, weights=weights)
     parts = -(-SIMULATIONS * len(truth) // _BATCH)
     sizes = [len(part) for part in np.array_split(np.arange(SIMULATIONS), parts)]
-    simulated = [_studentised(*(each.simulated(truth, size, generator) for each in (alone, beside))) for size in sizes]
+    simulated = [
+        _studentised(*(each.simulated(truth, size, generator) for each in (exclusive, colocated))) for size in sizes
+    ]
     above, below = (sum(int(np.sum(part * sign >= observed * sign)) for part in simulated) for sign in (1, -1))
     return min(1.0, 2 * (1 + min(above, below)) / (SIMULATIONS + 1))
 
 
-def _studentised(alone: LogRatios, beside: LogRatios) -> Floats:
+def _studentised(exclusive: LogRatios, colocated: LogRatios) -> Floats:
     with np.errstate(all="ignore"):
-        return np.asarray((beside.mean_square - alone.mean_square) / np.sqrt(alone.error_square + beside.error_square))
+        return np.asarray(
+            (colocated.mean_square - exclusive.mean_square) / np.sqrt(exclusive.error_square + colocated.error_square)
+        )
 
 
 def susceptibilities(
-    pairing: Pairing, alone: Sequence[CarefulComparison], beside: Sequence[CarefulComparison]
+    pairing: Pairing, exclusive: Sequence[CarefulComparison], colocated: Sequence[CarefulComparison]
 ) -> Iterator[Susceptibility]:
     """Return the susceptibility of every energy metric; p values are not adjusted yet.
 
     Args:
         pairing: The exclusive and the co-located scenario.
-        alone: Comparisons of the exclusive scenario.
-        beside: Comparisons of the co-located scenario.
+        exclusive: Comparisons of the exclusive scenario.
+        colocated: Comparisons of the co-located scenario.
     """
     for metric in pairing.metrics:
         if metric in (*ENERGY_METRICS, TOTAL):
-            counted = _counted(pairing, metric, _shown(alone, metric), _shown(beside, metric))
+            counted = _counted(pairing, metric, _shown(exclusive, metric), _shown(colocated, metric))
             yield _sized(counted, pairing)
 
 
@@ -273,13 +277,13 @@ def _shown(comparisons: Sequence[CarefulComparison], metric: str) -> dict[str, b
     }
 
 
-def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict[str, bool]) -> Susceptibility:
+def _counted(pairing: Pairing, metric: str, exclusive: dict[str, bool], colocated: dict[str, bool]) -> Susceptibility:
     """The counts of verdicts and their tests, without sizes."""
-    pairs = [(alone[one.mutant], beside[other.mutant]) for one, other in pairing.changing]
+    pairs = [(exclusive[one.mutant], colocated[other.mutant]) for one, other in pairing.changing]
     newly, no_longer = pairs.count((False, True)), pairs.count((True, False))
     enough = len(pairs) >= MIN_MUTANTS_RANKED
-    same = len(pairs) == len(alone) == len(beside)
-    shares = [[sum(each.values()), len(each) - sum(each.values())] for each in (alone, beside)]
+    same = len(pairs) == len(exclusive) == len(colocated)
+    shares = [[sum(each.values()), len(each) - sum(each.values())] for each in (exclusive, colocated)]
     return Susceptibility(
         subject=pairing.subject,
         background=pairing.background,
@@ -294,9 +298,9 @@ def _counted(pairing: Pairing, metric: str, alone: dict[str, bool], beside: dict
         size_alone=None,
         size=None,
         p=None,
-        all_alone=len(alone),
+        all_alone=len(exclusive),
         all_changed_alone=shares[0][0],
-        all_mutants=len(beside),
+        all_mutants=len(colocated),
         all_changed=shares[1][0],
         fisher_p=None if same else float(stats.fisher_exact(shares).pvalue),
     )
@@ -306,18 +310,18 @@ def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
     """The row with the sizes of the true changes, or with the reason why they are not known."""
     if len(pairing.changing) < MIN_MUTANTS:
         return replace(row, reason=Reason(ReasonCode.FEWER_THAN_TWO_IN_BOTH))
-    scenarios = zip((pairing.alone, pairing.beside), pairing.arms(pairing.changing), strict=True)
-    alone, beside = (log_ratios_of(model.metrics[row.metric], arms) for model, arms in scenarios)
-    if alone is None or beside is None:
+    scenarios = zip((pairing.exclusive, pairing.colocated), pairing.arms(pairing.changing), strict=True)
+    exclusive, colocated = (log_ratios_of(model.metrics[row.metric], arms) for model, arms in scenarios)
+    if exclusive is None or colocated is None:
         return replace(row, reason=Reason(ReasonCode.NOISE_NOT_KNOWN))
-    p = equal_size_p(alone, beside)
+    p = equal_size_p(exclusive, colocated)
     if np.isnan(p):
         return replace(row, reason=Reason(ReasonCode.NO_VARIATION))
-    wilcoxon_p = _wilcoxon_p(alone.estimate, beside.estimate)
-    return replace(row, wilcoxon_p=wilcoxon_p, size_alone=alone.size, size=beside.size, p=p)
+    wilcoxon_p = _wilcoxon_p(exclusive.estimate, colocated.estimate)
+    return replace(row, wilcoxon_p=wilcoxon_p, size_alone=exclusive.size, size=colocated.size, p=p)
 
 
-def _wilcoxon_p(alone: Floats, beside: Floats) -> float | None:
-    if len(alone) < MIN_MUTANTS_RANKED or np.array_equal(np.abs(alone), np.abs(beside)):
+def _wilcoxon_p(exclusive: Floats, colocated: Floats) -> float | None:
+    if len(exclusive) < MIN_MUTANTS_RANKED or np.array_equal(np.abs(exclusive), np.abs(colocated)):
         return None
-    return float(stats.wilcoxon(np.abs(beside), np.abs(alone)).pvalue)
+    return float(stats.wilcoxon(np.abs(colocated), np.abs(exclusive)).pvalue)

@@ -1,7 +1,7 @@
 """Analysis of covariance: the block model with the logarithm of the number of concurrent trials as covariate.
 
-Where several trials run at a time, those at the end of an audit have fewer others beside them: they are faster, and
-their share of idle power differs.
+Where several trials run at a time, fewer do so at the end of an audit: these trials are faster, and their share of idle
+power differs.
 
     y_i = mu_a + beta_b + gamma x_i + e_i        (the rest as in `block_model`)
 

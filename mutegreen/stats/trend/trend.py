@@ -1,32 +1,20 @@
-"""Trends: how a metric depends on a hyperparameter, or that it does not within the margin.
-
-The curves of `mutegreen.stats.trend.curve` are fitted to the means of the original and of all mutants of the
-hyperparameter, adjusted for blocks. Energy and time are compared by ratios: a straight line and a power law compete
-with a constant. Performance, and a metric with values of 0, are compared as they are: a line and a logarithm compete
-with it.
-"""
+"""A trend: the dependence of one metric on one hyperparameter, as reports show it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from mutegreen.model import ENERGY_METRICS, IDENTITY, JOINT, TOTAL, Quality
-from mutegreen.stats.adjustment import adjust
-from mutegreen.stats.interval import UNKNOWN, Interval, known, or_nan
+from mutegreen.model import Quality
+from mutegreen.stats.interval import UNKNOWN, Interval
 from mutegreen.stats.model.block_model import Floats
-from mutegreen.stats.model.metric_model import MetricModel
-from mutegreen.stats.model.quality import worst_quality
-from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.reason import Reason
 from mutegreen.stats.trend.curve import Shape
-from mutegreen.stats.trend.trend_fit import fit_trend
 
 
 class TrendFinding(StrEnum):
@@ -117,87 +105,3 @@ class Trend:
         if self.exponent.value is not None:
             return np.asarray(level * ratio**self.exponent.value)
         return np.asarray(level + slope / math.log(self.step) * np.log(ratio))
-
-
-def trends(model: ScenarioModel) -> list[Trend]:
-    """Return the trends of all metrics with every hyperparameter, without mutants of several at once.
-
-    P values of all trends of the scenario are adjusted as one family, those of the lack of fit as another.
-    """
-    rows = list(_without_findings(model))
-    settings = model.settings
-    p, lack_of_fit_p = (
-        adjust([or_nan(each) for each in column], settings.adjustment)
-        for column in ([row.p for row in rows], [row.lack_of_fit_p for row in rows])
-    )
-    adjusted = [
-        replace(row, p_adjusted=known(trend_p), lack_of_fit_p_adjusted=known(fit_p))
-        for row, trend_p, fit_p in zip(rows, p, lack_of_fit_p, strict=True)
-    ]
-    return [replace(row, finding=_finding(row, settings.alpha)) for row in adjusted]
-
-
-def _finding(row: Trend, alpha: float) -> TrendFinding:
-    if row.p_adjusted is not None and row.p_adjusted <= alpha:
-        return TrendFinding.TREND
-    if row.margin is None or row.spread is None or row.change.ends is None:
-        return TrendFinding.UNDECIDED
-    if row.lack_of_fit_p_adjusted is not None and row.lack_of_fit_p_adjusted <= alpha and row.spread > row.margin:
-        return TrendFinding.NO_SIMPLE_TREND
-    low, high = row.change.ends
-    is_flat = -row.margin < low and high < row.margin
-    return TrendFinding.NO_TREND if is_flat else TrendFinding.UNDECIDED
-
-
-def _without_findings(model: ScenarioModel) -> Iterator[Trend]:
-    scenario = model.scenario
-    for hyperparameter, default in scenario.hyperparameters.items():
-        if hyperparameter == IDENTITY or JOINT in hyperparameter:
-            continue
-        rows = scenario.of_hyperparameter(hyperparameter)
-        for metric, metric_model in model.metrics.items():
-            arms, values = _arms(model, hyperparameter, default, metric_model)
-            fit = fit_trend(metric_model, arms, values, model.margin(metric))
-            yield Trend(
-                subject=scenario.subject,
-                background=scenario.background,
-                hyperparameter=hyperparameter,
-                metric=metric,
-                n=int(metric_model.fitted.n[arms].sum()),
-                default=default,
-                lowest=fit.lowest,
-                highest=fit.highest,
-                model=fit.model,
-                shape=fit.shape,
-                aicc=fit.aicc,
-                step=fit.step,
-                slope=fit.slope,
-                relative_slope=fit.relative_slope,
-                exponent=fit.exponent,
-                level=fit.level,
-                change=fit.change,
-                spread=fit.spread,
-                p=fit.p,
-                lack_of_fit_p=fit.lack_of_fit_p,
-                margin=fit.margin,
-                quality=_quality(model, rows, metric),
-                reason=fit.reason,
-            )
-
-
-def _arms(
-    model: ScenarioModel, hyperparameter: str, default: float | str | None, metric_model: MetricModel
-) -> tuple[NDArray[np.int64], Floats | None]:
-    """Usable arms, the original first, and their values; None for values that are not numbers."""
-    definitions = enumerate(model.scenario.definitions, start=1)
-    values = {0: default} | {arm: each.value for arm, each in definitions if each.hyperparameter == hyperparameter}
-    usable = metric_model.fitted.connected & (metric_model.fitted.n > 0) | metric_model.infinite
-    arms = np.array([arm for arm in values if usable[arm]], dtype=np.int64)
-    if not model.scenario.is_numeric(hyperparameter):
-        return arms, None
-    return arms, np.array([values[arm] for arm in arms.tolist()], dtype=np.float64)
-
-
-def _quality(model: ScenarioModel, rows: pd.DataFrame, metric: str) -> Quality | None:
-    parts = [part for part in ENERGY_METRICS if part in model.metrics] if metric == TOTAL else [metric]
-    return Quality.worst(worst for part in parts if (worst := worst_quality(rows, part)) is not None)

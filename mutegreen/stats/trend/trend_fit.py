@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mutegreen.stats.interval import UNKNOWN, Interval, known
+from mutegreen.stats.interval import UNKNOWN, known
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.trend.curve import ROUNDING, Curve, Points, Shape, constant_aicc, fit, points_of
 from mutegreen.stats.trend.curve_noise import noise_of
 from mutegreen.stats.trend.curve_reading import CurveReading, read
+from mutegreen.stats.trend.trend import Trend
 
 DECADE = 10.0
 """Ratio of the largest to the smallest value from which a power law or logarithm is preferred to a line."""
@@ -24,35 +24,14 @@ CLOSE_AICC = 2.0
 Inference", 2002, section 2.6)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrendFit:
-    """Estimates from the curve chosen; `mutegreen.stats.trend.trend.Trend` describes the fields."""
-
-    lowest: float | None = None
-    highest: float | None = None
-    model: Shape | None = None
-    shape: Shape | None = None
-    aicc: Mapping[str, float] = field(default_factory=dict)
-    step: float | None = None
-    slope: Interval = UNKNOWN
-    relative_slope: Interval = UNKNOWN
-    exponent: Interval = UNKNOWN
-    level: Interval = UNKNOWN
-    change: Interval = UNKNOWN
-    spread: float | None = None
-    p: float | None = None
-    lack_of_fit_p: float | None = None
-    margin: float | None = None
-    reason: Reason | None = None
-
-
 @np.errstate(over="ignore", invalid="ignore")
 def fit_trend(
-    metric_model: MetricModel, arms: NDArray[np.int64], values: Floats | None, margin: float | None
-) -> TrendFit:
-    """Fit the curves, choose one and calculate its estimates; p values are not adjusted yet.
+    trend: Trend, metric_model: MetricModel, arms: NDArray[np.int64], values: Floats | None, margin: float | None
+) -> Trend:
+    """Fit the curves, choose one and add its estimates to a trend; p values are not adjusted yet.
 
     Args:
+        trend: Without estimates.
         metric_model: The metric.
         arms: Shape (K,), usable arms of the hyperparameter, the original first.
         values: Shape (K,); None where they are not numbers.
@@ -60,20 +39,20 @@ def fit_trend(
     """
     reason = _obstacle(metric_model, arms, values)
     if values is None or reason is not None:
-        return TrendFit(reason=reason)
+        return replace(trend, reason=reason)
     points = points_of(metric_model, arms, values)
-    without_estimates = TrendFit(lowest=float(values.min()), highest=float(values.max()))
+    trend = replace(trend, lowest=float(values.min()), highest=float(values.max()))
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
-        return replace(without_estimates, reason=Reason(ReasonCode.ALL_EQUAL))
+        return replace(trend, reason=Reason(ReasonCode.ALL_EQUAL))
     curves = _curves(points)
     curve = _chosen(curves)
     noise = noise_of(points, curve)
     if noise is None:
-        return replace(without_estimates, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
+        return replace(trend, reason=Reason(ReasonCode.NO_NOISE_ESTIMATE))
     reading = read(points, curve, noise, metric_model.reference)
     aicc = {Shape.CONSTANT: constant_aicc(points)} | {each.shape: each.aicc for each in curves}
     return replace(
-        without_estimates,
+        trend,
         model=Shape.CONSTANT if aicc[Shape.CONSTANT] <= curve.aicc else curve.shape,
         shape=curve.shape,
         aicc={shape.value: value for shape, value in aicc.items() if math.isfinite(value)},
