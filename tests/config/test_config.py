@@ -129,7 +129,7 @@ def test_single_faults(tmp_path: Path, change: tuple[str, str], fault: str) -> N
     assert fault in "\n".join(faults(tmp_path, MINIMAL.replace(*change)))
 
 
-def test_further_figures_are_patterns_with_a_goal_of_their_own(tmp_path: Path) -> None:
+def test_extra_metrics_are_patterns_with_a_goal_of_their_own(tmp_path: Path) -> None:
     also = """also = { mAP = 'mAP (\\S+)', loss = { pattern = 'l (\\S+)', goal = "minimize", tolerance = 0.1 } }"""
     subject = config.load(write(tmp_path, MINIMAL.replace("\n[hyper", f"{also}\n[hyper")))
     assert subject.performance.also == (
@@ -155,7 +155,7 @@ def test_where_there_is_a_file_a_text_is_a_key_in_it(tmp_path: Path) -> None:
         ("""{ mAP = 3 }""", "performance.also.mAP: must be a table"),
     ],
 )
-def test_faults_of_further_figures(tmp_path: Path, also: str, fault: str) -> None:
+def test_faults_of_extra_metrics(tmp_path: Path, also: str, fault: str) -> None:
     assert fault in "\n".join(faults(tmp_path, MINIMAL.replace("\n[hyper", f"also = {also}\n[hyper")))
 
 

@@ -48,7 +48,7 @@ def calibrated(machine: CalibratedMachine, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 @pytest.mark.parametrize("background", [0.0, 0.1])
-def test_the_line_is_found_also_beside_some_other_load(background: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_is_found_also_with_another_load(background: float, monkeypatch: pytest.MonkeyPatch) -> None:
     found = calibrated(CalibratedMachine(background), monkeypatch)
     assert found.idle_w == pytest.approx(IDLE_W)
     assert found.full_w == pytest.approx(FULL_W)
@@ -82,7 +82,7 @@ def test_without_a_meter_of_hardware_it_is_refused(mutegreen: Run) -> None:
 
 @pytest.mark.xdist_group("quiet")
 def test_the_load_is_real() -> None:
-    """Each process of the load computes, beside any other load: its own CPU time grows, and the machine's with it."""
+    """Each process of the load computes, with any other load: its CPU time grows, and so does the machine's."""
     others = set(psutil.Process().children())
     before_s = machine_busy_s()
     with calibration.burn(2):

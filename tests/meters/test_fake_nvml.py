@@ -1,4 +1,4 @@
-"""The simulated GPUs, asked through the real bindings: what the tests of the meter, and of shares, stand on."""
+"""The simulated GPUs, read through the real bindings; tests of the meter and of attribution depend on them."""
 
 from __future__ import annotations
 

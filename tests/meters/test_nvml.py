@@ -83,7 +83,7 @@ class TestCounter:
     def test_resolution_is_the_time_between_updates(self, bench: MakeNvmlBench) -> None:
         assert bench(FakeGpu(counter_period_s=0.1)).meter.resolution_s == pytest.approx(0.1, abs=0.02)
 
-    def test_it_is_tried_and_not_told_by_the_model(self, bench: MakeNvmlBench) -> None:
+    def test_it_is_found_by_trying_and_not_by_the_model(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(name="Tesla V100", counter=0), FakeGpu(uuid=OTHER, name="Tesla K80"))
         assert list(made.meter.quality.values()) == [Quality.INTEGRATED, Quality.COUNTER]
 
@@ -167,14 +167,14 @@ class TestSeveral:
 
 
 class TestWatch:
-    """GPUs that must be looked at between two readings are; the recorder reads ten times a second in any case."""
+    """GPUs that need it are sampled between two readings; the recorder reads ten times a second in any case."""
 
-    def test_counters_that_are_up_to_date_are_not_looked_at(self, bench: MakeNvmlBench) -> None:
+    def test_current_counters_are_not_sampled(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER))
         assert made.sampler is None
         assert made.meter.period_s == math.inf
 
-    def test_only_what_needs_it_is_looked_at(self, bench: MakeNvmlBench) -> None:
+    def test_only_gpus_that_need_it_are_sampled(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER, counter_period_s=0.1))
         before = len(made.fake.calls())
         assert made.sampler is not None
@@ -252,7 +252,7 @@ class SampleLog:
 
 
 class TestUnreadable:
-    """A GPU that cannot be read, beside one that can."""
+    """A GPU that cannot be read, together with one that can."""
 
     @pytest.mark.parametrize(
         ("functions", "code"),

@@ -1,4 +1,4 @@
-"""Faults of a GPU in the middle of a window: each ends in the right flag or reason, and never in a wrong figure."""
+"""Faults of a GPU during a window: each gives the right flag or reason, never a wrong energy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.nvml_bench import OTHER, TRAINING, MakeNvmlBench, NvmlBench, bench_
 
 class TestReset:
     @pytest.mark.parametrize("period_s", [0.0, 0.1])
-    def test_power_bridges_it_and_the_figure_says_so(self, bench: MakeNvmlBench, period_s: float) -> None:
+    def test_power_replaces_what_was_lost_and_a_flag_says_so(self, bench: MakeNvmlBench, period_s: float) -> None:
         made = bench(FakeGpu(watts=TRAINING, counter_reset_s=3.137, counter_period_s=period_s))
         across, after = made.measure(1.0, 5.0), made.measure(5.0, 9.0)
         assert joules(only(across)) == pytest.approx(TRAINING.integral(1.0, 5.0), rel=0.01)
@@ -30,7 +30,7 @@ class TestReset:
         made.go_on(5.0, step_s=0.8)
         assert joules(only(made.recorder.end("window"))) == pytest.approx(100 * (5.0 - begun_s), rel=1e-4)
 
-    def test_without_power_there_is_no_figure_and_the_next_one_is_good(self, bench: MakeNvmlBench) -> None:
+    def test_without_power_there_is_no_energy_and_the_next_window_is_right(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(watts=TRAINING, counter_reset_s=3.0, instant=0, average=0, usage=0))
         across, after = made.measure(1.0, 5.0), made.measure(5.0, 9.0)
         assert only(across).energy_j is None
@@ -38,7 +38,7 @@ class TestReset:
         assert Flag.COUNTER_RESET in only(across).flags
         assert joules(only(after)) == pytest.approx(TRAINING.integral(5.0, 9.0), rel=1e-4)
 
-    def test_without_power_just_then_there_is_no_figure_either(self, bench: MakeNvmlBench) -> None:
+    def test_without_power_at_that_moment_there_is_no_energy_either(self, bench: MakeNvmlBench) -> None:
         gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.0).fail(TIMEOUT, *POWERS, begin_s=2.9, end_s=3.1)
         assert only(bench(gpu).measure(1.0, 5.0)).energy_j is None
 
@@ -59,7 +59,7 @@ class TestReset:
 
 class TestStall:
     @pytest.mark.parametrize("counter_period_s", [0.037, 0.1])
-    def test_nothing_is_made_up_where_nobody_looked(self, bench: MakeNvmlBench, counter_period_s: float) -> None:
+    def test_no_energy_is_invented_without_samples(self, bench: MakeNvmlBench, counter_period_s: float) -> None:
         """The machine was suspended for 4 s: power is not known, the counter went on."""
         watts = Schedule((0.0, 300.0), (2.1, 50.0), (5.8, 300.0))
         made = bench(FakeGpu(watts=watts, counter_period_s=counter_period_s))
@@ -96,7 +96,7 @@ class TestLost:
         made.go_on(6.0)
         assert not [call for call in made.fake.calls()[len(calls) :] if call.endswith(" 0")], "it is not asked again"
 
-    def test_a_window_that_ended_before_keeps_its_figure(self, bench: MakeNvmlBench) -> None:
+    def test_a_window_that_ended_before_keeps_its_energy(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(GPU_IS_LOST, EVERY_CALL, begin_s=3.0))
         assert joules(only(made.measure(1.0, 2.9))) == pytest.approx(190.0, rel=1e-3)
 
@@ -121,7 +121,7 @@ class TestPassing:
         assert joules(figure) == pytest.approx(300.0, rel=1e-3)
         assert figure.flags == frozenset()
 
-    def test_one_at_an_edge_leaves_no_figure_and_does_not_last(self, bench: MakeNvmlBench) -> None:
+    def test_a_fault_at_an_edge_leaves_no_energy_and_does_not_last(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(TIMEOUT, COUNTER, begin_s=3.9, end_s=4.1))
         figure = only(made.measure(1.0, 4.0))
         assert figure.energy_j is None
@@ -129,7 +129,7 @@ class TestPassing:
         assert joules(only(made.measure(5.0, 7.0))) == pytest.approx(200.0, rel=1e-3)
 
     def test_an_error_of_a_single_call_is_tried_again(self, bench: MakeNvmlBench) -> None:
-        """With time standing still, two calls in one reading meet the same error; so count the calls."""
+        """The fake clock does not advance within a reading, so two calls in it meet the same error; count the calls."""
         made = bench(FakeGpu().fail(TIMEOUT, COUNTER, begin_s=2.0))
         made.go_on(1.9)
         before = len(made.fake.calls())
@@ -179,7 +179,7 @@ class TestCrossCheck:
         figure = only(bench(FakeGpu(watts=watts, instant=0, average_s=1.0, counter_period_s=0.1)).measure(1.0, 15.0))
         assert figure.flags == frozenset()
 
-    def test_a_counter_that_stands_still_under_load_is_flagged_and_power_goes_on(self, bench: MakeNvmlBench) -> None:
+    def test_a_counter_stuck_under_load_is_flagged_and_power_is_used(self, bench: MakeNvmlBench) -> None:
         figure = only(bench(FakeGpu(watts=Schedule((0.0, 300.0)), counter_frozen_s=2.0)).measure(1.0, 11.0))
         assert Flag.CROSSCHECK_FAILED in figure.flags
         assert joules(figure) == pytest.approx(3000.0, rel=0.01)

@@ -1,4 +1,4 @@
-"""What the NVML meter says where it cannot work, and that it leaves nothing open."""
+"""Errors of the NVML meter on machines where it cannot work; it leaves nothing open."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class TestFaults:
         assert "the kernel has stopped the counter" in machine.meter.read().lost["cpu:package-1"]
 
     @pytest.mark.parametrize("step_s", [0.1, 30.0])
-    def test_a_counter_of_a_cpu_that_went_offline_is_no_low_figure(self, step_s: float, tmp_path: Path) -> None:
+    def test_a_counter_of_an_offline_cpu_does_not_give_too_low_an_energy(self, step_s: float, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, {0: [0, 24]}, ("energy-pkg",))
         machine.meter.open()
         recorder = Recorder([machine.meter], clock=machine.clock, boot_clock=machine.clock, period_s=60.0)

@@ -50,7 +50,7 @@ class TestParse:
         assert (found.event, found.modifier) == ("energy-pkg", "u")
 
     @pytest.mark.parametrize("line", ["", "  ", "# started on Sat Nov 21 03:17:43 2026"])
-    def test_lines_without_a_figure(self, line: str) -> None:
+    def test_lines_without_a_count(self, line: str) -> None:
         assert parse(line) is None
 
     @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ class TestDomains:
         )
         assert machine.meter.unavailable == ()
 
-    def test_what_is_asked_of_perf(self, tmp_path: Path) -> None:
+    def test_the_arguments_of_perf(self, tmp_path: Path) -> None:
         machine = LinesMachine(tmp_path, steady(PKG, RAM, ("energy-pkg", 1), ("energy-ram", 1)))
         machine.meter.open()
         assert " ".join(machine.perf.words) == (
@@ -158,7 +158,7 @@ class TestFaults:
         assert reading.energy_j == pytest.approx({CPU: 20.0})
         assert reason in reading.lost[DRAM]
 
-    def test_one_of_two_counters_that_stands_still(self, machine: LinesMachine) -> None:
+    def test_one_of_two_counters_is_stuck(self, machine: LinesMachine) -> None:
         machine.perf.running[PKG] = 0.5
         machine.clock.advance(0.5)
         assert "taken offline" in machine.meter.read().lost[CPU]
@@ -191,7 +191,7 @@ class TestFaults:
         with pytest.raises(MeterLost, match="went back"):
             machine.meter.read()
 
-    def test_the_end_of_perf_in_a_window_is_no_figure(self, machine: LinesMachine) -> None:
+    def test_the_end_of_perf_in_a_window_leaves_no_energy(self, machine: LinesMachine) -> None:
         recorder = Recorder([machine.meter], clock=machine.clock, boot_clock=machine.clock)
         recorder.begin("training")
         machine.clock.advance(1.0)

@@ -88,7 +88,7 @@ def failed() -> MeterError:
     return caught.value
 
 
-class TestFigures:
+class TestEnergies:
     def test_two_sockets(self, write: Write) -> None:
         machine(write, (5_000_000, 7_000_000), (9_000_000, 1_000_000))
         clock = FakeClock()
@@ -115,7 +115,7 @@ class TestFigures:
         assert meter.domains == ("cpu:package-0",)
         meter.close()
 
-    def test_a_window_with_a_wrap_has_no_figure_and_the_next_one_has(self, write: Write) -> None:
+    def test_a_window_with_a_wrap_has_no_energy_and_the_next_one_has(self, write: Write) -> None:
         machine(write, (262_143_000_000, 0))
         clock = FakeClock()
         meter = PyRaplMeter(clock=clock)

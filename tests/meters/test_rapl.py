@@ -105,7 +105,7 @@ class TestMirrors:
         assert bench.window(5.0).total_j("cpu") == pytest.approx(120.0)
         assert bench.opened_s == 0.0
 
-    def test_counters_that_agree_and_stand_still_are_one_unless_at_zero(self, tmp_path: Path) -> None:
+    def test_equal_counters_that_do_not_change_are_one_unless_at_zero(self, tmp_path: Path) -> None:
         still = Schedule((0.0, 0.0))
         assert RaplBench(tmp_path / "one", self.dies(still, still)).meter.domains == (CPU,)
         assert len(RaplBench(tmp_path / "two", self.dies(still, still, start_uj=0)).meter.domains) == 2

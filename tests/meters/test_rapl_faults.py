@@ -1,4 +1,4 @@
-"""What breaks under the meter `rapl`, at `open` and in the middle of a window: a flag or a reason, never a figure."""
+"""Faults of the meter `rapl`, at `open` and during a window: each gives a flag or a reason, never a wrong energy."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def assert_no_figure(energy: DomainEnergy, *flags: Flag) -> None:
 
 
 class TestReadErrors:
-    def test_at_an_edge_there_is_no_figure_and_the_others_go_on(self, bench: RaplBench, breakage: Breakage) -> None:
+    def test_at_an_edge_there_is_no_energy_and_others_are_read(self, bench: RaplBench, breakage: Breakage) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         breakage(bench)
@@ -140,7 +140,7 @@ class TestReadErrors:
             bench.run(1.0)
         assert figure(bench.window(1.0)).energy_j == pytest.approx(100.0)
 
-    def test_a_counter_made_anew_is_found(self, bench: RaplBench) -> None:
+    def test_a_recreated_counter_is_found(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         for _ in range(5):
             bench.run(0.5)
@@ -160,7 +160,7 @@ class TestReadErrors:
 
 class TestResets:
     @pytest.mark.parametrize("value_uj", [500_000_000, 0], ids=["half the way back", "to zero"])
-    def test_going_back_without_a_wrap_leaves_no_figure(self, bench: RaplBench, value_uj: int) -> None:
+    def test_a_reset_without_a_wrap_leaves_no_energy(self, bench: RaplBench, value_uj: int) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         zone = bench.fake.zones[P0]
@@ -196,7 +196,7 @@ class TestResets:
 
 
 class TestGaps:
-    def test_a_gap_in_which_it_may_have_wrapped_twice_leaves_no_figure(self, bench: RaplBench) -> None:
+    def test_a_gap_in_which_it_may_have_wrapped_twice_leaves_no_energy(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         bench.clock.advance(PACKAGE_UJ / 1e6 / MAX_PACKAGE_W + 1.0)
@@ -232,7 +232,7 @@ class TestGaps:
         bench.fake.write(bench.elapsed_s)
         assert figure(bench.recorder.end("w")).energy_j == pytest.approx(500.0)
 
-    def test_a_counter_that_stands_still_gives_no_zero(self, bench: RaplBench) -> None:
+    def test_a_stuck_counter_gives_no_zero(self, bench: RaplBench) -> None:
         bench.fake.release(P0)
         measured = bench.window(STUCK_AFTER_S + 1.0)
         assert_no_figure(figure(measured), Flag.DEVICE_LOST)
@@ -277,7 +277,7 @@ class TestAtOpen:
         assert caught.value.remedy
 
     def test_links_that_lead_nowhere_are_no_zones(self, tmp_path: Path) -> None:
-        """As in a container, where the folders behind the links are masked."""
+        """As in a container that masks the folders behind the links."""
         (tmp_path / P0).symlink_to("../../devices/virtual/powercap/intel-rapl/intel-rapl:0")
         with pytest.raises(MeterUnavailable, match="no energy counter"):
             RaplMeter(tmp_path).open()

@@ -85,7 +85,7 @@ def test_doctor_names_the_domains_and_their_power(fake: FakePowercap, mutegreen:
     assert_true(figures, 1.0, writer)
 
 
-def test_without_powercap_the_reason_stands_once(tmp_path: Path, mutegreen: Run) -> None:
+def test_without_powercap_the_reason_is_printed_once(tmp_path: Path, mutegreen: Run) -> None:
     told = last_line(mutegreen("doctor", "--json", MUTEGREEN_POWERCAP_ROOT=str(tmp_path / "none")))
     (reason,) = [one for one in told["unavailable"] if one["meter"] == "rapl"]
     assert "does not exist" in reason["reason"]

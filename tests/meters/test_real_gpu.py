@@ -1,4 +1,4 @@
-"""The meter `nvml` on a real GPU, beside what `nvidia-smi` says; skipped where there is none."""
+"""The meter `nvml` on a real GPU, compared with `nvidia-smi`; skipped without a GPU."""
 
 import shutil
 import subprocess

@@ -130,7 +130,7 @@ class TestFlags:
         assert [Flag.SAMPLER_GAP in one.flags for one in (early, across, late)] == [False, True, False]
         assert across.energy_j == pytest.approx(100.0 * across.duration_s)
 
-    def test_suspension_is_a_gap_though_the_clock_stood_still(self) -> None:
+    def test_suspension_is_a_gap_although_the_clock_did_not_advance(self) -> None:
         clock, boot_clock = FakeClock(), FakeClock()
         recorder = Recorder([constant(clock)], clock=clock, boot_clock=boot_clock)
         recorder.begin("w")
@@ -174,7 +174,7 @@ class TestFailures:
         assert figure.flags == frozenset()
 
     @pytest.mark.parametrize("edge", ["begin", "end"])
-    def test_a_failed_edge_leaves_no_figure(self, edge: str) -> None:
+    def test_a_failed_edge_leaves_no_energy(self, edge: str) -> None:
         clock = FakeClock()
         meter = constant(clock)
         recorder = record(clock, meter)
@@ -190,7 +190,7 @@ class TestFailures:
         clock.advance(1.0)
         assert only(recorder.end("next")).energy_j == pytest.approx(100.0)
 
-    def test_a_lost_meter_is_not_asked_again_and_others_go_on(self) -> None:
+    def test_a_lost_meter_is_not_read_again_and_others_are(self) -> None:
         clock = FakeClock()
         dying = DyingMeter(clock, {GPU: Schedule((0.0, 300.0))})
         dying.open()
@@ -210,7 +210,7 @@ class TestFailures:
         assert set(recorder.energy_so_far()) == {CPU}
 
     @pytest.mark.parametrize("energy_j", [float("nan"), float("inf"), 5.0, None])
-    def test_no_figure_that_cannot_be_true(self, energy_j: float | None) -> None:
+    def test_impossible_energies_are_rejected(self, energy_j: float | None) -> None:
         clock = FakeClock()
         meter = constant(clock)
         clock.advance(1.0)
@@ -224,7 +224,7 @@ class TestFailures:
         assert "energy" in (figure.reason or "")
         assert Flag.DEVICE_LOST in figure.flags
 
-    def test_closed_meters_give_no_figure_and_no_exception(self) -> None:
+    def test_closed_meters_give_no_energy_and_no_exception(self) -> None:
         clock = FakeClock()
         meter = constant(clock)
         recorder = record(clock, meter)

@@ -132,7 +132,7 @@ class TestAutomatic:
 
 
 class TestNamed:
-    def test_the_first_wins_among_equals_and_the_other_is_told_of(self, tmp_path: Path) -> None:
+    def test_among_equals_the_first_is_used_and_the_other_is_reported(self, tmp_path: Path) -> None:
         first = trace(tmp_path, Quality.COUNTER, CPU, watts=10.0)
         second = trace(tmp_path, Quality.COUNTER, CPU, watts=20.0)
         chosen = select_meters([first, second])
@@ -160,7 +160,7 @@ class TestNamed:
 
 
 class TestRequire:
-    def test_what_nobody_reads_is_refused_by_name(self, tmp_path: Path) -> None:
+    def test_what_no_meter_reads_is_refused_by_name(self, tmp_path: Path) -> None:
         spec = trace(tmp_path, Quality.COUNTER, CPU)
         with pytest.raises(MeterUnavailable) as caught:
             select_meters([spec], require=["cpu", "gpu", "dram"])

@@ -87,7 +87,7 @@ class TestGpus:
             (lambda: None, None),
         ],
     )
-    def test_a_fault_at_an_edge_gives_no_figure(
+    def test_a_fault_at_an_edge_gives_no_energy(
         self, fault: Exception, after: float | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         clock = FakeClock()
@@ -138,7 +138,7 @@ class TestChips:
         assert meter.read().energy_j == {"cpu:package-0": 15.0, "dram:package-0": 6.0, "gpu:soc": 21.0}
         assert set(meter.quality.values()) == {Quality.COUNTER}
 
-    def test_jetson_is_integrated_and_has_no_figure_for_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_jetson_is_integrated_and_has_no_memory_energy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = FakeClock()
         chip = FakeChip(lambda: JetsonMeasurement((clock() - 1000.0) * 4e3, None, (clock() - 1000.0) * 9e3))
         meter = meter_of(FakeLayer(chip=chip), clock, monkeypatch)

@@ -21,7 +21,7 @@ from mutegreen.mutation import configfile
 
 LOADERS: dict[str, Callable[[str], Any]] = {"toml": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load}
 SLOT = "\0"
-"""Stands in a text for the value that is going to change: in no config is this character allowed."""
+"""Marks the value that will change: no config allows this character."""
 
 characters = st.characters(exclude_categories=["Cs"])
 plain_keys = st.sampled_from(["lr", "optim", "sizes", "a-b", "x_1", "lr2", "7", "é", "🐍", "a/b", "true"])

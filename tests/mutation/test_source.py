@@ -44,7 +44,7 @@ def mutated(script: Path, site: str, value: str) -> bytes:
 
 
 def token_at(text: str, line: int, column: int) -> tuple[int, int]:
-    """Where the tokenizer says that the literal there begins and ends; a sign or bracket begins several tokens."""
+    """Start and end of the literal by the tokenizer; a sign or bracket begins several tokens."""
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     starts = [0]
     for one in io.StringIO(text, newline="").read().split("\n"):
@@ -125,7 +125,7 @@ def _spelled(finding: Finding) -> str:
         ("n = 3", "adam", "n = 'adam'"),
     ],
 )
-def test_a_value_is_spelled_so_that_it_stands_alone(tmp_path: Path, before: str, value: str, after: str) -> None:
+def test_a_value_is_spelled_as_a_token_of_its_own(tmp_path: Path, before: str, value: str, after: str) -> None:
     script = tmp_path / "train.py"
     script.write_text(before)
     site = {"y = x": "y#1of2", "y = 0": "y", "lr": "lr", "steps": "steps", "flag": "flag", "n": "n"}

@@ -1,4 +1,4 @@
-"""Parts of Python that hold no literal, or none with a name, beside one that does."""
+"""Parts of Python without a literal, or without a named one, next to one that has it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_only_literal_of_a_name_is_found(tmp_path: Path, text: str) -> None:
         ("x = f(**{'lr': 0.1})\n", "x=[lr]", None),
     ],
 )
-def test_sites_beside_what_has_no_literal(tmp_path: Path, text: str, path: str, after: str | None) -> None:
+def test_sites_next_to_code_without_a_literal(tmp_path: Path, text: str, path: str, after: str | None) -> None:
     (tmp_path / "train.py").write_text(text)
     site = SourceSite("train.py", f"train.py:{path}")
     if after is None:

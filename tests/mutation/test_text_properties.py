@@ -34,7 +34,7 @@ def read(raw: bytes, *, python: bool) -> TextFile:
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """A file that says of itself in which encoding it is, truly or not, or says nothing."""
+    """A file that declares its encoding, rightly or wrongly, or does not declare it."""
     encoding = draw(st.sampled_from(ENCODINGS))
     head = draw(st.sampled_from([f"# coding: {encoding}", f"#!/bin/python\n# -*- coding: {encoding} -*-", ""]))
     body = draw(st.one_of(st.binary(max_size=20), texts.map(str.encode)))

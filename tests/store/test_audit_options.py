@@ -1,4 +1,4 @@
-"""The options of an audit in the store: the same text as ever, and read whatever another version left out or added."""
+"""The options of an audit in the store: the text does not change, and keys that are missing or unknown are accepted."""
 
 from __future__ import annotations
 

@@ -283,7 +283,7 @@ def same_result(store: Store, audit: str, trial: Trial, found: TrialResult | Non
 
 
 def told(value: float) -> float | str:
-    """NaN as a text, which equals itself: a figure printed as `nan` is read back as that, and not as missing."""
+    """NaN as a text, which equals itself: a value printed as `nan` is read back as such, and not as missing."""
     return "nan" if math.isnan(value) else value
 
 
@@ -312,7 +312,7 @@ def test_spans_of_several_additions(audit: AuditRecord, first: tuple[Span, ...],
 
 
 def test_a_performance_that_is_no_number_is_read_back_as_none() -> None:
-    """The column has NULL for both; a trial without a number ends as `diverged` or `failed`, which tells them apart."""
+    """The column has NULL for both; a trial without a number ends as `diverged` or `failed`, so they differ."""
 
     def check(store: Store) -> None:
         audit = AuditRecord("a", "s", "f", "0", Goal.MAXIMIZE, None, AuditOptions(), {}, (), "now")

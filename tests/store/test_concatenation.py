@@ -1,4 +1,4 @@
-"""Rows of several files as those of one: what each says is kept, and what does not go together is refused."""
+"""Rows of several files are concatenated: every cell is kept, and files that do not fit together are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--performance NAME`: a further figure of performance analysed in the place of the performance."""
+"""`--performance NAME`: an extra metric is analysed in place of the performance."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stats(file: Path, *words: str) -> str:
 
 
 @pytest.mark.parametrize("protocol", ["careful", "paper"])
-def test_the_figure_is_analysed_as_if_it_were_the_performance(tmp_path: Path, protocol: str) -> None:
+def test_an_extra_metric_is_analysed_as_if_it_were_the_performance(tmp_path: Path, protocol: str) -> None:
     words = ("--json", "--protocol", protocol)
     plain = json.loads(stats(written(tmp_path, performance=FIGURE, goal="minimize"), *words))
     file = written(tmp_path, goal="maximize", performance_loss=FIGURE, goal_loss="minimize")
@@ -64,14 +64,14 @@ def test_a_goal_that_is_not_said_is_to_maximize(tmp_path: Path) -> None:
     assert json.loads(stats(file, "--json", "--performance", "mAP"))["goals"] == {"simulated": "maximize"}
 
 
-def test_trainings_without_the_figure_have_no_performance(tmp_path: Path) -> None:
+def test_trials_without_the_metric_have_no_performance(tmp_path: Path) -> None:
     file = written(tmp_path, performance_mAP=[*FIGURE[:-1], None])
     rows = json.loads(stats(file, "--json", "--performance", "mAP", "--protocol", "paper"))["verdict"]
     assert {row["mutant"]: row["n"] for row in rows if row["metric"] == "performance"} == {"epochs=1": 5, "epochs=3": 4}
 
 
 @pytest.mark.parametrize("form", ["tables", "markdown", "latex"])
-def test_the_title_says_which_figure_it_is(tmp_path: Path, form: str) -> None:
+def test_the_title_names_the_metric(tmp_path: Path, form: str) -> None:
     file = written(tmp_path, performance_mAP=FIGURE)
     assert "simulated, trained alone, performance: mAP" in stats(file, "--performance", "mAP", "--format", form)
     text = stats(file, "--performance", "mAP", "--format", "csv")
@@ -85,7 +85,7 @@ def test_the_title_says_which_figure_it_is(tmp_path: Path, form: str) -> None:
         ({}, "[performance.also] in subject.toml declares extra metrics"),
     ],
 )
-def test_a_figure_that_is_not_there_names_those_that_are(
+def test_an_unknown_metric_is_refused_with_the_known_ones(
     tmp_path: Path, mutegreen: Run, columns: dict[str, float], hint: str
 ) -> None:
     ended = mutegreen("stats", "--csv", written(tmp_path, **columns), "--performance", "map")
@@ -93,7 +93,7 @@ def test_a_figure_that_is_not_there_names_those_that_are(
     assert ended.stderr == f"Error: rows.csv has no extra metric map\n  {hint}\n"
 
 
-def test_a_figure_that_is_no_number_is_said_with_its_line(tmp_path: Path, mutegreen: Run) -> None:
+def test_a_metric_that_is_not_a_number_is_reported_with_its_line(tmp_path: Path, mutegreen: Run) -> None:
     file = written(tmp_path, performance_mAP=["good", *FIGURE[1:]])
     ended = mutegreen("stats", "--csv", file, "--performance", "mAP")
     assert ended.returncode == 2

@@ -337,7 +337,7 @@ def test_of_several_at_once_one_converts_and_all_see_the_new_store(old2: Path) -
 def test_an_audit_that_an_older_mutegreen_runs_keeps_the_store_as_it_is(
     behind_a_link: bool, old2: Path, tmp_path: Path
 ) -> None:
-    """The lock lies beside the name by which the older program was given the store, which may be a symbolic link."""
+    """The lock is in the folder of the name that the older program was given, which may be a symbolic link."""
     (running,) = (str(audit["id"]) for audit in rows(old2, "audit") if audit["finished_at"] is None)
     given = old2
     if behind_a_link:

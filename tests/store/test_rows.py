@@ -42,7 +42,7 @@ def refusal(path: Path) -> RowsError:
     return caught.value
 
 
-def test_published_figures_are_read_to_the_last_digit() -> None:
+def test_published_values_are_read_to_the_last_digit() -> None:
     rows = read_csv(DATA)
     with DATA.open(encoding="utf-8", newline="") as file:
         told = list(csv.DictReader(file))
@@ -146,7 +146,7 @@ def test_text_where_a_number_belongs(given: Callable[..., Path], cell: str, hint
     assert hint in str(error.hint)
 
 
-def test_a_whole_column_of_text_is_told_once(given: Callable[..., Path]) -> None:
+def test_a_whole_column_of_text_is_reported_once(given: Callable[..., Path]) -> None:
     lines = [f"m,,original,,,,{number},{'x'},1,1,1,1" for number in range(3)]
     assert refusal(given(*lines)).message == "rows.csv, line 2: package_j is 'x', not a number (2 more in this column)"
 
@@ -219,7 +219,7 @@ def test_one_mutant_has_one_value_and_one_hyperparameter_one_default(given: Call
     assert "line 4: hyperparameter epochs of m has another default" in refusal(given(ORIGINAL, MUTANT, other)).message
 
 
-def test_several_audits_are_told_apart_by_their_column(given: Callable[..., Path]) -> None:
+def test_several_audits_are_distinguished_by_their_column(given: Callable[..., Path]) -> None:
     lines = [f"{ORIGINAL},1", f"{ORIGINAL},2", f"{MUTANT},1"]
     assert len(read_csv(given(*lines, header=f"{HEADER},audit"))) == 3
 

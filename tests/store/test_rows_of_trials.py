@@ -46,7 +46,7 @@ def test_trials_without_time_stamps_have_no_epochs(store: Store) -> None:
     ("columns", "hint"),
     [(["performance_mAP", "goal_mAP"], "its extra metrics are: mAP"), (["performance"], r"\[performance.also\]")],
 )
-def test_a_figure_that_is_not_there_names_those_that_are(columns: list[str], hint: str) -> None:
+def test_an_unknown_metric_is_refused_with_the_known_ones(columns: list[str], hint: str) -> None:
     with pytest.raises(UsageError, match="rows has no extra metric loss") as caught:
         column_of("loss", pd.Index(columns), "rows")
     assert hint.replace("\\", "") in str(caught.value.hint)

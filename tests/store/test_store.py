@@ -153,7 +153,7 @@ def test_rows_are_the_contract(store: Store) -> None:
     assert mutant["flags"] == "counter_wrapped device_lost"
 
 
-def test_further_figures_are_kept_by_name_and_a_trial_may_lack_them(store: Store) -> None:
+def test_extra_metrics_are_kept_by_name_and_a_trial_may_lack_them(store: Store) -> None:
     figures: tuple[dict[str, float], ...] = ({"mAP": 0.25, "loss": math.nan}, {"loss": 0.5}, {})
     for trial, also in zip(TRIALS, figures, strict=True):
         store.finish_trial("a-1", trial, replace(result(), also=also))
@@ -168,7 +168,7 @@ def test_further_figures_are_kept_by_name_and_a_trial_may_lack_them(store: Store
     assert {row["performance"] for row in rows} == {0.9}
 
 
-def test_a_trial_that_is_run_again_has_only_its_new_figures(store: Store) -> None:
+def test_a_trial_that_is_run_again_has_only_its_new_values(store: Store) -> None:
     store.finish_trial("a-1", TRIALS[0], result(Outcome.INTERRUPTED))
     store.finish_trial("a-1", TRIALS[0], replace(result(), also={"mAP": 0.5}))
     found = result_at(store)

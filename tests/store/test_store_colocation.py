@@ -71,7 +71,7 @@ def store(tmp_path: Path) -> Store:
     return opened
 
 
-def test_company_is_read_back_and_none_stays_none(store: Store) -> None:
+def test_colocation_is_read_back_and_none_stays_none(store: Store) -> None:
     store.finish_trial("a-1", TRIALS[0], result(COLOCATION))
     store.finish_trial("a-1", TRIALS[1], result())
     found = [record.result.colocation for record in store.trials("a-1") if record.result]

@@ -92,7 +92,7 @@ class NotANumber(SimulatedMeter):
 
 
 class KeepsOneReading(SimulatedMeter):
-    """Its readings are views of the figures that it goes on with."""
+    """Its readings are views of values that it changes later."""
 
     def read(self) -> Reading:
         reading = super().read()
