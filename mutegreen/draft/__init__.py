@@ -1,1 +1,1 @@
-"""Drafts a `subject.toml` for a training that nobody prepared: from its source, and from a trial run if asked."""
+"""Drafts a `subject.toml` for any training program: from its source and, with `--try`, from a test run."""

@@ -1,4 +1,4 @@
-"""From a program to the draft of its subject: scan, arguments, figures, surroundings, and a trial run if asked."""
+"""Builds the draft of a subject: scan, arguments, metrics, workspace and, if requested, a test run."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from mutegreen.scan.scanner import scan
 from mutegreen.scan.source.module import Module
 from mutegreen.scan.source.project import Project
 
-_MOST_FIGURES = 20
+_MAX_METRICS = 20
 
 
 def build_draft(
     program: TrainingProgram, arguments: Sequence[str] = (), notes: Sequence[str] = (), fixed: bool = False
 ) -> SubjectDraft:
-    """A draft for a program; nothing of it is run.
+    """Draft a subject for a program; the program is not run.
 
     Args:
-        program: What to train.
-        arguments: The program's own arguments, as its user gives them.
-        notes: What is to be looked at, besides what is found.
-        fixed: Whether the folder stays as it is, whatever the program uses outside of it.
+        program: The training program.
+        arguments: The program's own arguments, as its user types them.
+        notes: Notes for the user, besides those that the draft finds.
+        fixed: Whether the folder stays as it is, even if the program uses files outside it.
 
     Raises:
         UsageError: The script cannot be read, or has no hyperparameters.
     """
-    project, found = Project(program.script), scan(program.script)
+    project, findings = Project(program.script), scan(program.script)
     modules = ReachableCode(project).modules
     if not fixed:
-        program = program.holding(_files(modules, found, program))
+        program = program.holding(_files(modules, findings, program))
     declared = declared_options(modules)
     words = parse_arguments(arguments, declared)
-    listed = entries.build_entries(found, EntryContext(program, modules, declared, words))
+    listed = entries.build_entries(findings, EntryContext(program, modules, declared, words))
     if not any(entry.settable for entry in listed):
         raise UsageError(
             f"{program.script}: no hyperparameters found that can be set",
@@ -71,7 +71,7 @@ def build_draft(
 
 
 def _set_by_audit(listed: Sequence[Entry], seed: Site | None) -> set[str]:
-    """The flags that an audit gives to the program; the command must not."""
+    """The flags that an audit passes to the program; the command must not have them."""
     sites = [seed, *(entry.hyperparameter.site for entry in listed if entry.why_not is None)]
     return {site.flag for site in sites if isinstance(site, FlagSite)}
 
@@ -81,9 +81,9 @@ def _changed_files(listed: Sequence[Entry]) -> set[str]:
     return {site.file for site in sites if isinstance(site, (SourceSite, ConfigSite))}
 
 
-def _files(modules: Sequence[Module], found: Scan, program: TrainingProgram) -> list[Path]:
-    """The files of the project that the program uses."""
-    named = [program.script.parent / finding.file for finding in found.hyperparameters]
+def _files(modules: Sequence[Module], findings: Scan, program: TrainingProgram) -> list[Path]:
+    """The project's files that the program uses."""
+    named = [program.script.parent / finding.file for finding in findings.hyperparameters]
     return [path.resolve() for path in (*(module.path for module in modules), *named)]
 
 
@@ -96,39 +96,39 @@ def _command(
 
 
 def _metric_candidates(program: TrainingProgram, modules: Sequence[Module]) -> list[MetricCandidate]:
-    """What the program itself prints, and what libraries print for it."""
+    """The metrics that the program itself prints, and those that libraries print for it."""
     tensors = any("torch" in module.roots for module in modules)
     named = [(module, program.relative(module.path.resolve())) for module in modules]
     lines = [line for module, file in named for line in printed_lines(module, file)]
-    found = [
+    metrics = [
         *metric_candidates(lines, tensors),
         *(metric for module, file in named for metric in frameworks.library_metrics(module, file)),
     ]
-    return sorted(found, key=lambda metric: -metric.score)[:_MOST_FIGURES]
+    return sorted(metrics, key=lambda metric: -metric.score)[:_MAX_METRICS]
 
 
 @dataclass(frozen=True)
 class TriedDraft:
-    """A draft after a trial run, and what there is to say of the run."""
+    """A draft after a test run, and that run."""
 
     draft: SubjectDraft
     run: test_run.ProgramRun
 
 
 def try_draft(drafted: SubjectDraft, timeout_s: float) -> TriedDraft:
-    """The draft with a pattern that finds figures in what the program really prints, if it run without a fault.
+    """Run a drafted program once, and put that metric first whose pattern finds values in the output.
 
     Raises:
         MuteGreenError: The program cannot be copied or started.
     """
     run = test_run.run_once(drafted, timeout_s)
     if run.fault is not None:
-        # The last words of a program that failed have numbers too: `<urlopen error [Errno -3] ...>`.
+        # The messages of a failed program contain numbers, too: `<urlopen error [Errno -3] ...>`.
         return TriedDraft(drafted, run)
     seen = metric_candidates(run_output.line_templates(run.output))
-    found = run_output.first_matching([*drafted.metrics, *seen], run.output)
-    if found is None:
+    match = run_output.first_matching([*drafted.metrics, *seen], run.output)
+    if match is None:
         return TriedDraft(drafted, run)
-    metric, readings = found
+    metric, readings = match
     others = [other for other in drafted.metrics if other is not metric]
     return TriedDraft(replace(drafted, metrics=[metric, *others], readings=readings), run)

@@ -1,4 +1,4 @@
-"""The text of a drafted `subject.toml`, with comments that say where everything comes from."""
+"""Writes the text of a drafted `subject.toml`, with comments that name the source of each value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OTHERS = 3
 
 
 def text(draft: SubjectDraft) -> str:
-    """The whole file."""
+    """Return the text of the whole file."""
     parts = (
         _head(draft),
         _command(draft),
@@ -36,14 +36,13 @@ def text(draft: SubjectDraft) -> str:
 
 
 def _head(draft: SubjectDraft) -> Iterator[str]:
-    yield from _comment(
-        f"Drafted by `mutegreen init` from {draft.program.relative(_origin(draft))}. Every key: docs/subject-toml.md"
-    )
-    yield from _comment("Look through it, then: mutegreen run FOLDER --dry-run, mutegreen run FOLDER, mutegreen stats")
+    origin = draft.program.relative(_origin(draft))
+    yield from _comment(f"Drafted by `mutegreen init` from {origin}. All keys: `mutegreen help subject-toml`")
+    yield from _comment("Check it, then type: mutegreen run FOLDER --dry-run, mutegreen run FOLDER, mutegreen stats")
     review = draft.review()
     if review:
         yield "#"
-        yield "# To look at:"
+        yield "# To check:"
         for line in review:
             yield from _comment(line, "# - ", "#   ")
 
@@ -63,19 +62,19 @@ def _command(draft: SubjectDraft) -> Iterator[str]:
 
 
 def _is_plain(words: Sequence[str]) -> bool:
-    """Whether a command reads well as one text: quoted words are clearer in a list."""
+    """Whether a command can be one text: words that need quotes are clearer in a list."""
     return all(shlex.quote(word) == word or word in {"{python}", "{args}"} for word in words)
 
 
 def _seed(draft: SubjectDraft) -> Iterator[str]:
     if draft.seed is not None:
-        yield "# Each repetition has a seed of its own, the same for the original and all mutants."
+        yield "# Every repetition has another seed; the original and all mutants share it."
         yield f"seed = {_site(draft.seed)}"
 
 
 def _workspace(draft: SubjectDraft) -> Iterator[str]:
     if draft.workspace.link or draft.workspace.exclude:
-        yield "# Every training gets a copy of this folder, but for these."
+        yield "# Every trial runs in a copy of this folder, in which these are linked or left out."
         yield "[workspace]"
         if draft.workspace.link:
             yield f"link = {_value(list(draft.workspace.link))}"
@@ -85,7 +84,7 @@ def _workspace(draft: SubjectDraft) -> Iterator[str]:
 
 def _performance(draft: SubjectDraft) -> Iterator[str]:
     metric = draft.metric
-    yield "# How good the trained model is: the last line of the output that the pattern matches."
+    yield "# The performance of the trained model: the last match of the pattern in the output."
     yield "[performance]"
     if metric is None:
         yield f"pattern = {_value(NO_METRIC)}"
@@ -97,19 +96,20 @@ def _performance(draft: SubjectDraft) -> Iterator[str]:
     others = {f.pattern: f for f in draft.metrics if f.pattern != metric.pattern and len(f.pattern) < _LONGEST_OTHER}
     for number, other in enumerate(list(others.values())[:_OTHERS]):
         if number == 0:
-            yield "# Or one of these:"
+            yield "# Other candidates:"
         yield f"# pattern = {_value(other.pattern)}  # {other.metric}, {other.goal}{_at(other)}"
 
 
 def _explained(metric: MetricCandidate, readings: Sequence[float] | None) -> str:
-    data = {"unnamed": "of data that is not named"}.get(SPLITS[metric.split], f"of the {SPLITS[metric.split]} data")
-    said = f"{metric.metric}, {data}{_at(metric)}"
+    split = SPLITS[metric.split]
+    data = "data that the output does not name" if split == "unnamed" else f"the {split} data"
+    explanation = f"{metric.metric} on {data}{_at(metric)}"
     if metric.source:
-        said += f": {_short(metric.source)}"
+        explanation += f": {_short(metric.source)}"
     if readings:
         times = "once" if len(readings) == 1 else f"{len(readings)} times"
-        said += f" (a trial run printed it {times}, last {readings[-1]:g})"
-    return said
+        explanation += f" (a test run printed it {times}, last {readings[-1]:g})"
+    return explanation
 
 
 def _at(metric: MetricCandidate) -> str:
@@ -117,41 +117,41 @@ def _at(metric: MetricCandidate) -> str:
 
 
 def _hyperparameters(draft: SubjectDraft) -> Iterator[str]:
-    yield "# Each is changed on its own, by the operator named behind it. Take out what should stay as it is."
+    yield "# Each is mutated separately, by the operator in its comment. Delete the lines of those to keep unchanged."
     yield "[hyperparameters]"
-    yield from _aligned([(_setting(e), f"{e.operator or 'no operator'}; {e.place}") for e in draft.active])
+    yield from _aligned([(_key(e), f"{e.operator or 'no operator'}; {e.place}") for e in draft.active])
     plain = [
         entry for entry in draft.for_review if entry.only_lacks_operator and entry.hyperparameter.site != draft.seed
     ]
     if plain:
         yield ""
-        yield "# No operator is made for these. Without the #, `mutegreen run --values NAME=A,B` gives them values."
-        yield from _aligned([(f"# {_setting(entry)}", entry.place) for entry in plain])
+        yield "# No operator mutates these. Remove the # to use them with `mutegreen run --values NAME=A,B`."
+        yield from _aligned([(f"# {_key(entry)}", entry.place) for entry in plain])
     doubtful = [entry for entry in draft.for_review if not entry.only_lacks_operator]
     if doubtful:
         yield ""
-        yield "# Left out, for you to judge: take the # away where the reason does not hold."
+        yield "# Not mutated, for the reason below each. Remove the # where the reason does not apply."
         for entry in doubtful:
-            yield f"# {_setting(entry)}" if entry.settable else f"# {entry.hyperparameter.name}:"
+            yield f"# {_key(entry)}" if entry.settable else f"# {entry.hyperparameter.name}:"
             yield from _comment(f"{entry.why_not} ({_from(entry)})", "#   ", "#   ")
 
 
 def _aligned(lines: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Settings with their comments behind them, one below the other where the settings are not too long."""
-    width = max((len(setting) for setting, _ in lines if len(setting) <= _ALIGNED), default=0)
-    yield from (f"{setting.ljust(width)}  # {comment}" for setting, comment in lines)
+    """Entries followed by their comments; the comments are aligned unless an entry is too long."""
+    width = max((len(entry) for entry, _ in lines if len(entry) <= _ALIGNED), default=0)
+    yield from (f"{entry.ljust(width)}  # {comment}" for entry, comment in lines)
 
 
 def _from(entry: Entry) -> str:
     return f"{entry.place}: {_short(entry.source)}" if entry.source else entry.place
 
 
-def _setting(entry: Entry) -> str:
-    found = entry.hyperparameter
-    keys = site_record(found.site) | {"default": found.default}
-    if found.name != str(found.kind):
-        keys["kind"] = str(found.kind)
-    return f"{found.name} = {_table(keys)}"
+def _key(entry: Entry) -> str:
+    hyperparameter = entry.hyperparameter
+    keys = site_record(hyperparameter.site) | {"default": hyperparameter.default}
+    if hyperparameter.name != str(hyperparameter.kind):
+        keys["kind"] = str(hyperparameter.kind)
+    return f"{hyperparameter.name} = {_table(keys)}"
 
 
 def _site(site: Site) -> str:

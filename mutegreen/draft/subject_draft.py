@@ -1,4 +1,4 @@
-"""A draft of a `subject.toml`: what was found, before it is written down."""
+"""The draft of a `subject.toml` before it is written: command, hyperparameters, metrics, seed, workspace."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from mutegreen.draft.program.program import TrainingProgram
 from mutegreen.draft.program.workspace_draft import WorkspaceDraft
 from mutegreen.model import ConfigSite, FlagSite, Site, SourceSite
 
-NO_METRIC = r"PUT THE TEXT BEFORE THE FIGURE HERE (?P<value>[-+.\w]+)"
-"""Stands for the pattern until the user has written one; it matches no output."""
+NO_METRIC = r"PUT THE TEXT BEFORE THE VALUE HERE (?P<value>[-+.\w]+)"
+"""The placeholder for a pattern that the user must write; it matches no output."""
 
 
 @dataclass(frozen=True)
 class SubjectDraft:
-    """A subject as it is suggested to the user.
+    """A subject that `init` suggests to the user.
 
     Attributes:
-        program: What is trained.
+        program: The training program.
         command: Its words, placeholders included.
-        entries: The hyperparameters, those that are only comments last.
-        metrics: Figures of performance, the likeliest first.
+        entries: The hyperparameters; those that become comments are the last.
+        metrics: Candidates for the performance, the likeliest first.
         seed: The site of the seed.
-        missing: Arguments that the user must fill in.
-        workspace: What goes into `[workspace]` and `environment`.
-        notes: What else the user should look at.
-        readings: What the first figure's pattern found in a trial run; None: there was none.
+        missing: Arguments that the user must add.
+        workspace: The keys `[workspace]` and `environment`.
+        notes: Further notes for the user.
+        readings: The values that the first metric's pattern found in a test run; None: no test run.
     """
 
     program: TrainingProgram
@@ -51,35 +51,35 @@ class SubjectDraft:
 
     @property
     def for_review(self) -> list[Entry]:
-        """Those that are comments, for the user to judge."""
+        """The hyperparameters that become comments, for the user to judge."""
         return [entry for entry in self.entries if entry.why_not is not None]
 
     @property
     def metric(self) -> MetricCandidate | None:
-        """The suggested figure of performance."""
+        """The suggested performance; None: no printed metric was found."""
         return self.metrics[0] if self.metrics else None
 
     def review(self) -> list[str]:
-        """What the user should look at, the most pressing first."""
-        return [*self._pressing(), *self.notes, *self.workspace.notes]
+        """Return the notes for the user, the most important first."""
+        return [*self._important(), *self.notes, *self.workspace.notes]
 
-    def _pressing(self) -> Iterator[str]:
+    def _important(self) -> Iterator[str]:
         yield from (missing.text for missing in self.missing)
         if not any(entry.operator for entry in self.active):
             yield (
-                "No operator changes any of these hyperparameters: `mutegreen run --values NAME=A,B` does. Options "
-                "that the program has from a library are found when they are given: init ... -- --learning_rate 0.001"
+                "No operator mutates any of these hyperparameters: use `mutegreen run --values NAME=A,B`. Options that "
+                "a library declares are found if you pass them: mutegreen init ... -- --learning_rate 0.001"
             )
         metric = self.metric
         if metric is None:
-            yield "No line that prints a figure of performance was found: write its pattern, or try a run with --try"
+            yield "No printed performance was found: write a pattern, or use --try, which runs the program once"
         elif metric.split == TRAINING:
-            yield "The figure of performance is of the training data: one of a test tells more"
+            yield "The performance is measured on the training data: a metric on test data is better"
         if metric is not None and metric.shared and self.readings is None:
-            yield "Training and test print lines of one form, and the last one counts: see that it is the test's"
+            yield "Lines of training and test look the same, and the last one counts: check that it is the test's"
 
     def record(self) -> dict[str, Any]:
-        """The JSON object of the `init` command, but for the file."""
+        """Return the JSON object of `mutegreen init`, without the key `file`."""
         return {
             "command": list(self.command),
             "hyperparameters": [_entry_record(entry) for entry in self.active],
@@ -90,9 +90,9 @@ class SubjectDraft:
 
 
 def _entry_record(entry: Entry) -> dict[str, Any]:
-    found = entry.hyperparameter
-    named = {"name": found.name, "kind": str(found.kind), "default": found.default}
-    return named | site_record(found.site) | {"operator": entry.operator, "place": entry.place}
+    hyperparameter = entry.hyperparameter
+    named = {"name": hyperparameter.name, "kind": str(hyperparameter.kind), "default": hyperparameter.default}
+    return named | site_record(hyperparameter.site) | {"operator": entry.operator, "place": entry.place}
 
 
 def _review_record(entry: Entry) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _review_record(entry: Entry) -> dict[str, Any]:
 
 
 def site_record(site: Site) -> dict[str, Any]:
-    """The key of a `subject.toml` that names a site, with its value."""
+    """Return the key of a `subject.toml` that names a site, with its value."""
     if isinstance(site, FlagSite):
         return {"flag": site.flag}
     if isinstance(site, SourceSite):

@@ -1,4 +1,4 @@
-"""A trial run of the drafted program: in a copy of its folder, for a limited time, with its output read."""
+"""Runs a drafted program once, in a copy of its folder and for a limited time, and returns its output."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _LAST_LINES = 5
 
 @dataclass(frozen=True)
 class ProgramRun:
-    """What a trial run came to.
+    """The result of a test run.
 
     Attributes:
-        output: The lines that it printed, of both streams.
+        output: The lines of both streams.
         status: Exit status; negative: the signal that ended it.
-        timed_out: Whether its time was up.
-        duration_s: How long it ran, seconds.
-        whole: Whether it trained as long as the program does by itself.
+        timed_out: Whether the time limit ended it.
+        duration_s: Its duration, seconds.
+        whole: Whether it trained with the program's own number of epochs.
     """
 
     output: tuple[str, ...]
@@ -41,7 +41,7 @@ class ProgramRun:
 
     @property
     def fault(self) -> str | None:
-        """What went wrong, with the last lines of the output; None: nothing, or only the time was up."""
+        """The fault, with the last lines of the output; None: no fault, or only the time limit."""
         if self.status == 0 or self.timed_out:
             return None
         last = [line for line in self.output if line.strip()][-_LAST_LINES:]
@@ -49,10 +49,10 @@ class ProgramRun:
 
 
 def run_once(draft: SubjectDraft, timeout_s: float) -> ProgramRun:
-    """Runs the program once with one epoch, where that can be set, in a copy that is thrown away.
+    """Run the program once, with one epoch where that can be set, in a copy that is deleted afterwards.
 
     Raises:
-        UsageError: The program cannot be started, or an argument is still to be filled in.
+        UsageError: The program cannot be started, or lacks an argument.
         MuteGreenError: Its folder cannot be copied.
     """
     unknown = [missing.placeholder for missing in draft.missing if not missing.option.suggested]
@@ -61,18 +61,18 @@ def run_once(draft: SubjectDraft, timeout_s: float) -> ProgramRun:
             f"a test run needs {', '.join(unknown)}",
             "give the program's own arguments after --",
         )
-    settings = _settings(draft)
+    values = _values(draft)
     with tempfile.TemporaryDirectory(prefix="mutegreen-init-") as scratch:
         folder = Path(scratch) / "copy"
         snapshot(_subject(draft), folder)
-        site_values.write_files(folder, settings)
-        return _run(draft, folder, settings, timeout_s)
+        site_values.write_files(folder, values)
+        return _run(draft, folder, values, timeout_s)
 
 
-def _settings(draft: SubjectDraft) -> dict[Hyperparameter, Value]:
-    """Every hyperparameter at its default, but one epoch."""
-    found = [entry.hyperparameter for entry in draft.active]
-    return {h: 1 if h.kind is Kind.EPOCHS else h.default for h in found}
+def _values(draft: SubjectDraft) -> dict[Hyperparameter, Value]:
+    """The default value of every hyperparameter, but one epoch."""
+    hyperparameters = [entry.hyperparameter for entry in draft.active]
+    return {h: 1 if h.kind is Kind.EPOCHS else h.default for h in hyperparameters}
 
 
 def _subject(draft: SubjectDraft) -> Subject:
@@ -89,9 +89,9 @@ def _subject(draft: SubjectDraft) -> Subject:
     return subject
 
 
-def _run(draft: SubjectDraft, folder: Path, settings: dict[Hyperparameter, Value], timeout_s: float) -> ProgramRun:
+def _run(draft: SubjectDraft, folder: Path, values: dict[Hyperparameter, Value], timeout_s: float) -> ProgramRun:
     words = [sys.executable if word == PYTHON else word for word in draft.command]
-    words += site_values.arguments({h.site: value for h, value in settings.items()})
+    words += site_values.arguments({h.site: value for h, value in values.items()})
     environment = unbuffered_environment(dict(draft.workspace.environment))
     output: list[str] = []
 
@@ -103,5 +103,5 @@ def _run(draft: SubjectDraft, folder: Path, settings: dict[Hyperparameter, Value
             ended = command.wait(keep, timeout_s)
     except OSError as error:
         raise UsageError(f"{words[0]} cannot be started: {error.strerror}", "check --launcher") from error
-    whole = all(same == h.default for h, same in settings.items())
+    whole = all(value == h.default for h, value in values.items())
     return ProgramRun(tuple(output), ended.status, ended.timed_out, ended.duration_s, whole)

@@ -175,7 +175,7 @@ def _checked(mention: Mention, own: Meaning, kinds: list[Kind], strong: list[Mea
 
 
 def _in_context(mention: Mention, own: Meaning) -> Meaning:
-    """What a name means by the code around it: a gamma is excluded beside reinforcement learning."""
+    """What a name means by the code around it: the gamma of reinforcement learning is excluded."""
     if own.kind is Kind.GAMMA:
         if context.is_discount(mention):
             return EXCLUDED

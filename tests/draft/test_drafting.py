@@ -1,4 +1,4 @@
-"""`mutegreen init`: what it drafts for programs of many shapes loads, can be planned, and reads the right figure."""
+"""`mutegreen init`: its drafts for programs of many shapes load, can be planned, and read the right performance."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def by_hand(folder: Path, *start: str) -> str:
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_the_figure_of_performance_is_found_however_it_is_printed(name: str, tmp_path: Path) -> None:
+def test_the_performance_is_found_however_it_is_printed(name: str, tmp_path: Path) -> None:
     shape = STATEMENTS[name]
     subject = drafted(write(tmp_path / "subject", shape), *shape.words)
     found = read(subject.performance, by_hand(subject.folder, "train.py"))
@@ -88,7 +88,7 @@ def test_what_a_user_gives_is_neither_asked_for_nor_given_twice(tmp_path: Path) 
     assert subject.seed == FlagSite("--seed")
 
 
-def test_what_a_program_requires_is_a_placeholder_that_is_told(tmp_path: Path) -> None:
+def test_a_required_argument_becomes_a_placeholder_with_a_note(tmp_path: Path) -> None:
     options = (
         'parser.add_argument("data", help="where the points are")\n'
         'parser.add_argument("more", nargs="*")\n'
@@ -333,18 +333,18 @@ def test_a_script_that_says_what_else_it_does_is_not_the_one_that_trains(tmp_pat
     assert drafted(folder).command == ("{python}", "network.py")
 
 
-def test_literals_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_literals_with_the_same_name_get_different_names(tmp_path: Path) -> None:
     source = "import torch\na = torch.optim.SGD(p, lr=0.1)\nb = torch.optim.SGD(q, lr=0.2)\nprint('test acc', a)\n"
     subject = drafted(write(tmp_path / "subject", ProgramShape(source, {})))
     assert {h.name: h.default for h in subject.hyperparameters} == {"lr": 0.1, "lr_2": 0.2}
 
 
-def test_where_it_is_not_clear_which_script_trains_nothing_is_guessed(tmp_path: Path) -> None:
+def test_nothing_is_guessed_if_several_scripts_may_train(tmp_path: Path) -> None:
     one, two = STATEMENTS["f-string"].script, STATEMENTS["percent"].script
     folder = write(tmp_path / "subject", ProgramShape(one, {}, files={"main.py": two}))
     result = invoke("init", folder)
     assert result.returncode == 2
-    assert "several scripts may be the one that trains: main.py, train.py" in result.stderr
+    assert "several scripts may be the training script: main.py, train.py" in result.stderr
     assert not (folder / "subject.toml").exists()
     assert drafted(folder, "--script", "main.py").command == ("{python}", "main.py")
 
@@ -373,7 +373,7 @@ def test_without_a_terminal_nothing_is_overwritten_unless_it_is_forced(tmp_path:
     check_sites(config.load(folder))
 
 
-def test_a_launcher_stands_before_the_script(tmp_path: Path) -> None:
+def test_a_launcher_comes_before_the_script(tmp_path: Path) -> None:
     source = "import torch\ntorch.distributed.init_process_group('gloo')\n" + STATEMENTS["f-string"].script
     folder = write(tmp_path / "subject", ProgramShape(source, {}))
     assert "--launcher 'torchrun --nproc_per_node=1'" in invoke("init", folder).stdout
@@ -390,10 +390,10 @@ def test_a_default_that_every_call_replaces_is_not_mutated(tmp_path: Path) -> No
     assert [h.default for h in subject.hyperparameters] == [0.1]
     text = (subject.folder / "subject.toml").read_text()
     assert "nothing calls unused" in text
-    assert "every call of given gives lr another value" in text
+    assert "every call of given passes another value for lr" in text
 
 
-def test_a_field_or_another_file_that_the_script_overrules_is_left_for_the_user(tmp_path: Path) -> None:
+def test_a_field_or_another_file_that_the_script_overrides_is_left_for_the_user(tmp_path: Path) -> None:
     source = (
         "from dataclasses import dataclass\nfrom nets import Net\n\n\n@dataclass\nclass Settings:\n"
         "    lr: float = 0.1\n    momentum: float = 0.9\n\n\nsettings = dict(lr=0.3)\ngiven = Settings(**settings)\n"
@@ -405,8 +405,8 @@ def test_a_field_or_another_file_that_the_script_overrules_is_left_for_the_user(
     )
     assert {h.default for h in subject.hyperparameters} == {0.3, 0.9, 0.5}
     text = (subject.folder / "subject.toml").read_text()
-    assert "every call of Settings gives lr another value" in text
-    assert "the script sets one of its kind" in text
+    assert "every call of Settings passes another value for lr" in text
+    assert "the script sets another one of this kind" in text
 
 
 def test_no_hyperparameters_and_no_script_are_clear_errors(tmp_path: Path) -> None:
@@ -414,7 +414,7 @@ def test_no_hyperparameters_and_no_script_are_clear_errors(tmp_path: Path) -> No
     result = invoke("init", tmp_path / "hello.py")
     assert result.returncode == 2
     assert "no hyperparameters found" in result.stderr
-    assert "no script found that trains" in invoke("init", tmp_path).stderr
+    assert "no training script found" in invoke("init", tmp_path).stderr
     assert "no such file" in invoke("init", tmp_path / "gone.py").stderr
     assert not (tmp_path / "subject.toml").exists()
 
@@ -426,7 +426,7 @@ def test_no_metric_is_said_and_the_file_can_still_be_planned(tmp_path: Path) -> 
     drafted(folder)
     record = json.loads(invoke("init", folder, "--force", "--json").stdout)
     assert record["performance"] is None
-    assert "No line that prints a figure of performance was found" in record["review"][0]["text"]
+    assert "No printed performance was found" in record["review"][0]["text"]
 
 
 def test_a_folder_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,7 +466,7 @@ def test_json_has_the_keys_that_other_programs_read(tmp_path: Path) -> None:
     assert isinstance(record["review"], list)
 
 
-def test_a_trial_run_confirms_a_pattern_or_finds_one(tmp_path: Path) -> None:
+def test_a_test_run_confirms_a_pattern_or_finds_one(tmp_path: Path) -> None:
     source = "import os\nEPOCHS = 8\nlr = 0.5\nwords = ['test', 'accuracy']\nopen('left', 'w')\n"
     source += "for epoch in range(EPOCHS):\n    print(*words, (epoch + 1) / 16, flush=True)\n"
     folder = write(tmp_path / "subject", ProgramShape(source, {}))
@@ -477,7 +477,7 @@ def test_a_trial_run_confirms_a_pattern_or_finds_one(tmp_path: Path) -> None:
     assert read(config.load(folder).performance, "test accuracy 0.25\n") == 0.25
 
 
-def test_a_trial_run_that_fails_or_hangs_is_told_and_the_file_is_written(tmp_path: Path) -> None:
+def test_a_test_run_that_fails_or_hangs_is_reported_and_the_file_is_written(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "subject",
         ProgramShape(PROGRAMS["constants"].script + "import no_such_module\n", {}, files={"fitting.py": FIT}),
@@ -545,7 +545,7 @@ def test_from_a_script_to_statistics_in_three_commands(tmp_path: Path, mutegreen
     assert {row["hyperparameter"] for row in json.loads(analysed.stdout)["verdict"]} == {"epochs", "learning_rate"}
 
 
-def test_the_last_words_of_a_trial_run_that_failed_are_no_metric(tmp_path: Path) -> None:
+def test_the_error_message_of_a_failed_test_run_is_no_metric(tmp_path: Path) -> None:
     source = "EPOCHS = 8\nlr = 0.5\nprint(f'test accuracy {get()}')\n"
     source = "def get():\n    raise OSError(-3, 'urlopen error 104')\n" + source
     folder = write(tmp_path / "subject", ProgramShape(source, {}))

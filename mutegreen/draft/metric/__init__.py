@@ -1,1 +1,1 @@
-"""The figure of performance, found in what a program prints."""
+"""Finds the performance metric in the output of a program."""

@@ -1,4 +1,4 @@
-"""Chooses the figure of performance among all that a program prints."""
+"""Ranks the metrics that a program prints as candidates for the performance."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.model import Goal
 
 _OF_SPLIT = {TEST: 30, VALIDATION: 29, UNKNOWN: 14, TRAINING: 0}
-"""Worth more than any difference of metrics: a figure of the training data does not tell how good a model is."""
+"""Scores by data; they outweigh the metrics, as a metric on training data does not show how good the model is."""
 
 _UNSURE, _BEST, _UNLABELLED, _OF_A_BATCH, _SHARED = 5, 4, 6, 2, 3
-_SPEAKS_FOR_ITSELF = 8
-"""A metric that weighs less is taken for one only where the output names it."""
+_CLEAR_WITHOUT_LABEL = 8
+"""A metric of at most this weight counts only if the output names it."""
 
 _BATCHES = re.compile(r"(?i)loader|batch|enumerate|data_?iter")
 _METERS = re.compile(r"\.(val|value)\b")
-"""The last value of an `AverageMeter`: no validation."""
+"""The last value of an `AverageMeter`, where `val` does not mean validation."""
 
 _AFTER = 24
-"""Characters behind a number in which its name may stand: `91.2% accuracy`."""
+"""Characters after a number that may contain its name: `91.2% accuracy`."""
 
 SPLITS = {TEST: "test", VALIDATION: "validation", UNKNOWN: "unnamed", TRAINING: "training"}
 
 
 @dataclass(frozen=True)
 class MetricCandidate:
-    """A figure of performance that the program prints.
+    """A metric that the program prints, as a candidate for the performance.
 
     Attributes:
-        pattern: The expression that finds it.
-        goal: Which direction is better.
-        metric: What it is.
-        split: The data that it is of, one of `metric_words.TEST` and so on.
-        score: How likely it is the one that is wanted.
+        pattern: The regular expression that finds its value.
+        goal: Whether a larger or a smaller value is better.
+        metric: Its name, such as accuracy.
+        split: The data that it is computed on: `metric_words.TEST`, `VALIDATION`, `UNKNOWN` or `TRAINING`.
+        score: Its rank: the likeliest performance has the largest score.
         place: File and line that print it; empty: seen in the output, or printed by a library.
         source: That line.
-        shared: Whether other lines look the same.
+        shared: Whether lines about other data look the same.
     """
 
     pattern: str
@@ -56,7 +56,7 @@ class MetricCandidate:
 
 
 def metric_candidates(lines: Sequence[PrintedLine], tensors: bool = False) -> list[MetricCandidate]:
-    """All figures in printed lines, the likeliest first."""
+    """Return all metrics in printed lines, the likeliest first."""
     found = [metric for line in lines for metric in _of_line(line, lines, tensors)]
     order = {id(metric): number for number, metric in enumerate(found)}
     return sorted(found, key=lambda metric: (-metric.score, -order[id(metric)]))
@@ -68,7 +68,7 @@ def _of_line(printed: PrintedLine, lines: Sequence[PrintedLine], tensors: bool) 
         target = MetricHole(printed.line, index)
         split = _split(printed, target)
         shared = any(_split(other, MetricHole(other.line, index)) < split for other in alike)
-        if labelled or (printed.sure and found.weight > _SPEAKS_FOR_ITSELF):
+        if labelled or (printed.sure and found.weight > _CLEAR_WITHOUT_LABEL):
             yield MetricCandidate(
                 pattern=pattern(target, (other.line for other in lines), tensors),
                 goal=found.goal,
@@ -88,7 +88,7 @@ def _score(printed: PrintedLine, target: MetricHole, found: Metric, split: int) 
 
 
 def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
-    """The holes that hold a metric, each with it and whether the text before says so."""
+    """Yield the holes that hold a metric, each with the metric and whether the text before it names it."""
     waiting: list[Metric] = []
     for index, part in enumerate(line):
         if isinstance(part, str):
@@ -103,8 +103,10 @@ def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
 
 
 def _in_a_row(line: Template, index: int) -> list[Metric]:
-    """The metrics of the holes that follow a text: of `loss and accuracy: {} {}` both, of `loss falls, accuracy {}`
-    the last; none where one hole has two names, and so is a list.
+    """The metrics of the holes that follow a text.
+
+    `loss and accuracy: {} {}` has both, `loss falls, accuracy {}` only the last. One hole with two names is a list of
+    values, and has none.
     """
     text = _text(line, index)
     named = metric_words.metrics_in(text)
@@ -119,15 +121,15 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
 
 
 def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
-    """What a hole without a name before it holds, by its expression or by the text behind it."""
+    """The metric in a hole without a name before it, by the hole's expression or by the text after it."""
     named = metric_words.metrics_in(_METERS.sub("", hole.source))
     before = _text(line, index - 1)
     if named and not metric_words.is_no_metric(f"{before} {hole.source}") and len(_words(before)) <= 1:
         return named[-1]
-    return _behind(line, index)
+    return _named_after(line, index)
 
 
-def _behind(line: Template, index: int) -> Metric | None:
+def _named_after(line: Template, index: int) -> Metric | None:
     text = _text(line, index + 1).lstrip(" %").lower()[:_AFTER]
     named = (
         metric_words.metrics_in(text.partition(":")[0].partition(",")[0])
@@ -159,7 +161,7 @@ def _last_words(text: str) -> str:
 
 
 def _split(printed: PrintedLine, target: MetricHole) -> int:
-    """The data that a figure is of, by its label, its name, its line, and what the call stands in."""
+    """The data of a metric, by the first that names it: label, expression, line, functions or loops around the call."""
     so_far = "".join(part for part in target.line[: target.index] if isinstance(part, str))
     for text in (target.before, _METERS.sub("", target.hole.source), so_far, *printed.around):
         split = metric_words.split_in(text)

@@ -1,4 +1,4 @@
-"""What libraries print of themselves: keras' `fit`, Lightning's logged figures, Hugging Face's Trainer."""
+"""Finds the metrics that libraries print: keras' `fit`, Lightning's `self.log`, Hugging Face's Trainer."""
 
 from __future__ import annotations
 
@@ -21,19 +21,24 @@ _SCORES = {TEST: 28, VALIDATION: 27, UNKNOWN: 10, TRAINING: -2}
 
 
 def library_metrics(module: Module, file: str) -> list[MetricCandidate]:
-    """The figures that libraries print for a module, by its name for people; the likeliest first."""
-    found: list[MetricCandidate] = []
+    """Return the metrics that libraries print for a module, the likeliest first.
+
+    Args:
+        module: The source file.
+        file: Its path in messages.
+    """
+    metrics: list[MetricCandidate] = []
     if module.roots & _KERAS:
-        found += _keras(module)
+        metrics += _keras(module)
     if module.roots & _LIGHTNING:
-        found += _lightning(module)
+        metrics += _lightning(module)
     if "transformers" in module.roots:
-        found += _transformers(module)
+        metrics += _transformers(module)
     if "sklearn" in module.roots:
-        found += _report(module)
+        metrics += _report(module)
     if "display_summary" in module.text.text:
-        found += _meters(module)
-    placed = [replace(metric, place=f"{file}:{metric.place}") for metric in found]
+        metrics += _meters(module)
+    placed = [replace(metric, place=f"{file}:{metric.place}") for metric in metrics]
     return sorted(placed, key=lambda metric: -metric.score)
 
 
@@ -51,7 +56,7 @@ def _keras(module: Module) -> Iterator[MetricCandidate]:
 
 
 def _spelled(name: str) -> str:
-    """Old keras says `acc` where the program says `accuracy`."""
+    """The name as keras prints it: old versions print `acc` where the program says `accuracy`."""
     return "acc(?:uracy)?" if name in {"acc", "accuracy"} else re.escape(name)
 
 
@@ -73,7 +78,7 @@ def _metric_name(node: ast.expr) -> str:
 
 
 def _lightning(module: Module) -> Iterator[MetricCandidate]:
-    """Of what `self.log` is told, `test` and `validate` print a table, `prog_bar=True` shows it while training."""
+    """`self.log` values appear in the table of `test` and `validate`, and with `prog_bar=True` in the progress bar."""
     tested = {split for name, split in (("test", TEST), ("validate", VALIDATION)) if list(_calls(module, name))}
     for call in _calls(module, "log", "log_dict"):
         shown = any(word.arg == "prog_bar" and not _is_false(word.value) for word in call.keywords)
@@ -137,7 +142,7 @@ def _report(module: Module) -> Iterator[MetricCandidate]:
 
 
 def _meters(module: Module) -> Iterator[MetricCandidate]:
-    """The meters of PyTorch's ImageNet example, which many copied: after validation ` *   Acc@1 71.2 Acc@5 90.1`."""
+    """The meters of PyTorch's ImageNet example, which many programs copy: it prints ` *   Acc@1 71.2 Acc@5 90.1`."""
     for call in _calls(module, "AverageMeter"):
         name = text_of(call.args[0]) if call.args else ""
         named = metric_words.metrics_in(name)

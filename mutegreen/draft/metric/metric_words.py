@@ -1,4 +1,4 @@
-"""Words for figures of performance, and for the data that they are of."""
+"""The words for metrics of performance, and for the data that they are computed on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from mutegreen.model import Goal
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of performance: which direction is better, and how much it tells (more is better)."""
+    """A metric of performance.
+
+    Attributes:
+        name: Its name.
+        goal: Whether a larger or a smaller value is better.
+        weight: How much it says about the quality of the model (larger: more).
+    """
 
     name: str
     goal: Goal
@@ -43,7 +49,7 @@ _NOT_METRICS = re.compile(
 )
 
 TEST, VALIDATION, UNKNOWN, TRAINING = 4, 3, 1, 0
-"""How well a figure tells the quality of the model, by the data that it is of."""
+"""The data of a metric; a larger number says more about the quality of the model."""
 
 _SPLITS = (
     (re.compile(r"(?i)(?<![a-z])(?:test(?:ing|set|s)?|te|eval(?:uat\w*)?)(?![a-z])"), TEST),
@@ -54,7 +60,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def metrics_in(text: str) -> list[Metric]:
-    """The metrics that a text names, in its order; a longer name hides the shorter ones in it."""
+    """Return the metrics that a text names, in order; a longer name hides the shorter ones in it."""
     plain = _CAMEL.sub(" ", text).replace("_", " ")
     found = [(m.start(), -m.end(), metric) for pattern, metric in METRICS for m in pattern.finditer(plain)]
     kept: list[Metric] = []
@@ -67,7 +73,7 @@ def metrics_in(text: str) -> list[Metric]:
 
 
 def is_list(text: str) -> bool:
-    """Whether metrics are named one right behind the other: `loss, accuracy` and `loss and accuracy`."""
+    """Return whether a text lists metrics: `loss, accuracy`, `loss and accuracy`."""
     rest = text.replace("_", " ")
     for pattern, _ in METRICS:
         rest = pattern.sub("\0", rest)
@@ -75,12 +81,12 @@ def is_list(text: str) -> bool:
 
 
 def is_no_metric(text: str) -> bool:
-    """Whether a text names a time, a rate or the like."""
+    """Return whether a text names a time, a rate or another number that is no metric."""
     return _NOT_METRICS.search(text) is not None
 
 
 def split_in(text: str) -> int | None:
-    """Which data a text speaks of; None: it does not say. What stands last counts."""
+    """Return the data that a text names; the last one counts; None: it names none."""
     plain = _CAMEL.sub(" ", text).replace("_", " ")
     found = [(match.start(), split) for pattern, split in _SPLITS for match in pattern.finditer(plain)]
     return max(found)[1] if found else None

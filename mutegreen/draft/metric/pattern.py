@@ -1,4 +1,4 @@
-"""Regular expressions that find one hole of a printed line, and no other."""
+"""Makes a regular expression that finds one value of a printed line and no other value."""
 
 from __future__ import annotations
 
@@ -16,27 +16,32 @@ _LEADING = re.compile(r"^[\s:,;|)\]}%(\[{*.>=~\-]+")
 
 @dataclass(frozen=True)
 class MetricHole:
-    """The hole of a line that is wanted."""
+    """A hole of a line: the one that holds the metric.
+
+    Attributes:
+        line: The template of the line.
+        index: The hole's index in the template.
+    """
 
     line: Template
     index: int
 
     @property
     def hole(self) -> Hole:
-        """The hole."""
+        """The hole itself."""
         found = self.line[self.index]
         assert isinstance(found, Hole)
         return found
 
     @property
     def before(self) -> str:
-        """The text right before the hole."""
+        """The text directly before the hole."""
         found = self.line[self.index - 1] if self.index else ""
         return found if isinstance(found, str) else ""
 
     @property
     def after(self) -> str:
-        """The text right after the hole."""
+        """The text directly after the hole."""
         found = self.line[self.index + 1] if self.index + 1 < len(self.line) else ""
         return found if isinstance(found, str) else ""
 
@@ -48,11 +53,11 @@ class MetricHole:
 
 
 def pattern(target: MetricHole, others: Iterable[Template], tensors: bool = False) -> str:
-    """The shortest of a few expressions that finds the target and no hole of other lines.
+    """Return the shortest of a few expressions that finds the target and no hole of other lines.
 
     Args:
-        target: The hole.
-        others: All lines that are printed, its own among them.
+        target: The hole that holds the metric.
+        others: All printed lines, including its own.
         tensors: Whether a value may be printed as `tensor(0.5)`.
     """
     number = _FRACTION if target.is_fraction else VALUE
@@ -64,7 +69,7 @@ def pattern(target: MetricHole, others: Iterable[Template], tensors: bool = Fals
 
 
 def shape(line: Template) -> tuple[str | None, ...]:
-    """The texts of a line, with None for its holes: lines of one shape cannot be told apart in the output."""
+    """Return the texts of a line, with None for its holes; lines of the same shape look the same in the output."""
     return tuple(part if isinstance(part, str) else None for part in line)
 
 
@@ -83,7 +88,7 @@ def _boundary(label: str) -> str:
 
 
 def _spelled(text: str, hole: Hole) -> str:
-    """A text as an expression; white space before a number may be wider than it is written."""
+    """A text as an expression; white space before a number may be wider than in the source."""
     body = text.rstrip()
     gap = r"\s*" if body != text or hole.spec[:1].isdigit() else ""
     return r"\s+".join(re.escape(word).replace(r"\-", "-").replace(r"\ ", " ") for word in body.split()) + gap
@@ -115,7 +120,7 @@ def _finds_only(expression: str, target: MetricHole, others: Iterable[Template])
 
 
 def sample(line: Template) -> tuple[str, dict[int, int]]:
-    """A line as it may look, and where each of its holes begins in it."""
+    """Return an example of a line, and the position of each of its holes."""
     text, starts = "", {}
     for index, part in enumerate(line):
         starts[index] = len(text)

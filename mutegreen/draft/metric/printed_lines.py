@@ -1,4 +1,4 @@
-"""The lines that a program prints, from its print and log calls, without running it."""
+"""Finds the lines that a program prints in its print and log calls, without running it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class PrintedLine:
         line: Its template.
         place: File and line of the call; empty: seen in the output.
         source: The source line of the call.
-        around: What the call stands in, innermost first: functions and what loops run over.
-        sure: Whether it surely goes to the output, and not only into a text.
+        around: The functions around the call and what the loops around it iterate over, innermost first.
+        sure: Whether the line surely goes to the output, and not only into a variable.
     """
 
     line: Template
@@ -47,7 +47,12 @@ class PrintedLine:
 
 
 def printed_lines(module: Module, file: str) -> Iterator[PrintedLine]:
-    """Every line with a value in it that a module, by its name for people, may print, in the order of the file."""
+    """Yield every line with a value that a module may print, in the order of the file.
+
+    Args:
+        module: The source file.
+        file: Its path in messages.
+    """
     calls = [node for node in module.nodes if isinstance(node, (ast.Call, ast.Assign, ast.AugAssign, ast.Return))]
     for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         for whole, sure in _templates(module, node):
@@ -63,7 +68,7 @@ def _is_file_name(line: Template) -> bool:
 
 
 def _spelled_out(line: Template) -> list[Template]:
-    """A line for each of the texts that its first hole may be: of `train` and `val` loops."""
+    """One line for each text that its first hole may have, as in `for phase in ["train", "val"]`."""
     hole = next((part for part in line if isinstance(part, Hole) and part.words), None)
     if hole is None:
         return [line]
@@ -71,14 +76,14 @@ def _spelled_out(line: Template) -> list[Template]:
 
 
 def around(module: Module, node: ast.AST) -> tuple[str, ...]:
-    """The functions that a node stands in and what the loops around it run over, innermost first."""
-    found = []
+    """Return the functions around a node and what the loops around it iterate over, innermost first."""
+    names = []
     for above in module.ancestors(node):
         if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.append(above.name)
+            names.append(above.name)
         elif isinstance(above, (ast.For, ast.AsyncFor)):
-            found.append(ast.unparse(above.iter))
-    return tuple(found)
+            names.append(ast.unparse(above.iter))
+    return tuple(names)
 
 
 def _source(module: Module, node: ast.expr | ast.stmt) -> str:
@@ -86,6 +91,7 @@ def _source(module: Module, node: ast.expr | ast.stmt) -> str:
 
 
 def _templates(module: Module, node: ast.AST) -> Iterator[tuple[Template, bool]]:
+    """The templates that a statement or a call may print, each with whether it surely goes to the output."""
     if not isinstance(node, ast.Call):
         value = getattr(node, "value", None)
         if isinstance(value, (ast.JoinedStr, ast.BinOp)) or (isinstance(value, ast.Call) and text_of_format(value)):
@@ -103,7 +109,7 @@ def _templates(module: Module, node: ast.AST) -> Iterator[tuple[Template, bool]]
 
 
 def text_of_format(call: ast.Call) -> str:
-    """The text of `"...".format(...)`; empty for any other call."""
+    """Return the text of `"...".format(...)`; empty for any other call."""
     function = call.func
     is_format = isinstance(function, ast.Attribute) and function.attr == "format"
     return text_of(function.value) if is_format and isinstance(function, ast.Attribute) else ""
@@ -130,25 +136,25 @@ def _print(module: Module, call: ast.Call) -> Iterator[tuple[Template, bool]]:
 
 
 def _postfix(module: Module, call: ast.Call) -> Template:
-    """What tqdm makes of `set_postfix(loss=..., acc=...)` and `set_postfix({"loss": ...})`: `loss=0.1, acc=0.9`."""
+    """The line that tqdm prints for `set_postfix(loss=...)` or `set_postfix({"loss": ...})`: `loss=0.1, acc=0.9`."""
     dicts = [*call.args, *(word.value for word in call.keywords if word.arg in {None, "ordered_dict"})]
-    pairs = [pair for given in dicts for pair in _items(module, given)]
+    pairs = [pair for mapping in dicts for pair in _items(module, mapping)]
     pairs += [(word.arg, word.value) for word in call.keywords if word.arg and word.arg != "ordered_dict"]
     return joined_by(", ", [(f"{name}=", *_only_holes(template(module, value))) for name, value in pairs])
 
 
-def _items(module: Module, given: ast.expr) -> list[tuple[str, ast.expr]]:
-    """The entries of a dict, also of one that is filled by `name["loss"] = ...`, in the order of their keys."""
-    if isinstance(given, ast.Dict):
-        return [(text_of(key), v) for key, v in zip(given.keys, given.values, strict=True) if text_of(key)]
-    if isinstance(given, ast.Call):
-        return [(word.arg, word.value) for word in given.keywords if word.arg]
-    bound = module.bindings.get((module.scope(given), dotted(given)), [])
-    found = dict(pair for value in bound if not isinstance(value, ast.Name) for pair in _items(module, value))
+def _items(module: Module, mapping: ast.expr) -> list[tuple[str, ast.expr]]:
+    """The entries of a dict, also of one that `name["loss"] = ...` fills, in the order of their assignments."""
+    if isinstance(mapping, ast.Dict):
+        return [(text_of(key), v) for key, v in zip(mapping.keys, mapping.values, strict=True) if text_of(key)]
+    if isinstance(mapping, ast.Call):
+        return [(word.arg, word.value) for word in mapping.keywords if word.arg]
+    bound = module.bindings.get((module.scope(mapping), dotted(mapping)), [])
+    entries = dict(pair for value in bound if not isinstance(value, ast.Name) for pair in _items(module, value))
     for target, value in sorted(module.assignments, key=lambda pair: pair[0].lineno):
-        if isinstance(target, ast.Subscript) and dotted(given) and dotted(target.value) == dotted(given):
-            found |= {text_of(target.slice): value}
-    return [(key, value) for key, value in found.items() if key]
+        if isinstance(target, ast.Subscript) and dotted(mapping) and dotted(target.value) == dotted(mapping):
+            entries |= {text_of(target.slice): value}
+    return [(key, value) for key, value in entries.items() if key]
 
 
 def _only_holes(value: Template) -> Template:

@@ -1,4 +1,4 @@
-"""Reads figures out of what a trial run printed."""
+"""Finds metrics in the output of a test run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 1000
 
 
 def line_templates(output: Iterable[str]) -> list[PrintedLine]:
-    """The shapes of the lines that hold numbers, each once, in the order of their last appearance."""
+    """Return the templates of the lines with numbers, each once, in the order of their last appearance."""
     shapes: dict[tuple[str | None, ...], Template] = {}
     for text in output:
         line = _template(text[:_LONGEST])
@@ -38,7 +38,7 @@ def _template(text: str) -> Template:
 
 
 def read_values(metric: MetricCandidate, output: Sequence[str]) -> list[float]:
-    """What an audit would read with a figure's pattern from this output."""
+    """Return the values that an audit would read from this output with a metric's pattern."""
     reader = OutputReader(Performance(pattern=metric.pattern))
     for text in output:
         reader.feed(OutputLine(0.0, "out", text))
@@ -48,7 +48,7 @@ def read_values(metric: MetricCandidate, output: Sequence[str]) -> list[float]:
 def first_matching(
     metrics: Iterable[MetricCandidate], output: Sequence[str]
 ) -> tuple[MetricCandidate, list[float]] | None:
-    """The first figure whose pattern finds numbers in the output, and these numbers."""
+    """Return the first metric whose pattern finds values in the output, and these values."""
     for metric in metrics:
         values = read_values(metric, output)
         if values:

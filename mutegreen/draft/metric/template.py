@@ -1,4 +1,4 @@
-"""What an expression prints: fixed texts, and holes where values go."""
+"""Turns an expression into a template of what it prints: fixed texts, and holes where values go."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _DEEPEST = 12
 
 @dataclass(frozen=True)
 class Hole:
-    """A place where a value is printed.
+    """A place in a printed line where a value goes.
 
     Attributes:
-        source: The expression whose value it is, as it is written.
+        source: The source of its expression.
         spec: Its format, such as `.4f`; empty: none.
-        raw: Whether the value is printed by `str`, which makes `tensor(0.5)` of a tensor.
-        words: Texts that it may be, where these are known: the `phase` in `for phase in ["train", "val"]`.
+        raw: Whether `str` formats the value, which prints a tensor as `tensor(0.5)`.
+        words: The texts that it may be, if known: the `phase` in `for phase in ["train", "val"]`.
     """
 
     source: str
@@ -40,12 +40,12 @@ Template = tuple[str | Hole, ...]
 
 
 def template(module: Module, node: ast.expr, depth: int = 0) -> Template:
-    """What an expression prints; a hole alone where nothing is known of it."""
+    """Return what an expression prints; a single hole if nothing is known about it."""
     return tuple(joined(_parts(module, node, depth)))
 
 
 def joined_by(separator: str, templates: Sequence[Template]) -> Template:
-    """Several templates in a row, as `print` writes its arguments."""
+    """Return several templates as one, joined as `print` joins its arguments."""
     parts: list[str | Hole] = []
     for number, one in enumerate(templates):
         parts += [separator, *one] if number else one
@@ -53,25 +53,25 @@ def joined_by(separator: str, templates: Sequence[Template]) -> Template:
 
 
 def lines(whole: Template) -> list[Template]:
-    """A template cut at its line ends; colours and the like are left out."""
-    found: list[list[str | Hole]] = [[]]
+    """Return the lines of a template, without escape codes."""
+    parts_of_lines: list[list[str | Hole]] = [[]]
     for part in whole:
         if isinstance(part, Hole):
-            found[-1].append(part)
+            parts_of_lines[-1].append(part)
             continue
         first, *more = re.split(r"[\r\n]", _ESCAPES.sub("", part))
-        found[-1].append(first)
-        found += [[text] for text in more]
-    return [tuple(part for part in line if part != "") for line in found if any(line)]
+        parts_of_lines[-1].append(first)
+        parts_of_lines += [[text] for text in more]
+    return [tuple(part for part in line if part != "") for line in parts_of_lines if any(line)]
 
 
 def has_holes(whole: Template) -> bool:
-    """Whether a value is printed, besides a text."""
+    """Return whether a template has both a text and a value."""
     return any(isinstance(part, Hole) for part in whole) and any(isinstance(part, str) for part in whole)
 
 
 def joined(parts: Iterable[str | Hole]) -> Iterator[str | Hole]:
-    """Neighbouring texts as one."""
+    """Yield the parts with neighbouring texts joined."""
     text = ""
     for part in parts:
         if isinstance(part, str):
@@ -132,7 +132,7 @@ def _percent(module: Module, text: str, right: ast.expr) -> Sequence[str | Hole]
 
 
 def percent(module: Module, text: str, values: Iterator[ast.expr]) -> Sequence[str | Hole]:
-    """What `text % values` prints; logging formats its arguments so, too."""
+    """Return what `text % values` prints; logging formats its arguments in the same way."""
     parts: list[str | Hole] = []
     end = 0
     for match in _PERCENT.finditer(text):
@@ -224,7 +224,7 @@ def _hole(module: Module, node: ast.expr) -> Hole:
 
 
 def _words_of(module: Module, node: ast.expr) -> tuple[str, ...]:
-    """The texts that a name may stand for: those that a loop runs over, or that calls pass to a parameter."""
+    """The texts that a name may have: those that a loop iterates over, or that calls pass to a parameter."""
     if not isinstance(node, ast.Name):
         return ()
     for above in module.ancestors(node):
@@ -232,21 +232,21 @@ def _words_of(module: Module, node: ast.expr) -> tuple[str, ...]:
             items = above.iter.elts if isinstance(above.iter, (ast.List, ast.Tuple)) else []
             return tuple(filter(None, map(text_of, items)))
         if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.id in parameters(above):
-            return _passed(module, above, node.id)
+            return _passed_texts(module, above, node.id)
     return ()
 
 
-def _passed(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> tuple[str, ...]:
+def _passed_texts(module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> tuple[str, ...]:
     calls = [n for n in module.nodes if isinstance(n, ast.Call) and called_name(n) == function.name]
-    given = [text_of(bound_arguments(call, parameters(function)).get(name)) for call in calls]
-    return tuple(dict.fromkeys(given)) if all(given) else ()
+    texts = [text_of(bound_arguments(call, parameters(function)).get(name)) for call in calls]
+    return tuple(dict.fromkeys(texts)) if all(texts) else ()
 
 
 def _bound(module: Module, node: ast.Name) -> ast.expr | None:
-    """The text that a name was last given in its scope before it is used."""
-    given = [v for v in module.bindings.get((module.scope(node), node.id), []) if v.lineno <= node.lineno]
-    texts = [value for value in given if _is_text(value)]
-    return texts[-1] if texts and len(texts) == len(given) else None
+    """The text that a name was last assigned in its scope before its use."""
+    values = [v for v in module.bindings.get((module.scope(node), node.id), []) if v.lineno <= node.lineno]
+    texts = [value for value in values if _is_text(value)]
+    return texts[-1] if texts and len(texts) == len(values) else None
 
 
 def _is_text(node: ast.expr) -> bool:

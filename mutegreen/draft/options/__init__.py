@@ -1,1 +1,1 @@
-"""The options of a program, and the hyperparameters among them."""
+"""Reads the options of a program, and turns findings into hyperparameters of a subject."""

@@ -1,4 +1,4 @@
-"""The arguments of a command: those that the user gave, and placeholders for those that are missing."""
+"""Reads the arguments of a command line, and makes placeholders for those that are missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from mutegreen.model import Value
 
 @dataclass(frozen=True)
 class GivenArgument:
-    """One argument as it was given: its option, if that is known, its words, and its value."""
+    """One argument of a command line.
+
+    Attributes:
+        words: Its words, as typed.
+        option: Its option; None: it has none.
+        value: Its value; None: it has none.
+    """
 
     words: tuple[str, ...]
     option: DeclaredOption | None = None
@@ -20,31 +26,31 @@ class GivenArgument:
 
 @dataclass(frozen=True)
 class MissingArgument:
-    """An argument that the program needs and that nobody gave."""
+    """An argument that the program requires and the command line lacks."""
 
     option: DeclaredOption
 
     @property
     def placeholder(self) -> str:
-        """What stands in the command until the user has written the value."""
+        """The word in the command that the user must replace."""
         return self.option.suggested or f"<{self.option.name}>"
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of the command."""
+        """The words that the command gets."""
         return (self.option.flag, self.placeholder) if self.option.flag else (self.placeholder,)
 
     @property
     def text(self) -> str:
-        """What is to be filled in, for the user."""
+        """The note for the user."""
         if self.option.suggested:
-            return f"{self.placeholder} was taken of the sub-commands {', '.join(self.option.choices)}"
-        said = [self.option.help, f"one of {', '.join(self.option.choices)}" if self.option.choices else ""]
-        return ": ".join([f"{self.placeholder} must be filled in", *filter(None, said)])
+            return f"{self.placeholder} was chosen from the sub-commands {', '.join(self.option.choices)}"
+        details = [self.option.help, f"one of {', '.join(self.option.choices)}" if self.option.choices else ""]
+        return ": ".join([f"{self.placeholder} must be filled in", *filter(None, details)])
 
 
 def parse_arguments(words: Sequence[str], declared: Sequence[DeclaredOption]) -> list[GivenArgument]:
-    """The arguments in a command line, each with its option."""
+    """Return the arguments in a command line, each with its option."""
     by_flag = {flag: option for option in declared for flag in option.flags}
     return list(_parsed(words, by_flag))
 
@@ -70,7 +76,7 @@ def _takes_next(option: DeclaredOption | None, waiting: Sequence[str]) -> bool:
 
 
 def missing_arguments(words: Sequence[GivenArgument], declared: Sequence[DeclaredOption]) -> list[MissingArgument]:
-    """The required options and arguments that the words do not give, options first."""
+    """Return the required options and arguments that a command line lacks, options first."""
     named = {flag for word in words if word.option for flag in word.option.flags}
     needed = [option for option in declared if option.required]
     commands = [option for option in needed if option.suggested]
@@ -84,7 +90,7 @@ def missing_arguments(words: Sequence[GivenArgument], declared: Sequence[Declare
 
 
 def value_of(text: str) -> Value:
-    """A value as it was typed: a number where it is one."""
+    """Return a typed value: a number if it is one, else the text."""
     for kind in (int, float):
         try:
             return kind(text)

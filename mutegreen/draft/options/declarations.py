@@ -1,4 +1,4 @@
-"""The command line that a script understands: which options take a value, which arguments it cannot do without."""
+"""Reads the options and arguments that a program declares: flags, number of values, whether they are required."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _PARSERS = frozenset(
 
 @dataclass(frozen=True)
 class DeclaredOption:
-    """An option, or an argument without a flag.
+    """An option, or a positional argument, that a program declares.
 
     Attributes:
-        name: What the program calls it.
-        flags: Its spellings; none: it is told by its position.
-        required: Whether the program refuses to start without it.
+        name: Its name in the program.
+        flags: Its spellings; none: it is positional.
+        required: Whether the program needs it to start.
         takes_value: False for a switch.
         single: Whether it takes one value, not several.
-        help: What the program says of it.
-        choices: What it may be, where that is said.
-        default: Whether the source gives it a value.
-        suggested: The value to take where the user gives none.
+        help: Its help text.
+        choices: Its possible values, if the program lists them.
+        default: Whether it has a default.
+        suggested: The value to use if the user passes none.
     """
 
     name: str
@@ -47,12 +47,12 @@ class DeclaredOption:
 
     @property
     def flag(self) -> str | None:
-        """The spelling that people would type: the first long one."""
+        """The spelling that a user would type: the first long one."""
         return next((flag for flag in self.flags if flag.startswith("--")), next(iter(self.flags), None))
 
 
 def declared_options(modules: Iterable[Module]) -> list[DeclaredOption]:
-    """All options and arguments that the modules of a program declare."""
+    """Return all options and arguments that the modules of a program declare."""
     return [option for module in modules for option in _of_module(module)]
 
 
@@ -89,24 +89,24 @@ def _argparse(call: ast.Call) -> Iterator[DeclaredOption]:
     flags = tuple(text for text in texts if text.startswith("-"))
     if not texts or (not flags and not texts[0].replace("-", "_").isidentifier()):
         return
-    given = _keywords(call)
-    nargs = text_of(given.get("nargs"))
-    has_default = not _is_none(given.get("default"))
+    keywords = _keywords(call)
+    nargs = text_of(keywords.get("nargs"))
+    has_default = not _is_none(keywords.get("default"))
     yield DeclaredOption(
-        name=text_of(given.get("dest")) or max(flags or texts[:1], key=len).lstrip("-"),
+        name=text_of(keywords.get("dest")) or max(flags or texts[:1], key=len).lstrip("-"),
         flags=flags,
-        required=_is_true(given.get("required")) if flags else nargs not in _OPTIONAL and not has_default,
-        takes_value=text_of(given.get("action")) not in _SWITCHES
-        and "BooleanOptional" not in _unparsed(given.get("action")),
-        single="nargs" not in given,
-        help=_one_line(text_of(given.get("help"))),
-        choices=_choices(given.get("choices")),
+        required=_is_true(keywords.get("required")) if flags else nargs not in _OPTIONAL and not has_default,
+        takes_value=text_of(keywords.get("action")) not in _SWITCHES
+        and "BooleanOptional" not in _unparsed(keywords.get("action")),
+        single="nargs" not in keywords,
+        help=_one_line(text_of(keywords.get("help"))),
+        choices=_choices(keywords.get("choices")),
         default=has_default,
     )
 
 
 def _sub_command_of(module: Module, call: ast.Call) -> str | None:
-    """The sub-command that an argument belongs to; None: none."""
+    """The sub-command that an argument belongs to; None: it belongs to none."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     for scope in module.scopes(call) if isinstance(owner, ast.Name) else ():
         for value in module.bindings.get((scope, dotted(owner)), []) if owner is not None else ():
@@ -121,18 +121,18 @@ def _sub_commands(module: Module) -> list[str]:
 
 
 def _training_command(module: Module) -> str:
-    """The one sub-command that says of itself that it trains; empty: none or several do."""
+    """The only sub-command whose name says that it trains; empty: there is none, or several."""
     found = [name for name in _sub_commands(module) if {"train", "fit"} & set(words(name))]
     return found[0] if len(found) == 1 else ""
 
 
 def _absl(call: ast.Call, marked: set[str]) -> Iterator[DeclaredOption]:
-    given = _keywords(call)
-    name = text_of(call.args[0]) if call.args else text_of(given.get("name"))
-    default = call.args[1] if len(call.args) > 1 else given.get("default")
-    text = text_of(call.args[2]) if len(call.args) > 2 else text_of(given.get("help"))
+    keywords = _keywords(call)
+    name = text_of(call.args[0]) if call.args else text_of(keywords.get("name"))
+    default = call.args[1] if len(call.args) > 1 else keywords.get("default")
+    text = text_of(call.args[2]) if len(call.args) > 2 else text_of(keywords.get("help"))
     if name:
-        required = name in marked or _is_true(given.get("required"))
+        required = name in marked or _is_true(keywords.get("required"))
         boolean = called_name(call) in {"DEFINE_bool", "DEFINE_boolean"}
         yield DeclaredOption(
             name, (f"--{name}",), required, not boolean, help=_one_line(text), default=not _is_none(default)
@@ -153,19 +153,19 @@ def _is_click(module: Module, call: ast.Call) -> bool:
 def _click_option(call: ast.Call) -> Iterator[DeclaredOption]:
     texts = [text_of(argument).partition("/")[0] for argument in call.args]
     flags = tuple(text for text in texts if text.startswith("-"))
-    given = _keywords(call)
+    keywords = _keywords(call)
     if flags:
         own = next((text for text in texts if text.isidentifier()), max(flags, key=len).lstrip("-"))
-        switch = _is_true(given.get("is_flag")) or any("/" in text_of(argument) for argument in call.args)
-        required = _is_true(given.get("required")) and _is_none(given.get("default"))
+        switch = _is_true(keywords.get("is_flag")) or any("/" in text_of(argument) for argument in call.args)
+        required = _is_true(keywords.get("required")) and _is_none(keywords.get("default"))
         yield DeclaredOption(
             own,
             flags,
             required,
             not switch,
-            help=_one_line(text_of(given.get("help"))),
-            choices=_choices(_chosen_from(given.get("type"))),
-            default=not _is_none(given.get("default")),
+            help=_one_line(text_of(keywords.get("help"))),
+            choices=_choices(_chosen_from(keywords.get("type"))),
+            default=not _is_none(keywords.get("default")),
         )
 
 
@@ -175,9 +175,9 @@ def _chosen_from(node: ast.expr | None) -> ast.expr | None:
 
 
 def _click_argument(call: ast.Call) -> Iterator[DeclaredOption]:
-    given = _keywords(call)
-    optional = "required" in given and not _is_true(given["required"])
-    if call.args and not (optional or "default" in given or _unparsed(given.get("nargs")) == "-1"):
+    keywords = _keywords(call)
+    optional = "required" in keywords and not _is_true(keywords["required"])
+    if call.args and not (optional or "default" in keywords or _unparsed(keywords.get("nargs")) == "-1"):
         yield DeclaredOption(text_of(call.args[0]), required=True)
 
 
@@ -197,13 +197,13 @@ def _typer(module: Module) -> Iterator[DeclaredOption]:
 def _typer_default(name: str, default: ast.expr) -> Iterator[DeclaredOption]:
     flags = (f"--{name.replace('_', '-')}",)
     if isinstance(default, ast.Call) and called_name(default) in {"Option", "Argument"}:
-        given = _keywords(default)
-        first = default.args[0] if default.args else given.get("default")
+        keywords = _keywords(default)
+        first = default.args[0] if default.args else keywords.get("default")
         needed = first is None or (isinstance(first, ast.Constant) and first.value is ...)
         own = tuple(text_of(a) for a in default.args[1:] if text_of(a).startswith("-")) or flags
         is_option = called_name(default) == "Option"
         yield DeclaredOption(
-            name, own if is_option else (), needed, help=_one_line(text_of(given.get("help"))), default=not needed
+            name, own if is_option else (), needed, help=_one_line(text_of(keywords.get("help"))), default=not needed
         )
     else:
         switch = isinstance(default, ast.Constant) and isinstance(default.value, bool)
@@ -211,20 +211,20 @@ def _typer_default(name: str, default: ast.expr) -> Iterator[DeclaredOption]:
 
 
 def _dataclasses(module: Module, call: ast.Call) -> Iterator[DeclaredOption]:
-    """Hugging Face's parser makes an option of every field; one without a value is required."""
-    given = {last_name(node) for argument in call.args for node in ast.walk(argument)} - {""}
-    classes = [node for node in module.nodes if isinstance(node, ast.ClassDef) and node.name in given]
+    """Yield the options of Hugging Face's parser: one for every field; a field without a value is required."""
+    names = {last_name(node) for argument in call.args for node in ast.walk(argument)} - {""}
+    classes = [node for node in module.nodes if isinstance(node, ast.ClassDef) and node.name in names]
     for item in (item for node in classes for item in node.body if isinstance(item, ast.AnnAssign)):
         if isinstance(item.target, ast.Name):
             name = item.target.id
             yield DeclaredOption(name, (f"--{name}",), required=item.value is None, default=not _is_none(item.value))
     bases = {last_name(base) for node in classes for base in node.bases}
-    if any("TrainingArguments" in name for name in given | bases):
+    if any("TrainingArguments" in name for name in names | bases):
         yield DeclaredOption("output_dir", ("--output_dir",), required=True, help="where the model is written")
 
 
 def _fire(module: Module, call: ast.Call) -> Iterator[DeclaredOption]:
-    """Fire makes an option of every parameter."""
+    """Yield the options of Fire: one for every parameter."""
     function = module.definitions.get(last_name(call.args[0])) if call.args else None
     if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         defaults = dict(parameter_defaults(function.args))
@@ -234,7 +234,7 @@ def _fire(module: Module, call: ast.Call) -> Iterator[DeclaredOption]:
 
 
 def _bare(module: Module) -> Iterator[DeclaredOption]:
-    """`sys.argv[1]` in a script without a parser, unless it looks at how many arguments there are."""
+    """Yield the arguments of a script that reads `sys.argv[1]`, unless it has a parser or checks their number."""
     if module.roots & _PARSERS or "len(sys.argv)" in module.text.text:
         return
     taken = [

@@ -1,4 +1,4 @@
-"""Turns what a scan found into hyperparameters of a subject: their sites, names and kinds."""
+"""Turns the findings of a scan into hyperparameters of a subject: sites, names, kinds, reasons not to mutate."""
 
 from __future__ import annotations
 
@@ -22,12 +22,19 @@ from mutegreen.scan.names.vocabulary import meaning
 from mutegreen.scan.source.module import Module
 
 _UNMUTATED = frozenset({Kind.SEED, Kind.EVAL_BATCH_SIZE})
-"""Kinds that are no choice of the training; a seed is set for each repetition."""
+"""Kinds that are not mutated: the evaluation does not train, and every repetition gets its own seed."""
 
 
 @dataclass(frozen=True)
 class EntryContext:
-    """What entries are made from, besides the findings."""
+    """What entries are built from, besides the findings.
+
+    Attributes:
+        program: The training program.
+        modules: The source files that it uses.
+        options: The options that it declares.
+        words: The arguments that the user passed.
+    """
 
     program: TrainingProgram
     modules: Sequence[Module]
@@ -35,22 +42,22 @@ class EntryContext:
     words: Sequence[GivenArgument]
 
     def option(self, flag: str) -> DeclaredOption | None:
-        """The option with that flag."""
+        """Return the option with that flag; None: there is none."""
         return next((option for option in self.options if flag in option.flags), None)
 
     def given_value(self, flag: str) -> str | None:
-        """The value that the user gave with a flag."""
+        """Return the value that the user passed with a flag; None: none was passed."""
         option = self.option(flag)
         flags = {flag, *(option.flags if option else ())}
         return next((w.value for w in self.words if w.option and flags & set(w.option.flags) and w.value), None)
 
 
 def build_entries(scan: Scan, context: EntryContext) -> list[Entry]:
-    """All that was found as entries: those to mutate, then those for the user to judge."""
-    made = [_entry(finding, context) for finding in (*scan.hyperparameters, *scan.unsure)]
-    unique = {entry.hyperparameter.site: entry for entry in reversed([*made, *_without_default(context)])}
+    """Return all findings as entries: first those to mutate, then those for the user to judge."""
+    all_entries = [_entry(finding, context) for finding in (*scan.hyperparameters, *scan.unsure)]
+    unique = {entry.hyperparameter.site: entry for entry in reversed([*all_entries, *_without_default(context)])}
     judged = [_judged(entry) for entry in reversed(unique.values())]
-    judged = _with_something_to_set(_elsewhere_doubted(judged, context))
+    judged = _with_something_to_set(_with_doubts_about_other_files(judged, context))
     return named(sorted(judged, key=lambda entry: entry.why_not is not None))
 
 
@@ -58,11 +65,11 @@ def _judged(entry: Entry) -> Entry:
     return replace(entry, why_not=entry.why_not or unsuited(entry.hyperparameter))
 
 
-def _elsewhere_doubted(judged: list[Entry], context: EntryContext) -> list[Entry]:
-    """Doubts the literals of other files whose kind the script itself sets: one of several models, often."""
+def _with_doubts_about_other_files(judged: list[Entry], context: EntryContext) -> list[Entry]:
+    """Add a reason to literals in other files whose kind the script itself sets: often one of several models."""
     script = context.program.relative(context.program.script)
     own = {e.hyperparameter.kind for e in judged if e.why_not is None and _file_of(e) in {None, script}}
-    reason = "the script sets one of its kind: see that this one is in use as well"
+    reason = "the script sets another one of this kind: check that this one is used, too"
     return [
         replace(e, why_not=reason)
         if e.why_not is None and e.hyperparameter.kind in own and _file_of(e) not in {None, script}
@@ -72,13 +79,13 @@ def _elsewhere_doubted(judged: list[Entry], context: EntryContext) -> list[Entry
 
 
 def _file_of(entry: Entry) -> str | None:
-    """The Python file that a value stands in; None: a flag or a configuration file sets it."""
+    """The Python file of a value; None: a flag or a configuration file sets it."""
     site = entry.hyperparameter.site
     return site.file if isinstance(site, SourceSite) else None
 
 
 def _with_something_to_set(judged: list[Entry]) -> list[Entry]:
-    """The entries; where none of them would be mutated, those that an operator fits, else all that can be set."""
+    """The entries, at least one of which is mutated: if none was, those with an operator, else all that can be set."""
     if any(entry.why_not is None for entry in judged):
         return judged
     fitting = [entry for entry in judged if entry.settable and unsuited(entry.hyperparameter) is None]
@@ -95,7 +102,7 @@ def _entry(finding: Finding, context: EntryContext) -> Entry:
         typed = context.given_value(site.flag)
         default = value_of(typed) if typed is not None else as_number(default)
     if value is None:
-        why_not = "a list, and only single values are set"
+        why_not = "a list, and only single values can be mutated"
     doubt = why_not or finding.why or unused_defaults.reason_unused(finding, context.modules)
     return Entry(Hyperparameter(finding.name, finding.kind, default, site), place, text, doubt, why_not is None)
 
@@ -109,7 +116,7 @@ def _file(finding: Finding, context: EntryContext) -> str:
 
 
 def _site(finding: Finding, context: EntryContext) -> tuple[Site, str | None]:
-    """Where a value is set, and what speaks against mutating it there."""
+    """The site of a value, and a reason not to mutate it there."""
     if finding.flag is not None:
         option = context.option(finding.flag)
         if option is None or (option.takes_value and option.single) or finding.form is Form.FLAG:
@@ -125,7 +132,7 @@ def _site(finding: Finding, context: EntryContext) -> tuple[Site, str | None]:
 
 
 def _source_site(folder: Path, file: str, finding: Finding, path: str) -> SourceSite:
-    """The plain name where it is enough, else the stable path that `mutegreen scan` names."""
+    """The site by plain name if that is unique, else by the path that `mutegreen scan` shows."""
     stable = SourceSite(file, f"{Path(file).name}:{path}")
     plain = SourceSite(file, finding.name)
     try:
@@ -137,20 +144,20 @@ def _source_site(folder: Path, file: str, finding: Finding, path: str) -> Source
 
 
 def _fault(folder: Path, site: SourceSite | ConfigSite, value: object) -> str | None:
-    """Why a literal cannot be mutated where it stands; the program runs in a copy of the folder."""
+    """Why a literal cannot be mutated in its file (the program runs in a copy of the folder); None: it can."""
     if site.file.startswith(".."):
-        return f"lies outside of {folder}"
+        return f"is outside of {folder}"
     if any((folder / part).is_symlink() for part in (Path(site.file), *Path(site.file).parents)):
-        return "lies behind a link"
+        return "is behind a symbolic link"
     try:
         found = file_value(folder, site)
     except MuteGreenError as error:
         return error.message
-    return None if same_value(found, value) else f"{site} is {found!r}"
+    return None if same_value(found, value) else f"{site} is {found!r}, not {value!r}"
 
 
 def _without_default(context: EntryContext) -> Iterator[Entry]:
-    """Options that the source gives no value, and the user did: `init train.py -- --epochs 5`."""
+    """Yield options without a default that the user passed: `init train.py -- --epochs 5`."""
     for word in context.words:
         if word.option is not None and word.option.flag and not word.option.default and word.value is not None:
             value = value_of(word.value)
@@ -161,7 +168,7 @@ def _without_default(context: EntryContext) -> Iterator[Entry]:
 
 
 def seed_site(found: Sequence[Entry], context: EntryContext) -> Site | None:
-    """The site that takes the seed of a repetition: a flag where there is one, else the likeliest literal."""
+    """Return the site of the seed: a flag if there is one, else the likeliest literal; None: there is none."""
     options = [o for o in context.options if o.takes_value and meaning(o.name, 1).kind is Kind.SEED]
     flags = [option.flag for option in sorted(options, key=lambda option: len(option.name)) if option.flag]
     if flags:

@@ -1,4 +1,4 @@
-"""A hyperparameter as a draft suggests it: with its site, its operator, and whether it should be mutated."""
+"""A suggested hyperparameter: its site, its operator, and whether it is mutated."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Entry:
     """A suggested hyperparameter.
 
     Attributes:
-        hyperparameter: What goes into the file.
+        hyperparameter: The hyperparameter for the file.
         place: File and line of its literal.
         source: That line.
-        why_not: Why it is only a comment for the user to judge; None: it is mutated.
-        settable: Whether it would work without the comment mark.
+        why_not: Why it becomes a comment; None: it is mutated.
+        settable: Whether it works if the user removes the comment mark.
     """
 
     hyperparameter: Hyperparameter
@@ -33,45 +33,45 @@ class Entry:
 
     @property
     def operator(self) -> str | None:
-        """The operator for it."""
+        """The name of the operator that mutates it; None: there is none."""
         found = catalog.operator_for(self.hyperparameter)
         return found.name if found is not None else None
 
     @property
     def only_lacks_operator(self) -> bool:
-        """Whether nothing speaks against it but that no operator is made for its kind."""
+        """Whether the only reason not to mutate it is that no operator exists for its kind."""
         return self.operator is None and self.why_not == unsuited(self.hyperparameter)
 
 
 def unsuited(hyperparameter: Hyperparameter) -> str | None:
-    """Why no operator makes mutants of a hyperparameter; None: one does."""
+    """Return why no operator can mutate a hyperparameter; None: one can."""
     operator = catalog.operator_for(hyperparameter)
     default = hyperparameter.default
     if operator is None:
-        return f"no operator is made for the kind {hyperparameter.kind}"
-    by_hand = "`mutegreen run --values NAME=A,B` gives it values"
+        return f"no operator mutates the kind {hyperparameter.kind}"
+    by_hand = "set values with `mutegreen run --values NAME=A,B`"
     try:
         found = operator.values(default, 1, random.Random(0))
     except ValueError as error:
         return f"operator {operator.name} {error}; {by_hand}"
-    return None if found else f"operator {operator.name} finds no other value from {default}; {by_hand}"
+    return None if found else f"operator {operator.name} finds no other value than {default}; {by_hand}"
 
 
 def named(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries with names of their own: the kind where it is the only one of those before it, else the program's.
+    """Return the entries with unique names: the kind if it is unique among those to mutate, else the program's name.
 
-    Those to mutate come first, so that they have the plain names.
+    Entries to mutate come first and get the plain names.
     """
     taken: set[str] = set()
-    found = []
+    renamed = []
     rivals = Counter(entry.hyperparameter.kind for entry in entries if entry.why_not is None)
     for entry in entries:
         kind, own = entry.hyperparameter.kind, entry.hyperparameter.name
         is_plain = kind is not Kind.OTHER and rivals[kind] <= 1 and str(kind) not in taken
         name = _free(str(kind) if is_plain else _usable(own, kind), taken)
         taken.add(name)
-        found.append(replace(entry, hyperparameter=replace(entry.hyperparameter, name=name)))
-    return found
+        renamed.append(replace(entry, hyperparameter=replace(entry.hyperparameter, name=name)))
+    return renamed
 
 
 def _usable(own: str, kind: Kind) -> str:
@@ -85,7 +85,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def as_number(value: Value) -> Value:
-    """A number that a parser is given as a text (`default="0.1"`), as a number."""
+    """Return a number that the source has as a text (`default="0.1"`) as a number."""
     if not isinstance(value, str):
         return value
     for kind in (int, float):

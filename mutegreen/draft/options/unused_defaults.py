@@ -1,4 +1,4 @@
-"""Defaults of parameters and fields that no call leaves in place: to change them would change nothing."""
+"""Finds defaults of parameters and fields that every call overrides: their mutants would equal the original."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from mutegreen.scan.source.module import Module
 
 @dataclass(frozen=True)
 class _Parameter:
-    """A parameter with a default: of what is called by a name, its place among the parameters, its own name."""
+    """A parameter with a default.
+
+    Attributes:
+        called: The name of the function or class.
+        names: All its parameters, in order.
+        name: The parameter.
+    """
 
     called: str
     names: tuple[str, ...]
@@ -22,23 +28,23 @@ class _Parameter:
 
 
 def reason_unused(finding: Finding, modules: Sequence[Module]) -> str | None:
-    """Why a default never comes into use, as far as the source tells; None: it may."""
+    """Return why a default is never used, as far as the source shows; None: it may be used."""
     module = next((m for m in modules if m.file == finding.file), None)
     if module is None or finding.flag is not None or finding.form not in {Form.PARAMETER, Form.FIELD}:
         return None
-    found = _parameter(module, finding) or _field(module, finding)
-    if found is None:
+    parameter = _parameter(module, finding) or _field(module, finding)
+    if parameter is None:
         return None
-    calls = [(other, call) for other in modules for call in _calls(other, found.called)]
-    if calls and all(_gives(other, call, found) for other, call in calls):
-        return f"every call of {found.called} gives {found.name} another value"
-    if finding.form is Form.PARAMETER and not calls and not any(_mentions(m, found.called) for m in modules):
-        return f"nothing calls {found.called}"
+    calls = [(other, call) for other in modules for call in _calls(other, parameter.called)]
+    if calls and all(_passes(other, call, parameter) for other, call in calls):
+        return f"every call of {parameter.called} passes another value for {parameter.name}"
+    if finding.form is Form.PARAMETER and not calls and not any(_mentions(m, parameter.called) for m in modules):
+        return f"nothing calls {parameter.called}"
     return None
 
 
 def _parameter(module: Module, finding: Finding) -> _Parameter | None:
-    """The parameter of a function; a decorator may call it in ways of its own."""
+    """The parameter that has this default; functions with decorators do not count, as a decorator may call them."""
     for node in module.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.decorator_list:
             for name, default in parameter_defaults(node.args):
@@ -50,7 +56,7 @@ def _parameter(module: Module, finding: Finding) -> _Parameter | None:
 
 
 def _field(module: Module, finding: Finding) -> _Parameter | None:
-    """The field of a dataclass."""
+    """The field of a dataclass that has this default."""
     for node in module.nodes:
         if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in node.decorator_list):
             fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
@@ -65,8 +71,8 @@ def _calls(module: Module, name: str) -> Iterator[ast.Call]:
     return (node for node in module.nodes if isinstance(node, ast.Call) and called_name(node) == name)
 
 
-def _gives(module: Module, call: ast.Call, wanted: _Parameter) -> bool:
-    """Whether a call passes a parameter, also within `**settings` where that is a dict in sight."""
+def _passes(module: Module, call: ast.Call, wanted: _Parameter) -> bool:
+    """Whether a call passes a parameter, also in `**settings` if that is a known dict."""
     if wanted.name in bound_arguments(call, wanted.names):
         return True
     unpacked = [word.value for word in call.keywords if word.arg is None]
@@ -90,7 +96,7 @@ def _keys(node: ast.expr) -> set[str]:
 
 
 def _mentions(module: Module, name: str) -> bool:
-    """Whether a function is handed on by its name."""
+    """Whether a module refers to a function without calling it."""
     nodes = (node for node in module.nodes if isinstance(node, (ast.Name, ast.Attribute)))
     strings = (node for node in module.nodes if isinstance(node, ast.Constant) and node.value == name)
     return any(last_name(node) == name for node in nodes) or any(True for _ in strings)

@@ -1,1 +1,1 @@
-"""The program to train: its script, its folder, and what surrounds it."""
+"""Finds the program to train: its script, its folder, and what its workspace needs."""

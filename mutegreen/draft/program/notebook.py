@@ -1,4 +1,4 @@
-"""A notebook as a script: converted by nbconvert, without what only a notebook understands."""
+"""Converts a notebook to a script by nbconvert, without magics and shell commands."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ _MAGIC = re.compile(r"^(\s*)([%!].*)$")
 
 
 def convert_notebook(notebook: Path) -> tuple[str, list[str]]:
-    """The script that a notebook is, and the lines of it that were left out.
+    """Convert a notebook.
+
+    Returns:
+        The text of the script, and the lines that it leaves out.
+
 
     Raises:
-        UsageError: nbconvert is not installed, or the file is no notebook of Python.
+        UsageError: nbconvert is not installed, or the file is not a Python notebook.
     """
     try:
         import nbformat
@@ -34,16 +38,16 @@ def convert_notebook(notebook: Path) -> tuple[str, list[str]]:
         raise UsageError(f"{notebook}: not a notebook: {' '.join(str(error).split())[:200]}") from error
     language = document.metadata.get("kernelspec", {}).get("language", "python")
     if language != "python":
-        raise UsageError(f"{notebook}: a notebook of {language}, not of Python")
+        raise UsageError(f"{notebook} is a notebook in {language}, not in Python")
     left_out = [line for cell in document.cells if cell.cell_type == "code" for line in _plain(cell)]
     exporter = PythonExporter(exclude_input_prompt=True)  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it would like IPython for what has just been taken out
+        warnings.simplefilter("ignore")  # it asks for IPython, which only the removed lines would need
         return str(exporter.from_notebook_node(document)[0]), left_out
 
 
 def _plain(cell: Any) -> Iterator[str]:
-    """Takes out of a cell what only a notebook understands, and returns these lines."""
+    """Remove magics and shell commands from a cell, and yield these lines."""
     lines = cell.source.split("\n")
     if lines and lines[0].startswith("%%"):
         yield lines[0]

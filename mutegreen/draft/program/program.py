@@ -1,4 +1,4 @@
-"""The program to train: its script, the folder that it needs, and how it is started."""
+"""A training program: its script, the folder that it needs, and the words that start it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class TrainingProgram:
 
     Attributes:
         script: Its main file.
-        folder: The folder of the subject, which holds all that it needs.
-        workdir: Folder that it is started in, relative to `folder`.
+        folder: The folder of the subject, with all files that the program needs.
+        workdir: The working directory, relative to `folder`.
         module: Name for `python -m`; None: the script is started by its path.
         launcher: Words that start it instead of Python, such as `torchrun --nproc_per_node=1`.
-        notebook: The notebook that the script was converted from.
+        notebook: The notebook that the script was converted from; None: it was not.
     """
 
     script: Path
@@ -40,11 +40,11 @@ class TrainingProgram:
         return (*words, self.relative(self.script, self.folder / self.workdir))
 
     def relative(self, path: Path, start: Path | None = None) -> str:
-        """A path relative to the subject's folder."""
+        """Return a path relative to `start`, or to the subject's folder."""
         return Path(os.path.relpath(path, start or self.folder)).as_posix()
 
     def holding(self, files: list[Path]) -> TrainingProgram:
-        """The program with the smallest folder that holds these files as well; started where it was started."""
+        """Return the program with the smallest folder that contains these files, too; the working directory stays."""
         outside = [file for file in files if not file.is_relative_to(self.folder)]
         if not outside:
             return self
@@ -53,7 +53,7 @@ class TrainingProgram:
 
 
 def by_module(name: str, folder: Path) -> TrainingProgram:
-    """The program that `python -m NAME` starts in a folder, or in the `src` folder in it.
+    """Return the program that `python -m NAME` starts in a folder, or in its `src` folder.
 
     Raises:
         UsageError: There is no such module.
@@ -63,18 +63,20 @@ def by_module(name: str, folder: Path) -> TrainingProgram:
         for file in (base.with_name(base.name + ".py"), base / "__main__.py"):
             if file.is_file():
                 return TrainingProgram(file.resolve(), folder.resolve(), workdir, name)
-    raise UsageError(f"{folder}: no module {name}", "name it as after `python -m`, and the folder that you start it in")
+    raise UsageError(
+        f"{folder}: no module {name}", "name the module as after `python -m`, and the folder that you start it in"
+    )
 
 
 def by_script(script: Path, folder: Path | None = None) -> TrainingProgram:
-    """The program that a script is; without a folder, in the script's own.
+    """Return the program of a script; without a folder, its folder is the script's.
 
     Raises:
-        UsageError: There is no such file, or it lies outside of the folder.
+        UsageError: There is no such file, or it is outside the folder.
     """
     if not script.is_file():
         raise UsageError(f"{script}: no such file", "name a training script, a notebook, or the folder of one")
     path, home = script.resolve(), (folder or script.parent).resolve()
     if not path.is_relative_to(home):
-        raise UsageError(f"{script} is not in {folder}", "name a folder that holds it")
+        raise UsageError(f"{script} is not in {folder}", "name a folder that contains it")
     return TrainingProgram(path, home)

@@ -1,4 +1,4 @@
-"""What a user points at, a script, a folder, a notebook or a module, as the program to train."""
+"""Resolves what the user names (a script, a folder, a notebook, a module) to the program to train."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class ResolvedProgram:
-    """A program, whether its folder was named, and what is to be said of how it was found."""
+    """A program and how it was found.
+
+    Attributes:
+        program: The program.
+        fixed: Whether the user named its folder.
+        notes: Notes for the user.
+    """
 
     program: TrainingProgram
     fixed: bool = False
@@ -27,16 +33,16 @@ class ResolvedProgram:
 def resolve_program(
     path: Path | None, script: Path | None, module: str | None, ask: Callable[[Sequence[Path]], Path] | None = None
 ) -> ResolvedProgram:
-    """The program that is meant.
+    """Return the program that the user means.
 
     Args:
         path: A script, a notebook, or a folder; None: the current folder.
         script: The script in the folder.
         module: Name of a module, as after `python -m`.
-        ask: Asks which of several scripts is meant; None: there is nobody to ask.
+        ask: Asks the user which of several scripts trains; None: there is no terminal to ask at.
 
     Raises:
-        UsageError: There is no such program, or it is not clear which one is meant.
+        UsageError: There is no such program, or several are equally likely.
     """
     if module is not None:
         if script is not None or (path is not None and not path.is_dir()):
@@ -65,7 +71,7 @@ def _of_file(path: Path, folder: Path | None = None) -> ResolvedProgram:
 def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> ResolvedProgram:
     found = script_candidates.script_candidates(folder)
     if not found:
-        raise UsageError(f"{folder}: no script found that trains", "name it: mutegreen init SCRIPT")
+        raise UsageError(f"{folder}: no training script found", "name it: mutegreen init SCRIPT")
     chosen = script_candidates.likeliest(found)
     scripts = [one.script for one in found]
     if chosen is None and ask is not None:
@@ -73,19 +79,19 @@ def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> Re
     if chosen is None:
         listed = ", ".join(str(script.relative_to(folder)) for script in scripts[:_SHOWN])
         raise UsageError(
-            f"{folder}: several scripts may be the one that trains: {listed}", "choose one with --script NAME"
+            f"{folder}: several scripts may be the training script: {listed}", "choose one with --script NAME"
         )
     others = [str(script.relative_to(folder)) for script in scripts if script != chosen][:_SHOWN]
     resolved = _of_file(chosen, folder)
     if not others:
         return resolved
     name = chosen.relative_to(folder)
-    note = f"{name} was taken for the script that trains; --script names another: {', '.join(others)}"
+    note = f"{name} was chosen as the training script; --script chooses another: {', '.join(others)}"
     return replace(resolved, notes=(note, *resolved.notes))
 
 
 def _of_notebook(program: TrainingProgram, fixed: bool) -> ResolvedProgram:
-    """A script of the notebook, written beside it; it is ours, and made anew each time."""
+    """The program of a notebook: a script in the same folder, which `init` writes and overwrites each time."""
     notebook = program.script
     script = notebook.with_name(f"{notebook.stem}_notebook.py")
     if script.exists() and not script.read_text(encoding="utf-8", errors="replace").startswith(_MARK):
@@ -97,7 +103,7 @@ def _of_notebook(program: TrainingProgram, fixed: bool) -> ResolvedProgram:
         raise UsageError(
             f"{script}: cannot be written: {error.strerror}", "copy the notebook to another folder"
         ) from error
-    notes = [f"{script.name} was made from {notebook.name}: run `mutegreen init` again when the notebook has changed"]
+    notes = [f"{script.name} was made from {notebook.name}: run `mutegreen init` again after changes to the notebook"]
     if left_out:
         notes.append(f"Left out of the notebook: {'; '.join(left_out)}")
     return ResolvedProgram(replace(program, script=script, notebook=notebook), fixed, tuple(notes))

@@ -1,4 +1,4 @@
-"""Which of the scripts in a folder is the one that trains."""
+"""Ranks the scripts in a folder by how likely they are the training script."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _BAD_WORDS = word_set(
 
 @dataclass(frozen=True)
 class ScriptCandidate:
-    """A script that may be the one: the higher the score, the likelier."""
+    """A script that may be the training script; a larger score is likelier."""
 
     script: Path
     score: int
 
 
 def script_candidates(folder: Path) -> list[ScriptCandidate]:
-    """The scripts in a folder and in those below that may train, the likeliest first."""
+    """Return the scripts in a folder and its sub-folders that may train, the likeliest first."""
     texts = {path: _text(path) for path in _scripts(folder)}
     imported = {name for text in texts.values() for name in re.findall(r"^\s*(?:from|import)\s+([\w.]+)", text, re.M)}
     used = {name.rpartition(".")[2] for name in imported}
@@ -50,14 +50,14 @@ def script_candidates(folder: Path) -> list[ScriptCandidate]:
 
 
 def likeliest(found: list[ScriptCandidate]) -> Path | None:
-    """The candidate that stands out; None: none does."""
+    """Return the candidate with a clearly larger score than all others; None: there is none."""
     if len(found) == 1 or (len(found) > 1 and found[0].score > found[1].score + 1):
         return found[0].script
     return None
 
 
 def _scripts(folder: Path, depth: int = 0) -> Iterator[Path]:
-    """Python files, and notebooks where there are none beside them."""
+    """Yield the Python files and notebooks in a folder and its sub-folders."""
     try:
         inside = sorted(folder.iterdir())
     except OSError:
@@ -78,7 +78,7 @@ def _text(path: Path) -> str:
 
 
 def _score(path: Path, text: str, folder: Path, is_imported: bool) -> int:
-    """What speaks for a script, less what speaks against it; 0 or less: it does not train at all."""
+    """The points for a script minus the points against it; 0 or less: it does not train."""
     trains = sum(points for pattern, points in _TRAINS if pattern.search(text))
     starts = bool(_STARTS.search(text) or _PARSES.search(text))
     own, above = set(words(path.stem)), path.relative_to(folder).parts[:-1]

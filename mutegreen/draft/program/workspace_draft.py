@@ -1,4 +1,4 @@
-"""What around a training an audit must know: its data, what it leaves behind, launchers, windows."""
+"""Drafts `[workspace]` and `environment`: folders with data, files of earlier trainings, variables, notes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MOST_FILES = 5_000
 
 @dataclass(frozen=True)
 class WorkspaceDraft:
-    """What goes into `[workspace]` and `environment`, and what the user should look at.
+    """The drafted `[workspace]` and `environment`, with notes for the user.
 
     Attributes:
-        link: Folders with data, to be linked into each copy instead of copied.
-        exclude: What earlier trainings left, by pattern.
+        link: Folders with data, which are linked into each copy instead of copied.
+        exclude: Patterns of files that earlier trainings left.
         environment: Variables to set.
-        notes: For the user.
+        notes: Notes for the user.
     """
 
     link: tuple[str, ...] = ()
@@ -45,13 +45,13 @@ class WorkspaceDraft:
 def draft_workspace(
     program: TrainingProgram, project: Project, modules: Sequence[Module], changed: set[str]
 ) -> WorkspaceDraft:
-    """What there is around a program.
+    """Draft the workspace of a program.
 
     Args:
         program: The program.
-        project: Its project, which knows where imports are looked for.
-        modules: The files of the project that it uses.
-        changed: The files that hold hyperparameters, which must be copied.
+        project: Its project, which knows the folders that imports are searched in.
+        modules: The project's files that it uses.
+        changed: The files with hyperparameters, which must be copied.
     """
     files = changed | {program.relative(module.path.resolve()) for module in modules}
     link = tuple(name for name in _data_folders(program.folder) if not any(f.startswith(f"{name}/") for f in files))
@@ -97,7 +97,7 @@ def _environment(program: TrainingProgram, project: Project, modules: Sequence[M
 
 
 def _import_roots(program: TrainingProgram, project: Project, modules: Sequence[Module]) -> str:
-    """Where imports lead outside of the script's own folder, relative to where the program is started."""
+    """The folders outside the script's own that imports use, relative to the working directory."""
     paths = [module.path.resolve() for module in modules]
     outside = [path for path in paths if not path.is_relative_to(project.folder)]
     above = [[root for root in project.roots if path.is_relative_to(root)] for path in outside]
@@ -113,8 +113,8 @@ def _notes(module: Module, program: TrainingProgram, link: Sequence[str]) -> Ite
             yield from _downloads(file, node, link)
         elif isinstance(node, ast.Constant) and _leads_out(node.value, module.path.parent):
             yield (
-                f"{node.value!s} (line {node.lineno} of {file}) leads out of the folder: in the copy that is "
-                "trained it is another place. Link the data into this folder, or pass an absolute path"
+                f"{node.value!s} (line {node.lineno} of {file}) is outside of this folder, and so the copy that "
+                "is trained lacks it. Link the data into this folder, or pass an absolute path"
             )
 
 
@@ -127,15 +127,15 @@ def _launchers(module: Module, program: TrainingProgram) -> Iterator[str]:
         return
     imports = {*module.imports.values(), *module.stars}
     if any(origin.startswith("accelerate") for origin in imports):
-        yield "It uses accelerate. If you start it with `accelerate launch`, say so: --launcher 'accelerate launch'"
+        yield "The program uses accelerate. Started with `accelerate launch`? Add --launcher 'accelerate launch'"
     elif any("init_process_group" in dotted(n) for n in module.nodes if isinstance(n, (ast.Name, ast.Attribute))):
         yield (
-            "It uses torch.distributed. If you start it with torchrun, say so: --launcher 'torchrun --nproc_per_node=1'"
+            "The program uses torch.distributed. Started with torchrun? Add --launcher 'torchrun --nproc_per_node=1'"
         )
 
 
 def _downloads(file: str, call: ast.Call, link: Sequence[str]) -> Iterator[str]:
-    """A data set that a training downloads beside itself would be downloaded by every training."""
+    """Yield a note on a data set that every trial would download again into its copy."""
     downloads = any(w.arg == "download" and isinstance(w.value, ast.Constant) and w.value.value for w in call.keywords)
     if not downloads:
         return
@@ -148,5 +148,5 @@ def _downloads(file: str, call: ast.Call, link: Sequence[str]) -> Iterator[str]:
     where = f'"{top}"' if top and top != "." else "the folder"
     yield (
         f"{file} downloads its data into {where}. Run it once, then name the folder of the data in link = [...] "
-        "under [workspace]: else every training downloads it again"
+        "under [workspace]; otherwise every trial downloads them again"
     )
