@@ -1,1 +1,4 @@
-"""The subjects that come with MuteGreen: one folder each, templates that are copied before they are run."""
+"""The bundled subjects, one folder each; `mutegreen subjects` lists them, and an audit runs copies of them.
+
+The scripts repeat code on purpose: each folder must work when it is copied without the others.
+"""

@@ -1,8 +1,8 @@
-"""Writes small data, in the formats that the five programs read, to the places where they look for them.
+"""Writes small data for the five programs, in their formats and to the folders that they read.
 
-`python make_small_data.py [NAME ...]`: into the folders beside this file, all or those named; data that are there
-already stay. The handwritten digits are scikit-learn's, of 8 by 8 pixels, enlarged to 28 by 28. The pictures for the
-programs of CIFAR-10 and Market-1501 are drawn here: no accuracy on them says anything of the real data.
+`python make_small_data.py [NAME ...]` writes into the sub-folders of this folder, all or those named; existing data are
+not changed. The handwritten digits are scikit-learn's, of 8 by 8 pixels, enlarged to 28 by 28. The pictures for the
+programs of CIFAR-10 and Market-1501 are drawn here: an accuracy on them says nothing about the real data.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog",
 
 
 def digits(count: int | None = None) -> tuple[tuple[Pictures, Labels], tuple[Pictures, Labels]]:
-    """The first digits, or all 1797, to train and to test with; pictures of shape (n, 28, 28)."""
+    """Return the first `count` digits, or all 1797, for training and for testing; pictures of shape (n, 28, 28)."""
     data = load_digits()
     small = (data.images[:count] * (255 / 16)).astype(np.uint8)
     large = [np.asarray(Image.fromarray(one).resize((20, 20), Image.Resampling.BICUBIC)) for one in small]
@@ -39,7 +39,7 @@ def digits(count: int | None = None) -> tuple[tuple[Pictures, Labels], tuple[Pic
 
 
 def mnist(folder: Path, count: int | None = None) -> None:
-    """The four uncompressed files of MNIST that torchvision reads, below `folder`."""
+    """Write the four uncompressed files of MNIST that torchvision reads, below `folder`."""
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     for name, (pictures, labels) in zip(("train", "t10k"), digits(count), strict=True):
@@ -49,7 +49,7 @@ def mnist(folder: Path, count: int | None = None) -> None:
 
 
 def cifar(folder: Path, batch: int = 100) -> None:
-    """The pickles of CIFAR-10: five batches to train with and one to test with, a coloured shape for each class."""
+    """Write the pickles of CIFAR-10: five training batches and a test batch, with a coloured shape for each class."""
     batches = folder / "cifar-10-batches-py"
     batches.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(0)
@@ -63,24 +63,24 @@ def cifar(folder: Path, batch: int = 100) -> None:
 
 
 def _shape(label: int, noise: np.random.Generator) -> Pictures:
-    """A picture of 32 by 32 pixels: five figures in two colours."""
+    """Draw a picture of 32 by 32 pixels: one of five shapes in one of two colours."""
     picture = Image.fromarray(noise.integers(0, 90, (32, 32, 3), dtype=np.uint8))
     x, y, size = (int(noise.integers(low, high)) for low, high in ((2, 10), (2, 10), (12, 20)))
     corners, colour = (x, y, x + size, y + size), (230, 80, 60) if label < 5 else (60, 120, 230)
     draw = ImageDraw.Draw(picture)
-    figures: tuple[Callable[[], None], ...] = (
+    shapes: tuple[Callable[[], None], ...] = (
         lambda: draw.rectangle(corners, fill=colour),
         lambda: draw.ellipse(corners, fill=colour),
         lambda: draw.polygon([(x, y + size), (x + size, y + size), (x + size // 2, y)], fill=colour),
         lambda: draw.line(corners, fill=colour, width=5),
         lambda: draw.rectangle(corners, outline=colour, width=3),
     )
-    figures[label % 5]()
+    shapes[label % 5]()
     return np.asarray(picture)
 
 
 def market(folder: Path, people: int = 4, pictures: int = 1) -> None:
-    """Market-1501 as `prepare.py` of the program leaves it: a folder for each person, in `train` and in `val`."""
+    """Write Market-1501 as the program's `prepare.py` arranges it: a folder per person, in `train` and in `val`."""
     for split in ("train", "val"):
         for person in range(people):
             place = folder / "pytorch" / split / f"{person + 1:04d}"
@@ -106,23 +106,23 @@ PLACES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "pytorch_resnet_cifar10": ("data", cifar),
     "person_reid": ("Market", market),
 }
-"""For each program, the folder beside its `subject.toml` and what fills it."""
+"""For each program, the folder beside its `subject.toml`, and the function that writes it."""
 
 
 def main(names: list[str]) -> int:
-    """Writes the data of the programs that are named, or of all; 2 if a name is wrong."""
+    """Write the data of the named programs, or of all; return 2 if a name is unknown."""
     unknown = [name for name in names if name not in PLACES]
     if unknown:
-        print(f"no program {', '.join(unknown)}; there are {', '.join(PLACES)}", file=sys.stderr)
+        print(f"unknown program: {', '.join(unknown)}; known: {', '.join(PLACES)}", file=sys.stderr)
         return 2
     for name in names or PLACES:
         folder, fill = PLACES[name]
         place = Path(__file__).parent / name / folder
         if place.exists():
-            print(f"{place}: is there already, and stays")
+            print(f"{place} exists and is not changed")
         else:
             fill(place)
-            print(f"{place}: written")
+            print(f"{place} was written")
     return 0
 
 

@@ -1,11 +1,11 @@
 """Train a network that reads handwritten digits by Hinton's forward-forward algorithm, without backpropagation.
 
-Each layer learns by itself to be very active for images that carry their own label, and hardly active for images that
+Each layer learns separately: its activity shall be high for images that carry their own label, and low for images that
 carry a wrong one (G. Hinton, The Forward-Forward Algorithm, arXiv 2212.13345). To read a digit, all ten labels are
-tried, and the one that makes the layers most active wins. Guessing is right in one case of ten.
+tried, and the one with the highest activity wins. Guessing has an accuracy of 10 %.
 
     python train.py                                                         # the digits that come with scikit-learn
-    python train.py --dataset mnist --data-dir DIR --report-every 100       # MNIST; wants a GPU
+    python train.py --dataset mnist --data-dir DIR --report-every 100       # MNIST; use a GPU
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -32,7 +32,7 @@ IMAGE_SIDE = 28
 PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081  # of MNIST's training images
 WHITE = (1 - PIXEL_MEAN) / PIXEL_STD
 DATASETS = ("digits", "mnist")
-EPSILON = 1e-4  # keeps lengths above 0 to divide by
+EPSILON = 1e-4  # avoids a division by 0
 TEST_BATCH = 1_000
 DIGITS_FILE = "datasets/data/digits.csv.gz"
 EXIT_USAGE, EXIT_DIVERGED = 2, 3
@@ -47,7 +47,7 @@ def main() -> None:
     test = test.to(device)
     args.train_images = len(train.labels)  # the number behind "all"
 
-    torch.manual_seed(args.seed)  # all chance comes from here: the first weights and the wrong labels
+    torch.manual_seed(args.seed)  # the only source of randomness: the first weights and the wrong labels
     model = ForwardForward(args.layers, args.hidden).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=args.learning_rate)
     inputs = true_and_false(train)
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def report(epoch: int, epochs: int, loss: float, correct: int, count: int) -> None:
-    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    """Print the epoch's line; end the training if its loss is not finite, as no later epoch can repair that."""
     accuracy = f"{correct / count:.4f} ({correct}/{count})"
     print(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  train loss {loss:.4f}  test accuracy {accuracy}", flush=True)
     if not math.isfinite(loss):
@@ -79,21 +79,21 @@ class FlatDigits(NamedTuple):
     labels: Tensor
 
     def to(self, device: torch.device) -> FlatDigits:
-        """These digits on another device."""
+        """Return these digits on another device."""
         return FlatDigits(*(part.to(device) for part in self))
 
 
 def load_digits() -> tuple[FlatDigits, FlatDigits]:
-    """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
+    """Return scikit-learn's 1797 digits for training and for testing; every fifth image of a digit is for testing."""
     digits = prepare(*read_digits())
     test = torch.arange(len(digits.labels)) % 5 == 4
     return FlatDigits(digits.images[~test], digits.labels[~test]), FlatDigits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, Tensor]:
-    """Images (1797, 8, 8) with values from 0 to 1, and their labels.
+    """Return images (1797, 8, 8) with values from 0 to 1, and their labels.
 
-    scikit-learn's file is read without scikit-learn, because importing it takes longer than a short training.
+    The file is read without importing scikit-learn, as the import takes longer than a short training.
     """
     package = find_spec("sklearn")
     if package is None or package.origin is None:
@@ -103,7 +103,7 @@ def read_digits() -> tuple[Tensor, Tensor]:
     if file.exists():
         table = np.loadtxt(file, delimiter=",")
         pixels, labels = table[:, :-1], table[:, -1]
-    else:  # another release may keep it elsewhere, and knows where
+    else:  # another release may have it elsewhere
         from sklearn.datasets import load_digits
 
         pixels, labels = load_digits(return_X_y=True)
@@ -111,9 +111,9 @@ def read_digits() -> tuple[Tensor, Tensor]:
 
 
 def load_mnist(folder: str) -> tuple[FlatDigits, FlatDigits]:
-    """MNIST's own training and test images, from `folder`/MNIST/raw."""
+    """Return the training and the test images of MNIST, from `folder`/MNIST/raw."""
     try:
-        from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
+        from torchvision.datasets import MNIST  # imported here: takes 2 s, and the bundled digits do not need it
     except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
         fail(f"MNIST is read with torchvision, which cannot be imported ({error}); try: pip install torchvision")
     try:
@@ -125,7 +125,7 @@ def load_mnist(folder: str) -> tuple[FlatDigits, FlatDigits]:
 
 
 def prepare(images: Tensor, labels: Tensor) -> FlatDigits:
-    """Images (n, side, side) from 0 to 1 as rows of 784 pixels with a mean near 0, in the order of their labels."""
+    """Return images (n, side, side) from 0 to 1 as rows of 784 pixels, normalised, in the order of their labels."""
     order = labels.argsort(stable=True)
     side = (IMAGE_SIDE, IMAGE_SIDE)
     resized = F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear")
@@ -133,7 +133,7 @@ def prepare(images: Tensor, labels: Tensor) -> FlatDigits:
 
 
 def spread(digits: FlatDigits, count: int | None) -> FlatDigits:
-    """`count` of the digits, evenly spread over them and so over the ten classes; None: all."""
+    """Return `count` digits, evenly spread over the data and so over the ten classes; None: all."""
     available = len(digits.labels)
     if count is None:
         return digits
@@ -144,43 +144,43 @@ def spread(digits: FlatDigits, count: int | None) -> FlatDigits:
 
 
 def true_and_false(digits: FlatDigits) -> Tensor:
-    """What is trained on (2n, 784): all images with their own labels, then all with a wrong one, drawn once."""
+    """Return the training inputs (2n, 784): all images with their own labels, then all with a wrong one."""
     wrong = (digits.labels + torch.randint(1, CLASSES, digits.labels.shape).to(digits.labels.device)) % CLASSES
     return torch.cat([with_label(digits.images, digits.labels), with_label(digits.images, wrong)])
 
 
 def with_label(images: Tensor, labels: Tensor) -> Tensor:
-    """Copies of the images (n, 784) whose first ten pixels say the label: that of its number is white."""
+    """Return copies of the images (n, 784) whose first ten pixels encode the label: one of them is white."""
     marked = without_label(images)
     marked[torch.arange(len(marked)), labels] = WHITE
     return marked
 
 
 def without_label(images: Tensor) -> Tensor:
-    """Copies of the images (n, 784) whose first ten pixels, a piece of the margin, say nothing."""
+    """Return copies of the images (n, 784) whose first ten pixels, a part of the margin, are 0."""
     blank = images.clone()
     blank[:, :CLASSES] = 0
     return blank
 
 
 class Layer(nn.Linear):
-    """A linear layer with ReLU that sees only the direction of its input.
+    """A linear layer with ReLU whose input is normalised to length 1.
 
-    The length is what the layer before was trained on. If it were seen, there would be nothing left to learn.
+    The layer before was trained on the length. If this layer got the length, it would have nothing left to learn.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """From (..., inputs) to activities (..., outputs)."""
+        """Return the activities (..., outputs) of inputs (..., inputs)."""
         return F.relu(super().forward(inputs / (inputs.norm(dim=-1, keepdim=True) + EPSILON)))
 
 
 def goodness(activities: Tensor) -> Tensor:
-    """How active a layer is: from (..., outputs) to the mean of the squares (...)."""
+    """Return the activity of a layer: the mean of the squares (...) of its outputs (..., outputs)."""
     return activities.square().mean(-1)
 
 
 class ForwardForward(nn.Module):
-    """Layers that are each trained by themselves; by default 784-500-500 as in the study, 643,000 weights."""
+    """Layers that are trained separately; by default 784-500-500 as in the study, 643,000 weights."""
 
     def __init__(self, layers: int, hidden: int) -> None:
         super().__init__()
@@ -188,10 +188,10 @@ class ForwardForward(nn.Module):
         self.layers = nn.ModuleList(Layer(inputs, outputs) for inputs, outputs in pairwise(sizes))
 
     def label_goodness(self, images: Tensor) -> Tensor:
-        """From images (n, 784) to the goodness (n, 10) of each with each label, summed over the layers.
+        """Return the goodness (n, 10) of images (n, 784) with each label, summed over the layers.
 
-        With its ten labels an image makes ten inputs. They differ in two pixels, so what they share goes through the
-        first weights once, not ten times.
+        An image with its ten labels is ten inputs, which differ in two pixels only. So their common part is multiplied
+        with the first weights once, not ten times.
         """
         first, *others = self.layers
         blank = without_label(images)
@@ -207,9 +207,9 @@ class ForwardForward(nn.Module):
 
 
 def train_epoch(model: ForwardForward, optimizer: torch.optim.Optimizer, inputs: Tensor, threshold: float) -> float:
-    """One step of every layer on all inputs; returns the mean loss of a layer.
+    """Train every layer by one step on all inputs; return the mean loss of a layer.
 
-    No gradient passes from a layer to the one before it, so the step on the sum is one of each layer on its own loss.
+    No gradient passes from a layer to the one before, so a step on the sum is a step of each layer on its own loss.
     """
     losses = []
     for layer in model.layers:
@@ -224,27 +224,27 @@ def train_epoch(model: ForwardForward, optimizer: torch.optim.Optimizer, inputs:
 
 
 def layer_loss(activities: Tensor, threshold: float) -> Tensor:
-    """Small where true inputs, the first half, have a goodness above the threshold, and false ones one below."""
+    """Return a loss that is small if the first half, the true inputs, is above the threshold, and the rest below."""
     true, false = goodness(activities).chunk(2)
     return F.softplus(torch.cat([threshold - true, false - threshold])).mean()
 
 
 @torch.no_grad()
 def count_correct(model: ForwardForward, digits: FlatDigits) -> int:
-    """Number of images whose own label gives the highest goodness."""
+    """Return the number of images whose own label has the highest goodness."""
     batches = zip(digits.images.split(TEST_BATCH), digits.labels.split(TEST_BATCH), strict=True)
     return sum(int((model.label_goodness(images).argmax(1) == labels).sum()) for images, labels in batches)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The settings; the defaults from --epochs to --hidden are those of the study."""
+    """Return the options; the defaults from --epochs to --hidden are those of the study."""
     parser = argparse.ArgumentParser(
         description="Train a network that reads handwritten digits by the forward-forward algorithm.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--epochs", type=int, default=1000, help="steps of each layer; all images are in each step")
     parser.add_argument("--learning-rate", type=float, default=0.03, help="of Adam")
-    parser.add_argument("--threshold", type=float, default=2.0, help="goodness that tells true from false inputs")
+    parser.add_argument("--threshold", type=float, default=2.0, help="goodness that separates true from false inputs")
     parser.add_argument("--layers", type=int, default=2, help="number of layers")
     parser.add_argument("--hidden", type=int, default=500, help="units in a layer")
     parser.add_argument("--seed", type=int, default=1, help="of the first weights and the wrong labels")
@@ -265,7 +265,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    """Return the device of that name; "auto" is the GPU if torch can use one, else the CPU."""
     cuda = torch.cuda.is_available()
     if name == "cuda" and not cuda:
         fail("--device cuda: torch finds no GPU here; try: --device cpu")

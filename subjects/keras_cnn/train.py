@@ -3,7 +3,7 @@
 The network and its training are those of the example "Simple MNIST convnet" in the documentation of Keras.
 
     python train.py                                                     # the digits that come with scikit-learn
-    python train.py --dataset mnist --epochs 15 --batch-size 128        # MNIST, as Keras keeps it
+    python train.py --dataset mnist --epochs 15 --batch-size 128        # MNIST, as Keras stores it
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -36,9 +36,9 @@ def main() -> None:
     args = parse_arguments()
     train, test = load_mnist(args.data_dir) if args.dataset == "mnist" else load_digits()
     prepare_keras(args.device)
-    import keras  # only now: it takes seconds, and reads the environment that has just been set
+    import keras  # imported here, as it reads the environment that has just been set
 
-    keras.utils.set_random_seed(args.seed)  # decides the first weights, the order of the images, and what is dropped
+    keras.utils.set_random_seed(args.seed)  # the first weights, the order of the images, dropout
     model = build(args.filters, args.dropout)
     model.compile(
         optimizer=keras.optimizers.Adam(args.learning_rate),
@@ -59,30 +59,30 @@ def main() -> None:
 
 
 def prepare_keras(device: str) -> None:
-    """Choose what Keras computes with; ends the program with one line where that cannot be."""
+    """Choose backend and device of Keras; end the program with one line if that is not possible."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings are for who develops TensorFlow
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # else it says at every start that results may vary
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # its warnings are for developers of TensorFlow
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # with 1 it warns at every start that results may vary
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     try:
         import keras
-    except (ImportError, ValueError) as error:  # ValueError: it knows no such KERAS_BACKEND
+    except (ImportError, ValueError) as error:  # ValueError: unknown KERAS_BACKEND
         fail(f"Keras cannot be imported ({error}); try: pip install 'mutegreen[tensorflow]'")
-    keras.config.set_image_data_format("channels_last")  # whatever the user's ~/.keras/keras.json says
+    keras.config.set_image_data_format("channels_last")  # independent of the user's ~/.keras/keras.json
     if device == "cuda" and not keras.distribution.list_devices("gpu"):
         fail(f"--device cuda: {keras.backend.backend()} finds no GPU here; try: --device cpu")
 
 
 def reporter(epochs: int, count: int) -> keras.callbacks.Callback:
-    """Prints a line after each of `epochs`, which were tested on `count` images, and ends a training that diverged."""
+    """Return a callback that prints a line after each epoch, tested on `count` images, and ends a diverged training."""
     import keras
 
     def report(epoch: int, logs: dict[str, float]) -> None:
         loss, correct = logs["loss"], round(logs["val_accuracy"] * count)
         place = f"epoch {epoch + 1:>{len(str(epochs))}}/{epochs}"
         print(f"{place}  train loss {loss:.4f}  test accuracy {correct / count:.4f} ({correct}/{count})", flush=True)
-        if not math.isfinite(loss):  # no later epoch can mend that
+        if not math.isfinite(loss):  # no later epoch can repair that
             message = f"training diverged in epoch {epoch + 1}: the loss is {loss}; try a lower --learning-rate"
             fail(message, EXIT_DIVERGED)
 
@@ -103,7 +103,7 @@ class KerasDigits(NamedTuple):
 
 
 def load_digits() -> tuple[KerasDigits, KerasDigits]:
-    """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
+    """Return scikit-learn's 1797 digits for training and for testing; every fifth image of a digit is for testing."""
     images, labels = read_digits()
     order = np.argsort(labels, kind="stable")
     digits = as_input(enlarge(images[order]), white=16), labels[order]
@@ -112,9 +112,9 @@ def load_digits() -> tuple[KerasDigits, KerasDigits]:
 
 
 def read_digits() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Images (1797, 8, 8) with values from 0 to 16, and their labels.
+    """Return images (1797, 8, 8) with values from 0 to 16, and their labels.
 
-    scikit-learn's file is read without scikit-learn, because importing it takes longer than a short training.
+    The file is read without importing scikit-learn, as the import takes longer than a short training.
     """
     package = find_spec("sklearn")
     if package is None or package.origin is None:
@@ -123,7 +123,7 @@ def read_digits() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if file.exists():
         table = np.loadtxt(file, delimiter=",", dtype=np.int64)
         pixels, labels = table[:, :-1], table[:, -1]
-    else:  # another release may keep it elsewhere, and knows where
+    else:  # another release may have it elsewhere
         from sklearn.datasets import load_digits
 
         pixels, labels = load_digits(return_X_y=True)
@@ -131,17 +131,17 @@ def read_digits() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def enlarge(images: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Images (n, 8, 8) as (n, 28, 28): three pixels for one, in a frame of black as around the digits of MNIST."""
+    """Return images (n, 8, 8) as (n, 28, 28): each pixel three times in both directions, in a black frame."""
     large = images.repeat(3, axis=1).repeat(3, axis=2)
     frame = (IMAGE_SIDE - large.shape[1]) // 2
     return np.pad(large, ((0, 0), (frame, frame), (frame, frame)))
 
 
 def load_mnist(folder: str) -> tuple[KerasDigits, KerasDigits]:
-    """MNIST's own training and test images, from `folder`/mnist.npz.
+    """Return the training and the test images of MNIST, from `folder`/mnist.npz.
 
-    The file is the one that `keras.datasets.mnist.load_data()` keeps. That function itself is not for trainings: it
-    downloads the file wherever it is missing, and also where its folder cannot be written to.
+    It is the file that `keras.datasets.mnist.load_data()` stores. A training does not call that function, because it
+    downloads the file if it is missing, and also if its folder is not writable.
     """
     file = Path(folder, "mnist.npz")
     try:
@@ -152,18 +152,18 @@ def load_mnist(folder: str) -> tuple[KerasDigits, KerasDigits]:
             )
     except FileNotFoundError:
         download = "import keras; keras.datasets.mnist.load_data()"
-        fail(f'no {file}; Keras keeps it in ~/.keras/datasets and gets it once with: python -c "{download}"')
+        fail(f'no {file}; Keras stores it in ~/.keras/datasets and downloads it once with: python -c "{download}"')
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         fail(f"{file} is not Keras' mnist.npz: {error}")
 
 
 def as_input(images: NDArray[np.integer], white: int) -> NDArray[np.float32]:
-    """Images (n, 28, 28) with values from 0 to `white` as (n, 28, 28, 1) with values from 0 to 1."""
+    """Return images (n, 28, 28) with values from 0 to `white` as (n, 28, 28, 1) with values from 0 to 1."""
     return images[..., np.newaxis].astype(np.float32) / np.float32(white)
 
 
 def build(filters: int, dropout: float) -> keras.Model:
-    """Two convolutions and a linear layer: from images (n, 28, 28, 1) to logits (n, 10)."""
+    """Return two convolutions and a linear layer: images (n, 28, 28, 1) to logits (n, 10)."""
     from keras import Input, Sequential, layers
 
     return Sequential(
@@ -181,7 +181,7 @@ def build(filters: int, dropout: float) -> keras.Model:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The settings."""
+    """Return the options."""
     parser = argparse.ArgumentParser(
         description="Train a small convolutional network in Keras to read handwritten digits.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -203,7 +203,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """End the program if a number has no sense."""
+    """End the program if a number is out of range."""
     for name in ("epochs", "learning_rate", "batch_size", "filters"):
         if not 0 < getattr(args, name) < math.inf:
             parser.error(f"--{name.replace('_', '-')} must be a number above 0, not {getattr(args, name)}")

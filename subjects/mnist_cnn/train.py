@@ -1,10 +1,10 @@
 """Train a small convolutional network that reads handwritten digits.
 
-Two convolutions, two linear layers, dropout after each pair; trained with Adadelta at a learning rate that falls after
-every epoch. There are ten digits, so guessing is right in one case of ten.
+Two convolutions, two linear layers, dropout after each pair; trained by Adadelta with a learning rate that falls after
+every epoch. There are ten digits, so guessing has an accuracy of 10 %.
 
     python train.py                                       # the digits that come with scikit-learn
-    python train.py --dataset mnist --data-dir DIR        # MNIST; wants a GPU
+    python train.py --dataset mnist --data-dir DIR        # MNIST; use a GPU
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -43,7 +43,7 @@ def main() -> None:
     test = test.to(device)
     args.train_images = len(train.labels)  # the number behind "all"
 
-    torch.manual_seed(args.seed)  # all chance comes from here: first weights, order of the images, dropout
+    torch.manual_seed(args.seed)  # the only source of randomness: first weights, order of the images, dropout
     model = ConvNet(args.dropout_conv, args.dropout_linear).to(device)
     optimizer = torch.optim.Adadelta(model.parameters(), lr=args.learning_rate)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=args.gamma)
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def report(epoch: int, epochs: int, loss: float, correct: int, count: int) -> None:
-    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    """Print the epoch's line; end the training if its loss is not finite, as no later epoch can repair that."""
     accuracy = f"{correct / count:.4f} ({correct}/{count})"
     print(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  train loss {loss:.4f}  test accuracy {accuracy}", flush=True)
     if not math.isfinite(loss):
@@ -75,21 +75,21 @@ class CnnDigits(NamedTuple):
     labels: Tensor
 
     def to(self, device: torch.device) -> CnnDigits:
-        """These digits on another device."""
+        """Return these digits on another device."""
         return CnnDigits(*(part.to(device) for part in self))
 
 
 def load_digits() -> tuple[CnnDigits, CnnDigits]:
-    """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
+    """Return scikit-learn's 1797 digits for training and for testing; every fifth image of a digit is for testing."""
     digits = prepare(*read_digits())
     test = torch.arange(len(digits.labels)) % 5 == 4
     return CnnDigits(digits.images[~test], digits.labels[~test]), CnnDigits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, Tensor]:
-    """Images (1797, 8, 8) with values from 0 to 1, and their labels.
+    """Return images (1797, 8, 8) with values from 0 to 1, and their labels.
 
-    scikit-learn's file is read without scikit-learn, because importing it takes longer than a short training.
+    The file is read without importing scikit-learn, as the import takes longer than a short training.
     """
     package = find_spec("sklearn")
     if package is None or package.origin is None:
@@ -99,7 +99,7 @@ def read_digits() -> tuple[Tensor, Tensor]:
     if file.exists():
         table = np.loadtxt(file, delimiter=",")
         pixels, labels = table[:, :-1], table[:, -1]
-    else:  # another release may keep it elsewhere, and knows where
+    else:  # another release may have it elsewhere
         from sklearn.datasets import load_digits
 
         pixels, labels = load_digits(return_X_y=True)
@@ -107,9 +107,9 @@ def read_digits() -> tuple[Tensor, Tensor]:
 
 
 def load_mnist(folder: str) -> tuple[CnnDigits, CnnDigits]:
-    """MNIST's own training and test images, from `folder`/MNIST/raw."""
+    """Return the training and the test images of MNIST, from `folder`/MNIST/raw."""
     try:
-        from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
+        from torchvision.datasets import MNIST  # imported here: takes 2 s, and the bundled digits do not need it
     except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
         fail(f"MNIST is read with torchvision, which cannot be imported ({error}); try: pip install torchvision")
     try:
@@ -121,7 +121,7 @@ def load_mnist(folder: str) -> tuple[CnnDigits, CnnDigits]:
 
 
 def prepare(images: Tensor, labels: Tensor) -> CnnDigits:
-    """Images (n, side, side) from 0 to 1 brought to 28 x 28, to a mean near 0, and in the order of their labels."""
+    """Return images (n, side, side) from 0 to 1, resized to 28 x 28, normalised, and in the order of their labels."""
     order = labels.argsort(stable=True)
     side = (IMAGE_SIDE, IMAGE_SIDE)
     resized = F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear")
@@ -129,7 +129,7 @@ def prepare(images: Tensor, labels: Tensor) -> CnnDigits:
 
 
 def spread(digits: CnnDigits, count: int | None) -> CnnDigits:
-    """`count` of the digits, evenly spread over them and so over the ten classes; None: all."""
+    """Return `count` digits, evenly spread over the data and so over the ten classes; None: all."""
     available = len(digits.labels)
     if count is None:
         return digits
@@ -161,13 +161,13 @@ class ConvNet(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """From images (n, 1, 28, 28) to logits (n, 10)."""
+        """Return the logits (n, 10) of images (n, 1, 28, 28)."""
         logits: Tensor = self.classifier(self.features(images))
         return logits
 
 
 def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, digits: CnnDigits, batch_size: int) -> float:
-    """One step for each batch of images in a new random order; returns the mean loss of an image."""
+    """Train one epoch, on the images in a new random order; return the mean loss of an image."""
     model.train()
     device = digits.images.device
     total = torch.zeros((), device=device)  # summed there: reading every loss would keep a GPU waiting
@@ -182,14 +182,14 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, digits: CnnD
 
 @torch.no_grad()
 def count_correct(model: nn.Module, digits: CnnDigits) -> int:
-    """Number of images whose digit gets the highest logit."""
+    """Return the number of images whose digit has the highest logit."""
     model.eval()
     batches = zip(digits.images.split(TEST_BATCH), digits.labels.split(TEST_BATCH), strict=True)
     return sum(int((model(images).argmax(1) == labels).sum()) for images, labels in batches)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The settings; the defaults from --epochs to --dropout-linear are those of the study."""
+    """Return the options; the defaults from --epochs to --dropout-linear are those of the study."""
     parser = argparse.ArgumentParser(
         description="Train a small convolutional network that reads handwritten digits.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -220,7 +220,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    """Return the device of that name; "auto" is the GPU if torch can use one, else the CPU."""
     cuda = torch.cuda.is_available()
     if name == "cuda" and not cuda:
         fail("--device cuda: torch finds no GPU here; try: --device cpu")

@@ -1,7 +1,7 @@
-"""Generated figures: drawings of people in the street, to be recognised again where Market-1501 is not at hand.
+"""Draws people in a street, as a generated replacement for Market-1501.
 
-Who somebody is shows in the colours and shapes of skin, hair, clothes and bag. Each camera has its own light and its
-own street behind the people, so two pictures by one camera look more alike than two pictures of one person.
+People differ in the colours and shapes of skin, hair, clothes and bag. Each camera has its own light and background, so
+two pictures by one camera are more similar than two pictures of one person.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from PIL import Image, ImageDraw
 
 WIDTH, HEIGHT = 64, 128  # as in Market-1501
 CAMERAS = 4
-CAMERAS_SEED = 0  # all people of all trainings are seen by the same cameras
+CAMERAS_SEED = 0  # all trainings have the same cameras
 
 Colour = tuple[int, int, int]
 
 
 class Person(NamedTuple):
-    """What tells one person from another."""
+    """The appearance of a person."""
 
     skin: Colour
     hair: Colour
@@ -36,7 +36,7 @@ class Person(NamedTuple):
 
 
 class Camera(NamedTuple):
-    """What all pictures of one camera have in common."""
+    """Background and light of all pictures by one camera."""
 
     wall: Colour
     ground: Colour
@@ -53,7 +53,7 @@ class Photograph(NamedTuple):
 
 
 def photograph(people: int, shots: int, rng: np.random.Generator) -> list[Photograph]:
-    """New people, each taken `shots` times by each camera."""
+    """Draw new people, each `shots` times by each camera."""
     cameras = invent_cameras()
     return [
         Photograph(draw_picture(person, camera, rng), person_number, camera_number)
@@ -64,7 +64,7 @@ def photograph(people: int, shots: int, rng: np.random.Generator) -> list[Photog
 
 
 def invent_cameras() -> list[Camera]:
-    """The cameras, always the same ones."""
+    """Return the cameras, which are always the same."""
     rng = np.random.default_rng(CAMERAS_SEED)
     return [
         Camera(invent_colour(rng), invent_colour(rng), int(rng.integers(50, 100)), rng.uniform(0.5, 1.1, size=3))
@@ -73,7 +73,7 @@ def invent_cameras() -> list[Camera]:
 
 
 def invent_person(rng: np.random.Generator) -> Person:
-    """Somebody new."""
+    """Return a new random person."""
     tone = rng.uniform(0.4, 1)
     return Person(
         skin=(round(240 * tone), round(195 * tone), round(165 * tone)),
@@ -90,13 +90,13 @@ def invent_person(rng: np.random.Generator) -> Person:
 
 
 def invent_colour(rng: np.random.Generator) -> Colour:
-    """Any colour, pale and dark ones too."""
+    """Return a random colour, including pale and dark ones."""
     red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.random() ** 0.5, rng.uniform(0.2, 1))
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def draw_picture(person: Person, camera: Camera, rng: np.random.Generator) -> Image.Image:
-    """The person before the camera, never twice at the same place, in the same stride and in the same light."""
+    """Draw a person in front of a camera, with random place, stride, light and noise."""
     image = Image.new("RGB", (WIDTH, HEIGHT), camera.wall)
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, camera.horizon + int(rng.integers(-6, 7)), WIDTH, HEIGHT), fill=camera.ground)
@@ -107,7 +107,7 @@ def draw_picture(person: Person, camera: Camera, rng: np.random.Generator) -> Im
 
 
 def draw_person(draw: ImageDraw.ImageDraw, person: Person, x: int, y: int, stride: int) -> None:
-    """The person with the head's top at (x, y) and the feet `stride` to both sides; all in pixels."""
+    """Draw a person with the top of the head at (x, y) and the feet `stride` to both sides; all in pixels."""
     for foot in (x - stride, x + stride):
         draw.line((x, y + 60, foot, y + 108), fill=person.legs if person.below == "trousers" else person.skin, width=9)
     if person.below == "shorts":
@@ -124,7 +124,7 @@ def draw_person(draw: ImageDraw.ImageDraw, person: Person, x: int, y: int, strid
 
 
 def draw_top(draw: ImageDraw.ImageDraw, person: Person, x: int, y: int) -> None:
-    """What the person wears above the belt, with its pattern."""
+    """Draw the clothes above the belt, with their pattern."""
     draw.rectangle((x - 18, y + 22, x + 18, y + 50), fill=person.top)  # arms
     draw.rectangle((x - 12, y + 20, x + 12, y + 60), fill=person.top)
     if person.pattern == "halved":

@@ -1,4 +1,4 @@
-"""The pictures to train on and to be judged by: generated figures, or Market-1501."""
+"""Loads the training and the test pictures: generated figures, or Market-1501."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 SHOTS = 2  # generated pictures of each person by each camera
 EXAM_PEOPLE = 25
-EXAM_SEED = 0  # never --seed: all trainings on generated figures are judged by the same people
+EXAM_SEED = 0  # not --seed: all trainings on generated figures are tested on the same people
 MARKET_PARTS = ("train", "val", "query", "gallery")
 MARKET_NAME = re.compile(r"(?P<person>-1|\d+)_c(?P<camera>\d+)")  # 0002_c1s1_000451_03.jpg: person 2, camera 1
-JUNK = -1  # the person of pictures that Market-1501 leaves out of every ranking
+JUNK = -1  # the person number of pictures that Market-1501 excludes from every ranking
 BICUBIC = 3  # as in the study
 
 
 class DataError(Exception):
-    """The pictures cannot be had; the message is one line that says what to do."""
+    """The pictures are not available; the message is one line that says what to do."""
 
 
 class ReidPictures(NamedTuple):
@@ -36,16 +36,16 @@ class ReidPictures(NamedTuple):
     cameras: Tensor
 
     def to(self, device: torch.device) -> ReidPictures:
-        """These pictures on another device."""
+        """Return these pictures on another device."""
         return ReidPictures(*(part.to(device) for part in self))
 
     def where(self, chosen: Tensor) -> ReidPictures:
-        """Those of these pictures for which `chosen` (n,) is true."""
+        """Return the pictures for which `chosen` (n,) is true."""
         return ReidPictures(*(part[chosen] for part in self))
 
 
 class ReidData(NamedTuple):
-    """What a training needs.
+    """The pictures of a training.
 
     `train` and `held_out` show the same people, numbered from 0; `query` and `gallery` show others.
     """
@@ -56,12 +56,12 @@ class ReidData(NamedTuple):
     gallery: ReidPictures
 
     def to(self, device: torch.device) -> ReidData:
-        """These data on another device."""
+        """Return these data on another device."""
         return ReidData(*(part.to(device) for part in self))
 
 
 def draw_figures(people: int, seed: int, height: int) -> ReidData:
-    """Generated figures: new ones for each seed to train on, and always the same ones to be judged by."""
+    """Draw figures: for training, new ones for each seed; for testing, always the same ones."""
     try:
         from figures import CAMERAS, photograph
     except ImportError as error:
@@ -75,9 +75,9 @@ def draw_figures(people: int, seed: int, height: int) -> ReidData:
 
 
 def load_market(folder: str, height: int) -> ReidData:
-    """Market-1501, in folders of people as the study's program sorts it."""
+    """Return Market-1501, in folders of people as the study's program arranges it."""
     try:
-        from torchvision.datasets import ImageFolder  # not at the top: it takes two seconds that the figures save
+        from torchvision.datasets import ImageFolder  # imported here: takes 2 s, and the figures do not need it
     except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
         raise DataError(f"Market-1501 is read with torchvision ({error}); try: pip install torchvision") from error
     try:
@@ -89,20 +89,20 @@ def load_market(folder: str, height: int) -> ReidData:
 
 
 def read_folder(folder: ImageFolder, height: int) -> ReidPictures:
-    """All pictures of a folder of folders."""
+    """Return all pictures in the sub-folders of a folder."""
     return to_pictures(((folder.loader(path), *parse_name(path)) for path, _ in folder.samples), height)
 
 
 def parse_name(path: str) -> tuple[int, int]:
-    """Person and camera, from the name that Market-1501 gives to a picture."""
-    found = MARKET_NAME.match(Path(path).name)
-    if found is None:
+    """Return person and camera, from the file name of a picture of Market-1501."""
+    match = MARKET_NAME.match(Path(path).name)
+    if match is None:
         raise DataError(f"{path} has no name of Market-1501, such as 0002_c1s1_000451_03.jpg for person 2, camera 1")
-    return int(found["person"]), int(found["camera"])
+    return int(match["person"]), int(match["camera"])
 
 
 def to_pictures(photographs: Iterable[tuple[Image, int, int]], height: int) -> ReidPictures:
-    """Images with their person and camera, brought to this height and half of it in width."""
+    """Return images with their person and camera, resized to this height and half of it in width."""
     pixels, people, cameras = [], [], []
     for image, person, camera in photographs:
         pixels.append(torch.from_numpy(np.array(image.resize((height // 2, height), BICUBIC))))
@@ -112,7 +112,7 @@ def to_pictures(photographs: Iterable[tuple[Image, int, int]], height: int) -> R
 
 
 def number_people(data: ReidData) -> ReidData:
-    """These data with the people trained on numbered from 0, and without junk in the gallery."""
+    """Return the data with the training people numbered from 0, and without junk in the gallery."""
     numbers = data.train.people.unique()
     if not torch.isin(data.held_out.people, numbers).all():
         raise DataError("val shows people of whom train has no picture")
@@ -123,7 +123,7 @@ def number_people(data: ReidData) -> ReidData:
 
 
 def check(data: ReidData) -> ReidData:
-    """These data, if one can train on them and be judged by them."""
+    """Return the data, if they are sufficient for training and testing."""
     if len(data.train.people) < 2:
         raise DataError("train has one picture only; batch normalisation needs two")
     same_person = data.query.people[:, None] == data.gallery.people

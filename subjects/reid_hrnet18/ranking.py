@@ -1,4 +1,4 @@
-"""How re-identification is judged: each query ranks a gallery, without the pictures that would make it too easy."""
+"""Evaluates re-identification: each query ranks a gallery, without the person's pictures by the query's own camera."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUERIES_AT_ONCE = 128  # all of Market-1501's at once would take gigabytes
 
 
 class Ranking(NamedTuple):
-    """How well each query (n,) ranked the gallery."""
+    """The quality of each query's (n,) ranking of the gallery."""
 
     first: Tensor  # whether the first picture shows the query's person
     precision: Tensor  # average precision
@@ -27,10 +27,10 @@ class Described(NamedTuple):
 
 
 def rank(query: Described, gallery: Described) -> Ranking:
-    """Rank the gallery for each query by cosine similarity, judged as for Market-1501 (Zheng et al., ICCV 2015).
+    """Rank the gallery for each query by cosine similarity, evaluated as for Market-1501 (Zheng et al., ICCV 2015).
 
-    The gallery's pictures of the query's own person by its own camera count neither for nor against it. A query is left
-    out if none of the person is left then.
+    The gallery's pictures of the query's person by the query's camera are ignored. A query without any other picture of
+    its person is excluded.
     """
     similarity = F.normalize(query.features) @ F.normalize(gallery.features).T
     same_person = query.people[:, None] == gallery.people
@@ -40,15 +40,15 @@ def rank(query: Described, gallery: Described) -> Ranking:
 
 
 def judge(similarity: Tensor, same_person: Tensor, same_camera: Tensor) -> Ranking:
-    """Judge the ranking of each query that has an answer; all arguments are (queries, gallery).
+    """Evaluate the ranking of each query that has an answer; all arguments are (queries, gallery).
 
-    Average precision is the mean, over the right pictures, of the share of right ones among all down to there: the
-    area under steps of precision over recall, not under the trapezoids of Market-1501's own program.
+    Average precision is the mean, over the right pictures, of the precision at their rank: the area under the steps of
+    precision over recall, not under the trapezoids of Market-1501's own program.
     """
     order = similarity.argsort(dim=1, descending=True, stable=True)
     same_person, same_camera = same_person.gather(1, order), same_camera.gather(1, order)
     right = same_person & ~same_camera
-    place = (~same_person | ~same_camera).cumsum(dim=1)  # from 1, in the ranking without what is left out
+    place = (~same_person | ~same_camera).cumsum(dim=1)  # from 1, in the ranking without the ignored pictures
     precision = (right * right.cumsum(dim=1) / place.clamp(min=1)).sum(dim=1) / right.sum(dim=1)
     first = (right & (place == 1)).any(dim=1)
     answered = right.any(dim=1)

@@ -1,11 +1,11 @@
 """Train a network to recognise people in the pictures of other cameras: person re-identification.
 
-A backbone (HRNet-W18) and a bottleneck turn each picture into 512 features. They learn by telling apart the people of
-the training pictures. They are judged on people never seen before: every query ranks a gallery of pictures by how alike
-the features are, and the pictures of its own person should come first.
+A backbone (HRNet-W18) and a bottleneck turn each picture into 512 features. They are trained to classify the people of
+the training pictures, and tested on other people: every query ranks a gallery of pictures by the similarity of the
+features, and the pictures of its own person should come first.
 
     python train.py                                                            # generated figures, see figures.py
-    python train.py --dataset market --data-dir DIR --height 256 --pretrained  # Market-1501; wants a GPU
+    python train.py --dataset market --data-dir DIR --height 256 --pretrained  # Market-1501; use a GPU
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
 
 BACKBONES = ("hrnet_w18", "hrnet_w18_small", "small")
-BACKBONE_RATE = 0.1  # what the backbone gets of the learning rate
+BACKBONE_RATE = 0.1  # the backbone's share of the learning rate
 BOTTLENECK = 512
 HEIGHTS = (64, 128, 256)  # HRNet halves each side five times, and the width is half the height
-IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # what pretrained weights expect
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # as pretrained weights need
 EXAM_BATCH = 128
 DATASETS = {"figures": "figures (generated)", "market": "market"}
 EXIT_USAGE, EXIT_DIVERGED = 2, 3
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def load(args: argparse.Namespace) -> ReidData:
-    """The pictures that --dataset names."""
+    """Return the pictures of --dataset."""
     try:
         if args.dataset == "market":
             return load_market(args.data_dir, args.height)
@@ -63,7 +63,7 @@ def load(args: argparse.Namespace) -> ReidData:
 
 
 def report(epoch: int, epochs: int, loss: float, ranking: Ranking, known: Tensor) -> None:
-    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    """Print the epoch's line; end the training if its loss is not finite, as no later epoch can repair that."""
     print(
         f"epoch {epoch:>{len(str(epochs))}}/{epochs}",
         f"train loss {loss:.4f}",
@@ -78,7 +78,7 @@ def report(epoch: int, epochs: int, loss: float, ranking: Ranking, known: Tensor
 
 
 def share(right: Tensor) -> str:
-    """How many are right, as a fraction and as a count."""
+    """Return the share of right ones, with the counts."""
     return f"{right.double().mean():.4f} ({right.sum()}/{len(right)})"
 
 
@@ -91,7 +91,7 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
 class Network(nn.Module):
     """A backbone, the bottleneck whose features are compared, and a classifier to train them with.
 
-    Features behind batch normalisation are what strong baselines compare (Luo et al., arXiv 1903.07071, section 3.5).
+    Features are compared after batch normalisation, as in strong baselines (Luo et al., arXiv 1903.07071, section 3.5).
     """
 
     mean: Tensor
@@ -101,7 +101,7 @@ class Network(nn.Module):
         super().__init__()
         shrink, classify = nn.Linear(features, BOTTLENECK), nn.Linear(BOTTLENECK, people)
         nn.init.kaiming_normal_(shrink.weight, mode="fan_out")
-        nn.init.normal_(classify.weight, std=0.001)  # so that at first nobody is more likely than another
+        nn.init.normal_(classify.weight, std=0.001)  # at first all people are equally likely
         nn.init.zeros_(shrink.bias)
         nn.init.zeros_(classify.bias)
         self.backbone = backbone
@@ -111,21 +111,21 @@ class Network(nn.Module):
         self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION))
 
     def features(self, pixels: Tensor) -> Tensor:
-        """From pictures (n, height, width, 3) of bytes to features (n, 512)."""
+        """Return the features (n, 512) of pictures (n, height, width, 3) of bytes."""
         images = (pixels / 255 - self.mean) / self.deviation
         features: Tensor = self.bottleneck(self.backbone(images.permute(0, 3, 1, 2)))
         return features
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """From pictures (n, height, width, 3) of bytes to logits (n, people)."""
+        """Return the logits (n, people) of pictures (n, height, width, 3) of bytes."""
         logits: Tensor = self.classifier(self.features(pixels))
         return logits
 
 
 class SmallBackbone(nn.Module):
-    """HRNet's idea in little: a fine and a coarse stream, side by side, that tell each other what they see.
+    """HRNet's idea in small: a fine and a coarse stream in parallel, which exchange their features.
 
-    For a training of seconds.
+    For trainings of seconds.
     """
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ class SmallBackbone(nn.Module):
         self.shrink_fine, self.end = convolve(16, 32, stride=2), convolve(64, 64, stride=2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """From images (n, 3, h, w) to (n, 64)."""
+        """Return the features (n, 64) of images (n, 3, h, w)."""
         stem = self.stem(images)
         fine, coarse = self.fine(stem), self.coarse(stem)
         fine, coarse = fine + self.to_fine(coarse), coarse + self.to_coarse(fine)
@@ -146,38 +146,38 @@ class SmallBackbone(nn.Module):
 
 
 def convolve(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A convolution over 3 x 3 pixels, normalised, without negative values."""
+    """Return a convolution over 3 x 3 pixels with batch normalisation and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
     )
 
 
 def build_network(args: argparse.Namespace, people: int) -> Network:
-    """The network with the backbone that --backbone names, to tell so many people apart."""
+    """Return the network with the backbone of --backbone, for this number of people."""
     if args.backbone == "small":
         return Network(SmallBackbone(), 64, people, args.dropout)
     return Network(build_hrnet(args.backbone, args.pretrained), 2048, people, args.dropout)
 
 
 def build_hrnet(name: str, pretrained: bool) -> nn.Module:
-    """HRNet by timm (Wang et al., arXiv 1908.07919), less its classifier: from images (n, 3, h, w) to (n, 2048)."""
+    """Return timm's HRNet (Wang et al., arXiv 1908.07919) without classifier: images (n, 3, h, w) to (n, 2048)."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a training downloads nothing
     try:
-        from timm import create_model  # not at the top: it takes two seconds that the small backbone saves
+        from timm import create_model  # imported here: takes 2 s, and the small backbone does not need it
     except (ImportError, RuntimeError) as error:  # RuntimeError: torchvision was built for another torch
         fail(f"--backbone {name} is timm's, which cannot be imported ({error}); try: pip install timm")
     try:
         hrnet: nn.Module = create_model(name, pretrained=pretrained, num_classes=0)
     except (OSError, RuntimeError):
         download = f"import timm; timm.create_model({name!r}, pretrained=True)"
-        fail(f'--pretrained: the weights of {name} are not at hand; get them once with: python -c "{download}"')
+        fail(f'--pretrained: the weights of {name} are not here; download them once with: python -c "{download}"')
     return hrnet if pretrained else begin_shallow(hrnet)
 
 
 def begin_shallow(network: nn.Module) -> nn.Module:
-    """Make every residual block pass on its input at first (Goyal et al., arXiv 1706.02677, section 5.1).
+    """Make every residual block the identity at first (Goyal et al., arXiv 1706.02677, section 5.1).
 
-    So deep a network hardly learns within minutes from random weights otherwise.
+    Otherwise a network this deep hardly learns within minutes from random weights.
     """
     for block in network.modules():
         if hasattr(block, "zero_init_last"):
@@ -186,7 +186,7 @@ def begin_shallow(network: nn.Module) -> nn.Module:
 
 
 def build_optimizer(model: Network, args: argparse.Namespace) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum and, as pretrained weights want it, a lower rate for the backbone."""
+    """Return SGD with Nesterov momentum and, as pretrained weights need, a lower rate for the backbone."""
     head = [*model.bottleneck.parameters(), *model.classifier.parameters()]
     return torch.optim.SGD(
         [{"params": model.backbone.parameters(), "lr": BACKBONE_RATE * args.learning_rate}, {"params": head}],
@@ -198,7 +198,7 @@ def build_optimizer(model: Network, args: argparse.Namespace) -> torch.optim.Opt
 
 
 def train_epoch(model: Network, optimizer: torch.optim.Optimizer, train: ReidPictures, batch_size: int) -> float:
-    """One step for each batch of pictures; returns the mean loss of a picture."""
+    """Train one epoch on the pictures; return the mean loss of a picture."""
     model.train()
     total, count = torch.zeros((), device=train.pixels.device), 0  # summed there: reading losses keeps a GPU waiting
     for batch in draw_batches(len(train.people), batch_size):
@@ -211,12 +211,12 @@ def train_epoch(model: Network, optimizer: torch.optim.Optimizer, train: ReidPic
 
 
 def draw_batches(count: int, batch_size: int) -> list[Tensor]:
-    """The numbers below `count` in random order; without a last batch of one, which cannot be normalised."""
+    """Return batches of the numbers below `count` in random order, without a batch of one, which batch norm rejects."""
     return [batch for batch in torch.randperm(count).split(batch_size) if len(batch) > 1]
 
 
 def shift_and_flip(pixels: Tensor) -> Tensor:
-    """Each picture (n, h, w, 3) shifted by up to 4 % of the height, black coming in, and half of them mirrored."""
+    """Shift each picture (n, h, w, 3) by up to 4 % of the height, with black at the edges, and mirror half of them."""
     count, height, width, _ = pixels.shape
     margin = round(height * 10 / 256)  # 10 pixels at the study's height
     rows = torch.randint(2 * margin + 1, (count, 1)) + torch.arange(height)
@@ -228,7 +228,7 @@ def shift_and_flip(pixels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def describe(model: Network, pictures: ReidPictures) -> Described:
-    """The features of the pictures, and whose they are."""
+    """Return the features of the pictures, with their people and cameras."""
     model.eval()
     features = torch.cat([model.features(batch) for batch in pictures.pixels.split(EXAM_BATCH)])
     return Described(features, pictures.people, pictures.cameras)
@@ -236,13 +236,13 @@ def describe(model: Network, pictures: ReidPictures) -> Described:
 
 @torch.no_grad()
 def know(model: Network, pictures: ReidPictures) -> Tensor:
-    """Whether each picture (n,) is taken for the person that it shows, among the people trained on."""
-    taken = describe(model, pictures)
-    return model.classifier(taken.features).argmax(dim=1) == taken.people
+    """Return whether each picture (n,) is classified as its person, among the training people."""
+    described = describe(model, pictures)
+    return model.classifier(described.features).argmax(dim=1) == described.people
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The settings; the defaults from --epochs to --momentum are those of the study."""
+    """Return the options; the defaults from --epochs to --momentum are those of the study."""
     parser = argparse.ArgumentParser(
         description="Train a network to recognise people in the pictures of other cameras.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -250,7 +250,7 @@ def parse_arguments() -> argparse.Namespace:
     add_hyperparameters(parser)
     parser.add_argument("--seed", type=int, default=1, help="of the first weights, the training figures, their order")
     parser.add_argument("--backbone", choices=BACKBONES, default=BACKBONES[0], help="what turns pictures into features")
-    parser.add_argument("--pretrained", action="store_true", help="start with timm's weights, which must be at hand")
+    parser.add_argument("--pretrained", action="store_true", help="start with timm's weights, which must be downloaded")
     parser.add_argument("--height", type=int, choices=HEIGHTS, default=64, help="of the pictures; half as wide")
     parser.add_argument("--people", type=int, default=64, help="generated figures to train on")
     parser.add_argument("--dataset", choices=list(DATASETS), default="figures", help="figures are generated")
@@ -263,7 +263,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
-    """The settings that may be mutated."""
+    """Add the hyperparameters, which may be mutated."""
     parser.add_argument("--epochs", type=int, default=60, help="how often all pictures are trained on")
     parser.add_argument("--learning-rate", type=float, default=0.05, help="at first; the backbone gets a tenth of it")
     parser.add_argument("--gamma", type=float, default=0.1, help="factor of the rate after two thirds of the epochs")
@@ -274,7 +274,7 @@ def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
 
 
 def check_ranges(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Refuse settings without sense."""
+    """End the program if a number is out of range."""
     for names, fits, range_ in (
         (("epochs", "learning_rate", "gamma", "people"), lambda value: 0 < value < math.inf, "above 0"),
         (("weight_decay", "seed"), lambda value: 0 <= value < math.inf, "0 or more"),
@@ -290,7 +290,7 @@ def check_ranges(parser: argparse.ArgumentParser, args: argparse.Namespace) -> N
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    """Return the device of that name; "auto" is the GPU if torch can use one, else the CPU."""
     cuda = torch.cuda.is_available()
     if name == "cuda" and not cuda:
         fail("--device cuda: torch finds no GPU here; try: --device cpu")

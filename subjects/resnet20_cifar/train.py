@@ -1,10 +1,10 @@
-"""Train ResNet-20 to tell what is on small colour pictures: ten kinds of shapes, or the ten classes of CIFAR-10.
+"""Train ResNet-20 to classify small colour pictures: ten kinds of shapes, or the ten classes of CIFAR-10.
 
 The network, its optimizer and the augmentation are those of He et al. for CIFAR-10 (arXiv 1512.03385, section 4.2).
-All ten classes are equally common, so guessing is right once in ten times.
+All ten classes are equally common, so guessing has an accuracy of 10 %.
 
     python train.py                                                     # coloured shapes, drawn by this program
-    python train.py --dataset cifar10 --data-dir DIR --images 50000 --image-size 32         # CIFAR-10; wants a GPU
+    python train.py --dataset cifar10 --data-dir DIR --images 50000 --image-size 32         # CIFAR-10; use a GPU
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -29,9 +29,9 @@ Floats = NDArray[np.float64]
 
 CLASSES = 10
 TEST_SHAPES = 500
-TEST_SEED = 0  # never --seed: all trainings are judged by the same pictures
+TEST_SEED = 0  # not --seed: all trainings are tested on the same pictures
 TEST_BATCH = 500
-SMALLEST_SIDE = 8  # the network makes a quarter of it, and batch normalisation needs more than one pixel
+SMALLEST_SIDE = 8  # the network reduces it to a quarter, and batch normalisation needs more than one pixel
 EXIT_USAGE, EXIT_DIVERGED = 2, 3
 DATASETS = {"shapes": "shapes (generated)", "cifar10": "cifar10"}
 
@@ -43,7 +43,7 @@ def main() -> None:
     device = choose_device(args.device)
     train, test = (part.to(device) for part in load(args))
 
-    torch.manual_seed(args.seed)  # decides the first weights, and the order and augmentation of the pictures
+    torch.manual_seed(args.seed)  # the first weights, the order and the augmentation of the pictures
     model = ResNet20().to(device)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=args.learning_rate, momentum=args.momentum, weight_decay=args.weight_decay
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def report(epoch: int, epochs: int, loss: float, correct: int, count: int) -> None:
-    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    """Print the epoch's line; end the training if its loss is not finite, as no later epoch can repair that."""
     accuracy = f"{correct / count:.4f} ({correct}/{count})"
     print(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  train loss {loss:.4f}  test accuracy {accuracy}", flush=True)
     if not math.isfinite(loss):
@@ -72,18 +72,18 @@ def fail(message: str, status: int = EXIT_USAGE) -> NoReturn:
 
 
 class CifarPictures(NamedTuple):
-    """Images (n, side, side, 3) of bytes, the order in which CIFAR-10 comes too, and the class of each (n,)."""
+    """Images (n, side, side, 3) of bytes, in the layout of CIFAR-10, and the class of each (n,)."""
 
     images: Tensor
     labels: Tensor
 
     def to(self, device: torch.device) -> CifarPictures:
-        """These pictures on another device."""
+        """Return these pictures on another device."""
         return CifarPictures(self.images.to(device), self.labels.to(device))
 
 
 def load(args: argparse.Namespace) -> tuple[CifarPictures, CifarPictures]:
-    """The pictures to train on and those to test on."""
+    """Return the training and the test pictures."""
     if args.dataset == "cifar10":
         return load_cifar10(args.data_dir, args.images, args.image_size)
     return (
@@ -93,9 +93,9 @@ def load(args: argparse.Namespace) -> tuple[CifarPictures, CifarPictures]:
 
 
 def load_cifar10(folder: str, count: int, side: int) -> tuple[CifarPictures, CifarPictures]:
-    """The first `count` training images and all test images from `folder`/cifar-10-batches-py, brought to `side`."""
+    """Return the first `count` training images and all test images in `folder`/cifar-10-batches-py, resized."""
     try:
-        from torchvision.datasets import CIFAR10  # not at the top: it takes two seconds that the shapes save
+        from torchvision.datasets import CIFAR10  # imported here: takes 2 s, and the shapes do not need it
     except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
         fail(f"CIFAR-10 is read with torchvision, which cannot be imported ({error}); try: pip install torchvision")
     try:
@@ -112,7 +112,7 @@ def load_cifar10(folder: str, count: int, side: int) -> tuple[CifarPictures, Cif
 
 
 def resize(images: NDArray[np.uint8], side: int) -> Tensor:
-    """Images (n, any, any, 3) as (n, side, side, 3); each new pixel is the mean of the area that it covers."""
+    """Return images (n, any, any, 3) as (n, side, side, 3); each new pixel is the mean of its area."""
     pixels = torch.from_numpy(images)
     if pixels.shape[1] == side:
         return pixels
@@ -134,7 +134,7 @@ SHAPES: dict[str, Callable[[Floats, Floats], NDArray[np.bool_]]] = {  # in a squ
 
 
 def draw_shapes(count: int, side: int, rng: np.random.Generator) -> CifarPictures:
-    """Noisy pictures of one bright shape each, all ten in turn; size, place and both colours are random."""
+    """Draw noisy pictures of one bright shape each, all ten in turn; size, place and both colours are random."""
     labels = np.arange(count) % len(SHAPES)
     size = rng.uniform(0.45, 0.85, count)
     ticks = (np.arange(side) + 0.5) * 2 / side - 1
@@ -150,7 +150,7 @@ def draw_shapes(count: int, side: int, rng: np.random.Generator) -> CifarPicture
 
 
 class CifarResidualBlock(nn.Module):
-    """Two convolutions that learn what to add to their input (He et al., figure 2), with a shortcut of no weights."""
+    """Two convolutions that learn what to add to their input (He et al., figure 2), with a shortcut without weights."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -165,11 +165,11 @@ class CifarResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """From (n, inputs, h, w) to (n, outputs, h, w), or to half of h and w where the channels become more."""
+        """Map (n, inputs, h, w) to (n, outputs, h, w); with more outputs than inputs, h and w are halved."""
         return F.relu(self.residual(x) + self.shortcut(x))
 
     def shortcut(self, x: Tensor) -> Tensor:
-        """The input itself; where shapes change, every other pixel of it, and zeros as new channels (option A)."""
+        """Return the input; if shapes change, every other pixel of it, and zeros as new channels (option A)."""
         if not self.added:
             return x
         return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.added // 2, self.added // 2))
@@ -191,7 +191,7 @@ class ResNet20(nn.Sequential):
 
 
 def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: CifarPictures, batch_size: int) -> float:
-    """One step for each batch of shuffled, augmented pictures; returns the mean loss of a picture."""
+    """Train one epoch on the shuffled, augmented pictures; return the mean loss of a picture."""
     model.train()
     device = train.labels.device
     total = torch.zeros((), device=device)  # summed there: reading every loss would keep a GPU waiting
@@ -205,9 +205,9 @@ def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, train: Cifar
 
 
 def augment(images: Tensor) -> Tensor:
-    """Shift each image at random by up to an eighth of its side, with black moving in, and mirror every second one.
+    """Shift each image at random by up to an eighth of its side, with black at the edges, and mirror half of them.
 
-    The same as cropping from an image padded by 4 of 32 pixels: of each image, rows and columns are chosen at once.
+    It equals a random crop from an image padded by 4 of 32 pixels; rows and columns are selected in one step.
     """
     count, side, *_ = images.shape
     padding = side // 8
@@ -221,20 +221,20 @@ def augment(images: Tensor) -> Tensor:
 
 
 def as_input(images: Tensor) -> Tensor:
-    """From bytes (n, side, side, 3) to pixels (n, 3, side, side) with values from -2 to 2."""
+    """Return bytes (n, side, side, 3) as pixels (n, 3, side, side) with values from -2 to 2."""
     return images.permute(0, 3, 1, 2).float() / 63.75 - 2
 
 
 @torch.no_grad()
 def count_correct(model: nn.Module, test: CifarPictures) -> int:
-    """Number of pictures whose class has the highest logit."""
+    """Return the number of pictures whose class has the highest logit."""
     model.eval()
     logits = torch.cat([model(as_input(batch)) for batch in test.images.split(TEST_BATCH)])
     return int((logits.argmax(1) == test.labels).sum())
 
 
 def milestone_epochs(text: str, epochs: int) -> list[int]:
-    """The epochs after which the learning rate falls, from "0.5,0.75" (shares of all epochs) or "100,150"."""
+    """Return the epochs after which the rate decreases, from "0.5,0.75" (shares of all epochs) or "100,150"."""
     try:
         numbers = [float(word) for word in text.split(",")]
     except ValueError:
@@ -245,9 +245,9 @@ def milestone_epochs(text: str, epochs: int) -> list[int]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The settings; the defaults from --epochs to --batch-size are those of the study."""
+    """Return the options; the defaults from --epochs to --batch-size are those of the study."""
     parser = argparse.ArgumentParser(
-        description="Train ResNet-20 to tell ten kinds of shapes, or the ten classes of CIFAR-10.",
+        description="Train ResNet-20 to classify ten kinds of shapes, or the ten classes of CIFAR-10.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--epochs", type=int, default=200, help="how often all training pictures are seen")
@@ -255,7 +255,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weight-decay", type=float, default=1e-4, help="of SGD")
     parser.add_argument("--momentum", type=float, default=0.9, help="of SGD")
     parser.add_argument("--gamma", type=float, default=0.1, help="factor of the learning rate at each milestone")
-    milestones = "after which epochs the learning rate falls: shares of --epochs, or epochs such as 100,150"
+    milestones = "after which epochs the learning rate decreases: shares of --epochs, or epochs such as 100,150"
     parser.add_argument("--milestones", default="0.5,0.75", help=milestones)
     parser.add_argument("--batch-size", type=int, default=128, help="pictures in a training step")
     parser.add_argument("--seed", type=int, default=1, help="of weights, order, augmentation, and training shapes")
@@ -272,7 +272,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """End the program if a number has no sense."""
+    """End the program if a number is out of range."""
     for name in ("epochs", "learning_rate", "gamma", "batch_size", "images"):
         if not 0 < getattr(args, name) < math.inf:
             parser.error(f"--{name.replace('_', '-')} must be a number above 0, not {getattr(args, name)}")
@@ -282,7 +282,7 @@ def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    """Return the device of that name; "auto" is the GPU if torch can use one, else the CPU."""
     cuda = torch.cuda.is_available()
     if name == "cuda" and not cuda:
         fail("--device cuda: torch finds no GPU here; try: --device cpu")

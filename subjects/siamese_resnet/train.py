@@ -1,10 +1,10 @@
-"""Train a Siamese network that tells whether two handwritten digits are the same digit.
+"""Train a Siamese network that decides whether two handwritten digits are the same digit.
 
-One trunk (a ResNet-18) turns each image into a vector of features; a small head looks at how the vectors of two images
-differ and answers "same" or "different". Half of all pairs are the same, so guessing is right half the time.
+One trunk (a ResNet-18) turns each image into a vector of features. A small head decides by the difference of the two
+vectors: "same" or "different". Half of all pairs are the same, so guessing has an accuracy of 50 %.
 
     python train.py                                                     # the digits that come with scikit-learn
-    python train.py --dataset mnist --data-dir DIR --pairs 60000        # MNIST; wants a GPU
+    python train.py --dataset mnist --data-dir DIR --pairs 60000        # MNIST; use a GPU
 
 Every epoch prints one line. Nothing is written to disk.
 """
@@ -27,7 +27,7 @@ from torch.nn import functional as F  # noqa: N812 - the name it has everywhere
 
 IMAGE_SIDE = 28
 TEST_PAIRS = {"digits": 2_000, "mnist": 10_000}
-TEST_PAIRS_SEED = 0  # never --seed: all trainings are judged by the same pairs
+TEST_PAIRS_SEED = 0  # not --seed: all trainings are tested on the same pairs
 TEST_BATCH = 1_000
 DIGITS_FILE = "datasets/data/digits.csv.gz"
 EXIT_USAGE, EXIT_DIVERGED = 2, 3
@@ -41,7 +41,7 @@ def main() -> None:
     test_pairs = draw_pairs(test.labels, TEST_PAIRS[args.dataset], np.random.default_rng(TEST_PAIRS_SEED))
     train_images, test_images, test_pairs = train.images.to(device), test.images.to(device), test_pairs.to(device)
 
-    # All chance in a training comes from these two: the first weights, and the pairs of every epoch.
+    # The two sources of randomness: the first weights, and the pairs of every epoch.
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
 
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def report(epoch: int, epochs: int, loss: float, correct: int, count: int) -> None:
-    """Print the epoch's line; end the training if its loss is not finite, since no later epoch can mend that."""
+    """Print the epoch's line; end the training if its loss is not finite, as no later epoch can repair that."""
     accuracy = f"{correct / count:.4f} ({correct}/{count})"
     print(f"epoch {epoch:>{len(str(epochs))}}/{epochs}  train loss {loss:.4f}  test accuracy {accuracy}", flush=True)
     if not math.isfinite(loss):
@@ -85,21 +85,21 @@ class Pairs(NamedTuple):
     same: Tensor
 
     def to(self, device: torch.device) -> Pairs:
-        """These pairs on another device."""
+        """Return these pairs on another device."""
         return Pairs(*(part.to(device) for part in self))
 
 
 def load_digits() -> tuple[PairDigits, PairDigits]:
-    """The 1797 digits that come with scikit-learn: every fifth image of each to test on, the others to train on."""
+    """Return scikit-learn's 1797 digits for training and for testing; every fifth image of a digit is for testing."""
     digits = sort_by_digit(*read_digits())
     test = np.arange(len(digits.labels)) % 5 == 4
     return PairDigits(digits.images[~test], digits.labels[~test]), PairDigits(digits.images[test], digits.labels[test])
 
 
 def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
-    """Images (1797, 8, 8) with values from 0 to 1, and their labels.
+    """Return images (1797, 8, 8) with values from 0 to 1, and their labels.
 
-    scikit-learn's file is read without scikit-learn, because importing it takes longer than a short training.
+    The file is read without importing scikit-learn, as the import takes longer than a short training.
     """
     package = find_spec("sklearn")
     if package is None or package.origin is None:
@@ -108,7 +108,7 @@ def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
     if file.exists():
         table = np.loadtxt(file, delimiter=",", dtype=np.int64)
         pixels, labels = table[:, :-1], table[:, -1]
-    else:  # another release may keep it elsewhere, and knows where
+    else:  # another release may have it elsewhere
         from sklearn.datasets import load_digits
 
         pixels, labels = load_digits(return_X_y=True)
@@ -116,9 +116,9 @@ def read_digits() -> tuple[Tensor, NDArray[np.int64]]:
 
 
 def load_mnist(folder: str) -> tuple[PairDigits, PairDigits]:
-    """MNIST's own training and test images, from `folder`/MNIST/raw."""
+    """Return the training and the test images of MNIST, from `folder`/MNIST/raw."""
     try:
-        from torchvision.datasets import MNIST  # not at the top: it takes two seconds that the bundled digits save
+        from torchvision.datasets import MNIST  # imported here: takes 2 s, and the bundled digits do not need it
     except (ImportError, RuntimeError) as error:  # RuntimeError: it was built for another torch
         fail(f"MNIST is read with torchvision, which cannot be imported ({error}); try: pip install torchvision")
     try:
@@ -133,17 +133,17 @@ def load_mnist(folder: str) -> tuple[PairDigits, PairDigits]:
 
 
 def sort_by_digit(images: Tensor, labels: NDArray[np.int64]) -> PairDigits:
-    """Images (n, side, side) brought to 28 x 28 and in the order of the digits that they show."""
+    """Return images (n, side, side) resized to 28 x 28, in the order of the digits that they show."""
     order = np.argsort(labels, kind="stable")
     side = (IMAGE_SIDE, IMAGE_SIDE)
     return PairDigits(F.interpolate(images[order].unsqueeze(1), size=side, mode="bilinear"), labels[order])
 
 
 def draw_pairs(labels: NDArray[np.int64], count: int, rng: np.random.Generator) -> Pairs:
-    """Random pairs, every other one of the same digit; none holds an image twice.
+    """Draw random pairs, every other one of the same digit; the two images of a pair always differ.
 
-    As `labels` are sorted, the images of a digit lie side by side. A partner is found by walking on from the left
-    image: round its own digit to stay with it, or from that digit's end through all the others to leave it.
+    As `labels` are sorted, the images of a digit are contiguous. The right image is a random number of places after the
+    left one: modulo the images of the digit for the same digit, or after their end for another digit.
     """
     sizes = np.bincount(labels)
     if np.count_nonzero(sizes) < 2 or 1 in sizes:
@@ -159,7 +159,7 @@ def draw_pairs(labels: NDArray[np.int64], count: int, rng: np.random.Generator) 
 
 
 class SiameseNetwork(nn.Module):
-    """One trunk for both images of a pair, and a head that judges the difference of their features."""
+    """One trunk for both images of a pair, and a head that classifies the difference of their features."""
 
     def __init__(self, trunk: str) -> None:
         super().__init__()
@@ -168,16 +168,16 @@ class SiameseNetwork(nn.Module):
         self.head = nn.Sequential(nn.Linear(features, 256), nn.ReLU(), nn.Linear(256, 1))
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        """From images (n, 1, 28, 28) to logits (n,), above 0 for "same".
+        """Return the logits (n,) of pairs of images (n, 1, 28, 28); above 0: "same".
 
-        Both sides go through the trunk as one batch. So a last batch of a single pair still holds two images, and
-        batch normalisation, which cannot work on one, is safe at every batch size.
+        Both sides go through the trunk as one batch. So even a last batch of one pair has two images, which is what
+        batch normalisation needs.
         """
         left, right = self.trunk(torch.cat([left, right])).chunk(2)
         return self.compare(left, right)
 
     def compare(self, left: Tensor, right: Tensor) -> Tensor:
-        """From features (n, features) to logits (n,); swapping left and right changes nothing."""
+        """Return the logits (n,) of features (n, features); they are the same with left and right exchanged."""
         logits: Tensor = self.head((left - right).abs())
         return logits.squeeze(1)
 
@@ -194,18 +194,18 @@ class SiameseResidualBlock(nn.Module):
             nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
         )
-        self.shortcut = nn.Sequential()  # empty: the input as it is
+        self.shortcut = nn.Sequential()  # empty: the identity
         if inputs != outputs:  # the sum needs equal shapes
             self.shortcut.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
             self.shortcut.append(nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """From (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
+        """Map (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
         return F.relu(self.residual(x) + self.shortcut(x))
 
 
 def resnet18() -> nn.Sequential:
-    """ResNet-18 for images of one channel, without its classifier: from (n, 1, 28, 28) to (n, 512)."""
+    """Return ResNet-18 for images of one channel, without its classifier: (n, 1, 28, 28) to (n, 512)."""
     trunk = nn.Sequential(
         nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False),
         nn.BatchNorm2d(64),
@@ -222,7 +222,7 @@ def resnet18() -> nn.Sequential:
 
 
 def small_trunk() -> nn.Sequential:
-    """Three convolutions, for a training of seconds: from (n, 1, 28, 28) to (n, 64)."""
+    """Return three convolutions, for trainings of seconds: (n, 1, 28, 28) to (n, 64)."""
     trunk = nn.Sequential()
     for inputs, outputs in ((1, 16), (16, 32), (32, 64)):  # sides 28, 14, 7, 4
         trunk.append(nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False))
@@ -236,7 +236,7 @@ TRUNKS = {"resnet18": (resnet18, 512), "small": (small_trunk, 64)}
 def train_epoch(
     model: SiameseNetwork, optimizer: torch.optim.Optimizer, images: Tensor, pairs: Pairs, batch_size: int
 ) -> float:
-    """One step for each batch of pairs; returns the mean loss of a pair."""
+    """Train one epoch on these pairs; return the mean loss of a pair."""
     model.train()
     total = torch.zeros((), device=images.device)  # summed there: reading every loss would keep a GPU waiting
     for left, right, same in zip(*(part.split(batch_size) for part in pairs), strict=True):
@@ -250,7 +250,7 @@ def train_epoch(
 
 @torch.no_grad()
 def count_correct(model: SiameseNetwork, images: Tensor, pairs: Pairs) -> int:
-    """Number of pairs judged rightly. An image passes the trunk once, however many pairs it is in."""
+    """Return the number of correct decisions. Each image passes the trunk once, in however many pairs it is."""
     model.eval()
     features = torch.cat([model.trunk(batch) for batch in images.split(TEST_BATCH)])
     judged_same = model.compare(features[pairs.left], features[pairs.right]) > 0
@@ -258,9 +258,9 @@ def count_correct(model: SiameseNetwork, images: Tensor, pairs: Pairs) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The settings; the defaults from --epochs to --batch-size are those of the study."""
+    """Return the options; the defaults from --epochs to --batch-size are those of the study."""
     parser = argparse.ArgumentParser(
-        description="Train a Siamese network that tells whether two handwritten digits are the same digit.",
+        description="Train a Siamese network that decides whether two handwritten digits are the same.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--epochs", type=int, default=14, help="how often --pairs are drawn and trained on")
@@ -284,7 +284,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" is the GPU where torch can use one, else the CPU."""
+    """Return the device of that name; "auto" is the GPU if torch can use one, else the CPU."""
     cuda = torch.cuda.is_available()
     if name == "cuda" and not cuda:
         fail("--device cuda: torch finds no GPU here; try: --device cpu")

@@ -16,7 +16,7 @@ from mutegreen.errors import MuteGreenError
 from mutegreen.model import Kind
 
 UNSURE = "unsure"
-"""Why a label is missed that the scanner lists among what it is unsure of."""
+"""The reason of a miss that the scanner lists as unsure."""
 
 Finding = dict[str, Any]
 """One hyperparameter of `mutegreen scan --json`."""
@@ -35,7 +35,7 @@ class ScanJudgement:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many labels were hit, how many were missed, how many findings were wrong."""
+    """Numbers of hits, misses and false alarms."""
 
     hits: int
     misses: int
@@ -43,12 +43,12 @@ class Tally:
 
     @property
     def labels(self) -> int:
-        """How many labels there are."""
+        """The number of labels."""
         return self.hits + self.misses
 
     @property
     def recall(self) -> float:
-        """Share of the labels that were found; NaN without labels."""
+        """Share of the labels that the scanner found; NaN without labels."""
         return self.hits / self.labels if self.labels else float("nan")
 
     @property
@@ -59,7 +59,7 @@ class Tally:
 
 
 def run_command(arguments: Sequence[str]) -> bytes:
-    """What `mutegreen ARGUMENTS` writes to stdout, run in this process."""
+    """Run `mutegreen ARGUMENTS` in this process; return its standard output."""
     output = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)) as text:
         cli.main(list(arguments), prog_name="mutegreen", standalone_mode=False)
@@ -68,12 +68,12 @@ def run_command(arguments: Sequence[str]) -> bytes:
 
 
 def scan(file: Path) -> tuple[list[Finding], list[Finding]]:
-    """What the scanner finds in the file itself, not in others that it uses, and what it is unsure of there."""
+    """Return the findings in the file itself, not in others that it uses: the sure ones and the unsure ones."""
     answer = json.loads(run_command(["scan", str(file), "--json"]))
-    found, unsure = (
+    sure, unsure = (
         [f for f in answer[key] if f.get("file", file.name) == file.name] for key in ("hyperparameters", "unsure")
     )
-    return found, unsure
+    return sure, unsure
 
 
 def judge(script: Labelled, found: Iterable[Finding], unsure: Iterable[Finding]) -> ScanJudgement:
@@ -104,7 +104,7 @@ def _why_missed(here: Sequence[Finding], is_unsure: bool) -> str:
 
 
 def trap_note(finding: Finding, script: Labelled) -> str | None:
-    """What the trap is that the finding fell into; None: it fell into none."""
+    """Return the note of the trap at a finding's place; None: there is no trap."""
     here = (trap for trap in script.traps if trap.covers(*_place(finding), finding["kind"]))
     return next((trap.note or trap.name for trap in here), None)
 
@@ -128,7 +128,7 @@ def judge_part(part: str, folder: Path) -> list[ScanJudgement]:
     """Judges every script of a part, fetching those that `folder` lacks.
 
     Raises:
-        CorpusError: A script cannot be had.
+        CorpusError: A script cannot be downloaded, or is not the labelled one.
     """
     return [judge_script(read_labels(file), folder) for file in label_files(part)]
 

@@ -1,4 +1,4 @@
-"""The labels of the corpus: reading them, and getting the scripts that they are of."""
+"""Reads the labels of the corpus, and downloads the labelled scripts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ SEVEN = (
     Kind.WEIGHT_DECAY,
     Kind.DROPOUT,
 )
-"""The kinds for which operators change training energy in the published study."""
+"""The kinds whose operators changed the training energy in the published study."""
 
 
 class CorpusError(Exception):
-    """A script cannot be had, or is not the one that was labelled."""
+    """A script cannot be downloaded, or is not the labelled one."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class CorpusLabel:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """All kinds that are right."""
+        """All accepted kinds."""
         return (self.kind, *self.also)
 
 
 @dataclass(frozen=True)
 class Region:
-    """A trap, or a place where people differ: one literal, or whole lines if there is no `column`."""
+    """A trap, or a doubtful place: one literal, or whole lines if there is no `column`."""
 
     line: int
     column: int | None = None
@@ -70,14 +70,14 @@ class Region:
     kinds: tuple[Kind, ...] = ()
 
     def covers(self, line: int, column: int, kind: str) -> bool:
-        """Whether a finding of that kind at that place belongs to this region."""
+        """Return whether a finding of that kind at that place is in this region."""
         inside = self.line <= line <= (self.last_line or self.line)
         return inside and self.column in (None, column) and (not self.kinds or kind in self.kinds)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A script and its ground truth."""
+    """A script with its labels, traps and doubtful places."""
 
     part: str
     name: str
@@ -93,17 +93,17 @@ class Labelled:
 
     @property
     def url(self) -> str:
-        """Where the script's bytes are."""
+        """The address of the script's content."""
         return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{quote(self.path)}"
 
 
 def label_files(part: str) -> list[Path]:
-    """The files of labels of a part."""
+    """Return the files with the labels of a part."""
     return sorted((HERE / part).glob("*.toml"))
 
 
 def read_labels(file: Path) -> Labelled:
-    """The labels in a file; ValueError or TypeError if they are not of the format."""
+    """Read the labels in a file; ValueError or TypeError if the format is wrong."""
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     labels = tuple(_label(entry) for entry in table.pop("hyperparameter"))
     traps = tuple(_region(entry) for entry in table.pop("trap"))
@@ -121,10 +121,10 @@ def _region(entry: dict[str, Any]) -> Region:
 
 
 def script_file(script: Labelled, folder: Path) -> Path:
-    """The script in `folder`, fetched into it if it is not there.
+    """Return the script's file in `folder`; a missing one is downloaded.
 
     Raises:
-        CorpusError: It cannot be fetched, or its bytes are not those that were labelled.
+        CorpusError: It cannot be downloaded, or its content is not the labelled one.
     """
     file = folder / script.part / f"{script.name}.py"
     if not file.exists():
@@ -132,7 +132,7 @@ def script_file(script: Labelled, folder: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     if hashlib.sha256(file.read_bytes()).hexdigest() != script.sha256:
-        raise CorpusError(f"{file} is not the script that was labelled: remove it, and it is fetched anew")
+        raise CorpusError(f"{file} is not the labelled script: delete it, and it is downloaded again")
     return file
 
 
@@ -141,6 +141,6 @@ def _fetch(script: Labelled) -> bytes:
         with urllib.request.urlopen(script.url, timeout=30) as answer:
             content: bytes = answer.read()
     except (urllib.error.URLError, TimeoutError) as error:
-        remedy = "--scripts FOLDER or MUTEGREEN_CORPUS=FOLDER names a folder that has the scripts"
-        raise CorpusError(f"{script.url} cannot be fetched: {error}\n  {remedy}") from None
+        remedy = "name a folder with the scripts: --scripts FOLDER or MUTEGREEN_CORPUS=FOLDER"
+        raise CorpusError(f"{script.url} cannot be downloaded: {error}\n  {remedy}") from None
     return content

@@ -1,4 +1,4 @@
-"""Recall and precision of `mutegreen scan` on the labelled corpus; README.md says how it counts.
+"""Prints recall and precision of `mutegreen scan` on the labelled corpus; README.md explains the counts.
 
 python tests/corpus/score.py [--part dev|heldout|fresh] [--scripts FOLDER]
 """
@@ -62,11 +62,11 @@ def _misses(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
 def _false_alarms(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
     alarms = [(j.script, finding) for j in judgements for finding in j.false_alarms]
     yield f"\nFalse alarms: {len(alarms)}"
-    for script, found in alarms:
-        where = _where(script, (found["line"], found["column"]))
-        note = trap_note(found, script)
+    for script, finding in alarms:
+        where = _where(script, (finding["line"], finding["column"]))
+        note = trap_note(finding, script)
         trap = f": a trap, {note}" if note is not None else ""
-        yield f"  {where} {found['name']} = {found['value']!r} ({found['kind']}, {found['form']}){trap}"
+        yield f"  {where} {finding['name']} = {finding['value']!r} ({finding['kind']}, {finding['form']}){trap}"
 
 
 def _other_faults(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
@@ -95,8 +95,8 @@ def _where(script: Labelled, place: tuple[int, int]) -> str:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Recall and precision of `mutegreen scan` on the labelled corpus.")
-    parser.add_argument("--part", choices=PARTS, help="one part only (default: each for itself)")
-    parser.add_argument("--scripts", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help="where scripts are kept")
+    parser.add_argument("--part", choices=PARTS, help="one part only (default: each separately)")
+    parser.add_argument("--scripts", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help="folder of the scripts")
     options = parser.parse_args()
     try:
         for part in [options.part] if options.part else PARTS:

@@ -1,4 +1,4 @@
-"""Keys of a config whose value does not stand under them: YAML knows references, and keys that are no texts."""
+"""Keys of a configuration whose value is elsewhere (YAML's references), and keys that are no texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from mutegreen.scan.scanner import scan
 
 
-def test_a_value_that_yaml_takes_from_elsewhere_is_found_where_it_stands(tmp_path: Path) -> None:
+def test_a_value_that_yaml_merges_is_found_under_its_own_key(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("import yaml\nconf = yaml.safe_load(open('conf.yaml'))\n")
     (tmp_path / "conf.yaml").write_text(
         "base: &base\n  lr: 0.1\ntrain:\n  <<: *base\n  epochs: 3\non:\n  batch_size: 8\n"

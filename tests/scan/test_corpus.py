@@ -1,4 +1,4 @@
-"""The labelled corpus: its labels are well formed, and the scanner finds what people found."""
+"""The labelled corpus: the labels are well-formed, and the scanner finds the labelled literals."""
 
 import ast
 import os
@@ -22,7 +22,7 @@ SCRIPTS = os.environ.get("MUTEGREEN_CORPUS")
 # Other people's scripts have "\d" in plain strings; Python warns of it whenever it parses them.
 odd_escapes = pytest.mark.filterwarnings("ignore:invalid escape sequence")
 needs_scripts = pytest.mark.skipif(
-    not SCRIPTS, reason="MUTEGREEN_CORPUS=FOLDER names no folder to keep the corpus' scripts in"
+    not SCRIPTS, reason="MUTEGREEN_CORPUS=FOLDER names no folder for the scripts of the corpus"
 )
 
 
@@ -49,11 +49,11 @@ def regions(script: Labelled) -> list[CorpusLabel | Region]:
     return [*script.labels, *script.traps, *script.doubtful]
 
 
-def test_no_script_is_kept_here() -> None:
+def test_no_script_is_in_the_repository() -> None:
     assert {file.name for file in HERE.rglob("*.py")} == {"labels.py", "judge.py", "score.py"}
 
 
-def test_a_heldout_repository_was_not_seen_in_development() -> None:
+def test_the_parts_share_no_repository() -> None:
     dev, heldout, fresh = ({read_labels(file).repository for file in label_files(part)} for part in PARTS)
     assert not dev & heldout
     assert not fresh & (dev | heldout)
@@ -109,7 +109,7 @@ def test_hits_misses_and_false_alarms_are_counted() -> None:
 @needs_scripts
 @odd_escapes
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
-def test_each_label_is_the_literal_that_stands_there(file: Path) -> None:
+def test_each_label_is_the_literal_at_its_place(file: Path) -> None:
     script = read_labels(file)
     source = script_file(script, Path(SCRIPTS or "")).read_bytes().decode("utf-8-sig")
     for entry in regions(script):
@@ -124,7 +124,7 @@ def value_at(source: str, line: int, column: int) -> object:
 
 
 def literals(source: str) -> dict[tuple[int, int], ast.expr]:
-    """By line and column. What contains others comes first: of a tuple without brackets its first element is left."""
+    """By line and column. Outer nodes come first: at a tuple without brackets, its first element remains."""
     lines = re.split(r"\r\n|\r|\n", source)
     kinds = (ast.Constant, ast.UnaryOp, ast.List, ast.Tuple)
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
@@ -170,7 +170,7 @@ def span(script: bytes, label: CorpusLabel) -> tuple[int, int]:
 
 @needs_scripts
 @pytest.mark.parametrize("part", PARTS)
-def test_the_scanner_finds_what_people_found(part: str) -> None:
+def test_the_scanner_finds_the_labelled_literals(part: str) -> None:
     seven = tally(judged(part), SEVEN)
     assert seven.recall >= 0.95, report(judged(part))
     assert seven.precision >= 0.95, report(judged(part))

@@ -1,4 +1,4 @@
-"""What sets a hyperparameter: its form, its flag, its name and the name of its site."""
+"""A finding has the right form, flag, name and site."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_finding_says_what_sets_it(tmp_path: Path, name: str) -> None:
+def test_a_finding_has_form_flag_name_and_site(tmp_path: Path, name: str) -> None:
     source, expected = CASES[name]
     result = scanned(tmp_path, source)
     assert [

@@ -1,4 +1,4 @@
-"""The ways in which people write hyperparameters: exactly what is marked is found, with place, value and kind."""
+"""Idioms for hyperparameters: exactly the marked literals are found, with place, value and kind."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ _ALL = IDIOMS | FLOW_IDIOMS
 
 
 @pytest.mark.parametrize("name", _ALL)
-def test_what_is_marked_is_found_and_nothing_else(tmp_path: Path, name: str) -> None:
+def test_exactly_the_marked_literals_are_found(tmp_path: Path, name: str) -> None:
     source, expected = unmarked(_ALL[name])
     assert found(scanned(tmp_path, source), "train.py") == expected

@@ -1,4 +1,4 @@
-"""Names are followed through the files of a project, and configuration files that a script names are read."""
+"""Names are followed through the files of a project, and the configuration files that a script names are read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.marked import Expected, found, unmarked
 
 
 def project(folder: Path, files: dict[str, str]) -> dict[str, list[Expected]]:
-    """Writes a project of marked files; returns what is marked in each."""
+    """Write a project of marked files; return what is marked in each."""
     expected = {}
     for name, text in files.items():
         source, expected[name] = unmarked(text)
@@ -134,6 +134,6 @@ def test_hydra_composes_its_groups(tmp_path: Path) -> None:
     assert sites == ["conf/config.yaml:epochs", "conf/data/mnist.yaml:batch_size", "conf/optimizer/adam.yaml:lr"]
 
 
-def test_a_file_of_the_project_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+def test_an_unreadable_file_of_the_project_is_ignored(tmp_path: Path) -> None:
     project(tmp_path, {"train.py": "import old\nold.main()\nepochs = 3\n", "old.py": "print 'python 2'\n"})
     assert [finding.name for finding in scan(tmp_path / "train.py").hyperparameters] == ["epochs"]

@@ -1,4 +1,4 @@
-"""`mutegreen scan`: its JSON, its table, and what it says of files that it cannot read."""
+"""`mutegreen scan`: its JSON, its table, and its errors for unreadable files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_table_fits_the_terminal(tmp_path: Path, width: int, monkeypatch: py
     assert "optimizer=SGD(momentum)" in "".join(output.split())
 
 
-def test_nothing_found_is_said_on_stderr(mutegreen: Run, tmp_path: Path) -> None:
+def test_no_findings_are_reported_on_stderr(mutegreen: Run, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("print('hello')\n")
     done = mutegreen("scan", tmp_path / "train.py")
     assert (done.returncode, done.stdout) == (1, "")
@@ -90,14 +90,14 @@ DEEP = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_cannot_be_read_is_one_line(mutegreen: Run, tmp_path: Path, name: str) -> None:
+def test_an_unreadable_script_is_one_line_of_error(mutegreen: Run, tmp_path: Path, name: str) -> None:
     content, message = UNREADABLE[name]
     (tmp_path / "train.py").write_bytes(content)
     assert_refused(mutegreen("scan", tmp_path / "train.py"), message)
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_what_is_nested_too_deeply_is_one_line(tmp_path: Path, name: str) -> None:
+def test_a_script_nested_too_deeply_is_one_line_of_error(tmp_path: Path, name: str) -> None:
     """In a process of its own, with the whole stack, which it could end."""
     content, message = DEEP[name]
     (tmp_path / "train.py").write_bytes(content)
@@ -128,7 +128,7 @@ def test_nothing_of_the_script_runs(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"helper.py", "train.py"}
 
 
-def test_the_package_imports_no_library_that_it_knows_of() -> None:
+def test_the_scan_imports_no_framework() -> None:
     names = set()
     for file in (ROOT / "mutegreen" / "scan").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -1,4 +1,4 @@
-"""The table of signatures that tells what stands at a position: against the libraries, and against their documents."""
+"""The table of signatures agrees with the installed libraries and with their documentation."""
 
 from __future__ import annotations
 
@@ -152,14 +152,14 @@ def test_the_table_is_what_the_installed_library_says(library: str, table: dict[
 
 
 @of_each_library
-def test_any_version_installed_has_the_documented_positions(library: str) -> None:
+def test_any_installed_version_has_the_documented_positions(library: str) -> None:
     calls = observed(library)["calls"]
     documented = {name: text.split() for name, text in of_library(DOCUMENTED, library).items() if name in calls}
     assert {name: first(calls[name], len(names)) for name, names in documented.items()} == documented
 
 
 @of_each_library
-def test_what_is_called_removed_is_not_in_the_library(library: str) -> None:
+def test_removed_functions_are_not_in_the_library(library: str) -> None:
     assert not dict(by_hand(REMOVED)).keys() & observed(library)["calls"].keys()
 
 
@@ -180,12 +180,12 @@ def test_families_are_complete(module: str, table: dict[str, Any]) -> None:
     assert {f"{module}.{name}" for name in FAMILIES[module].split()} <= table.keys()
 
 
-def test_an_earlier_signature_stands_apart(table: dict[str, Any]) -> None:
+def test_an_earlier_signature_is_separate(table: dict[str, Any]) -> None:
     assert table["_earlier"]["keras.optimizers.Adam"][0][:5] == ["lr", "beta_1", "beta_2", "epsilon", "decay"]
     assert table["_earlier"]["tensorflow.nn.dropout"][0][:2] == ["x", "keep_prob"]
 
 
-def test_no_module_was_looked_at_in_vain(table: dict[str, Any]) -> None:
+def test_every_module_has_signatures(table: dict[str, Any]) -> None:
     modules = {name.rpartition(".")[0] for name in table}
     assert [module for module, _ in PATTERNS if module not in modules] == []
 

@@ -1,4 +1,4 @@
-"""What mnist_cnn and forward_forward have in common: their data, their settings, their seed, their clear ends."""
+"""The common parts of mnist_cnn and forward_forward: data, options, seed, errors."""
 
 from __future__ import annotations
 

@@ -55,5 +55,5 @@ def test_a_training_that_diverges_is_one_line_and_status_3(name: str, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_every_subject_is_here() -> None:
+def test_every_bundled_subject_is_tested() -> None:
     assert {file.parent.name for file in SUBJECTS.glob("*/subject.toml")} == set(NEEDS)

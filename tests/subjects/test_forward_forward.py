@@ -1,4 +1,4 @@
-"""The subject forward_forward: every layer learns by itself, and reading a digit tries all labels."""
+"""The subject forward_forward: every layer learns separately, and reading a digit tries all labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def digits(train: ModuleType) -> Any:
 
 @runs_apart
 @pytest.mark.slow
-def test_smoke_preset_learns_unless_its_settings_are_bad(tmp_path: Path) -> None:
+def test_smoke_preset_learns_unless_its_values_are_bad(tmp_path: Path) -> None:
     done = audited(tmp_path, "forward_forward", "learning_rate=0.003", "threshold=8")
     assert done.performance() > 0.7
     assert done.performance("threshold=8") < done.performance()
@@ -116,8 +116,8 @@ def test_a_very_active_layer_keeps_a_finite_loss(train: ModuleType) -> None:
     assert train.layer_loss(activities, 2).item() == pytest.approx((np.log1p(np.exp(2)) + 1e6 - 2) / 2)
 
 
-def test_layers_learn_by_themselves(train: ModuleType, digits: Any) -> None:
-    """Each against a training of that layer alone, with an optimizer of its own, as the example does it."""
+def test_layers_learn_separately(train: ModuleType, digits: Any) -> None:
+    """Each is compared with a training of only that layer with its own optimizer, as in the example."""
     import torch
 
     torch.manual_seed(3)

@@ -1,4 +1,4 @@
-"""The subject keras_cnn: it learns, repeats itself, reads what Keras reads, says nothing else, and fails clearly.
+"""The subject keras_cnn: it learns, is reproducible, reads what Keras reads, and fails with clear errors.
 
 TensorFlow stays out of the process of the tests, which it would fill with threads; one other process does all of it.
 """
@@ -179,14 +179,14 @@ def test_the_seed_decides_everything(training: Training) -> None:
     assert EPOCH.findall(training("seed").out) != EPOCH.findall(training("tiny").out)
 
 
-def test_every_setting_reaches_the_training(training: Training) -> None:
+def test_every_option_reaches_the_training(training: Training) -> None:
     names = ("tiny", "learning rate", "batch size", "dropout", "filters")
     assert {training(name).status for name in names} == {0}
     losses = {EPOCH.findall(training(name).out)[0][2] for name in names}
     assert len(losses) == len(names)
 
 
-def test_output_is_the_settings_and_a_line_an_epoch(training: Training) -> None:
+def test_output_is_the_options_and_a_line_per_epoch(training: Training) -> None:
     settings, *epochs = training("dropout").out.splitlines()
     assert settings == (
         "settings: epochs=2 learning_rate=0.001 batch_size=200 dropout=0.9 seed=1 filters=2 "

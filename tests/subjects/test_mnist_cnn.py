@@ -1,4 +1,4 @@
-"""The subject mnist_cnn: the network of the example, trained as said; a growing learning rate ruins it."""
+"""The subject mnist_cnn: the network and the training of the example; a growing learning rate ruins it."""
 
 from __future__ import annotations
 

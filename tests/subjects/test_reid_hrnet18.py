@@ -263,7 +263,7 @@ def test_the_backbone_sees_pictures_normalised_as_imagenet_s(train: ModuleType) 
 
 
 def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespace]:
-    """What each epoch of a run trains with, without training or judging."""
+    """Record what each epoch trains with, without training or testing."""
     epochs: list[SimpleNamespace] = []
 
     def note(_model: object, optimizer: Any, _train: object, batch_size: int) -> float:
@@ -284,7 +284,7 @@ def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespa
     return epochs
 
 
-def test_settings_reach_the_training(train: ModuleType, run: Run) -> None:
+def test_hyperparameters_reach_the_training(train: ModuleType, run: Run) -> None:
     options = "--epochs 7 --learning-rate 0.4 --gamma 0.5 --weight-decay 0.01 --momentum 0.8 --batch-size 5"
     epochs = recorded(train, run, *options.split())
     rates = [0.4] * 4 + [0.2] * 3  # two thirds of 7 epochs are 4 whole ones
@@ -410,8 +410,8 @@ def test_smoke_preset_learns_and_a_low_learning_rate_hurts(tmp_path: Path) -> No
     assert slow["performance"] < original["performance"] - 0.3
 
 
-def test_one_line_an_epoch_and_nothing_on_disk(run: Run, tmp_path: Path) -> None:
-    """In a process of its own, where the same seed prints the same as here, byte for byte."""
+def test_one_line_per_epoch_and_nothing_on_disk(run: Run, tmp_path: Path) -> None:
+    """In a separate process, where the same seed prints the same, byte for byte."""
     done = run_script("reid_hrnet18", tmp_path, *TINY)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == run(*TINY)
@@ -460,7 +460,7 @@ def test_preset_paper_is_the_study_s(train: ModuleType, monkeypatch: pytest.Monk
 
 
 def write_market(folder: Path, **parts: list[str]) -> Path:
-    """Pictures in folders of people, each of one colour that its name decides: the layout of the study's program."""
+    """Pictures in folders of people, as the study's program arranges them; the name decides the colour."""
     image = pytest.importorskip("PIL.Image")
     for part, names in parts.items():
         for name in names:
@@ -506,7 +506,7 @@ def test_market_is_read_from_its_folders(pictures: ModuleType, tmp_path: Path) -
 
 
 @needs_torchvision
-def test_market_is_trained_on_and_judged(run: Run, tmp_path: Path) -> None:
+def test_market_trains_and_is_evaluated(run: Run, tmp_path: Path) -> None:
     """Of three queries two have an answer: person 1500 is in the gallery by one camera only."""
     folder = write_market(tmp_path, **MARKET)
     output = run(*SMALL, "--epochs", "1", "--dataset", "market", "--data-dir", str(folder))
@@ -605,7 +605,7 @@ def test_the_small_backbone_has_no_pretrained_weights(refused: Run) -> None:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty cache of downloaded weights, and no way to any others."""
+    """An empty cache of downloaded weights, without a network."""
     constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -615,12 +615,12 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @needs_timm
 def test_missing_weights_are_one_line(refused: Run, hub: Path) -> None:
     line = refused("--people", "2", "--pretrained")
-    assert "the weights of hrnet_w18 are not at hand; get them once with: python -c" in line
+    assert "the weights of hrnet_w18 are not here; download them once with: python -c" in line
 
 
 @needs_timm
-def test_weights_at_hand_are_used(train: ModuleType, hub: Path) -> None:
-    """They lie where a download would have put them."""
+def test_downloaded_weights_are_used(train: ModuleType, hub: Path) -> None:
+    """They are in the folder that a download writes to."""
     import torch
 
     name = "hrnet_w18_small"

@@ -1,4 +1,4 @@
-"""The subject resnet20_cifar: the published network, pictures that are what they are called, and clear failures."""
+"""The subject resnet20_cifar: the published network, pictures with the right labels, and clear errors."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_another_seed_prints_other_numbers(run: Run) -> None:
     assert first != second
 
 
-def test_output_says_that_the_shapes_are_generated_and_what_was_set(run: Run) -> None:
+def test_output_says_that_the_shapes_are_generated_and_has_the_options(run: Run) -> None:
     settings, *epochs = run(*TINY, "--weight-decay", "0", "--momentum", "0.5").splitlines()
     assert settings.startswith("settings: epochs=2 learning_rate=0.2 weight_decay=0.0 momentum=0.5 gamma=0.1 ")
     assert " milestones=0.5,0.75 batch_size=10 seed=1 dataset=shapes (generated) images=30 image_size=8 " in settings
@@ -83,7 +83,7 @@ def test_output_says_that_the_shapes_are_generated_and_what_was_set(run: Run) ->
 
 
 def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespace]:
-    """What each epoch of a run is given to train on and to be judged on, without training."""
+    """Record the training and test data of each epoch, without training."""
     epochs: list[SimpleNamespace] = []
 
     def note_training(model: Any, optimizer: Any, pictures: Any, batch_size: int) -> float:
@@ -104,7 +104,7 @@ def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespa
     return epochs
 
 
-def test_settings_reach_the_training(train: ModuleType, run: Run) -> None:
+def test_hyperparameters_reach_the_training(train: ModuleType, run: Run) -> None:
     options = "--epochs 8 --learning-rate 4 --gamma 0.5 --momentum 0.3 --weight-decay 0.01 --batch-size 7 --images 9"
     epochs = recorded(train, run, *options.split(), "--image-size", "12")
     assert [epoch.lr for epoch in epochs] == [4] * 4 + [2] * 2 + [1] * 2
@@ -142,7 +142,7 @@ def test_milestones_are_shares_or_epochs(train: ModuleType, text: str, epochs: i
 
 
 @pytest.mark.parametrize("text", ["", "0", "-0.5", "1.5", "nan", "inf", "10,", "ten", "0.5 0.75"])
-def test_milestones_without_sense_are_refused(run: Run, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_milestones_out_of_range_are_rejected(run: Run, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(f"--milestones={text}")
     assert re.fullmatch(r"train.py: error: --milestones must be .*\n", capsys.readouterr().err)
@@ -307,7 +307,7 @@ def test_a_learning_rate_far_too_high_diverges(run: Run, capsys: pytest.CaptureF
         *("--weight-decay -1", "--momentum -0.1", "--seed -1", "--image-size 7"),
     ],
 )
-def test_settings_without_sense_are_refused(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_out_of_range_are_rejected(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(*setting.split())
     assert f"{setting.split(maxsplit=1)[0]} must be" in capsys.readouterr().err

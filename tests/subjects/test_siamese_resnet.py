@@ -1,4 +1,4 @@
-"""The subject siamese_resnet: it learns, repeats itself, judges every training by the same pairs, and fails clearly."""
+"""The subject siamese_resnet: it learns, is reproducible, has fixed test pairs, and fails with clear errors."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_smoke_preset_is_better_than_chance(smoke: SimpleNamespace) -> None:
 
 
 @waits_for_smoke
-def test_printed_accuracy_is_the_ratio_beside_it(smoke: SimpleNamespace) -> None:
+def test_printed_accuracy_is_the_printed_ratio(smoke: SimpleNamespace) -> None:
     printed = [float(found[4]) for found in EPOCH.finditer(smoke.result.stdout)]
     assert printed == [round(accuracy, 4) for accuracy in accuracies(smoke.result.stdout)]
 
@@ -102,7 +102,7 @@ def test_a_learning_rate_far_too_high_diverges(run: Run, capsys: pytest.CaptureF
 
 
 def recorded(train: ModuleType, run: Run, *arguments: str) -> list[SimpleNamespace]:
-    """What each epoch of a run is given to train and to be judged on, without training."""
+    """Record the training and test data of each epoch, without training."""
     epochs: list[SimpleNamespace] = []
 
     def note_training(_model: object, optimizer: Any, _images: object, pairs: Any, batch_size: int) -> float:
@@ -140,7 +140,7 @@ def test_training_pairs_are_new_in_every_epoch_and_for_every_seed(train: ModuleT
     assert first.pairs != other_seed.pairs
 
 
-def test_settings_reach_the_training(train: ModuleType, run: Run) -> None:
+def test_hyperparameters_reach_the_training(train: ModuleType, run: Run) -> None:
     options = ("--epochs", "3", "--learning-rate", "2", "--gamma", "0.5", "--batch-size", "7", "--pairs", "9")
     epochs = recorded(train, run, "--trunk", "small", *options)
     assert [epoch.rate for epoch in epochs] == [2, 1, 0.5]
@@ -247,7 +247,7 @@ def test_loss_is_the_mean_over_pairs(train: ModuleType) -> None:
 @pytest.mark.parametrize(
     "setting", ["--epochs 0", "--learning-rate 0", "--learning-rate nan", "--gamma -1", "--batch-size 0", "--seed -1"]
 )
-def test_settings_without_sense_are_refused(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_out_of_range_are_rejected(run: Run, setting: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(*setting.split())
     assert f"{setting.split(maxsplit=1)[0]} must be" in capsys.readouterr().err

@@ -1,8 +1,8 @@
-"""Writes small data, in the formats that the programs of `programs.py` read, to the places where they look for them.
+"""Writes small data for the programs of `programs.py`, in their formats and to the folders that they read.
 
 `python make_data.py CLONES`: `CLONES` is the folder with the clones. Handwritten digits are scikit-learn's; all other
-pictures are drawn, the text is put together from a few words. A program that needs something else to start with, such
-as a prepared text, gets what its README says.
+pictures are drawn, and the text consists of a few random words. The README names the further preparations, such as that
+of the text for nanoGPT.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ WORDS = "the a old young king queen sees hears loves fears sea night storm crown
 
 
 def mnist_npz(file: Path) -> None:
-    """MNIST as `keras.datasets` keeps it."""
+    """Write MNIST as `keras.datasets` stores it."""
     (x_train, y_train), (x_test, y_test) = digits(DIGITS)
     file.parent.mkdir(parents=True, exist_ok=True)
     np.savez(file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
 def text(file: Path, lines: int = 4000) -> None:
-    """Plain text in the manner of a play, for training on characters."""
+    """Write plain text in the form of a play, for training on characters."""
     choice = random.Random(0)
     speakers = ("KING", "QUEEN", "FOOL")
-    said = (" ".join(choice.choices(WORDS.split(), k=8)).capitalize() + "." for _ in range(lines))
-    file.write_text("\n\n".join(f"{choice.choice(speakers)}:\n{line}" for line in said), encoding="utf-8")
+    sentences = (" ".join(choice.choices(WORDS.split(), k=8)).capitalize() + "." for _ in range(lines))
+    file.write_text("\n\n".join(f"{choice.choice(speakers)}:\n{line}" for line in sentences), encoding="utf-8")
 
 
 def main(clones: Path) -> None:
-    """Writes the data of all programs."""
+    """Write the data of all programs."""
     mnist(clones / "examples" / "data", DIGITS)
     mnist(clones / "examples" / "mnist_forward_forward" / "data", DIGITS)
     mnist_npz(clones / "keras-home" / "datasets" / "mnist.npz")

@@ -1,4 +1,4 @@
-"""The programs that are tried: where they come from, how they are drafted and audited, and what was added by hand."""
+"""The programs to check: repository and commit, arguments of `init`, operators, manual edits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Edit:
-    """A change that is made by hand in the drafted `subject.toml`."""
+    """A manual change of the drafted `subject.toml`."""
 
     old: str
     new: str
@@ -19,14 +19,14 @@ class UpstreamProgram:
     """A public training program.
 
     Attributes:
-        name: What it is called here.
+        name: Its name in this check.
         repository: Its repository on GitHub; the clone has the repository's name.
-        commit: The commit that was tried.
-        needs: Modules that it imports, in the environment that the trial runs in.
-        folder: The folder in the clone in which MuteGreen is started, and which gets the `subject.toml`.
+        commit: The tested commit.
+        needs: Modules that it imports.
+        folder: The folder in the clone in which MuteGreen is started and the `subject.toml` is written.
         init: Words after `mutegreen init`; `{clones}` is the folder of all clones.
-        operators: What is mutated: two hyperparameters, with one mutant each.
-        edits: What is changed by hand.
+        operators: The operators of two hyperparameters, each with one mutant.
+        edits: The manual changes.
         variables: Environment variables of the program, as its users set them.
     """
 

@@ -1,7 +1,7 @@
-"""Tries `mutegreen init`, `run`, `stats` and `show` on real programs, with the edits by hand that each needs.
+"""Runs `mutegreen init`, `run`, `stats` and `show` on real programs, with the manual edits that each needs.
 
-`python try.py CLONES [NAME ...]`: `CLONES` holds a clone of each repository and the data of `make_data.py`. A program
-whose clone or libraries are not here is skipped, with the reason. The clones are copied first and stay as they are.
+`python check.py CLONES [NAME ...]`: `CLONES` has a clone of each repository and the data of `make_data.py`. A program
+whose clone or libraries are missing is skipped, with the reason. The clones are copied first and not changed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pathlib import Path
 
 from programs import PROGRAMS, UpstreamProgram
 
-STANDINS = ("--compat", "cuda,checksums,weights")
-SMALL = ("--mutants", "1", "--repetitions", "2", "--cooldown", "0", *STANDINS)
+SHIMS = ("--compat", "cuda,checksums,weights")
+SMALL = ("--mutants", "1", "--repetitions", "2", "--cooldown", "0", *SHIMS)
 
 
 def main(clones: Path, names: Sequence[str]) -> int:
-    """Tries all programs, or those named; 0 if none fails."""
+    """Check all programs, or those named; return 0 if none fails."""
     failed = []
     for program in PROGRAMS:
         if names and program.name not in names:
@@ -33,7 +33,7 @@ def main(clones: Path, names: Sequence[str]) -> int:
         reason = _missing(program, clones)
         if reason is not None:
             print(f"skipped: {reason}", flush=True)
-        elif not _try(program, clones):
+        elif not _check(program, clones):
             failed.append(program.name)
     print(f"== failed: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
@@ -42,7 +42,7 @@ def main(clones: Path, names: Sequence[str]) -> int:
 def _missing(program: UpstreamProgram, clones: Path) -> str | None:
     clone = clones / _clone(program)
     if not clone.is_dir():
-        return f"there is no {clone}, of https://github.com/{program.repository} at {program.commit[:7]}"
+        return f"{clone} is missing: clone https://github.com/{program.repository} at {program.commit[:7]}"
     absent = [name for name in program.needs if importlib.util.find_spec(name) is None]
     return f"not installed here: {', '.join(absent)}" if absent else None
 
@@ -74,7 +74,7 @@ def _environment(program: UpstreamProgram, clones: Path) -> dict[str, str]:
 def _edit(program: UpstreamProgram, file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     for edit in program.edits:
-        print(f"{'edit' if edit.old in text else 'no longer there'}: {edit.old!r} to {edit.new!r}", flush=True)
+        print(f"{'edit' if edit.old in text else 'not found'}: {edit.old!r} to {edit.new!r}", flush=True)
         text = text.replace(edit.old, edit.new)
     file.write_text(text, encoding="utf-8")
 
