@@ -51,9 +51,9 @@ class Argument:
 def qualified(module: Module, call: ast.Call) -> str:
     """Return the full name of what is called; as it is written where no import resolves it."""
     target = call.args[0] if last_name(call.func) == "partial" and call.args else call.func
-    found = module.qualified(target)
-    if found is not None:
-        return _renamed(found)
+    imported = module.qualified(target)
+    if imported is not None:
+        return _renamed(imported)
     written = dotted(target)
     libraries = [star for star in module.stars if star.partition(".")[0] in LIBRARIES]
     if isinstance(target, ast.Name) and libraries and target.id not in module.definitions:

@@ -57,32 +57,32 @@ class MetricCandidate:
 
 def metric_candidates(lines: Sequence[PrintedLine], tensors: bool = False) -> list[MetricCandidate]:
     """Return all metrics in printed lines, the likeliest first."""
-    found = [metric for line in lines for metric in _of_line(line, lines, tensors)]
-    order = {id(metric): number for number, metric in enumerate(found)}
-    return sorted(found, key=lambda metric: (-metric.score, -order[id(metric)]))
+    metrics = [metric for line in lines for metric in _of_line(line, lines, tensors)]
+    order = {id(metric): number for number, metric in enumerate(metrics)}
+    return sorted(metrics, key=lambda metric: (-metric.score, -order[id(metric)]))
 
 
 def _of_line(printed: PrintedLine, lines: Sequence[PrintedLine], tensors: bool) -> Iterator[MetricCandidate]:
     alike = [other for other in lines if shape(other.line) == shape(printed.line)]
-    for index, found, labelled in _named_holes(printed.line):
+    for index, metric, labelled in _named_holes(printed.line):
         target = MetricHole(printed.line, index)
         split = _split(printed, target)
         shared = any(_split(other, MetricHole(other.line, index)) < split for other in alike)
-        if labelled or (printed.sure and found.weight > _CLEAR_WITHOUT_LABEL):
+        if labelled or (printed.sure and metric.weight > _CLEAR_WITHOUT_LABEL):
             yield MetricCandidate(
                 pattern=pattern(target, (other.line for other in lines), tensors),
-                goal=found.goal,
-                metric=found.name,
+                goal=metric.goal,
+                metric=metric.name,
                 split=split,
-                score=_score(printed, target, found, split) - _UNLABELLED * (not labelled) - _SHARED * shared,
+                score=_score(printed, target, metric, split) - _UNLABELLED * (not labelled) - _SHARED * shared,
                 place=printed.place,
                 source=printed.source,
                 shared=shared,
             )
 
 
-def _score(printed: PrintedLine, target: MetricHole, found: Metric, split: int) -> float:
-    score = _OF_SPLIT[split] + found.weight - _UNSURE * (not printed.sure)
+def _score(printed: PrintedLine, target: MetricHole, metric: Metric, split: int) -> float:
+    score = _OF_SPLIT[split] + metric.weight - _UNSURE * (not printed.sure)
     score -= _OF_A_BATCH * any(_BATCHES.search(text) for text in printed.around)
     return score - _BEST * ("best" in f"{target.before} {target.hole.source}".lower())
 
@@ -96,9 +96,9 @@ def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
                 _in_a_row(line, index) if metric_words.metrics_in(part) else waiting if not _has_words(part) else []
             )
         elif not _is_text_hole(part) and _text(line, index - 1).strip() != "/":
-            found = waiting[0] if waiting else _of_hole(line, index, part)
-            if found is not None:
-                yield index, found, bool(waiting)
+            metric = waiting[0] if waiting else _of_hole(line, index, part)
+            if metric is not None:
+                yield index, metric, bool(waiting)
             waiting = waiting[1:]
 
 

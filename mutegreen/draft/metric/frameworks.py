@@ -152,13 +152,13 @@ def _meters(module: Module) -> Iterator[MetricCandidate]:
 
 def _candidate(name: str, split: int, pattern: str, module: Module, call: ast.Call) -> MetricCandidate:
     named = metric_words.metrics_in(name)
-    found = named[-1] if named else None
+    metric = named[-1] if named else None
     return MetricCandidate(
         pattern=pattern,
-        goal=found.goal if found else Goal.MAXIMIZE,
-        metric=found.name if found else name,
+        goal=metric.goal if metric else Goal.MAXIMIZE,
+        metric=metric.name if metric else name,
         split=split,
-        score=_SCORES[split] + (found.weight if found else 0),
+        score=_SCORES[split] + (metric.weight if metric else 0),
         place=str(call.lineno),
         source=module.text.lines[call.lineno - 1].strip(),
     )

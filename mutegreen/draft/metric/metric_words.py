@@ -62,14 +62,14 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def metrics_in(text: str) -> list[Metric]:
     """Return the metrics that a text names, in order; a longer name hides the shorter ones in it."""
     plain = _CAMEL.sub(" ", text).replace("_", " ")
-    found = [(m.start(), -m.end(), metric) for pattern, metric in METRICS for m in pattern.finditer(plain)]
-    kept: list[Metric] = []
+    matches = [(m.start(), -m.end(), metric) for pattern, metric in METRICS for m in pattern.finditer(plain)]
+    metrics: list[Metric] = []
     covered = -1
-    for start, end, metric in sorted(found, key=lambda one: one[:2]):
+    for start, end, metric in sorted(matches, key=lambda one: one[:2]):
         if start >= covered:
-            kept.append(metric)
+            metrics.append(metric)
             covered = -end
-    return kept
+    return metrics
 
 
 def is_list(text: str) -> bool:
@@ -88,5 +88,5 @@ def is_no_metric(text: str) -> bool:
 def split_in(text: str) -> int | None:
     """Return the data that a text names; the last one counts; None: it names none."""
     plain = _CAMEL.sub(" ", text).replace("_", " ")
-    found = [(match.start(), split) for pattern, split in _SPLITS for match in pattern.finditer(plain)]
-    return max(found)[1] if found else None
+    matches = [(match.start(), split) for pattern, split in _SPLITS for match in pattern.finditer(plain)]
+    return max(matches)[1] if matches else None

@@ -29,21 +29,21 @@ class MetricHole:
     @property
     def hole(self) -> Hole:
         """The hole itself."""
-        found = self.line[self.index]
-        assert isinstance(found, Hole)
-        return found
+        hole = self.line[self.index]
+        assert isinstance(hole, Hole)
+        return hole
 
     @property
     def before(self) -> str:
         """The text directly before the hole."""
-        found = self.line[self.index - 1] if self.index else ""
-        return found if isinstance(found, str) else ""
+        text = self.line[self.index - 1] if self.index else ""
+        return text if isinstance(text, str) else ""
 
     @property
     def after(self) -> str:
         """The text directly after the hole."""
-        found = self.line[self.index + 1] if self.index + 1 < len(self.line) else ""
-        return found if isinstance(found, str) else ""
+        text = self.line[self.index + 1] if self.index + 1 < len(self.line) else ""
+        return text if isinstance(text, str) else ""
 
     @property
     def is_fraction(self) -> bool:
@@ -113,8 +113,8 @@ def _part(part: str | Hole, hole: str) -> str:
 def _finds_only(expression: str, target: MetricHole, others: Iterable[Template]) -> bool:
     """Whether an expression finds the target in its own line, once, and nothing in the other lines."""
     text, starts = sample(target.line)
-    found = [match.start("value") for match in re.finditer(expression, text)]
-    if found != [starts[target.index]]:
+    positions = [match.start("value") for match in re.finditer(expression, text)]
+    if positions != [starts[target.index]]:
         return False
     return not any(re.search(expression, sample(other)[0]) for other in others)
 

@@ -122,8 +122,8 @@ def _sub_commands(module: Module) -> list[str]:
 
 def _training_command(module: Module) -> str:
     """The only sub-command whose name says that it trains; empty: there is none, or several."""
-    found = [name for name in _sub_commands(module) if {"train", "fit"} & set(words(name))]
-    return found[0] if len(found) == 1 else ""
+    training = [name for name in _sub_commands(module) if {"train", "fit"} & set(words(name))]
+    return training[0] if len(training) == 1 else ""
 
 
 def _absl(call: ast.Call, marked: set[str]) -> Iterator[DeclaredOption]:

@@ -150,10 +150,10 @@ def _fault(folder: Path, site: SourceSite | ConfigSite, value: object) -> str | 
     if any((folder / part).is_symlink() for part in (Path(site.file), *Path(site.file).parents)):
         return "is behind a symbolic link"
     try:
-        found = file_value(folder, site)
+        current = file_value(folder, site)
     except MuteGreenError as error:
         return error.message
-    return None if same_value(found, value) else f"{site} is {found!r}, not {value!r}"
+    return None if same_value(current, value) else f"{site} is {current!r}, not {value!r}"
 
 
 def _without_default(context: EntryContext) -> Iterator[Entry]:
@@ -161,19 +161,19 @@ def _without_default(context: EntryContext) -> Iterator[Entry]:
     for word in context.words:
         if word.option is not None and word.option.flag and not word.option.default and word.value is not None:
             value = value_of(word.value)
-            found = meaning(word.option.name, value, word.option.help)
-            if found.sure and found.kind is not None and found.kind not in _UNMUTATED:
+            by_name = meaning(word.option.name, value, word.option.help)
+            if by_name.sure and by_name.kind is not None and by_name.kind not in _UNMUTATED:
                 site = FlagSite(word.option.flag)
-                yield Entry(Hyperparameter(word.option.name, found.kind, value, site), "the command", "")
+                yield Entry(Hyperparameter(word.option.name, by_name.kind, value, site), "the command", "")
 
 
-def seed_site(found: Sequence[Entry], context: EntryContext) -> Site | None:
+def seed_site(entries: Sequence[Entry], context: EntryContext) -> Site | None:
     """Return the site of the seed: a flag if there is one, else the likeliest literal; None: there is none."""
     options = [o for o in context.options if o.takes_value and meaning(o.name, 1).kind is Kind.SEED]
     flags = [option.flag for option in sorted(options, key=lambda option: len(option.name)) if option.flag]
     if flags:
         return FlagSite(flags[0])
-    literals = [e.hyperparameter for e in found if e.hyperparameter.kind is Kind.SEED and _is_usable(e)]
+    literals = [e.hyperparameter for e in entries if e.hyperparameter.kind is Kind.SEED and _is_usable(e)]
     ordered = sorted(literals, key=lambda h: "random_state" in str(h.site))
     return next((h.site for h in ordered), None)
 

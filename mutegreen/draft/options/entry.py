@@ -34,8 +34,8 @@ class Entry:
     @property
     def operator(self) -> str | None:
         """The name of the operator that mutates it; None: there is none."""
-        found = catalog.operator_for(self.hyperparameter)
-        return found.name if found is not None else None
+        operator = catalog.operator_for(self.hyperparameter)
+        return operator.name if operator is not None else None
 
     @property
     def only_lacks_operator(self) -> bool:
@@ -51,10 +51,10 @@ def unsuited(hyperparameter: Hyperparameter) -> str | None:
         return f"no operator mutates the kind {hyperparameter.kind}"
     by_hand = "set values with `mutegreen run --values NAME=A,B`"
     try:
-        found = operator.values(default, 1, random.Random(0))
+        values = operator.values(default, 1, random.Random(0))
     except ValueError as error:
         return f"operator {operator.name} {error}; {by_hand}"
-    return None if found else f"operator {operator.name} finds no other value than {default}; {by_hand}"
+    return None if values else f"operator {operator.name} finds no other value than {default}; {by_hand}"
 
 
 def named(entries: Sequence[Entry]) -> list[Entry]:

@@ -69,11 +69,11 @@ def _of_file(path: Path, folder: Path | None = None) -> ResolvedProgram:
 
 
 def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> ResolvedProgram:
-    found = script_candidates.script_candidates(folder)
-    if not found:
+    candidates = script_candidates.script_candidates(folder)
+    if not candidates:
         raise UsageError(f"{folder}: no training script found", "name it: mutegreen init SCRIPT")
-    chosen = script_candidates.likeliest(found)
-    scripts = [one.script for one in found]
+    chosen = script_candidates.likeliest(candidates)
+    scripts = [one.script for one in candidates]
     if chosen is None and ask is not None:
         chosen = ask(scripts)
     if chosen is None:

@@ -45,14 +45,14 @@ def script_candidates(folder: Path) -> list[ScriptCandidate]:
     texts = {path: _text(path) for path in _scripts(folder)}
     imported = {name for text in texts.values() for name in re.findall(r"^\s*(?:from|import)\s+([\w.]+)", text, re.M)}
     used = {name.rpartition(".")[2] for name in imported}
-    found = [ScriptCandidate(path, _score(path, text, folder, path.stem in used)) for path, text in texts.items()]
-    return sorted((one for one in found if one.score > 0), key=lambda one: (-one.score, str(one.script)))
+    candidates = [ScriptCandidate(path, _score(path, text, folder, path.stem in used)) for path, text in texts.items()]
+    return sorted((one for one in candidates if one.score > 0), key=lambda one: (-one.score, str(one.script)))
 
 
-def likeliest(found: list[ScriptCandidate]) -> Path | None:
+def likeliest(candidates: list[ScriptCandidate]) -> Path | None:
     """Return the candidate with a clearly larger score than all others; None: there is none."""
-    if len(found) == 1 or (len(found) > 1 and found[0].score > found[1].score + 1):
-        return found[0].script
+    if len(candidates) == 1 or (len(candidates) > 1 and candidates[0].score > candidates[1].score + 1):
+        return candidates[0].script
     return None
 
 

@@ -84,8 +84,8 @@ def _is_large(folder: Path) -> bool:
 
 def _left_behind(folder: Path, files: set[str]) -> Iterator[str]:
     for pattern in _LEFT:
-        found = [path for path in folder.glob(pattern) if not any(path.rglob("*.py"))]
-        if found and not any(Path(file).match(pattern) or file.startswith(f"{pattern}/") for file in files):
+        leftovers = [path for path in folder.glob(pattern) if not any(path.rglob("*.py"))]
+        if leftovers and not any(Path(file).match(pattern) or file.startswith(f"{pattern}/") for file in files):
             yield pattern
 
 

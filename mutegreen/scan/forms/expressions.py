@@ -26,7 +26,7 @@ _FINDERS: dict[type[ast.AST], _Finder] = {
 
 
 def mentions(module: Module) -> Iterator[Mention]:
-    """The operands that are hyperparameters."""
+    """Yield the operands that are hyperparameters."""
     for node in module.nodes:
         find = _FINDERS.get(type(node))
         if find is not None:

@@ -1,4 +1,4 @@
-"""The mention of an operand whose kind is known: it is named after the kind, as it has no name of its own."""
+"""Makes the mentions of operands: an operand has no name, so its mention is named after its kind."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mutegreen.scan.source.module import Module
 
 
 def operand_mention(module: Module, node: ast.expr, kind: Kind) -> Mention:
-    """The mention of an operand of an expression."""
+    """Return the mention of an operand of an expression."""
     return Mention(module, node, kind.value, Form.EXPRESSION, Meaning(kind), strong=True)
 
 
 def is_rate(node: ast.expr) -> bool:
-    """Whether an expression is a learning rate: `lr`, `self.lr`, `group["lr"]`."""
+    """Return whether an expression is a learning rate: `lr`, `self.lr`, `group["lr"]`."""
     name = text_of(node.slice) if isinstance(node, ast.Subscript) else last_name(node)
     return kind_named(name) is Kind.LEARNING_RATE
 
 
 def power(node: ast.expr) -> tuple[ast.expr, ast.expr] | None:
-    """Base and exponent of `a ** b`, `pow(a, b)`, `np.power(a, b)`; None for any other expression."""
+    """Return base and exponent of `a ** b`, `pow(a, b)`, `np.power(a, b)`; None for any other expression."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         return node.left, node.right
     if isinstance(node, ast.Call) and called_name(node) in {"pow", "power"} and len(node.args) == 2:

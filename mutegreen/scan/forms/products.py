@@ -23,7 +23,7 @@ _GRADIENT_SYMBOL = re.compile(r"d_?[A-Zbw]\w{0,3}$")
 
 
 def operands(module: Module, node: ast.BinOp) -> Iterator[Mention]:
-    """The hyperparameters among the operands of a product or a quotient."""
+    """Yield the hyperparameters among the operands of a product or a quotient."""
     if isinstance(node.op, ast.Mult):
         yield from _product(module, node)
     elif isinstance(node.op, (ast.FloorDiv, ast.Div)):

@@ -45,7 +45,7 @@ _FACTOR_KIND = {(True, False): Kind.GAMMA, (False, True): Kind.LEARNING_RATE}
 
 
 def updated_rate(module: Module, node: ast.AugAssign) -> Iterator[Mention]:
-    """The factor or the divisor of the old rate: `lr *= 0.5`, `lr /= 10`."""
+    """Yield the factor or the divisor of the old rate: `lr *= 0.5`, `lr /= 10`."""
     if is_rate(node.target):
         if isinstance(node.op, ast.Mult):
             yield from rate_factors(module, node.value, of_old_rate=True)
@@ -54,26 +54,26 @@ def updated_rate(module: Module, node: ast.AugAssign) -> Iterator[Mention]:
 
 
 def assigned_rates(module: Module) -> Iterator[Mention]:
-    """The factors of all rates that are assigned: `lr = 0.1 * 0.95 ** epoch`."""
+    """Yield the factors of all rates that are assigned: `lr = 0.1 * 0.95 ** epoch`."""
     for target, value in module.assignments:
         if is_rate(target):
             yield from rate_factors(module, value)
 
 
 def returned_rate(module: Module, node: ast.Return) -> Iterator[Mention]:
-    """The factors of a rate that a function returns whose name says that it is a schedule."""
+    """Yield the factors of a rate that a function returns; the function's name must say that it is a schedule."""
     if node.value is not None and _in_schedule(module, node):
         yield from rate_factors(module, node.value)
 
 
 def lambda_rate(module: Module, node: ast.Lambda) -> Iterator[Mention]:
-    """The factors of a rate that a lambda returns: `LambdaLR(optimizer, lambda epoch: 0.95 ** epoch)`."""
+    """Yield the factors of a rate that a lambda returns: `LambdaLR(optimizer, lambda epoch: 0.95 ** epoch)`."""
     if _is_schedule(module, node):
         yield from rate_factors(module, node.body)
 
 
 def adjusting_call(module: Module, node: ast.Call) -> Iterator[Mention]:
-    """The fractions that a call such as `adjust_learning_rate(optimizer, 0.1)` passes."""
+    """Yield the fractions that a call such as `adjust_learning_rate(optimizer, 0.1)` passes."""
     if _ADJUSTING.match(called_name(node)):
         for argument in node.args:
             if is_number(argument) and 0 < ast.literal_eval(argument) < 1:
@@ -81,7 +81,7 @@ def adjusting_call(module: Module, node: ast.Call) -> Iterator[Mention]:
 
 
 def milestones(module: Module, node: ast.If) -> Iterator[Mention]:
-    """The epochs of a condition under which the rate changes: `if epoch > 80: lr = 0.01`, `if epoch % 30 == 0: ...`."""
+    """Yield the epochs in a condition for a new rate: `if epoch > 80: lr = 0.01`, `if epoch % 30 == 0: ...`."""
     if _changes_rate(module, node):
         for compared in ast.walk(node.test):
             if isinstance(compared, ast.Compare) and len(compared.ops) == 1:
@@ -98,7 +98,7 @@ def _compared_epoch(module: Module, node: ast.Compare) -> Iterator[Mention]:
 
 
 def rate_factors(module: Module, value: ast.expr, of_old_rate: bool = False) -> Iterator[Mention]:
-    """The hyperparameters in an expression whose value is a learning rate.
+    """Yield the hyperparameters in an expression whose value is a learning rate.
 
     Args:
         module: Its source file.

@@ -31,7 +31,7 @@ _OTHER_STEPS = word_set("warmup accumulation accum decay rollout env eval diffus
 
 
 def epochs(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """A name with the word epoch, by the first line that fits.
+    """Return what a name with the word epoch means: the first line that fits.
 
     | name | meaning |
     | --- | --- |
@@ -60,7 +60,7 @@ def epochs(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meanin
 
 
 def batch_size(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """`batch_size`, `train_batch`, `imgs_per_gpu`; with `eval` and without `train` in the name, that of evaluation."""
+    """Return the kind of `batch_size`, `train_batch`, `imgs_per_gpu`; `eval` without `train` is that of evaluation."""
     pairs = set(pairwise(parts))
     counts_examples = _counts_examples(parts)
     is_sized = counts_examples or bool(pairs & {("batch", "size"), ("size", "batch"), ("mb", "size")})
@@ -77,12 +77,12 @@ def _counts_examples(parts: tuple[str, ...]) -> bool:
 
 
 def reporting(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """`log_interval`, `save_every`: how often something is reported is no hyperparameter."""
+    """Exclude `log_interval`, `save_every`: the interval of a report is no hyperparameter."""
     return EXCLUDED if has & _REPORTED and has & _OFTEN else None
 
 
 def train_steps(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """`max_steps`, `num_episodes`; not `warmup_steps` or `num_diffusion_steps`."""
+    """Return the kind of `max_steps`, `num_episodes`; not of `warmup_steps` or `num_diffusion_steps`."""
     if not has & _STEPS or not has & _ALL or has & _OTHER_STEPS:
         return None
     return if_number(Kind.TRAIN_STEPS, value, 1, whole=True)

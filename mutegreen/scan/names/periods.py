@@ -17,14 +17,14 @@ from mutegreen.scan.names.meaning import EXCLUDED, Meaning, is_number
 
 
 def period(value: object, otherwise: Meaning) -> Meaning:
-    """What a name means that speaks of a period, such as `lr_step`."""
+    """Return what a name of a period means, such as `lr_step`."""
     if isinstance(value, (list, tuple)):
         return Meaning(Kind.MILESTONES)
     return Meaning(Kind.STEP_SIZE) if is_number(value, 1, whole=True) else otherwise
 
 
 def decay(value: object) -> Meaning:
-    """What a name means that speaks of a factor, such as `lr_decay`."""
+    """Return what a name of a factor means, such as `lr_decay`."""
     if isinstance(value, (list, tuple)):
         return Meaning(Kind.MILESTONES)
     if is_number(value, 0.01, 1):

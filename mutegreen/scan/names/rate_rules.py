@@ -29,7 +29,7 @@ _NOT_RATES = word_set("weight ema moving average epsilon eps exploration explore
 
 
 def learning_rate(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """A name with the word `lr`, by the first line that fits.
+    """Return what a name with the word `lr` means: the first line that fits.
 
     | name | meaning |
     | --- | --- |
@@ -53,7 +53,7 @@ def learning_rate(parts: tuple[str, ...], has: frozenset[str], value: object) ->
 
 
 def weight_decay(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """`weight_decay`, `l2_reg`, `reg_strength` up to 0.5; `weight_decay_end` is of another kind."""
+    """Return the kind of `weight_decay`, `l2_reg`, `reg_strength` up to 0.5; `weight_decay_end` is of another kind."""
     is_l2 = ("l", "2") in pairwise(parts) and (len(parts) == 2 or bool(has & _PENALTY))
     is_penalty = len(parts) > 1 and has <= _PENALTY and bool(has & _REGULAR) and is_number(value, 0, 0.5)
     if not ({"weight", "decay"} <= has or is_penalty or is_l2):
@@ -64,7 +64,7 @@ def weight_decay(parts: tuple[str, ...], has: frozenset[str], value: object) -> 
 
 
 def dropout(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """A name with `dropout`, `drop` or `keep_prob`, by the first line that fits.
+    """Return what a name with `dropout`, `drop` or `keep_prob` means: the first line that fits.
 
     | name | meaning |
     | --- | --- |
@@ -85,7 +85,7 @@ def dropout(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meani
 
 
 def momentum(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """`momentum`, not `bn_momentum`; `momentum_decay` is of another kind, and 0.999 is unsure."""
+    """Return the kind of `momentum`, not of `bn_momentum`; `momentum_decay` is of another kind, 0.999 is unsure."""
     if "momentum" not in has:
         return None
     if has & _AVERAGES or not plausible(Kind.MOMENTUM, value):
@@ -98,7 +98,7 @@ def momentum(parts: tuple[str, ...], has: frozenset[str], value: object) -> Mean
 
 
 def gamma(parts: tuple[str, ...], has: frozenset[str], value: object) -> Meaning | None:
-    """A name with `gamma` or `decay`, by the first line that fits.
+    """Return what a name with `gamma` or `decay` means: the first line that fits.
 
     | name | meaning |
     | --- | --- |

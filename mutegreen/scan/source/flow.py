@@ -275,10 +275,10 @@ class _BackwardTrace:
         certain = [o for o in named if self.names_kind(operand_name(o))]
         # With two unknown factors, neither is the value: `batch = envs * steps`.
         followed = certain or (named if sum(not is_literal(o) for o in operands) == 1 else [])
-        found = [reached for o in followed for reached in self.run(module, o, name, depth + 1)]
-        if not found and not certain:
+        literals = [reached for o in followed for reached in self.run(module, o, name, depth + 1)]
+        if not literals and not certain:
             numbers = [o for o in operands if is_literal(o) and not is_unit(o)]
-            found = [
+            literals = [
                 ReachedLiteral(module, o, name) for o in (numbers if len(operands) == len(numbers) else numbers[:1])
             ]
-        yield from found
+        yield from literals

@@ -52,17 +52,17 @@ class Module:
     @cached_property
     def imports(self) -> dict[str, str]:
         """Each imported name with its full name: `nn` is `torch.nn`; a relative one begins with dots."""
-        found = {}
+        names = {}
         for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     top = alias.name.partition(".")[0]
-                    found[alias.asname or top] = alias.name if alias.asname else top
+                    names[alias.asname or top] = alias.name if alias.asname else top
             elif isinstance(node, ast.ImportFrom):
                 origin = _origin(node)
                 for alias in node.names:
-                    found[alias.asname or alias.name] = _joined(origin, alias.name)
-        return found
+                    names[alias.asname or alias.name] = _joined(origin, alias.name)
+        return names
 
     @cached_property
     def stars(self) -> tuple[str, ...]:
@@ -85,12 +85,12 @@ class Module:
     @cached_property
     def bindings(self) -> dict[tuple[ast.AST, str], list[ast.expr]]:
         """The values that each name of each scope is assigned."""
-        found: dict[tuple[ast.AST, str], list[ast.expr]] = defaultdict(list)
+        values: dict[tuple[ast.AST, str], list[ast.expr]] = defaultdict(list)
         for target, value in self.assignments:
             if isinstance(target, ast.Name):
                 scope = self.scope(target)
-                found[self.tree if (scope, target.id) in self._globals else scope, target.id].append(value)
-        return dict(found)
+                values[self.tree if (scope, target.id) in self._globals else scope, target.id].append(value)
+        return dict(values)
 
     @cached_property
     def assignments(self) -> tuple[tuple[ast.expr, ast.expr], ...]:
