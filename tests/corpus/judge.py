@@ -24,7 +24,7 @@ Finding = dict[str, Any]
 
 @dataclass
 class ScanJudgement:
-    """What the scanner did with one script: labels hit, labels missed and why, findings that are wrong."""
+    """The comparison of findings with the labels of one script: hits, misses with their reasons, false alarms."""
 
     script: Labelled
     hits: list[tuple[CorpusLabel, Finding]] = field(default_factory=list)
@@ -76,10 +76,10 @@ def scan(file: Path) -> tuple[list[Finding], list[Finding]]:
     return sure, unsure
 
 
-def judge(script: Labelled, found: Iterable[Finding], unsure: Iterable[Finding]) -> ScanJudgement:
-    """Compares findings with labels, by place and kind."""
+def judge(script: Labelled, findings: Iterable[Finding], unsure: Iterable[Finding]) -> ScanJudgement:
+    """Compare findings with labels, by place and kind."""
     judgement = ScanJudgement(script)
-    left = list(found)
+    left = list(findings)
     unsure_places = {_place(finding) for finding in unsure}
     for label in script.labels:
         here = [finding for finding in left if _place(finding) == label.place]
@@ -116,7 +116,7 @@ def _is_false_alarm(finding: Finding, script: Labelled) -> bool:
 
 
 def judge_script(script: Labelled, folder: Path) -> ScanJudgement:
-    """Scans the script and judges it; a script that cannot be scanned has all its labels missed."""
+    """Scan a script and judge the findings; if the script cannot be scanned, all its labels are missed."""
     file = script_file(script, folder)
     try:
         return judge(script, *scan(file))
@@ -125,7 +125,7 @@ def judge_script(script: Labelled, folder: Path) -> ScanJudgement:
 
 
 def judge_part(part: str, folder: Path) -> list[ScanJudgement]:
-    """Judges every script of a part, fetching those that `folder` lacks.
+    """Judge every script of a part; those that `folder` lacks are downloaded.
 
     Raises:
         CorpusError: A script cannot be downloaded, or is not the labelled one.
@@ -134,7 +134,7 @@ def judge_part(part: str, folder: Path) -> list[ScanJudgement]:
 
 
 def tally(judgements: Iterable[ScanJudgement], kinds: Iterable[str] = tuple(Kind), form: str | None = None) -> Tally:
-    """Counts over some kinds, and over one form where it is given."""
+    """Count over some kinds and, if `form` is not None, over one form only."""
     judgements, kinds = list(judgements), set(kinds)
 
     def counts(kind: str, its_form: str) -> bool:

@@ -34,7 +34,7 @@ class CorpusError(Exception):
 
 @dataclass(frozen=True)
 class CorpusLabel:
-    """A hyperparameter that a person found: what stands where, of which kind, in which form."""
+    """A hyperparameter that a person found: place, value, kind, name, form."""
 
     line: int
     column: int

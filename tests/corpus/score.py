@@ -24,7 +24,7 @@ DEFAULT_FOLDER = Path(os.environ.get("MUTEGREEN_CORPUS") or Path(tempfile.gettem
 
 
 def report(judgements: Sequence[ScanJudgement]) -> str:
-    """All tables and lists as text."""
+    """Return all tables and lists as text."""
     parts = (_tables, _misses, _false_alarms, _other_faults)
     return "\n".join(line for part in parts for line in part(judgements))
 
@@ -81,7 +81,7 @@ def _other_faults(judgements: Sequence[ScanJudgement]) -> Iterable[str]:
 
 
 def is_same(label: CorpusLabel, key: str, found: Any) -> bool:
-    """Whether a finding's `value`, `form` or `flag` is the label's: 1 is not True, no flag is "" or None."""
+    """Return whether a finding has the label's `value`, `form` or `flag`: 1 is not True; no flag is "" or None."""
     labelled = getattr(label, key)
     if key == "flag":
         return bool((labelled or None) == found)

@@ -50,7 +50,7 @@ def program(module: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 @pytest.fixture
 def untrained(program: DigitProgram) -> DigitProgram:
-    """The same in no time: losses 0.5 and 200 right answers in every epoch."""
+    """The program without training: a loss of 0.5 and 200 right answers in every epoch."""
     program.patch.setattr(program.module, "train_epoch", lambda *_: 0.5)
     program.patch.setattr(program.module, "count_correct", lambda *_: 200)
     program.patch.setattr("torch.optim.lr_scheduler.StepLR.step", lambda _: None)
@@ -162,7 +162,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_with_its_line(untrained: Di
     "setting",
     ["--epochs 0", "--learning-rate 0", "--learning-rate nan", "--learning-rate inf", "--train-images 0", "--seed -1"],
 )
-def test_settings_without_sense_are_refused(program: DigitProgram, setting: str) -> None:
+def test_values_out_of_range_are_rejected(program: DigitProgram, setting: str) -> None:
     line = program.refused(*setting.split())
     assert re.fullmatch(rf"train.py: error: {setting.split(maxsplit=1)[0]} must be .*, not \S+", line)
 

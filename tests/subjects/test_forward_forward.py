@@ -142,7 +142,7 @@ def test_layers_learn_separately(train: ModuleType, digits: Any) -> None:
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 
-def test_settings_reach_the_training(program: DigitProgram) -> None:
+def test_hyperparameters_reach_the_training(program: DigitProgram) -> None:
     seen: list[Any] = []
 
     def note(model: Any, optimizer: Any, inputs: Any, threshold: float) -> float:
@@ -177,5 +177,5 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
 
 
 @pytest.mark.parametrize("setting", ["--threshold 0", "--layers 0", "--hidden 0", "--report-every 0"])
-def test_settings_without_sense_are_refused(program: DigitProgram, setting: str) -> None:
+def test_values_out_of_range_are_rejected(program: DigitProgram, setting: str) -> None:
     assert program.refused(*setting.split()).startswith(f"train.py: error: {setting.split(maxsplit=1)[0]} must be ")

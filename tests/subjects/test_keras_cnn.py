@@ -259,7 +259,7 @@ def test_enlarged_digits_are_the_digits_in_a_black_frame(train: ModuleType) -> N
         *("--dropout 1", "--dropout -0.1", "--seed -1", "--seed 4294967296"),
     ],
 )
-def test_settings_without_sense_are_refused(refused: Callable[..., str], setting: str) -> None:
+def test_values_out_of_range_are_rejected(refused: Callable[..., str], setting: str) -> None:
     assert f"{setting.split(maxsplit=1)[0]} must be" in refused(*setting.split())
 
 

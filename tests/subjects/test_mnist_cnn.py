@@ -132,7 +132,7 @@ def recorded(program: DigitProgram, *arguments: str) -> list[SimpleNamespace]:
     return epochs
 
 
-def test_settings_reach_the_training(program: DigitProgram) -> None:
+def test_hyperparameters_reach_the_training(program: DigitProgram) -> None:
     options = ("--epochs", "3", "--learning-rate", "2", "--gamma", "0.5", "--batch-size", "7", "--train-images", "30")
     epochs = recorded(program, *options)
     assert [epoch.rate for epoch in epochs] == [2, 1, 0.5]
@@ -189,5 +189,5 @@ def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypat
 
 
 @pytest.mark.parametrize("setting", ["--gamma 0", "--batch-size 0", "--dropout-conv 1", "--dropout-linear -0.1"])
-def test_settings_without_sense_are_refused(program: DigitProgram, setting: str) -> None:
+def test_values_out_of_range_are_rejected(program: DigitProgram, setting: str) -> None:
     assert program.refused(*setting.split()).startswith(f"train.py: error: {setting.split(maxsplit=1)[0]} must be ")

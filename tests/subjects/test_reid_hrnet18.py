@@ -572,7 +572,7 @@ def test_missing_market_is_one_line(refused: Run, monkeypatch: pytest.MonkeyPatc
         *("--batch-size 1", "--dropout 1", "--dropout nan", "--momentum 0", "--momentum 1", "--seed -1"),
     ],
 )
-def test_settings_without_sense_are_refused(refused: Run, setting: str) -> None:
+def test_values_out_of_range_are_rejected(refused: Run, setting: str) -> None:
     assert f"{setting.split(maxsplit=1)[0]} must be" in refused(*setting.split())
 
 

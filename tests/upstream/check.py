@@ -51,8 +51,8 @@ def _clone(program: UpstreamProgram) -> str:
     return program.repository.rpartition("/")[2]
 
 
-def _try(program: UpstreamProgram, clones: Path) -> bool:
-    """Whether all four commands end well."""
+def _check(program: UpstreamProgram, clones: Path) -> bool:
+    """Whether all commands exit with status 0."""
     with tempfile.TemporaryDirectory(prefix="upstream-") as scratch:
         copy = Path(scratch, _clone(program))
         shutil.copytree(clones / copy.name, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
@@ -67,8 +67,8 @@ def _try(program: UpstreamProgram, clones: Path) -> bool:
 
 
 def _environment(program: UpstreamProgram, clones: Path) -> dict[str, str]:
-    given = {name: value.replace("{clones}", str(clones)) for name, value in program.variables.items()}
-    return {**os.environ, "HF_HUB_OFFLINE": "1", **given}
+    variables = {name: value.replace("{clones}", str(clones)) for name, value in program.variables.items()}
+    return {**os.environ, "HF_HUB_OFFLINE": "1", **variables}
 
 
 def _edit(program: UpstreamProgram, file: Path) -> None:
