@@ -123,7 +123,7 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
     best = analysis.advice[0].recommended[0]
     spent_j = frame[["package_j", "gpu_j"]].to_numpy().sum()
     assert best.pays_back_after == math.ceil(spent_j / best.saving_j.value)
-    assert f"{best.pays_back_after:,} trainings save as much energy as the audit used" in joined(shown(analysis))
+    assert f"{best.pays_back_after:,} trainings save this energy" in joined(shown(analysis))
 
 
 def test_settings_that_hurt_are_not_recommended_and_the_reason_is_told() -> None:

@@ -136,7 +136,7 @@ def test_axes_say_unit_and_estimate() -> None:
     assert labels == ["CPU energy,\nestimated (kJ)", "GPU energy (MJ)", "time (s)", "performance,\nlower is better"]
     assert drawing.figure.axes[-1].get_xlabel() == "lr"
     assert drawing.figure.axes[-1].get_xscale() == "log"
-    assert "3 trainings of the original, 3 of each of 2 mutants" in drawing.caption
+    assert "3 trials of the original, 3 of each of 2 mutants" in drawing.caption
 
 
 def test_words_stand_side_by_side_with_the_original_first() -> None:

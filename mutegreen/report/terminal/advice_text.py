@@ -72,8 +72,8 @@ def _below(advice: Advice, names: Mapping[str, str]) -> Iterator[Text]:
     yield Text(_tolerance(advice))
     best = advice.recommended[0]
     if advice.audit_j is not None and best.pays_back_after is not None:
-        saved = f"With {names[best.mutant]}, {best.pays_back_after:,} trainings save as much energy as the audit used"
-        yield Text(f"{saved} ({energy(advice.audit_j)}).")
+        used = f"The audit used {energy(advice.audit_j)}"
+        yield Text(f"{used}. With {names[best.mutant]}, {best.pays_back_after:,} trainings save this energy.")
 
 
 def _tolerance(advice: Advice) -> str:

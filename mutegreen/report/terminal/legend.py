@@ -45,7 +45,7 @@ def _careful(analysis: CarefulAnalysis) -> Iterator[str]:
     )
     if analysis.correlations:
         yield "rho: Spearman's rank correlation; r: Pearson's correlation, on a wide terminal."
-    yield "p: adjusted for the number of comparisons. Confidence intervals (CI) are not adjusted, each is for one."
+    yield "p: adjusted for the number of comparisons. Confidence intervals (CI): not adjusted, one comparison each."
     if analysis.trust:
         yield "noise: standard deviation of repeated trials, relative to their mean (coefficient of variation)."
         yield "detectable effect: the smallest change that this audit finds with a probability of 80 %."
