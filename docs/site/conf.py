@@ -63,6 +63,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", _parsable_signature)
     app.connect("source-read", _unlink_source_files)
     app.connect("include-read", _unlink_in_included)
+    app.connect("sphinx-click-process-epilog", _examples_as_code)
 
 
 def _write_api_pages(_: Sphinx) -> None:
@@ -126,6 +127,13 @@ def _parsable_signature(
 ) -> tuple[str | None, str | None]:
     """Write defaults that a factory makes as `...`; Sphinx cannot parse Python's `<factory>`."""
     return signature and signature.replace("<factory>", "..."), returns
+
+
+def _examples_as_code(_: Sphinx, context: object, lines: list[str]) -> None:
+    """Write the examples at the end of a help text as a block of code, which can be copied."""
+    text = [line.removeprefix("|").removeprefix(" ") for line in lines if line]
+    if text and text[0].endswith(":"):
+        lines[:] = [text[0], "", ".. code-block:: text", "", *(f"   {line.strip()}" for line in text[1:]), ""]
 
 
 _RELATIVE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
