@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` audits a real training, `make test` passes the tests.
+# Each target sets up what it needs: `make demo` audits a real training, `make test` runs the tests.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -17,11 +17,11 @@ demo: $(VENV)/.demo
 	$(MUTEGREEN) stats
 	$(MUTEGREEN) show epochs=6
 
-# What to run before each commit: it trains no audit from end to end, and needs neither torch nor TensorFlow.
+# Run this before each commit. It runs no audit from end to end, and needs neither torch nor TensorFlow.
 check: lint $(VENV)/.check
 	$(PYTEST) -m '$(QUICK)' --ignore tests/e2e
 
-# With COVERAGE=yes also coverage, of the commands that they start too, and a floor under the branches of four packages.
+# COVERAGE=yes also measures coverage, that of started commands included, and checks the branches of four packages.
 test: $(VENV)/.test
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term)
 	$(if $(COVERAGE),$(BIN)/python tests/coverage_floor.py)
@@ -43,7 +43,7 @@ docs: $(VENV)/.docs
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Each stamp says which extras are installed; installing one leaves the others where they are.
+# A stamp for each set of extras that is installed; installing one set keeps the others.
 $(VENV)/.demo: EXTRAS := torch
 $(VENV)/.lint: EXTRAS := lint
 $(VENV)/.check: EXTRAS := lint,test

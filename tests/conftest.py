@@ -20,11 +20,11 @@ from support.tiny import write_subject
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests have a limit of their own; for pytest-xdist, some run in one worker, and slow tests begin first.
 
-    The limit of `pyproject.toml` is ten times what other tests take. A mark `timeout` of a test itself goes before.
+    The limit of `pyproject.toml` is ten times what other tests take. A mark `timeout` on the test takes precedence.
 
-    Tests that share a fixture of their module run in one worker, as pytest-xdist makes a fixture once for each worker
-    that needs it. It hands tests out in the order given here, so a long one at the end would keep one worker busy
-    after the others have ended. It reads the groups in a hook of this name, so this one goes first.
+    Tests that share a fixture of their module run in one worker, because pytest-xdist makes a fixture once for each
+    worker. It distributes tests in the order given here: a long test at the end would keep one worker busy after the
+    others have ended. It reads the groups in a hook of the same name, so this one must run first.
     """
     for item in items:
         if item.get_closest_marker("slow") and item.get_closest_marker("timeout") is None:
@@ -44,10 +44,10 @@ def _shares_a_fixture(item: pytest.Item) -> bool:
 
 
 collect_ignore = ["plugin", "meter_plugin"]
-"""Packages of their own, with tests of their own: `e2e/test_plugin.py` installs them and runs those."""
+"""Separate packages with their own tests: `e2e/test_plugin.py` installs the packages and runs their tests."""
 
-# The same examples at every run, and none judged by its time: the machine may be busy. Another profile is chosen by
-# `--hypothesis-profile=thorough`; it draws new examples at every run, to search for faults.
+# Hypothesis: the same examples at every run, without a time limit for each, as the machine may be busy.
+# `--hypothesis-profile=thorough` selects another profile, which draws new examples at every run to search for faults.
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("ci"), derandomize=False, max_examples=2000)
 settings.load_profile("ci")
@@ -55,19 +55,19 @@ settings.load_profile("ci")
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Path:
-    """A folder with a training of some milliseconds."""
+    """Return the folder of a subject that trains for some milliseconds."""
     return write_subject(tmp_path / "points")
 
 
 @pytest.fixture
 def mutegreen(tmp_path: Path) -> Run:
-    """Runs the command line in `tmp_path`, where its store then lies."""
+    """Return a runner of the command line in `tmp_path`, which then holds the store."""
     return Run(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def small_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the subject `points` and one audit of it of ten trainings. Tests read it; they do not change it."""
+    """Return a folder with the subject `points` and an audit of ten trials. Tests read it; they do not change it."""
     folder = tmp_path_factory.mktemp("small")
     done = Run(folder)("run", write_subject(folder / "points"), *SMALL, "--json")
     assert done.returncode == 0, done.stderr
@@ -77,6 +77,6 @@ def small_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def audited(small_audit: Path, tmp_path: Path) -> dict[str, Any]:
-    """What `run --json` said of the audit that lies in `tmp_path`: a copy of `small_audit`, to do with as one likes."""
+    """Copy `small_audit` to `tmp_path`, where a test may change it; return the output of `run --json`."""
     shutil.copytree(small_audit, tmp_path, dirs_exist_ok=True)
     return dict(json.loads((small_audit / "summary.json").read_text()))

@@ -1,7 +1,7 @@
-"""Prints the branch coverage of some packages and fails below a floor: `python tests/coverage_floor.py [PACKAGE ...]`.
+"""Print the branch coverage of packages, and fail below a floor: `python tests/coverage_floor.py [PACKAGE ...]`.
 
-Reads the data that `pytest --cov` left. Unlike the column `Cover` of coverage's own report, which counts statements
-and branches together, this is the part of the branches alone.
+The input is the data of `pytest --cov`. The column `Cover` of coverage's own report counts statements and branches
+together; this is the share of the branches alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PACKAGES = ("attribution", "mutation", "stats", "store")
 
 
 def branch_coverage(measured: Coverage, package: str) -> tuple[int, int]:
-    """Branches of a package that were taken, and all of them."""
+    """Return the number of branches of a package that were taken, and of all its branches."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         file = Path(folder, "coverage.json")
         measured.json_report(outfile=str(file), include=[f"*/mutegreen/{package}/*"])
@@ -33,7 +33,7 @@ def branch_coverage(measured: Coverage, package: str) -> tuple[int, int]:
 
 
 def main(words: list[str]) -> int:
-    """Checks the packages; returns the exit status."""
+    """Check the packages; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("packages", nargs="*", default=PACKAGES, metavar="PACKAGE")
     parser.add_argument("--floor", type=float, default=FLOOR, help="per cent of the branches (default: %(default)s)")

@@ -83,7 +83,7 @@ def quick_subject(folder: Path) -> str:
 
 def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[AuditCost]]:
     """Run the audits of each way, alternating."""
-    ways = {"one by one": [], **{f"--jobs {n}": ["--jobs", str(n)] for n in arguments.jobs}}
+    ways = {"exclusive": [], **{f"--jobs {n}": ["--jobs", str(n)] for n in arguments.jobs}}
     if arguments.background:
         ways["--background"] = ["--background", arguments.background]
     common = [arguments.subject, "--preset", arguments.preset]
@@ -120,9 +120,9 @@ def output(*words: str) -> str:
 
 
 def report(found: dict[str, list[AuditCost]]) -> None:
-    base = found["one by one"]
-    print(f"energy: {base[0].quality}; trainings that ended ok: {[len(a.rows) for a in base]}")
-    heading = ("way", "wall s", "ratio", "energy J", "ratio", "training s", "training J", "same verdicts")
+    base = found["exclusive"]
+    print(f"energy: {base[0].quality}; trials that ended ok: {[len(a.rows) for a in base]}")
+    heading = ("way", "wall s", "ratio", "energy J", "ratio", "trial s", "trial J", "same verdicts")
     print("".join(f"{word:>14}" for word in heading))
     for name, audits in found.items():
         wall_s, energy_j = mean(a.wall_s for a in audits), mean(a.energy_j for a in audits)

@@ -1,4 +1,4 @@
-"""Every benchmark runs, at its smallest size, and prints the tables that it promises; how fast is not judged here."""
+"""Every benchmark runs at its smallest size and prints its tables; speed is not judged here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ needs_compiler = pytest.mark.skipif(
 
 
 def run(script: str, *words: object, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs a benchmark as its document says."""
+    """Run a benchmark as its documentation says."""
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / script), *map(str, words)],
         cwd=ROOT,
@@ -52,7 +52,7 @@ def run(script: str, *words: object, status: int = 0, **variables: str) -> subpr
 
 
 def markdown_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
-    """Heads and rows of each table."""
+    """Return the headings and rows of each table."""
     found: list[tuple[list[str], list[list[str]]]] = []
     before = ""
     for line in text.splitlines():
@@ -71,7 +71,7 @@ def numbers(line: str) -> list[float]:
 
 
 def columns(line: str, width: int = 14) -> list[str]:
-    """The cells of a row of columns of one width."""
+    """Return the cells of a row whose columns have one width."""
     return [line[place : place + width].strip() for place in range(0, len(line), width)]
 
 
@@ -136,12 +136,12 @@ def test_harness_overhead() -> None:
 
 def test_parallel() -> None:
     lines = run("parallel", "--quick").stdout.splitlines()
-    assert re.match(r"energy: .+; trainings that ended ok: \[6\]", lines[0])
+    assert re.match(r"energy: .+; trials that ended ok: \[6\]", lines[0])
     assert columns(lines[1]) == [
-        "way", "wall s", "ratio", "energy J", "ratio", "training s", "training J", "same verdicts",
+        "way", "wall s", "ratio", "energy J", "ratio", "trial s", "trial J", "same verdicts",
     ]  # fmt: skip
     rows = [columns(line) for line in lines[2:4]]
-    assert [row[0] for row in rows] == ["one by one", "--jobs 2"]
+    assert [row[0] for row in rows] == ["exclusive", "--jobs 2"]
     assert {len(row) for row in rows} == {8}
     assert rows[0][2] == rows[0][4] == "1.000"
     assert re.fullmatch(r"(\d+) of \1", rows[0][-1])
@@ -154,7 +154,7 @@ PROTOCOL = {
     "Intervals": (2, "noise", "5: BCa"),
     "Minimum detectable effect": (1, "repetitions", "effect, gpu_j"),
 }
-"""By part, the number of its tables, and two of the heads of the first."""
+"""For each part, the number of its tables, and two headings of the first."""
 
 
 def test_protocol(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The catalog finds what comes with MuteGreen and what plug-ins add, and no plug-in can break it."""
+"""The catalog finds the operators and subjects of MuteGreen and of plug-ins, and no plug-in can break it."""
 
 import os
 import random

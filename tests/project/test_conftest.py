@@ -1,4 +1,4 @@
-"""What tests/conftest.py does: slow tests have a longer limit; for pytest-xdist, they begin first.
+"""Test tests/conftest.py: slow tests have a longer limit and begin first under pytest-xdist.
 
 A fixture of a module is made once.
 """

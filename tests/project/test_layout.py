@@ -1,4 +1,4 @@
-"""The shape of the project: who imports whom, how large a folder is, what the wheel holds, what starts light."""
+"""Imports between packages, sizes of folders, contents of the wheel, and modules that commands must not import."""
 
 import ast
 import configparser
@@ -14,11 +14,11 @@ from support.paths import ROOT
 
 PACKAGE = ROOT / "mutegreen"
 MOST_MODULES = 15
-"""More modules in one folder than this, and it needs sub-packages."""
+"""Largest number of modules in one folder."""
 
 
 def lint_imports(checkout: Path) -> subprocess.CompletedProcess[str]:
-    """Checks the contracts of pyproject.toml on a checkout, without a cache."""
+    """Check the contracts of pyproject.toml on a checkout, without a cache."""
     code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     return subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=False)
 
@@ -30,7 +30,7 @@ def test_imports_go_one_way() -> None:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout to plant faults in."""
+    """Return a copy of the checkout, for deliberate faults."""
     checkout = tmp_path_factory.mktemp("checkout")
     shutil.copy(ROOT / "pyproject.toml", checkout)
     for name in ("mutegreen", "operators", "subjects"):

@@ -24,7 +24,7 @@ SITE = 'learning_rate = {{ config = {{ file = "{file}", key = "rate" }}, default
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A subject beside a folder with a file of settings."""
+    """Write a subject next to a folder with a configuration file."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "settings.toml").write_text("rate = 0.5\n")
     (tmp_path / "points").mkdir()

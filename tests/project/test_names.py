@@ -27,7 +27,7 @@ def modules(root: Path) -> Iterator[Path]:
 
 
 def repeated_classes(root: Path) -> dict[str, list[str]]:
-    """The public class names that stand more than once, with the modules of their classes."""
+    """Return the public class names of several classes, with the modules of the classes."""
     places: defaultdict[str, list[str]] = defaultdict(list)
     for module in modules(root):
         tree = ast.parse(module.read_text(encoding="utf-8"))
@@ -46,7 +46,7 @@ def test_modules_are_named_by_nouns() -> None:
 
 
 def test_all_modules_are_read() -> None:
-    """None of the folders has moved away, so that the tests above would say nothing."""
+    """Each folder has modules: if one moved, the tests above would not check it."""
     read = list(modules(ROOT))
     for folder in FOLDERS:
         assert any(module.is_relative_to(ROOT / folder) for module in read), folder

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("wheel")
 
 @pytest.fixture(scope="module")
 def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of a new environment with nothing but the wheel and what it depends on."""
+    """Return the folder of programs of a new environment, with only the wheel and its dependencies."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"  # a build in the checkout itself would disturb other builds of it
     skipped = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "reports", "corpus")

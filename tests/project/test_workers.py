@@ -1,4 +1,4 @@
-"""Tests of one group run in one worker of pytest-xdist: what they share is made once, and some must not run at once."""
+"""Tests of one group run in one worker of pytest-xdist: they share fixtures, or must not run at the same time."""
 
 import subprocess
 import sys

@@ -1,1 +1,1 @@
-"""What several tests share: small subjects, simulated devices, fakes."""
+"""Helpers that several tests share: small subjects, simulated devices, fakes."""

@@ -1,12 +1,11 @@
-"""Makes `mutegreen/scan/signatures.json`: where the hyperparameters stand in the calls of the training libraries.
+"""Write `mutegreen/scan/signatures.json`: the hyperparameters in the calls of the training libraries.
 
-`python tests/support/api_signatures.py --write` reads the signatures of the libraries installed, and keeps the entries
-of the others as they are. Every name is the one that a script's imports resolve to, `torch.optim.SGD`, with its
-parameters in the order of their positions; those after a `*` are told by keyword only.
+`python tests/support/api_signatures.py --write` reads the signatures of the installed libraries, and keeps the entries
+of the others. A name is the one that a script's imports resolve to, as `torch.optim.SGD`. Its parameters are in the
+order of their positions; those after a `*` are keyword-only.
 
-Apart from what the libraries of today say, two parts are kept by hand, each with its source: REMOVED, calls that
-scripts still make and today's libraries no longer have, and EARLIER, former signatures of calls that live on, under
-the key `_earlier`.
+Two parts are maintained by hand, each with its source: REMOVED, calls that scripts still make and current libraries
+no longer have; and EARLIER, former signatures of calls that still exist, under the key `_earlier`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from typing import Any
 TABLE = Path(__file__).resolve().parents[2] / "mutegreen" / "scan" / "signatures.json"
 
 NOT_IMPORTABLE = 3
-"""Exit status of a reading process whose library is there and does not import."""
+"""Exit status of a process whose library is installed and cannot be imported."""
 
 KERAS = "{keras,tensorflow.keras}"
 KERAS_MODEL = KERAS + ".{Model,Sequential,models.Model,models.Sequential}"
@@ -104,20 +103,20 @@ PUBLIC = {
     "tensorflow.compat.v1.nn": "dropout",
     "tensorflow.compat.v1.train": r"\w+Optimizer|\w+_decay|\w+_restarts|piecewise_constant|\w*batch|\w+MovingAverage",
 }
-"""By module or class, which of its public names matter to a training: a regular expression."""
+"""A regular expression for each module or class: the public names that matter to a training."""
 
 KEYWORDS_OF = {
     r"torch_geometric\.loader\.\w+": "torch.utils.data.DataLoader",
     r"xgboost\.XGB(Classifier|Regressor)": "xgboost.XGBModel",
 }
-"""Calls that hand their `**kwargs` on, and the call whose keywords they thereby take."""
+"""Calls that pass their `**kwargs` on, with the call that receives them."""
 
 FORMER_PLACES = {
     "jax.example_libraries.optimizers.": "jax.experimental.optimizers.",
     "tensorflow.compat.v1.": "tensorflow.",
     "torch_geometric.loader.": "torch_geometric.data.",
 }
-"""Where earlier versions had the same calls; TensorFlow 1's are `tf.compat.v1` of today."""
+"""The names of the same calls in earlier versions. The calls of TensorFlow 1 are now in `tf.compat.v1`."""
 
 TF1_NORM = (
     "axis momentum epsilon center scale beta_initializer gamma_initializer moving_mean_initializer"
@@ -218,7 +217,7 @@ REMOVED = {
         "flax.optim.RMSProp": "learning_rate beta2 eps centered",
     },
 }
-"""By source, calls that today's libraries lack. What follows the last parameter that tunes a training may be cut."""
+"""By source, calls that current libraries lack. Parameters after the last hyperparameter may be missing."""
 
 EARLIER = {
     "https://pypi.org/project/Keras/2.2.4/ keras/optimizers.py": {
@@ -256,11 +255,11 @@ EARLIER = {
         ),
     },
 }
-"""By source, former signatures of calls that live on, cut as above."""
+"""By source, former signatures of calls that still exist, shortened as above."""
 
 
 def spelled(name: str) -> list[str]:
-    """All that a name with braces stands for, as in a shell: `a.{b,c}` is `a.b` and `a.c`."""
+    """Expand the braces of a name, as a shell does: `a.{b,c}` is `a.b` and `a.c`."""
     head, brace, rest = name.partition("{")
     if not brace:
         return [name]
@@ -279,7 +278,7 @@ LIBRARIES = sorted({module.split(".")[0] for module, _ in PATTERNS})
 
 
 def ordered(signature: inspect.Signature, bound: bool) -> list[str]:
-    """The names in their positions, then `*` and those that are told by keyword only."""
+    """Return the names by position, then `*` and the keyword-only names."""
     kinds = {name: parameter.kind for name, parameter in list(signature.parameters.items())[bound:]}
     placed = [name for name, kind in kinds.items() if kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD]
     by_keyword = [name for name, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
@@ -287,7 +286,7 @@ def ordered(signature: inspect.Signature, bound: bool) -> list[str]:
 
 
 def parameters_of(call: Callable[..., Any], method: bool = False) -> list[str]:
-    """The parameters of a function, a method or a class, without `self`."""
+    """Return the parameters of a function, a method or a class, without `self`."""
     function = call.__init__ if inspect.isclass(call) else call
     signature = inspect.signature(function)
     if any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in signature.parameters.values()):
@@ -297,7 +296,7 @@ def parameters_of(call: Callable[..., Any], method: bool = False) -> list[str]:
 
 
 def handed_on(name: str, own: list[str]) -> list[str]:
-    """The parameters of a call with the keywords that it hands on to another."""
+    """Return the parameters of a call, with the keywords that it passes on to another call."""
     others = [
         parameters_of(pkgutil.resolve_name(KEYWORDS_OF[call])) for call in KEYWORDS_OF if re.fullmatch(call, name)
     ]
@@ -306,7 +305,7 @@ def handed_on(name: str, own: list[str]) -> list[str]:
 
 
 def calls_in(module: str, pattern: str) -> Iterator[tuple[str, list[str]]]:
-    """The calls of one module or class that the pattern names, with their parameters."""
+    """Return the calls of one module or class that match the pattern, with their parameters."""
     owner = pkgutil.resolve_name(module)
     for name in filter(re.compile(pattern).fullmatch, dir(owner)):
         call = getattr(owner, name)
@@ -316,7 +315,7 @@ def calls_in(module: str, pattern: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def read(library: str) -> dict[str, Any]:
-    """Reads one library in this process: its version and its calls."""
+    """Read the version and the calls of one library in this process."""
     version = importlib.import_module(library).__version__.split("+")[0]
     asked = [(module, pattern) for module, pattern in PATTERNS if module.split(".")[0] == library]
     calls = dict(call for module, pattern in asked for call in calls_in(module, pattern))
@@ -325,10 +324,10 @@ def read(library: str) -> dict[str, Any]:
 
 @functools.cache
 def observe(library: str) -> dict[str, Any]:
-    """Reads one library in a process of its own: torch and tensorflow together may end a process.
+    """Read one library in a separate process: torch and tensorflow together may end a process.
 
     Raises:
-        ImportError: the library is not installed, or does not import.
+        ImportError: The library is not installed, or cannot be imported.
     """
     if importlib.util.find_spec(library) is None:
         raise ImportError(f"{library} is not installed")
@@ -354,7 +353,7 @@ def of_library(table: dict[str, Any], library: str) -> dict[str, Any]:
 
 
 def formerly(calls: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """The calls under the names that earlier versions of their libraries gave them."""
+    """Return the calls under their names in earlier versions of the libraries."""
     for name, parameters in calls.items():
         for place, former in FORMER_PLACES.items():
             if name.startswith(place):
@@ -362,7 +361,7 @@ def formerly(calls: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
 
 
 def completed(versions: dict[str, str], calls: dict[str, list[str]]) -> dict[str, Any]:
-    """The table of what was read, joined by former names, calls and signatures."""
+    """Return the table of the calls that were read, with former names, calls and signatures added."""
     earlier: dict[str, list[list[str]]] = {}
     former = dict(formerly(calls))
     for name, parameters in [*former.items(), *by_hand(EARLIER)]:
@@ -375,7 +374,7 @@ def completed(versions: dict[str, str], calls: dict[str, list[str]]) -> dict[str
 
 
 def regenerated(old: dict[str, Any]) -> dict[str, Any]:
-    """The table anew; of a library that cannot be read here it keeps what `old` has."""
+    """Return a new table; a library that cannot be read here keeps its entries of `old`."""
     versions, calls = {}, {}
     for library in LIBRARIES:
         try:
@@ -393,7 +392,7 @@ def one_line_each(entries: dict[str, Any]) -> str:
 
 
 def rendered(table: dict[str, Any]) -> str:
-    """The table as JSON with one line an API."""
+    """Return the table as JSON with one line for each call."""
     earlier = one_line_each(table["_earlier"])
     return one_line_each({**table, "_earlier": None}).replace('"_earlier": null', f'"_earlier": {earlier}') + "\n"
 

@@ -1,4 +1,4 @@
-"""Audits that run as processes of their own: started, watched, read from the store."""
+"""Run audits as separate processes, wait for their trials, and read their stores."""
 
 import sqlite3
 import subprocess
@@ -36,19 +36,19 @@ def audit_of(store: Path) -> str:
 
 
 def window_s(store: Path) -> dict[int, float]:
-    """By trial, the time over which its energy was measured, seconds: its start and its end are part of it."""
+    """Return the time over which the energy of each trial was measured, seconds; start and end are included."""
     with closing(sqlite3.connect(store)) as db:
         return dict(db.execute("SELECT DISTINCT trial, duration_s FROM energy").fetchall())
 
 
 @dataclass(frozen=True)
 class Held:
-    """A training of which one start waits until it is let go: what a test does to it meets it in its midst.
+    """A training that waits in one of its starts until it is released, so a test can act while it runs.
 
     Args:
-        folder: Where its files of marks lie.
+        folder: The folder of the files by which test and training communicate.
         start: Which start waits. The preflight is the first, trial n is start n + 1.
-        on: Whether those after it wait as well.
+        on: Whether later starts wait, too.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class Held:
     on: bool = False
 
     def script(self, train: str = TRAIN) -> str:
-        """The source of the training; it waits for ten minutes at most."""
+        """Return the source of the training; it waits for ten minutes at most."""
         compare = ">=" if self.on else "=="
         wait = f"""\
 import os
@@ -75,11 +75,11 @@ rng = """
         return train.replace("rng = ", wait, 1)
 
     def wait(self, count: int = 1) -> None:
-        """Returns as soon as so many of the starts wait."""
+        """Return as soon as this number of starts waits."""
         wait_for(lambda: len(list(self.folder.glob("held-*"))) >= count, f"start {self.start} of the training")
 
     def let_go(self) -> None:
-        """Those that wait go on, and no other waits."""
+        """Release the waiting starts; later starts do not wait."""
         (self.folder / "hold").unlink()
 
 
@@ -87,13 +87,13 @@ rng = """
 def started(
     folder: Path, *words: object, line: Sequence[str] | None = None, **variables: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """A command that runs meanwhile. At the end it is killed, and all that it trains in the folder.
+    """Run a command during the block. At its end the command is killed, with all its trainings in the folder.
 
     Args:
         folder: The working folder.
-        words: What is said to `mutegreen`.
-        line: The whole line that starts the process, where it is another than `mutegreen` and the words.
-        variables: Of the environment.
+        words: The arguments of `mutegreen`.
+        line: The complete command, if it is not `mutegreen` with these words.
+        variables: Variables of the environment.
     """
     process = subprocess.Popen(
         line or command(*words),
@@ -121,7 +121,7 @@ def wait_for(condition: Any, what: str, timeout_s: float = EVENT_S) -> None:
 
 
 def running(folder: Path, number: str = "") -> bool:
-    """Whether a trial is seen to run: a process carries its mark."""
+    """Return whether a trial is running: a process carries its mark."""
     for process in find_marked(str(folder)):
         try:
             mark = process.environ().get(MARK, "")

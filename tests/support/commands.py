@@ -1,4 +1,4 @@
-"""The command line as tests use it: in this process where that is enough, as a process of its own where it must be."""
+"""Run the command line for tests: in this process if possible, otherwise as a separate process."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from support.limits import PROCESS_S
 from support.tiny import command, environment
 
 APART = frozenset({"run", "study", "measure", "doctor", "calibrate"})
-"""Commands that look after processes of their own, hear signals or measure: another test may have loaded a simulated
-driver into this process, where it stays."""
+"""Commands that start processes, handle signals or measure. Another test may have loaded a simulated driver into this
+process, and a driver cannot be unloaded."""
 
 READ_AT_START = ("LD_", "PYTHON", "PATH")
-"""Beginnings of the names of variables that a process obeys only if it has them when it starts."""
+"""Prefixes of variables that take effect only at the start of a process."""
 
 Ended = subprocess.CompletedProcess[str]
 """How a command ended: `returncode`, `stdout` and `stderr`."""
@@ -28,7 +28,7 @@ Ended = subprocess.CompletedProcess[str]
 
 @dataclass(frozen=True)
 class Run:
-    """Runs `mutegreen` in a folder, where its store then lies.
+    """Run `mutegreen` in a folder, which then holds the store.
 
     A start of Python with numpy and pandas costs ten times what most commands cost, so a command that only reads is
     called in this process. Its arguments, environment, working folder, streams, messages and exit status are those of
@@ -42,19 +42,19 @@ class Run:
     folder: Path
 
     def __call__(self, *words: object, **variables: str) -> Ended:
-        """Runs a command: in this process, unless it trains or measures or a variable must be there from the start."""
+        """Run a command in this process, unless it trains or measures, or a variable must be set at the start."""
         trains = words[0] in APART and not {"--dry-run", "--help"} & set(words)
         if trains or any(name.startswith(READ_AT_START) for name in variables):
             return self.process(*words, **variables)
         return self.inside(*words, **variables)
 
     def process(self, *words: object, **variables: str) -> Ended:
-        """Runs a command as a process of its own."""
+        """Run a command as a separate process."""
         line, own = command(*words), environment(**variables)
         return subprocess.run(line, cwd=self.folder, env=own, capture_output=True, text=True, timeout=PROCESS_S)
 
     def inside(self, *words: object, stdin: str = "", **variables: str) -> Ended:
-        """Runs a command in this process. An exception that is no message of MuteGreen reaches the test."""
+        """Run a command in this process. An exception that is not an error of MuteGreen reaches the test."""
         streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
         with (
             contextlib.chdir(self.folder),
@@ -75,7 +75,7 @@ def _exit_status() -> int:
 
 
 def _text(stream: io.TextIOWrapper) -> str:
-    """What was written, with ends of lines as `subprocess` gives them."""
+    """Return the output, with the line ends of `subprocess`."""
     stream.flush()
     stream.seek(0)
     stream.reconfigure(newline=None)

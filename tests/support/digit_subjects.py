@@ -1,4 +1,4 @@
-"""The subjects that read digits, as modules: importing torch once saves seconds in every test."""
+"""Load the subjects that read digits as modules: torch is imported once, which saves seconds in every test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ needs_torchvision = pytest.mark.skipif(
 
 
 def loaded(name: str) -> ModuleType:
-    """The script as a module. One thread, because a process that used several may not be forked later."""
+    """Return the script as a module, with torch on one thread: a process with several may not be forked later."""
     import torch
 
     torch.set_num_threads(1)
@@ -40,19 +40,19 @@ def loaded(name: str) -> ModuleType:
 
 
 class DigitProgram:
-    """A subject's script, run in this process with its output caught."""
+    """A subject's script that runs in this process; its output is captured."""
 
     def __init__(self, module: ModuleType, patch: pytest.MonkeyPatch, caught: pytest.CaptureFixture[str]) -> None:
         self.module, self.patch, self.caught = module, patch, caught
 
     def run(self, *arguments: str) -> str:
-        """Its standard output."""
+        """Return its standard output."""
         self.patch.setattr(sys, "argv", ["train.py", "--device", "cpu", *arguments])
         self.module.main()
         return self.caught.readouterr().out
 
     def refused(self, *arguments: str, status: int = 2) -> str:
-        """The last line of its standard error, from a run that ends with that status."""
+        """Return the last line of standard error of a run that ends with this status."""
         with pytest.raises(SystemExit) as end:
             self.run(*arguments)
         assert end.value.code == status
@@ -64,13 +64,13 @@ def accuracies(output: str) -> list[float]:
 
 
 def settings(output: str) -> dict[str, str]:
-    """What the first line says."""
+    """Return the values in the first line of output."""
     first = output.splitlines()[0].removeprefix("settings: ")
     return dict(word.split("=") for word in first.split())
 
 
 def write_mnist(folder: Path, **parts: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]) -> None:
-    """Images and labels of `train` and `t10k`, in the idx format of MNIST's authors (big-endian header)."""
+    """Write images and labels of `train` and `t10k` in the idx format of MNIST's authors (big-endian header)."""
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part, (images, labels) in parts.items():

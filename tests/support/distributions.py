@@ -1,4 +1,4 @@
-"""Installed packages with entry points, as pip would leave them."""
+"""Create installed packages with entry points, in the layout that pip creates."""
 
 import textwrap
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Installer = Callable[[str, dict[str, str], str], None]
 
 
 def installer(site: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
-    """Puts distributions into a folder on the path: their files and their entry points."""
+    """Return a function that adds distributions to a folder on the path: files and entry points."""
     site.mkdir()
     monkeypatch.syspath_prepend(site)
 

@@ -28,18 +28,18 @@ Files = dict[str, str]
 
 
 def sections() -> dict[str, str]:
-    """The text under each heading of the second and third level, up to the next one."""
+    """Return the text under each heading of the second and third level."""
     parts = re.split(r"^##+ (.*)$", DOCUMENT, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def files(section: str) -> Files:
-    """The files that a section shows, by name."""
+    """Return the files in a section, by name."""
     return dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```$", sections()[section], re.DOTALL | re.MULTILINE))
 
 
 def subject_files(section: str, other: Mapping[str, str] | None = None) -> Files:
-    """The files of an example: what it leaves out is as in the first one; `other` replaces some or adds to them."""
+    """Return the files of an example. Missing files come from the first example; `other` replaces or adds files."""
     own = files(section) | dict(other or {})
     merged = tomllib.loads(files(FIRST)["subject.toml"]) | tomllib.loads(own.get("subject.toml", ""))
     return files(FIRST) | own | {"subject.toml": tomlkit.dumps(merged)}
@@ -50,9 +50,9 @@ class DocumentedExample:
     """A subject to audit.
 
     Args:
-        section: The section of the document that shows it.
-        options: What to give to `mutegreen run`.
-        other: Files instead of those shown, or beside them.
+        section: The section of the document with the example.
+        options: The arguments of `mutegreen run`.
+        other: Files that replace those of the document, or are added to them.
     """
 
     section: str
@@ -62,7 +62,7 @@ class DocumentedExample:
 
 @dataclass(frozen=True)
 class AuditedFolder:
-    """What came of an audit: the command's end, the folder before and after, the store."""
+    """The result of an audit: the exit of the command, the folder before and after, the store."""
 
     folder: Path
     before: dict[str, bytes]
@@ -72,24 +72,24 @@ class AuditedFolder:
 
     @property
     def after(self) -> dict[str, bytes]:
-        """The user's folder now."""
+        """Return the files of the user's folder now."""
         return contents(self.folder)
 
     @property
     def store(self) -> Path:
-        """The store's file."""
+        """Return the path of the store."""
         return self.folder.parent / "store" / "mutegreen.sqlite"
 
     @cached_property
     def outcomes(self) -> dict[str, int]:
-        """How many trials ended how, as `mutegreen run --json` says; those that did not occur are left out."""
+        """Return the number of trials with each outcome that occurred, from `mutegreen run --json`."""
         assert self.stdout, self.stderr
         counts = json.loads(self.stdout)["trials"]
         return {outcome: count for outcome, count in counts.items() if count}
 
     @cached_property
     def results(self) -> dict[str, list[tuple[TrialResult, str]]]:
-        """Result and output of the trainings of each mutant, in the order of the repetitions."""
+        """Return the results and outputs of each mutant's trials, in the order of the repetitions."""
         found: dict[str, list[tuple[TrialResult, str]]] = {}
         with Store.open(self.store) as store:
             audit = store.audit()
@@ -100,19 +100,19 @@ class AuditedFolder:
         return found
 
     def mutegreen(self, *words: str) -> str:
-        """What another command says of this store."""
+        """Return the output of another command on this store."""
         ended = Run(self.folder).inside(*words, "--store", self.store)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
 
 def run(folder: Path, *words: object) -> Ended:
-    """Runs the command line as a process, with this interpreter first on the path."""
+    """Run the command line as a process, with this interpreter first on the path."""
     return Run(folder)(*words, PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
 def audit(example: DocumentedExample, folder: Path) -> AuditedFolder:
-    """Audits an example in a folder of its own."""
+    """Audit an example in a separate folder."""
     subject = folder / "points"
     for name, text in subject_files(example.section, example.other).items():
         (subject / name).parent.mkdir(parents=True, exist_ok=True)
@@ -124,12 +124,12 @@ def audit(example: DocumentedExample, folder: Path) -> AuditedFolder:
 
 
 def audit_all(examples: Mapping[str, DocumentedExample], folder: Path) -> dict[str, AuditedFolder]:
-    """Audits examples side by side: much of the time of so small an audit goes into measuring the idle machine."""
+    """Audit examples at the same time: a small audit spends much of its time on measuring the idle machine."""
     with ThreadPoolExecutor(4) as pool:
         folders = (folder / name for name in examples)
         return dict(zip(examples, pool.map(audit, examples.values(), folders), strict=True))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by name."""
+    """Return every file below a folder, by name."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

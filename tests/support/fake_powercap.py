@@ -1,8 +1,8 @@
-"""A tree of Linux's powercap class whose counters move as real ones do, with known true energy.
+"""Simulate the powercap tree of Linux: its counters move as real ones do, with known true energy.
 
-On a `FakeClock` the counters follow it exactly. In real time a thread writes them, without truncating the files, as
-readers would see an empty one otherwise, and keeps the longest time between two writes: that is how wrong a reading
-may be however exact the reader is.
+On a `FakeClock` the counters follow it exactly. In real time a thread writes them without truncating the files,
+as a reader could see an empty file otherwise. It keeps the longest time between two writes, which limits the accuracy
+of any reading.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Self
 from mutegreen.testing.simulated import FakeClock, Schedule
 
 PACKAGE_UJ = 262_143_328_850
-"""max_energy_range_uj of a package of Intel, counted in 61 microjoules."""
+"""max_energy_range_uj of an Intel package, which counts in units of 61 microjoules."""
 
 DRAM_UJ = 65_712_999_613
-"""The same of a server's memory, counted in 15.3 microjoules."""
+"""max_energy_range_uj of a server's memory, which counts in units of 15.3 microjoules."""
 
 AMD_UJ = 65_532_610_987
 
@@ -30,7 +30,7 @@ DIGITS = 16
 
 @dataclass
 class FakeZone:
-    """A zone: its folder's name, what it is called, its power in watts, and its counter's range and start."""
+    """A zone: folder name, zone name, power in watts, range and first value of its counter."""
 
     key: str
     name: str
@@ -49,7 +49,7 @@ class FakeZone:
 def package(
     number: int, watts: Schedule, *, dram: Schedule | None = None, core: Schedule | None = None, **counter: int
 ) -> list[FakeZone]:
-    """A socket as Intel's: the package and within it core and dram."""
+    """Return the zones of an Intel socket: the package, with core and dram in it."""
     key = f"intel-rapl:{number}"
     zones = [FakeZone(key, f"package-{number}", watts, **counter)]
     zones += [FakeZone(f"{key}:0", "core", core, **counter)] if core else []
@@ -74,7 +74,7 @@ class FakePowercap:
             self.add(zone)
 
     def folder_of(self, key: str) -> Path:
-        """Where the files of a zone are."""
+        """Return the folder of a zone."""
         if self.layout == "flat":
             return self.root / key
         parts = key.split(":")
@@ -111,7 +111,7 @@ class FakePowercap:
         return self.folder_of(key) / name
 
     def create_counter(self, key: str, value_uj: int) -> None:
-        """A new file for a counter, instead of the one there is."""
+        """Replace the file of a counter by a new one."""
         self.release(key)
         self.file(key).unlink(missing_ok=True)
         self.fds[key] = os.open(self.file(key), os.O_WRONLY | os.O_CREAT, 0o644)
@@ -121,12 +121,12 @@ class FakePowercap:
         os.pwrite(self.fds[key], f"{value_uj:0{DIGITS}d}\n".encode(), 0)
 
     def write(self, elapsed_s: float) -> None:
-        """All counters as they are this long after the start."""
+        """Set all counters to their values this long after the start."""
         for key, fd in list(self.fds.items()):
             os.pwrite(fd, f"{self.zones[key].counter_uj(elapsed_s):0{DIGITS}d}\n".encode(), 0)
 
     def release(self, key: str) -> None:
-        """Let the file of a counter stay as it is from now on."""
+        """Stop updating the file of a counter."""
         if key in self.fds:
             os.close(self.fds.pop(key))
 
@@ -135,7 +135,7 @@ class FakePowercap:
             self.release(key)
 
     def follow(self, clock: FakeClock) -> Callable[[], None]:
-        """Move with this clock, from now on; the returned function, among the clock's watchers, does it."""
+        """Update the counters with this clock from now on; return the function that does so, a watcher of the clock."""
         born_s = clock()
 
         def tick() -> None:
@@ -149,7 +149,7 @@ class FakePowercap:
 
 
 class RealTime:
-    """Moves a fake's counters in real time while it is entered as a context."""
+    """A context that updates the counters of a fake in real time."""
 
     def __init__(self, fake: FakePowercap, period_s: float = 0.004) -> None:
         self.fake = fake

@@ -1,4 +1,4 @@
-"""Training programs of many shapes, as their authors write them: what `mutegreen init` must make of each."""
+"""Training programs in many styles, with the values that `mutegreen init` must find in each."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def fit(epochs, learning_rate, seed=0):
         weight -= learning_rate * sum(error * x for error, (x, _) in zip(errors, points)) / len(points)
         yield sum(error * error for error in errors) / 60, sum(abs(error) < 0.5 for error in errors) / 60
 """
-"""A training in pure Python that yields loss and accuracy of each epoch."""
+"""A training in pure Python that yields the loss and the accuracy of each epoch."""
 
 
 @dataclass(frozen=True)
 class ProgramShape:
-    """A program and what is known of it.
+    """A program and its expected values.
 
     Args:
         script: The source of train.py.
         settings: The hyperparameters that must be found, with their values.
-        printed: What it prints at its end that counts as its performance; None: it is not run.
-        goal: Whether more or less of that is better.
-        words: What is given to `init` besides the folder.
+        printed: The performance that it prints at its end; None: it is not run.
+        goal: Whether a larger or a smaller performance is better.
+        words: Further arguments of `init`.
         files: Other files.
-        start: How it is run by hand, after the interpreter.
+        start: Arguments of the interpreter in a run by hand.
     """
 
     script: str
@@ -46,7 +46,7 @@ class ProgramShape:
 
 
 def _prints(statement: str, **names: float | str) -> ProgramShape:
-    """A program of constants that ends in a print or log statement."""
+    """Return a program of constants that ends in a print or log statement."""
     given = "".join(f"{name} = {value}\n" for name, value in names.items())
     lines = "import logging\nimport sys\n\nEPOCHS = 8\nLR = 0.5\nfor epoch in range(EPOCHS):\n    rate = LR\n"
     return ProgramShape(f"{lines}{given}{statement}\n", {"epochs": 8, "learning_rate": 0.5})
@@ -111,7 +111,7 @@ STATEMENTS: dict[str, ProgramShape] = {
     "a file's name": _ends('open(f"test_acc_{a}.pt", "w")\nprint(f"test loss: {l}")', 0.25, "minimize", l=0.25, a=0.9),
     "colours": _ends('print("\\x1b[32mTest accuracy:\\x1b[0m %.3f" % a)', 0.875, a=0.875),
 }
-"""Programs that differ in how they print what they reached."""
+"""Programs that print their performance in different ways."""
 
 _TENSOR = "class Tensor(float):\n    def __str__(self):\n        return f'tensor({float(self)})'\n"
 STATEMENTS["a tensor"] = ProgramShape(
@@ -171,4 +171,4 @@ PROGRAMS: dict[str, ProgramShape] = {
         files={"train.py": b'# -*- coding: latin-1 -*-\nEPOCHS = 8\nlr = 0.5\nprint("pr\xe9cision, test acc", lr)\n'},
     ),
 }
-"""Programs that differ in how they are set and started."""
+"""Programs that are configured and started in different ways."""

@@ -1,4 +1,4 @@
-"""Devices whose power and clients whose use is known, for the tests of the ledger."""
+"""Simulate devices of known power and clients of known use, for the tests of the ledger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IDLE_W = {"gpu:a": 40.0, "gpu:b": 30.0, "cpu:package-0": 10.0}
 
 
 class KnownProcesses(Processes):
-    """Each client has the processes and the steady CPU load that it is told to have."""
+    """Known processes of clients, each with a constant CPU load."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class KnownProcesses(Processes):
 
 
 class KnownUsage(Usage):
-    """Steady use of any resource, as told, which may fail."""
+    """Constant use of any resource; reading it may fail."""
 
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(KnownProcesses(clock))
@@ -68,7 +68,7 @@ class KnownUsage(Usage):
 
 
 class LedgerWorld:
-    """Devices of constant power, and a ledger over them."""
+    """Devices of constant power with a ledger."""
 
     def __init__(self, idle_w: dict[str, float] | None = None, **watts: Schedule | float) -> None:
         self.clock = FakeClock()
@@ -82,7 +82,7 @@ class LedgerWorld:
         self.ledger = Ledger(self.recorder, self.usage, lambda: self.idle_w, clock=self.clock)
 
     def go_on(self, seconds: float) -> None:
-        """Seconds pass, with a tick in each."""
+        """Advance the clock by seconds, with a tick in each."""
         while seconds > 1e-12:
             step_s = min(1.0, seconds)
             self.clock.advance(step_s)

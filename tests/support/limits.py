@@ -1,10 +1,10 @@
-"""Limits on what tests wait for. They end what hangs, and judge no time: each is more than ten times what is usual."""
+"""Time limits of tests, each more than ten times the usual time: they end tests that hang and do not judge speed."""
 
 PROCESS_S = 600
-"""A process that a test starts, or what a process of a test does to end."""
+"""For a process that a test starts, or for the end of such a process."""
 
 EVENT_S = 240
-"""Something that a process does soon. Less than pytest's own limit, so that the test says what it waited for."""
+"""For an event that a process causes soon. Shorter than pytest's limit: the test then says what it waited for."""
 
 SLOW_TEST_S = 900
-"""A test marked `slow`. Other tests have the limit that `pyproject.toml` gives."""
+"""For a test marked `slow`. Other tests have the limit of `pyproject.toml`."""

@@ -1,4 +1,4 @@
-"""Sources whose hyperparameters are marked by hand: `lr=⟦learning_rate: 0.1⟧` is the literal 0.1 with its kind."""
+"""Read sources with hyperparameters marked by hand: `lr=⟦learning_rate: 0.1⟧` marks the literal 0.1 and its kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Expected:
 
 
 def unmarked(text: str) -> tuple[str, list[Expected]]:
-    """The source without its marks, and what is marked in it."""
+    """Return the source without its marks, and the marked literals."""
     expected = []
     source = ""
     end = 0
@@ -37,12 +37,12 @@ def unmarked(text: str) -> tuple[str, list[Expected]]:
 
 
 def found(result: Scan, file: str) -> list[Expected]:
-    """What a scan found in one file, in the order of the file."""
+    """Return the findings of a scan in one file, in the order of the file."""
     return [Expected(f.kind.value, f.value, f.line, f.column) for f in result.hyperparameters if f.file == file]
 
 
 def scanned(folder: Path, source: str, name: str = "train.py") -> Scan:
-    """The scan of a source."""
+    """Scan a source."""
     script = folder / name
     script.write_text(source, encoding="utf-8", newline="")
     return scan(script)

@@ -1,4 +1,4 @@
-"""A machine and a counter whose true energy is known, for the tests of meters."""
+"""Simulate a machine and counters of known true energy, for the tests of meters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class SimulatedMeter(Meter):
-    """Devices with counters of finite range: they wrap, fail and die as told."""
+    """Devices with counters of finite range that can wrap, fail and get lost."""
 
     name = "simulated"
 
@@ -62,7 +62,7 @@ class SimulatedMeter(Meter):
 
 
 class FakeMachine:
-    """A tree of the files of `proc` and `sys` that the estimate reads, of a machine with known load."""
+    """The files of `proc` and `sys` that the meter `estimate` reads, for a machine with a known load."""
 
     def __init__(
         self, root: Path, clock: FakeClock, busy_cpus: Schedule, *, cpus: int = 4, memory_kib: int = 8 * 2**20
@@ -102,7 +102,7 @@ class FakeMachine:
 
 
 class DyingMeter(SimulatedMeter):
-    """All of it dies at once, as a driver that is unloaded."""
+    """A meter that is lost as a whole, as when its driver is unloaded."""
 
     def read(self) -> Reading:
         if self.dead:

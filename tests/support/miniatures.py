@@ -1,7 +1,7 @@
-"""The five published programs in miniature: their flags, what they print, and how they break; nothing is trained.
+"""Miniatures of the five published programs: their flags, output and failures, without any training.
 
-Each stands where a clone of the program has it, prints the same lines to the same stream, and ends in the same way for
-the settings that were seen to break the real one.
+Each has the path of the program in its clone, prints the same lines to the same stream, and ends in the same way with
+the values that made the real one fail.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ PROGRAMS = {
 
 
 def write_miniature(name: str, folder: Path) -> Path:
-    """An example's folder as a user has it, with its own `subject.toml` and the miniature where the clone would be."""
+    """Write the folder of an example: its `subject.toml`, and the miniature in place of the cloned program."""
     file, data, source = PROGRAMS[name]
     program = folder / name / "program" / file
     program.parent.mkdir(parents=True)

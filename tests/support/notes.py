@@ -1,4 +1,4 @@
-"""The sentences of an analysis' notes."""
+"""Get the sentences of the notes of an analysis."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from mutegreen.stats.analysis import Analysis
 
 
 def told(analysis: Analysis) -> list[str]:
-    """Every note of an analysis as reports word it."""
+    """Return every note of an analysis in the words of the reports."""
     return [note_text(note) for note in analysis.notes]

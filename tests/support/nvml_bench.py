@@ -1,4 +1,4 @@
-"""A recorder over the NVML meter, on simulated GPUs and in simulated time."""
+"""Test the meter `nvml` with a recorder, on simulated GPUs and in simulated time."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def joules(figure: DomainEnergy) -> float:
 
 @pytest.fixture(name="bench")
 def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeNvmlBench]:
-    """Makes a bench of these GPUs; what it opened is closed in the end."""
+    """Return a function that makes a bench of simulated GPUs; the benches are closed after the test."""
     made: list[NvmlBench] = []
 
     def make(*gpus: FakeGpu, seed: int = 0) -> NvmlBench:

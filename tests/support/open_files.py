@@ -1,4 +1,4 @@
-"""The files that this process has open."""
+"""List the open files of this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def open_files(folder: Path | None = None) -> list[str]:
-    """What is open, sorted: paths below a folder, or everything, pipes and sockets too, if none is named.
+    """Return the open files, sorted: those below a folder, or all, with pipes and sockets, if no folder is given.
 
     A test that compares two calls collects garbage before the first one. Otherwise files that earlier tests left to
     the collector might be closed in between.

@@ -1,4 +1,4 @@
-"""Where the checkout and its parts are."""
+"""Paths of the checkout and its parts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Linux's tree of files about the performance monitoring unit `power`, and its counters, with known true energy."""
+"""Simulate the performance monitoring unit `power` of Linux: its files and its counters, with known true energy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from mutegreen.meters.perf.event import Count
 from mutegreen.testing.simulated import FakeClock, Schedule
 
 JOULES = 2.0**-32
-"""Joules of a count, as the kernel has it on every processor."""
+"""Joules of one count, the same on every processor."""
 
 POWER_TYPE = 23
 CONFIGS = {"energy-pkg": 2, "energy-ram": 3}
 
 
 class FakeUnit:
-    """The files: CPUs of each package on which the unit counts, and the events that there are."""
+    """Write the files of the unit: the CPU of each package on which it counts, and its events."""
 
     def __init__(
         self, root: Path, packages: dict[int, list[int]], events: tuple[str, ...], maker: str = "GenuineIntel"
@@ -46,17 +46,17 @@ class FakeUnit:
 
 @dataclass
 class PerfFault:
-    """What is wrong with a CPU's counters from now on."""
+    """The fault of a CPU's counters from now on."""
 
     opening: OSError | None = None
     reading: OSError | None = None
     offline_since_s: float | None = None
     ahead_s: float = 0.0
-    """How much later than asked for it is read."""
+    """Delay of a reading."""
 
 
 class FakeKernel:
-    """Opens counters that count `watts[config, cpu]` from their opening on."""
+    """Counters that count `watts[config, cpu]` from the moment they are opened."""
 
     def __init__(self, clock: FakeClock, watts: dict[tuple[int, int], Schedule]) -> None:
         self.clock = clock

@@ -1,4 +1,4 @@
-"""What stands in for `perf stat`: the program on the PATH, in real time, and its lines alone, under a clock."""
+"""Simulate `perf stat`: as a program on the PATH in real time, and as lines of output under a simulated clock."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PROGRAM = Path(__file__).parent / "fake_perf/perf"
 
 
 class FakeLines:
-    """Prints a line of each event whenever it is asked, on sockets with known watts: of (event, socket).
+    """Output of `perf stat`: a line for each event and socket of known watts.
 
-    Asked twice at one moment it waits an interval, as it must in real time.
+    A second reading at the same moment waits for an interval, as in real time.
     """
 
     def __init__(self, clock: FakeClock, watts: dict[tuple[str, int], Schedule]) -> None:
@@ -60,7 +60,7 @@ class FakeLines:
 
 
 class LinesMachine:
-    """A machine with energy events that `perf stat` alone may count, in the time of a clock that is told."""
+    """Return a machine whose energy events only `perf stat` may count, under a simulated clock."""
 
     def __init__(self, root: Path, watts: dict[tuple[str, int], Schedule]) -> None:
         self.clock = FakeClock()
@@ -70,7 +70,7 @@ class LinesMachine:
 
 
 class PathMachine:
-    """A machine whose PATH has the fake program first: it plays a plan in real time."""
+    """Return a machine with the fake program first on the PATH; it follows a plan in real time."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, **plan: object) -> None:
         self.folder = folder / "bin"

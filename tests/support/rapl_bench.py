@@ -1,4 +1,4 @@
-"""The meter `rapl` on a fake tree, on a clock that the tests move."""
+"""Test the meter `rapl` on a simulated powercap tree, with a clock that the tests advance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEMORY = Schedule((0.0, 4.0), (5.0, 11.0))
 
 
 class RaplBench:
-    """A fake tree, its clock, and an open meter of it."""
+    """A simulated tree, its clock, and an open meter that reads it."""
 
     def __init__(self, tmp_path: Path, zones: Iterable[FakeZone], layout: str = "linux") -> None:
         self.clock = FakeClock()
@@ -30,7 +30,7 @@ class RaplBench:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds on the schedules' time."""
+        """Return the time of the schedules, seconds."""
         return self.clock() - 1000.0
 
     def run(self, seconds: float, step_s: float = 0.1) -> None:

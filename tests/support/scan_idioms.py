@@ -1,6 +1,6 @@
-"""How people write hyperparameters, each form in many ways, with what looks like one and is none.
+"""Sources with hyperparameters in many forms, and with values that only look like hyperparameters.
 
-All that is marked must be found, and nothing else. The sources are written for these tests.
+The scan must find all marked values, and nothing else. The sources are written for these tests.
 """
 
 IDIOMS = {
@@ -475,4 +475,4 @@ x = x if momentum > 0.5 else y
 from keras.callbacks import ReduceLROnPlateau
 """,
 }
-"""A source by the name of what it shows."""
+"""By name of the form, a source."""

@@ -1,4 +1,4 @@
-"""More ways in which people write hyperparameters: tables, objects of settings, what is computed."""
+"""Sources with hyperparameters in tables, in objects of settings and in computed values."""
 
 FLOW_IDIOMS = {
     "tables": """
@@ -180,4 +180,4 @@ learn.fit_one_cycle(⟦epochs: 5⟧, ⟦learning_rate: 1e-3⟧)
 learn.fine_tune(⟦epochs: 4⟧)
 """,
 }
-"""A source by the name of what it shows."""
+"""By name of the form, a source."""

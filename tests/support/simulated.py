@@ -1,4 +1,4 @@
-"""Rows of made-up audits, for tests of statistics."""
+"""Simulate the rows of audits, for tests of statistics."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Figures = Mapping[str, Sequence[float | None]]
 
 
 def rows_of(arms: Mapping[str, Figures], *, blocked: bool = True, **labels: object) -> pd.DataFrame:
-    """Rows of arms with their figures by metric, one figure a repetition; a repetition is a block.
+    """Return rows of arms with values by metric, one for each repetition; a repetition is a block.
 
     Args:
-        arms: `original`, `identity`, or mutants such as `epochs=3`; a training with no figure at all is left out.
-        blocked: Whether blocks are said.
+        arms: `original`, `identity`, or mutants such as `epochs=3`; a trial without any value is omitted.
+        blocked: Whether rows name their blocks.
         labels: Further columns, the same for all rows.
     """
     return rows_frame(
@@ -28,7 +28,7 @@ def rows_of(arms: Mapping[str, Figures], *, blocked: bool = True, **labels: obje
 
 
 def trainings(mutant: str, figures: Figures, blocked: bool = True, **labels: object) -> list[dict[str, Any]]:
-    """Records of the trainings of one arm."""
+    """Return the records of the trials of one arm."""
     name, _, value = mutant.partition("=")
     mutated: dict[str, object] = {"hyperparameter": name, "value": value or None, "default": "2" if value else None}
     changed = dict.fromkeys(mutated) if mutant == ORIGINAL else mutated
@@ -53,14 +53,14 @@ def noisy(
     drift: float = 0.0,
     seed: int = 0,
 ) -> dict[str, dict[str, list[float]]]:
-    """Figures of arms with known effects, for `rows_of`.
+    """Return values of arms with known effects, for `rows_of`.
 
     Args:
         arms: By name, relative change of energy and time, and change of performance from 0.9.
-        repetitions: Of each arm.
+        repetitions: Trials of each arm.
         noise: Coefficient of variation of energy and time; a tenth of it for performance.
         drift: Relative rise of energy and time from the first block to the last.
-        seed: Of the noise.
+        seed: Seed of the noise.
     """
     generator = np.random.default_rng(seed)
     rise = 1 + np.linspace(0, drift, repetitions)
@@ -76,7 +76,7 @@ def noisy(
 
 
 def nothing(mutants: int) -> dict[str, tuple[float, float]]:
-    """An original and mutants, none of which does anything."""
+    """Return an original and mutants without any effect."""
     return {ORIGINAL: (0.0, 0.0)} | {f"epochs={3 + number}": (0.0, 0.0) for number in range(mutants)}
 
 

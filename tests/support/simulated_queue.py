@@ -1,4 +1,4 @@
-"""A made-up audit that trains several at a time on one device: who ran beside whom, for how long, and its share."""
+"""Simulate an audit with concurrent trials on one device: order, overlap, duration and attributed energy."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def queue(
     noise: float = 0.008,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Trainings of arms in random blocks, `jobs` at a time without waiting for the end of a block.
+    """Simulate trials in random blocks, `jobs` at a time, without waiting for the end of a block.
 
     Args:
-        work: Of each arm, as a multiple of a minute alone; the first is the original.
-        blocks: Repetitions.
-        jobs: Slots.
-        slowing: By how much one more training slows each of the others: 0 not at all, 1 as if they took turns.
+        work: Duration of an exclusive trial of each arm, minutes; the first is the original.
+        blocks: Number of blocks.
+        jobs: Number of slots.
+        slowing: Relative slowdown by each concurrent trial: 0 none, 1 as if trials took turns.
         noise: Coefficient of variation of the work.
-        seed: Of order and noise.
+        seed: Seed of order and noise.
 
     Returns:
-        For each training: arm, block, energy_j (its share), duration_s, companions (mean number of others).
+        For each trial: arm, block, energy_j (attributed), duration_s, companions (mean number of concurrent trials).
     """
     random = np.random.default_rng(seed)
     waiting = [(int(arm), block) for block in range(blocks) for arm in random.permutation(len(work))]
@@ -71,10 +71,10 @@ def queue(
 
 
 def queue_rows(found: pd.DataFrame, **columns: object) -> pd.DataFrame:
-    """The trainings as rows: GPU energy, quality attributed; mutants are `epochs=1`, `epochs=2` and so on.
+    """Return the trials as rows: GPU energy, quality attributed; mutants are `epochs=1`, `epochs=2` and so on.
 
     Args:
-        found: Of `queue`.
+        found: The result of `queue`.
         columns: Further ones, the same for all rows.
     """
     empty = dict.fromkeys(("background", "hyperparameter", "value", "default", "package_j", "dram_j", "performance"))

@@ -1,4 +1,4 @@
-"""`mutegreen study` of subjects that train in milliseconds, as a process of its own."""
+"""Run `mutegreen study` on subjects that train in milliseconds, as a separate process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mutegreen.replication.design import SIZES
 SIZES["smoke"] = dataclasses.replace(SIZES["smoke"], cooldown_s=None)
 main()
 """
-"""The command line whose preset smoke waits after a training as long as the subject says, not up to two seconds.
+"""The command line with another preset smoke: it waits after a trial as long as the subject says, not up to 2 s.
 
 The pauses would be most of the time of these tests. `tests/replication` holds what the preset itself says of them.
 """
@@ -28,24 +28,24 @@ SMOKE = ("study", "hyperparameters", "--preset", "smoke")
 
 
 def study_words(*words: object) -> list[str]:
-    """The words that start a study of the preset smoke, without pauses."""
+    """Return the command of a study with the preset smoke, without pauses."""
     return [sys.executable, "-c", WITHOUT_PAUSES, *SMOKE, *map(str, words)]
 
 
 def study(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    """Runs a study of the preset smoke in a folder, where its store then lies."""
+    """Run a study with the preset smoke in a folder, which then holds the store."""
     line = study_words(*words)
     return subprocess.run(line, cwd=folder, env=environment(), capture_output=True, text=True, timeout=PROCESS_S)
 
 
 def write_studied(folder: Path, name: str, train: str = TRAIN, preset: str = PRESET) -> str:
-    """A subject of that name below a folder, with the preset smoke; returns the name."""
+    """Write a subject of this name below a folder, with the preset smoke; return the name."""
     write_subject(folder / name, train, SUBJECT.replace("points", name) + preset)
     return name
 
 
 def outcomes(folder: Path) -> dict[str, dict[str, int]]:
-    """By audit, how many trials ended how."""
+    """Return the number of trials with each outcome, by audit."""
     with closing(sqlite3.connect(folder / "reports" / "mutegreen.sqlite")) as db:
         rows = db.execute("SELECT audit, coalesce(outcome, 'pending'), count(*) FROM trial GROUP BY 1, 2").fetchall()
     found: dict[str, dict[str, int]] = {}

@@ -1,6 +1,6 @@
-"""Bundled subjects as processes of their own: their scripts, and real audits of their preset smoke.
+"""Run bundled subjects as separate processes: their scripts, and real audits with their preset smoke.
 
-All train on one thread: several would only wait for each other where other programs keep the cores busy.
+All train on one thread: several would only wait for each other if other programs use the cores.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from support.paths import SUBJECTS
 from support.tiny import command, environment
 
 runs_apart = pytest.mark.xdist_group("apart")
-"""A test that needs nothing of its module and takes long: pytest-xdist may run it beside the others of its file.
+"""Mark of a long test that shares nothing with its module: pytest-xdist may run it in another worker.
 
 Marks of a test and of its module join to the name of a group of its own.
 """
@@ -36,12 +36,12 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INT
 
 
 def script(name: str) -> Path:
-    """The training script of a subject."""
+    """Return the path of a subject's training script."""
     return SUBJECTS / name / "train.py"
 
 
 def load_script(name: str) -> ModuleType:
-    """The training script of a subject as a module."""
+    """Return a subject's training script as a module."""
     spec = importlib.util.spec_from_file_location(f"{name}_train", script(name))
     assert spec is not None
     assert spec.loader is not None
@@ -52,7 +52,7 @@ def load_script(name: str) -> ModuleType:
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Torch works on one thread meanwhile: a process that used several may not be forked later."""
+    """Run torch on one thread during the test: a process with several may not be forked later."""
     import torch
 
     threads = torch.get_num_threads()
@@ -62,25 +62,25 @@ def one_torch_thread() -> Iterator[None]:
 
 
 def variables(**others: str) -> dict[str, str]:
-    """The environment of a training: nothing that another test told Keras, and one thread."""
+    """Return the environment of a training: one thread, and no variables that another test set for Keras."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("KERAS", "TF_"))}
     return clean | ONE_THREAD | others
 
 
 def run_script(name: str, folder: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
-    """Trains on the CPU with a subject's script, as a user does, in a folder."""
+    """Train on the CPU in a folder with a subject's script, as a user does."""
     words = [sys.executable, str(script(name)), "--device", "cpu", *arguments]
     return subprocess.run(words, cwd=folder, env=variables(**others), capture_output=True, text=True, timeout=PROCESS_S)
 
 
 @dataclass(frozen=True)
 class SmokeAudit:
-    """A real audit of the preset smoke, all of whose trainings ended well.
+    """A real audit with the preset smoke; all its trials ended `ok`.
 
     Attributes:
         rows: Its exported rows, by mutant.
-        outputs: What each training printed, by mutant.
-        messages: What the audit said of itself.
+        outputs: Output of each trial, by mutant.
+        messages: Standard error of the audit.
     """
 
     rows: dict[str, dict[str, Any]]
@@ -88,14 +88,14 @@ class SmokeAudit:
     messages: str
 
     def performance(self, mutant: str = "original") -> float:
-        """The performance of the one training of a mutant."""
+        """Return the performance of a mutant's only trial."""
         return float(self.rows[mutant]["performance"])
 
 
 def audited(folder: Path, name: str, *values: str) -> SmokeAudit:
-    """Trains the original and the mutants with the values given, `gamma=1.94` or `epochs=1,24`, once each.
+    """Audit the original and the mutants with these values, `gamma=1.94` or `epochs=1,24`, one trial each.
 
-    The preflight is one training more.
+    The preflight is one more training.
     """
     options = [word for value in values for word in ("--values", value)]
     only = ["--operators", ",".join(value.split("=")[0] for value in values)]
@@ -111,6 +111,6 @@ def audited(folder: Path, name: str, *values: str) -> SmokeAudit:
 
 
 def _output(folder: Path, row: dict[str, Any]) -> str:
-    """The log without the time and the stream that each line begins with."""
+    """Return the log without the time and the stream at the beginning of each line."""
     (log,) = (folder / "reports" / "audits").glob(f"*/logs/{row['trial']:04}.log")
     return re.sub(r"^ *\d+\.\d{3} \S+ ", "", log.read_text(encoding="utf-8"), flags=re.MULTILINE)

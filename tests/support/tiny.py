@@ -1,4 +1,4 @@
-"""A tiny subject that really trains, and the words that start MuteGreen as a user does."""
+"""Write a tiny subject that really trains, and build the command line and environment of MuteGreen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 LOCKS = os.path.join(tempfile.gettempdir(), f"mutegreen-test-locks-{os.getpid()}")
-"""Tests wait for no audit of anybody else on this machine."""
+"""A separate folder of locks: tests do not wait for other audits on this machine."""
 
 TRAIN = '''\
 """Logistic regression by gradient descent on eight points."""
@@ -57,16 +57,16 @@ def write_subject(folder: Path, train: str = TRAIN, toml: str = SUBJECT) -> Path
 
 
 def command(*words: object) -> list[str]:
-    """The words that start MuteGreen in this environment."""
+    """Return the words that start MuteGreen in this environment."""
     return [sys.executable, "-m", "mutegreen", *map(str, words)]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of a command: nothing of MuteGreen's but what is given, and idle power in 0.1 s."""
+    """Return the environment of a command: only the given variables of MuteGreen, and idle power measured in 0.1 s."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("MUTEGREEN")}
     return {**clean, "COLUMNS": "100", "MUTEGREEN_LOCKS": LOCKS, "MUTEGREEN_IDLE": "0.1", **variables}
 
 
 def hears_ctrl_c() -> None:
-    """Handed to `Popen` as `preexec_fn`: what a shell runs in the background ignores SIGINT, and its children too."""
+    """Handle SIGINT (a `preexec_fn`): programs in the background of a shell ignore it, and so do their children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

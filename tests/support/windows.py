@@ -1,4 +1,4 @@
-"""Marks windows in a worker process, which must be able to import what it runs."""
+"""Mark windows in a worker process, which imports this module."""
 
 from mutegreen import window
 

@@ -1,6 +1,6 @@
-"""The device layer of zeus as far as it is used, over devices with known power.
+"""Simulate the device layer of zeus, as far as it is used, with devices of known power.
 
-The classes are those of zeus 0.16; `test_zeus.py` compares their methods with the real ones where zeus is installed.
+The classes are those of zeus 0.16; `test_zeus.py` compares their methods with the real ones if zeus is installed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ZeusSoCInitError(Exception):
 
 
 class FakeZeusGpu:
-    """A GPU with a counter of millijoules; `fault` is raised, or given, instead of its figure."""
+    """A GPU with a counter of millijoules; `fault` is raised, or returned, instead of its value."""
 
     def __init__(self, gpu_index: int, clock: FakeClock, watts: Schedule, start_mj: int = 5_000_000) -> None:
         self.gpu_index = gpu_index
@@ -70,7 +70,7 @@ class JetsonMeasurement:
 
 
 class FakeChip:
-    """A system on a chip; `measure` gives its measurement or raises."""
+    """A system on a chip; `measure` returns its measurement or raises."""
 
     def __init__(self, measure: Callable[[], object]) -> None:
         self.measure = measure

@@ -1,8 +1,8 @@
-"""Simulated NVIDIA GPUs behind a real libnvidia-ml.so.1, whose true energy is known.
+"""Simulate NVIDIA GPUs of known true energy behind a real libnvidia-ml.so.1.
 
-`fake_nvml.c` is compiled once in a test session and used by the real nvidia-ml-py: within this process it is loaded
-beforehand, other processes find it by LD_LIBRARY_PATH. It reads a file of controls, which may be rewritten at any
-moment; its time is real, or that of a `FakeClock`.
+`fake_nvml.c` is compiled once in a test session and used by the real nvidia-ml-py. In this process it is loaded
+before; other processes find it by LD_LIBRARY_PATH. It reads a file of controls, which may be rewritten at any time.
+Its time is real, or that of a `FakeClock`.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ POWERS = ("nvmlDeviceGetFieldValues", "nvmlDeviceGetPowerUsage")
 EVERY_CALL = "*"
 
 GENERATIONS = itertools.count(1)
-"""A new number for whatever is written, by which the library sees that it changed."""
+"""A new number for each write: the library sees by it that the controls changed."""
 
 
 @functools.cache
 def library() -> Path:
-    """The compiled library, in a folder of its own; skips the test where there is no compiler."""
+    """Return the compiled library, in a separate folder; skip the test if there is no compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler to build the fake NVML library with")
@@ -59,20 +59,20 @@ class FakeGpu:
 
     Args:
         uuid: Its UUID.
-        watts: Its true power from the fake's beginning on.
+        watts: Its true power from the start of the simulation.
         name: Its model.
         counter: Whether it counts its energy, in millijoules.
-        counter_start_j: What the counter shows at the beginning.
+        counter_start_j: First value of the counter.
         counter_period_s: Time between two updates of the counter; 0: it is always up to date.
         counter_step_j: The counter's smallest step beyond a millijoule.
-        counter_scale: What the counter shows of the truth.
-        counter_reset_s: When the counter is set back to 0.
-        counter_frozen_s: When the counter stands still for ever.
+        counter_scale: Ratio of the counter's value to the true energy.
+        counter_reset_s: When the counter is reset to 0.
+        counter_frozen_s: When the counter stops for good.
         instant, average, usage: Whether fields 186 and 185 and nvmlDeviceGetPowerUsage give its power.
         power_period_s: Time between two updates of the power.
         average_s: Over how long field 185 and nvmlDeviceGetPowerUsage average; 0: not at all.
         sm_period_s: Time between two samples of what processes do; 1/6 s on real GPUs.
-        sm_delay_s: How late such a sample comes in.
+        sm_delay_s: Delay of such a sample.
         mig: Whether MIG mode is on; -1: it has none.
         mig_uuid: UUID of its one MIG instance.
     """
@@ -104,12 +104,12 @@ class FakeGpu:
         return f"gpu:{self.uuid}"
 
     def fail(self, code: int, *functions: str, begin_s: float = 0.0, end_s: float = math.inf) -> FakeGpu:
-        """From `begin_s` to `end_s` these calls end in an error; also "POWER_INSTANT", or EVERY_CALL."""
+        """Let these calls fail from `begin_s` to `end_s`; also "POWER_INSTANT", or EVERY_CALL."""
         self.failures += [f"{function} {code} {begin_s} {end_s}" for function in functions]
         return self
 
     def run(self, pid: int, begin_s: float, end_s: float, sm_percent: int, memory_bytes: int) -> FakeGpu:
-        """From `begin_s` to `end_s` a process uses so much of it; memory of -1 bytes is not told."""
+        """Let a process use this much of the GPU from `begin_s` to `end_s`; memory of -1 bytes is not reported."""
         self.processes.append(f"{pid} {begin_s} {end_s} {sm_percent} {memory_bytes}")
         return self
 
@@ -124,10 +124,10 @@ class FakeNvml:
     """The machine's GPUs, in the order of the PCI bus.
 
     Args:
-        folder: Where the controls, the clock and the log of calls are kept.
-        gpus: The GPUs; `write` takes over what is changed in them.
-        clock: The time that the GPUs live in; None: real time. They begin now.
-        failures: Calls of no GPU that fail: (function, code).
+        folder: Folder of the controls, the clock and the log of calls.
+        gpus: The GPUs; `write` applies changes of them.
+        clock: The clock of the GPUs; None: real time. They start now.
+        failures: Failing calls that concern no GPU: (function, code).
         log: Whether to keep a log of calls.
     """
 
@@ -151,16 +151,16 @@ class FakeNvml:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What another process needs to find these GPUs."""
+        """Return the variables with which another process finds these GPUs."""
         return {CONTROLS: str(self.controls), "LD_LIBRARY_PATH": str(library().parent)}
 
     @staticmethod
     def preload() -> None:
-        """Have the library in this process, where every later search for libnvidia-ml.so.1 then finds it."""
+        """Load the library into this process, where every later search for libnvidia-ml.so.1 finds it."""
         ctypes.CDLL(str(library()))
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
-        """Be the GPUs of this process until the test ends."""
+        """Install these GPUs in this process until the test ends."""
         self.preload()
         monkeypatch.setenv(CONTROLS, str(self.controls))
         for variable in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
@@ -168,7 +168,7 @@ class FakeNvml:
         return self
 
     def write(self) -> None:
-        """Let the GPUs be what their fields say now."""
+        """Apply the current fields of the GPUs."""
         head = [f"origin {self.begun_s!r}"]
         head += [f"log {self._log}"] if self.log else []
         head += [f"fail {function} {code} 0 inf" for function, code in self.failures]
@@ -180,11 +180,11 @@ class FakeNvml:
         self._share()
 
     def calls(self) -> list[str]:
-        """The calls so far: function and number of the GPU, -1 for a call of no GPU."""
+        """Return the calls so far: function and number of the GPU, -1 for a call without one."""
         return self._log.read_text().splitlines() if self._log.exists() else []
 
     def now_s(self) -> float:
-        """Seconds since the GPUs began."""
+        """Return the seconds since the start of the GPUs."""
         return (self._clock() if self._clock else time.monotonic()) - self.begun_s
 
     def _share(self) -> None:
@@ -195,6 +195,6 @@ class FakeNvml:
 
 
 def square_wave(low_w: float, high_w: float, period_s: float, duty: float, duration_s: float) -> Schedule:
-    """Power that is high for the first `duty` of every period."""
+    """Return a power that is high for the first fraction `duty` of every period."""
     edges = [n * period_s for n in range(math.ceil(duration_s / period_s))]
     return Schedule(*(step for edge in edges for step in ((edge, high_w), (edge + duty * period_s, low_w))))
