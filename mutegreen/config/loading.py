@@ -70,7 +70,12 @@ def _fault(details: ErrorDetails) -> str:
         return f"{key}: missing; it is required"
     if details["type"] == "model_type":
         return f"{key}: must be a table"
-    message = details["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    message = (
+        details["msg"]
+        .removeprefix("Value error, ")
+        .replace("Input should be", "must be")
+        .replace("a valid tuple", "a list")
+    )
     value = details.get("input")
     is_shown = isinstance(value, (str, int, float, bool, list)) and location == [str(part) for part in details["loc"]]
     return f"{key} = {_toml(value)}: {message}" if is_shown else f"{key}: {message}"

@@ -100,8 +100,8 @@ def build_loads(
 
 
 def _resolve_one(text: str, preset: str | None) -> BackgroundRecord:
-    name, _, own_preset = text.rpartition(":")
-    for place, named in ((text, None), (name, own_preset)):
+    name, colon, own_preset = text.rpartition(":")
+    for place, named in ((text, None), (name, own_preset)) if colon else ((text, None),):
         try:
             subject = config.load(catalog.find_subject(place))
         except UsageError:

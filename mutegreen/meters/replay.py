@@ -125,7 +125,8 @@ def _load(file: Path) -> _EnergyTrace:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             return _parse(file, stream)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise MeterUnavailable(f"replay: {file} cannot be read: {error}", HINT) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise MeterUnavailable(f"replay: {file} cannot be read: {reason}", HINT) from error
 
 
 def _parse(file: Path, lines: Iterable[str]) -> _EnergyTrace:

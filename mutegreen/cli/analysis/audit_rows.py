@@ -130,11 +130,12 @@ def _newest_exclusive(store: Store, audit: AuditRecord) -> AuditRecord | None:
 
 def _rows_of(store: Store, audit: AuditRecord, rows: list[Record]) -> list[Record]:
     if not rows:
-        ended = ", ".join(f"{n} {outcome}" for outcome, n in store.outcomes(audit.id).items())
-        raise RowsError(
-            f"audit {audit.id} has no trial that ended ok ({ended})",
-            f"`mutegreen show NUMBER --audit {audit.id}` shows why a trial failed",
-        )
+        outcomes = store.outcomes(audit.id)
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
+        resume = f"`mutegreen run --resume {audit.id}` finishes the audit"
+        show = f"`mutegreen show NUMBER --audit {audit.id}` shows why a trial failed"
+        hint = resume if outcomes.keys() <= {"pending", "interrupted"} else show
+        raise RowsError(f"audit {audit.id} has no trial that ended ok ({counts})", hint)
     return rows
 
 
