@@ -26,7 +26,7 @@ from mutegreen.config.tables import (
 )
 from mutegreen.config.values import FileContext, valid_names
 from mutegreen.errors import ConfigError
-from mutegreen.model import Kind
+from mutegreen.model import Goal, Kind
 
 FILE_NAME = "subject.toml"
 
@@ -140,8 +140,11 @@ def _hyperparameter(name: str, table: HyperparameterTable) -> model.Hyperparamet
 
 
 def _performance(table: PerformanceTable) -> model.Performance:
-    also = tuple(model.ExtraMetric(name, **dict(metric)) for name, metric in table.also.items())
-    return model.Performance(**dict(table) | {"also": also})
+    also = tuple(
+        model.ExtraMetric(name, **dict(metric) | {"goal": metric.goal or Goal.MAXIMIZE})
+        for name, metric in table.also.items()
+    )
+    return model.Performance(**dict(table) | {"also": also, "goal": table.goal or Goal.MAXIMIZE})
 
 
 def _preset(name: str, table: PresetTable) -> model.Preset:

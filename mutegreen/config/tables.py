@@ -28,6 +28,7 @@ from mutegreen.config.values import (
     is_inside,
 )
 from mutegreen.model import Compat, Goal, Kind
+from mutegreen.model.metric_words import lower_is_better
 
 CONFIG_SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
@@ -100,7 +101,7 @@ class ExtraMetricTable(Table):
 
     pattern: Pattern | None = None
     key: Text | None = None
-    goal: Goal = Goal.MAXIMIZE
+    goal: Goal | None = None
     tolerance: NotNegative | None = None
 
     @model_validator(mode="after")
@@ -109,6 +110,10 @@ class ExtraMetricTable(Table):
             raise ValueError("give either pattern or key")
         return self
 
+    def says_lower_is_better(self, name: str) -> bool:
+        """Return whether its name, pattern or key says so, so that a missing goal cannot mean to maximize."""
+        return any(lower_is_better(text) for text in (name, self.pattern, self.key) if text)
+
 
 class PerformanceTable(Table):
     """`[performance]`: how the performance is read."""
@@ -116,7 +121,7 @@ class PerformanceTable(Table):
     pattern: Pattern | None = None
     file: Text | None = None
     key: Text | None = None
-    goal: Goal = Goal.MAXIMIZE
+    goal: Goal | None = None
     tolerance: NotNegative | None = None
     loss: Pattern | None = None
     also: dict[MetricName, ExtraMetricTable] = {}
@@ -139,6 +144,18 @@ class PerformanceTable(Table):
             raise ValueError("give either pattern, or file and key")
         if (self.file is None) != (self.key is None):
             raise ValueError("file and key need each other")
+        return self
+
+    @model_validator(mode="after")
+    def _goal_is_clear(self) -> Self:
+        """A loss or an error without a goal would be judged as if a higher one were better."""
+        rule = 'goal is missing, and {} names a loss or an error: add goal = "minimize" (or "maximize")'
+        source = self.pattern or self.key or ""
+        if self.goal is None and lower_is_better(source):
+            raise ValueError(rule.format(source))
+        for name, metric in self.also.items():
+            if metric.goal is None and metric.says_lower_is_better(name):
+                raise ValueError(f"also.{name}: " + rule.format(metric.pattern or metric.key))
         return self
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mutegreen.errors import RowsError
-from mutegreen.model import ENERGY_METRICS, METRICS, ORIGINAL, Quality
+from mutegreen.model import ENERGY_METRICS, METRICS, ORIGINAL, Goal, Quality
 
 EXPORTED = "`mutegreen export AUDIT --format csv` writes such a file"
 QUALITIES = tuple(f"quality_{metric}" for metric in ENERGY_METRICS)
@@ -54,6 +54,7 @@ def check_rows(rows: pd.DataFrame, source: RowSource) -> None:
     _check_labels(rows, source)
     _check_numbers(rows, source)
     _check_originals(rows, source)
+    _check_goals(rows, source)
     _check_changes(rows, source)
     _check_definitions(rows, source)
     _check_duplicates(rows, source)
@@ -99,6 +100,22 @@ def _check_originals(rows: pd.DataFrame, source: RowSource) -> None:
     if rows["mutant"].ne(ORIGINAL).all():
         hint = f"rows of the original have `{ORIGINAL}` in the column mutant"
         raise RowsError(f"{source.name} has no row of the original, with which the mutants are compared", hint)
+
+
+def _check_goals(rows: pd.DataFrame, source: RowSource) -> None:
+    """Refuse a goal that is none, and a subject with two goals: with the wrong one a loss is judged as a gain."""
+    if "goal" not in rows:
+        return
+    known = [goal.value for goal in Goal]
+    _refuse(rows, ~rows["goal"].isin(["", *known]), "goal", source, f"use {' or '.join(known)}, or leave it empty")
+    given = rows.loc[rows["goal"] != "", ["subject", "goal"]].drop_duplicates()
+    again = given.duplicated("subject")
+    if again.any():
+        at: Any = again.idxmax()
+        subject, goal = given.loc[at]
+        before = given.loc[given["subject"].eq(subject), "goal"].iloc[0]
+        message = f"goal of {subject} is {goal}, and {before} in earlier rows"
+        raise source.fault(at, message, "give all rows of a subject the same goal, or analyse them separately")
 
 
 def _check_changes(rows: pd.DataFrame, source: RowSource) -> None:

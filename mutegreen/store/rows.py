@@ -22,7 +22,7 @@ from mutegreen.store.row_checks import EXPORTED, QUALITIES, RowSource, check_row
 
 LABELS = ("subject", "background", "mutant", "hyperparameter")
 VALUES = ("value", "default")
-OPTIONAL_LABELS = (*QUALITIES, "audit", "changes", "data")
+OPTIONAL_LABELS = (*QUALITIES, "audit", "changes", "data", "goal")
 _DECIMAL_COMMA = "use decimal points, not decimal commas: 12.5, not 12,5"
 _PLAIN_NUMBERS = "write plain numbers such as 1234.5, and leave the cell empty if nothing was measured"
 

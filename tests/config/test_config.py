@@ -139,9 +139,13 @@ def test_extra_metrics_are_patterns_with_a_goal_of_their_own(tmp_path: Path) -> 
 
 
 def test_where_there_is_a_file_a_text_is_a_key_in_it(tmp_path: Path) -> None:
-    performance = """file = "r.json"\nkey = "acc"\nalso = { mAP = "test.mAP", loss = { pattern = 'l (\\S+)' } }"""
+    loss = """loss = { pattern = 'l (\\S+)', goal = "minimize" }"""
+    performance = f"""file = "r.json"\nkey = "acc"\nalso = {{ mAP = "test.mAP", {loss} }}"""
     subject = config.load(write(tmp_path, MINIMAL.replace("pattern = 'accuracy=(\\S+)'", performance)))
-    assert subject.performance.also == (ExtraMetric("mAP", key="test.mAP"), ExtraMetric("loss", pattern=r"l (\S+)"))
+    assert subject.performance.also == (
+        ExtraMetric("mAP", key="test.mAP"),
+        ExtraMetric("loss", pattern=r"l (\S+)", goal=Goal.MINIMIZE),
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,3 +192,29 @@ def test_not_toml_names_the_line(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         config.load(tmp_path / "subject.toml")
+
+
+@pytest.mark.parametrize(
+    "performance",
+    ["pattern = 'test loss: (.+)'", 'file = "r.json"\nkey = "eval.mse"', "pattern = 'perplexity (?P<value>.+)'"],
+)
+def test_a_loss_needs_a_goal(tmp_path: Path, performance: str) -> None:
+    text = MINIMAL.replace("pattern = 'accuracy=(\\S+)'", performance)
+    assert text != MINIMAL
+    (fault,) = faults(tmp_path, text)
+    assert fault.startswith("performance: goal is missing, and ")
+    assert 'add goal = "minimize" (or "maximize")' in fault
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+def test_a_goal_that_is_given_is_taken(tmp_path: Path, goal: Goal) -> None:
+    text = MINIMAL.replace("pattern = 'accuracy=(\\S+)'", f"pattern = 'loss: (.+)'\ngoal = \"{goal}\"")
+    (tmp_path / "subject.toml").write_text(text)
+    assert config.load(tmp_path).performance.goal is goal
+
+
+@pytest.mark.parametrize("also", ["{ loss = 'final (.)' }", "{ x = 'error (.)' }", "{ x = { pattern = 'MSE (.)' } }"])
+def test_an_extra_metric_that_is_a_loss_needs_a_goal(tmp_path: Path, also: str) -> None:
+    (fault,) = faults(tmp_path, MINIMAL.replace("\n[hyper", f"also = {also}\n[hyper"))
+    assert fault.startswith("performance: also.")
+    assert "goal is missing" in fault

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mutegreen.cli.analysis.goals import goals_of_rows, judged_metric
 from mutegreen.errors import UsageError
 from mutegreen.model import Goal
 
@@ -58,6 +59,12 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "[default: the performance]",
         ),
         click.option(
+            "--goal",
+            type=click.Choice([goal.value for goal in Goal]),
+            help="With --csv, state whether a higher (maximize) or a lower (minimize) performance is better, for rows "
+            "without a goal.  [default: maximize]",
+        ),
+        click.option(
             "--tolerance",
             type=click.FloatRange(0),
             metavar="X",
@@ -89,12 +96,13 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
         *arguments: Any,
         protocol: str,
         performance: str | None,
+        goal: str | None,
         tolerance: float | None,
         margin: float,
         adjustment: str,
         **others: Any,
     ) -> Any:
-        choices = Choices(protocol, tolerance, margin, adjustment, performance)
+        choices = Choices(protocol, tolerance, margin, adjustment, performance, Goal(goal) if goal else None)
         return function(*arguments, choices=choices, **others)
 
     decorated: Callable[..., Any] = with_choices
@@ -112,6 +120,7 @@ class Choices:
     margin: float
     adjustment: str
     performance: str | None = None
+    goal: Goal | None = None
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and not math.isfinite(self.tolerance):
@@ -179,22 +188,17 @@ def _of_files(paths: Sequence[Path], choices: Choices) -> AnalysisResult:
     from mutegreen.store.rows import read_csv
 
     rows = concatenate([read_csv(path, choices.performance) for path in paths], [path.name for path in paths])
-    return AnalysisResult(rows, _analysis(rows, _goals(rows), choices))
-
-
-def _goals(rows: pd.DataFrame) -> dict[str, Goal]:
-    """Return the goal of each subject, where the rows have the column `goal` (exports of MuteGreen do)."""
-    if "goal" not in rows:
-        return {}
-    pairs = rows[["subject", "goal"]].dropna().drop_duplicates().itertuples(index=False)
-    return {str(subject): Goal(goal) for subject, goal in pairs if goal in list(Goal)}
+    goals = goals_of_rows(rows, choices.goal, choices.performance)
+    return AnalysisResult(rows, _analysis(rows, goals, choices))
 
 
 def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_exclusive: bool) -> AnalysisResult:
-    from mutegreen.cli.analysis.audit_rows import judged_metric, read_audits
+    from mutegreen.cli.analysis.audit_rows import read_audits
     from mutegreen.stats.advice.phases import summarise
 
-    audit_rows = read_audits(path, ids, choices.performance, with_exclusive)
+    if choices.goal is not None:
+        raise UsageError("--goal needs --csv, as an audit has its own goal", "drop --goal")
+    audit_rows = read_audits(path, ids, choices.performance, with_exclusive, choices.tolerance)
     judged = {each.subject: judged_metric(each, choices.performance) for each in reversed(audit_rows.audits)}
     analysis = _analysis(
         audit_rows.rows,

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mutegreen.cli.analysis.goals import check_audits_agree, judged_metric
 from mutegreen.errors import RowsError
-from mutegreen.model import DOMAIN_OF_METRIC, ExtraMetric
+from mutegreen.model import DOMAIN_OF_METRIC
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,9 @@ class AuditRows:
         return [f"for a comparison with the subject without background load, run: {command}" for command in commands]
 
 
-def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_exclusive: bool) -> AuditRows:
+def read_audits(
+    path: Path, ids: Sequence[str], performance: str | None, with_exclusive: bool, tolerance: float | None = None
+) -> AuditRows:
     """Read audits from the store.
 
     Args:
@@ -67,10 +70,11 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_ex
         ids: Ids of the audits; none: the latest.
         performance: Name of an extra metric that replaces the performance.
         with_exclusive: Whether to add the exclusive audit of the same subject to an audit with a background load.
+        tolerance: The tolerance that the user gave for all audits; None: the audits have their own.
 
     Raises:
         RowsError: An audit has no rows, or the rows of the audits cannot be analysed together.
-        UsageError: There is no such audit, or no such extra metric.
+        UsageError: There is no such audit, no such extra metric, or audits of one subject differ in goal or tolerance.
         StoreError: The store cannot be read.
     """
     from mutegreen.store.epochs import epochs_frame
@@ -80,8 +84,13 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_ex
 
     with Store.open(path) as store:
         named = [store.audit(each) for each in dict.fromkeys(ids)] or [store.audit()]
+        check_audits_agree(named, performance, tolerance)
         without_exclusive = [each for each in named if each.backgrounds and not _has_exclusive(named, each)]
-        exclusive = {each.id: _newest_exclusive(store, each) for each in without_exclusive} if with_exclusive else {}
+        exclusive = (
+            {each.id: _newest_exclusive(store, each, performance) for each in without_exclusive}
+            if with_exclusive
+            else {}
+        )
         partners = {each.id: each for each in exclusive.values() if each is not None}
         audits = [*named, *partners.values()]
         cells = [_rows_of(store, each, records(store, each)) for each in audits]
@@ -103,22 +112,18 @@ def read_audits(path: Path, ids: Sequence[str], performance: str | None, with_ex
         )
 
 
-def judged_metric(audit: AuditRecord, performance: str | None) -> AuditRecord | ExtraMetric:
-    """Return what holds goal and tolerance of the analysed metric: the extra metric, else the audit."""
-    return next((figure for figure in audit.also if figure.name == performance), audit)
-
-
 def _has_exclusive(audits: Sequence[AuditRecord], audit: AuditRecord) -> bool:
     return any(not each.backgrounds and each.subject == audit.subject for each in audits)
 
 
-def _newest_exclusive(store: Store, audit: AuditRecord) -> AuditRecord | None:
-    """Return the newest finished exclusive audit of the same subject, preset and data with a trial that ended ok."""
+def _newest_exclusive(store: Store, audit: AuditRecord, performance: str | None) -> AuditRecord | None:
+    """Return the newest finished exclusive audit of the same subject, preset, data and goal with an ok trial."""
     candidates = [
         each
         for each in store.audits()
         if each.subject == audit.subject
         and each.options.plan.preset == audit.options.plan.preset
+        and judged_metric(each, performance).goal is judged_metric(audit, performance).goal
         and (each.data == audit.data or None in (each.data, audit.data))
         and each.finished_at is not None
         and not each.backgrounds

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mutegreen.draft.metric import metric_words
-from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION, Metric
+from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION
 from mutegreen.draft.metric.pattern import MetricHole, pattern, shape
 from mutegreen.draft.metric.printed_lines import PrintedLine
 from mutegreen.draft.metric.template import Hole, Template
 from mutegreen.model import Goal
+from mutegreen.model.metric_words import Metric, metrics_in
 
 _OF_SPLIT = {TEST: 30, VALIDATION: 29, UNKNOWN: 14, TRAINING: 0}
 """Scores by data; they outweigh the metrics, as a metric on training data does not show how good the model is."""
@@ -92,9 +93,7 @@ def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
     waiting: list[Metric] = []
     for index, part in enumerate(line):
         if isinstance(part, str):
-            waiting = (
-                _in_a_row(line, index) if metric_words.metrics_in(part) else waiting if not _has_words(part) else []
-            )
+            waiting = _in_a_row(line, index) if metrics_in(part) else waiting if not _has_words(part) else []
         elif not _is_text_hole(part) and _text(line, index - 1).strip() != "/":
             metric = waiting[0] if waiting else _of_hole(line, index, part)
             if metric is not None:
@@ -109,7 +108,7 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
     values, and has none.
     """
     text = _text(line, index)
-    named = metric_words.metrics_in(text)
+    named = metrics_in(text)
     if metric_words.is_no_metric(_last_words(text)):
         return []
     if len(named) == 1 or not metric_words.is_list(text):
@@ -122,7 +121,7 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
 
 def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
     """The metric in a hole without a name before it, by the hole's expression or by the text after it."""
-    named = metric_words.metrics_in(_METERS.sub("", hole.source))
+    named = metrics_in(_METERS.sub("", hole.source))
     before = _text(line, index - 1)
     if named and not metric_words.is_no_metric(f"{before} {hole.source}") and len(_words(before)) <= 1:
         return named[-1]
@@ -131,11 +130,7 @@ def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
 
 def _named_after(line: Template, index: int) -> Metric | None:
     text = _text(line, index + 1).lstrip(" %").lower()[:_AFTER]
-    named = (
-        metric_words.metrics_in(text.partition(":")[0].partition(",")[0])
-        if not text.startswith(("|", ",", ";"))
-        else []
-    )
+    named = metrics_in(text.partition(":")[0].partition(",")[0]) if not text.startswith(("|", ",", ";")) else []
     return named[0] if named and index + 2 >= len(line) else None
 
 

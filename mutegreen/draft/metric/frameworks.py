@@ -12,6 +12,7 @@ from mutegreen.draft.metric.candidates import MetricCandidate
 from mutegreen.draft.metric.metric_words import TEST, TRAINING, UNKNOWN, VALIDATION
 from mutegreen.draft.metric.pattern import VALUE
 from mutegreen.model import Goal
+from mutegreen.model.metric_words import metrics_in
 from mutegreen.scan.source.calls import called_name, text_of
 from mutegreen.scan.source.module import Module
 
@@ -131,7 +132,7 @@ def _computed_metrics(module: Module) -> list[str]:
         for key in node.keys
     ]
     loads = [text_of(call.args[0]) for call in _calls(module, "load", "load_metric") if call.args]
-    return [name for name in dict.fromkeys([*names, *loads]) if name and metric_words.metrics_in(name)]
+    return [name for name in dict.fromkeys([*names, *loads]) if name and metrics_in(name)]
 
 
 def _report(module: Module) -> Iterator[MetricCandidate]:
@@ -145,13 +146,13 @@ def _meters(module: Module) -> Iterator[MetricCandidate]:
     """The meters of PyTorch's ImageNet example, which many programs copy: it prints ` *   Acc@1 71.2 Acc@5 90.1`."""
     for call in _calls(module, "AverageMeter"):
         name = text_of(call.args[0]) if call.args else ""
-        named = metric_words.metrics_in(name)
+        named = metrics_in(name)
         if named and not name.startswith("Loss"):
             yield _candidate(name, VALIDATION, rf"^\s*\*.*\b{re.escape(name)}\s+{VALUE}", module, call)
 
 
 def _candidate(name: str, split: int, pattern: str, module: Module, call: ast.Call) -> MetricCandidate:
-    named = metric_words.metrics_in(name)
+    named = metrics_in(name)
     metric = named[-1] if named else None
     return MetricCandidate(
         pattern=pattern,

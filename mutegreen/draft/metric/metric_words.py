@@ -1,49 +1,11 @@
-"""The words for metrics of performance, and for the data that they are computed on."""
+"""Words around metrics of performance: for the data that they are of, and for what is no metric."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from mutegreen.model import Goal
+from mutegreen.model.metric_words import METRICS
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric of performance.
-
-    Attributes:
-        name: Its name.
-        goal: Whether a larger or a smaller value is better.
-        weight: How much it says about the quality of the model (larger: more).
-    """
-
-    name: str
-    goal: Goal
-    weight: int
-
-
-_TABLE = (
-    (r"acc(?:uracy|uracies|s)?|acc@1|acc1|top-?1|prec(?:ision)?@1|hits?@\d+|recall@\d+", "accuracy", Goal.MAXIMIZE, 10),
-    (r"error ?rate|err(?:or)?@1|top-?1 err(?:or)?", "error", Goal.MINIMIZE, 9),
-    (r"f1|f-?score|f1-?score|auc|auroc|roc-?auc|mAP|map@?\d*|ap", "score", Goal.MAXIMIZE, 9),
-    (r"m?iou|dice(?: (?:score|coef\w*))?|jaccard", "overlap", Goal.MAXIMIZE, 9),
-    (r"(?:sacre|sp)?bleu|rouge-?[l12]?|meteor|cider|chrf", "score", Goal.MAXIMIZE, 9),
-    (r"psnr|ssim|r2|r\^2|mcc|kappa|pearson|spearman|correlation|ndcg(?:@\d+)?|mrr", "score", Goal.MAXIMIZE, 9),
-    (r"wer|cer|fid", "error", Goal.MINIMIZE, 9),
-    (r"(?:ep(?:isode|isodic)? ?)?(?:reward|return)s?|ep_?r", "reward", Goal.MAXIMIZE, 8),
-    (r"perplexity|ppl|bpc|bpb|bpd|bits.per.(?:char|byte|dim)\w*", "perplexity", Goal.MINIMIZE, 7),
-    (r"rmse|mse|mae|mape|smape|errors?|err", "error", Goal.MINIMIZE, 6),
-    (r"precision|recall|sensitivity|specificity", "score", Goal.MAXIMIZE, 6),
-    (r"elbo|log.?likelihood", "likelihood", Goal.MAXIMIZE, 5),
-    (r"loss(?:es)?|cost|nll|cross.?entropy|objective", "loss", Goal.MINIMIZE, 4),
-    (r"score", "score", Goal.MAXIMIZE, 4),
-)
-_EDGE = r"(?<![A-Za-z]){}(?![A-Za-z@])"
-METRICS = tuple(
-    (re.compile(_EDGE.format(f"(?:{pattern})"), re.IGNORECASE), Metric(name, goal, weight))
-    for pattern, name, goal, weight in _TABLE
-)
 _NOT_METRICS = re.compile(
     r"(?i)learning.?rate|mixed.?precision|starting|initial|\blr\b|time|elapsed|seconds|\beta\b|memory|grad\w*[ _]?norm"
 )
@@ -57,19 +19,6 @@ _SPLITS = (
     (re.compile(r"(?i)(?<![a-z])(?:train(?:ing|ed)?|tr|mini.?batch|running|fit)(?![a-z])"), TRAINING),
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-
-
-def metrics_in(text: str) -> list[Metric]:
-    """Return the metrics that a text names, in order; a longer name hides the shorter ones in it."""
-    plain = _CAMEL.sub(" ", text).replace("_", " ")
-    matches = [(m.start(), -m.end(), metric) for pattern, metric in METRICS for m in pattern.finditer(plain)]
-    metrics: list[Metric] = []
-    covered = -1
-    for start, end, metric in sorted(matches, key=lambda one: one[:2]):
-        if start >= covered:
-            metrics.append(metric)
-            covered = -end
-    return metrics
 
 
 def is_list(text: str) -> bool:

@@ -22,6 +22,7 @@ from scipy import special
 from mutegreen.model import ENERGY_METRICS, IDENTITY, Verdict
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.interval import UNKNOWN, Interval, written_as
+from mutegreen.stats.logarithm import relative_change
 from mutegreen.stats.model.arms import energy_metrics
 from mutegreen.stats.model.block_model import ConcurrencySlope, Floats
 from mutegreen.stats.model.metric_model import MetricModel
@@ -190,7 +191,7 @@ def _weak(row: CarefulComparison, low: Floats, high: Floats, model: ScenarioMode
     if row.relative_change.value is None or row.verdict is Verdict.UNDECIDED:
         return None
     change = np.log1p(row.relative_change.value)
-    least, most = (float(np.expm1(change + end)) for end in (low[1] - high[0], high[1] - low[0]))
+    least, most = (float(relative_change(change + end)) for end in (low[1] - high[0], high[1] - low[0]))
     margin = model.settings.margin
     holds = {
         Verdict.WIN: most < 0,

@@ -18,6 +18,7 @@ from mutegreen.stats.adjustment import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison, CarefulCorrelation
 from mutegreen.stats.colocation.pairing import Pairing
 from mutegreen.stats.interval import Interval, known, or_nan
+from mutegreen.stats.logarithm import relative_change
 from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
@@ -199,7 +200,7 @@ def _extras(pairing: Pairing, metric: str) -> Floats:
         half = special.stdtrit(df, (1 + CONFIDENCE) / 2) * np.sqrt(square)
         p = 2 * special.stdtr(df, -np.abs(extra) / np.sqrt(square))
     ends = [extra, extra - half, extra + half]
-    return np.stack([*(np.expm1(end) if exclusive.relative else end for end in ends), p], axis=1)
+    return np.stack([*(relative_change(end) if exclusive.relative else end for end in ends), p], axis=1)
 
 
 def _contrast(metric_model: MetricModel, arms: Codes) -> tuple[Floats, Floats, Floats]:

@@ -41,6 +41,7 @@ from mutegreen.model import ENERGY_METRICS, IDENTITY, TOTAL, Verdict
 from mutegreen.stats.adjustment import Adjustment, adjust
 from mutegreen.stats.analysis import CarefulComparison
 from mutegreen.stats.colocation.pairing import Pairing
+from mutegreen.stats.logarithm import relative_change
 from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.reason import Reason, ReasonCode
@@ -183,7 +184,7 @@ class LogRatios:
     @property
     def size(self) -> float:
         """Root of Q as a relative change; 0 where Q is negative."""
-        return float(np.expm1(np.sqrt(max(float(self.mean_square), 0.0))))
+        return float(relative_change(np.sqrt(max(float(self.mean_square), 0.0))))
 
     def simulated(self, truth: Floats, count: int, generator: np.random.Generator) -> LogRatios:
         """Simulate log ratios of `count` audits with the true log ratios `truth`, shape (k,), and this noise."""

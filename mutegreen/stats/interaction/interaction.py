@@ -41,6 +41,7 @@ from mutegreen.model import ENERGY_METRICS, Quality
 from mutegreen.stats.adjustment import adjust
 from mutegreen.stats.interaction.factorial import Arm, Factorial, NeverAloneError, arms_by_changes, factorial, pairs_of
 from mutegreen.stats.interval import UNKNOWN, Interval, known, written_as
+from mutegreen.stats.logarithm import relative_change
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.model.linear_contrast import linear_contrasts
 from mutegreen.stats.model.metric_model import MetricModel
@@ -51,8 +52,6 @@ from mutegreen.stats.settings import Settings
 
 _COLLINEAR = 1e-9
 """Share of its length that is linearly independent of the other columns, up to which a column counts as dependent."""
-_MAX_EXPONENT = 700.0
-"""Logarithm up to which a ratio is finite: the largest float is exp(709)."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +174,10 @@ def _estimated(row: Interaction, metric_model: MetricModel, design: Factorial, a
     return replace(
         row,
         coefficient=interval.map(lambda logarithm: logarithm / peak),
-        extra=interval.map(_change) if metric_model.relative else interval,
+        extra=interval.map(lambda log_ratio: float(relative_change(log_ratio))) if metric_model.relative else interval,
         p=known(float(contrast.differ()[0])),
         reason=None if math.isfinite(half) else _without_error(row, metric_model, weights),
     )
-
-
-def _change(logarithm: float) -> float:
-    """The relative change; infinite where it is too large for a number."""
-    return math.expm1(logarithm) if logarithm < _MAX_EXPONENT else math.inf
 
 
 def _obstacle(metric_model: MetricModel, design: Factorial) -> ReasonCode | None:

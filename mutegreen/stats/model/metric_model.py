@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mutegreen.stats.logarithm import relative_change
 from mutegreen.stats.model import bootstrap
 from mutegreen.stats.model.arms import Arms
 from mutegreen.stats.model.block_model import BlockFit, Codes, Floats
@@ -56,11 +57,11 @@ class MetricModel:
 
     def as_relative(self, difference: Floats) -> Floats:
         """Return differences on the scale compared as relative changes."""
-        return np.expm1(difference) if self.relative else difference / self.reference
+        return relative_change(difference) if self.relative else difference / self.reference
 
     def as_absolute(self, difference: Floats) -> Floats:
         """Return differences on the scale compared in the metric's unit; log ratios apply to the original's mean."""
-        return np.expm1(difference) * self.reference if self.relative else difference
+        return relative_change(difference) * self.reference if self.relative else difference
 
     def bounds(self, margin: float) -> tuple[float, float]:
         """Return the bounds of a margin on the scale compared.

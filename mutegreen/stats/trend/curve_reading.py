@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mutegreen.stats.logarithm import relative_change
 from mutegreen.stats.model.block_model import Floats
 from mutegreen.stats.trend.curve import Curve, Points, Shape
 from mutegreen.stats.trend.curve_noise import CurveEstimate, CurveNoise, estimate
@@ -76,7 +77,7 @@ def _slope(points: Points, curve: Curve, noise: CurveNoise, step: float, referen
     if curve.shape is Shape.LINEAR:
         low, high = np.exp(curve.ends) * share
         return estimate(points, curve, noise, float(high - low), (-low, high))
-    return _mapped(_share_of_rise(points, curve, noise, share), lambda ratio: reference * np.expm1(ratio))
+    return _mapped(_share_of_rise(points, curve, noise, share), lambda ratio: reference * float(relative_change(ratio)))
 
 
 def _share_of_rise(points: Points, curve: Curve, noise: CurveNoise, share: float) -> CurveEstimate:
