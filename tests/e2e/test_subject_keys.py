@@ -50,7 +50,7 @@ key = "test.accuracy"
 [performance.also]
 errors = {{ key = "test.errors", goal = "minimize" }}
 note = "test.note"
-nowhere = "test.loss"
+nowhere = "test.gain"
 count = {{ pattern = 'figures: (.+)' }}
 
 [hyperparameters]

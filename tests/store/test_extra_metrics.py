@@ -73,7 +73,7 @@ def test_trials_without_the_metric_have_no_performance(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["tables", "markdown", "latex"])
 def test_the_title_names_the_metric(tmp_path: Path, form: str) -> None:
     file = written(tmp_path, performance_mAP=FIGURE)
-    assert "simulated, trained alone, performance: mAP" in stats(file, "--performance", "mAP", "--format", form)
+    assert "simulated, exclusive, performance: mAP" in stats(file, "--performance", "mAP", "--format", form)
     text = stats(file, "--performance", "mAP", "--format", "csv")
     assert set(pd.read_csv(io.StringIO(text))["performance_figure"]) == {"mAP"}
 
