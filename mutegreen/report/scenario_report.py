@@ -74,7 +74,8 @@ class ScenarioReport:
     @property
     def title(self) -> str:
         """The subject, its background load, and the extra metric that takes the place of performance, if any."""
-        load = f"co-located with {self.background}" if self.background else "exclusive"
+        without_load = "concurrent trials" if self.attribution else "exclusive"
+        load = f"co-located with {self.background}" if self.background else without_load
         return f"{self.subject}, {load}" + (f", performance: {self.extra_metric}" if self.extra_metric else "")
 
     @property

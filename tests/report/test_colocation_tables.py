@@ -118,7 +118,10 @@ def test_counts_alone_and_in_company_have_columns_of_their_own(turned: CarefulAn
 def test_company_that_varied_is_told_in_the_terminal_and_on_pages() -> None:
     found = analyse(queue_rows(queue([1.0, 0.8, 1.2, 1.0], 5, 2, slowing=1.0), by_use=0.3))
     sentence = "Effect of twice as many concurrent trainings: GPU "
-    assert sentence in " ".join(shown(found).split())
+    text = shown(found)
+    assert sentence in " ".join(text.split())
+    assert ", concurrent trials" in text.splitlines()[0]
+    assert ", exclusive" not in text
     (trust,) = tables_of(found, ["trust"])
     assert any(sentence in note for note in trust.notes)
     assert any("depend on how that part is divided" in note for note in trust.notes)
