@@ -32,7 +32,7 @@ def preflight(setup: trial.TrialSetup, plan: Plan, log: Path, timeout_s: float |
         return trial.run(setup, "preflight", original, plan.subject.hyperparameters, log, timeout_s, slot)
     except (FileNotFoundError, PermissionError) as error:
         raise PreflightError(
-            f"{original.words[0]} cannot be started: {error.strerror}", "see command in subject.toml"
+            f"command {original.words[0]!r} cannot be started: {error.strerror}", "see command in subject.toml"
         ) from error
 
 

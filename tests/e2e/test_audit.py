@@ -273,7 +273,7 @@ def test_a_store_that_cannot_be_written_is_said_before_anything_is_trained(
     (tmp_path / "file").write_text("")
     done = mutegreen("run", subject, "--store", tmp_path / "file" / "s.sqlite")
     assert done.returncode == 2
-    assert "its folder cannot be made" in done.stderr
+    assert "its folder cannot be created" in done.stderr
     assert "--store FILE" in done.stderr
 
 

@@ -90,7 +90,7 @@ def test_resume_keeps_it(mutegreen: Run, subject: Path) -> None:
     assert len({row["performance"] for row in originals(mutegreen)}) == 1
     refused = mutegreen("run", "--resume", audit, "--same-seed")
     assert refused.returncode == 2
-    assert "--resume cannot be combined with options that change the plan" in refused.stderr
+    assert "--resume cannot be combined with --dry-run, or with options that change the plan" in refused.stderr
 
 
 def test_a_program_without_a_seed_varies_by_chance_and_cannot_have_the_same(mutegreen: Run, tmp_path: Path) -> None:
