@@ -71,7 +71,7 @@ class Machine:
         return {**os.environ, **self.nvml.environ, **roots}
 
     def true_gpu_j(self, began_s: float, ended_s: float) -> float:
-        """What the GPU took between two moments of `time.monotonic`, joules."""
+        """Return what the GPU took between two moments of `time.monotonic`, joules."""
         return float(self.gpu.watts.integral(began_s - self.nvml.begun_s, ended_s - self.nvml.begun_s))
 
 

@@ -17,12 +17,12 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """The median with the smallest and the largest."""
+    """Return the median with the smallest and the largest."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} .. {max(values):.{digits}f})"
 
 
 def median_with_interval(values: Sequence[float], digits: int = 2) -> str:
-    """The median with its interval, then the smallest and the largest."""
+    """Return the median with its interval, then the smallest and the largest."""
     low, high = interval(values)
     middle = f"{statistics.median(values):+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
     return f"{middle} ({min(values):+.{digits}f} .. {max(values):+.{digits}f})"

@@ -71,7 +71,7 @@ def all_pairs(mutant: Floats, original: Floats) -> float:
 
 
 def packaged(made: tuple[Floats, Floats]) -> dict[str, Delta]:
-    """The package, if installed: with arrays, and with lists, which are faster in its loops."""
+    """Return the package, if installed: with arrays, and with lists, which are faster in its loops."""
     try:
         from cliffs_delta import cliffs_delta as package
     except ImportError:

@@ -70,7 +70,7 @@ def audit(mutants: int, repetitions: int, seed: int = 0) -> pd.DataFrame:
 
 
 def arms(mutants: int) -> pd.DataFrame:
-    """The original, then mutants of all hyperparameters in turn, from half of the default to almost twice of it."""
+    """Return the original, then mutants of all hyperparameters in turn, from half of the default to almost twice."""
     names = np.array(list(DEFAULTS))[np.arange(mutants) % len(DEFAULTS)]
     default = np.array([DEFAULTS[name] for name in names])
     ratio = 2 ** np.linspace(-1, 0.999, mutants)

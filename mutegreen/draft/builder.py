@@ -71,7 +71,7 @@ def build_draft(
 
 
 def _set_by_audit(listed: Sequence[Entry], seed: Site | None) -> set[str]:
-    """The flags that an audit passes to the program; the command must not have them."""
+    """Return the flags that an audit passes to the program; the command must not have them."""
     sites = [seed, *(entry.hyperparameter.site for entry in listed if entry.why_not is None)]
     return {site.flag for site in sites if isinstance(site, FlagSite)}
 
@@ -82,7 +82,7 @@ def _changed_files(listed: Sequence[Entry]) -> set[str]:
 
 
 def _files(modules: Sequence[Module], findings: Scan, program: TrainingProgram) -> list[Path]:
-    """The project's files that the program uses."""
+    """Return the project's files that the program uses."""
     named = [program.script.parent / finding.file for finding in findings.hyperparameters]
     return [path.resolve() for path in (*(module.path for module in modules), *named)]
 
@@ -96,7 +96,7 @@ def _command(
 
 
 def _metric_candidates(program: TrainingProgram, modules: Sequence[Module]) -> list[MetricCandidate]:
-    """The metrics that the program itself prints, and those that libraries print for it."""
+    """Return the metrics that the program itself prints, and those that libraries print for it."""
     tensors = any("torch" in module.roots for module in modules)
     named = [(module, program.relative(module.path.resolve())) for module in modules]
     lines = [line for module, file in named for line in printed_lines(module, file)]

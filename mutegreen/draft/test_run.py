@@ -70,7 +70,7 @@ def run_once(draft: SubjectDraft, timeout_s: float) -> ProgramRun:
 
 
 def _values(draft: SubjectDraft) -> dict[Hyperparameter, Value]:
-    """The default value of every hyperparameter, but one epoch."""
+    """Return the default value of every hyperparameter, but one epoch."""
     hyperparameters = [entry.hyperparameter for entry in draft.active]
     return {h: 1 if h.kind is Kind.EPOCHS else h.default for h in hyperparameters}
 

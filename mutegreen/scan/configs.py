@@ -51,7 +51,7 @@ def _existing(folders: list[Path], name: str) -> Iterator[Path]:
 
 
 def _hydra(folder: Path, call: ast.Call) -> Iterator[Path]:
-    """The configuration of `@hydra.main(config_path=..., config_name=...)` and the groups in its defaults."""
+    """Yield the configuration of `@hydra.main(config_path=..., config_name=...)` and the groups in its defaults."""
     keywords = {word.arg: text_of(word.value) for word in call.keywords}
     if keywords.get("config_name"):
         root = folder / keywords.get("config_path", "")
@@ -64,7 +64,7 @@ def _hydra(folder: Path, call: ast.Call) -> Iterator[Path]:
 
 
 def _defaults(path: Path) -> list[Path]:
-    """The files that Hydra's `defaults` list names: `- model`, `- optimizer: adam`."""
+    """Return the files that Hydra's `defaults` list names: `- model`, `- optimizer: adam`."""
     document = _load(path)
     defaults = document.get("defaults", []) if isinstance(document, dict) else []
     paths = []
@@ -80,7 +80,7 @@ def _defaults(path: Path) -> list[Path]:
 
 
 def _load(path: Path) -> Any:
-    """The file's content; None: it cannot be read."""
+    """Return the file's content; None: it cannot be read."""
     import yaml
 
     try:
@@ -112,7 +112,7 @@ def _values(node: Any, keys: tuple[str, ...]) -> Iterator[_Keyed]:
 
 
 def _meaning(keys: tuple[str, ...], value: Any) -> Meaning:
-    """What a key means; of `lr: {value: 0.1}` the key is `lr`, and the keys above decide where the key is ambiguous."""
+    """Return what a key means, in `lr: {value: 0.1}` the key `lr`; the keys above decide if the key is ambiguous."""
     path = [key for key in keys if key not in {"value", "default"}]
     if not path:
         return Meaning(None)

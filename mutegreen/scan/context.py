@@ -66,7 +66,7 @@ def is_normalisation(mention: Mention) -> bool:
 
 
 def _assigned_names(module: Module, node: ast.AST) -> list[str]:
-    """The variables and keywords that a node is a part of the value of."""
+    """Return the variables and keywords that a node is a part of the value of."""
     names = []
     for above in module.ancestors(node):
         if isinstance(above, ast.Assign):

@@ -69,7 +69,7 @@ def mentioned_literals(mentions: Iterable[Mention], flow: Flow) -> list[Mentione
 
 
 def _trace_to_literals(flow: Flow, mention: Mention) -> list[ReachedLiteral]:
-    """The literals that the value of a mention may come from, along names that may be of its kind."""
+    """Return the literals that the value of a mention may come from, along names that may be of its kind."""
     wanted = mention.meaning.kind
 
     def may_carry(name: str) -> bool:
@@ -88,7 +88,7 @@ def _contains(mention: Mention, reached: ReachedLiteral) -> bool:
 
 
 def _within(mention: Mention, node: ast.expr) -> Mention:
-    """The mention of a literal that is a part of a value; its form is an expression unless only casts are around it."""
+    """Return the mention of a literal in a value; its form is an expression unless only casts are around it."""
     for above in mention.module.ancestors(node):
         if not _is_transparent(above) and mention.form is not Form.RANGE:
             return replace(mention, node=node, form=Form.EXPRESSION)
@@ -126,13 +126,13 @@ def _rank(mention: Mention) -> tuple[bool, bool, int]:
 
 
 def _from_uses(literal: MentionedLiteral) -> list[Mention]:
-    """A mention made from the first use, for a literal that no name mentions: an operand in an expression."""
+    """Return a mention made from the first use, for a literal that no name mentions: an operand in an expression."""
     uses = [use for use in literal.uses if use.strong]
     return [Mention(literal.module, literal.node, use.name, Form.EXPRESSION, Meaning(None)) for use in uses[:1]]
 
 
 def _settled(mention: Mention, literal: MentionedLiteral) -> Meaning:
-    """What a mention means once the uses of its literal are known.
+    """Return what a mention means once the uses of its literal are known.
 
     | the name is | uses in libraries | meaning |
     | --- | --- | --- |
@@ -163,7 +163,7 @@ def _settled(mention: Mention, literal: MentionedLiteral) -> Meaning:
 
 
 def _checked(mention: Mention, own: Meaning, kinds: list[Kind], strong: list[Meaning]) -> Meaning:
-    """What a sure name means, unless its uses contradict it."""
+    """Return what a sure name means, unless its uses contradict it."""
     used_as = _LOOSE_NAMES.get(own.kind) if own.kind is not None else None
     if used_as in kinds:
         return Meaning(used_as)
@@ -175,7 +175,7 @@ def _checked(mention: Mention, own: Meaning, kinds: list[Kind], strong: list[Mea
 
 
 def _in_context(mention: Mention, own: Meaning) -> Meaning:
-    """What a name means by the code around it: the gamma of reinforcement learning is excluded."""
+    """Return what a name means by the code around it: the gamma of reinforcement learning is excluded."""
     if own.kind is Kind.GAMMA:
         if context.is_discount(mention):
             return EXCLUDED

@@ -92,7 +92,7 @@ def arguments(module: Module, call: ast.Call) -> list[Argument]:
 
 
 def _guessed(name: str, family: Family | None) -> tuple[str, ...]:
-    """The first parameters by convention, for libraries whose signatures are not in the table."""
+    """Return the first parameters by convention, for libraries whose signatures are not in the table."""
     if family is None:
         return ()
     if family.kinds is DROPOUT:

@@ -56,7 +56,7 @@ class ReachableCode:
 
 
 def _top(module: Module, node: ast.AST) -> ast.AST:
-    """The top-level statement that contains a node."""
+    """Return the top-level statement that contains a node."""
     below = node
     for above in module.ancestors(node):
         if isinstance(above, ast.Module):
@@ -66,5 +66,5 @@ def _top(module: Module, node: ast.AST) -> ast.AST:
 
 
 def _assigned_names(statement: ast.AST) -> set[str]:
-    """The names that a statement assigns."""
+    """Return the names that a statement assigns."""
     return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

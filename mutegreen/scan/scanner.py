@@ -67,7 +67,7 @@ def _is_used(reachable: ReachableCode, literal: MentionedLiteral, mention: Menti
 
 
 def _flag_of(literal: MentionedLiteral) -> str | None:
-    """The option whose default is this constant, as in `add_argument("--lr", default=LR)`."""
+    """Return the option whose default is this constant, as in `add_argument("--lr", default=LR)`."""
     return next((use.flag for use in literal.uses if use.flag and isinstance(use.node, ast.Name)), None)
 
 

@@ -151,7 +151,7 @@ def _results_of(model: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None
 
 
 def _concatenated(parts: Iterable[Iterable[_Row]]) -> tuple[_Row, ...]:
-    """The records of all scenarios, concatenated."""
+    """Return the records of all scenarios, concatenated."""
     return tuple(chain.from_iterable(parts))
 
 

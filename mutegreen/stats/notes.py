@@ -49,7 +49,7 @@ def notes_on_order(scenarios: Sequence[Scenario]) -> Iterator[Note]:
 
 
 def _notes_on_chance(scenario: Scenario) -> Iterator[Note]:
-    """A note where performance does not vary between repetitions, so that it cannot be tested."""
+    """Yield a note where performance does not vary between repetitions, so that it cannot be tested."""
     performances = scenario.rows.loc[scenario.rows["mutant"] == ORIGINAL, "performance"].dropna()
     if len(performances) < MIN_REPETITIONS:
         return

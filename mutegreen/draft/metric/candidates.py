@@ -102,7 +102,7 @@ def _named_holes(line: Template) -> Iterator[tuple[int, Metric, bool]]:
 
 
 def _in_a_row(line: Template, index: int) -> list[Metric]:
-    """The metrics of the holes that follow a text.
+    """Return the metrics of the holes that follow a text.
 
     `loss and accuracy: {} {}` has both, `loss falls, accuracy {}` only the last. One hole with two names is a list of
     values, and has none.
@@ -120,7 +120,7 @@ def _in_a_row(line: Template, index: int) -> list[Metric]:
 
 
 def _of_hole(line: Template, index: int, hole: Hole) -> Metric | None:
-    """The metric in a hole without a name before it, by the hole's expression or by the text after it."""
+    """Return the metric in a hole without a name before it, by the hole's expression or by the text after it."""
     named = metrics_in(_METERS.sub("", hole.source))
     before = _text(line, index - 1)
     if named and not metric_words.is_no_metric(f"{before} {hole.source}") and len(_words(before)) <= 1:
@@ -156,7 +156,7 @@ def _last_words(text: str) -> str:
 
 
 def _split(printed: PrintedLine, target: MetricHole) -> int:
-    """The data of a metric, by the first that names it: label, expression, line, functions or loops around the call."""
+    """Return the data of a metric, from the first that names it: label, expression, line, functions or loops around."""
     so_far = "".join(part for part in target.line[: target.index] if isinstance(part, str))
     for text in (target.before, _METERS.sub("", target.hole.source), so_far, *printed.around):
         split = metric_words.split_in(text)

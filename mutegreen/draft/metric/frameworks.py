@@ -57,7 +57,7 @@ def _keras(module: Module) -> Iterator[MetricCandidate]:
 
 
 def _spelled(name: str) -> str:
-    """The name as keras prints it: old versions print `acc` where the program says `accuracy`."""
+    """Return the name as keras prints it: old versions print `acc` where the program says `accuracy`."""
     return "acc(?:uracy)?" if name in {"acc", "accuracy"} else re.escape(name)
 
 
@@ -106,7 +106,10 @@ def _split(module: Module, call: ast.Call, name: str) -> int:
 
 
 def _transformers(module: Module) -> Iterator[MetricCandidate]:
-    """The Trainer prints `{'eval_loss': 0.3, 'eval_accuracy': 0.9, ...}` when it evaluates, at the end `train_loss`."""
+    """Yield the metrics of the Trainer.
+
+    It prints `{'eval_loss': 0.3, 'eval_accuracy': 0.9, ...}` when it evaluates, at the end `train_loss`.
+    """
     calls = [call for name in ("Trainer", "Seq2SeqTrainer", "SFTTrainer") for call in _calls(module, name)]
     for call in calls:
         for name in (*_computed_metrics(module), "loss"):
@@ -124,7 +127,7 @@ def _evaluates(module: Module) -> bool:
 
 
 def _computed_metrics(module: Module) -> list[str]:
-    """The keys that `compute_metrics` returns, and the metrics that `evaluate.load("accuracy")` computes."""
+    """Return the keys that `compute_metrics` returns, and the metrics that `evaluate.load("accuracy")` computes."""
     names = [
         text_of(key)
         for node in module.nodes
@@ -143,7 +146,7 @@ def _report(module: Module) -> Iterator[MetricCandidate]:
 
 
 def _meters(module: Module) -> Iterator[MetricCandidate]:
-    """The meters of PyTorch's ImageNet example, which many programs copy: it prints ` *   Acc@1 71.2 Acc@5 90.1`."""
+    """Yield the meters of PyTorch's ImageNet example, which many programs copy: ` *   Acc@1 71.2 Acc@5 90.1`."""
     for call in _calls(module, "AverageMeter"):
         name = text_of(call.args[0]) if call.args else ""
         named = metrics_in(name)

@@ -88,7 +88,7 @@ def _boundary(label: str) -> str:
 
 
 def _spelled(text: str, hole: Hole) -> str:
-    """A text as an expression; white space before a number may be wider than in the source."""
+    """Return a text as an expression; white space before a number may be wider than in the source."""
     body = text.rstrip()
     gap = r"\s*" if body != text or hole.spec[:1].isdigit() else ""
     return r"\s+".join(re.escape(word).replace(r"\-", "-").replace(r"\ ", " ") for word in body.split()) + gap

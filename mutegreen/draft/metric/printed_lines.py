@@ -91,7 +91,7 @@ def _source(module: Module, node: ast.expr | ast.stmt) -> str:
 
 
 def _templates(module: Module, node: ast.AST) -> Iterator[tuple[Template, bool]]:
-    """The templates that a statement or a call may print, each with whether it surely goes to the output."""
+    """Yield the templates that a statement or a call may print, each with whether it surely goes to the output."""
     if not isinstance(node, ast.Call):
         value = getattr(node, "value", None)
         if isinstance(value, (ast.JoinedStr, ast.BinOp)) or (isinstance(value, ast.Call) and text_of_format(value)):
@@ -136,7 +136,7 @@ def _print(module: Module, call: ast.Call) -> Iterator[tuple[Template, bool]]:
 
 
 def _postfix(module: Module, call: ast.Call) -> Template:
-    """The line that tqdm prints for `set_postfix(loss=...)` or `set_postfix({"loss": ...})`: `loss=0.1, acc=0.9`."""
+    """Return the line of tqdm for `set_postfix(loss=...)` or `set_postfix({"loss": ...})`: `loss=0.1, acc=0.9`."""
     dicts = [*call.args, *(word.value for word in call.keywords if word.arg in {None, "ordered_dict"})]
     pairs = [pair for mapping in dicts for pair in _items(module, mapping)]
     pairs += [(word.arg, word.value) for word in call.keywords if word.arg and word.arg != "ordered_dict"]
@@ -144,7 +144,7 @@ def _postfix(module: Module, call: ast.Call) -> Template:
 
 
 def _items(module: Module, mapping: ast.expr) -> list[tuple[str, ast.expr]]:
-    """The entries of a dict, also of one that `name["loss"] = ...` fills, in the order of their assignments."""
+    """Return the entries of a dict, also of one that `name["loss"] = ...` fills, in the order of their assignments."""
     if isinstance(mapping, ast.Dict):
         return [(text_of(key), v) for key, v in zip(mapping.keys, mapping.values, strict=True) if text_of(key)]
     if isinstance(mapping, ast.Call):

@@ -190,7 +190,7 @@ def _format(module: Module, text: str, call: ast.Call) -> Sequence[str | Hole]:
 def _field(
     module: Module, name: str, spec: str, number: int, args: Sequence[ast.expr], named: dict[str, ast.expr]
 ) -> Hole:
-    """The hole of `{}`, `{1}`, `{top1.avg:.3f}`."""
+    """Return the hole of `{}`, `{1}`, `{top1.avg:.3f}`."""
     base = re.split(r"[.\[]", name)[0]
     index = int(base) if base.isdigit() else number
     if base and not base.isdigit():
@@ -224,7 +224,7 @@ def _hole(module: Module, node: ast.expr) -> Hole:
 
 
 def _words_of(module: Module, node: ast.expr) -> tuple[str, ...]:
-    """The texts that a name may have: those that a loop iterates over, or that calls pass to a parameter."""
+    """Return the texts that a name may have: those that a loop iterates over, or that calls pass to a parameter."""
     if not isinstance(node, ast.Name):
         return ()
     for above in module.ancestors(node):
@@ -243,7 +243,7 @@ def _passed_texts(module: Module, function: ast.FunctionDef | ast.AsyncFunctionD
 
 
 def _bound(module: Module, node: ast.Name) -> ast.expr | None:
-    """The text that a name was last assigned in its scope before its use."""
+    """Return the text that a name was last assigned in its scope before its use."""
     values = [v for v in module.bindings.get((module.scope(node), node.id), []) if v.lineno <= node.lineno]
     texts = [value for value in values if _is_text(value)]
     return texts[-1] if texts and len(texts) == len(values) else None

@@ -106,7 +106,7 @@ def _argparse(call: ast.Call) -> Iterator[DeclaredOption]:
 
 
 def _sub_command_of(module: Module, call: ast.Call) -> str | None:
-    """The sub-command that an argument belongs to; None: it belongs to none."""
+    """Return the sub-command that an argument belongs to; None: it belongs to none."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     for scope in module.scopes(call) if isinstance(owner, ast.Name) else ():
         for value in module.bindings.get((scope, dotted(owner)), []) if owner is not None else ():
@@ -121,7 +121,7 @@ def _sub_commands(module: Module) -> list[str]:
 
 
 def _training_command(module: Module) -> str:
-    """The only sub-command whose name says that it trains; empty: there is none, or several."""
+    """Return the only sub-command whose name says that it trains; empty: there is none, or several."""
     training = [name for name in _sub_commands(module) if {"train", "fit"} & set(words(name))]
     return training[0] if len(training) == 1 else ""
 
@@ -170,7 +170,7 @@ def _click_option(call: ast.Call) -> Iterator[DeclaredOption]:
 
 
 def _chosen_from(node: ast.expr | None) -> ast.expr | None:
-    """The list in `click.Choice([...])`."""
+    """Return the list in `click.Choice([...])`."""
     return node.args[0] if isinstance(node, ast.Call) and called_name(node) == "Choice" and node.args else None
 
 

@@ -79,13 +79,13 @@ def _with_doubts_about_other_files(judged: list[Entry], context: EntryContext) -
 
 
 def _file_of(entry: Entry) -> str | None:
-    """The Python file of a value; None: a flag or a configuration file sets it."""
+    """Return the Python file of a value; None: a flag or a configuration file sets it."""
     site = entry.hyperparameter.site
     return site.file if isinstance(site, SourceSite) else None
 
 
 def _with_something_to_set(judged: list[Entry]) -> list[Entry]:
-    """The entries, at least one of which is mutated: if none was, those with an operator, else all that can be set."""
+    """Return the entries, one of them mutated at least: if none was, those with an operator, else all settable ones."""
     if any(entry.why_not is None for entry in judged):
         return judged
     fitting = [entry for entry in judged if entry.settable and unsuited(entry.hyperparameter) is None]
@@ -116,7 +116,7 @@ def _file(finding: Finding, context: EntryContext) -> str:
 
 
 def _site(finding: Finding, context: EntryContext) -> tuple[Site, str | None]:
-    """The site of a value, and a reason not to mutate it there."""
+    """Return the site of a value, and a reason not to mutate it there."""
     if finding.flag is not None:
         option = context.option(finding.flag)
         if option is None or (option.takes_value and option.single) or finding.form is Form.FLAG:
@@ -132,7 +132,7 @@ def _site(finding: Finding, context: EntryContext) -> tuple[Site, str | None]:
 
 
 def _source_site(folder: Path, file: str, finding: Finding, path: str) -> SourceSite:
-    """The site by plain name if that is unique, else by the path that `mutegreen scan` shows."""
+    """Return the site by plain name if that is unique, else by the path that `mutegreen scan` shows."""
     stable = SourceSite(file, f"{Path(file).name}:{path}")
     plain = SourceSite(file, finding.name)
     try:

@@ -44,7 +44,7 @@ def reason_unused(finding: Finding, modules: Sequence[Module]) -> str | None:
 
 
 def _parameter(module: Module, finding: Finding) -> _Parameter | None:
-    """The parameter that has this default; functions with decorators do not count, as a decorator may call them."""
+    """Return the parameter that has this default; decorated functions do not count, as a decorator may call them."""
     for node in module.nodes:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.decorator_list:
             for name, default in parameter_defaults(node.args):
@@ -56,7 +56,7 @@ def _parameter(module: Module, finding: Finding) -> _Parameter | None:
 
 
 def _field(module: Module, finding: Finding) -> _Parameter | None:
-    """The field of a dataclass that has this default."""
+    """Return the field of a dataclass that has this default."""
     for node in module.nodes:
         if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in node.decorator_list):
             fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]

@@ -91,7 +91,7 @@ def _of_folder(folder: Path, ask: Callable[[Sequence[Path]], Path] | None) -> Re
 
 
 def _of_notebook(program: TrainingProgram, fixed: bool) -> ResolvedProgram:
-    """The program of a notebook: a script in the same folder, which `init` writes and overwrites each time."""
+    """Return the program of a notebook: a script in the same folder, which `init` writes and overwrites each time."""
     notebook = program.script
     script = notebook.with_name(f"{notebook.stem}_notebook.py")
     if script.exists() and not script.read_text(encoding="utf-8", errors="replace").startswith(_MARK):

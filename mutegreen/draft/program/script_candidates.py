@@ -78,7 +78,7 @@ def _text(path: Path) -> str:
 
 
 def _score(path: Path, text: str, folder: Path, is_imported: bool) -> int:
-    """The points for a script minus the points against it; 0 or less: it does not train."""
+    """Return the points for a script minus the points against it; 0 or less: it does not train."""
     trains = sum(points for pattern, points in _TRAINS if pattern.search(text))
     starts = bool(_STARTS.search(text) or _PARSES.search(text))
     own, above = set(words(path.stem)), path.relative_to(folder).parts[:-1]

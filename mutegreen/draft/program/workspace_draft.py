@@ -97,7 +97,7 @@ def _environment(program: TrainingProgram, project: Project, modules: Sequence[M
 
 
 def _import_roots(program: TrainingProgram, project: Project, modules: Sequence[Module]) -> str:
-    """The folders outside the script's own that imports use, relative to the working directory."""
+    """Return the folders outside the script's own that imports use, relative to the working directory."""
     paths = [module.path.resolve() for module in modules]
     outside = [path for path in paths if not path.is_relative_to(project.folder)]
     above = [[root for root in project.roots if path.is_relative_to(root)] for path in outside]

@@ -247,7 +247,7 @@ def _bindings() -> Any:
 
 
 def _missing(*_: object) -> int:
-    """Replaces a function that an old driver does not have."""
+    """Replace a function that an old driver does not have."""
     return FUNCTION_NOT_FOUND
 
 

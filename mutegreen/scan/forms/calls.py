@@ -56,7 +56,7 @@ def _is_ignored(call: ast.Call) -> bool:
 
 
 def _definition(module: Module, project: Project, call: ast.Call) -> list[str] | None:
-    """The parameters of a function or class of the project; None: the project does not define it."""
+    """Return the parameters of a function or class of the project; None: the project does not define it."""
     target = project.target(module, call.func)
     if target is None:
         return _method(module, project, call)
@@ -67,7 +67,7 @@ def _definition(module: Module, project: Project, call: ast.Call) -> list[str] |
 
 
 def _method(module: Module, project: Project, call: ast.Call) -> list[str] | None:
-    """The parameters of a method: of the object's class if that is known, else of the only method of that name."""
+    """Return the parameters of a method: of the object's class if known, else of the only method of that name."""
     if not isinstance(call.func, ast.Attribute) or module.qualified(call.func) is not None:
         return None
     name = call.func.attr
@@ -80,7 +80,7 @@ def _method(module: Module, project: Project, call: ast.Call) -> list[str] | Non
 
 
 def _constructor(owner: ast.ClassDef) -> list[str] | None:
-    """The parameters of a class: those of `__init__`, or its annotated fields if there is no `__init__`."""
+    """Return the parameters of a class: those of `__init__`, or its annotated fields if there is no `__init__`."""
     for item in owner.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             return parameters(item)[1:]
@@ -94,7 +94,7 @@ def _own_arguments(call: ast.Call, names: list[str]) -> list[Argument]:
 
 
 def _argument(module: Module, call: ast.Call, argument: Argument) -> Iterator[Mention]:
-    """The mention of an argument; of a pair of betas, two."""
+    """Yield the mention of an argument; of a pair of betas, two."""
     form = Form.KEYWORD if argument.keyword else Form.POSITIONAL
     name = called_name(call)
     if name.lower() in _MAPPINGS:

@@ -29,7 +29,7 @@ def mentions(module: Module) -> Iterator[Mention]:
 
 
 def _arguments(call: ast.Call) -> tuple[ast.expr | None, list[tuple[ast.expr, Form]]]:
-    """The clipped expression, and the bounds with their forms."""
+    """Return the clipped expression, and the bounds with their forms."""
     arguments = list(call.args)
     clipped: ast.expr | None = call.func.value if isinstance(call.func, ast.Attribute) else None
     if clipped is None or dotted(clipped) in _MODULES:

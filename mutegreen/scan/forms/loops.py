@@ -52,19 +52,19 @@ def _for(module: Module, loop: ast.For | ast.AsyncFor) -> Iterator[Mention]:
 
 
 def _range(node: ast.expr) -> ast.Call | None:
-    """The `range(...)` in `range(...)`, `tqdm(range(...))` and the like."""
+    """Return the `range(...)` in `range(...)`, `tqdm(range(...))` and the like."""
     while isinstance(node, ast.Call) and called_name(node) in _WRAPPERS and node.args:
         node = node.args[0]
     return node if isinstance(node, ast.Call) and called_name(node) in _RANGES else None
 
 
 def _count_words(count: ast.expr) -> set[str]:
-    """The words of all names in the count of a loop."""
+    """Return the words of all names in the count of a loop."""
     return {word for node in ast.walk(count) for word in words(last_name(node))}
 
 
 def _kind(loop: ast.For | ast.AsyncFor, counted: set[str]) -> Kind | None:
-    """What a loop counts, by the first line that fits; `counted` has the words of its count.
+    """Return what a loop counts, by the first line that fits; `counted` has the words of its count.
 
     | loop | counts |
     | --- | --- |

@@ -68,7 +68,7 @@ def _assigned(module: Module, target: ast.expr, value: ast.expr) -> Iterator[Men
 
 
 def _setting(module: Module, target: ast.Attribute, value: ast.expr) -> Iterator[Mention]:
-    """The mention of an attribute; its object decides if the name is ambiguous: `cfg.SOLVER.STEPS = (30, 40)`."""
+    """Yield the mention of an attribute; its object decides if the name is ambiguous: `cfg.SOLVER.STEPS = (30, 40)`."""
     above = set(words(dotted(target.value)))
     own = meaning_of_node(target.attr, value)
     if own.kind is Kind.BATCH_SIZE and "eval" in above and "train" not in above:
@@ -96,7 +96,7 @@ def _class_name(module: Module, node: ast.expr) -> str:
 
 
 def _flag(name: str, owner: str, module: Module, makers: frozenset[str]) -> str | None:
-    """The option that a parser makes from a field of a dataclass or a parameter of a function."""
+    """Return the option that a parser makes from a field of a dataclass or a parameter of a function."""
     if owner not in _passed_to(module, makers):
         return None
     return "--" + (name.replace("_", "-") if "tyro" in module.roots else name)
@@ -104,7 +104,7 @@ def _flag(name: str, owner: str, module: Module, makers: frozenset[str]) -> str 
 
 @lru_cache(maxsize=256)
 def _passed_to(module: Module, makers: frozenset[str]) -> frozenset[str]:
-    """The names that are passed to functions that make a parser of them, such as `Fire(main)`."""
+    """Return the names that are passed to functions that make a parser of them, such as `Fire(main)`."""
     calls = (node for node in module.nodes if isinstance(node, ast.Call) and called_name(node) in makers)
     return frozenset(n.id for call in calls for n in ast.walk(call) if isinstance(n, ast.Name))
 
@@ -130,7 +130,7 @@ def _entries(module: Module, node: ast.Dict) -> Iterator[Mention]:
 
 
 def _of_role(module: Module, node: ast.Dict, own: Meaning) -> Meaning:
-    """The meaning of an entry in a dict; the batch size in `eval_config = {...}` is that of evaluation."""
+    """Return the meaning of an entry in a dict; the batch size in `eval_config = {...}` is that of evaluation."""
     parent = module.parents.get(node)
     targets = parent.targets if isinstance(parent, ast.Assign) else []
     owned = {word for target in targets for word in words(last_name(target))}
@@ -139,7 +139,7 @@ def _of_role(module: Module, node: ast.Dict, own: Meaning) -> Meaning:
 
 
 def _looked_up(module: Module, call: ast.Call) -> Iterator[Mention]:
-    """The default of a look-up: `config.get("lr", 0.1)`, `getattr(args, "lr", 0.1)`."""
+    """Yield the default of a look-up: `config.get("lr", 0.1)`, `getattr(args, "lr", 0.1)`."""
     keys = [text_of(argument) for argument in call.args]
     index = 1 if called_name(call) == "getattr" else 0
     if len(call.args) == index + 2 and keys[index]:

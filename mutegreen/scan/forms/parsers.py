@@ -73,7 +73,7 @@ def _calls(module: Module, name: str) -> list[ast.Call]:
 
 
 def _option(call: ast.Call) -> OptionDefault | None:
-    """The option that a call adds to a parser; None: it adds none."""
+    """Return the option that a call adds to a parser; None: it adds none."""
     words = [text_of(argument) for argument in call.args]
     flags = tuple(word for word in words if word.startswith("-") and len(word) > 1 and " " not in word)
     name = called_name(call)
@@ -90,7 +90,7 @@ def _option(call: ast.Call) -> OptionDefault | None:
 
 
 def _by_position(call: ast.Call) -> ast.expr | None:
-    """The default in a helper such as `add_arg("lr", float, 0.1, "learning rate")`."""
+    """Return the default in a helper such as `add_arg("lr", float, 0.1, "learning rate")`."""
     if last_name(call.func) == "add_argument":
         return None
     return next((a for a in call.args[1:] if is_literal(a) and not text_of(a)), None)

@@ -31,7 +31,7 @@ def operands(module: Module, node: ast.BinOp) -> Iterator[Mention]:
 
 
 def _product(module: Module, node: ast.BinOp) -> Iterator[Mention]:
-    """Reads `lr * 0.9 ** epoch`, penalties (`1e-4 * l2_loss`) and steps against a gradient (`w -= lr * grad`)."""
+    """Read `lr * 0.9 ** epoch`, penalties (`1e-4 * l2_loss`) and steps against a gradient (`w -= lr * grad`)."""
     if is_rate(node.left) and power(node.right) is not None:
         yield from schedules.rate_factors(module, node)
     for factor, other in ((node.left, node.right), (node.right, node.left)):
@@ -72,7 +72,7 @@ def _is_subtracted(module: Module, node: ast.BinOp) -> bool:
 
 
 def _batch_size(module: Module, node: ast.BinOp) -> Iterator[Mention]:
-    """The batch size in a number of steps: `steps_per_epoch=len(train) // 32`."""
+    """Yield the batch size in a number of steps: `steps_per_epoch=len(train) // 32`."""
     if _is_data_size(node.left) and is_number(node.right) and ast.literal_eval(node.right) >= 2:
         name_words = {word for name in _assigned_to(module, node) for word in words(name)}
         if name_words & {"steps", "batch"}:
@@ -88,7 +88,7 @@ def _is_data_size(node: ast.expr) -> bool:
 
 
 def _assigned_to(module: Module, node: ast.AST) -> Iterator[str]:
-    """The keyword or the variables that an expression is the value of."""
+    """Yield the keyword or the variables that an expression is the value of."""
     for above in module.ancestors(node):
         if isinstance(above, ast.keyword):
             yield above.arg or ""

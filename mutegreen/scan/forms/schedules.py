@@ -128,7 +128,7 @@ def _is_divided_rate(node: ast.expr) -> TypeGuard[ast.BinOp]:
 
 
 def _factors(node: ast.expr) -> Iterator[ast.expr]:
-    """The factors of a product; `max(a * b, 1e-6)` has those of `a * b`."""
+    """Yield the factors of a product; `max(a * b, 1e-6)` has those of `a * b`."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         yield from _factors(node.left)
         yield from _factors(node.right)
@@ -175,7 +175,7 @@ def _changes_rate(module: Module, node: ast.If) -> bool:
 
 @lru_cache(maxsize=256)
 def _rate_scales(module: Module) -> frozenset[tuple[ast.AST, str]]:
-    """The names, each with its scope, in the expressions that a learning rate is computed from."""
+    """Return the names, each with its scope, in the expressions that a learning rate is computed from."""
     rates = [value for target, value in module.assignments if is_rate(target)]
     rates += [node.value for node in module.nodes if isinstance(node, ast.AugAssign) and is_rate(node.target)]
     names = (node for value in rates for node in ast.walk(value) if isinstance(node, ast.Name))

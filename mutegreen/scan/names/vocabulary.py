@@ -100,7 +100,7 @@ _HELP = [
 
 
 def _by_help(text: str, value: object) -> Meaning | None:
-    """What the first pattern means that matches an option's help."""
+    """Return what the first pattern means that matches an option's help."""
     for pattern, kind in _HELP:
         if pattern.search(text):
             if kind is Kind.GAMMA and not is_number(value, 0.01, 1):

@@ -118,7 +118,7 @@ def _unglue(part: str) -> str:
 
 
 def _learning_rate(parts: tuple[str, ...]) -> list[str]:
-    """The words with `learning rate` as `lr`."""
+    """Return the words with `learning rate` as `lr`."""
     joined: list[str] = []
     for part in parts:
         if part == "rate" and joined and joined[-1] in ("learning", "learn", "l"):

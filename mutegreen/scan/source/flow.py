@@ -267,7 +267,7 @@ class _BackwardTrace:
                 yield from ((module, value, "") for value in node.args[1:])
 
     def _operands(self, module: Module, node: ast.BinOp, name: str, depth: int) -> Iterator[ReachedLiteral]:
-        """The literals of a product or sum: those of the operands that may carry the value, else its first literal."""
+        """Yield the literals of a product or sum: of the operands that may carry the value, else its first literal."""
         if not isinstance(node.op, ARITHMETIC):
             return
         operands = list(flat_operands(node))

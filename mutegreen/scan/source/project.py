@@ -102,7 +102,7 @@ class Project:
 
 
 def _roots(folder: Path) -> list[Path]:
-    """The folders that imports are searched in: the script's folder and those above it, up to the project's top."""
+    """Return the folders in which imports are searched: the script's and those above it, up to the project's top."""
     above = [folder, *folder.parents[:4]]
     top = next((i for i, f in enumerate(above) if any((f / mark).exists() for mark in _MARKS)), None)
     if top is None:

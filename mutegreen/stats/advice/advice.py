@@ -193,7 +193,7 @@ def _pareto(model: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:
 
 
 def _why_none(model: ScenarioModel, metric: str | None, candidates: Sequence[_Candidate]) -> Reason:
-    """The reason why no mutant is recommended: the first obstacle."""
+    """Return the reason why no mutant is recommended: the first obstacle."""
     if metric is None:
         return Reason(ReasonCode.ENERGY_NOT_MEASURED)
     if "performance" not in model.metrics:
@@ -210,7 +210,7 @@ def _why_none(model: ScenarioModel, metric: str | None, candidates: Sequence[_Ca
 
 
 def _why_no_saving(model: ScenarioModel, candidates: Sequence[_Candidate]) -> ReasonCode:
-    """The reason code where no saving is significant: whether more repetitions could lead to a recommendation."""
+    """Return the reason code if no saving is significant: whether more repetitions could lead to a recommendation."""
     promising = [each for each in candidates if or_nan(each.energy.relative_change.value) < 0]
     if not promising:
         return ReasonCode.NO_SAVING_SEEN

@@ -69,7 +69,7 @@ def drift_of(model: ScenarioModel, metric_model: MetricModel) -> Drift | None:
 
 
 def _times(model: ScenarioModel, metric_model: MetricModel) -> tuple[Floats, Codes]:
-    """The time of each observation, from 0 to 1 in its audit, and its cell of arm and audit; shape (U,) each."""
+    """Return the time of each observation, from 0 to 1 in its audit, and its cell of arm and audit; shape (U,) each."""
     known = [column for column in ("position", "block", "audit") if column in model.scenario.rows]
     rows = model.scenario.rows.loc[metric_model.used, known]
     audit = rows.groupby("audit").ngroup().to_numpy() if "audit" in rows else np.zeros(len(rows), dtype=np.int64)

@@ -88,7 +88,7 @@ def _trial_keys(rows: pd.DataFrame) -> list[str]:
 
 
 def _targets(rows: pd.DataFrame, goal: Goal, tolerance: float | None) -> pd.Series[float]:
-    """The target of each row's trial."""
+    """Return the target of each row's trial."""
     finals = rows[rows["mutant"] == ORIGINAL].drop_duplicates(_trial_keys(rows), keep="last")
     overall = float(finals["performance"].mean())
     block = [column for column in ("audit", "block") if column in rows]
@@ -102,7 +102,7 @@ def _targets(rows: pd.DataFrame, goal: Goal, tolerance: float | None) -> pd.Seri
 
 
 def _cost_to_target(rows: pd.DataFrame, goal: Goal, targets: pd.Series[float]) -> pd.DataFrame:
-    """A row for each trial, with its cost until the target; NaN, also in `epoch`, if it did not reach the target."""
+    """Return a row for each trial, with its cost until the target; NaN, also in `epoch`, if it did not reach it."""
     keys = _trial_keys(rows)
     reached = rows["performance"] <= targets if goal is Goal.MINIMIZE else rows["performance"] >= targets
     numbered = rows.assign(epoch=rows.groupby(keys).cumcount() + 1.0)
@@ -149,7 +149,7 @@ def _comparison(row: CarefulComparison, target: float, reaches: Mapping[str, Tar
 
 
 def _missed(reach: TargetReach, original: TargetReach) -> Reason | None:
-    """The reason for no verdict, where some trial did not reach the target; the mutant's before the original's."""
+    """Return the reason for no verdict, if some trial did not reach the target; the mutant's before the original's."""
     if reach.reached < reach.trainings:
         return Reason(ReasonCode.MUTANT_MISSED_TARGET, count=reach.reached, of=reach.trainings)
     if original.reached < original.trainings:

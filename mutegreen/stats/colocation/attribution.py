@@ -168,7 +168,7 @@ def _blind(rows: pd.DataFrame) -> Floats | None:
 
 
 def _column(rows: pd.DataFrame, name: str) -> Floats:
-    """An optional column of the rows, shape (N,), NaN where not known."""
+    """Return an optional column of the rows, shape (N,), NaN where not known."""
     if name not in rows:
         return np.full(len(rows), np.nan)
     return np.asarray(pd.to_numeric(rows[name], errors="coerce"), dtype=np.float64)
@@ -180,7 +180,7 @@ def _by_arm(model: ScenarioModel, log_ratios: Floats) -> Floats:
 
 
 def _weak(row: CarefulComparison, low: Floats, high: Floats, model: ScenarioModel) -> WeakVerdict | None:
-    """The verdict, if it is weak; else None.
+    """Return the verdict, if it is weak; else None.
 
     Args:
         row: The comparison.

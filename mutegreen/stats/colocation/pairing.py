@@ -103,7 +103,7 @@ def notes_on_pairing(models: Sequence[ScenarioModel]) -> Iterator[Note]:
 
 
 def _other_defaults(exclusive: ScenarioModel, colocated: ScenarioModel) -> list[str]:
-    """The hyperparameters with different default values."""
+    """Return the hyperparameters with different default values."""
     defaults, other_defaults = exclusive.scenario.single, colocated.scenario.single
     return [name for name, value in other_defaults.items() if name in defaults and defaults[name] != value]
 

@@ -94,7 +94,7 @@ def _logs(model: ScenarioModel) -> dict[str, Floats]:
 
 
 def _welch(logs: Floats, other_logs: Floats) -> tuple[float | None, float | None]:
-    """Ends of the interval of the ratio of two geometric means, from logarithms."""
+    """Return ends of the interval of the ratio of two geometric means, from logarithms."""
     if min(len(logs), len(other_logs)) < 2:
         return None, None
     parts = [(float(each.var(ddof=1)) / len(each), len(each) - 1) for each in (logs, other_logs)]
@@ -125,7 +125,7 @@ def background_slowdown(pairing: Pairing) -> Iterator[BackgroundSlowdown]:
 
 
 def _student(logs: Floats) -> tuple[float | None, float | None]:
-    """Ends of the interval of a geometric mean, from logarithms."""
+    """Return ends of the interval of a geometric mean, from logarithms."""
     if len(logs) < 2:
         return None, None
     middle, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
@@ -134,7 +134,7 @@ def _student(logs: Floats) -> tuple[float | None, float | None]:
 
 
 def _numbers(rows: pd.DataFrame, column: str) -> Floats:
-    """The finite numbers of an optional column of the rows."""
+    """Return the finite numbers of an optional column of the rows."""
     if column not in rows:
         return np.array([])
     numbers: Floats = pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=np.float64)

@@ -279,7 +279,7 @@ def _shown(comparisons: Sequence[CarefulComparison], metric: str) -> dict[str, b
 
 
 def _counted(pairing: Pairing, metric: str, exclusive: dict[str, bool], colocated: dict[str, bool]) -> Susceptibility:
-    """The counts of verdicts and their tests, without sizes."""
+    """Return the counts of verdicts and their tests, without sizes."""
     pairs = [(exclusive[one.mutant], colocated[other.mutant]) for one, other in pairing.changing]
     newly, no_longer = pairs.count((False, True)), pairs.count((True, False))
     enough = len(pairs) >= MIN_MUTANTS_RANKED
@@ -308,7 +308,7 @@ def _counted(pairing: Pairing, metric: str, exclusive: dict[str, bool], colocate
 
 
 def _sized(row: Susceptibility, pairing: Pairing) -> Susceptibility:
-    """The row with the sizes of the true changes, or with the reason why they are not known."""
+    """Return the row with the sizes of the true changes, or with the reason why they are not known."""
     if len(pairing.changing) < MIN_MUTANTS:
         return replace(row, reason=Reason(ReasonCode.FEWER_THAN_TWO_IN_BOTH))
     scenarios = zip((pairing.exclusive, pairing.colocated), pairing.arms(pairing.changing), strict=True)

@@ -62,7 +62,7 @@ def arms_by_changes(scenario: Scenario) -> list[Arm]:
 
 
 def _changes(text: str) -> dict[str, Level]:
-    """New values by hyperparameter, from a cell of the column `changes`; none for an empty cell."""
+    """Return new values by hyperparameter, from a cell of the column `changes`; none for an empty cell."""
     return {name: _level(value) for name, value in json.loads(text or "{}").items()}
 
 

@@ -143,7 +143,7 @@ def _key(model: ScenarioModel) -> tuple[str, str]:
 
 
 def _unknown(model: ScenarioModel, design: Factorial, at: int, metric: str, pair: tuple[str, str]) -> Interaction:
-    """An interaction without estimates."""
+    """Return an interaction without estimates."""
     return Interaction(
         *_key(model),
         hyperparameters=pair,
@@ -163,7 +163,7 @@ def _quality(model: ScenarioModel, design: Factorial, metric: str) -> Quality | 
 
 
 def _estimated(row: Interaction, metric_model: MetricModel, design: Factorial, at: int) -> Interaction:
-    """The interaction with its estimates, or with the reason why there are none."""
+    """Return the interaction with its estimates, or with the reason why there are none."""
     code = _obstacle(metric_model, design)
     weights = _weights(metric_model, design, at) if code is None else None
     if weights is None:
@@ -181,7 +181,7 @@ def _estimated(row: Interaction, metric_model: MetricModel, design: Factorial, a
 
 
 def _obstacle(metric_model: MetricModel, design: Factorial) -> ReasonCode | None:
-    """The obstacle to an estimate, whichever corners were measured."""
+    """Return the obstacle to an estimate, whichever corners were measured."""
     if metric_model.infinite[design.arms].any():
         return ReasonCode.FIGURE_INFINITE
     if metric_model.metric != "performance" and not metric_model.relative:
@@ -191,7 +191,7 @@ def _obstacle(metric_model: MetricModel, design: Factorial) -> ReasonCode | None
 
 
 def _weights(metric_model: MetricModel, design: Factorial, at: int) -> Floats | None:
-    """The contrast c, shape (A,), of a term, for its mutant at the peak; None where corners are missing."""
+    """Return the contrast c, shape (A,), of a term, for its mutant at the peak; None where corners are missing."""
     fitted = metric_model.fitted
     usable = (fitted.n > 0)[design.arms] & fitted.connected[design.arms]
     arms, share = design.arms[usable], fitted.block_share[design.arms[usable]]
@@ -212,7 +212,7 @@ def _weights(metric_model: MetricModel, design: Factorial, at: int) -> Floats | 
 
 
 def _without_error(row: Interaction, metric_model: MetricModel, weights: Floats) -> Reason:
-    """The reason why a contrast that can be estimated has no standard error."""
+    """Return the reason why a contrast that can be estimated has no standard error."""
     part, slope = weights != 0, metric_model.fitted.slope
     if slope is not None and slope.confounded[part].any():
         return Reason(ReasonCode.CORNER_CONFOUNDED)

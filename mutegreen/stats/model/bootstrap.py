@@ -90,7 +90,7 @@ def _scaled(fitted: BlockFit, arms: Codes, noise: ModeratedVariances) -> Floats:
 
 
 def _equal_counts(n: Codes, wanted: NDArray[np.bool_]) -> Iterator[Codes]:
-    """The arms other than the first, in groups of equal numbers of observations."""
+    """Yield the arms other than the first, in groups of equal numbers of observations."""
     for count in np.unique(n[1:][wanted[1:] & (n[1:] >= MIN_OBSERVATIONS)]):
         yield 1 + np.flatnonzero(wanted[1:] & (n[1:] == count))
 
@@ -101,7 +101,7 @@ def _draws(n: int, generator: np.random.Generator) -> Floats:
 
 
 def _acceleration(mutants: Floats, original: Floats) -> Floats:
-    """The acceleration A of each arm, shape (arms,).
+    """Return the acceleration A of each arm, shape (arms,).
 
     Args:
         mutants: Residuals, shape (arms, n).

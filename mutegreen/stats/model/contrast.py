@@ -97,7 +97,7 @@ def contrasts_with_original(fitted: BlockFit, noise: ModeratedVariances) -> Cont
 
 
 def _concurrency(fitted: BlockFit, noise: ModeratedVariances) -> tuple[Floats, float]:
-    """The term d^2 v of each difference, shape (A,), and its degrees of freedom."""
+    """Return the term d^2 v of each difference, shape (A,), and its degrees of freedom."""
     if fitted.slope is None:
         return np.zeros_like(noise.variance), 0.0
     variance, df = slope_variance(fitted.slope, noise)

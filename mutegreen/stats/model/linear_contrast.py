@@ -79,7 +79,7 @@ def linear_contrasts(fitted: BlockFit, noise: ModeratedVariances, coefficients: 
 
 
 def _arm_terms(fitted: BlockFit, coefficients: Floats, variance: Floats) -> Floats:
-    """The terms c_a^2 s_a^2 / n_a, shape (K, A); NaN where the variance of an arm is not known."""
+    """Return the terms c_a^2 s_a^2 / n_a, shape (K, A); NaN where the variance of an arm is not known."""
     return np.where(coefficients != 0, coefficients**2 * variance / np.maximum(fitted.n, 1), 0.0)
 
 
@@ -91,7 +91,7 @@ def _df(arm_terms: Floats, df: Floats, common: Sequence[tuple[Floats, float]]) -
 
 
 def _concurrency(fitted: BlockFit, noise: ModeratedVariances, coefficients: Floats) -> tuple[Floats, float]:
-    """The term (c'd)^2 v, shape (K,), and its degrees of freedom."""
+    """Return the term (c'd)^2 v, shape (K,), and its degrees of freedom."""
     if fitted.slope is None:
         return np.zeros(len(coefficients)), 0.0
     variance, df = slope_variance(fitted.slope, noise)

@@ -105,6 +105,6 @@ def _prior(variance: Floats, df: Floats, pooled: float) -> tuple[float, float]:
 
 
 def _trigamma_inverse(value: float) -> float:
-    """The x with trigamma(x) = value > 0: it lies between 1 / (2 value) and 1 / value + 1 / sqrt(value)."""
+    """Return the x with trigamma(x) = value > 0: it lies between 1 / (2 value) and 1 / value + 1 / sqrt(value)."""
     low, high = 0.5 / value, 1 / value + 1 / np.sqrt(value)
     return float(optimize.brentq(lambda x: special.polygamma(1, x) - value, low, high))

@@ -81,7 +81,7 @@ def _slope(points: Points, curve: Curve, noise: CurveNoise, step: float, referen
 
 
 def _share_of_rise(points: Points, curve: Curve, noise: CurveNoise, share: float) -> CurveEstimate:
-    """A part of the rise."""
+    """Return a part of the rise."""
     return estimate(points, curve, noise, curve.rise * share, (-share, share))
 
 

@@ -83,7 +83,7 @@ def _obstacle(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats
 
 
 def _curves(points: Points) -> list[Curve]:
-    """The preferred curve, and the alternative where three values or more allow a choice."""
+    """Return the preferred curve, and the alternative where three values or more allow a choice."""
     other = Shape.POWER_LAW if points.logs else Shape.LOGARITHMIC
     if points.value.min() <= 0:
         return [fit(points, Shape.LINEAR)]

@@ -92,7 +92,7 @@ def _with_intervals(row: Correlation, spearman_p: float | None, pearson_p: float
 
 
 def _interval(coefficient: float | None, n: int, variance: float) -> Interval:
-    """A coefficient with its interval, where it has one; `variance` is the variance of z, times n - 3."""
+    """Return a coefficient with its interval, where it has one; `variance` is the variance of z, times n - 3."""
     if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > 1 - _ROUNDING:
         return Interval(coefficient)
     z = math.atanh(coefficient)

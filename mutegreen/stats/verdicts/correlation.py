@@ -61,7 +61,7 @@ def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
 def _without_warning(
     function: Callable[..., tuple[float, float]], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> tuple[float, float] | tuple[None, None]:
-    """The coefficient and its p value; None where the library warns that they are inaccurate."""
+    """Return the coefficient and its p value; None where the library warns that they are inaccurate."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:

@@ -42,7 +42,7 @@ def overall(tables: Iterable[WinTieLoss]) -> Iterator[WinTieLoss]:
 
 
 def _count(energy: dict[str, Verdict], performance: dict[str, Verdict]) -> tuple[Counts, int]:
-    """The counts, and the number of mutants that are undecided in energy or performance."""
+    """Return the counts, and the number of mutants that are undecided in energy or performance."""
     pairs = Counter((verdict, performance[mutant]) for mutant, verdict in energy.items())
     counts = tuple(tuple(pairs[row, column] for column in DECIDED) for row in DECIDED)
     return cast(Counts, counts), len(energy) - sum(map(sum, counts))
