@@ -148,7 +148,7 @@ class PerformanceTable(Table):
 
     @model_validator(mode="after")
     def _goal_is_clear(self) -> Self:
-        """Return a loss or an error without a goal would be judged as if a higher one were better."""
+        """Refuse a loss or an error without a goal: it would be judged as if a higher one were better."""
         rule = 'goal is missing, and {} names a loss or an error: add goal = "minimize" (or "maximize")'
         source = self.pattern or self.key or ""
         if self.goal is None and lower_is_better(source):
