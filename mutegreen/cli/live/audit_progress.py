@@ -48,7 +48,9 @@ class AuditProgress:
             case events.AuditOpened():
                 self._opened(event)
             case events.BackgroundsStarted():
-                self._show_and_log(f"training {', '.join(event.names)} once without other load")
+                self._show_and_log(
+                    f"preparing the background load: {', '.join(event.names)} (each subject is trained once)"
+                )
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
             case events.PreflightEnded():

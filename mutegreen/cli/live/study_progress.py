@@ -89,7 +89,7 @@ class StudyProgress:
             case events.PreflightStarted():
                 self._now("preflight: training the original once")
             case events.BackgroundsStarted():
-                self._now(f"training {', '.join(event.names)} once without other load")
+                self._now(f"preparing the background load: {', '.join(event.names)} (each subject is trained once)")
             case events.WarmingUp():
                 self._now(f"warming up the background load: {', '.join(event.names)}")
             case events.PreflightEnded():

@@ -35,7 +35,7 @@ def command(store: Path, as_json: bool) -> int:
     for audit, outcomes in audits:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in outcomes.items())
         preset, seeding = audit.options.plan.preset or "", audit.options.seeding or ""
-        started = audit.created_at[:19].replace("T", " ")
+        started = audit.created_at[:16].replace("T", " ")
         name = f"{audit.id}\n{audit.data}" if audit.data else audit.id
         table.add_row(name, preset, seeding, short_text(audit), counts, started)
     common.results().print(table)
