@@ -31,7 +31,7 @@ class Reading:
         flags: What happened to a domain since the previous reading: its counter wrapped or was reset, for example.
         failed: Domains that could not be read this time, and why. The next reading may have them again, and it then
             includes the joules of the time between.
-        unknown: Domains whose joules since the previous reading are not known and not in `energy_j`, and why: a
+        unknown: Domains with unknown joules since the previous reading, which `energy_j` lacks, and why: a
             counter was reset, for example. A window that was open in that time has no energy; later windows have.
     """
 
@@ -52,7 +52,7 @@ class Meter(ABC):
     **Units.** Joules, watts and seconds. No value is rounded.
 
     **Monotone.** The joules of a domain start at 0 J with `open` and never decrease. So `read` undoes the wrap-around
-    of a counter, and a meter of power integrates it. The recorder treats a domain whose joules decrease as lost.
+    of a counter, and a meter of power integrates it. The recorder treats a domain as lost if its joules decrease.
 
     **Accuracy.** A value is the energy of its domain up to `Reading.t_s`, within `resolution_s`. It does not depend on
     how often the meter is read, if no two readings are further apart than `period_s`.

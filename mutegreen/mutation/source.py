@@ -3,8 +3,8 @@
 What exactly differs after a replacement, and how it is checked:
 
     bytes     only those of the literal; encoding, byte-order mark and line ends stay (`mutation.text`)
-    tokens    the new text does not join a neighbour, as in `0.5if`; if the plain text changes the meaning of the code
-              around it, it is written in brackets
+    tokens    the new text does not join the text next to it, as in `0.5if`; if the plain text changes the meaning of
+              the code around it, it is written in brackets
     meaning   the syntax tree of the changed file equals that of the file with the literal's node replaced
 
 If no spelling fulfils all three, the replacement is refused.
@@ -102,7 +102,7 @@ def _differs_only_in(file: TextFile, changed: TextFile, literal: SourceLiteral, 
 
 
 def _joins_a_word(file: TextFile, start: int, length: int) -> bool:
-    """Return whether the new text would join a neighbour to one word, as in `0.5if`."""
+    """Return whether the new text would join the text next to it to one word, as in `0.5if`."""
     around = file.text[max(start - 1, 0) : start], file.text[start + length : start + length + 1]
     inside = file.text[start], file.text[start + length - 1]
     return any(a.isalnum() and b.isalnum() for a, b in zip(around, inside, strict=True))

@@ -54,7 +54,7 @@ class OperatorContract:
         raise NotImplementedError("override the fixture `operator`: it returns the operator to test")
 
     def test_examples(self, operator: Operator) -> None:
-        """The operator returns the values of each of its examples."""
+        """The operator returns the values of every example."""
         for example in operator.examples:
             values = operator.values(example.before, max(1, len(example.after)), random.Random(example.seed))
             assert [repr(value) for value in values] == [repr(value) for value in example.after], example

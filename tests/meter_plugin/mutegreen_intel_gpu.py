@@ -1,4 +1,4 @@
-"""Reads graphics cards of Intel: each card's own count of microjoules, which the drivers i915 and xe show."""
+"""Reads the energy counters of Intel graphics cards, which the drivers i915 and xe show in microjoules."""
 
 import time
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from mutegreen.plugins import Clock, Meter, MeterPermissionError, MeterUnavailable, Quality, Reading
 
 DRIVERS = {"i915", "xe"}
-REMEDY = "cards of Intel need the driver xe, or i915 of Linux 6.2 or later"
+REMEDY = "Intel cards need the driver xe, or i915 of Linux 6.2 or later"
 
 
 class IntelGpu(Meter):
-    """Joules of each card of Intel, by its address on the PCI bus.
+    """Measures the energy of each Intel card, named by its address on the PCI bus.
 
     Args:
         root: The folder that holds `sys`.
@@ -29,7 +29,7 @@ class IntelGpu(Meter):
         """Find the cards and start at 0 J."""
         files = self._find()
         if not files:
-            raise MeterUnavailable("intel-gpu: no card shows its energy here", REMEDY)
+            raise MeterUnavailable("intel-gpu: no card with an energy counter on this machine", REMEDY)
         try:
             self._counter_j = {domain: joules(file) for domain, file in files.items()}
         except PermissionError as error:
@@ -42,7 +42,7 @@ class IntelGpu(Meter):
         self.quality = dict.fromkeys(files, Quality.COUNTER)
 
     def read(self) -> Reading:
-        """The joules of each card; one that cannot be read is lost, and the others go on."""
+        """Read the joules of each card; a card that cannot be read is lost, and the others are read."""
         if self._files is None:
             raise RuntimeError("the meter is not open")
         unknown = {}
@@ -54,14 +54,14 @@ class IntelGpu(Meter):
                 del self._energy_j[domain]
                 continue
             if counter_j < self._counter_j[domain]:
-                unknown[domain] = "its counter went back"
+                unknown[domain] = "its counter decreased"
             else:
                 self._energy_j[domain] += counter_j - self._counter_j[domain]
             self._counter_j[domain] = counter_j
         return Reading(self._clock(), dict(self._energy_j), lost=dict(self._lost), unknown=unknown)
 
     def close(self) -> None:
-        """Forget the cards."""
+        """Release the cards."""
         self._files = None
 
     def _find(self) -> dict[str, Path]:
@@ -74,5 +74,5 @@ class IntelGpu(Meter):
 
 
 def joules(file: Path) -> float:
-    """The count of a card, which its driver gives in microjoules."""
+    """Return the energy counter of a card; its driver shows microjoules."""
     return int(file.read_text()) / 1e6

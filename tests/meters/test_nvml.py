@@ -61,7 +61,7 @@ class TestCounter:
 
     @pytest.mark.parametrize("seed", range(8))
     def test_an_update_is_put_in_the_middle_of_when_it_may_have_been(self, bench: MakeNvmlBench, seed: int) -> None:
-        """Power is 0 W where the window begins, so that what is off is off at its end."""
+        """Power is 0 W where the window begins, so an error can come only from its end."""
         watts = Schedule((0.0, 50.0), (0.6, 0.0), (1.2, 300.0))
         figure = only(bench(FakeGpu(watts=watts, counter_period_s=0.1), seed=seed).measure(1.0, 1.5 + 0.013 * seed))
         assert joules(figure) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * SAMPLE_S / 2)
@@ -225,7 +225,7 @@ class TestWatch:
         assert sampler.stop()
         (thread,) = set(log.threads)
         assert thread.name == "mutegreen-nvml"
-        assert not thread.is_alive(), "so that nothing calls any more"
+        assert not thread.is_alive(), "then nothing calls any more"
 
     def test_the_real_one_ends_with_a_meter_that_was_not_closed(self) -> None:
         log = SampleLog()

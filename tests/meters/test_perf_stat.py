@@ -271,7 +271,7 @@ class TestTheProgram:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # All steps lie well within the window, as its edges come late and the fake's intervals are long on a busy
-        # machine. The last edge is where the power is high, so that an edge at a wrong moment shows.
+        # machine. The last edge is where the power is high: an edge at a wrong moment would show.
         steps = {
             "energy-pkg": [(0.0, 20.0), (0.7137, 200.0), (1.2059, 20.0), (1.5, 200.0)],
             "energy-ram": [(0.0, 3.0)],

@@ -27,7 +27,7 @@ WATTS = {
     "psys": 300.0,
 }
 SHORT_RANGE_UJ = 150_000_000
-"""120 W pass it in 1.25 s, so that every window of 2 s has a wrap."""
+"""120 W pass it in 1.25 s, so every window of 2 s has a wrap."""
 
 ANOTHER_USER = 65534
 

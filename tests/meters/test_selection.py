@@ -109,7 +109,7 @@ class TestAutomatic:
     def test_each_class_goes_to_the_best_and_none_is_counted_twice(
         self, order: tuple[str, str], estimates: list[Meter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # The better meter has two packages; the estimate's one package stands for the whole machine.
+        # The better meter has two packages; the estimate's one package is the whole machine.
         spec = trace(tmp_path, Quality.COUNTER, CPU, "cpu:package-1")
         monkeypatch.setitem(registry.BUILDERS, "bench", lambda _: parse(spec))
         monkeypatch.setattr(registry, "AUTOMATIC", order)

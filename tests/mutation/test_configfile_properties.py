@@ -227,7 +227,7 @@ def test_one_value_changes_and_every_other_byte_stays(kind: str, data: st.DataOb
     assert before == at(tree, path)
     assert after.startswith(head)
     assert after.endswith(tail)
-    # `repr` tells 1, 1.0 and True apart, also where they are parts of the whole.
+    # `repr` distinguishes 1, 1.0 and True, also where they are parts of the whole.
     assert repr(LOADERS[kind](after)) == repr(with_value(LOADERS[kind](original), path, value))
 
 

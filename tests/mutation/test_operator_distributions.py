@@ -11,7 +11,7 @@ from mutegreen.catalog import operators
 
 
 def drawn(name: str, default: float, number: int = 10_000) -> list[float]:
-    """First values only, so that distinctness does not bend the distribution."""
+    """First values only: the condition that values differ would distort the distribution."""
     rng = random.Random(20)
     return [float(operators()[name].values(default, 1, rng)[0]) for _ in range(number)]
 

@@ -14,8 +14,8 @@ With u = b / (n t), the mean busy fraction, the first equation is E_cpu = t (P_i
 linear in the load. By default the powers are published means per CPU and per gibibyte; `mutegreen calibrate` fits them
 to a machine.
 
-Limits: The model knows CPU time and duration only. It does not see clock frequency, the kind of instructions, memory
-traffic or GPUs, so two mutants with the same CPU time and duration get the same energy. docs/metering.md says what the
+Limits: The model uses CPU time and duration only. It ignores clock frequency, the kind of instructions, memory
+traffic and GPUs, so two mutants with the same CPU time and duration get the same energy. docs/metering.md says what the
 values include and how large their errors can be.
 
 Source: Cloud Carbon Footprint, `packages/aws/src/domain/AwsFootprintEstimationConstants.ts` (MIN_WATTS_AVG,

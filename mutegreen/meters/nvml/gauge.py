@@ -31,7 +31,7 @@ GAP_S = 0.2
 """A longer time without a reading of power is flagged, seconds: the power in between is not known."""
 
 LATE_S = 0.05
-"""If the last sample is older, seconds, it does not tell when the counter was updated."""
+"""If the last sample is older, seconds, the time of the counter's update is not known well enough."""
 
 FRESH_S = 0.02
 """A counter with updates at most this far apart, seconds, lags by at most 1 % of two seconds."""

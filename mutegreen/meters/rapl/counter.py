@@ -5,10 +5,10 @@ readings k - 1 and k, at the times t_{k-1} and t_k, seconds, the energy is
 
     d_k = (c_k - c_{k-1}) mod R,        E_k = E_{k-1} + d_k,    E_0 = 0
 
-That is right if the counter wrapped around at most once in between. With P_max, the highest power that the zone can
-have, watts (`MAX_PACKAGE_W`, or its own file if that says more), two conditions are checked:
+That is right if the zone took less than R in between. With P_max, the highest power that the zone can have, watts
+(`MAX_PACKAGE_W`, or its own file if that has more), two conditions are checked:
 
-    t_k - t_{k-1}  <=  R / P_max                         else it may have wrapped around more than once
+    t_k - t_{k-1}  <=  R / P_max, at least 1 s           else it may have wrapped around more than once
     d_k            <=  P_max (t_k - t_moved + UPDATE_S)  else it was reset, which looks like a wrap-around
 
 t_moved is the last time at which the counter was seen to change. If a condition fails, d_k is not added, and the
@@ -33,7 +33,7 @@ POWER_FILE = "constraint_0_max_power_uw"
 MAX_PACKAGE_W = 1000.0
 """The highest power of a package or of its memory, watts: twice the 500 W that AMD (EPYC 9965) and Intel (Xeon 6980P)
 specify for their largest. A zone's own file is used only if it has a higher value: it has the specified power, which
-processors exceed (55 W, with a limit of 162 W, in issue 14 of powercap/raplcap)."""
+processors exceed (the file has 55 W, the power limit is 162 W, in issue 14 of powercap/raplcap)."""
 
 UPDATE_S = 0.1
 """Longest time between two updates of a counter, seconds. RAPL updates every 1 ms (Intel SDM, volume 3B, section

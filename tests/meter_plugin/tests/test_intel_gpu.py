@@ -1,4 +1,4 @@
-"""The meter keeps the contract of meters: on simulated cards of known power, and on the cards of this machine."""
+"""The meter fulfils the contract of meters, on simulated cards of known power and on the cards of this machine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Trains with another optimizer."""
+"""Operator for the optimizer of a training."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ OPTIMIZERS = ("sgd", "momentum", "sign")
 
 
 class Optimizer(ChoiceOperator):
-    """Any other of the optimizers that `line_fit` knows."""
+    """Select another one of the optimizers of `line_fit`."""
 
     name = "optimizer"
     summary = "another of sgd, momentum and sign"
@@ -16,7 +16,7 @@ class Optimizer(ChoiceOperator):
     examples = (Example("sgd", ("momentum", "sign")),)
 
     def choices(self, default: Value) -> Sequence[Value]:
-        """The range, with the default in it."""
+        """Return all optimizers, including the default."""
         if default not in OPTIMIZERS:
             raise ValueError(f"needs one of {', '.join(OPTIMIZERS)}, and the default is {default!r}")
         return OPTIMIZERS

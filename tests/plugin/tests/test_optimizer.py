@@ -1,4 +1,4 @@
-"""The operator keeps the contract of operators."""
+"""The operator fulfils the contract of operators."""
 
 import pytest
 from mutegreen_example.optimizer import Optimizer
