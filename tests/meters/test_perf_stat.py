@@ -340,7 +340,7 @@ class TestTheProgram:
         wait_until_none(machine)
 
 
-class TestFirstOf:
+class TestFallback:
     def denied(self, root: Path) -> Meter:
         def refuse(*_: int) -> PerfCounter:
             raise PermissionError(13, "Permission denied")
