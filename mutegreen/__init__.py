@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 
 class _CheckoutFinder:
-    """Finds `mutegreen.operators` and `mutegreen.subjects` beside `mutegreen/` in an uninstalled checkout.
+    """Finds `mutegreen.operators` and `mutegreen.subjects` next to `mutegreen/` in a checkout that is not installed.
 
     In an installed MuteGreen they are real sub-packages, and this finder, the last one, is not used.
     """

@@ -107,18 +107,18 @@ def _subjects() -> Catalog[Path]:
 def _own_operators() -> Iterator[Operator]:
     package = import_module(OPERATORS)
     for module in pkgutil.iter_modules(package.__path__):
-        for found in _operator_classes(import_module(f"{OPERATORS}.{module.name}")):
-            yield found()
+        for candidate in _operator_classes(import_module(f"{OPERATORS}.{module.name}")):
+            yield candidate()
 
 
 def _operator_classes(module: ModuleType) -> Iterator[type[Operator]]:
-    for found in vars(module).values():
-        if _is_operator(found) and found.__module__ == module.__name__:
-            yield found
+    for candidate in vars(module).values():
+        if _is_operator(candidate) and candidate.__module__ == module.__name__:
+            yield candidate
 
 
-def _is_operator(found: object) -> TypeGuard[type[Operator]]:
-    return inspect.isclass(found) and issubclass(found, Operator) and not inspect.isabstract(found)
+def _is_operator(candidate: object) -> TypeGuard[type[Operator]]:
+    return inspect.isclass(candidate) and issubclass(candidate, Operator) and not inspect.isabstract(candidate)
 
 
 def _own_subjects() -> Iterator[Path]:
@@ -127,13 +127,13 @@ def _own_subjects() -> Iterator[Path]:
 
 
 def _load_operator(point: metadata.EntryPoint) -> tuple[str, Operator]:
-    found = point.load()
-    if not _is_operator(found):
+    candidate = point.load()
+    if not _is_operator(candidate):
         raise TypeError(f"{point.value} is not a complete subclass of mutegreen.plugins.Operator")
-    missing = [name for name in ("name", "summary", "kinds", "examples") if not hasattr(found, name)]
+    missing = [name for name in ("name", "summary", "kinds", "examples") if not hasattr(candidate, name)]
     if missing:
         raise TypeError(f"{point.value} has no {', '.join(missing)}")
-    loaded: Operator = found()
+    loaded: Operator = candidate()
     return loaded.name, loaded
 
 

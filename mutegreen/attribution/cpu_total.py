@@ -50,8 +50,8 @@ class CpuTotal:
 
     def last_s(self, pid: int) -> tuple[ProcessSample, float] | None:
         """Return the last sample of a process, and its CPU time with that of its ended descendants; None: no sample."""
-        seen = self._last.get(pid)
-        return None if seen is None else (seen, self._all_s(seen))
+        sample = self._last.get(pid)
+        return None if sample is None else (sample, self._all_s(sample))
 
     def take(self, now: Mapping[int, ProcessSample]) -> float:
         """Return the CPU time so far, seconds; it never decreases.
@@ -59,28 +59,30 @@ class CpuTotal:
         Args:
             now: Samples of all living processes, by id.
         """
-        gone = {pid: seen for pid, seen in self._last.items() if pid not in now or now[pid].started != seen.started}
-        for seen in gone.values():
-            heir = self._heir(seen, gone)
+        ended = {
+            pid: sample for pid, sample in self._last.items() if pid not in now or now[pid].started != sample.started
+        }
+        for sample in ended.values():
+            heir = self._heir(sample, ended)
             if heir is None:
-                self._ended_s += self._all_s(seen)
+                self._ended_s += self._all_s(sample)
             else:
-                self._left_s[heir] = self._left_s.get(heir, 0.0) + self._all_s(seen)
-        for pid in gone:
+                self._left_s[heir] = self._left_s.get(heir, 0.0) + self._all_s(sample)
+        for pid in ended:
             self._left_s.pop(pid, None)
         self._last = dict(now)
         # One scan may count a child twice, itself and in its parent. The next scan corrects this.
         self._total_s = max(self._total_s, self._ended_s + math.fsum(map(self._all_s, now.values())))
         return self._total_s
 
-    def _all_s(self, seen: ProcessSample) -> float:
-        return seen.own_s + max(seen.waited_s, self._left_s.get(seen.pid, 0.0))
+    def _all_s(self, sample: ProcessSample) -> float:
+        return sample.own_s + max(sample.waited_s, self._left_s.get(sample.pid, 0.0))
 
-    def _heir(self, seen: ProcessSample, gone: Mapping[int, ProcessSample]) -> int | None:
+    def _heir(self, sample: ProcessSample, ended: Mapping[int, ProcessSample]) -> int | None:
         """Return the nearest living ancestor among the client's processes; None: there is none."""
-        parent = seen.parent
-        for _ in gone:
-            if parent not in gone:
+        parent = sample.parent
+        for _ in ended:
+            if parent not in ended:
                 break
-            parent = gone[parent].parent
-        return parent if parent in self._last and parent not in gone else None
+            parent = ended[parent].parent
+        return parent if parent in self._last and parent not in ended else None

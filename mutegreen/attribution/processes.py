@@ -83,11 +83,11 @@ class Processes:
 
     def attach(self, client: str, pid: int) -> None:
         """Attach a process as the root of a client's session; a client may have several roots, one after the other."""
-        own = self._clients.setdefault(client, _Client())
-        own.root, own.mark, own.finished_s = pid, self._mark(pid) or own.mark, None
-        own.sessions.add(pid)
-        seen = self._sample(pid)
-        self._members[pid] = _Member(client, seen.started if seen else None)
+        tracked = self._clients.setdefault(client, _Client())
+        tracked.root, tracked.mark, tracked.finished_s = pid, self._mark(pid) or tracked.mark, None
+        tracked.sessions.add(pid)
+        sample = self._sample(pid)
+        self._members[pid] = _Member(client, sample.started if sample else None)
         self._foreign.pop(pid, None)
 
     def finish(self, client: str, cpu_s: float | None) -> None:
@@ -126,62 +126,66 @@ class Processes:
         """
         if not self._clients:
             return {}
-        found = self._find(now_s)
-        self._forget_ended(found, now_s)
-        return {client: self._tree(client, found) for client in self._clients}
+        samples = self._find(now_s)
+        self._forget_ended(samples, now_s)
+        return {client: self._tree(client, samples) for client in self._clients}
 
     def _find(self, now_s: float) -> dict[int, ProcessSample]:
         """Return the living processes of all clients, by id. Parents mostly come first, as ids grow."""
         pids = sorted(int(name) for name in os.listdir(self._proc) if name.isdecimal())
         self._foreign = {pid: self._foreign[pid] for pid in pids if pid in self._foreign}
-        found: dict[int, ProcessSample] = {}
+        samples: dict[int, ProcessSample] = {}
         for pid in pids:
             is_new = now_s - self._foreign.get(pid, now_s) <= SETTLING_S
-            seen = self._sample(pid) if is_new else None
-            if seen is not None and (self._is_known(seen) or self._claim(seen, now_s)):
-                found[pid] = seen
-        return found
+            sample = self._sample(pid) if is_new else None
+            if sample is not None and (self._is_known(sample) or self._claim(sample, now_s)):
+                samples[pid] = sample
+        return samples
 
-    def _is_known(self, seen: ProcessSample) -> bool:
+    def _is_known(self, sample: ProcessSample) -> bool:
         """Return whether it is a member, and not another process with the id of an ended one."""
-        member = self._members.get(seen.pid)
-        return member is not None and member.ended_s is None and member.started == seen.started
+        member = self._members.get(sample.pid)
+        return member is not None and member.ended_s is None and member.started == sample.started
 
-    def _claim(self, seen: ProcessSample, now_s: float) -> bool:
+    def _claim(self, sample: ProcessSample, now_s: float) -> bool:
         """Assign a new process to the client that it belongs to; return whether there is one."""
-        for client, own in self._clients.items():
-            if seen.session in own.sessions or self._is_child(seen, client) or self._is_marked(seen.pid, own.mark):
-                self._members[seen.pid] = _Member(client, seen.started)
-                self._foreign.pop(seen.pid, None)
+        for client, tracked in self._clients.items():
+            if (
+                sample.session in tracked.sessions
+                or self._is_child(sample, client)
+                or self._is_marked(sample.pid, tracked.mark)
+            ):
+                self._members[sample.pid] = _Member(client, sample.started)
+                self._foreign.pop(sample.pid, None)
                 return True
-        self._members.pop(seen.pid, None)
-        self._foreign.setdefault(seen.pid, now_s)
+        self._members.pop(sample.pid, None)
+        self._foreign.setdefault(sample.pid, now_s)
         return False
 
-    def _is_child(self, seen: ProcessSample, client: str) -> bool:
-        parent = self._members.get(seen.parent)
+    def _is_child(self, sample: ProcessSample, client: str) -> bool:
+        parent = self._members.get(sample.parent)
         return parent is not None and parent.client == client and parent.ended_s is None
 
     def _is_marked(self, pid: int, mark: str | None) -> bool:
         return mark is not None and self._mark(pid) == mark
 
-    def _forget_ended(self, found: dict[int, ProcessSample], now_s: float) -> None:
+    def _forget_ended(self, samples: dict[int, ProcessSample], now_s: float) -> None:
         """Note which members have ended, and remove those that ended more than `LINGER_S` ago."""
-        for pid in self._members.keys() - found.keys():
+        for pid in self._members.keys() - samples.keys():
             member = self._members[pid]
             member.ended_s = now_s if member.ended_s is None else member.ended_s
             if now_s - member.ended_s > LINGER_S:
                 del self._members[pid]
 
-    def _tree(self, client: str, found: dict[int, ProcessSample]) -> ProcessTree:
-        own = self._clients[client]
-        now = {pid: seen for pid, seen in found.items() if self._members[pid].client == client}
-        counted = now | _root_at_end(own) if own.root not in now else now
+    def _tree(self, client: str, samples: dict[int, ProcessSample]) -> ProcessTree:
+        tracked = self._clients[client]
+        now = {pid: sample for pid, sample in samples.items() if self._members[pid].client == client}
+        counted = now | _root_at_end(tracked) if tracked.root not in now else now
         if counted:
-            own.cpu_s = own.total.take(counted)
-        elif own.cpu_s is not None:
-            own.cpu_s = own.total.take({})
-        return ProcessTree(frozenset(now), own.cpu_s, self._memory_bytes(now))
+            tracked.cpu_s = tracked.total.take(counted)
+        elif tracked.cpu_s is not None:
+            tracked.cpu_s = tracked.total.take({})
+        return ProcessTree(frozenset(now), tracked.cpu_s, self._memory_bytes(now))
 
     def _memory_bytes(self, pids: Iterable[int]) -> int | None:
         sizes = [size for pid in pids if (size := self._size(pid)) is not None]

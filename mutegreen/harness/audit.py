@@ -6,7 +6,7 @@ An exclusive audit of two arms (O the original, M a mutant) and two blocks, from
     | power| original  | down | O cool M  cool   | power| M cool O         |
     |======|           |      | ==     ==        |======| ==     ==        |
        |      |                 |                   |      |
-       |      |                 |                   |      the order of the arms is drawn anew in each block
+       |      |                 |                   |      the order of the arms is drawn again in each block
        |      |                 |                   idle power is measured again, as it drifts with temperature
        |      |                 a random order; all trials of a block have the same seed
        |      checks that the original works; its energy is discarded, its duration sets the timeout

@@ -70,7 +70,7 @@ class Hyperparameter:
         kind: What it means.
         default: The original's value.
         site: Where the value is set.
-        operator: Name of the operator that mutates it; None: the one made for its kind.
+        operator: Name of the operator that mutates it; None: the first operator for its kind.
         evidence: How to see that a value was applied, if the site does not show it: a flag (`--lr`) under which the
             program's parser has the value, or a regular expression over the output whose first group is the value in
             use.

@@ -1,4 +1,4 @@
-"""Who keeps a GPU busy, as NVML tells it, and the shares that follow: simulated GPUs behind the real bindings."""
+"""The use of GPUs as NVML reports it, and the shares that follow: simulated GPUs behind the real bindings."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def use_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock, gp
     return GpuUse.open([gpu.domain], clock=lambda: clock() - 500.0, wall_clock=clock)
 
 
-def told(use: GpuUse) -> list[tuple[int, float, float, Any]]:
+def uses(use: GpuUse) -> list[tuple[int, float, float, Any]]:
     return [(b.pid, b.begin_s - 500.0, b.end_s - 500.0, pytest.approx(b.busy_s)) for b in use.read()]
 
 
@@ -190,10 +190,10 @@ def test_use_comes_with_its_time_on_the_ledgers_clock(
     gpu = FakeGpu().run(41, 0.0, 0.5, 60, 1).run(42, 0.0, 9.0, 20, 1)
     use = use_of(tmp_path, monkeypatch, clock, gpu)
     clock.advance(1.0)
-    assert told(use) == [(41, 0.0, 0.5, 0.3), (42, 0.0, 1.0, 0.2)]
-    assert told(use) == []
+    assert uses(use) == [(41, 0.0, 0.5, 0.3), (42, 0.0, 1.0, 0.2)]
+    assert uses(use) == []
     clock.advance(1.0)
-    assert told(use) == [(42, 1.0, 2.0, 0.2)]
+    assert uses(use) == [(42, 1.0, 2.0, 0.2)]
     use.close()
 
 
@@ -201,9 +201,9 @@ def test_a_fault_that_passes_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
     gpu = FakeGpu().run(42, 0.0, 9.0, 20, 1).fail(UNKNOWN, UTILISATION, begin_s=0.9, end_s=1.1)
     use = use_of(tmp_path, monkeypatch, clock, gpu)
     clock.advance(1.0)
-    assert told(use) == []
+    assert uses(use) == []
     clock.advance(1.0)
-    assert told(use) == [(42, 0.0, 2.0, 0.4)]
+    assert uses(use) == [(42, 0.0, 2.0, 0.4)]
     assert "Unknown Error" in use.notes()[0]
     use.close()
 
@@ -212,7 +212,7 @@ def test_a_lost_gpu_is_asked_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyP
     gpu = FakeGpu().run(42, 0.0, 9.0, 20, 1).fail(GPU_IS_LOST, UTILISATION, RUNNING, begin_s=0.5)
     use = use_of(tmp_path, monkeypatch, clock, gpu)
     clock.advance(1.0)
-    assert (told(use), use.memory(), told(use), use.memory()) == ([], {}, [], {})
+    assert (uses(use), use.memory(), uses(use), use.memory()) == ([], {}, [], {})
     assert len(use.notes()) == 2
     use.close()
 
@@ -223,7 +223,7 @@ def test_idle_hours_do_not_dilute_what_comes_after(
     use = use_of(tmp_path, monkeypatch, clock, FakeGpu().run(42, 3600.0, 3700.0, 50, 1))
     for moment_s in (1.0, 3600.0):
         clock.advance(1000.0 + moment_s - clock())
-        assert told(use) == []
+        assert uses(use) == []
     clock.advance(1.0)
     (busy,) = use.read()
     assert busy.busy_s == pytest.approx(0.5)
@@ -264,7 +264,9 @@ def test_samples_of_no_process_do_not_count(tmp_path: Path, monkeypatch: pytest.
     use.close()
 
 
-def test_memory_that_is_not_told_is_not_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
+def test_memory_that_is_not_reported_is_not_zero(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
+) -> None:
     gpu = FakeGpu().run(41, 0.0, 9.0, 60, -1).run(42, 0.0, 9.0, 20, 5)
     use = use_of(tmp_path, monkeypatch, clock, gpu)
     assert use.memory() == {gpu.domain: {42: 5}}

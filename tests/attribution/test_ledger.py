@@ -85,7 +85,7 @@ def test_three_jobs_on_gpu_and_processor() -> None:
     assert figure(shares["a"], DRAM).idle_w is None
 
 
-def test_one_without_company_has_what_the_meter_has() -> None:
+def test_an_exclusive_client_has_the_values_of_the_meter() -> None:
     world = LedgerWorld(gpu_a=200.0)
     world.usage.loads = {"a": {GPU: 0.5}}
     world.ledger.enter("a")
@@ -95,7 +95,7 @@ def test_one_without_company_has_what_the_meter_has() -> None:
     assert (share.overlap_s, share.by_use) == ({}, {})
 
 
-def test_company_on_another_gpu_leaves_a_gpus_figure_as_it_is() -> None:
+def test_a_client_on_another_gpu_does_not_change_the_energy_of_a_gpu() -> None:
     world = LedgerWorld(gpu_a=200.0, gpu_b=100.0, cpu_package=50.0)
     world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 3.0}}
     world.ledger.enter("a", frozenset({GPU, CPU}))
@@ -176,7 +176,7 @@ def test_a_fault_in_reading_use_reaches_nobody() -> None:
     )
 
 
-def test_spans_end_with_the_last_party() -> None:
+def test_spans_end_with_the_last_client() -> None:
     world = LedgerWorld(gpu_a=100.0)
     for _ in range(2):
         world.ledger.enter("a")
@@ -244,7 +244,7 @@ for line in sys.stdin:
 
 
 class Burner:
-    """A process that uses CPU time until it has used as much as it is told, its start included, and says how much."""
+    """A process that uses CPU time until it has used a given amount, its start included, and reports how much."""
 
     def __init__(self) -> None:
         words = [sys.executable, "-c", BURN]

@@ -36,7 +36,7 @@ def test_a_child_that_its_parent_waited_for_is_counted_in_the_parent() -> None:
     assert total.take(look(seen(10, own_s=1.5, waited_s=5.5))) == 7.0
 
 
-def test_a_child_that_nobody_of_the_party_waited_for_is_kept() -> None:
+def test_a_child_that_no_process_of_the_client_waited_for_is_counted() -> None:
     total = CpuTotal()
     total.take(look(seen(10, own_s=1.0), seen(11, 10, own_s=5.0), seen(12, 1, own_s=2.0)))
     assert total.take(look(seen(10, own_s=1.0))) == 8.0
@@ -174,7 +174,7 @@ def pids(processes: Processes, now_s: float) -> dict[str, list[int]]:
     return {client: sorted(tree.pids) for client, tree in processes.scan(now_s).items()}
 
 
-def test_whose_a_process_is(proc: FakeProc) -> None:
+def test_the_client_of_a_process(proc: FakeProc) -> None:
     proc.put(10, 1, 10, mark="audit/1")
     proc.put(20, 1, 20, mark="audit/2")
     processes = Processes(proc.root)
@@ -190,7 +190,7 @@ def test_whose_a_process_is(proc: FakeProc) -> None:
     assert (processes.owner(12), processes.owner(21), processes.owner(31)) == ("a", "b", None)
 
 
-def test_a_process_stays_with_its_party_whatever_becomes_of_its_parent(proc: FakeProc) -> None:
+def test_a_process_stays_with_its_client_after_its_parent_has_ended(proc: FakeProc) -> None:
     proc.put(10, 1, 10)
     proc.put(11, 10, 11)
     processes = Processes(proc.root)
@@ -201,7 +201,7 @@ def test_a_process_stays_with_its_party_whatever_becomes_of_its_parent(proc: Fak
     assert pids(processes, 1.0) == {"a": [11]}
 
 
-def test_a_new_process_may_still_become_a_partys(proc: FakeProc) -> None:
+def test_a_new_process_may_still_be_assigned_to_a_client(proc: FakeProc) -> None:
     processes = Processes(proc.root)
     proc.put(10, 1, 10, mark="audit/1")
     processes.attach("a", 10)
@@ -261,7 +261,7 @@ def test_memory_in_common_counts_once(proc: FakeProc) -> None:
     assert processes.scan(0.0)["a"].memory_bytes == (200 + 100 + 350) * PAGE_BYTES
 
 
-def test_time_to_the_very_end_is_known_where_it_is_told(proc: FakeProc) -> None:
+def test_a_final_cpu_time_is_counted_to_the_end(proc: FakeProc) -> None:
     proc.put(10, 1, 10, cpu_s=2.0)
     proc.put(11, 10, 10, cpu_s=1.0)
     processes = Processes(proc.root)
@@ -273,7 +273,7 @@ def test_time_to_the_very_end_is_known_where_it_is_told(proc: FakeProc) -> None:
     assert processes.scan(1.0)["a"].cpu_s == pytest.approx(4.5)
 
 
-def test_a_party_started_again_goes_on_counting(proc: FakeProc) -> None:
+def test_a_client_that_is_started_again_keeps_its_cpu_time(proc: FakeProc) -> None:
     proc.put(10, 1, 10, cpu_s=2.0)
     processes = Processes(proc.root)
     processes.attach("a", 10)

@@ -36,7 +36,7 @@ def test_idle_is_shared_evenly_and_the_rest_by_use() -> None:
     assert (memory.idle_j, memory.is_shared) == (None, True)
 
 
-def test_three_parties_of_which_one_does_nothing() -> None:
+def test_three_clients_one_of_them_idle() -> None:
     use = {"a": {GPU: 2.0}, "b": {GPU: 6.0}, "c": {}}
     parts = share_out(SharedInterval(2.0, {GPU: 380.0}, {GPU: 30.0}, dict.fromkeys("abc"), use))
     assert energies(parts, GPU) == pytest.approx({"a": 20 + 320 / 4, "b": 20 + 320 * 3 / 4, "c": 20.0})
@@ -112,7 +112,7 @@ def test_use_of_a_time_with_a_coming_in_it_is_of_the_time_after() -> None:
     assert (alone.use, together.use) == ({}, {"b": {GPU: pytest.approx(0.2)}})
 
 
-def test_a_moment_too_short_for_a_report_is_joined_with_its_neighbour_of_the_same_parties() -> None:
+def test_an_interval_too_short_for_a_report_is_joined_with_an_adjacent_one_of_the_same_clients() -> None:
     pending = Pending()
     pending.add(1.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
     pending.add(1.1, SharedInterval(0.1, {GPU: 1.0}, {}, {"a": None, "b": None}))

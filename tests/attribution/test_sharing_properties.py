@@ -62,7 +62,7 @@ def test_shares_add_up_to_the_device_and_none_is_negative(interval: SharedInterv
 
 
 @given(intervals(), st.data())
-def test_the_order_of_the_parties_decides_nothing(interval: SharedInterval, data: st.DataObject) -> None:
+def test_the_order_of_the_clients_changes_nothing(interval: SharedInterval, data: st.DataObject) -> None:
     order = data.draw(st.permutations(list(interval.clients)))
     turned = replace(interval, clients={client: interval.clients[client] for client in order})
     before, after = share_out(interval), share_out(turned)
@@ -155,7 +155,7 @@ def test_rounding_books_no_more_use_than_there_was(end_s: float, before_s: float
 
 
 @given(steps)
-def test_no_short_interval_is_left_beside_one_of_the_same_parties(steps: list[tuple[float, str]]) -> None:
+def test_no_short_interval_stays_next_to_one_of_the_same_clients(steps: list[tuple[float, str]]) -> None:
     pending, now_s = Pending(), 0.0
     for length_s, clients in steps:
         now_s += length_s

@@ -42,7 +42,7 @@ def test_an_audit_keeps_every_trial_and_touches_no_file_of_the_user(
     assert not (tmp_path / "reports" / "audits" / summary["audit"] / "work").exists()
 
 
-def test_a_constant_of_the_source_is_mutated_and_seen_to_arrive(mutegreen: Run, tmp_path: Path) -> None:
+def test_a_constant_of_the_source_is_mutated_and_applied(mutegreen: Run, tmp_path: Path) -> None:
     train = TRAIN.replace("args = parser", "LR = 0.5\nargs = parser").replace("args.lr *", "LR *")
     toml = SUBJECT.replace('flag = "--lr"', 'source = { file = "train.py", name = "LR" }')
     write_subject(tmp_path / "points", train, toml)
@@ -289,7 +289,7 @@ def test_a_reports_folder_inside_the_subject_is_no_part_of_it(subject: Path) -> 
 
 
 @quiet
-def test_trials_beside_other_programs_are_flagged(mutegreen: Run, tmp_path: Path) -> None:
+def test_trials_with_other_load_are_flagged(mutegreen: Run, tmp_path: Path) -> None:
     """The load is this test's own: one process that computes all the while."""
     folder = write_subject(tmp_path / "points", TRAIN.replace("default=0.0", "default=0.1"))
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as burner:

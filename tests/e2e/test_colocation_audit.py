@@ -40,7 +40,7 @@ def store_of(tmp_path: Path) -> Path:
 
 
 class TestSeveralAtATime:
-    def test_every_trial_is_kept_with_those_beside_it(self, mutegreen: Run, tmp_path: Path) -> None:
+    def test_every_trial_is_recorded_with_its_concurrent_trials(self, mutegreen: Run, tmp_path: Path) -> None:
         done = mutegreen("run", write_subject(tmp_path / "points", SLOW), *SMALL, "--jobs", "2", "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["trials"]["ok"] == 10
@@ -110,7 +110,7 @@ class TestSeveralAtATime:
         assert resumed.returncode == 0, resumed.stderr
         assert json.loads(resumed.stdout)["trials"]["ok"] == 10
 
-    def test_memory_short_in_company_is_tried_again_alone(self, mutegreen: Run, tmp_path: Path) -> None:
+    def test_a_concurrent_trial_out_of_memory_is_repeated_exclusively(self, mutegreen: Run, tmp_path: Path) -> None:
         """The training says that memory is short whenever another of the audit runs: the real sign, on any machine."""
         lack = (
             "import os, psutil\n"
@@ -141,7 +141,7 @@ class TestSeveralAtATime:
 
 
 class TestBackground:
-    def test_a_subject_beside_every_trial(self, mutegreen: Run, tmp_path: Path) -> None:
+    def test_a_subject_as_background_load(self, mutegreen: Run, tmp_path: Path) -> None:
         other = write_subject(tmp_path / "other", SLOW, SUBJECT.replace("points", "other"))
         before = {p: p.read_bytes() for p in other.iterdir()}
         folder = write_subject(tmp_path / "points", SLOW)

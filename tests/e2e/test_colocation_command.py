@@ -99,7 +99,7 @@ def told(mutegreen: Run, store: Path, *words: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_an_audit_in_company_is_compared_with_the_newest_alone(mutegreen: Run, store: Path) -> None:
+def test_a_co_located_audit_is_compared_with_the_newest_exclusive_one(mutegreen: Run, store: Path) -> None:
     add(store, "old", at=1)
     add(store, "new", at=2)
     add(store, "unfinished", at=3, finished=False)
@@ -126,7 +126,7 @@ def test_the_energy_of_an_audit_is_its_own(mutegreen: Run, store: Path) -> None:
     assert advice["other"] == pytest.approx(2 * advice[""], rel=0.01)
 
 
-def test_without_an_audit_alone_it_is_said_how_to_get_one(mutegreen: Run, store: Path) -> None:
+def test_without_an_exclusive_audit_the_message_says_how_to_get_one(mutegreen: Run, store: Path) -> None:
     add(store, "company", "other", preset="smoke")
     document = told(mutegreen, store)
     hint = "for a comparison with the subject without background load, run: mutegreen run /subjects/demo --preset smoke"
@@ -136,7 +136,7 @@ def test_without_an_audit_alone_it_is_said_how_to_get_one(mutegreen: Run, store:
     assert "demo beside other: not compared with demo alone, of which there are no trainings here." in done.stdout
 
 
-def test_an_audit_alone_is_what_it_was(mutegreen: Run, store: Path) -> None:
+def test_an_exclusive_audit_is_compared_with_no_other(mutegreen: Run, store: Path) -> None:
     add(store, "company", "other", at=1)
     add(store, "alone", at=2)
     document = told(mutegreen, store)

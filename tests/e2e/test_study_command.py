@@ -80,7 +80,7 @@ def test_nothing_is_trained_twice(mutegreen: Run, of_two: SimpleNamespace, copie
 
 
 @shares_a_study
-def test_a_subject_that_has_changed_is_trained_anew(copied: Path) -> None:
+def test_a_subject_that_has_changed_is_trained_again(copied: Path) -> None:
     before = outcomes(copied)
     with (copied / "other" / "train.py").open("a") as file:
         file.write("# another program\n")
@@ -136,7 +136,7 @@ def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path)
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 
 
-def test_trainings_that_do_not_end_well_are_told_by_the_status(tmp_path: Path) -> None:
+def test_trials_that_fail_set_the_exit_status(tmp_path: Path) -> None:
     write_studied(tmp_path, "fragile", TRAIN.replace("w = 0.0\n", "assert args.epochs == 8\nw = 0.0\n"))
     done = study(tmp_path, "--subjects", "fragile")
     assert done.returncode == 1
@@ -158,7 +158,7 @@ def test_a_dry_run_shows_every_subject_and_trains_nothing(mutegreen: Run, tmp_pa
 
 
 @pytest.mark.slow
-def test_in_company_the_same_mutants_train_beside_others(tmp_path: Path) -> None:
+def test_co_located_audits_have_the_same_mutants(tmp_path: Path) -> None:
     """It takes longer than ten seconds: thirty trainings, and backgrounds that are started for each."""
     for name in ("mnist_cnn", "forward_forward", "siamese_resnet"):
         write_studied(tmp_path, name, TRAIN.replace("default=0.0", "default=0.01"))

@@ -176,7 +176,7 @@ def test_a_figure_to_be_small_has_its_goal_and_tolerance(audits: dict[str, Audit
         assert (store.audit().goal, store.audit().tolerance) == ("minimize", 0.01)
 
 
-def test_the_last_of_each_further_figure_is_kept(audits: dict[str, AuditedFolder]) -> None:
+def test_the_last_value_of_each_extra_metric_is_recorded(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["further"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     for (result, log), *_ in audited.results.values():
@@ -190,7 +190,7 @@ def test_the_last_of_each_further_figure_is_kept(audits: dict[str, AuditedFolder
         assert (row["performance_loss"], row["goal_loss"]) == (results[row["mutant"]].also["loss"], "minimize")
 
 
-def test_further_figures_may_be_in_the_file_beside_the_performance_and_need_not_be_there(
+def test_extra_metrics_may_be_in_the_file_of_the_performance_and_may_be_missing(
     audits: dict[str, AuditedFolder],
 ) -> None:
     audited = audits["further in a file"]
@@ -257,7 +257,7 @@ def test_the_same_seed_gives_the_same_result(audits: dict[str, AuditedFolder]) -
     assert [r.performance for r, _ in results["original"]] == [r.performance for r, _ in results["identity"]]
 
 
-def test_a_seed_may_stand_in_the_source_beside_a_hyperparameter(audits: dict[str, AuditedFolder]) -> None:
+def test_a_seed_may_be_in_the_same_source_as_a_hyperparameter(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["seed in the source"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     seeds = {figures(log, r" seed=(\d+)")[0] for ((_, log),) in audited.results.values()}

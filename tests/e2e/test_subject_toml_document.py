@@ -28,7 +28,7 @@ SECTION_OF = {
     "workspace": "`[workspace]`",
     "presets": "`[presets]`",
 }
-"""Where the keys of each table stand; those of the file itself are headings."""
+"""The tables with the keys; those of the file itself are headings."""
 
 SCHEMAS: dict[str, type[BaseModel]] = {"": config.SubjectFile, **config.TABLES}
 KEYS = [(table, key) for table, schema in SCHEMAS.items() for key in schema.model_fields]

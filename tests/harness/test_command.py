@@ -126,7 +126,7 @@ def test_threads_that_outlive_the_first_one_are_ended_too(tmp_path: Path) -> Non
     assert ended.status == -9
 
 
-def test_a_signal_is_told_from_an_exit_status(tmp_path: Path) -> None:
+def test_a_signal_is_distinguished_from_an_exit_status(tmp_path: Path) -> None:
     ended, _ = run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", tmp_path)
     assert ended.status == -signal.SIGSEGV
 

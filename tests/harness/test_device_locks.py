@@ -63,7 +63,7 @@ def test_different_gpus_do_not_wait_for_each_other() -> None:
         pass
 
 
-def test_a_device_in_use_is_told_with_its_holder() -> None:
+def test_a_device_in_use_is_reported_with_its_owner() -> None:
     with held_by_another() as other:
         said = rf"audit of b \(process {other.pid}, since .*\) measures on cpu"
         with pytest.raises(UsageError, match=said), locked(["cpu"], HOLDER, heard, wait=False):
@@ -72,7 +72,7 @@ def test_a_device_in_use_is_told_with_its_holder() -> None:
 
 
 def test_it_waits_until_the_other_has_ended_and_says_so_once(tmp_path: Path) -> None:
-    """The other one is told to end by the words that say who waits; it notes its end and kills itself."""
+    """The message about the wait makes the other process end; it records its end and kills itself."""
     told: list[tuple[str, Holder | None]] = []
     ended = tmp_path / "ended"
     # The sleep is longer than one look at the lock: a lock that was not waited for is had before the note.

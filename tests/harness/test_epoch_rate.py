@@ -57,7 +57,7 @@ def test_after_a_start_over_the_expected_length_is_that_of_a_first_epoch() -> No
     assert rate.epochs(6.0, 8.0) == pytest.approx(0.5)
 
 
-def test_slowdown_is_seen_in_the_window_alone() -> None:
+def test_the_rate_is_that_of_the_window_only() -> None:
     rate = EpochRate()
     rate.start(0.0)
     for at_s in (5, 6, 7, 8, 10, 12, 14):

@@ -16,7 +16,7 @@ events = st.lists(
 )
 
 
-def told(steps: list[tuple[float, str]]) -> tuple[EpochRate, list[tuple[float, float, bool]], float]:
+def rate_after(steps: list[tuple[float, str]]) -> tuple[EpochRate, list[tuple[float, float, bool]], float]:
     """The rate after these events, the epochs by hand (begin, end, whether it is the first), and the last moment."""
     rate, now_s, epochs = EpochRate(), 0.0, []
     rate.start(0.0)
@@ -37,7 +37,7 @@ def told(steps: list[tuple[float, str]]) -> tuple[EpochRate, list[tuple[float, f
 def test_epochs_of_parts_of_a_time_add_up_to_those_of_all_of_it(
     steps: list[tuple[float, str]], cuts: list[float]
 ) -> None:
-    rate, epochs, now_s = told(steps)
+    rate, epochs, now_s = rate_after(steps)
     edges = [0.0, *sorted(min(cut, now_s) for cut in cuts), now_s]
     parts = [rate.epochs(begin_s, end_s) for begin_s, end_s in pairwise(edges)]
     if not epochs:
@@ -49,10 +49,10 @@ def test_epochs_of_parts_of_a_time_add_up_to_those_of_all_of_it(
 
 
 @given(events, st.floats(0, 40), st.floats(0, 40))
-def test_the_pace_is_that_of_the_epochs_after_a_first_one(
+def test_the_rate_is_that_of_the_epochs_after_a_first_one(
     steps: list[tuple[float, str]], one_s: float, other_s: float
 ) -> None:
-    rate, epochs, _ = told(steps)
+    rate, epochs, _ = rate_after(steps)
     begin_s, end_s = sorted((one_s, other_s))
     lengths = [e - b for b, e, first in epochs if not first and e > begin_s and b < end_s]
     expected = len(lengths) / sum(lengths) if sum(lengths) > 0 else None

@@ -49,7 +49,7 @@ def test_a_parsers_value_is_seen(tmp_path: Path, text: str) -> None:
     assert "train.py got --gamma = 0.7 from its parser, not 0.35" in dropped.how
 
 
-def test_a_default_that_happens_to_be_right_is_told_from_a_flag_that_arrived(tmp_path: Path) -> None:
+def test_a_default_that_equals_the_value_is_distinguished_from_a_flag_that_was_applied(tmp_path: Path) -> None:
     name = script(tmp_path, ARGPARSE + "p.parse_args()")
     assert observe(tmp_path, GAMMA, 0.7, [sys.executable, name]).own_default
     (tmp_path / "probe.out").unlink()
@@ -159,7 +159,7 @@ def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
     ],
     ids=["plain", "exec", "globals", "decay", "set back", "no end", "a parameter"],
 )
-def test_a_constant_that_is_set_anew_did_not_arrive(tmp_path: Path, text: str, arrived: bool, how: str) -> None:
+def test_a_constant_that_is_assigned_again_was_not_applied(tmp_path: Path, text: str, arrived: bool, how: str) -> None:
     """The file as it is after its mutation: 0.1 became 0.5."""
     script(tmp_path, "lr = 0.3\n", "config.py")
     name = script(tmp_path, text)

@@ -1,4 +1,4 @@
-"""One suite for all executors, and what running several at a time adds: places, memory, the repeat when it is short."""
+"""One suite for all executors, and what the concurrent one adds: slots, memory, the repeat without enough memory."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def result(outcome: Outcome = Outcome.OK, beside: int = 0) -> TrialResult:
 
 @dataclass
 class Notes:
-    """Work that notes what it is told; `train` is given by the test."""
+    """Work that records its callbacks; the test gives `train`."""
 
     training: Callable[[Trial, threading.Event], TrialResult] = lambda trial, stop: result()
-    told: list[tuple[str, int]] = field(default_factory=list)
+    calls: list[tuple[str, int]] = field(default_factory=list)
     slots: dict[int, Slot] = field(default_factory=dict)
     together: list[int] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
@@ -59,27 +59,27 @@ class Notes:
             with self._lock:
                 self._now -= 1
 
-    def _tell(self, what: str, trial: Trial) -> None:
+    def _record(self, what: str, trial: Trial) -> None:
         self.threads.add(threading.get_ident())
-        self.told.append((what, trial.number))
+        self.calls.append((what, trial.number))
 
     def on_start(self, trial: Trial) -> None:
-        self._tell("start", trial)
+        self._record("start", trial)
 
     def on_result(self, trial: Trial, result: TrialResult) -> None:
-        self._tell("result", trial)
+        self._record("result", trial)
 
     def on_retry(self, trial: Trial, result: TrialResult, at_a_time: int) -> None:
-        self._tell(f"retry, {at_a_time} at a time", trial)
+        self._record(f"retry, {at_a_time} at a time", trial)
 
     def on_interrupt(self, trial: Trial) -> None:
-        self._tell("interrupt", trial)
+        self._record("interrupt", trial)
 
     def on_pause(self, trial: Trial, result: TrialResult, following: Trial) -> None:
-        self._tell("pause", trial)
+        self._record("pause", trial)
 
     def numbers(self, what: str) -> list[int]:
-        return [number for told, number in self.told if told == what]
+        return [number for name, number in self.calls if name == what]
 
 
 @pytest.fixture(params=EXECUTORS)
@@ -98,9 +98,9 @@ class TestEveryExecutor:
     def test_nothing_to_do(self, executor: Executor) -> None:
         work = Notes()
         executor.run([], work)
-        assert work.told == []
+        assert work.calls == []
 
-    def test_all_is_told_to_the_thread_that_asked(self, executor: Executor) -> None:
+    def test_all_callbacks_run_in_the_thread_that_called_run(self, executor: Executor) -> None:
         work = Notes()
         executor.run(trials(5), work)
         assert work.threads == {threading.get_ident()}
@@ -135,14 +135,14 @@ class TestEveryExecutor:
 def test_one_by_one_rests_between_trials_but_not_after_the_last() -> None:
     work = Notes()
     SequentialExecutor().run(trials(3), work)
-    assert work.told == [
+    assert work.calls == [
         *[("start", 1), ("result", 1), ("pause", 1)],
         *[("start", 2), ("result", 2), ("pause", 2)],
         *[("start", 3), ("result", 3)],
     ]
 
 
-def test_several_use_every_place_and_none_twice_at_a_time() -> None:
+def test_concurrent_trials_use_every_slot_and_none_twice_at_a_time() -> None:
     gate = threading.Barrier(3, timeout=EVENT_S)
 
     def training(trial: Trial, stop: threading.Event) -> TrialResult:
@@ -156,7 +156,7 @@ def test_several_use_every_place_and_none_twice_at_a_time() -> None:
     assert {work.slots[n].cpus for n in (1, 2, 3)} == {(0,), (1,), (2,)}
 
 
-def test_memory_short_in_company_lowers_the_number_and_repeats_that_trial_alone() -> None:
+def test_a_concurrent_trial_out_of_memory_is_repeated_exclusively_and_one_slot_fewer_is_used() -> None:
     tries: Counter[int] = Counter()
     alone: list[int] = []
     under_way: set[int] = set()
@@ -178,16 +178,16 @@ def test_memory_short_in_company_lowers_the_number_and_repeats_that_trial_alone(
     several(3).run(trials(9), work)
     assert tries == {n: 2 if n == 4 else 1 for n in range(1, 10)}
     assert alone == [1], "the repeat had the machine to itself"
-    again = [what for what, _ in work.told if what.startswith("retry")]
+    again = [what for what, _ in work.calls if what.startswith("retry")]
     assert again in (["retry, 2 at a time"], ["retry, 1 at a time"])
     assert sorted(work.numbers("result")) == list(range(1, 10)), "each is kept once"
 
 
-def test_memory_short_without_company_is_final() -> None:
+def test_an_exclusive_trial_out_of_memory_is_final() -> None:
     work = Notes(lambda trial, stop: result(Outcome.OUT_OF_MEMORY))
     several(2).run(trials(2), work)
     assert sorted(work.numbers("result")) == [1, 2]
-    assert not [what for what, _ in work.told if what.startswith("retry")]
+    assert not [what for what, _ in work.calls if what.startswith("retry")]
 
 
 def test_no_more_train_at_a_time_than_memory_holds() -> None:

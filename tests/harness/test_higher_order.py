@@ -1,4 +1,4 @@
-"""Mutants of several hyperparameters at once: planned, applied, seen to arrive, kept and shown."""
+"""Mutants of several hyperparameters at once: planned, applied, recorded and shown."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def three(tmp_path: Path) -> Path:
     return write_subject(tmp_path / "three", toml=SUBJECT + THIRD)
 
 
-def test_every_pair_is_changed_together_at_values_that_are_also_tried_alone(three: Path) -> None:
+def test_every_pair_has_a_mutant_at_values_that_are_also_trained_singly(three: Path) -> None:
     made = planned(three, order=2, values=VALUES)
     doubles = [changed(m) for m in made.mutants if m.order == 2]
     singles = [changed(m) for m in made.mutants if m.order == 1]
@@ -148,7 +148,7 @@ def test_both_values_reach_the_training_and_its_rows(subject: Path, mutegreen: R
     assert {row["mutant"] for row in verdicts} == set(changes)
 
 
-def test_a_pair_of_which_one_value_does_not_arrive_is_not_applied(tmp_path: Path, mutegreen: Run) -> None:
+def test_a_pair_with_one_value_not_applied_is_not_applied(tmp_path: Path, mutegreen: Run) -> None:
     parse = "import sys; at = sys.argv.index('--lr'); args = parser.parse_args(sys.argv[1:at] + sys.argv[at + 2:])"
     subject = write_subject(tmp_path / "deaf", TRAIN.replace("args = parser.parse_args()", parse))
     done = mutegreen("run", subject, *PAIR, "--json")

@@ -53,7 +53,7 @@ def ended(
         ("failed", {"output": "accuracy=0.9", "status": 2, "evidence": LOST}),
     ],
 )
-def test_ends_are_told_apart(expected: str, arguments: dict[str, object]) -> None:
+def test_outcomes_are_distinguished(expected: str, arguments: dict[str, object]) -> None:
     assert ended(**arguments) == expected  # type: ignore[arg-type]
 
 

@@ -114,7 +114,7 @@ def further(*lines: str, **patterns: str) -> dict[str, float]:
     return found.figures
 
 
-def test_of_further_figures_the_last_is_kept() -> None:
+def test_the_last_value_of_each_extra_metric_is_kept() -> None:
     lines = ("rank-1 0.5 mAP 30%", "mAP 40% after mAP 35%, 3/4 right", "rank-1 0.6")
     assert further(*lines, mAP=r"mAP (\S+)", right=r"(?P<value>\d+)/(?P<of>\d+)", r5=r"rank-5 (\S+)") == {
         "mAP": 35.0,
@@ -122,12 +122,12 @@ def test_of_further_figures_the_last_is_kept() -> None:
     }
 
 
-def test_an_outdated_further_figure_is_none() -> None:
+def test_an_outdated_extra_metric_is_removed() -> None:
     assert further("mAP 0.4", "mAP n/a", mAP=r"mAP (\S+)") == {}
     assert further("mAP n/a", "mAP 0.4", mAP=r"mAP (\S+)") == {"mAP": 0.4}
 
 
-def test_a_further_figure_decides_nothing() -> None:
+def test_an_extra_metric_does_not_change_the_outcome() -> None:
     also = (ExtraMetric("mAP", pattern=r"mAP (\S+)"),)
     found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
     found.feed(OutputLine(0.0, "out", "rank-1 0.5 mAP nan"))

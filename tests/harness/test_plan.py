@@ -40,7 +40,7 @@ def test_a_mutant_changes_one_hyperparameter_and_carries_its_value(loaded: Subje
         assert mutant.value != mutant.default
 
 
-def test_values_by_hand_replace_the_operator(loaded: Subject) -> None:
+def test_values_of_the_user_replace_those_of_the_operator(loaded: Subject) -> None:
     made = plan.make(loaded, PlanOptions(operators=("epochs",), values={"learning_rate": ("0.1", "2", "0.10")}))
     rates = [m for m in made.mutants if m.hyperparameter == "learning_rate"]
     assert [(m.value, m.operator) for m in rates] == [(0.1, "given"), (2.0, "given")]

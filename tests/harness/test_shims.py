@@ -71,7 +71,7 @@ def test_every_name_has_its_file_and_every_file_its_name() -> None:
     assert {file.stem for file in files} == set(Compat)
 
 
-def test_the_wheel_is_told_to_hold_them() -> None:
+def test_the_wheel_contains_them() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     held = setup["options.package_data"]["mutegreen.harness"].split()
@@ -92,7 +92,7 @@ def test_cuda_stays_where_it_is_without_a_gpu(tmp_path: Path) -> None:
     assert cuda == ShimReport(Compat.CUDA, True, "there is no GPU, and .cuda() did nothing")
 
 
-def test_cuda_is_left_alone_where_there_is_a_gpu(tmp_path: Path) -> None:
+def test_cuda_is_not_changed_where_there_is_a_gpu(tmp_path: Path) -> None:
     package(tmp_path, "torch", TORCH.format(gpu=True))
     program = "import torch\nprint(torch.Tensor().cuda(), torch.nn.Module().cuda(), torch.Tensor.cuda.__name__)\n"
     printed, (cuda,) = act(tmp_path, program + "print(torch.Tensor.cuda is torch.nn.Module.cuda)\n", Compat.CUDA)
@@ -100,7 +100,7 @@ def test_cuda_is_left_alone_where_there_is_a_gpu(tmp_path: Path) -> None:
     assert cuda == ShimReport(Compat.CUDA, False, "there is a GPU, and .cuda() is torch's own")
 
 
-def test_a_stand_in_that_nothing_calls_for_did_not_act(tmp_path: Path) -> None:
+def test_a_shim_that_is_not_needed_did_not_act(tmp_path: Path) -> None:
     package(tmp_path, "torch", TORCH.format(gpu=False))
     assert act(tmp_path, "import torch\n", Compat.CUDA)[1] == (ShimReport(Compat.CUDA, False, "not needed"),)
 
@@ -272,7 +272,7 @@ def test_the_preset_goes_before_the_subject_and_the_user_before_both(tmp_path: P
     assert shims.choose(subject, large, ()) == ()
 
 
-def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
+def test_a_wrong_name_is_reported_with_the_valid_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         subject_of(tmp_path, 'compat = ["cpu"]\n' + SUBJECT + '[presets.small]\ncompat = ["wieghts"]\n')
     assert len(caught.value.faults) == 2
@@ -284,7 +284,7 @@ def test_a_wrong_name_is_told_with_the_right_ones(tmp_path: Path) -> None:
     assert "cuda, checksums, weights, seed" in usage.value.hint
 
 
-def test_the_stand_in_gives_a_seed_to_a_program_that_takes_none(tmp_path: Path) -> None:
+def test_the_shim_seeds_a_program_that_takes_no_seed(tmp_path: Path) -> None:
     without = SUBJECT.replace('seed = { flag = "--seed" }\n', "")
     subject = subject_of(tmp_path, without)
     seeded = plan.make(subject, PlanOptions(compat=(Compat.SEED,), operators=("epochs",)))

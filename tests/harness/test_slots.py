@@ -16,7 +16,7 @@ def eight_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
 
 
-def test_a_single_place_is_told_nothing() -> None:
+def test_a_single_slot_sets_no_variables() -> None:
     (only,) = slots(1, [CPU])
     assert only.variables({}) == {}
     assert only.domains([CPU]) is None
@@ -31,7 +31,7 @@ def test_cpus_are_dealt_out_whole_and_once(jobs: int, sizes: list[int]) -> None:
 
 
 @pytest.mark.usefixtures("eight_cpus")
-def test_more_places_than_cpus_share_them_evenly() -> None:
+def test_more_slots_than_cpus_share_them_evenly() -> None:
     dealt = slots(20, [CPU])
     counts = [sum(slot.cpus == (cpu,) for slot in dealt) for cpu in range(8)]
     assert sum(counts) == 20
@@ -39,7 +39,7 @@ def test_more_places_than_cpus_share_them_evenly() -> None:
 
 
 @pytest.mark.usefixtures("eight_cpus")
-def test_each_gpu_has_its_places_and_a_training_sees_only_its_own() -> None:
+def test_each_gpu_has_its_slots_and_a_training_sees_only_its_own_gpu() -> None:
     dealt = slots(2, [CPU, B, A])
     assert sorted(str(slot.gpu) for slot in dealt) == [A, A, B, B]
     assert dealt[0].gpu != dealt[1].gpu, "neighbours in the queue go to different GPUs"

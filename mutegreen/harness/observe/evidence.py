@@ -194,17 +194,17 @@ def _by_variable(variable: str, value: Value, report: ProbeReport) -> tuple[bool
     training = _training(report)
     if training is None:
         return False, _UNSEEN
-    found = training["environment"].get(variable)
-    if found is None:
+    actual = training["environment"].get(variable)
+    if actual is None:
         return False, f"{variable} was not set in the training"
-    return same_value(found, value), f"{variable} was {found} in the training"
+    return same_value(actual, value), f"{variable} was {actual} in the training"
 
 
 def _training(report: ProbeReport) -> Mapping[str, Any] | None:
     """Return the start of the last program of the subject; workers that libraries start do not count."""
     starts = report.of("start")
-    found = [event for event in starts if report.in_workspace(event)] or starts
-    return found[-1] if found else None
+    own_starts = [event for event in starts if report.in_workspace(event)] or starts
+    return own_starts[-1] if own_starts else None
 
 
 def _by_file(path: Path, report: ProbeReport) -> tuple[bool, str]:
@@ -225,16 +225,16 @@ def _by_constant(site: SourceSite, value: Value, default: Value, report: ProbeRe
     ends = [e for e in report.of("ended") if known and (e["file"], e["name"]) == (path, known.name)]
     if known is None or not ends:
         return None
-    found = ends[-1]["value"]
-    if same_value(found, value):
-        return True, f"the mutated {site.file} was read, and {known.name} was {found} at the end"
-    if known.rebound and not same_value(found, default):
+    actual = ends[-1]["value"]
+    if same_value(actual, value):
+        return True, f"the mutated {site.file} was read, and {known.name} was {actual} at the end"
+    if known.rebound and not same_value(actual, default):
         return None
-    return False, f"{known.name} was {found} at the end, not {value}: something in the program assigns it again"
+    return False, f"{known.name} was {actual} at the end, not {value}: something in the program assigns it again"
 
 
-def _unwrapped(found: Any) -> Any:
-    return found[0] if isinstance(found, list) and len(found) == 1 else found
+def _unwrapped(actual: Any) -> Any:
+    return actual[0] if isinstance(actual, list) and len(actual) == 1 else actual
 
 
 def _name(event: Mapping[str, Any]) -> str:

@@ -1,4 +1,18 @@
-"""How a trial ended: out of memory, diverged, crashed, timed out, not applied or ok, told apart."""
+"""Classify how a trial ended.
+
+The first rule that applies decides:
+
+timed out                                               timeout
+exit status not 0:  a message about memory, or          out_of_memory
+                    a kill while the kernel was short of memory
+                    a loss or performance that is nan or inf   diverged
+                    anything else                       failed
+exit status 0:      the performance is not a number     failed
+                    a loss or performance that is nan or inf   diverged
+                    a value was not applied             not_applied
+                    no performance was found            failed
+                    otherwise                           ok
+"""
 
 from __future__ import annotations
 
@@ -51,8 +65,8 @@ class OutputTail:
 def oom_kills() -> int:
     """Return how many processes the kernel has killed for lack of memory since boot (Linux; elsewhere 0)."""
     with contextlib.suppress(OSError):
-        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(encoding="ascii"), re.MULTILINE)
-        return int(found[1]) if found else 0
+        match = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text(encoding="ascii"), re.MULTILINE)
+        return int(match[1]) if match else 0
     return 0
 
 

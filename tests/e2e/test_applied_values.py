@@ -166,7 +166,7 @@ def test_a_wrapper_that_drops_a_flag_gives_mutants_that_are_not_applied(audits: 
         ("awk without evidence", "learning_rate: no Python process of the training could be observed"),
     ],
 )
-def test_what_cannot_arrive_is_found_before_any_mutant_is_trained(
+def test_what_cannot_be_applied_is_found_before_any_mutant_is_trained(
     audits: dict[str, AuditedFolder], name: str, reason: str
 ) -> None:
     audited = audits.get(name) or pytest.skip("awk is not installed")
@@ -176,7 +176,7 @@ def test_what_cannot_arrive_is_found_before_any_mutant_is_trained(
     assert audited.after == audited.before
 
 
-def test_overrides_arrive_though_the_parser_has_no_flag_for_them(audits: dict[str, AuditedFolder]) -> None:
+def test_overrides_are_applied_though_the_parser_has_no_flag_for_them(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["overrides"]
     assert (audited.status, audited.outcomes) == (0, {"ok": 2}), audited.stderr
     assert "learning_rate=0.25" in audited.results["learning_rate=0.25"][0][1]
