@@ -71,8 +71,8 @@ def main() -> None:
 
 def shell_loop_s(folder: Path, options: PlanOptions) -> float:
     """Wall time of the same commands, one after the other, in one shell."""
-    made = plan.make(config.load(folder), options)
-    commands = [shlex.join(launch(made, made.mutant(t.mutant), t.seed).words) for t in made.trials]
+    audit_plan = plan.make(config.load(folder), options)
+    commands = [shlex.join(launch(audit_plan, audit_plan.mutant(t.mutant), t.seed).words) for t in audit_plan.trials]
     script = "\n".join(f"{command} > log.txt 2>&1" for command in commands)
     began = time.monotonic()
     subprocess.run(["sh", "-c", script], cwd=folder, check=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})

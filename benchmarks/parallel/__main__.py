@@ -89,12 +89,12 @@ def compared(arguments: argparse.Namespace, folder: Path) -> dict[str, list[Audi
     common = [arguments.subject, "--preset", arguments.preset]
     common += ["--cooldown", "0"] if arguments.quick else []
     common += ["--repetitions", str(arguments.repetitions)] if arguments.repetitions else []
-    found: dict[str, list[AuditCost]] = {name: [] for name in ways}
+    audits_by_way: dict[str, list[AuditCost]] = {name: [] for name in ways}
     for number in range(arguments.rounds):
         for name, words in ways.items():
-            store = folder / f"{number}-{len(found[name])}-{name.replace(' ', '')}.sqlite"
-            found[name].append(audited(name, [*common, *words], store))
-    return found
+            store = folder / f"{number}-{len(audits_by_way[name])}-{name.replace(' ', '')}.sqlite"
+            audits_by_way[name].append(audited(name, [*common, *words], store))
+    return audits_by_way
 
 
 def audited(name: str, words: list[str], store: Path) -> AuditCost:
@@ -119,12 +119,12 @@ def output(*words: str) -> str:
     return subprocess.run([*MUTEGREEN, *words], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def report(found: dict[str, list[AuditCost]]) -> None:
-    base = found["exclusive"]
+def report(audits_by_way: dict[str, list[AuditCost]]) -> None:
+    base = audits_by_way["exclusive"]
     print(f"energy: {base[0].quality}; trials that ended ok: {[len(a.rows) for a in base]}")
     heading = ("way", "wall s", "ratio", "energy J", "ratio", "trial s", "trial J", "same verdicts")
     print("".join(f"{word:>14}" for word in heading))
-    for name, audits in found.items():
+    for name, audits in audits_by_way.items():
         wall_s, energy_j = mean(a.wall_s for a in audits), mean(a.energy_j for a in audits)
         ratios = [mean(x.wall_s / y.wall_s for x, y in zip(audits, base, strict=True))]
         ratios.append(mean(x.energy_j / y.energy_j for x, y in zip(audits, base, strict=True)))
@@ -132,7 +132,7 @@ def report(found: dict[str, list[AuditCost]]) -> None:
         each_j = mean(energy_of(row) for a in audits for row in a.rows)
         cells = (f"{wall_s:.0f}", f"{ratios[0]:.3f}", f"{energy_j:.0f}", f"{ratios[1]:.3f}", f"{each_s:.2f}")
         print("".join(f"{cell:>14}" for cell in (name, *cells, f"{each_j:.1f}", same(audits, base))))
-    for name, audits in found.items():
+    for name, audits in audits_by_way.items():
         if audits is not base:
             differing(name, audits[0], base[0])
 

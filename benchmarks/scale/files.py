@@ -47,8 +47,8 @@ def audit(mutants: int, repetitions: int, seed: int = 0) -> pd.DataFrame:
     power = rows.pop("power").to_numpy()
     shared = DRIFT * place / len(rows) + NOISE * generator.standard_normal(len(rows))
     for metric, level in LEVEL.items():
-        own = NOISE / 4 * generator.standard_normal(len(rows))
-        rows[metric] = level * np.exp(own if metric == "performance" else np.log(power) + shared + own)
+        noise = NOISE / 4 * generator.standard_normal(len(rows))
+        rows[metric] = level * np.exp(noise if metric == "performance" else np.log(power) + shared + noise)
     block = place // (mutants + 1)
     return rows.assign(
         subject="mnist",
@@ -75,7 +75,7 @@ def arms(mutants: int) -> pd.DataFrame:
     default = np.array([DEFAULTS[name] for name in names])
     ratio = 2 ** np.linspace(-1, 0.999, mutants)
     value = default * ratio
-    made = pd.DataFrame(
+    mutant_rows = pd.DataFrame(
         {
             "mutant": [f"{name}={number:.8g}" for name, number in zip(names, value, strict=True)],
             "hyperparameter": names,
@@ -86,7 +86,7 @@ def arms(mutants: int) -> pd.DataFrame:
         }
     )
     original = pd.DataFrame({"mutant": [ORIGINAL], "power": [1.0]})
-    return pd.concat([original, made], ignore_index=True)
+    return pd.concat([original, mutant_rows], ignore_index=True)
 
 
 if __name__ == "__main__":

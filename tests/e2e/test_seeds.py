@@ -15,7 +15,7 @@ import pytest
 from mutegreen.model import Seeding
 from mutegreen.stats import careful, paper
 from support.commands import Run
-from support.notes import told
+from support.notes import sentences
 from support.simulated import noisy, nothing, rows_of
 from support.tiny import SUBJECT, write_subject
 
@@ -126,7 +126,7 @@ def test_the_caution_says_what_is_amiss_and_nothing_more(seeds: list[int | None]
         rows["seed"] = [seeds[repetition] for repetition in rows["repetition"]]
     same = seeds is not None and seeds[0] == seeds[1] == 9
     for protocol in (careful, paper):
-        found = [note for note in told(protocol.analyse(rows)) if "performed" in note or "one seed" in note]
+        found = [note for note in sentences(protocol.analyse(rows)) if "performed" in note or "one seed" in note]
         assert bool(found) == (same or not varies)
         assert ("mean nothing" in "".join(found)) == (not varies)
         assert ("one seed" in "".join(found)) == same

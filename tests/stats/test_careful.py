@@ -22,7 +22,7 @@ from mutegreen.stats.model.metric_model import fit_metric
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.settings import Settings
 from mutegreen.store.rows import read_csv, rows_frame
-from support.notes import told
+from support.notes import sentences
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, nothing, rows_of, trainings
 
@@ -332,7 +332,7 @@ def test_audits_analysed_together_have_separate_blocks() -> None:
     alone = analyse(one)
     assert of(both).relative_change.value == pytest.approx(of(alone).relative_change.value)
     assert of(both).verdict == Verdict.WIN
-    assert any("2 audits" in note for note in told(both))
+    assert any("2 audits" in note for note in sentences(both))
 
 
 def test_unknown_blocks_are_one_block() -> None:
@@ -343,7 +343,7 @@ def test_unknown_blocks_are_one_block() -> None:
 def test_only_the_original_or_no_original() -> None:
     found = analyse(rows_of({"original": {"gpu_j": ENERGY}}))
     assert found.comparisons == ()
-    assert any("only the original was trained" in note for note in told(found))
+    assert any("only the original was trained" in note for note in sentences(found))
 
 
 def test_performance_of_zero_has_no_tolerance_unless_one_is_given() -> None:

@@ -17,7 +17,7 @@ from mutegreen.report.susceptibility_sentences import claim_text
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.stats.colocation.susceptibility import SusceptibilityFinding
 from mutegreen.store.rows import read_csv, rows_frame
-from support.notes import told
+from support.notes import sentences
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, rows_of, trainings
 
@@ -53,7 +53,7 @@ def test_rows_of_one_kind_have_nothing_to_compare() -> None:
         note.startswith(
             "simulated co-located with other: not compared with simulated without background load, for which"
         )
-        for note in told(alone)
+        for note in sentences(alone)
     )
 
 
@@ -78,7 +78,8 @@ def test_originals_with_other_values_are_not_compared() -> None:
     found = analyse(rows)
     assert found.colocation.pairs == ()
     assert any(
-        note.endswith("without background load, where the original has other values (epochs).") for note in told(found)
+        note.endswith("without background load, where the original has other values (epochs).")
+        for note in sentences(found)
     )
 
 

@@ -21,7 +21,7 @@ from mutegreen.stats.paper import analyse
 from mutegreen.stats.reason import Reason, ReasonCode
 from mutegreen.stats.verdicts.effect import cliffs_delta, dominance
 from mutegreen.store.rows import read_csv, rows_frame
-from support.notes import told
+from support.notes import sentences
 from support.paths import DATA
 
 KEYS = {
@@ -279,9 +279,9 @@ def test_a_metric_never_measured_has_a_note_and_no_rows() -> None:
         ("b", "dram_j"),
     }
     assert found.win_tie_loss == ()
-    assert "package_j was not measured." in told(found)
-    assert "s: dram_j was not measured." in told(found)
-    assert not any(note.startswith("s beside b") for note in told(found))
+    assert "package_j was not measured." in sentences(found)
+    assert "s: dram_j was not measured." in sentences(found)
+    assert not any(note.startswith("s beside b") for note in sentences(found))
 
 
 def test_a_scenario_without_original_or_without_mutants_is_noted() -> None:
@@ -291,8 +291,8 @@ def test_a_scenario_without_original_or_without_mutants_is_noted() -> None:
         trainings("original", [1, 2], subject="t"),
     )
     assert (found.comparisons, found.correlations) == ((), ())
-    assert "s beside b: excluded, because the original was not trained in this scenario." in told(found)
-    assert "t: only the original was trained." in told(found)
+    assert "s beside b: excluded, because the original was not trained in this scenario." in sentences(found)
+    assert "t: only the original was trained." in sentences(found)
     assert as_json(found)["verdict"] == []
 
 
@@ -302,7 +302,7 @@ def test_values_that_are_not_numbers_have_verdicts_but_no_correlation() -> None:
     found = analysis(*rows, trainings("e", [4, 5, 6]))
     assert [row.hyperparameter for row in found.correlations] == ["epochs"]
     assert [row.value for row in found.comparisons] == [3.0, 3.0, "sgd"]
-    assert "s: no correlation for o, whose values are not all numbers." in told(found)
+    assert "s: no correlation for o, whose values are not all numbers." in sentences(found)
 
 
 def test_identity_is_compared_but_neither_correlated_nor_counted() -> None:
@@ -313,7 +313,7 @@ def test_identity_is_compared_but_neither_correlated_nor_counted() -> None:
     assert {row.verdict for row in found.comparisons} == {Verdict.TIE}
     assert {row.hyperparameter for row in found.correlations} == {"z"}
     assert {row.hyperparameter for row in found.win_tie_loss} == {"z"}
-    assert not any("identity" in note for note in told(found))
+    assert not any("identity" in note for note in sentences(found))
 
 
 def test_correlation_takes_the_original_at_its_default_value() -> None:
@@ -383,18 +383,18 @@ def test_unknown_quality_is_null() -> None:
 
 def test_non_finite_numbers_are_null_in_json() -> None:
     comparison = replace(against([1.0, 2.0], [3.0, 4.0]), mean=math.inf, p=math.nan)
-    told = as_json(Analysis("paper", (), (comparison,), ()))
-    (row,) = told["verdict"]
+    document = as_json(Analysis("paper", (), (comparison,), ()))
+    (row,) = document["verdict"]
     assert (row["mean"], row["p"], row["mean_original"]) == (None, None, 1.5)
 
 
 def test_rows_of_several_audits_are_noted() -> None:
     parts = (trainings("original", [1, 2], audit="1"), trainings("e", [3, 4], audit="2"))
-    assert "The trials of 2 audits are analysed together." in told(analysis(*parts))
+    assert "The trials of 2 audits are analysed together." in sentences(analysis(*parts))
 
 
 def test_notes_of_the_rows_are_copied() -> None:
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
-    assert "Trials without the outcome ok were dropped: 2 timeout." in told(
+    assert "Trials without the outcome ok were dropped: 2 timeout." in sentences(
         analysis(trainings("original", [1, 2]), trainings("e", [3, 4]), lost)
     )

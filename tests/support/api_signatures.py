@@ -317,8 +317,8 @@ def calls_in(module: str, pattern: str) -> Iterator[tuple[str, list[str]]]:
 def read(library: str) -> dict[str, Any]:
     """Read the version and the calls of one library in this process."""
     version = importlib.import_module(library).__version__.split("+")[0]
-    asked = [(module, pattern) for module, pattern in PATTERNS if module.split(".")[0] == library]
-    calls = dict(call for module, pattern in asked for call in calls_in(module, pattern))
+    patterns = [(module, pattern) for module, pattern in PATTERNS if module.split(".")[0] == library]
+    calls = dict(call for module, pattern in patterns for call in calls_in(module, pattern))
     return {"version": version, "calls": {name: parameters for name, parameters in calls.items() if parameters}}
 
 

@@ -50,8 +50,8 @@ class Run:
 
     def process(self, *words: object, **variables: str) -> Ended:
         """Run a command as a separate process."""
-        line, own = command(*words), environment(**variables)
-        return subprocess.run(line, cwd=self.folder, env=own, capture_output=True, text=True, timeout=PROCESS_S)
+        line, env = command(*words), environment(**variables)
+        return subprocess.run(line, cwd=self.folder, env=env, capture_output=True, text=True, timeout=PROCESS_S)
 
     def inside(self, *words: object, stdin: str = "", **variables: str) -> Ended:
         """Run a command in this process. An exception that is not an error of MuteGreen reaches the test."""

@@ -40,9 +40,9 @@ def files(section: str) -> Files:
 
 def subject_files(section: str, other: Mapping[str, str] | None = None) -> Files:
     """Return the files of an example. Missing files come from the first example; `other` replaces or adds files."""
-    own = files(section) | dict(other or {})
-    merged = tomllib.loads(files(FIRST)["subject.toml"]) | tomllib.loads(own.get("subject.toml", ""))
-    return files(FIRST) | own | {"subject.toml": tomlkit.dumps(merged)}
+    changed = files(section) | dict(other or {})
+    merged = tomllib.loads(files(FIRST)["subject.toml"]) | tomllib.loads(changed.get("subject.toml", ""))
+    return files(FIRST) | changed | {"subject.toml": tomlkit.dumps(merged)}
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ class AuditedFolder:
     @cached_property
     def results(self) -> dict[str, list[tuple[TrialResult, str]]]:
         """Return the results and outputs of each mutant's trials, in the order of the repetitions."""
-        found: dict[str, list[tuple[TrialResult, str]]] = {}
+        trials: dict[str, list[tuple[TrialResult, str]]] = {}
         with Store.open(self.store) as store:
             audit = store.audit()
             for record in store.trials(audit.id):
                 log = self.store.parent / "audits" / audit.id / "logs" / f"{record.trial.number:04d}.log"
                 assert record.result is not None
-                found.setdefault(record.trial.mutant, []).append((record.result, log.read_text()))
-        return found
+                trials.setdefault(record.trial.mutant, []).append((record.result, log.read_text()))
+        return trials
 
     def mutegreen(self, *words: str) -> str:
         """Return the output of another command on this store."""

@@ -6,6 +6,6 @@ from mutegreen.report.wording import note_text
 from mutegreen.stats.analysis import Analysis
 
 
-def told(analysis: Analysis) -> list[str]:
+def sentences(analysis: Analysis) -> list[str]:
     """Return every note of an analysis in the words of the reports."""
     return [note_text(note) for note in analysis.notes]

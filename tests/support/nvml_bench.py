@@ -93,12 +93,12 @@ def joules(figure: DomainEnergy) -> float:
 @pytest.fixture(name="bench")
 def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeNvmlBench]:
     """Return a function that makes a bench of simulated GPUs; the benches are closed after the test."""
-    made: list[NvmlBench] = []
+    benches: list[NvmlBench] = []
 
     def make(*gpus: FakeGpu, seed: int = 0) -> NvmlBench:
-        made.append(NvmlBench(tmp_path, monkeypatch, *gpus, seed=seed))
-        return made[-1]
+        benches.append(NvmlBench(tmp_path, monkeypatch, *gpus, seed=seed))
+        return benches[-1]
 
     yield make
-    for one in made:
+    for one in benches:
         one.recorder.close()

@@ -13,9 +13,9 @@ def open_files(folder: Path | None = None) -> list[str]:
     A test that compares two calls collects garbage before the first one. Otherwise files that earlier tests left to
     the collector might be closed in between.
     """
-    found = []
+    paths = []
     for descriptor in os.listdir("/proc/self/fd"):
         with suppress(FileNotFoundError):  # the one by which the folder itself was listed
-            found.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+            paths.append(os.readlink(f"/proc/self/fd/{descriptor}"))
     below = f"{folder.resolve()}/" if folder else ""
-    return sorted(path for path in found if path.startswith(below))
+    return sorted(path for path in paths if path.startswith(below))

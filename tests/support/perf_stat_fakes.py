@@ -82,5 +82,5 @@ class PathMachine:
         self.meter = PerfStatMeter(root=folder)
 
     def began(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads((self.folder / "began").read_text())
-        return found
+        began: dict[str, object] = json.loads((self.folder / "began").read_text())
+        return began

@@ -64,15 +64,15 @@ def noisy(
     """
     generator = np.random.default_rng(seed)
     rise = 1 + np.linspace(0, drift, repetitions)
-    found = {}
+    values_by_arm = {}
     for name, (energy, performance) in arms.items():
         chance = np.exp(noise * generator.standard_normal((4, repetitions)))
         levels = np.array([[500.0], [60.0], [1500.0], [18.0]])
         cells = dict(zip(METRICS, (levels * (1 + energy) * rise * chance).tolist(), strict=False))
-        found[name] = cells | {
+        values_by_arm[name] = cells | {
             "performance": (0.9 + performance + noise / 10 * generator.standard_normal(repetitions)).tolist()
         }
-    return found
+    return values_by_arm
 
 
 def nothing(mutants: int) -> dict[str, tuple[float, float]]:

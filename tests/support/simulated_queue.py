@@ -70,16 +70,16 @@ def queue(
     return pd.DataFrame(ended, columns=["arm", "block", "energy_j", "duration_s", "companions"])
 
 
-def queue_rows(found: pd.DataFrame, **columns: object) -> pd.DataFrame:
+def queue_rows(trials: pd.DataFrame, **columns: object) -> pd.DataFrame:
     """Return the trials as rows: GPU energy, quality attributed; mutants are `epochs=1`, `epochs=2` and so on.
 
     Args:
-        found: The result of `queue`.
+        trials: The result of `queue`.
         columns: Further ones, the same for all rows.
     """
     empty = dict.fromkeys(("background", "hyperparameter", "value", "default", "package_j", "dram_j", "performance"))
     records = []
-    for training in found.to_dict("records"):
+    for training in trials.to_dict("records"):
         arm, block = int(training["arm"]), int(training["block"])
         changed = {"hyperparameter": "epochs", "value": arm, "default": 0} if arm else {}
         measured = {"gpu_j": training["energy_j"]} | {name: training[name] for name in ("duration_s", "companions")}

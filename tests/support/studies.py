@@ -48,7 +48,7 @@ def outcomes(folder: Path) -> dict[str, dict[str, int]]:
     """Return the number of trials with each outcome, by audit."""
     with closing(sqlite3.connect(folder / "reports" / "mutegreen.sqlite")) as db:
         rows = db.execute("SELECT audit, coalesce(outcome, 'pending'), count(*) FROM trial GROUP BY 1, 2").fetchall()
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for audit, outcome, count in rows:
-        found.setdefault(audit, {})[outcome] = count
-    return found
+        counts.setdefault(audit, {})[outcome] = count
+    return counts

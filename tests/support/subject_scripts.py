@@ -100,8 +100,8 @@ def audited(folder: Path, name: str, *values: str) -> SmokeAudit:
     options = [word for value in values for word in ("--values", value)]
     only = ["--operators", ",".join(value.split("=")[0] for value in values)]
     sizes = ["--repetitions", "1", "--cooldown", "0", "--meter", "estimate"]
-    words, own = command("run", name, "--preset", "smoke", *only, *options, *sizes), environment(**ONE_THREAD)
-    done = subprocess.run(words, cwd=folder, env=own, capture_output=True, text=True, timeout=PROCESS_S)
+    words, env = command("run", name, "--preset", "smoke", *only, *options, *sizes), environment(**ONE_THREAD)
+    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=PROCESS_S)
     assert done.returncode == 0, done.stderr
     store = folder / "reports" / "mutegreen.sqlite"
     exported = CliRunner().invoke(cli, ["export", "--store", str(store), "--format", "json"])
