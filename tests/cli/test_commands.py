@@ -1,4 +1,4 @@
-"""The commands as other programs read them: statuses, JSON, messages."""
+"""Exit statuses, JSON and messages of the commands."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from support.tiny import write_subject
 TRACE = "# quality=counter\ntime_s,gpu:GPU-1,cpu:package-0\n0,0,0\n600,60000,6000\n"
 
 
-def test_the_whole_way_from_a_script_to_tables(audited: dict[str, Any], mutegreen: Run) -> None:
+def test_from_a_script_to_tables(audited: dict[str, Any], mutegreen: Run) -> None:
     tables = mutegreen("stats")
     assert tables.returncode == 0, tables.stderr
     assert "learning_rate" in tables.stdout
@@ -57,7 +57,7 @@ def test_exports_agree_with_each_other(audited: dict[str, Any], mutegreen: Run, 
     assert as_parquet["gpu_j"].isna().all()
 
 
-def test_show_tells_of_mutants_and_trials(audited: dict[str, Any], mutegreen: Run) -> None:
+def test_show_describes_mutants_and_trials(audited: dict[str, Any], mutegreen: Run) -> None:
     name = next(
         r["mutant"] for r in json.loads(mutegreen("stats", "--json").stdout)["verdict"] if "rate" in r["mutant"]
     )
@@ -72,7 +72,7 @@ def test_show_tells_of_mutants_and_trials(audited: dict[str, Any], mutegreen: Ru
     assert name in wrong.stderr
 
 
-def test_audits_lists_what_there_is(audited: dict[str, Any], mutegreen: Run) -> None:
+def test_audits_lists_the_audits_of_the_store(audited: dict[str, Any], mutegreen: Run) -> None:
     assert audited["audit"] in mutegreen("audits").stdout
     (found,) = json.loads(mutegreen("audits", "--json").stdout)
     assert found["trials"] == {"ok": 10}
@@ -101,7 +101,7 @@ def test_require_refuses_before_anything_is_trained(subject: Path, mutegreen: Ru
     assert not (tmp_path / "reports").exists()
 
 
-def test_doctor_says_what_is_read_and_what_is_not(mutegreen: Run) -> None:
+def test_doctor_lists_domains_and_unavailable_meters(mutegreen: Run) -> None:
     found = json.loads(mutegreen("doctor", "--json").stdout)
     assert {d["domain"] for d in found["domains"]} == {"cpu:package-0", "dram:package-0"}
     assert all(set(d) == {"domain", "meter", "quality", "idle_w"} and d["idle_w"] > 0 for d in found["domains"])
@@ -125,7 +125,7 @@ def test_measure_is_transparent(mutegreen: Run) -> None:
     assert "not known" in plain.stderr
 
 
-def test_measure_of_a_known_load_is_its_integral(mutegreen: Run, tmp_path: Path) -> None:
+def test_measure_of_a_known_load_gives_its_integral(mutegreen: Run, tmp_path: Path) -> None:
     (tmp_path / "trace.csv").write_text(TRACE)
     done = mutegreen("measure", "--meter", "replay:trace.csv", "--idle", "0", "--json", "--", "sleep", "1")
     found = json.loads(done.stdout)
@@ -134,7 +134,7 @@ def test_measure_of_a_known_load_is_its_integral(mutegreen: Run, tmp_path: Path)
     assert found["duration_s"] >= 1
 
 
-def test_measure_of_what_cannot_be_started(mutegreen: Run) -> None:
+def test_measure_of_a_command_that_does_not_exist(mutegreen: Run) -> None:
     done = mutegreen("measure", "--idle", "0", "--", "no-such-program")
     assert done.returncode == 2
     assert "command 'no-such-program' cannot be started" in done.stderr

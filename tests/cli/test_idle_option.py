@@ -1,4 +1,4 @@
-"""The times that a user may set: given by an option or by the environment, kept with the audit, used again."""
+"""The option `--idle` and its environment variable: stored with the audit, used again by `--resume`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Invoke = Callable[..., Result]
 
 @pytest.fixture
 def measured_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The times over which idle power was measured; none of them is waited for."""
+    """Return the times over which idle power was measured, seconds; the measurement itself is replaced."""
     times_s: list[float] = []
 
     def mean_power(self: Recorder, duration_s: float) -> dict[str, float]:
@@ -37,7 +37,7 @@ def measured_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Invoke:
-    """The command line in this process, in `tmp_path`."""
+    """Return a function that runs the command line in this process, in `tmp_path`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MUTEGREEN_IDLE", raising=False)
     monkeypatch.setenv("MUTEGREEN_LOCKS", LOCKS)
@@ -90,7 +90,7 @@ def interrupt(folder: Path) -> None:
         db.execute("UPDATE trial SET outcome = 'interrupted' WHERE block = 1")
 
 
-def test_an_audit_of_before_there_was_the_option_measures_for_a_second(
+def test_an_audit_older_than_the_option_measures_for_a_second(
     subject: Path, invoke: Invoke, measured_s: list[float], tmp_path: Path
 ) -> None:
     done = invoke("run", subject, *SMALL, "--idle", "0.25", "--json")
@@ -101,7 +101,7 @@ def test_an_audit_of_before_there_was_the_option_measures_for_a_second(
     assert measured_s == [0.25, 1.0]
 
 
-def test_a_resumed_audit_takes_no_other_time(subject: Path, invoke: Invoke, measured_s: list[float]) -> None:
+def test_resume_refuses_another_idle_time(subject: Path, invoke: Invoke, measured_s: list[float]) -> None:
     done = invoke("run", subject, *SMALL, "--json")
     refused = invoke("run", "--resume", json.loads(done.stdout)["audit"], "--idle", "0.25")
     assert isinstance(refused.exception, UsageError)
@@ -110,7 +110,7 @@ def test_a_resumed_audit_takes_no_other_time(subject: Path, invoke: Invoke, meas
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "long"])
 @pytest.mark.parametrize("words", [("run", "points"), ("study", "hyperparameters")])
-def test_a_time_that_is_none_is_refused(text: str, words: tuple[str, ...], subject: Path, invoke: Invoke) -> None:
+def test_an_invalid_time_is_refused(text: str, words: tuple[str, ...], subject: Path, invoke: Invoke) -> None:
     for refused in (invoke(*words, "--dry-run", "--idle", text), invoke(*words, "--dry-run", MUTEGREEN_IDLE=text)):
         assert refused.exit_code == 2
         assert "Invalid value for '--idle'" in refused.stderr

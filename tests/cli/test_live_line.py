@@ -1,4 +1,4 @@
-"""The live line on a terminal, and its absence in a log."""
+"""The live line on a terminal; a log has none."""
 
 import io
 

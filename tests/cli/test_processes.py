@@ -63,7 +63,7 @@ def test_a_process_does_what_a_call_in_this_process_does(name: str, mutegreen: R
 
 @pytest.mark.parametrize("words", WRONG, ids=lambda words: " ".join(map(str, words)))
 @pytest.mark.usefixtures("audited")
-def test_so_it_does_with_wrong_words(words: tuple[object, ...], mutegreen: Run) -> None:
+def test_wrong_arguments_give_the_same_error_in_both(words: tuple[object, ...], mutegreen: Run) -> None:
     done, same = mutegreen.process(*words), mutegreen.inside(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert (same.returncode, same.stdout, same.stderr) == (done.returncode, done.stdout, done.stderr)
@@ -76,7 +76,7 @@ def test_every_command_has_help(name: str, mutegreen: Run) -> None:
     assert "Usage" in done.stdout
 
 
-def test_the_whole_has_help_and_a_version(mutegreen: Run) -> None:
+def test_the_group_has_help_and_a_version(mutegreen: Run) -> None:
     helped = mutegreen.process("--help")
     assert helped.returncode == 0
     assert all(f"  {name} " in helped.stdout for name in COMMANDS)
@@ -113,7 +113,7 @@ for out in (sys.stdout, sys.stderr):
     [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
     ids=["asked for", "by the locale"],
 )
-def test_an_output_in_ascii_gets_signs_that_it_has(variables: dict[str, str], tmp_path: Path) -> None:
+def test_an_output_in_ascii_gets_replacement_characters(variables: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", IN_ASCII], cwd=tmp_path, env=environment(**variables), capture_output=True
     )

@@ -1,4 +1,4 @@
-"""`mutegreen stats` as a user meets it: its options, its JSON by the contract, its errors."""
+"""`mutegreen stats`: its options, its JSON, its errors."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_default_protocol_keeps_the_contract_and_adds_to_it(mutegreen: Run) 
     assert {"trend", "interaction", "energy_to_target", "advice", "trust", "flags", "settings"} <= rows.keys()
 
 
-def test_fewer_copies_are_called_different_than_by_the_published_protocol(mutegreen: Run) -> None:
+def test_the_careful_protocol_calls_fewer_copies_different(mutegreen: Run) -> None:
     """In these data gamma were never applied: every mutant of it is the original once more."""
     alarms = {}
     for protocol in ("paper", "careful"):
@@ -60,7 +60,7 @@ def test_fewer_copies_are_called_different_than_by_the_published_protocol(mutegr
         copies = [row for row in rows if row["hyperparameter"] == "gamma"]
         assert len(copies) == 100
         alarms[protocol] = sum(row["verdict"] in ("win", "loss") for row in copies)
-    # What is left is one group whose original trained at another time than its mutants.
+    # The rest is one subject whose original was trained at another time than its mutants.
     assert alarms["paper"] == 19
     assert alarms["careful"] <= 6
 
@@ -73,7 +73,7 @@ def test_benjamini_and_hochberg_decide_more(mutegreen: Run) -> None:
     assert decided["bh"] > decided["holm"]
 
 
-def test_a_wider_margin_ties_more_and_a_tolerance_allows_more(mutegreen: Run) -> None:
+def test_a_wider_margin_gives_more_ties_and_a_tolerance_more_recommendations(mutegreen: Run) -> None:
     ties = {
         margin: sum(row["verdict"] == "tie" for row in found(mutegreen, "--margin", margin)["verdict"])
         for margin in ("1%", "0.05")
