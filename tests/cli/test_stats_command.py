@@ -60,7 +60,7 @@ def test_the_careful_protocol_calls_fewer_copies_different(mutegreen: Run) -> No
         copies = [row for row in rows if row["hyperparameter"] == "gamma"]
         assert len(copies) == 100
         alarms[protocol] = sum(row["verdict"] in ("win", "loss") for row in copies)
-    # The rest is one subject whose original was trained at another time than its mutants.
+    # The rest is one scenario whose original was trained at another time than its mutants.
     assert alarms["paper"] == 19
     assert alarms["careful"] <= 6
 
