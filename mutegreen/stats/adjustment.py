@@ -6,7 +6,7 @@ With the m p values of a family in ascending order p_(1) <= ... <= p_(m), the ad
     BH    min over j >= i of min(1, (m / j) p_(j))
 
 Sources: Holm, "A simple sequentially rejective multiple test procedure", 1979; Benjamini & Hochberg, "Controlling the
-    false discovery rate", 1995.
+false discovery rate", 1995.
 """
 
 from __future__ import annotations

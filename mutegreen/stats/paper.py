@@ -1,8 +1,9 @@
 """Published protocol: that of "Can Adjusting Hyperparameters Lead to Green Deep Learning" (arXiv 2603.06195).
 
-Correlation: Spearman's and Pearson's coefficients over the rows of the original, at its default value, and of all
-    mutants of a hyperparameter. Verdict: the rule of `mutegreen.stats.verdicts.published_rule`. Win-tie-loss: the
-    counts of `mutegreen.stats.verdicts.win_tie_loss`.
+- Correlation: Spearman's and Pearson's coefficients over the rows of the original, at its default value, and of all
+  mutants of a hyperparameter.
+- Verdict: the rule of `mutegreen.stats.verdicts.published_rule`.
+- Win-tie-loss: the counts of `mutegreen.stats.verdicts.win_tie_loss`.
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@
                                    +-- timeline    one row per domain
 
 History of the schema (`PRAGMA user_version`):
-  1  The first one.
-  2  A mutant has any number of changes (`mutant.changes`), for mutants of higher order.
-  3  Data sets and extra metrics (`audit.data`, `audit.also`, table `figure`), shims (`trial.standins`), co-location
-     (`trial.company`, `audit.backgrounds`, table `span`) and the memory that the preflight needed (`audit.peak_bytes`).
+
+    1  The first one.
+    2  A mutant has any number of changes (`mutant.changes`), for mutants of higher order.
+    3  Data sets and extra metrics (`audit.data`, `audit.also`, table `figure`), shims (`trial.standins`), co-location
+       (`trial.company`, `audit.backgrounds`, table `span`) and the memory that the preflight needed
+       (`audit.peak_bytes`).
 
 Names of tables and columns stay for existing files, although the glossary has other words for `figure` (extra metric),
 `standins` (shims), `company` (co-location) and `nobody_j` (unattributed energy). `migration.steps` says how to add the

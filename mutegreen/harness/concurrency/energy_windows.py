@@ -6,7 +6,7 @@ window        energy of the trial         timelines of power                  le
 exclusive     of the whole devices        of the whole devices                not used
 concurrent    the trial's share           none: power is that of all trials   divides it
 background    of the whole devices;       of the whole devices                divides it
-the share is recorded, too
+              the share is recorded, too
 ============  ==========================  ==================================  ==========
 """
 

@@ -197,8 +197,7 @@ class LogRatios:
 
 
 def log_ratios_of(metric_model: MetricModel, arms: Codes) -> LogRatios | None:
-    """Return the log ratios of some mutants; None where the metric is not compared as logarithms, or noise is not
-    known.
+    """Return the log ratios of some mutants; None where the metric has no logarithms, or the noise is not known.
 
     The variances are not moderated: moderated ones, which are never lowered, would make Q too small.
     """

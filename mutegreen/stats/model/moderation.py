@@ -20,10 +20,10 @@ Source: Smyth, "Linear models and empirical Bayes methods for assessing differen
 experiments", 2004, sections 3 and 6 (the method of limma).
 
 Four restrictions, because the variance of an arm that is noisier than the others must not be shrunk towards quieter
-arms: a variance is only raised, never lowered; the degrees of freedom are at most 3 f_a; an arm that is shown to be
-    noisier than the others (`noisy_arms`) keeps f_a; and so does the original, which takes part in every comparison.
-    Without them, an original three times as noisy as its mutants gives false alarms in 10 to 17 % of audits, and one
-    mutant twenty times as noisy in 8 to 13 % of audits of three repetitions (benchmarks/protocol).
+arms. A variance is only raised, never lowered. The degrees of freedom are at most 3 f_a. An arm that is shown to be
+noisier than the others (`noisy_arms`) keeps f_a. So does the original, which takes part in every comparison. Without
+them, an original three times as noisy as its mutants gives false alarms in 10 to 17 % of audits, and one mutant twenty
+times as noisy in 8 to 13 % of audits of three repetitions (benchmarks/protocol).
 """
 
 from __future__ import annotations

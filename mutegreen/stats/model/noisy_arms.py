@@ -6,7 +6,7 @@ noise then appears in the residuals of every arm. So the block model is fitted a
     w_a = m / s_a^2 for noisier arms, else 1,    m the median of the variances s^2
 
 Source: Carroll & Ruppert, "Transformation and Weighting in Regression", 1988, section 2.3 (weights from an earlier
-    fit).
+fit).
 """
 
 from __future__ import annotations

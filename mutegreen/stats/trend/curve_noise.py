@@ -68,8 +68,7 @@ class CurveEstimate:
 
 
 def noise_of(points: Points, curve: Curve) -> CurveNoise | None:
-    """CurveEstimate the noise: from repetitions where the curve fits, else from the scatter of the means around the
-    curve.
+    """Estimate the noise: from repetitions where the curve fits, else from the means around the curve.
 
     Where arms scatter around the curve more than repetitions explain, there is a source of noise that repetitions do
     not show, such as the order of trials. Standard errors from repetitions alone would take it for a trend.
