@@ -72,7 +72,7 @@ class StudyPart:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A subject that could not be trained, with the reason and what to do."""
+    """A subject that could not be trained, with the reason and a remedy."""
 
     subject: str
     reason: str

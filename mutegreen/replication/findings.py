@@ -85,9 +85,9 @@ def claims() -> Iterator[StudyClaim]:
 
 
 def _of_hyperparameters() -> Iterator[StudyClaim]:
-    found = relations(published())
-    for name in sorted({name for _, name in found}):
-        expected = rules.spread(relations_of(found, name))
+    published_relations = relations(published())
+    for name in sorted({name for _, name in published_relations}):
+        expected = rules.spread(relations_of(published_relations, name))
         yield StudyClaim(
             "RQ1",
             f"{name} correlates with energy {expected}.",

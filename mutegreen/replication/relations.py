@@ -44,15 +44,18 @@ def relations(analysis: Analysis) -> Relations:
         if row.background == EXCLUSIVE and row.metric in ENERGY_METRICS:
             rows.setdefault((row.subject, row.hyperparameter), []).append(row)
     excluded = _excluded(analysis)
-    return {key: _found(own) or _not_found(own, key in excluded) for key, own in rows.items()}
+    return {
+        key: _significant_relation(correlations) or _other_relation(correlations, key in excluded)
+        for key, correlations in rows.items()
+    }
 
 
-def relations_of(found: Relations, hyperparameter: str) -> list[Relation]:
+def relations_of(all_relations: Relations, hyperparameter: str) -> list[Relation]:
     """Return the relations of one hyperparameter."""
-    return [relation for (_, name), relation in found.items() if name == hyperparameter]
+    return [relation for (_, name), relation in all_relations.items() if name == hyperparameter]
 
 
-def _found(rows: Iterable[Correlation]) -> Relation | None:
+def _significant_relation(rows: Iterable[Correlation]) -> Relation | None:
     signs = {row.spearman.value > 0 for row in rows if row.spearman.value is not None and _is_significant(row)}
     if not signs:
         return None
@@ -64,7 +67,7 @@ def _is_significant(row: Correlation) -> bool:
     return p is not None and p <= ALPHA
 
 
-def _not_found(rows: Iterable[Correlation], is_excluded: bool) -> Relation:
+def _other_relation(rows: Iterable[Correlation], is_excluded: bool) -> Relation:
     assumes_none = all(not isinstance(row, CarefulCorrelation) and row.spearman_p is not None for row in rows)
     return Relation.NONE if is_excluded or assumes_none else Relation.OPEN
 
@@ -75,4 +78,4 @@ def _excluded(analysis: Analysis) -> set[tuple[str, str]]:
     for row in analysis.trends if isinstance(analysis, CarefulAnalysis) else ():
         if row.background == EXCLUSIVE and row.metric in ENERGY_METRICS:
             trends.setdefault((row.subject, row.hyperparameter), []).append(row.finding)
-    return {key for key, found in trends.items() if set(found) == {TrendFinding.NO_TREND}}
+    return {key for key, findings in trends.items() if set(findings) == {TrendFinding.NO_TREND}}

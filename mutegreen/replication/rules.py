@@ -51,47 +51,47 @@ class Spread(StrEnum):
 
 def many_correlate(analysis: Analysis) -> Judgement:
     """Decide whether at least half of the pairs of hyperparameter and program correlate with energy."""
-    found = relations(analysis)
-    if not found:
+    relations_by_key = relations(analysis)
+    if not relations_by_key:
         return Judgement(Holds.UNKNOWN, NO_ENERGY)
-    shown = sum(relation.is_found for relation in found.values())
-    undecided = sum(relation is Relation.OPEN for relation in found.values())
-    parts = (f"{name} {_share(relations_of(found, name))}" for name in _names(found))
-    holds = _half(shown, undecided, len(found))
-    return Judgement(holds, f"{shown} of {len(found)} pairs: {', '.join(parts)}{_open(undecided)}")
+    shown = sum(relation.is_found for relation in relations_by_key.values())
+    undecided = sum(relation is Relation.OPEN for relation in relations_by_key.values())
+    parts = (f"{name} {_share(relations_of(relations_by_key, name))}" for name in _names(relations_by_key))
+    holds = _half(shown, undecided, len(relations_by_key))
+    return Judgement(holds, f"{shown} of {len(relations_by_key)} pairs: {', '.join(parts)}{_open(undecided)}")
 
 
-def spread(found: Sequence[Relation]) -> Spread:
+def spread(observed: Sequence[Relation]) -> Spread:
     """Return in which programs they correlate, if none is undecided."""
-    shown = sum(relation.is_found for relation in found)
-    return Spread.NONE if not shown else Spread.EVERY if shown == len(found) else Spread.SOME
+    shown = sum(relation.is_found for relation in observed)
+    return Spread.NONE if not shown else Spread.EVERY if shown == len(observed) else Spread.SOME
 
 
 def correlates(hyperparameter: str, expected: Spread) -> Rule:
     """Return the rule that a hyperparameter correlates with energy in as many programs as in the study."""
 
     def rule(analysis: Analysis) -> Judgement:
-        found = relations_of(relations(analysis), hyperparameter)
-        if not found:
+        observed = relations_of(relations(analysis), hyperparameter)
+        if not observed:
             return Judgement(Holds.UNKNOWN, f"no mutant of {hyperparameter} with measured energy")
-        undecided = sum(relation is Relation.OPEN for relation in found)
-        figures = f"{_directions(found)}{_open(undecided)}"
-        return Judgement(_as_expected(found, expected), figures)
+        undecided = sum(relation is Relation.OPEN for relation in observed)
+        evidence = f"{_directions(observed)}{_open(undecided)}"
+        return Judgement(_as_expected(observed, expected), evidence)
 
     return rule
 
 
 def some_are_greener(analysis: Analysis) -> Judgement:
     """Decide whether at least half of the programs have a mutant that saves energy and keeps performance."""
-    found = {key: count for key, count in greener_counts(analysis).items() if key[1] == EXCLUSIVE}
-    if not found:
+    counts = {key: count for key, count in greener_counts(analysis).items() if key[1] == EXCLUSIVE}
+    if not counts:
         return Judgement(Holds.UNKNOWN, NO_ENERGY)
-    subjects = dict.fromkeys(subject for subject, _, _ in found)
-    have = {subject for (subject, _, _), count in found.items() if count.greener}
+    subjects = dict.fromkeys(subject for subject, _, _ in counts)
+    have = {subject for (subject, _, _), count in counts.items() if count.greener}
     undecided = {subject for subject in subjects if subject not in have and _is_undecided(analysis, subject)}
     holds = _half(len(have), len(undecided), len(subjects))
-    figures = f"{_greener(found)}, in {_programs(len(have), len(subjects))}"
-    return Judgement(holds, figures + (f"; undecided in {len(undecided)}" if undecided else ""))
+    evidence = f"{_greener(counts)}, in {_programs(len(have), len(subjects))}"
+    return Judgement(holds, evidence + (f"; undecided in {len(undecided)}" if undecided else ""))
 
 
 def more_change_co_located(analysis: Analysis) -> Judgement:
@@ -110,8 +110,8 @@ def _more_susceptible(rows: Sequence[Susceptibility]) -> Judgement:
         for finding in (SusceptibilityFinding.MORE, SusceptibilityFinding.LESS)
     )
     holds = _half(more, len(rows) - more - less, len(rows))
-    figures = f"true changes of energy significantly larger in {more} of {len(rows)} comparisons, smaller in {less}"
-    return Judgement(holds, figures)
+    evidence = f"true changes of energy significantly larger in {more} of {len(rows)} comparisons, smaller in {less}"
+    return Judgement(holds, evidence)
 
 
 def _more_verdicts(analysis: Analysis) -> Judgement:
@@ -140,12 +140,15 @@ def _half(shown: int, undecided: int, count: int) -> Holds:
     return Holds.NO if 2 * (shown + undecided) < count else Holds.UNKNOWN
 
 
-def _as_expected(found: Sequence[Relation], expected: Spread) -> Holds:
-    shown, absent = (any(test(relation) for relation in found) for test in (_is_found, _is_absent))
+def _as_expected(observed: Sequence[Relation], expected: Spread) -> Holds:
+    shown, absent = (any(test(relation) for relation in observed) for test in (_is_found, _is_absent))
     settled = {
-        Spread.EVERY: (all(map(_is_found, found)), absent),
-        Spread.NONE: (all(map(_is_absent, found)), shown),
-        Spread.SOME: (shown and absent, len(found) > 1 and (all(map(_is_found, found)) or all(map(_is_absent, found)))),
+        Spread.EVERY: (all(map(_is_found, observed)), absent),
+        Spread.NONE: (all(map(_is_absent, observed)), shown),
+        Spread.SOME: (
+            shown and absent,
+            len(observed) > 1 and (all(map(_is_found, observed)) or all(map(_is_absent, observed))),
+        ),
     }
     holds, fails = settled[expected]
     return Holds.YES if holds else Holds.NO if fails else Holds.UNKNOWN
@@ -169,26 +172,28 @@ def _is_undecided(analysis: Analysis, subject: str) -> bool:
     )
 
 
-def _names(found: Relations) -> list[str]:
-    return sorted({name for _, name in found})
+def _names(relations_by_key: Relations) -> list[str]:
+    return sorted({name for _, name in relations_by_key})
 
 
-def _share(found: Sequence[Relation]) -> str:
-    return _of(sum(relation.is_found for relation in found), len(found))
+def _share(observed: Sequence[Relation]) -> str:
+    return _of(sum(relation.is_found for relation in observed), len(observed))
 
 
-def _directions(found: Sequence[Relation]) -> str:
-    seen = {relation: found.count(relation) for relation in Relation if relation.is_found and relation in found}
+def _directions(observed: Sequence[Relation]) -> str:
+    seen = {relation: observed.count(relation) for relation in Relation if relation.is_found and relation in observed}
     parts = ", ".join(f"{relation.value} in {count}" for relation, count in seen.items())
-    shown = sum(relation.is_found for relation in found)
-    return f"in {_programs(shown, len(found))}" + (f" ({parts})" if parts else "")
+    shown = sum(relation.is_found for relation in observed)
+    return f"in {_programs(shown, len(observed))}" + (f" ({parts})" if parts else "")
 
 
-def _greener(found: dict[tuple[str, str, str], GreenerCount]) -> str:
+def _greener(counts: dict[tuple[str, str, str], GreenerCount]) -> str:
     by_name: dict[str, list[GreenerCount]] = {}
-    for (_, _, name), count in found.items():
+    for (_, _, name), count in counts.items():
         by_name.setdefault(name, []).append(count)
-    sums = {name: (sum(one.greener for one in own), sum(one.mutants for one in own)) for name, own in by_name.items()}
+    sums = {
+        name: (sum(one.greener for one in group), sum(one.mutants for one in group)) for name, group in by_name.items()
+    }
     parts = ", ".join(f"{name} {_of(*sums[name])}" for name in sorted(sums))
     return f"{_of(sum(s[0] for s in sums.values()), sum(s[1] for s in sums.values()))} mutants ({parts})"
 

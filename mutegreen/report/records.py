@@ -91,7 +91,7 @@ ORDER: Mapping[type, tuple[str, ...]] = {
 """Keys and their order, where they differ from the fields (the published protocol has no intervals)."""
 SENTENCES: Mapping[type, Callable[[Any], Mapping[str, object]]] = {
     Susceptibility: lambda row: {"conclusion": susceptibility_text(row)},
-    ColocationReport: lambda company: {"conclusion": None if company.claim is None else claim_text(company.claim)},
+    ColocationReport: lambda report: {"conclusion": None if report.claim is None else claim_text(report.claim)},
 }
 """By type of a record, the function that builds the sentences after its fields."""
 

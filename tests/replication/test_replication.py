@@ -164,7 +164,7 @@ def test_greener_mutants_are_counted_as_by_hand(expected: dict[str, Any], again:
     assert "10 of 45 mutants" in next(f for f in again.findings if f.claim.question == "RQ2").published.evidence
 
 
-def test_verdicts_in_company_are_counted_as_by_hand(expected: dict[str, Any], again: Results) -> None:
+def test_co_located_verdicts_are_counted_as_by_hand(expected: dict[str, Any], again: Results) -> None:
     figures = next(f for f in again.findings if f.claim.question == "RQ3").published.evidence
     energy = [r for r in expected["verdict"] if r["subject"] == "mnist" and str(r["metric"]).endswith("_j")]
     for background, words in (("", "exclusive"), ("siamese_network", "co-located with siamese_network")):
@@ -212,7 +212,7 @@ def test_what_noise_hides_is_left_open_by_the_careful_protocol_only() -> None:
     assert Relation.OPEN not in relations(paper.analyse(rows)).values()
 
 
-def test_energy_that_falls_is_told_from_energy_that_rises() -> None:
+def test_falling_energy_is_distinguished_from_rising_energy() -> None:
     found = relations(careful.analyse(effects(-0.05, 0.05)))
     assert set(relations_of(found, "epochs")) == {Relation.FALLS}
     assert set(relations_of(found, "learning_rate")) == {Relation.RISES}
@@ -225,7 +225,7 @@ def test_greener_needs_performance_to_be_kept() -> None:
         assert "epochs 0 of 8" in rules.some_are_greener(analysis).evidence
 
 
-def test_company_is_compared_by_both_protocols() -> None:
+def test_co_location_is_compared_by_both_protocols() -> None:
     quiet, loud = effects(0.0, 0.0), effects(0.1, 0.1)
     assert answers(quiet, rules.more_change_co_located) == (Holds.UNKNOWN, Holds.UNKNOWN)
     more = pd.concat([quiet, loud.assign(background="other")], ignore_index=True)
@@ -274,7 +274,7 @@ def test_a_subject_of_ours_alone_and_a_small_study_say_so() -> None:
     assert "GPU (est.)" in text
 
 
-def test_the_page_and_the_csv_files_hold_the_same_figures(again: Results, tmp_path: Path) -> None:
+def test_the_page_and_the_csv_files_hold_the_same_values(again: Results, tmp_path: Path) -> None:
     files = write(again, tmp_path / "new" / "folder")
     assert [file.name for file in files] == ["study.md", "correlations.csv", "verdicts.csv", "findings.csv"]
     rows = list(csv.DictReader(files[1].read_text(encoding="utf-8").splitlines()))
@@ -288,7 +288,7 @@ def test_the_page_and_the_csv_files_hold_the_same_figures(again: Results, tmp_pa
     assert text.count("### Number of mutants by verdict") == 5
 
 
-def test_json_holds_no_figure_that_json_does_not_know(again: Results) -> None:
+def test_json_holds_finite_numbers_only(again: Results) -> None:
     found = json.loads(json.dumps(again.as_json(), allow_nan=False))
     assert len(found["correlation"]) == len(found["verdict_counts"]) == 75
     assert found["findings"][0]["published"]["holds"] == "holds"

@@ -109,7 +109,7 @@ def test_of_very_many_mutants_some_hundred_are_shown_and_the_rest_is_counted() -
         assert "200 of 500 mutants, evenly spaced; --json lists all." in joined(text)
 
 
-def test_recommended_settings_stand_in_order_of_saving() -> None:
+def test_recommended_mutants_are_ordered_by_saving() -> None:
     text = shown(analyse(rows()))
     found = re.findall(r"^(epochs \d+) +([\d.]+)% ", text[text.index("Recommended mutants") :], re.MULTILINE)
     assert [name for name, _ in found] == ["epochs 10", "epochs 15"]
@@ -126,12 +126,12 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
     assert f"{best.pays_back_after:,} trainings save this energy" in joined(shown(analysis))
 
 
-def test_settings_that_hurt_are_not_recommended_and_the_reason_is_told() -> None:
+def test_mutants_that_lose_performance_are_not_recommended_with_a_reason() -> None:
     text = joined(shown(analyse(rows(loss=0.01))))
     assert "Reason: of the mutants that save energy significantly (epochs=10, epochs=15)" in text
 
 
-def test_what_would_decide_is_told() -> None:
+def test_required_repetitions_are_shown() -> None:
     analysis = analyse(rows(noise=0.3, repetitions=3))
     text = joined(shown(analysis))
     assert "Reason: no mutant saves energy significantly." in text
@@ -150,7 +150,7 @@ def test_a_tolerance_that_nobody_gave_is_called_so() -> None:
     assert "Tolerance of performance: 0.02. " in joined(shown(analyse(frame, tolerances={"demo": 0.02})))
 
 
-def test_flags_and_the_control_are_told() -> None:
+def test_flags_and_the_control_are_shown() -> None:
     text = joined(shown(analyse(rows())))
     assert "Warning: 1 of 36 trials: other processes kept at least" in text
     assert "A/A control: no significant difference; equivalence in" in text

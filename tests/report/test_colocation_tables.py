@@ -1,4 +1,4 @@
-"""The tables of a subject in company: they say what was found, at any width and on any page."""
+"""Tables on co-location: they show all results, at any width and on any page."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_verdict_that_turned_is_marked(turned: CarefulAnalysis) -> None:
     )
 
 
-def test_the_times_are_told(turned: CarefulAnalysis) -> None:
+def test_slowdowns_are_shown(turned: CarefulAnalysis) -> None:
     text = " ".join(shown(turned).split())
     assert re.search(r"Slowdown of the original by co-location: factor (1\.9|2\.0)\d\d \(95 % CI \[", text)
     assert (
@@ -69,13 +69,13 @@ def test_the_times_are_told(turned: CarefulAnalysis) -> None:
     )
 
 
-def test_the_conclusion_on_the_claim_is_told_once(published: Analysis) -> None:
+def test_the_conclusion_is_shown_once(published: Analysis) -> None:
     text = " ".join(shown(published).split())
     assert text.count("Co-location: When co-located, energy is significantly more susceptible to change in 1 of 8") == 1
     assert "Mutants trained both exclusively and co-located: 4; only exclusively: 11; only co-located: 11." in text
 
 
-def test_sections_alone_have_no_tables_of_company(turned: CarefulAnalysis) -> None:
+def test_exclusive_scenarios_have_no_tables_of_co_location(turned: CarefulAnalysis) -> None:
     names = {(table.scenario, table.name) for table in tables_of(turned) if table.name.startswith("company")}
     assert {scenario for scenario, _ in names} == {"simulated, co-located with other"}
     assert {name for _, name in names} == {
@@ -109,13 +109,13 @@ def test_csv_has_every_record(turned: CarefulAnalysis, name: str, records: str) 
     assert len(pd.read_csv(io.StringIO(csv_of(turned, name)))) == len(getattr(turned.colocation, records)) > 0
 
 
-def test_counts_alone_and_in_company_have_columns_of_their_own(turned: CarefulAnalysis) -> None:
+def test_exclusive_and_co_located_counts_have_columns_of_their_own(turned: CarefulAnalysis) -> None:
     frame = pd.read_csv(io.StringIO(csv_of(turned, "company_win_tie_loss")))
     row = frame[(frame["energy"] == "gpu_j") & (frame["hyperparameter"] == "epochs")].iloc[0]
     assert (row["alone_energy_win_performance_tie"], row["energy_win_performance_tie"]) == (1, 0)
 
 
-def test_company_that_varied_is_told_in_the_terminal_and_on_pages() -> None:
+def test_varying_concurrency_is_reported_in_the_terminal_and_on_pages() -> None:
     found = analyse(queue_rows(queue([1.0, 0.8, 1.2, 1.0], 5, 2, slowing=1.0), by_use=0.3))
     sentence = "Effect of twice as many concurrent trainings: GPU "
     text = shown(found)

@@ -104,7 +104,7 @@ def texts(figure: Figure, gid: str) -> list[str]:
 # What is drawn
 
 
-def test_every_training_is_a_dot_at_its_value(groups: list[Scenario]) -> None:
+def test_every_trial_is_a_dot_at_its_value(groups: list[Scenario]) -> None:
     table = pd.read_csv(PUBLISHED)
     table = table[(table["subject"] == "pytorch_resnet_cifar10")]
     group = next(group for group in groups if group.subject == "pytorch_resnet_cifar10")
@@ -139,7 +139,7 @@ def test_axes_say_unit_and_estimate() -> None:
     assert "3 trials of the original, 3 of each of 2 mutants" in drawing.caption
 
 
-def test_words_stand_side_by_side_with_the_original_first() -> None:
+def test_words_are_equidistant_with_the_original_first() -> None:
     group, _ = only(frame({"optimizer": ("adam", ["sgd", "lion"])}))
     (drawing,) = value_panels.draw(group, "net")
     axes = drawing.figure.axes[-1]
@@ -148,7 +148,7 @@ def test_words_stand_side_by_side_with_the_original_first() -> None:
     assert {x for x, _ in drawn("dots", drawing.figure)[0]} == {1.0, 2.0}
 
 
-def test_figures_that_are_not_finite_are_counted_not_drawn() -> None:
+def test_values_that_are_not_finite_are_counted_not_drawn() -> None:
     rows = frame({"lr": (0.1, [0.2, 0.3])})
     rows.loc[rows["value"] == 0.2, "performance"] = [np.nan, np.inf, 0.5]
     (drawing,) = value_panels.draw(only(rows)[0], "net")
@@ -288,7 +288,7 @@ def timeline(power_w: np.ndarray[Any, Any], every_s: float) -> tuple[tuple[float
     return tuple((every_s * (k + 1), float(watts)) for k, watts in enumerate(power_w))
 
 
-def test_steps_put_together_lose_no_joule() -> None:
+def test_merged_steps_preserve_energy() -> None:
     power_w = np.random.default_rng(3).uniform(50, 300, 10_007)
     steps = power.power_steps(timeline(power_w, 0.1), most=100)
     assert len(steps.mean_w) <= 101

@@ -195,7 +195,7 @@ def test_a_change_that_rounds_to_0_is_0() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_csv_has_every_figure_in_full(name: str) -> None:
+def test_csv_has_every_value_in_full(name: str) -> None:
     """Read back by pandas, a column is what `--json` says under that key."""
     said = as_json(published())
     if name not in said or name in ("advice", "verdict", "win_tie_loss"):
@@ -353,7 +353,7 @@ def test_latex_labels_are_unique() -> None:
     assert labels == ["tab:here-verdict", "tab:here-verdict-2", "tab:here-verdict-3"]
 
 
-def test_a_long_table_goes_over_pages_and_a_wide_one_stands_on_its_side(tmp_path: Path) -> None:
+def test_a_long_table_is_broken_over_pages_and_a_wide_one_is_rotated(tmp_path: Path) -> None:
     long = a_table((("", "h"), ("", "n")), *(TableRow((str(n), "1.0"), group=f"g{n // 30}") for n in range(90)))
     wide = replace(long, rows=tuple(TableRow(("x" * 40, "y" * 60)) for _ in range(3)), notes=("a note",))
     text = latex("t", [long, wide])

@@ -224,7 +224,7 @@ def test_one_repetition_is_undecided_and_says_why() -> None:
     assert "Greener" not in text
 
 
-def test_a_figure_missing_for_one_mutant() -> None:
+def test_a_value_missing_for_one_mutant() -> None:
     told = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
     analysis = mixed(told)
     energy, performance = analysis.comparisons
@@ -235,14 +235,14 @@ def test_a_figure_missing_for_one_mutant() -> None:
     assert "performance of h=3: not measured for the mutant." in text
 
 
-def test_undecided_mutants_left_out_of_the_counts_are_told() -> None:
+def test_undecided_mutants_are_reported_as_not_counted() -> None:
     few = read_csv(DATA / "measurements.csv").query("subject == 'mnist' and background == ''")
     single = few[(few["mutant"] != "pe11") | (few["repetition"] == 0)]
     assert "Not counted, because undecided: 1 of epochs for CPU" in shown(analyse(single))
     assert "Not counted" not in shown(analyse(few))
 
 
-def test_the_goal_of_the_performance_is_told() -> None:
+def test_the_goal_of_the_performance_is_shown() -> None:
     assert "Lower performance is better." in shown(audit(goals={"digits": Goal.MINIMIZE}))
     assert "Lower performance" not in shown(audit())
 

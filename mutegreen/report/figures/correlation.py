@@ -34,32 +34,32 @@ def draw(scenario: ScenarioReport) -> list[Drawing]:
     Returns:
         As many drawings as the hyperparameters need pages; none where there are no correlations.
     """
-    found: _Cells = {}
+    by_name: _Cells = {}
     for row in scenario.correlations:
-        found.setdefault(row.hyperparameter, {})[row.metric] = row
-    pages = split_into_pages(list(found), _MAX_ROWS)
-    return [_drawing(scenario, {name: found[name] for name in names}, part) for part, names in pages]
+        by_name.setdefault(row.hyperparameter, {})[row.metric] = row
+    pages = split_into_pages(list(by_name), _MAX_ROWS)
+    return [_drawing(scenario, {name: by_name[name] for name in names}, part) for part, names in pages]
 
 
-def _drawing(scenario: ScenarioReport, found: _Cells, part: str) -> Drawing:
+def _drawing(scenario: ScenarioReport, by_name: _Cells, part: str) -> Drawing:
     measured = {row.metric for row in scenario.correlations}
     metrics = [metric for metric in NAMES if metric in measured]
     caption = _caption(scenario.correlations)
-    figure = new_figure(scenario.full_title, caption, 2 * _CELL_IN * len(found) + 1.6, WIDTH_IN)
+    figure = new_figure(scenario.full_title, caption, 2 * _CELL_IN * len(by_name) + 1.6, WIDTH_IN)
     for axes, which in zip(figure.subplots(2, 1, sharex=True), _TITLES, strict=True):
-        _panel(axes, which, found, metrics)
+        _panel(axes, which, by_name, metrics)
     qualities = {metric: [row.quality for row in scenario.correlations if row.metric == metric] for metric in metrics}
     names = [metric_label(metric, qualities[metric]).replace(", ", ",\n") for metric in metrics]
-    label_cells(axes, [shorten(name) for name in found], names)
+    label_cells(axes, [shorten(name) for name in by_name], names)
     return Drawing(KIND, part, scenario.full_title, caption, figure)
 
 
-def _panel(axes: Axes, which: _Coefficient, found: _Cells, metrics: Sequence[str]) -> None:
-    rows = [[by_metric.get(metric) for metric in metrics] for by_metric in found.values()]
+def _panel(axes: Axes, which: _Coefficient, by_name: _Cells, metrics: Sequence[str]) -> None:
+    rows = [[by_metric.get(metric) for metric in metrics] for by_metric in by_name.values()]
     coefficients = [[or_nan(_coefficient(row, which).value) for row in line] for line in rows]
     heat_map(axes, coefficients, [[_text(row, which) for row in line] for line in rows], SIGNED, -1.0)
     axes.set_title(_TITLES[which], loc="left")
-    axes.set_yticks([place + 0.5 for place in range(len(found))], [shorten(name) for name in found])
+    axes.set_yticks([place + 0.5 for place in range(len(by_name))], [shorten(name) for name in by_name])
 
 
 def _coefficient(row: Correlation | None, which: _Coefficient) -> Interval:
@@ -69,12 +69,12 @@ def _coefficient(row: Correlation | None, which: _Coefficient) -> Interval:
 
 
 def _text(row: Correlation | None, which: _Coefficient) -> str:
-    if row is None or (found := _coefficient(row, which)).value is None:
+    if row is None or (coefficient := _coefficient(row, which)).value is None:
         return "-"
     p = _p(row, which)
     mark = "*" if p is not None and p <= ALPHA else ""
-    second = _p_text(p) if found.ends is None else "\n{:+.2f} to {:+.2f}".format(*found.ends)
-    return f"{found.value:+.2f}{mark}{second}".replace("-", "−")
+    second = _p_text(p) if coefficient.ends is None else "\n{:+.2f} to {:+.2f}".format(*coefficient.ends)
+    return f"{coefficient.value:+.2f}{mark}{second}".replace("-", "−")
 
 
 def _p(row: Correlation, which: _Coefficient) -> float | None:

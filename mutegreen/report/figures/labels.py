@@ -75,7 +75,7 @@ def place_labels(axes: Axes, column: Axes, labels: Sequence[Label], points: Floa
 
 
 def spread_positions(wanted: Floats, gap: float) -> Floats:
-    """Return positions in [0, 1] as close to the wanted ones as a gap between neighbours allows.
+    """Return positions in [0, 1] as close to the wanted ones as a gap between adjacent ones allows.
 
     Isotonic regression (pool adjacent violators) of the wanted positions, which ascend, after subtraction of the gaps.
     If the gaps do not fit, the positions are equidistant.
@@ -83,7 +83,7 @@ def spread_positions(wanted: Floats, gap: float) -> Floats:
     count = len(wanted)
     if (count - 1) * gap >= 1:
         return np.linspace(0, 1, count)
-    # After subtraction of the gaps, positions need only ascend: pool neighbours that do not.
+    # After subtraction of the gaps, positions need only ascend: pool adjacent ones that do not.
     blocks: list[tuple[float, int]] = []
     for value in wanted - gap * np.arange(count):
         blocks.append((float(value), 1))

@@ -74,36 +74,36 @@ def draw(scenario: ScenarioReport, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
     """
     measured = {row.metric for row in scenario.comparisons}
     metrics = [TOTAL] if TOTAL in measured else [metric for metric in ENERGY_METRICS if metric in measured]
-    found = {metric: plotted_arms(scenario.comparisons, metric) for metric in metrics}
-    drawn = {metric: several for metric, several in found.items() if len(several) > 1}
-    return [_drawing(scenario, goal, metric, several, len(drawn) > 1) for metric, several in drawn.items()]
+    by_metric = {metric: plotted_arms(scenario.comparisons, metric) for metric in metrics}
+    drawn = {metric: arms for metric, arms in by_metric.items() if len(arms) > 1}
+    return [_drawing(scenario, goal, metric, arms, len(drawn) > 1) for metric, arms in drawn.items()]
 
 
 def plotted_arms(comparisons: Sequence[Comparison], metric: str) -> list[PlottedArm]:
     """Return the original, then the mutants with known energy and performance."""
-    energies = {row.mutant: row for row in comparisons if row.metric == metric and _place(row) is not None}
+    energies = {row.mutant: row for row in comparisons if row.metric == metric and _mean(row) is not None}
     pairs = [
         (energies[row.mutant], row)
         for row in comparisons
-        if row.metric == "performance" and row.mutant in energies and _place(row) is not None
+        if row.metric == "performance" and row.mutant in energies and _mean(row) is not None
     ]
     labels = _labels([energy for energy, _ in pairs])
     mutants = [_point(energy, performance, labels[energy.mutant]) for energy, performance in pairs]
     return [_original(*pairs[0]), *mutants] if pairs else []
 
 
-def pareto_front(several: Sequence[PlottedArm], goal: Goal = Goal.MAXIMIZE) -> list[PlottedArm]:
+def pareto_front(arms: Sequence[PlottedArm], goal: Goal = Goal.MAXIMIZE) -> list[PlottedArm]:
     """Return the arms that no other one beats in both, ordered by energy; of equal ones the first."""
     sign = -1.0 if goal is Goal.MINIMIZE else 1.0
     best: list[PlottedArm] = []
-    for point in sorted(several, key=lambda point: (point.energy_j, -sign * point.performance)):
+    for point in sorted(arms, key=lambda point: (point.energy_j, -sign * point.performance)):
         better = not best or sign * point.performance > sign * best[-1].performance
         if better and point.hyperparameter != IDENTITY:
             best.append(point)
     return best
 
 
-def _place(row: Comparison) -> float | None:
+def _mean(row: Comparison) -> float | None:
     """Return the mean of a mutant: that of the original plus the difference by the protocol."""
     if row.mean is None or row.mean_original is None:
         return None
@@ -125,40 +125,40 @@ def _original(energy: Comparison, performance: Comparison) -> PlottedArm:
 
 
 def _point(energy: Comparison, performance: Comparison, label: str) -> PlottedArm:
-    places = _place(energy), _place(performance)
-    assert places[0] is not None
-    assert places[1] is not None
+    means = _mean(energy), _mean(performance)
+    assert means[0] is not None
+    assert means[1] is not None
     return PlottedArm(
-        energy.mutant, energy.hyperparameter, label, places[0], places[1], _span(energy), _span(performance)
+        energy.mutant, energy.hyperparameter, label, means[0], means[1], _span(energy), _span(performance)
     )
 
 
 def _labels(rows: Sequence[Comparison]) -> dict[str, str]:
     """Return the label of each mutant: hyperparameter and value."""
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for name in dict.fromkeys(row.hyperparameter for row in rows):
-        own = [row for row in rows if row.hyperparameter == name]
-        values = value_labels_of([row.value for row in own])
-        several = name == IDENTITY or len(set(values)) < len(values)
-        texts = [row.mutant for row in own] if several else [f"{shorten(name, 20)} {value}" for value in values]
-        found |= {row.mutant: shorten(text, 34) for row, text in zip(own, texts, strict=True)}
-    return found
+        arms = [row for row in rows if row.hyperparameter == name]
+        values = value_labels_of([row.value for row in arms])
+        is_repeated = name == IDENTITY or len(set(values)) < len(values)
+        texts = [row.mutant for row in arms] if is_repeated else [f"{shorten(name, 20)} {value}" for value in values]
+        labels |= {row.mutant: shorten(text, 34) for row, text in zip(arms, texts, strict=True)}
+    return labels
 
 
 def _drawing(
-    scenario: ScenarioReport, goal: Goal, metric: str, several: Sequence[PlottedArm], one_of_many: bool
+    scenario: ScenarioReport, goal: Goal, metric: str, arms: Sequence[PlottedArm], one_of_many: bool
 ) -> Drawing:
-    best = pareto_front(several, goal)
-    labelled = _labelled(several, best)
+    best = pareto_front(arms, goal)
+    labelled = _labelled(arms, best)
     height_in = max(_HEIGHT_IN, LINE_IN * len(labelled) + _FRAME_IN)
-    caption = _caption(scenario, several, labelled)
+    caption = _caption(scenario, arms, labelled)
     figure = new_figure(scenario.full_title, caption, height_in)
     axes, column = figure.subplots(1, 2, width_ratios=_widths(labelled))
-    scale = scales.axis_scale(metric, [point.energy_j for point in several])
-    energies = np.array([point.energy_j for point in several]) / scale.size
+    scale = scales.axis_scale(metric, [point.energy_j for point in arms])
+    energies = np.array([point.energy_j for point in arms]) / scale.size
     _front_line(axes, best, scale.size)
-    marks = _marks(several)
-    for point in several:
+    marks = _marks(arms)
+    for point in arms:
         _mark(axes, point, scale.size, *marks[point.hyperparameter], filled=point in best)
     if scales.is_spread(energies):
         scales.make_logarithmic(axes, "x", energies.min(), energies.max())
@@ -167,17 +167,17 @@ def _drawing(
     axes.set_ylabel(scales.metric_label("performance", [], goal))
     axes.margins(0.06)
     if axes.get_xscale() == "linear":
-        _percent_axis(axes, several[0].energy_j / scale.size)
+        _percent_axis(axes, arms[0].energy_j / scale.size)
     labels = [_label(point, scale.size, *marks[point.hyperparameter], point in best, scenario) for point in labelled]
-    place_labels(axes, column, labels, np.array([(p.energy_j / scale.size, p.performance) for p in several]))
+    place_labels(axes, column, labels, np.array([(p.energy_j / scale.size, p.performance) for p in arms]))
     part = metric.removesuffix("_j") if one_of_many else ""
     return Drawing(KIND, part, scenario.full_title, caption, figure)
 
 
-def _labelled(several: Sequence[PlottedArm], best: Sequence[PlottedArm]) -> list[PlottedArm]:
+def _labelled(arms: Sequence[PlottedArm], best: Sequence[PlottedArm]) -> list[PlottedArm]:
     """Return the arms with a label: all or, of very many, the front, the original and those with least energy."""
-    important = [several[0], *(point for point in best if point is not several[0])]
-    others = sorted((point for point in several if point not in important), key=lambda point: point.energy_j)
+    important = [arms[0], *(point for point in best if point is not arms[0])]
+    others = sorted((point for point in arms if point not in important), key=lambda point: point.energy_j)
     return [*important, *others][: max(_MAX_LABELS, len(important))]
 
 
@@ -187,25 +187,25 @@ def _widths(labelled: Sequence[PlottedArm]) -> list[float]:
     return [WIDTH_IN - _MARGIN_IN - column_in, column_in]
 
 
-def _caption(scenario: ScenarioReport, several: Sequence[PlottedArm], labelled: Sequence[PlottedArm]) -> str:
-    missing = len({row.mutant for row in scenario.comparisons}) - (len(several) - 1)
+def _caption(scenario: ScenarioReport, arms: Sequence[PlottedArm], labelled: Sequence[PlottedArm]) -> str:
+    missing = len({row.mutant for row in scenario.comparisons}) - (len(arms) - 1)
     parts = [f"{trials_sentence(scenario)} {_CAPTION}"]
-    if any(point.energy_span or point.performance_span for point in several):
+    if any(point.energy_span or point.performance_span for point in arms):
         parts.append(_INTERVALS)
-    if any(point.hyperparameter == IDENTITY for point in several):
+    if any(point.hyperparameter == IDENTITY for point in arms):
         parts.append(_COPIES)
     if any(point.mutant in scenario.greener for point in labelled):
         parts.append(_GREENER)
-    if len(labelled) < len(several):
-        parts.append(f" Without a label: {len(several) - len(labelled)} mutants with more energy.")
+    if len(labelled) < len(arms):
+        parts.append(f" Without a label: {len(arms) - len(labelled)} mutants with more energy.")
     if missing:
         parts.append(f" Not drawn (energy or performance unknown): {missing} mutants.")
     return "".join(parts)
 
 
-def _marks(several: Sequence[PlottedArm]) -> dict[str, tuple[str, str]]:
+def _marks(arms: Sequence[PlottedArm]) -> dict[str, tuple[str, str]]:
     """Return colour and marker by hyperparameter; the original and copies of it are black."""
-    names = [n for n in dict.fromkeys(point.hyperparameter for point in several) if n not in ("", IDENTITY)]
+    names = [n for n in dict.fromkeys(point.hyperparameter for point in arms) if n not in ("", IDENTITY)]
     cycle = {name: (COLOURS[k % (len(COLOURS) - 1)], MARKERS[k % len(MARKERS)]) for k, name in enumerate(names)}
     return cycle | {"": (BLACK, "D"), IDENTITY: (BLACK, "x")}
 

@@ -136,10 +136,10 @@ def _merged(edges_s: Floats, power_w: Floats, length_s: float) -> tuple[Floats, 
 
 def _lanes(phases: Sequence[Phase]) -> dict[str, list[Phase]]:
     """Return the phases by lane: epochs share one, windows have one for each name."""
-    found: dict[str, list[Phase]] = {}
+    lanes: dict[str, list[Phase]] = {}
     for phase in phases:
-        found.setdefault(_EPOCHS if phase.name in _OF_EPOCHS else phase.name, []).append(phase)
-    return dict(list(found.items())[:_MAX_LANES])
+        lanes.setdefault(_EPOCHS if phase.name in _OF_EPOCHS else phase.name, []).append(phase)
+    return dict(list(lanes.items())[:_MAX_LANES])
 
 
 def _draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Phase]], time: UnitScale) -> None:

@@ -58,38 +58,40 @@ class _Row:
     metric: str
     label: str
     scale: UnitScale
-    figures: pd.Series[float]
+    measurements: pd.Series[float]
 
 
 @figure_style()
-def draw(group: Scenario, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
+def draw(scenario: Scenario, title: str, goal: Goal = Goal.MAXIMIZE) -> list[Drawing]:
     """Draw a panel for each hyperparameter and metric.
 
     Args:
-        group: Trainings of one subject beside one background.
+        scenario: The rows of one scenario.
         title: The title of the figure.
         goal: Which direction of the performance is better.
 
     Returns:
         As many drawings as the hyperparameters need pages; none where nothing was mutated.
     """
-    rows = [_row(group, metric, goal) for metric in group.metrics if np.isfinite(group.rows[metric]).any()]
-    columns = {name: _positions(group, name) for name in group.hyperparameters if name != IDENTITY}
+    rows = [_row(scenario, metric, goal) for metric in scenario.metrics if np.isfinite(scenario.rows[metric]).any()]
+    columns = {name: _positions(scenario, name) for name in scenario.hyperparameters if name != IDENTITY}
     pages = list(_pages(columns))
     parts = [""] if len(pages) == 1 else [str(number) for number in range(1, len(pages) + 1)]
-    return [_drawing(group, title, rows, shown, part) for part, shown in zip(parts, pages, strict=True)] if rows else []
+    return (
+        [_drawing(scenario, title, rows, shown, part) for part, shown in zip(parts, pages, strict=True)] if rows else []
+    )
 
 
-def _row(group: Scenario, metric: str, goal: Goal) -> _Row:
-    figures = group.rows[metric].where(np.isfinite(group.rows[metric]))
-    scale = scales.axis_scale(metric, figures)
-    name = scales.metric_label(metric, [worst_quality(group.rows, metric)], goal)
-    return _Row(metric, scale.label(name.replace(", ", ",\n")), scale, figures / scale.size)
+def _row(scenario: Scenario, metric: str, goal: Goal) -> _Row:
+    measurements = scenario.rows[metric].where(np.isfinite(scenario.rows[metric]))
+    scale = scales.axis_scale(metric, measurements)
+    name = scales.metric_label(metric, [worst_quality(scenario.rows, metric)], goal)
+    return _Row(metric, scale.label(name.replace(", ", ",\n")), scale, measurements / scale.size)
 
 
-def _positions(group: Scenario, hyperparameter: str) -> Positions:
-    default = group.hyperparameters[hyperparameter]
-    own = [each.value for each in group.definitions if each.hyperparameter == hyperparameter]
+def _positions(scenario: Scenario, hyperparameter: str) -> Positions:
+    default = scenario.hyperparameters[hyperparameter]
+    own = [each.value for each in scenario.definitions if each.hyperparameter == hyperparameter]
     return Positions.of([default, *own])
 
 
@@ -109,8 +111,8 @@ def _width_in(positions: Positions) -> float:
     return max(_NUMBERS_IN, _WORD_IN * len(positions.labels or ()))
 
 
-def _drawing(group: Scenario, title: str, rows: Sequence[_Row], columns: dict[str, Positions], part: str) -> Drawing:
-    caption = f"{_trials(group)} {_CAPTION}{_not_drawn(group)}"
+def _drawing(scenario: Scenario, title: str, rows: Sequence[_Row], columns: dict[str, Positions], part: str) -> Drawing:
+    caption = f"{_trials(scenario)} {_CAPTION}{_not_drawn(scenario)}"
     widths = [_width_in(positions) for positions in columns.values()]
     words_in = CHARACTER_IN * max(positions.upright_characters for positions in columns.values())
     figure = new_figure(title, caption, _ROW_IN * len(rows) + 0.9 + words_in, sum(widths) + _MARGIN_IN)
@@ -120,20 +122,20 @@ def _drawing(group: Scenario, title: str, rows: Sequence[_Row], columns: dict[st
     for row, panels in zip(rows, grid, strict=True):
         panels[0].set_ylabel(row.label)
         for axes, (name, positions) in zip(panels, columns.items(), strict=True):
-            _panel(axes, group, name, positions, row.figures)
-        if scales.is_spread(row.figures, _SPREAD):
-            scales.make_logarithmic(panels[0], "y", row.figures.min(), row.figures.max())
+            _panel(axes, scenario, name, positions, row.measurements)
+        if scales.is_spread(row.measurements, _SPREAD):
+            scales.make_logarithmic(panels[0], "y", row.measurements.min(), row.measurements.max())
     for axes, (name, positions) in zip(grid[-1], columns.items(), strict=True):
         _label_values(axes, name, positions)
     figure.align_ylabels(list(grid[:, 0]))
     return Drawing(KIND, part, title, caption, figure)
 
 
-def _panel(axes: Axes, group: Scenario, name: str, positions: Positions, figures: pd.Series[float]) -> None:
-    rows = group.of_hyperparameter(name)
-    y = figures.loc[rows.index].dropna()
+def _panel(axes: Axes, scenario: Scenario, name: str, positions: Positions, measurements: pd.Series[float]) -> None:
+    rows = scenario.of_hyperparameter(name)
+    y = measurements.loc[rows.index].dropna()
     original = rows["mutant"].loc[y.index] == ORIGINAL
-    values = rows["value"].loc[y.index].where(~original, group.hyperparameters[name])
+    values = rows["value"].loc[y.index].where(~original, scenario.hyperparameters[name])
     x = values.map(positions.at).astype(float)
     axes.axhline(y[original].mean(), color=GREY, linestyle="--", linewidth=0.6, zorder=1)
     _means(axes, y.groupby(x).mean(), positions)
@@ -154,23 +156,23 @@ def _means(axes: Axes, means: pd.Series[float], positions: Positions) -> None:
 
 def _label_values(axes: Axes, name: str, positions: Positions) -> None:
     axes.set_xlabel(shorten(name))
-    places = list(positions.at.values())
+    ticks = list(positions.at.values())
     if positions.labels is not None:
-        axes.set_xticks(places, positions.labels, rotation=90 if positions.upright_characters else 0)
-        axes.set_xlim(-0.6, len(places) - 0.4)
+        axes.set_xticks(ticks, positions.labels, rotation=90 if positions.upright_characters else 0)
+        axes.set_xlim(-0.6, len(ticks) - 0.4)
     elif positions.is_logarithmic:
-        scales.make_logarithmic(axes, "x", min(places), max(places))
+        scales.make_logarithmic(axes, "x", min(ticks), max(ticks))
     else:
         axes.xaxis.get_major_locator().set_params(nbins=5)  # type: ignore[call-arg]
 
 
-def _trials(group: Scenario) -> str:
-    counts = {str(mutant): int(count) for mutant, count in group.rows["mutant"].value_counts().items()}
+def _trials(scenario: Scenario) -> str:
+    counts = {str(mutant): int(count) for mutant, count in scenario.rows["mutant"].value_counts().items()}
     return trials_text(counts.pop(ORIGINAL, 0), list(counts.values()))
 
 
-def _not_drawn(group: Scenario) -> str:
+def _not_drawn(scenario: Scenario) -> str:
     """Return how many trials have no dot, and why."""
-    missing = {NAMES[m]: int((~np.isfinite(group.rows[m])).sum()) for m in group.metrics}
+    missing = {NAMES[m]: int((~np.isfinite(scenario.rows[m])).sum()) for m in scenario.metrics}
     parts = [f"{name} of {count}" for name, count in missing.items() if count]
     return f" Not drawn (not measured or not finite): {', '.join(parts)} trials." if parts else ""

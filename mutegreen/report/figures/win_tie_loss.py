@@ -38,25 +38,25 @@ def draw(scenario: ScenarioReport) -> list[Drawing]:
     Returns:
         As many drawings as the hyperparameters need pages; none where there are no counts.
     """
-    found: dict[str, dict[str, WinTieLoss]] = {}
+    by_name: dict[str, dict[str, WinTieLoss]] = {}
     for row in scenario.win_tie_loss:
-        found.setdefault(row.hyperparameter, {})[row.energy] = row
-    if len(found) > 1:
-        found |= {_ALL: {row.energy: row for row in scenario.overall}} if scenario.overall else {}
+        by_name.setdefault(row.hyperparameter, {})[row.energy] = row
+    if len(by_name) > 1:
+        by_name |= {_ALL: {row.energy: row for row in scenario.overall}} if scenario.overall else {}
     energies = list(dict.fromkeys(row.energy for row in scenario.win_tie_loss))
-    pages = split_into_pages(list(found), _MAX_ROWS)
-    return [_drawing(scenario, {name: found[name] for name in names}, energies, part) for part, names in pages]
+    pages = split_into_pages(list(by_name), _MAX_ROWS)
+    return [_drawing(scenario, {name: by_name[name] for name in names}, energies, part) for part, names in pages]
 
 
 def _drawing(
-    scenario: ScenarioReport, found: dict[str, dict[str, WinTieLoss]], energies: Sequence[str], part: str
+    scenario: ScenarioReport, by_name: dict[str, dict[str, WinTieLoss]], energies: Sequence[str], part: str
 ) -> Drawing:
-    undecided = any(row.undecided for by_energy in found.values() for row in by_energy.values())
+    undecided = any(row.undecided for by_energy in by_name.values() for row in by_energy.values())
     caption = f"{trials_sentence(scenario)} {_CAPTION}{_UNDECIDED if undecided else ''}"
     width_in = max(_PANEL_IN * len(energies) + _MARGIN_IN, 3.0)
-    figure = new_figure(scenario.full_title, caption, _PANEL_IN * len(found) + 0.8, width_in)
-    grid = figure.subplots(len(found), len(energies), squeeze=False, sharex=True, sharey=True)
-    for panels, (name, by_energy) in zip(grid, found.items(), strict=True):
+    figure = new_figure(scenario.full_title, caption, _PANEL_IN * len(by_name) + 0.8, width_in)
+    grid = figure.subplots(len(by_name), len(energies), squeeze=False, sharex=True, sharey=True)
+    for panels, (name, by_energy) in zip(grid, by_name.items(), strict=True):
         panels[0].set_ylabel(f"{shorten(name, 20)}\n\nenergy")
         for axes, energy in zip(panels, energies, strict=True):
             if energy in by_energy:

@@ -34,7 +34,7 @@ class PlainTable:
         name: The name, as in `--table`.
         scenario: The title of the scenario.
         title: What the table shows.
-        headings: For each column the heading that it shares with its neighbours, then its own, with the unit.
+        headings: For each column the heading that adjacent columns share, then its own, with the unit.
         rows: The lines; empty if `notes` say everything.
         notes: Sentences below the table.
         group_heading: The heading of the column of groups.

@@ -26,9 +26,9 @@ def phase_table(summaries: Sequence[PhaseSummary], estimated: bool) -> FittingTa
     headings = ["", "count", *(TITLES[metric] + mark for metric in metrics), "time"]
     table = empty_table(headings)
     for mutant in dict.fromkeys(summary.mutant for summary in summaries):
-        own = [summary for summary in summaries if summary.mutant == mutant]
+        phases = [summary for summary in summaries if summary.mutant == mutant]
         table.add_row(Text(mutant, style="bold"))
-        for summary in own:
+        for summary in phases:
             _add(table, summary, metrics)
     return FittingTable("Energy and time of one occurrence of each phase (epochs end at output lines)", table)
 

@@ -63,8 +63,8 @@ def trend_table(trends: Sequence[Trend]) -> RenderableType:
         Text("Effect of one unit more of a hyperparameter, with its 95 % confidence interval", style="bold")
     ]
     for _, rows in groupby(trends, lambda trend: trend.hyperparameter):
-        own = list(rows)
-        parts += [_heading(own), Padding(_lines(own), (0, 0, 0, 2))]
+        same_hyperparameter = list(rows)
+        parts += [_heading(same_hyperparameter), Padding(_lines(same_hyperparameter), (0, 0, 0, 2))]
     return Group(*parts)
 
 
@@ -94,9 +94,9 @@ def _lines(trends: Sequence[Trend]) -> Table:
         if trend.finding is TrendFinding.TREND:
             table.add_row(Text(_noun(trend)), Text(_step(trend)))
     for finding, label in _LABELS.items():
-        own = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is finding and _is_known(each)]
-        if own:
-            table.add_row(Text(label, style="dim"), Text(", ".join(own), style="dim"))
+        texts = [f"{_noun(each)} ({_extent(each)})" for each in trends if each.finding is finding and _is_known(each)]
+        if texts:
+            table.add_row(Text(label, style="dim"), Text(", ".join(texts), style="dim"))
     for reason in dict.fromkeys(reason_text(each.reason) for each in trends if not _is_known(each)):
         nouns = ", ".join(_noun(each) for each in trends if reason_text(each.reason) == reason and not _is_known(each))
         table.add_row(Text(_NO_RESULT, style="yellow"), Text(f"{nouns}: {reason}", style="yellow"))

@@ -26,7 +26,7 @@ _FLAGS = {
     Flag.WHOLE_DEVICE: "energy is that of the whole device; the trial may have used a part of it.",
     Flag.OTHER_LOAD: "other processes kept at least 0.2 CPUs busy. Stop them and run the audit again.",
 }
-"""What each flag means, with its threshold and what to do."""
+"""What each flag means, with its threshold and a remedy."""
 _HARMFUL = set(Flag) - {Flag.COUNTER_WRAPPED, Flag.WHOLE_DEVICE}
 
 
