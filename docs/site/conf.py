@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mutegreen
+
+sys.path.insert(0, str(Path(__file__).parent))
+from docstrings import restructured
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -60,6 +64,8 @@ napoleon_numpy_docstring = False
 def setup(app: Sphinx) -> None:
     """Connect the functions below to the events of Sphinx."""
     app.connect("builder-inited", _write_api_pages)
+    # Before napoleon, whose priority is 500.
+    app.connect("autodoc-process-docstring", _restructure, priority=400)
     app.connect("autodoc-process-signature", _parsable_signature)
     # Before Napoleon, which has the priority 500.
     app.connect("autodoc-process-docstring", _as_written, priority=400)
@@ -122,6 +128,11 @@ def _exports(name: str) -> str:
 def _index(packages: list[str]) -> str:
     entries = "\n".join(f"   {package}" for package in packages)
     return f"{_heading('Source code', '=')}\n.. toctree::\n   :maxdepth: 1\n\n{entries}\n"
+
+
+def _restructure(_: Sphinx, what: str, name: str, item: object, options: object, lines: list[str]) -> None:
+    """Replace a docstring by its reStructuredText."""
+    lines[:] = restructured(lines)
 
 
 def _parsable_signature(
