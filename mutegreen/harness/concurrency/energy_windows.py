@@ -1,13 +1,13 @@
 """Measure the energy of one training in a window: exclusive, concurrent (attributed share), or with background loads.
 
-============  ==========================  ==================================  ==========
-window        energy of the trial         timelines of power                  ledger
-============  ==========================  ==================================  ==========
-exclusive     of the whole devices        of the whole devices                not used
-concurrent    the trial's share           none: power is that of all trials   divides it
-background    of the whole devices;       of the whole devices                divides it
-              the share is recorded, too
-============  ==========================  ==================================  ==========
+The kinds of windows:
+
+    window        energy of the trial         timelines of power                  ledger
+    ------------  --------------------------  ----------------------------------  ----------
+    exclusive     of the whole devices        of the whole devices                not used
+    concurrent    the trial's share           none: power is that of all trials   divides it
+    background    of the whole devices; the   of the whole devices                divides it
+                  share is recorded, too
 """
 
 from __future__ import annotations
