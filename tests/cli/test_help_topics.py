@@ -43,5 +43,5 @@ def test_a_page_with_the_name_of_a_command_points_to_its_options(mutegreen: Run)
 def test_an_unknown_topic_is_refused_with_the_valid_ones(mutegreen: Run) -> None:
     done = mutegreen("help", "statistic")
     assert done.returncode == 2
-    assert "no page or command is called 'statistic'" in done.stderr
+    assert "topic 'statistic' not found: no page and no command of that name" in done.stderr
     assert "statistics" in done.stderr

@@ -28,7 +28,9 @@ def command(ctx: click.Context, topic: str | None) -> int:
     elif topic in COMMANDS:
         _show_help_of(ctx, topic)
     else:
-        raise UsageError(f"no page or command is called {topic!r}", f"topics: {', '.join(pages)}")
+        raise UsageError(
+            f"topic {topic!r} not found: no page and no command of that name", f"the topics are: {', '.join(pages)}"
+        )
     return 0
 
 
