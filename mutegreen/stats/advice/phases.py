@@ -20,9 +20,8 @@ class PhaseSummary:
     Attributes:
         n: Trials with the phase.
         occurrences: Mean number of occurrences in a trial.
-        mean: Joules (`duration_s`: seconds) of one occurrence: the mean over trials of the mean of each trial. None:
-            not
-            measured in some trial.
+        mean: Joules (`duration_s`: seconds) of one occurrence: the mean over trials of the mean of each trial; None if
+            not measured in some trial.
         sd: Standard deviation between trials of the mean of each trial; None below two trials.
     """
 

@@ -30,8 +30,8 @@ class RequiredRepetitions:
     Args:
         saving: Estimated saving, as a share of the original's energy.
         performance_change: Estimated change of performance, in its own unit.
-        repetitions: Repetitions of original and of mutant in total, for a power of 80 % to show both; None: more than
-            `MAX_REPETITIONS`.
+        repetitions: Repetitions of the original and as many of the mutant, the existing ones included, for a power of
+            80 % of both tests; None: more than `MAX_REPETITIONS`.
         more: Repetitions in addition to the existing ones; None as `repetitions`.
     """
 

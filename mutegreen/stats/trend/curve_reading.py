@@ -23,7 +23,7 @@ class CurveReading:
 
     Args:
         step: Increase of the value: added for a line, a factor for the other curves.
-        level: The curve at the original's value, in the metric's unit.
+        level: The curve at the default value, in the metric's unit.
         slope: Change of the metric for one step, in its unit; for a power law, for one step from the default value.
         exponent: Of a power law.
         rise: Difference between the highest and the lowest value, on the scale compared.
