@@ -117,7 +117,7 @@ def _at(metric: MetricCandidate) -> str:
 
 
 def _hyperparameters(draft: SubjectDraft) -> Iterator[str]:
-    yield "# Each is mutated separately, by the operator in its comment. Delete the lines of those to keep unchanged."
+    yield "# Each is mutated separately, by the operator in its comment. Delete the lines of those not to mutate."
     yield "[hyperparameters]"
     yield from _aligned([(_key(e), f"{e.operator or 'no operator'}; {e.place}") for e in draft.active])
     plain = [

@@ -137,6 +137,7 @@ def _settled(mention: Mention, literal: MentionedLiteral) -> Meaning:
     | the name is | uses in libraries | meaning |
     | --- | --- | --- |
     | excluded, or a library's argument | any | its own |
+    | a batch size, set only to draw samples | any | excluded |
     | sure | see `_checked` | its own, unless they contradict it |
     | unsure or unknown | with a kind | its own kind if among them, else the first of them |
     | unsure | only without a kind | excluded |
