@@ -9,12 +9,12 @@ from support.commands import Run
 from support.paths import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+BLOCKS: list[str] = re.findall(r"^```\w*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
 def block_with(text: str) -> list[str]:
     """Return the lines of the one code block that holds the text."""
-    (block,) = (content for _, content in BLOCKS if text in content)
+    (block,) = (content for content in BLOCKS if text in content)
     return block.splitlines()
 
 
