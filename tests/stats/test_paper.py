@@ -291,7 +291,7 @@ def test_a_scenario_without_original_or_without_mutants_is_noted() -> None:
         trainings("original", [1, 2], subject="t"),
     )
     assert (found.comparisons, found.correlations) == ((), ())
-    assert "s beside b: excluded, because the original was not trained in this scenario." in sentences(found)
+    assert "s co-located with b: excluded, because the original was not trained in this scenario." in sentences(found)
     assert "t: only the original was trained." in sentences(found)
     assert as_json(found)["verdict"] == []
 
