@@ -13,7 +13,7 @@ import pandas as pd
 from mutegreen.errors import RowsError
 from mutegreen.model import ENERGY_METRICS, METRICS, ORIGINAL, Goal, Quality
 
-EXPORTED = "`mutegreen export AUDIT --format csv` writes such a file"
+EXPORTED = "`mutegreen export AUDIT --format csv` writes such a file; `mutegreen help rows` describes the columns"
 QUALITIES = tuple(f"quality_{metric}" for metric in ENERGY_METRICS)
 _GROUP = ["subject", "background"]
 _NEVER_NEGATIVE = tuple(metric for metric in METRICS if metric != "performance")
