@@ -116,7 +116,7 @@ def test_a_co_located_audit_is_compared_with_the_newest_exclusive_one(mutegreen:
     assert document["company"]["conclusion"]
     shown = mutegreen("stats", "company", "--store", store)
     assert "compared with the exclusive audit new" in shown.stderr
-    assert "Does energy respond more in company?" in shown.stdout
+    assert "Susceptibility of energy" in shown.stdout
 
 
 def test_the_energy_of_an_audit_is_its_own(mutegreen: Run, store: Path) -> None:
@@ -133,7 +133,7 @@ def test_without_an_exclusive_audit_the_message_says_how_to_get_one(mutegreen: R
     assert (document["compared_with"], document["company"]["pairs"], document["hints"]) == ([], [], [hint])
     done = mutegreen("stats", "--store", store)
     assert hint in done.stderr
-    assert "demo beside other: not compared with demo alone, of which there are no trainings here." in done.stdout
+    assert "demo co-located with other: not compared with demo without background load, for which" in done.stdout
 
 
 def test_an_exclusive_audit_is_compared_with_no_other(mutegreen: Run, store: Path) -> None:
@@ -153,7 +153,7 @@ def test_several_audits_are_analysed_together(mutegreen: Run, store: Path) -> No
     assert document["company"]["pairs"]
     assert "compared_with" not in document
     together = told(mutegreen, store, "old", "new")
-    assert any("2 audits are taken together" in note for note in together["notes"])
+    assert any("2 audits are analysed together" in note for note in together["notes"])
     assert together["verdict"][0]["n"] == 2 * REPETITIONS
 
 

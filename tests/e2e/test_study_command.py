@@ -56,9 +56,9 @@ def test_one_audit_a_subject_then_tables(of_two: SimpleNamespace) -> None:
     assert done.returncode == 0, done.stderr
     assert "mnist_cnn (1 of 2): 10 of 10 trials" in done.stderr
     assert "[20/20] other" in done.stderr
-    assert "Stands for the study's mnist." in done.stdout
+    assert "Replaces mnist of the study." in done.stdout
     assert "other, exclusive" in done.stdout
-    assert "What the study found, and whether it holds here" in done.stdout
+    assert "Findings of the study, and whether they hold here" in done.stdout
     assert list(outcomes(of_two.folder).values()) == [{"ok": 10}] * 2
 
 
@@ -103,7 +103,7 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_pat
     )
     assert "skipped plain: plain has no preset smoke\n  its presets: none" in done.stderr
     assert "fine, exclusive" in done.stdout
-    assert "Not trained here: broken" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
+    assert "Skipped: broken" in (tmp_path / "reports/study-hyperparameters-smoke/study.md").read_text()
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 
     (tmp_path / "broken" / "train.py").write_text(TRAIN)
@@ -171,7 +171,7 @@ def test_co_located_audits_have_the_same_mutants(tmp_path: Path) -> None:
     assert all(row["published"]["background"] == "siamese_network" for row in beside if row["published"])
     answer = next(each for each in document["findings"] if each["question"] == "RQ3")
     assert "mnist_cnn" in answer["paper"]["figures"]
-    assert "beside siamese_resnet" in answer["paper"]["figures"]
+    assert "co-located with siamese_resnet" in answer["paper"]["figures"]
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ def test_a_metric_never_measured_has_a_note_and_no_rows() -> None:
     assert found.win_tie_loss == ()
     assert "package_j was not measured." in sentences(found)
     assert "s: dram_j was not measured." in sentences(found)
-    assert not any(note.startswith("s beside b") for note in sentences(found))
+    assert not any(note.startswith("s co-located with b") for note in sentences(found))
 
 
 def test_a_scenario_without_original_or_without_mutants_is_noted() -> None:
