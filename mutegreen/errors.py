@@ -1,6 +1,8 @@
 """Define the errors that a user may see: one line with the subject and the fault, one line with the remedy.
 
-    MuteGreenError                    exit status 2
+The hierarchy, with the exit status where it is not 2::
+
+    MuteGreenError
     |-- UsageError                      a wrong argument or option
     |-- ConfigError                     faults in a subject.toml
     |-- MutationError                   a value cannot be placed at its site

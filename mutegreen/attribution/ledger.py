@@ -1,13 +1,15 @@
 """Attribute energy to clients that enter and leave: split it at every enter and leave, and once a second.
 
-    client a    enter |-------------------------------------| leave
-    client b                  enter |--------------------------------| leave
-    span              |----------------------------------------------|       exact energy of the devices
-    cuts              |   |   |   | |   |   |   |   |   |   ||   |   |       t = enter, leave, and every PERIOD_S
-    intervals         | a | a | a |a|ab |ab |ab |ab |ab |ab |b| b| b |       the same clients throughout
+Two clients, from left to right in time::
 
-Each interval has the joules of the devices, the clients, and (later, as drivers report late) their use. It is kept in
-`Pending` for `LATE_S`, then divided by `sharing.share_out`, and each share is added to the account of its client.
+    client a    |-----------------------------|
+    client b                  |------------------------|
+    span        |======================================|   exact energy
+    cuts        |       |     | |       |     | |      |   enter, leave, each s
+    intervals   |   a   |  a  |a|  a b  | a b |b|  b   |   the same clients
+
+Each interval has the joules of the devices, the clients, and (later, as drivers report late) their use. It stays in
+`Pending` for `LATE_S`. Then `sharing.share_out` divides it, and each share is added to the account of its client.
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
 """Hold back intervals that have ended until their use is known, because GPU drivers report late.
 
-intervals        | ab  | ab  | b | ab  | ab  |
-use of a (late)  <----- 0.9 s -----> booked on the intervals that it overlaps and in which a is present,
-in proportion to the overlap
-taken after      LATE_S; use that arrives later is lost
+Use is booked on the intervals that it overlaps and in which its client is present, in proportion to the overlap::
+
+    intervals             |  a b  |  a b  |   b   |  a b  |
+    late report on a            <---- 0.9 s of GPU time ---->
+    booked                      |---|       (none)  |---|
+
+An interval is taken `LATE_S` after its end. Use that is reported later is lost.
 """
 
 from __future__ import annotations

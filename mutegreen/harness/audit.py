@@ -1,21 +1,19 @@
 """Run an audit: the preflight, then all trials; each result is stored at once, and an audit resumes where it stopped.
 
-An exclusive audit of two arms (O the original, M a mutant) and two blocks, from left to right in time:
+An exclusive audit of two arms (O the original, M a mutant) and two blocks, from left to right in time::
 
-    | idle | preflight | cool | block 1          | idle | block 2          |
-    | power| original  | down | O cool M  cool   | power| M cool O         |
-    |======|           |      | ==     ==        |======| ==     ==        |
-       |      |                 |                   |      |
-       |      |                 |                   |      the order of the arms is drawn again in each block
-       |      |                 |                   idle power is measured again, as it drifts with temperature
-       |      |                 a random order; all trials of a block have the same seed
-       |      checks that the original works; its energy is discarded, its duration sets the timeout
-       idle power for net energy and for cool-downs
+                                  block 1                     block 2
+    | idle | preflight | cool | O    | cool | M    | cool | idle | M    | cool | O    |
+    |~~~~~~|           |      |======|      |======|      |~~~~~~|======|      |======|
 
-    ==  energy that is stored
+    ~~~~  idle power, for net energy and for cool-downs; measured again between blocks, as it drifts with temperature
+    ====  energy of a trial, which is stored (drawn in detail in `mutegreen.harness.trial`)
 
-With background loads, the loads come before the preflight (`backgrounds`), each is run once exclusively, and each trial
-is preceded by their warm-up. Concurrent trials have no cool-downs and no idle measurements between blocks.
+The preflight checks that the original works. Its energy is discarded; its duration sets the timeout. Each block has its
+own random order of the arms, and one training seed for all its trials (`mutegreen.harness.plan.plan.order`).
+
+With background loads, each load is run once exclusively before the preflight, and its warm-up precedes each trial.
+Concurrent trials have no cool-downs and no idle measurements between blocks.
 """
 
 from __future__ import annotations

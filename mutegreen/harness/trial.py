@@ -1,24 +1,20 @@
 """Run one trial: a new workspace, the command in an energy window, its output, its outcome and its evidence.
 
-One trial in an exclusive audit, from left to right in time (not to scale):
+One exclusive trial, from left to right in time (not to scale)::
 
-    thread of the audit
-    |-- files --|-- open --|---------------- wait for the command ----------------|-- close --|-- clear up --|- cool -|
-     workspace,   the meters                                                        the meters   end what is    down
-     values,      are read                                                          are read     left; evidence
-     probe
-                            |-- imports --|-- first epoch --|-- epoch --|-- ... --|
-                 the command's first process                                     its exit
+    harness    files | open |           wait            | close | clear up
+    program                 |- imports, epoch 1 -|- ... -|
+    energy                |===============================|
+    duration                |----------------------------|
 
-    energy of the trial     |=====================================================|
-    duration of the trial   |-----------------------------------------------------|
+Files: the workspace, the mutated values, the probe. Open and close: the meters are read. Clear up: processes that are
+left are ended, then evidence and phases are read. The cool-down follows, see `mutegreen.harness.audit`.
 
-With background loads their warm-up comes before the window opens, and they end after it has closed:
+With background loads, the warm-up of the loads comes before the trial, and the loads end after it::
 
-    background load   |-- start --|-- first epoch --|-- epoch --|-- ... restarted if it ends ... --|-- end --|
-    energy window                                    |===========================================|
-
-An audit with its preflight is drawn in `mutegreen.harness.audit`.
+    load       |- imports, epoch 1 -|- epoch -|- epoch -|- ... -|
+    trial                            files | open |  wait | close | clear up
+    energy                                      |============|
 """
 
 from __future__ import annotations

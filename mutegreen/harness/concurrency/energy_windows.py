@@ -1,13 +1,17 @@
 """Measure the energy of one training in a window: exclusive, concurrent (attributed share), or with background loads.
 
-The kinds of windows:
+What each kind of window returns::
 
-    window        energy of the trial         timelines of power                  ledger
-    ------------  --------------------------  ----------------------------------  ----------
-    exclusive     of the whole devices        of the whole devices                not used
-    concurrent    the trial's share           none: power is that of all trials   divides it
-    background    of the whole devices; the   of the whole devices                divides it
-                  share is recorded, too
+    window       energy of the trial       timelines of power     ledger
+    ----------   -----------------------   --------------------   ----------
+    exclusive    whole devices             whole devices          not used
+    concurrent   the trial's share         none (*)               divides it
+    background   whole devices, and the    whole devices          divides it
+                 share besides
+
+(*) The measured power is that of all concurrent trials.
+
+The windows are made by `ExclusiveWindows`, `ConcurrentWindows` and `BackgroundWindows`.
 """
 
 from __future__ import annotations

@@ -1,17 +1,21 @@
 """Classify how a trial ended.
 
-The first rule that applies decides:
+The first rule that applies decides::
 
-timed out                                               timeout
-exit status not 0:  a message about memory, or          out_of_memory
-                    a kill while the kernel was short of memory
-                    a loss or performance that is nan or inf   diverged
-                    anything else                       failed
-exit status 0:      the performance is not a number     failed
-                    a loss or performance that is nan or inf   diverged
-                    a value was not applied             not_applied
-                    no performance was found            failed
-                    otherwise                           ok
+    timeout passed                                         timeout
+    exit status not 0:
+      a message about a lack of memory                     out_of_memory
+      SIGKILL while the kernel killed for lack of memory   out_of_memory
+      the last loss or the performance is nan or inf       diverged
+      otherwise                                            failed
+    exit status 0:
+      the last match of the performance is no number       failed
+      the last loss or the performance is nan or inf       diverged
+      a value was not applied                              not_applied
+      no performance was found                             failed
+      otherwise                                            ok
+
+The reason is one line for people.
 """
 
 from __future__ import annotations

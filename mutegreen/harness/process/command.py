@@ -1,14 +1,18 @@
 """Run one command in its own session: lines with time stamps, a timeout, and nothing left running afterwards.
 
-this process                    the command's session
-------------                    ---------------------
-Command.__init__  --starts-->   first process (session leader)  --starts-->  workers, daemons, ...
-Command.wait      <--lines--    pipes of stdout and stderr (may be inherited by any of them)
-wait4 returns its status  <-- the first process ends: this moment is the end of the training
-on_end                        the energy window closes
-SIGTERM, 1 s, SIGKILL     --> everything that is left
-last lines        <--------   pipes are read to their end
-Command.__exit__                the same clearing, whatever exception left the context
+What this process does, and what happens in the command's session::
+
+    this process                  the session
+    ---------------------------   ------------------------------------------
+    Command.__init__ starts it    first process (session leader), which may
+                                  start workers, daemons, ...
+    wait reads lines              pipes of stdout and stderr, which any
+                                  process of the session may have inherited
+    wait4 returns its status      the first process ends: the training ends
+    on_end                        (the energy window closes here)
+    SIGTERM, 1 s later SIGKILL    everything that is left ends
+    wait reads the last lines     the pipes are empty
+    Command.__exit__              ends what is left, after any exception, too
 """
 
 from __future__ import annotations
