@@ -67,8 +67,6 @@ def setup(app: Sphinx) -> None:
     # Before napoleon, whose priority is 500.
     app.connect("autodoc-process-docstring", _restructure, priority=400)
     app.connect("autodoc-process-signature", _parsable_signature)
-    # Before Napoleon, which has the priority 500.
-    app.connect("autodoc-process-docstring", _as_written, priority=400)
     app.connect("source-read", _unlink_source_files)
     app.connect("include-read", _unlink_in_included)
     app.connect("sphinx-click-process-epilog", _examples_as_code)
@@ -140,36 +138,6 @@ def _parsable_signature(
 ) -> tuple[str | None, str | None]:
     """Write defaults that a factory makes as `...`; Sphinx cannot parse Python's `<factory>`."""
     return signature and signature.replace("<factory>", "..."), returns
-
-
-def _as_written(_: Sphinx, what: str, name: str, item: object, options: object, lines: list[str]) -> None:
-    """Keep the blocks of a docstring, indented or between fences, as they are, and `|` as a character."""
-    text: list[str] = []
-    margin, is_block, is_fenced = 0, False, False
-    for line in lines:
-        indent = len(line) - len(line.lstrip())
-        if line.lstrip().startswith("```"):
-            text += [] if is_fenced else ["", " " * indent + "::", ""]
-            is_fenced = not is_fenced
-            continue
-        if is_fenced:
-            text.append(f"    {line}")
-            continue
-        if line.strip():
-            if is_block and indent <= margin:
-                is_block = False
-            elif not is_block and indent >= margin + 4 and text and not text[-1].strip():
-                text += [" " * margin + "::", ""]
-                is_block = True
-            if not is_block:
-                margin = indent
-        text.append(line if is_block else _without_substitutions(line))
-    lines[:] = text
-
-
-def _without_substitutions(line: str) -> str:
-    """Return a line in which no `|` outside of code begins a substitution."""
-    return "`".join(part if number % 2 else part.replace("|", "\\|") for number, part in enumerate(line.split("`")))
 
 
 def _examples_as_code(_: Sphinx, context: object, lines: list[str]) -> None:
