@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mutegreen.model import Seeding
+from mutegreen.model import Goal, Seeding
+from mutegreen.report.metric_names import TITLES
 from mutegreen.stats.reason import Note, NoteCode, Reason, ReasonCode
 
 _NO_VARIATION = "repeated trials do not vary, so significance cannot be tested (is the seed varied?)"
@@ -52,6 +53,16 @@ _FIXED = {
     ),
 }
 """Sentences of the reasons without numbers and names."""
+
+
+def better(goal: Goal) -> str:
+    """Return which performance is better, `higher` or `lower`."""
+    return "lower" if goal is Goal.MINIMIZE else "higher"
+
+
+def direction(goal: Goal) -> str:
+    """Return the sentence that says which performance is better."""
+    return f"{better(goal).capitalize()} {TITLES['performance']} is better."
 
 
 def reason_text(reason: Reason | None) -> str:

@@ -244,7 +244,7 @@ def test_undecided_mutants_are_reported_as_not_counted() -> None:
 
 def test_the_goal_of_the_performance_is_shown() -> None:
     assert "Lower performance is better." in shown(audit(goals={"digits": Goal.MINIMIZE}))
-    assert "Lower performance" not in shown(audit())
+    assert "Higher performance is better." in shown(audit())
 
 
 def test_the_legend_says_what_a_tie_is_not() -> None:

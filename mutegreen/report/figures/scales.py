@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from mutegreen import units
 from mutegreen.model import Goal, Quality
 from mutegreen.report.metric_names import NAMES
+from mutegreen.report.wording import better
 from mutegreen.units import UnitScale
 
 _LOG_FROM = 10.0
@@ -28,10 +29,10 @@ def axis_scale(metric: str, numbers: ArrayLike) -> UnitScale:
     return units.scale_of(metric, _largest(numbers))
 
 
-def metric_label(metric: str, qualities: Iterable[Quality | None], goal: Goal = Goal.MAXIMIZE) -> str:
-    """Return the name of a metric, with its direction or `estimated`."""
+def metric_label(metric: str, qualities: Iterable[Quality | None], goal: Goal | None = None) -> str:
+    """Return the name of a metric, with `estimated`; a goal adds which direction of the performance is better."""
     if metric == "performance":
-        return NAMES[metric] + (", lower is better" if goal is Goal.MINIMIZE else "")
+        return NAMES[metric] + (f", {better(goal)} is better" if goal else "")
     return NAMES.get(metric, metric) + (", estimated" if Quality.ESTIMATED in set(qualities) else "")
 
 

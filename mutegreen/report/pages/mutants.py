@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mutegreen.model import DECIDED, ENERGY_METRICS, TOTAL, Goal
-from mutegreen.report.metric_names import TITLES
 from mutegreen.report.pages.cells import (
     ADJUSTED,
     INTERVAL,
@@ -25,7 +24,7 @@ from mutegreen.report.pages.table import PlainTable, TableRow, mutant_row
 from mutegreen.report.scenario_report import ScenarioReport
 from mutegreen.report.terminal.verdict_table import GREENER_MARK
 from mutegreen.report.terminal.win_tie_loss_table import undecided_lines
-from mutegreen.report.wording import reason_text
+from mutegreen.report.wording import direction, reason_text
 from mutegreen.stats.advice.target import TargetComparison, TargetReach
 from mutegreen.stats.analysis import Analysis, CarefulComparison, Comparison
 from mutegreen.stats.careful import CarefulAnalysis
@@ -223,5 +222,5 @@ def _intervals(rows: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _goal(scenario: ScenarioReport, analysis: Analysis) -> Iterator[str]:
-    if analysis.goals.get(scenario.subject) is Goal.MINIMIZE and "performance" in scenario.metrics:
-        yield f"Lower {TITLES['performance']} is better."
+    if "performance" in scenario.metrics:
+        yield direction(analysis.goals.get(scenario.subject, Goal.MAXIMIZE))

@@ -25,7 +25,7 @@ from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.terminal.verdict_table import GREENER_MARK, verdict_table
 from mutegreen.report.terminal.win_tie_loss_table import undecided_lines, win_tie_loss_table
 from mutegreen.report.units import count_range
-from mutegreen.report.wording import note_text, reason_text
+from mutegreen.report.wording import direction, note_text, reason_text
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.reason import Reason
 
@@ -94,7 +94,7 @@ def _trials(scenario: ScenarioReport, goal: Goal) -> str:
     text = f"Trials: {originals} of the original, {count_range(repetitions)} of each mutant."
     if scenario.defaults:
         text += f" Original: {', '.join(f'{name} {value}' for name, value in scenario.defaults.items())}."
-    return text + (" Lower performance is better." if goal is Goal.MINIMIZE else "")
+    return text + (f" {direction(goal)}" if "performance" in scenario.metrics else "")
 
 
 def _correlations_and_trends(scenario: ScenarioReport) -> Iterator[RenderableType]:
