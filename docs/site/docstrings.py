@@ -50,6 +50,9 @@ def _literal(block: Sequence[str]) -> list[str]:
 
 
 def _escaped(line: str) -> str:
-    """Escape what reStructuredText would read as markup; code in backticks and `**bold**` stay."""
-    parts = _CODE.split(line)
+    """Escape what reStructuredText would read as markup; code in backticks and `**bold**` stay.
+
+    A `::` at the end of a line, which announces literal lines, is a colon, as they are announced anyway.
+    """
+    parts = _CODE.split(line.replace("::", ":") if line.endswith("::") else line)
     return "".join(part if number % 2 else _SPECIAL.sub(r"\\\g<0>", part) for number, part in enumerate(parts))

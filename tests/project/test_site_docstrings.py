@@ -22,6 +22,10 @@ def test_indented_lines_are_literal() -> None:
     assert lines(drawing) == ["Draw it.", "", "", "::", "", "    |---| trial_", "      * idle", "", "", "And go on."]
 
 
+def test_literal_lines_are_announced_once() -> None:
+    assert lines("Draw it::\n\n    |--|") == ["Draw it:", "", "", "::", "", "    |--|", ""]
+
+
 def test_sections_are_left_to_napoleon() -> None:
     section = "Add.\n\nArgs:\n    x: A number, shape (n,)\n    y: Another.\n\nRaises:\n    ValueError: It is none."
     assert lines(section) == section.splitlines()
