@@ -30,6 +30,8 @@ def legend(analysis: Analysis, scenarios: Sequence[ScenarioReport]) -> Iterator[
     yield Rule(Text(f"How to read this (protocol {analysis.protocol})", style="bold"), align="left")
     yield from map(Text, _careful(analysis) if isinstance(analysis, CarefulAnalysis) else _paper(analysis))
     yield from map(Text, trend_legend([trend for scenario in scenarios for trend in scenario.trends]))
+    if any(scenario.targets for scenario in scenarios):
+        yield Text("to target: until performance reaches that of the original at its end, up to the tolerance.")
     if any(row.hyperparameter == IDENTITY for row in analysis.comparisons):
         yield Text("identity (A/A control) changes nothing: a win or a loss of it is a false positive.")
     if any(row.quality is Quality.ESTIMATED for row in analysis.comparisons):
@@ -45,7 +47,7 @@ def _careful(analysis: CarefulAnalysis) -> Iterator[str]:
     )
     if analysis.correlations:
         yield "rho: Spearman's rank correlation; r: Pearson's correlation, on a wide terminal."
-    yield "p: adjusted for the number of comparisons. Confidence intervals (CI): not adjusted, one comparison each."
+    yield "p: adjusted for the number of comparisons. Confidence intervals (CI) are not adjusted."
     if analysis.trust:
         yield "noise: standard deviation of repeated trials, relative to their mean (coefficient of variation)."
         yield "detectable effect: the smallest change that this audit finds with a probability of 80 %."
