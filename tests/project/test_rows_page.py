@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs" / "rows.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_analysed(mutegreen: Run, tmp_path: Path) -> None:
-    (example,) = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "rows.csv").write_text(example)
     found = json.loads(mutegreen("stats", "--csv", "rows.csv", "--json").stdout)
     assert found["goals"] == {"digits": "maximize"}
