@@ -20,6 +20,7 @@ command = "awk -f train.awk {args} points.txt"
 
 [performance]
 pattern = 'loss (\\S+)'
+goal = "minimize"
 
 [hyperparameters]
 learning_rate = { flag = "learning_rate=", default = 0.1 }
