@@ -1,6 +1,6 @@
 """Define the errors that a user may see: one line with the subject and the fault, one line with the remedy.
 
-The hierarchy, with the exit status where it is not 2::
+The hierarchy, with the exit status where it is not 2:
 
     MuteGreenError
     |-- UsageError                      a wrong argument or option

@@ -29,7 +29,7 @@ class ProcessSample:
 class CpuTotal:
     """Adds up the CPU time of a client's processes.
 
-    When a process ends and its parent waits for it, the kernel adds its whole time to the parent's waited time. So::
+    When a process ends and its parent waits for it, the kernel adds its whole time to the parent's waited time. So:
 
         total = sum over living processes p of  own_p + max(waited_p, left_p)   +   ended
 

@@ -4,7 +4,7 @@ The driver samples a GPU about six times a second, and at least once a second: t
 and the process that was active at that moment (NVIDIA/open-gpu-kernel-modules, ctrl2080perf.h,
 NV2080_CTRL_PERF_GPUMON_ENGINE_UTIL_SAMPLE; the driver keeps 72 samples). For each process, NVML returns the mean over
 all samples after a given time, and the time of the process's last sample. If processes take turns, the values of one
-second are therefore rough, and those of a minute are good::
+second are therefore rough, and those of a minute are good:
 
     samples    |   a   a   b   a   b   b   a   |         a, b: the active process
                since                       now

@@ -11,7 +11,7 @@ class Joules:
 
     A piece is the difference of two readings of the same window, so no energy is lost or counted twice between two
     pieces. (Rejected: one window for each piece, which would lose the energy between them.) When a domain has no value
-    any more, a new window begins, because the next window may have a value again, for example after a counter reset::
+    any more, a new window begins, because the next window may have a value again, for example after a counter reset:
 
         span      |----------------------------------------|     measured by one window, exact
         pieces    |----- cut ------ cut --x-- cut ---------|     differences of readings

@@ -1,6 +1,6 @@
 """Attribute energy to clients that enter and leave: split it at every enter and leave, and once a second.
 
-Two clients, from left to right in time::
+Two clients, from left to right in time:
 
     client a    |-----------------------------|
     client b                  |------------------------|

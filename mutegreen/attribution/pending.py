@@ -1,6 +1,6 @@
 """Hold back intervals that have ended until their use is known, because GPU drivers report late.
 
-Use is booked on the intervals that it overlaps and in which its client is present, in proportion to the overlap::
+Use is booked on the intervals that it overlaps and in which its client is present, in proportion to the overlap:
 
     intervals             |  a b  |  a b  |   b   |  a b  |
     late report on a            <---- 0.9 s of GPU time ---->

@@ -1,6 +1,6 @@
 """Divide the energy of shared devices among clients: idle energy evenly, active energy by use. Pure functions.
 
-For one domain and one interval with n clients that use the domain::
+For one domain and one interval with n clients that use the domain:
 
     E          energy of the device, joules             I = min(E, max(0, idle_w * duration))   idle energy
     u_i        use of client i, seconds                 A = E - I                               active energy

@@ -1,6 +1,6 @@
 """Run an audit: the preflight, then all trials; each result is stored at once, and an audit resumes where it stopped.
 
-An exclusive audit of two arms (O the original, M a mutant) and two blocks, from left to right in time::
+An exclusive audit of two arms (O the original, M a mutant) and two blocks, from left to right in time:
 
                                   block 1                     block 2
     | idle | preflight | cool | O    | cool | M    | cool | idle | M    | cool | O    |

@@ -1,6 +1,6 @@
 """Run one trial: a new workspace, the command in an energy window, its output, its outcome and its evidence.
 
-One exclusive trial, from left to right in time (not to scale)::
+One exclusive trial, from left to right in time (not to scale):
 
     harness    files | open |           wait            | close | clear up
     program                 |- imports, epoch 1 -|- ... -|
@@ -10,7 +10,7 @@ One exclusive trial, from left to right in time (not to scale)::
 Files: the workspace, the mutated values, the probe. Open and close: the meters are read. Clear up: processes that are
 left are ended, then evidence and phases are read. The cool-down follows, see `mutegreen.harness.audit`.
 
-With background loads, the warm-up of the loads comes before the trial, and the loads end after it::
+With background loads, the warm-up of the loads comes before the trial, and the loads end after it:
 
     load       |- imports, epoch 1 -|- epoch -|- epoch -|- ... -|
     trial                            files | open |  wait | close | clear up

@@ -1,6 +1,6 @@
 """Measure the energy of one training in a window: exclusive, concurrent (attributed share), or with background loads.
 
-What each kind of window returns::
+What each kind of window returns:
 
     window       energy of the trial       timelines of power     ledger
     ----------   -----------------------   --------------------   ----------

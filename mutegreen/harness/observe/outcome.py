@@ -1,6 +1,6 @@
 """Classify how a trial ended.
 
-The first rule that applies decides::
+The first rule that applies decides:
 
     timeout passed                                         timeout
     exit status not 0:

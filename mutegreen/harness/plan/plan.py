@@ -138,7 +138,7 @@ def order(mutants: Sequence[Mutant], repetitions: int, seed: int, seeded: bool, 
 
     Each block holds one repetition of every arm, in random order. A drift of the machine over the audit then affects
     all arms alike, and the statistics adjust for blocks (Fisher, The Design of Experiments, 1935). All trials of a
-    block have the same training seed; with `same_seed`, all trials of all blocks have the seed of the first block::
+    block have the same training seed; with `same_seed`, all trials of all blocks have the seed of the first block:
 
         block 0             block 1             block 2
         M2  O   M1  M3  |   O   M3  M2  M1  |   M1  M2  O   M3      -> time

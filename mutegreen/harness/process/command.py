@@ -1,6 +1,6 @@
 """Run one command in its own session: lines with time stamps, a timeout, and nothing left running afterwards.
 
-What this process does, and what happens in the command's session::
+What this process does, and what happens in the command's session:
 
     this process                  the session
     ---------------------------   ------------------------------------------
