@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
 from mutegreen.model import METRICS, TOTAL, Verdict
-from mutegreen.stats.advice.trust import Trust
+from mutegreen.stats.advice.trust import Trust, _smallest_effect
 from mutegreen.stats.careful import analyse
 from support.simulated import noisy, nothing, rows_of
 
@@ -162,3 +165,30 @@ def test_a_mean_of_zero_has_no_relative_noise() -> None:
     )
     assert found.noise is None
     assert found.smallest_effect is None
+
+
+class Contrasts(SimpleNamespace):
+    """What `_smallest_effect` reads of a metric's model: standard errors and degrees of freedom, shape (A,)."""
+
+    def __init__(self, error: list[float], df: list[float]) -> None:
+        super().__init__(
+            contrasts=SimpleNamespace(error=np.array(error), df=np.array(df)), as_relative=lambda difference: difference
+        )
+
+
+def smallest_effect(error: list[float], df: list[float]) -> float:
+    model: Any = Contrasts(error, df)
+    return _smallest_effect(model, 0.05)
+
+
+def test_a_mutant_with_hardly_a_degree_of_freedom_has_no_power() -> None:
+    """Its critical value is beyond all floats; the others must reach the mean power without it, or none does."""
+    alike = smallest_effect([0.01] * 10, [8.0] * 10)
+    assert smallest_effect([0.01] * 10, [8.0] * 9 + [1e-5]) > alike
+    assert smallest_effect([0.01] * 10, [8.0] * 7 + [1e-5] * 3) == np.inf
+    assert smallest_effect([0.01], [1e-5]) == np.inf
+
+
+def test_a_mutant_without_an_error_is_not_counted() -> None:
+    assert smallest_effect([0.01, 0.0], [8.0, 8.0]) == pytest.approx(smallest_effect([0.01], [8.0]))
+    assert np.isnan(smallest_effect([0.0], [8.0]))

@@ -19,6 +19,12 @@ from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import POWER
 
 _OUTLIER_SCORE = 3.5
+_LARGEST_RATIO = 1e6
+"""Ratio of an effect to its standard error up to which a mutant counts as testable."""
+
+_DOUBLINGS = 30
+"""Doublings of an effect after which more of them add no power."""
+
 _NORMAL_MAD = 0.6745
 """Median absolute deviation of a normal distribution with unit variance."""
 
@@ -128,18 +134,33 @@ def _noise(metric_model: MetricModel) -> float:
 
 
 def _smallest_effect(metric_model: MetricModel, alpha: float) -> float:
-    """Minimum detectable effect: the effect with a mean power of `POWER` over mutants with the estimated errors."""
-    known = np.isfinite(metric_model.contrasts.error)
-    error, df = metric_model.contrasts.error[known], metric_model.contrasts.df[known]
+    """Minimum detectable effect: the effect with a mean power of `POWER` over mutants with the estimated errors.
+
+    A mutant with hardly a degree of freedom needs an effect of more than a million standard errors: it counts as
+    without power. The effect is infinite if so many mutants are without power that no effect has the mean power.
+    """
+    contrasts = metric_model.contrasts
+    known = np.isfinite(contrasts.error) & (contrasts.error > 0)
+    error, df = contrasts.error[known], contrasts.df[known]
     if not error.size:
         return np.nan
     critical = special.stdtrit(df, 1 - alpha / 2)
-    enough = float(((critical + special.stdtrit(df, POWER)) * error).max()) * (1 + 1e-9)
+    sufficient = (critical + special.stdtrit(df, POWER)) * error
+    testable = sufficient < _LARGEST_RATIO * error
 
     def lacking(effect: float) -> float:
-        return float(special.stdtr(df, effect / error - critical).mean()) - POWER
+        power = np.where(testable, special.stdtr(df, effect / error - np.where(testable, critical, 0.0)), 0.0)
+        return float(power.mean()) - POWER
 
-    return float(metric_model.as_relative(np.asarray(optimize.brentq(lacking, 0.0, enough))))
+    largest = float(sufficient[testable].max(initial=0.0)) * (1 + 1e-9)
+    # Beyond the effect that every testable mutant detects with power `POWER`, some must make up for those without.
+    for _ in range(_DOUBLINGS):
+        if lacking(largest) >= 0:
+            break
+        largest *= 2
+    if lacking(largest) < 0:
+        return np.inf
+    return float(metric_model.as_relative(np.asarray(optimize.brentq(lacking, 0.0, largest))))
 
 
 def _outliers(model: ScenarioModel, metric_model: MetricModel) -> Iterator[Outlier]:
