@@ -11,7 +11,7 @@ class Gamma(FairFactorOperator):
     """As in the study, the range includes values above 1, with which the learning rate grows."""
 
     name = "gamma"
-    summary = "the default divided by up to five or multiplied by up to three, by a fair coin"
+    summary = "the default divided by up to five or multiplied by up to three, with equal probability"
     kinds = frozenset({Kind.GAMMA})
     examples = (
         Example(0.7, (1.76, 0.344, 1.27, 1.12, 0.21)),

@@ -21,7 +21,9 @@ class Momentum(DrawOperator):
     """
 
     name = "momentum"
-    summary = "its distance to 1 is a tenth to ten times that of the default, uniform on a log scale, within 0..1"
+    summary = (
+        "its distance to 1 is a tenth to ten times that of the default, uniform on a logarithmic scale, within 0..1"
+    )
     kinds = frozenset({Kind.MOMENTUM})
     examples = (
         Example(0.9, (0.512, 0.672, 0.9306, 0.9671, 0.895)),

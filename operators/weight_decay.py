@@ -11,7 +11,7 @@ class WeightDecay(FairFactorOperator):
     """Multiply or divide the default by a random factor. A default of 0 is refused: no factor changes it."""
 
     name = "weight_decay"
-    summary = "the default divided by up to five or multiplied by up to three, by a fair coin"
+    summary = "the default divided by up to five or multiplied by up to three, with equal probability"
     kinds = frozenset({Kind.WEIGHT_DECAY})
     examples = (
         Example(0.0001, (0.000252, 4.91e-05, 0.000181, 0.000161, 3e-05)),

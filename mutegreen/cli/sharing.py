@@ -69,6 +69,6 @@ def sharing_from_options(jobs: int | None, backgrounds: tuple[str, ...], preset:
     if jobs is not None and backgrounds:
         raise UsageError(
             "--jobs and --background cannot be combined",
-            "use --background to measure a training beside a background load, or --jobs to make an audit faster",
+            "use --background to measure with a background load, or --jobs to make an audit faster",
         )
     return Sharing(jobs, resolve(backgrounds, preset))

@@ -9,8 +9,8 @@ import mutegreen
 
 _PACKAGE = Path(mutegreen.__file__).parent
 
-SITE_ONLY = {"architecture", "commands", "index"}
-"""Pages for readers of the source code, and those that only the documentation site can show."""
+SITE_ONLY = {"commands", "index"}
+"""Pages that only the documentation site can show."""
 
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)\s]+)\)")
 

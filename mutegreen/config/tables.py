@@ -143,7 +143,7 @@ class PerformanceTable(Table):
         if (self.pattern is None) == (self.file is None):
             raise ValueError("give either pattern, or file and key")
         if (self.file is None) != (self.key is None):
-            raise ValueError("file and key need each other")
+            raise ValueError("give file and key together, or neither")
         return self
 
     @model_validator(mode="after")

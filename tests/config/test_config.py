@@ -118,7 +118,7 @@ def test_all_faults_are_reported_at_once_with_key_and_valid_names(tmp_path: Path
         (('flag = "--epochs"', 'flag = "--e"\nenv = "E"'), "give exactly one of flag, source, config, env"),
         (("pattern = 'accuracy=(\\S+)'", "pattern = 'a(b'"), "not a regular expression"),
         (("pattern = 'accuracy=(\\S+)'", "goal = 'minimize'"), "give either pattern, or file and key"),
-        (("pattern = 'accuracy=(\\S+)'", "file = 'm.json'"), "file and key need each other"),
+        (("pattern = 'accuracy=(\\S+)'", "file = 'm.json'"), "give file and key together, or neither"),
         (("[hyperparameters.epochs]", "[hyperparameters.anything]"), "anything needs a kind"),
         (("[hyperparameters.epochs]", "[hyperparameters.original]"), "original cannot be a name"),
         (('command = "python train.py"', 'command = ""'), "command"),
