@@ -55,7 +55,8 @@ class _GpuState:
 # Relies on:
 #   - The driver's time stamps are on the wall clock. If that clock is set, samples of at most `LOOK_BACK_S` are lost
 #     or counted again.
-#   - One thread at a time uses this (the ledger's lock).
+#   - One thread at a time uses this (the ledger's lock). Exception: threads may call `memory` at the same time. NVML
+#     allows it, and each change of state is one assignment.
 class GpuUse:
     """Reads from NVML what processes do on GPUs.
 

@@ -64,8 +64,9 @@ class LedgerSpan:
 #     rounding and for intervals whose energy the meter did not give.
 #   - All methods may be called from any thread. Each holds one re-entrant lock for its whole length, so a cut, the list
 #     of clients and the reading of the use belong to the same moment.
-#   - An error in reading the use never reaches a caller. It becomes a note, and the active energy of that time is
-#     divided evenly.
+#   - An error in reading the use at a cut never reaches a caller. It becomes a note, and the active energy of that time
+#     is divided evenly. Exception: errors of the recorder, of `idle_w`, and of `usage` when it attaches or finishes a
+#     process or reads the free memory reach the caller. In the ticker such an error ends the cuts of each second.
 #   - Closing ends every client, in the thread that closes. If a cut hangs for `JOIN_TIMEOUT_S` (a driver that does not
 #     return), closing returns without it: the thread is a daemon and does not keep the program alive.
 # Relies on:

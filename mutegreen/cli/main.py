@@ -82,9 +82,16 @@ def cli() -> None:
     """
 
 
+# Guarantees:
+#   - SIGTERM and SIGHUP raise `KeyboardInterrupt` in the main thread, as Ctrl-C does: the command ends its trainings,
+#     keeps what was measured, and exits with `INTERRUPTED`. That holds even if the parent ignores SIGHUP (`nohup`).
+# Relies on:
+#   - The console script calls `main` once, in the main thread: Python sets and delivers signals nowhere else. The
+#     handlers are those of the whole process and stay until it ends, so a library must not call `main`.
+#   - A command that needs other handlers (`measure`) restores these when it ends.
+#   - Children do not inherit the handlers: `exec` resets a signal that has a handler to its default action.
 def main() -> None:
     """Run the command line and exit with its status."""
-    # Treat a termination like Ctrl-C: end the training, and keep what was measured.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     _replace_unencodable_characters()

@@ -25,7 +25,7 @@ from mutegreen.scan.source.value import CASTS, literal_value
 _FORMS_FIRST = (Form.ARGPARSE, Form.FLAG, Form.RANGE, Form.MAPPING, Form.EXPRESSION)
 _BATCHES = {Kind.BATCH_SIZE, Kind.EVAL_BATCH_SIZE}
 _LOOSE_NAMES = {Kind.STEP_SIZE: Kind.LEARNING_RATE, Kind.TRAIN_STEPS: Kind.EPOCHS}
-"""Kinds whose names also stand for another kind: jax's `step_size` is a learning rate, `niter` often counts epochs."""
+"""Kinds whose names can mean another kind: jax's `step_size` is a learning rate, `niter` often counts epochs."""
 _SINGLE = frozenset(Kind) - {Kind.MILESTONES, Kind.HIDDEN, Kind.OTHER}
 """Kinds whose value is no list."""
 

@@ -33,7 +33,7 @@ def positional(qualified: str, keywords: Sequence[str] = ()) -> Signature | None
 
     Args:
         qualified: Full public name, such as `torch.optim.SGD`; private paths (`torch.optim.sgd.SGD`) work too.
-        keywords: The keywords of the call; they tell an earlier version of the library by its signature.
+        keywords: The keywords of the call; they identify an earlier version of the library.
 
     Returns:
         The names in order; None: the function is not known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import Counter
@@ -130,6 +131,22 @@ class TestEveryExecutor:
         with pytest.raises(OSError, match="disk full"):
             executor.run(trials(4), work)
         assert work._now == 0
+
+
+def test_a_second_ctrl_c_still_reports_every_running_trial_as_interrupted() -> None:
+    def training(trial: Trial, stop: threading.Event) -> TrialResult:
+        if trial.number == 1:
+            raise OSError("disk full")
+        assert stop.wait(EVENT_S)
+        signal.pthread_kill(main, signal.SIGINT)
+        time.sleep(0.3)  # the executor waits for this training when the signal arrives
+        raise Stopped
+
+    main, work = threading.get_ident(), Notes(training)
+    with pytest.raises(KeyboardInterrupt):
+        several(2).run(trials(2), work)
+    assert sorted(work.numbers("interrupt")) == [1, 2]
+    assert work._now == 0
 
 
 def test_one_by_one_rests_between_trials_but_not_after_the_last() -> None:

@@ -143,7 +143,8 @@ class CommandProgram(BackgroundProgram):
 #     the trial: during the warm-up at once, otherwise when the context is left. No trial with a dead load is kept.
 #   - The ledger has the load as a client exactly while `running` lasts.
 # Relies on:
-#   - `_fault` and `_starts` are written by the supervisor only; assigning a name is atomic in Python. `EpochRate` and
+#   - `running` resets `_fault`, `_starts` and `_rate` before it starts the supervisor. From then on only the supervisor
+#     writes `_fault` and `_starts`, and nobody replaces `_rate`. Assigning a name is atomic in Python. `EpochRate` and
 #     `Ledger` have their own locks.
 #   - `Command.wait` raises `Stopped` soon after `_stop` is set, so `join` needs no time limit.
 class BackgroundLoad:

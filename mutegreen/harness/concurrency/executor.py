@@ -59,9 +59,10 @@ class TrialWork(Protocol):
 class Executor(Protocol):
     """Runs trials in their order, until all have ended.
 
-    **Guarantees.** Every trial that is started is passed to `on_start`. It is then passed exactly once to `on_result`
-    or, if an exception leaves `run`, to `on_interrupt` (a trial that ran out of memory may pass through `on_retry`
-    before). When `run` returns or raises, no training is running any more.
+    **Guarantees.** Every trial that is started is passed to `on_start`. Once `on_start` has returned, the trial is
+    passed exactly once to `on_result` or, if an exception leaves `run`, to `on_interrupt` (a trial that ran out of
+    memory may pass through `on_retry` before). If `on_start` raises, its trial is passed to neither. When `run` returns
+    or raises, no training is running any more.
     """
 
     def run(self, trials: Sequence[Trial], work: TrialWork) -> None:
@@ -97,11 +98,14 @@ class _RunningTrial:
 #     The pool's threads run `train` and nothing else.
 #   - An exception (Ctrl-C, a full disk, an error in any training) sets `stop` once, waits until every training has
 #     ended, reports each as interrupted, and is then raised again.
+#   - A second Ctrl-C ends that wait: the trials are reported as interrupted at once, and the pool's exit waits for the
+#     trainings. A third Ctrl-C may end the reports or this second wait.
 #   - A trial that ran out of memory while others ran goes back to the head of the queue. It runs exclusively, so a
 #     second failure for lack of memory is final.
 # Relies on:
 #   - `train` returns or raises `Stopped` soon after `stop` is set; otherwise `run` never returns.
-#   - Python delivers signals to the main thread, so Ctrl-C arrives in `wait`, which is called with a timeout.
+#   - Python delivers signals to the main thread. Ctrl-C arrives there in `wait`, which a signal interrupts with and
+#     without a timeout.
 # Rejected:
 #   - A process pool: a training is already a process; its supervisor only waits for pipes.
 class ConcurrentExecutor(Executor):
@@ -112,7 +116,8 @@ class ConcurrentExecutor(Executor):
     Args:
         slots: The slots.
         admission: Decides whether there is memory for one more training.
-        held_bytes: Reads the memory that each running trial holds, in bytes, by the trial's number and by place.
+        held_bytes: Reads the memory that each running trial holds, in bytes, by the trial's number, and by `HOST`
+            and GPU domain.
     """
 
     def __init__(
@@ -136,10 +141,12 @@ class ConcurrentExecutor(Executor):
                         self._running[pool.submit(work.train, start.trial, start.slot, stop)] = start
                     self._take_ended(queue, work)
             except BaseException:
-                stop.set()
-                wait(self._running)
-                for started in self._running.values():
-                    work.on_interrupt(started.trial)
+                try:
+                    stop.set()
+                    wait(self._running)
+                finally:
+                    for started in self._running.values():
+                        work.on_interrupt(started.trial)
                 raise
 
     def _next(self, queue: deque[Trial]) -> _RunningTrial | None:

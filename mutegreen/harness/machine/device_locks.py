@@ -51,14 +51,13 @@ def lock_names(domains: Iterable[str]) -> list[str]:
 
 # Guarantees:
 #   - At most one audit at a time holds the lock of a device, among all processes and users of the machine that use the
-#     same folder of locks.
+#     same folder of locks. Exception: a device whose lock file cannot be opened is not locked, and the audit runs.
 #   - Two audits cannot wait for each other: each takes its locks in the order of their names.
 #   - A process that ends, however it ends, frees its locks: the kernel drops an `flock` when the last descriptor is
 #     closed. A lock file that is left in the folder is harmless, and its text (the owner) is for messages only.
 # Relies on:
 #   - `flock` on the file system of the folder. Descriptors are opened with O_CLOEXEC, so trainings do not inherit them.
 #   - The folder has mode 1777 (any user may create files, nobody may remove those of others), its files 0666.
-#   - If no lock file can be opened, no lock is taken: an audit that cannot lock still runs.
 # Rejected:
 #   - Files that exist while they are locked: they survive a killed process.
 @contextlib.contextmanager

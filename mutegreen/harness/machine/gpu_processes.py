@@ -16,6 +16,14 @@ LIMIT_S = 10.0
 POLL_S = 0.02
 
 
+# Guarantees:
+#   - When `wait_until_gone` returns, the driver lists none of the processes on any GPU that it reports.
+#   - It takes `LIMIT_S` and one reading at most.
+# Relies on:
+#   - The driver has the same process ids as this process. In a container with its own ids it finds none, and
+#     `wait_until_gone` returns at once; so it does for a GPU whose processes the driver does not report.
+#   - No process id is used again on a GPU within the limit.
+#   - Threads of concurrent trials may read at the same time (`GpuUse.memory`).
 @dataclass(frozen=True)
 class GpuProcesses:
     """The processes on the GPUs.

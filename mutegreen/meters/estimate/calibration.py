@@ -141,12 +141,19 @@ def reads_hardware(quality: Quality) -> bool:
     return quality in {Quality.COUNTER, Quality.INTEGRATED}
 
 
+# Guarantees:
+#   - Outside the context no process of the load exists: all are killed and waited for, also after an error or a
+#     Ctrl-C, and where one of them cannot be started.
+# Relies on:
+#   - SIGKILL ends a process that only computes at once, so `wait` needs no limit.
+#   - This process is not itself killed with SIGKILL: the load would stay.
 @contextlib.contextmanager
 def burn(cpus: int) -> Iterator[None]:
     """Keep a number of CPUs busy with arithmetic."""
     code = "x = 1.0\nwhile True: x = x * 1.0000001 % 10.0"
-    processes = [subprocess.Popen([sys.executable, "-S", "-c", code]) for _ in range(cpus)]
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        processes.extend(subprocess.Popen([sys.executable, "-S", "-c", code]) for _ in range(cpus))
         yield
     finally:
         for process in processes:

@@ -1,12 +1,17 @@
 """Bootstrap intervals of many differences at once: BCa, resampled within arms.
 
     D*  (RESAMPLES,)  mean of r*_a - mean of r*_0, where r*_a is a resample, with replacement, of the residuals of arm a
-    z_0               normal quantile of the share of D* below 0 (bias correction)
-    A                 sum of psi_i^3 / (6 (sum of psi_i^2)^1.5), acceleration: a sixth of the skewness of the influence
+    z_0               normal quantile of the share of D* below 0 (bias correction); D* = 0
+                      counts half
+    a_hat             sum of psi_i^3 / (6 (sum of psi_i^2)^1.5), acceleration: a sixth of the skewness of the influence
                       psi_i of an observation on the difference: r_i / n_a in the arm, -r_i / n_0 in the original
     t                 quantile of Student's t at 0.025 or 0.975, with the degrees of freedom of the difference
+    stretch           `Contrasts.stretch`, 1 without a concurrency term
 
-    ends = D + quantile of D* at the level Phi(z_0 + (z_0 + t) / (1 - A (z_0 + t)))
+    ends = D + stretch * (quantile of D* at the level Phi(z_0 + (z_0 + t) / (1 - a_hat (z_0 + t))))
+
+    r_i               `BlockFit.residual`, the residual of the block model divided by sqrt(1 - h_i), times the square
+                      root of the ratio of the arm's moderated variance to its variance
 
 That is the bias-corrected and accelerated interval with two corrections for few repetitions: the residuals of an arm
 are scaled to its moderated variance, which the tests use, and the quantiles are those of Student's t instead of the
@@ -32,8 +37,8 @@ from mutegreen.stats.settings import CONFIDENCE
 
 RESAMPLES = 1999
 MIN_OBSERVATIONS = 5
-"""Observations of either arm below which there are too few different resamples: intervals of 95 % would be 86 to 92
-%."""
+"""Observations of either arm below which there are too few different resamples: intervals of 95 % would cover
+86 to 92 %."""
 _BATCH = 2048
 """Arms whose resampled means are held at once: 32 MB."""
 
@@ -101,7 +106,7 @@ def _draws(n: int, generator: np.random.Generator) -> Floats:
 
 
 def _acceleration(mutants: Floats, original: Floats) -> Floats:
-    """Return the acceleration A of each arm, shape (arms,).
+    """Return the acceleration a_hat of each arm, shape (arms,).
 
     Args:
         mutants: Residuals, shape (arms, n).
@@ -119,7 +124,7 @@ def _bca(resampled: Floats, acceleration: Floats, quantile: Floats) -> Floats:
 
     Args:
         resampled: D*, shape (arms, RESAMPLES).
-        acceleration: A, shape (arms,).
+        acceleration: a_hat, shape (arms,).
         quantile: t at the upper end, shape (arms,).
     """
     ordered = np.sort(resampled, axis=1)

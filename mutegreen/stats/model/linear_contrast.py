@@ -10,8 +10,9 @@ of an arm to the original (`contrast`) is the contrast with 1 and -1.
     s^2         pooled variance of all arms, with f degrees of freedom
     h = S'c     shape (B,), weight of each block in the contrast, 0 in complete blocks; S, shape (A, B), is the share of
                 an arm's observations in each block
-    W           shape (B, B), covariance of the effects of blocks, in units of the variance of an observation d, v
-    shape (A,), the arms' gaps in the concurrency covariate, and the variance of its slope; 0 where it is even
+    W           shape (B, B), covariance of the effects of blocks, in units of the variance of an observation
+    d, v        d, shape (A,): gaps of the arms in the concurrency covariate; v: variance of its slope. The
+                term is 0 without that covariate, and where it is even (d = 0).
 
 The degrees of freedom are those of Welch and Satterthwaite for a sum of independent variances, at most f: the square of
 the sum, divided by the sum of each term's square over its own degrees of freedom.

@@ -4,13 +4,17 @@ With five trials the variance of an arm is an inaccurate estimate. The model for
 
     s_a^2 | sigma_a^2  ~  sigma_a^2 chi^2(f_a) / f_a,        1 / sigma_a^2  ~  chi^2(f_0) / (f_0 s_0^2)
 
-    s^2, f       (A,)  variances of arms (`block_model`) and their degrees of freedom
+    s_a^2, f_a   (A,)  variances of arms (`block_model`) and their degrees of freedom
+    s^2, f             pooled variance of all arms, sum of f_a s_a^2 / f, with the sum f of all f_a
     s_0^2, f_0         common variance and its degrees of freedom (prior), estimated from all arms
 
 With e_a = log s_a^2 - digamma(f_a / 2) + log(f_a / 2), the moments of the logarithms give f_0 and s_0^2:
 
     trigamma(f_0 / 2) = Var e - mean of trigamma(f_a / 2);        f_0 is infinite where the right side is 0 or less
-    log s_0^2 = mean of e + digamma(f_0 / 2) - log(f_0 / 2)
+    log s_0^2 = mean of e + digamma(f_0 / 2) - log(f_0 / 2)                 for finite f_0
+
+Special cases: variances below 1e-5 of their median are raised to it before the logarithm. Where f_0 is infinite, or
+the median of the variances is 0, s_0^2 is the pooled variance s^2. With fewer than five arms, f_0 = 0.
 
 and the moderated variance, with f_a + f_0 degrees of freedom, is (1 / s~_a^2 is the posterior mean of 1 / sigma_a^2)
 
@@ -20,10 +24,10 @@ Source: Smyth, "Linear models and empirical Bayes methods for assessing differen
 experiments", 2004, sections 3 and 6 (the method of limma).
 
 Four restrictions, because the variance of an arm that is noisier than the others must not be shrunk towards quieter
-arms. A variance is only raised, never lowered. The degrees of freedom are at most 3 f_a. An arm that is shown to be
-noisier than the others (`noisy_arms`) keeps f_a. So does the original, which takes part in every comparison. Without
-them, an original three times as noisy as its mutants gives false alarms in 10 to 17 % of audits, and one mutant twenty
-times as noisy in 8 to 13 % of audits of three repetitions (benchmarks/protocol).
+arms. A variance is only raised, never lowered. The degrees of freedom are at most 3 f_a and at most f. An arm
+that is shown to be noisier than the others (`noisy_arms`) keeps f_a. So does the original, which takes part in every
+comparison. Without them, an original three times as noisy as its mutants gives false alarms in 10 to 17 % of audits,
+and one mutant twenty times as noisy in 8 to 13 % of audits of three repetitions (benchmarks/protocol).
 """
 
 from __future__ import annotations
@@ -66,8 +70,8 @@ def moderate(variance: Floats, df: Floats) -> ModeratedVariances:
     """Moderate the variances of arms.
 
     Args:
-        variance: Shape (A,), s^2, the original first; NaN where not known.
-        df: Shape (A,), f; 0 where not known.
+        variance: Shape (A,), s_a^2, the original first; NaN where not known.
+        df: Shape (A,), f_a; 0 where not known.
     """
     known = df > 0
     total = float(df[known].sum())

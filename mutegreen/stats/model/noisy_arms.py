@@ -1,9 +1,18 @@
 """Noisier arms: F test of an arm's variance against the median arm's, and weighted least squares with lower weights.
 
-The effects of blocks are estimated from all arms. One arm that is twenty times as noisy makes them inaccurate, and its
-noise then appears in the residuals of every arm. So the block model is fitted again with the weights
+    F_a = s_a^2 / m,    p_a = P(F(f_a, f) >= F_a),    arm a is noisier if p_a <= ALPHA
 
-    w_a = m / s_a^2 for noisier arms, else 1,    m the median of the variances s^2
+    s_a^2, f_a   (A,)  variances of arms (`block_model`) and their degrees of freedom
+    m                  median of the s_a^2
+    f                  sum of all f_a
+
+There is no test (no arm is noisier) with fewer than `MIN_ARMS` arms, or where m is 0.
+
+The effects of blocks are estimated from all arms. One arm that is twenty times as noisy makes them inaccurate, and its
+noise then appears in the residuals of every arm. So the block model is fitted again, at most three times, until no arm
+is noisier, with the weights
+
+    w_a = m / s_a^2 for noisier arms, else 1
 
 Source: Carroll & Ruppert, "Transformation and Weighting in Regression", 1988, section 2.3 (weights from an earlier
 fit).
@@ -22,7 +31,7 @@ MIN_ARMS = 5
 """Arms below which their variances cannot be compared: too few to show that one differs from the others."""
 MIN_OBSERVATIONS_FOR_WEIGHTS = 5
 """Observations of the median arm below which weights are too inaccurate: with three, false alarms rise above 5 %."""
-_PASSES = 3
+_MAX_REFITS = 3
 
 
 def noisier(variance: Floats, df: Floats) -> NDArray[np.bool_]:
@@ -56,7 +65,7 @@ def fit_weighted(
     """
     fitted = fit(observations, arms, blocks, n_arms, spent)
     enough = blocks.any() and np.median(fitted.n) >= MIN_OBSERVATIONS_FOR_WEIGHTS
-    for _ in range(_PASSES if enough else 0):
+    for _ in range(_MAX_REFITS if enough else 0):
         noisy = noisier(fitted.variance, fitted.df)
         if not noisy.any():
             break

@@ -9,8 +9,9 @@ has the weights a = g X^+ sqrt(n), shape (K,), of the means m, and by the delta 
                  around the curve, sum over k of n_k (m_k - f_k)^2 / (K - 2), the same for all k
     imbalance_k  variance of the difference of arm k to the original that is due to incomplete blocks
 
-The second term is an upper bound (triangle inequality): the covariance of arms in incomplete blocks is not kept.
-Interval and p value are from Student's t with the degrees of freedom of Welch and Satterthwaite.
+The second term is an upper bound (triangle inequality): the covariance of arms in incomplete blocks is not kept. It is
+0 where s_k^2 is from the scatter, which contains it. Interval and p value are from Student's t. Its degrees of freedom
+are K - 2 where s_k^2 is from the scatter, otherwise those of Welch and Satterthwaite for the first sum.
 """
 
 from __future__ import annotations

@@ -103,12 +103,16 @@ def _copy(process: subprocess.Popen[bytes]) -> bytes:
     return last
 
 
+# Guarantees:
+#   - Inside the context SIGTERM, SIGHUP and Ctrl-C reach the command once and do not end this process. After it, the
+#     handlers are those from before. Exceptions: with a terminal, a SIGINT that is sent to this process alone (`kill`)
+#     is not forwarded; a signal before the context begins is not forwarded and interrupts this process.
+# Relies on:
+#   - The terminal sends Ctrl-C (SIGINT) to the whole foreground process group, hence to the command, too.
+#   - `Popen.send_signal` does nothing once the command has been waited for, so no other process gets the signal.
 @contextlib.contextmanager
 def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Forward signals to the command, which decides what they mean. This process goes on, to print the measurement.
-
-    Relies on: the terminal sends Ctrl-C (SIGINT) to the whole foreground process group, hence to the command, too.
-    """
+    """Forward signals to the command, which decides what they mean. This process goes on, to print the measurement."""
 
     def pass_on(number: int, frame: Any) -> None:
         # With a terminal, the command gets Ctrl-C from it; forwarding would send the signal twice.
