@@ -29,6 +29,24 @@ def test_every_path_that_a_document_names_exists(document: str) -> None:
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
+def test_every_constant_and_private_function_that_contributing_names_is_defined() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(_?[A-Z][A-Z_]{2,}|_[a-z_]+)`", text)) - {"NAME"}
+    folders = ("mutegreen", "tests")
+    code = "\n".join(file.read_text(encoding="utf-8") for name in folders for file in (ROOT / name).rglob("*.py"))
+    defined = set(re.findall(r"^(?:def )?(\w+)(?:: [^=\n]+)? ?[=(]", code, re.MULTILINE))
+    assert len(named) > 15
+    assert named - defined == set()
+
+
+def test_the_steps_that_contributing_links_to_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    headings = {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in re.findall(r"^#+ (.+)$", text, re.M)}
+    linked = set(re.findall(r"\]\(#([\w-]+)\)", text))
+    assert linked
+    assert linked <= headings
+
+
 def test_the_walk_of_one_value_names_every_step() -> None:
     assert len(named_paths((ROOT / "docs/architecture.md").read_text(encoding="utf-8"))) > 20
 
