@@ -152,8 +152,8 @@ def differing(name: str, one: AuditCost, base: AuditCost) -> None:
             print(f"{name}: {mutant}, {metric}: {verdict} -> {one.verdicts[mutant, metric]}")
 
 
-def mean(figures: Iterable[float]) -> float:
-    return statistics.fmean(figures)
+def mean(values: Iterable[float]) -> float:
+    return statistics.fmean(values)
 
 
 if __name__ == "__main__":

@@ -77,9 +77,9 @@ def report(audits: int) -> str:
 def _noise_row(label: str, world: World, audits: int) -> list[str]:
     careful_cells, published_cells = [], []
     for repetitions in REPETITIONS:
-        figures = _simulated(label, world, repetitions, audits).in_blocks
-        careful_cells.append(percent(careful(figures, tolerance=0.0).alarm.any(axis=(1, 2))))
-        published_cells.append(percent(published(figures).alarm.any(axis=(1, 2)), digits=0))
+        in_blocks = _simulated(label, world, repetitions, audits).in_blocks
+        careful_cells.append(percent(careful(in_blocks, tolerance=0.0).alarm.any(axis=(1, 2))))
+        published_cells.append(percent(published(in_blocks).alarm.any(axis=(1, 2)), digits=0))
     return [*careful_cells, *published_cells]
 
 

@@ -35,8 +35,8 @@ def report(audits: int) -> str:
 
 
 def _row(noise: float, repetitions: int, audits: int) -> list[str]:
-    figures = _world(noise, repetitions).audits(audits, seed=repetitions).in_blocks
-    verdicts = [found(figures).verdict[:, _GPU].reshape(audits, len(SAVED), EACH) for found in (careful, published)]
+    in_blocks = _world(noise, repetitions).audits(audits, seed=repetitions).in_blocks
+    verdicts = [found(in_blocks).verdict[:, _GPU].reshape(audits, len(SAVED), EACH) for found in (careful, published)]
     return [
         *(_both(verdicts, place, "win") for place in range(1, len(SAVED))),
         _both(verdicts, 0, "tie"),

@@ -192,7 +192,7 @@ def restore_plan(store: Store, record: AuditRecord, paths: Paths) -> plan.Plan:
     return plan.Plan(
         subject=subject,
         preset=preset,
-        settings=plan.original_settings(subject, preset),
+        values=plan.original_values(subject, preset),
         mutants=tuple(stored.mutant for stored in store.mutants(record.id)),
         trials=tuple(stored.trial for stored in store.trials(record.id)),
         notes=record.notes,

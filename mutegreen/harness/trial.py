@@ -115,7 +115,7 @@ def run(
     probe_out, windows_out = (setup.work / f"{name}.{what}" for what in ("probe", "windows"))
     reader, tail = OutputReader(setup.subject.performance, _patterns(watched)), OutputTail()
     with _new_files(probe_out, windows_out), workspace(setup.snapshot, setup.work / name) as folder:
-        site_values.write_files(folder, launch.settings)
+        site_values.write_files(folder, launch.values)
         environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
         environment |= slot.variables(environment)
         environment |= evidence_of.probe_environment(watched, folder, probe_out, environment, launch.compat)
@@ -131,7 +131,7 @@ def run(
         file_fault = reader.read_file(workdir)
         report = evidence_of.ProbeReport.read(probe_out, folder)
         marked_windows = phases.read_windows(windows_out, metered.started_s, metered.command.duration_s)
-        evidence = [evidence_of.judge(h, launch.settings[h], report, reader.seen) for h in watched]
+        evidence = [evidence_of.judge(h, launch.values[h], report, reader.seen) for h in watched]
         shim_reports = shims.judge(launch.compat, report)
     outcome = classify(metered.command, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
     parts = phases.cut(metered.window.timelines, reader.epochs, marked_windows)
@@ -172,7 +172,7 @@ def _result(
         evidence=tuple(evidence),
         timelines=metered.window.timelines,
         phases=tuple(parts),
-        also=reader.figures,
+        also=reader.extra_metrics,
         colocation=metered.window.colocation,
     )
 

@@ -26,7 +26,7 @@ def as_json(analysis: Analysis) -> dict[str, Any]:
         "goals": plain_value(analysis.goals),
         "notes": plain_value(analysis.notes),
         "data": plain_value(analysis.data),
-        "performance_figure": analysis.figure,
+        "performance_figure": analysis.extra_metric,
     }
     return document | _careful(analysis) if isinstance(analysis, CarefulAnalysis) else document
 

@@ -170,7 +170,7 @@ def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
             concurrency_effects=effects[place],
             attribution=attribution[place],
             data=analysis.data.get(subject),
-            extra_metric=analysis.figure,
+            extra_metric=analysis.extra_metric,
         )
 
 

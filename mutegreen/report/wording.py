@@ -21,7 +21,7 @@ _FIXED = {
     ReasonCode.NO_VARIATION: _NO_VARIATION,
     ReasonCode.ALL_EQUAL: "all values are equal",
     ReasonCode.NEITHER_VARIES: "neither the mutant nor the original varies, so p is 0 by definition",
-    ReasonCode.FIGURE_INFINITE: "a value is infinite",
+    ReasonCode.VALUE_INFINITE: "a value is infinite",
     ReasonCode.ONE_VALUE: "only one value of the hyperparameter",
     ReasonCode.NEARLY_EQUAL: "the values are too nearly equal for Pearson's coefficient",
     ReasonCode.NOT_NUMBERS: "the values are not all numbers",
@@ -29,7 +29,7 @@ _FIXED = {
     ReasonCode.NO_NOISE_ESTIMATE: "two values with one trial each: an effect cannot be distinguished from noise",
     ReasonCode.NO_VARIATION_AROUND_CURVE: "the measurements do not vary around the curve, so p is 0 by definition",
     ReasonCode.SHAPE_ASSUMED: "two values only, so the shape of the curve is assumed",
-    ReasonCode.FIGURE_ZERO: "a measured value in this scenario is 0, which has no logarithm",
+    ReasonCode.VALUE_ZERO: "a measured value in this scenario is 0, which has no logarithm",
     ReasonCode.CORNER_MISSING: "not measured for all four of: the original, each single change, both changes together",
     ReasonCode.CORNER_TRAINED_ONCE: (
         "only one trial of the original, of a single change or of both changes; at least two are needed"
@@ -127,18 +127,18 @@ def _exclusive(note: Note) -> str:
 
 
 def _one_seed(note: Note) -> str:
-    if note.figure is None:
+    if note.performance is None:
         return f"{_where(note)}: all repetitions used one seed. Results on performance hold for this seed only."
     return (
         f"{_where(note)}: all repetitions used one seed, and the performance of the original was always "
-        f"{note.figure:.4g}. {_NO_VARIANCE}. Drop --same-seed to give each repetition its own seed."
+        f"{note.performance:.4g}. {_NO_VARIANCE}. Drop --same-seed to give each repetition its own seed."
     )
 
 
 def _always_the_same(note: Note) -> str:
     seeding = _SEEDING.get(note.seeding, "") if note.seeding is not None else ""
     return (
-        f"{_where(note)}: the performance of the original was {note.figure:.4g} in all {note.count} repetitions"
+        f"{_where(note)}: the performance of the original was {note.performance:.4g} in all {note.count} repetitions"
         f"{seeding}. {_NO_VARIANCE}."
     )
 

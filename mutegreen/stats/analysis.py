@@ -130,7 +130,7 @@ class Analysis:
         goals: By subject, which direction of the performance is better.
         notes: Missing results and limitations; the notes of the rows are sentences.
         data: By subject, the data that it was trained on, where declared.
-        figure: The extra metric that is analysed as the performance; None: the performance itself.
+        extra_metric: The extra metric that is analysed as the performance; None: the performance itself.
     """
 
     protocol: str
@@ -140,4 +140,4 @@ class Analysis:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     notes: tuple[Note | str, ...] = ()
     data: Mapping[str, Data] = field(default_factory=dict)
-    figure: str | None = None
+    extra_metric: str | None = None

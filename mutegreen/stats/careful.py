@@ -85,7 +85,7 @@ def analyse(
     """Analyse rows by the default protocol.
 
     Args:
-        rows: As `mutegreen.stats` describes. `rows.attrs["notes"]` and `["figure"]` are copied to the result.
+        rows: As `mutegreen.stats` describes. `rows.attrs["notes"]` and `["extra_metric"]` are copied to the result.
         goals: By subject, which direction of the performance is better; by default, more is.
         tolerances: By subject, its tolerance of performance, in its own unit.
         settings: The options of the user.
@@ -106,7 +106,7 @@ def analyse(
         goals=all_goals,
         notes=(*rows.attrs.get("notes", ()), *_notes(rows, scenarios, models)),
         data=data_of(rows),
-        figure=rows.attrs.get("figure"),
+        extra_metric=rows.attrs.get("extra_metric"),
         settings=settings,
         correlations=_concatenated(each.findings.correlations for each in results),
         comparisons=_concatenated(each.findings.comparisons for each in results),

@@ -21,10 +21,10 @@ def notes_on(rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[Note
         if metric not in measured:
             yield Note(NoteCode.NEVER_MEASURED, names=(metric,))
     for scenario in scenarios:
-        yield from _notes_on_group(scenario, measured)
+        yield from _notes_on_scenario(scenario, measured)
 
 
-def _notes_on_group(scenario: Scenario, measured: set[str]) -> Iterator[Note]:
+def _notes_on_scenario(scenario: Scenario, measured: set[str]) -> Iterator[Note]:
     where = (_scenario(scenario),)
     if not scenario.definitions:
         yield Note(NoteCode.ONLY_ORIGINAL, where)
@@ -56,9 +56,9 @@ def _notes_on_chance(scenario: Scenario) -> Iterator[Note]:
     where, seeding = (_scenario(scenario),), _seeding(scenario.rows)
     constant = float(performances.iloc[0]) if performances.nunique() == 1 else None
     if seeding is Seeding.SAME:
-        yield Note(NoteCode.ONE_SEED, where, figure=constant)
+        yield Note(NoteCode.ONE_SEED, where, performance=constant)
     elif constant is not None:
-        yield Note(NoteCode.ALWAYS_THE_SAME, where, count=len(performances), figure=constant, seeding=seeding)
+        yield Note(NoteCode.ALWAYS_THE_SAME, where, count=len(performances), performance=constant, seeding=seeding)
 
 
 def _seeding(rows: pd.DataFrame) -> Seeding | None:

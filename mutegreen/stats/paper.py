@@ -31,7 +31,7 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
     """Analyse rows by the published protocol.
 
     Args:
-        rows: As `mutegreen.stats` describes. `rows.attrs["notes"]` and `["figure"]` are copied to the result.
+        rows: As `mutegreen.stats` describes. `rows.attrs["notes"]` and `["extra_metric"]` are copied to the result.
         goals: By subject, which direction of the performance is better; by default, more is.
 
     Returns:
@@ -51,7 +51,7 @@ def analyse(rows: pd.DataFrame, goals: Mapping[str, Goal] | None = None) -> Anal
         goals=all_goals,
         notes=(*rows.attrs.get("notes", ()), *notes_on(rows, scenarios)),
         data=data_of(rows),
-        figure=rows.attrs.get("figure"),
+        extra_metric=rows.attrs.get("extra_metric"),
     )
 
 

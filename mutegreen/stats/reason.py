@@ -32,7 +32,7 @@ class ReasonCode(StrEnum):
     MUTANT_MISSED_TARGET = "mutant_missed_target"
 
     # Of a correlation or a trend.
-    FIGURE_INFINITE = "figure_infinite"
+    VALUE_INFINITE = "value_infinite"
     TOO_FEW_TRAININGS = "too_few_trainings"
     """Fewer than `count`."""
     ONE_VALUE = "one_value"
@@ -46,7 +46,7 @@ class ReasonCode(StrEnum):
     # Of an interaction.
     NEVER_CHANGED_ALONE = "never_changed_alone"
     """The hyperparameter `names[0]`."""
-    FIGURE_ZERO = "figure_zero"
+    VALUE_ZERO = "value_zero"
     CORNER_MISSING = "corner_missing"
     TOO_FEW_FOR_NOISE = "too_few_for_noise"
     """`count` trainings."""
@@ -96,9 +96,9 @@ class NoteCode(StrEnum):
     """For the hyperparameter `names[0]`, whose values are not all numbers."""
     ORDER_NOT_KNOWN = "order_not_known"
     ONE_SEED = "one_seed"
-    """All repetitions have one seed; where they performed the same, `figure` is that performance."""
+    """All repetitions have one seed; where they performed the same, `performance` is that performance."""
     ALWAYS_THE_SAME = "always_the_same"
-    """The performance `figure` of the original, in `count` repetitions, with seeds as `seeding` says."""
+    """The performance `performance` of the original, in `count` repetitions, with seeds as `seeding` says."""
     NO_EXCLUSIVE = "no_exclusive"
     """No training of the subject without background load."""
     OTHER_DEFAULTS = "other_defaults"
@@ -113,7 +113,7 @@ class Note:
         code: The subject of the note; `NoteCode` documents which of the other fields are needed.
         scenarios: Subject and background load of each scenario concerned.
         count: A number of things.
-        figure: A performance.
+        performance: A performance.
         names: Of metrics or hyperparameters.
         seeding: How the trials were seeded; None where the rows do not hold seeds.
     """
@@ -121,6 +121,6 @@ class Note:
     code: NoteCode
     scenarios: tuple[tuple[str, str], ...] = ()
     count: int | None = None
-    figure: float | None = None
+    performance: float | None = None
     names: tuple[str, ...] = ()
     seeding: Seeding | None = None

@@ -32,5 +32,5 @@ def concatenate(parts: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataF
     places = [f"{name}, row {row}" for name, part in zip(names, parts, strict=True) for row in range(1, len(part) + 1)]
     check_rows(rows, RowSource("the files together", places.__getitem__))
     notes = dict.fromkeys(note for part in parts for note in part.attrs.get("notes", ()))
-    rows.attrs |= {"notes": list(notes), "figure": parts[0].attrs.get("figure")}
+    rows.attrs |= {"notes": list(notes), "extra_metric": parts[0].attrs.get("extra_metric")}
     return rows

@@ -69,8 +69,8 @@ def rows_frame(
         One row for each trial whose column `outcome`, if there is one, is `ok` or empty. Labels are text, empty if
         there is none; so is `changes`, a JSON object. Metrics are floats, NaN if not measured. `value` and `default`
         are objects: floats for numbers, text for anything else (an optimizer's name, `True`), None if empty.
-        `attrs["notes"]` is a list of sentences about dropped rows. `attrs["figure"]` is the name of the extra metric
-        that replaced the performance, None if there is none.
+        `attrs["notes"]` is a list of sentences about dropped rows. `attrs["extra_metric"]` is the name of the extra
+        metric that replaced the performance, None if there is none.
 
     Raises:
         RowsError: Columns or rows are missing, a cell is invalid, a trial is there twice, or there is no original.
@@ -158,7 +158,7 @@ def _normal(frame: pd.DataFrame, source: RowSource, performance: str | None) -> 
         rows[column] = _numbers(rows[column], source)
     check_rows(rows, source)
     rows = rows.astype({"repetition": "int64"}).reset_index(drop=True)
-    rows.attrs |= {"notes": notes, "figure": performance}
+    rows.attrs |= {"notes": notes, "extra_metric": performance}
     return rows
 
 

@@ -111,7 +111,7 @@ def further(*lines: str, **patterns: str) -> dict[str, float]:
     found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
     for second, text in enumerate(lines):
         found.feed(OutputLine(float(second), "out", text))
-    return found.figures
+    return found.extra_metrics
 
 
 def test_the_last_value_of_each_extra_metric_is_kept() -> None:
@@ -131,6 +131,6 @@ def test_an_extra_metric_does_not_change_the_outcome() -> None:
     also = (ExtraMetric("mAP", pattern=r"mAP (\S+)"),)
     found = OutputReader(Performance(pattern=r"rank-1 (\S+)", also=also))
     found.feed(OutputLine(0.0, "out", "rank-1 0.5 mAP nan"))
-    assert math.isnan(found.figures["mAP"])
+    assert math.isnan(found.extra_metrics["mAP"])
     assert (found.result, found.diverged, found.unreadable) == (0.5, False, None)
     assert [epoch.performance for epoch in found.epochs] == [0.5]

@@ -58,7 +58,7 @@ NOTES = {
     Note(NoteCode.ONE_SEED, (EXCLUSIVE,)): (
         "mnist: all repetitions used one seed. Results on performance hold for this seed only."
     ),
-    Note(NoteCode.ONE_SEED, (EXCLUSIVE,), figure=0.912345): (
+    Note(NoteCode.ONE_SEED, (EXCLUSIVE,), performance=0.912345): (
         "mnist: all repetitions used one seed, and the performance of the original was always 0.9123. Performance has "
         "zero variance, so tests on it are meaningless. Drop --same-seed to give each repetition its own seed."
     ),

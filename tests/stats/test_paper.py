@@ -258,7 +258,7 @@ def test_an_infinite_observation_decides_nothing(original: list[Any], mutant: li
     assert only(found).verdict is Verdict.UNDECIDED
     side = ReasonCode.ORIGINAL_INFINITE if math.inf in original else ReasonCode.MUTANT_INFINITE
     assert only(found).reason == Reason(side)
-    assert found.correlations[0].reason == Reason(ReasonCode.FIGURE_INFINITE)
+    assert found.correlations[0].reason == Reason(ReasonCode.VALUE_INFINITE)
     json.dumps(as_json(found), allow_nan=False)
 
 

@@ -282,7 +282,7 @@ def test_p_values_are_adjusted_over_all_trends_of_a_scenario(published: dict[tup
 
 NO_ANSWER = {
     ReasonCode.MEASURED_FOR_ONE_VALUE: {2.0: [1.0, 2.0], 3.0: [None, None]},
-    ReasonCode.FIGURE_INFINITE: {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
+    ReasonCode.VALUE_INFINITE: {2.0: [1.0, 2.0], 3.0: [math.inf, 2.0], 4.0: [1.0, 3.0]},
     ReasonCode.ORIGINAL_NOT_MEASURED: {2.0: [None, None], 3.0: [1.0, 2.0], 4.0: [1.0, 3.0]},
     ReasonCode.ALL_EQUAL: {2.0: [0.1] * 3, 3.0: [0.1] * 7, 4.0: [0.1] * 6},
     ReasonCode.NO_NOISE_ESTIMATE: {2.0: [1.0], 3.0: [2.0]},

@@ -202,9 +202,9 @@ def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_exclusive:
     judged = {each.subject: judged_metric(each, choices.performance) for each in reversed(audit_rows.audits)}
     analysis = _analysis(
         audit_rows.rows,
-        {subject: figure.goal for subject, figure in judged.items()},
+        {subject: metric.goal for subject, metric in judged.items()},
         choices,
-        {subject: figure.tolerance for subject, figure in judged.items()},
+        {subject: metric.tolerance for subject, metric in judged.items()},
         epochs=audit_rows.epochs,
         spent_j=audit_rows.spent_j,
     )

@@ -58,7 +58,7 @@ class FigureWriter:
             if len(audits) == len(groups) == 1
             else [scenario_key((group.subject, group.background)) for group in groups]
         )
-        suffix = f"-{result.analysis.figure}" if result.analysis.figure else ""
+        suffix = f"-{result.analysis.extra_metric}" if result.analysis.extra_metric else ""
         stems = file_stems(f"{name}{suffix}" for name in names)
         for group, stem in zip(groups, stems, strict=True):
             key = (group.subject, group.background)

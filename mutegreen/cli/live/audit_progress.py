@@ -122,7 +122,7 @@ class AuditProgress:
         self._done_here += 1
         result = event.result
         self._outcomes[result.outcome] += 1
-        self._disturbed += any(Flag.OTHER_LOAD in figure.flags for figure in result.measurement.domains)
+        self._disturbed += any(Flag.OTHER_LOAD in domain.flags for domain in result.measurement.domains)
         if result.outcome is not Outcome.OK:
             self._console.print(
                 f"{event.trial.mutant}: {result.outcome}: {result.reason}", style="yellow", soft_wrap=True

@@ -61,7 +61,7 @@ def document(plan: Plan, training: TrainingTime | None, limits: Limits, shared: 
         "subject": plan.subject.name,
         "preset": plan.preset.name or None,
         "data": asdict(plan.data) if plan.data else None,
-        "settings": plan.settings,
+        "settings": plan.values,
         "mutants": [_mutant(mutant) for mutant in plan.mutants],
         "trials": [asdict(trial) for trial in plan.trials],
         "seeding": plan.seeding,
@@ -86,7 +86,7 @@ def show(plan: Plan, training: TrainingTime | None, limits: Limits, shared: Shar
 
     console = common.results()
     table = Table("hyperparameter", "default", "operator", "mutants", box=box.SIMPLE_HEAD)
-    for name, default in plan.settings.items():
+    for name, default in plan.values.items():
         mutants = [m for m in plan.mutants if m.order == 1 and m.hyperparameter == name]
         if mutants:
             table.add_row(name, str(default), mutants[0].operator, ", ".join(str(m.value) for m in mutants))

@@ -110,7 +110,7 @@ class SubjectProgram(BackgroundProgram):
         one = launch(self.plan, self.plan.mutants[0], self.seed)
         report = self.work.with_suffix(".probe")
         with workspace(self.snapshot, self.work) as folder:
-            site_values.write_files(folder, one.settings)
+            site_values.write_files(folder, one.values)
             environment = one.environment()
             environment |= probe_environment((), folder, report, environment, one.compat)
             with Command(one.words, folder / self.plan.subject.workdir, environment, mark, stop=stop) as command:

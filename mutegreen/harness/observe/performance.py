@@ -34,7 +34,7 @@ class OutputReader:
 
     Attributes:
         epochs: All values of performance, each with its time.
-        figures: The last value of each extra metric that was found, by name.
+        extra_metrics: The last value of each extra metric that was found, by name.
         last_loss: The last loss.
         seen: The last match of each evidence pattern, by hyperparameter.
     """
@@ -42,7 +42,7 @@ class OutputReader:
     performance: Performance
     evidence: dict[str, str] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
-    figures: dict[str, float] = field(default_factory=dict)
+    extra_metrics: dict[str, float] = field(default_factory=dict)
     last_loss: float | None = None
     seen: dict[str, str] = field(default_factory=dict)
     unreadable: str | None = None
@@ -79,9 +79,9 @@ class OutputReader:
 
     def _keep(self, name: str, value: float | None) -> None:
         """Keep a value of an extra metric; one that cannot be read removes the earlier one, which is out of date."""
-        self.figures.pop(name, None)
+        self.extra_metrics.pop(name, None)
         if value is not None:
-            self.figures[name] = value
+            self.extra_metrics[name] = value
 
     def read_file(self, workdir: Path) -> str | None:
         """Read the file of results, if the subject has one.
@@ -105,7 +105,7 @@ class OutputReader:
         for each in self.performance.also:
             if each.key is not None:
                 with contextlib.suppress(*_NO_VALUE):
-                    self.figures[each.name] = _values_at(document, each.key)[-1]
+                    self.extra_metrics[each.name] = _values_at(document, each.key)[-1]
 
     @property
     def result(self) -> float | None:

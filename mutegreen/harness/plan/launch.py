@@ -24,13 +24,13 @@ class Launch:
     Attributes:
         words: Program and arguments.
         variables: Environment variables beyond the harness's own.
-        settings: The value of every hyperparameter, and of the seed.
+        values: The value of every hyperparameter, and of the seed.
         compat: Shims that it gets.
     """
 
     words: tuple[str, ...]
     variables: dict[str, str]
-    settings: dict[Hyperparameter, Value]
+    values: dict[Hyperparameter, Value]
     compat: tuple[Compat, ...] = ()
 
     def environment(self) -> dict[str, str]:
@@ -49,19 +49,19 @@ def launch(plan: Plan, mutant: Mutant, seed: int | None) -> Launch:
         mutant: One of its mutants.
         seed: Seed of the training; None: the training is not seeded.
     """
-    values = plan.settings | {change.hyperparameter: change.value for change in mutant.changes}
-    settings = {h: values[h.name] for h in plan.subject.hyperparameters}
+    by_name = plan.values | {change.hyperparameter: change.value for change in mutant.changes}
+    values = {h: by_name[h.name] for h in plan.subject.hyperparameters}
     seeding = seed_parameter(plan.subject)
     if seeding is not None and seed is not None:
-        settings[seeding] = seed
-    sites = {hyperparameter.site: value for hyperparameter, value in settings.items()}
+        values[seeding] = seed
+    sites = {hyperparameter.site: value for hyperparameter, value in values.items()}
     arguments = [*plan.preset.arguments, *site_values.arguments(sites)]
     variables = {
         **plan.subject.environment,
         **site_values.environment(sites),
         **shims.variables(plan.compat, seed),
     }
-    return Launch(_words(plan.subject.command, arguments), variables, settings, plan.compat)
+    return Launch(_words(plan.subject.command, arguments), variables, values, plan.compat)
 
 
 def mutated(plan: Plan, mutant: Mutant) -> list[Hyperparameter]:
@@ -95,7 +95,7 @@ def diff(plan: Plan, mutant: Mutant, snapshot: Path, scratch: Path) -> str:
 def _mutated_copy(one: Launch, file: str, snapshot: Path, folder: Path) -> Path:
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_bytes((snapshot / file).read_bytes())
-    site_values.write_files(folder, {h: v for h, v in one.settings.items() if getattr(h.site, "file", None) == file})
+    site_values.write_files(folder, {h: v for h, v in one.values.items() if getattr(h.site, "file", None) == file})
     return folder
 
 

@@ -44,7 +44,7 @@ class Plan:
     Attributes:
         subject: The subject as its file describes it.
         preset: The preset in use; an empty one if the user named none.
-        settings: The value of every hyperparameter in the original, under the preset.
+        values: The value of every hyperparameter in the original, under the preset.
         mutants: The mutants; the original is the first.
         trials: In the order in which they will run.
         notes: Notes for the user: hyperparameters with fewer mutants than requested, or with none.
@@ -53,7 +53,7 @@ class Plan:
 
     subject: Subject
     preset: Preset
-    settings: dict[str, Value]
+    values: dict[str, Value]
     mutants: tuple[Mutant, ...]
     trials: tuple[Trial, ...]
     notes: tuple[str, ...]
@@ -89,13 +89,13 @@ def make(subject: Subject, options: PlanOptions) -> Plan:
             f"--same-seed: {subject.name} takes no seed, so its trainings vary by chance",
             'name the site of the seed in subject.toml, such as seed = { flag = "--seed" }, or use --compat seed',
         )
-    values = original_settings(subject, preset)
+    values = original_values(subject, preset)
     mutants, notes = _mutants(subject, preset, values, options)
     repetitions = options.repetitions or preset.repetitions or DEFAULT_REPETITIONS
     return Plan(
         subject=subject,
         preset=preset,
-        settings=values,
+        values=values,
         mutants=tuple(mutants),
         trials=tuple(order(mutants, repetitions, options.seed, seeded, options.same_seed)),
         notes=tuple(notes),
@@ -110,11 +110,11 @@ def original_only(subject: Subject, preset: str | None) -> Plan:
         UsageError: The subject has no such preset.
     """
     chosen = choose_preset(subject, preset)
-    settings, compat = original_settings(subject, chosen), shims.choose(subject, chosen, None)
-    return Plan(subject, chosen, settings, (Mutant(ORIGINAL),), (), (), compat)
+    values, compat = original_values(subject, chosen), shims.choose(subject, chosen, None)
+    return Plan(subject, chosen, values, (Mutant(ORIGINAL),), (), (), compat)
 
 
-def original_settings(subject: Subject, preset: Preset) -> dict[str, Value]:
+def original_values(subject: Subject, preset: Preset) -> dict[str, Value]:
     """Return the value of every hyperparameter in the original, under a preset."""
     return {h.name: preset.defaults.get(h.name, h.default) for h in subject.hyperparameters}
 
@@ -171,7 +171,7 @@ def seed_parameter(subject: Subject) -> Hyperparameter | None:
 
 
 def _mutants(
-    subject: Subject, preset: Preset, settings: Mapping[str, Value], options: PlanOptions
+    subject: Subject, preset: Preset, values: Mapping[str, Value], options: PlanOptions
 ) -> tuple[list[Mutant], list[str]]:
     wanted = options.operators if options.operators is not None else preset.operators
     _check_operators(subject, wanted)
@@ -182,7 +182,7 @@ def _mutants(
     notes: list[str] = []
     for hyperparameter in subject.hyperparameters:
         if _chosen(hyperparameter, wanted, options.values):
-            new_mutants, note = _mutants_of(hyperparameter, settings[hyperparameter.name], count, options)
+            new_mutants, note = _mutants_of(hyperparameter, values[hyperparameter.name], count, options)
             mutants += new_mutants
             notes += [note] if note else []
     if not mutants and not controls:

@@ -78,7 +78,7 @@ def csv_text(records: Iterable[Record]) -> str:
 def _about(analysis: Analysis, subject: str) -> Record:
     """Return the columns that describe a subject: its data, and the extra metric in place of performance."""
     data = analysis.data.get(subject)
-    known = {"data": data.label if data else None, "performance_figure": analysis.figure}
+    known = {"data": data.label if data else None, "performance_figure": analysis.extra_metric}
     return {key: text for key, text in known.items() if text}
 
 

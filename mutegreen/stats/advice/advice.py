@@ -172,8 +172,8 @@ def _recommended(candidate: _Candidate, audit_j: float | None) -> Recommendation
 
 def _spent_j(model: ScenarioModel, metric: str | None) -> float | None:
     """Energy of the rows, in joules; None where it is not known for each row."""
-    figures = observations_of(model.scenario, metric) if metric is not None else np.array([np.nan])
-    return float(figures.sum()) if np.isfinite(figures).all() else None
+    energies = observations_of(model.scenario, metric) if metric is not None else np.array([np.nan])
+    return float(energies.sum()) if np.isfinite(energies).all() else None
 
 
 def _pareto(model: ScenarioModel, metric: str | None) -> Iterator[ParetoArm]:

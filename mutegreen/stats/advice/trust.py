@@ -34,7 +34,7 @@ class Outlier:
     """A trial whose observation is far from its arm's and block's effects.
 
     Args:
-        figure: The observation, in the metric's unit.
+        figure: The observation, in the metric's unit. The field has the name of its JSON key.
         score: Modified z score, beyond 3.5 (Iglewicz & Hoaglin, "How to Detect and Handle Outliers", 1993).
     """
 

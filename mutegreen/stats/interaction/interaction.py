@@ -183,9 +183,9 @@ def _estimated(row: Interaction, metric_model: MetricModel, design: Factorial, a
 def _obstacle(metric_model: MetricModel, design: Factorial) -> ReasonCode | None:
     """Return the obstacle to an estimate, whichever corners were measured."""
     if metric_model.infinite[design.arms].any():
-        return ReasonCode.FIGURE_INFINITE
+        return ReasonCode.VALUE_INFINITE
     if metric_model.metric != "performance" and not metric_model.relative:
-        return ReasonCode.FIGURE_ZERO
+        return ReasonCode.VALUE_ZERO
     observations = metric_model.observations[np.isin(metric_model.code, design.arms)]
     return ReasonCode.ALL_EQUAL if np.ptp(observations) == 0 else None
 

@@ -74,7 +74,7 @@ def _obstacle(metric_model: MetricModel, arms: NDArray[np.int64], values: Floats
     if values is None:
         return Reason(ReasonCode.NOT_NUMBERS)
     if metric_model.infinite[arms].any():
-        return Reason(ReasonCode.FIGURE_INFINITE)
+        return Reason(ReasonCode.VALUE_INFINITE)
     if not metric_model.fitted.n[0]:
         return Reason(ReasonCode.ORIGINAL_NOT_MEASURED)
     if len(np.unique(values)) < 2:

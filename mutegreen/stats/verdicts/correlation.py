@@ -50,7 +50,7 @@ def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
     if len(y) < MIN_TRAININGS:
         return Reason(ReasonCode.TOO_FEW_TRAININGS, count=MIN_TRAININGS)
     if not np.isfinite(y).all():
-        return Reason(ReasonCode.FIGURE_INFINITE)
+        return Reason(ReasonCode.VALUE_INFINITE)
     if np.ptp(x) == 0:
         return Reason(ReasonCode.ONE_VALUE)
     if np.ptp(y) == 0:

@@ -62,8 +62,8 @@ def _list(store: Store, audit: AuditRecord) -> None:
         ended = ("pending", "", "", "")
         if result is not None:
             performance = "" if result.performance is None else f"{result.performance:.4g}"
-            figures = [f"{name} {value:.4g}" for name, value in result.also.items()]
-            remarks = ", ".join(filter(None, (result.reason, *figures)))
+            extra_metrics = [f"{name} {value:.4g}" for name, value in result.also.items()]
+            remarks = ", ".join(filter(None, (result.reason, *extra_metrics)))
             ended = (result.outcome, units.duration(result.duration_s), performance, remarks)
         table.add_row(str(trial.number), str(trial.block + 1), trial.mutant, *ended)
     console = common.results()
@@ -135,9 +135,9 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     if result is None:
         return
     performance = "not found" if result.performance is None else f"{result.performance:.6g}"
-    figures = "".join(f", {name} {value:.6g}" for name, value in result.also.items())
+    extra_metrics = "".join(f", {name} {value:.6g}" for name, value in result.also.items())
     data = f" (data: {audit.data})" if audit.data else ""
-    click.echo(f"performance {performance}{figures}{data}")
+    click.echo(f"performance {performance}{extra_metrics}{data}")
     click.echo(f"CPU time {units.duration(result.cpu_s)}, started {result.started_at}")
     for domain in result.measurement.domains:
         click.echo(_energy(domain))
