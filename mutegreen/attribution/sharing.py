@@ -69,8 +69,8 @@ class DomainShare:
 
 def resource(domain: str) -> str | None:
     """Return the resource whose use divides a domain; None for `psys`, which contains several."""
-    group = domain_class(domain)
-    return domain if group == "gpu" else CPU if group in {"cpu", "dram"} else None
+    class_name = domain_class(domain)
+    return domain if class_name == "gpu" else CPU if class_name in {"cpu", "dram"} else None
 
 
 def share_out(interval: SharedInterval) -> dict[str, dict[str, DomainShare]]:

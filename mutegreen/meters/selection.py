@@ -120,25 +120,29 @@ def _without_overlap(opened: Sequence[Meter]) -> dict[Meter, Meter]:
 def _best_by_class(opened: Iterable[Meter]) -> dict[str, Meter]:
     best: dict[str, Meter] = {}
     for meter in opened:
-        for group in dict.fromkeys(map(domain_class, meter.domains)):
-            if group not in best or _rank(meter, group) < _rank(best[group], group):
-                best[group] = meter
+        for class_name in dict.fromkeys(map(domain_class, meter.domains)):
+            if class_name not in best or _rank(meter, class_name) < _rank(best[class_name], class_name):
+                best[class_name] = meter
     return best
 
 
-def _rank(meter: Meter, group: str) -> int:
+def _rank(meter: Meter, class_name: str) -> int:
     """Return the rank of a meter in a class of domains, which is that of its worst quality there; 0 is best."""
     order = list(Quality)
-    return max(order.index(meter.quality[domain]) for domain in meter.domains if domain_class(domain) == group)
+    return max(order.index(meter.quality[domain]) for domain in meter.domains if domain_class(domain) == class_name)
 
 
 def _unread_classes(meters: Iterable[Meter], tried: Iterable[str]) -> list[Unavailable]:
     read = {domain_class(domain) for meter in meters for domain in meter.domains}
     names = ", ".join(dict.fromkeys(spec.partition(":")[0] for spec in tried))
     return [
-        Unavailable(group, f"{group} energy is not measured: no meter reads it (tried: {names})", REMEDIES.get(group))
-        for group in DOMAIN_CLASSES
-        if group not in read
+        Unavailable(
+            class_name,
+            f"{class_name} energy is not measured: no meter reads it (tried: {names})",
+            REMEDIES.get(class_name),
+        )
+        for class_name in DOMAIN_CLASSES
+        if class_name not in read
     ]
 
 

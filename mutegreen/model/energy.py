@@ -68,21 +68,21 @@ class Measurement:
     domains: tuple[DomainEnergy, ...] = ()
     unavailable: tuple[Unavailable, ...] = ()
 
-    def of(self, group: str) -> tuple[DomainEnergy, ...]:
+    def of(self, class_name: str) -> tuple[DomainEnergy, ...]:
         """Return the domains of a class (`cpu`, `dram`, `gpu`); `psys` contains others and is in no class."""
-        return tuple(d for d in self.domains if domain_class(d.domain) == group)
+        return tuple(d for d in self.domains if domain_class(d.domain) == class_name)
 
-    def total_j(self, group: str) -> float | None:
+    def total_j(self, class_name: str) -> float | None:
         """Sum over a class of domains, joules; None if there is none or any of them is not measured."""
-        return _sum_or_none(d.energy_j for d in self.of(group))
+        return _sum_or_none(d.energy_j for d in self.of(class_name))
 
-    def net_total_j(self, group: str) -> float | None:
+    def net_total_j(self, class_name: str) -> float | None:
         """Sum of net energies over a class of domains, joules; None as for `total_j`."""
-        return _sum_or_none(d.net_j for d in self.of(group))
+        return _sum_or_none(d.net_j for d in self.of(class_name))
 
-    def quality(self, group: str) -> Quality | None:
+    def quality(self, class_name: str) -> Quality | None:
         """Quality of `total_j`."""
-        return Quality.worst(d.quality for d in self.of(group))
+        return Quality.worst(d.quality for d in self.of(class_name))
 
 
 @dataclass(frozen=True)

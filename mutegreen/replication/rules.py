@@ -123,7 +123,7 @@ def _more_verdicts(analysis: Analysis) -> Judgement:
     pairs = {key: sums[key[0], EXCLUSIVE] for key in sums if key[1] != EXCLUSIVE and (key[0], EXCLUSIVE) in sums}
     if not pairs:
         return Judgement(Holds.UNKNOWN, "no subject has both exclusive and co-located trials")
-    more = [sums[key][0] / sums[key][1] > alone[0] / alone[1] for key, alone in pairs.items()]
+    more = [sums[key][0] / sums[key][1] > exclusive[0] / exclusive[1] for key, exclusive in pairs.items()]
     holds = Holds.YES if all(more) else Holds.UNKNOWN if any(more) else Holds.NO
     mixed = "more with one background load, not with another; " if holds is Holds.UNKNOWN else ""
     first = (

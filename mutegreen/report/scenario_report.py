@@ -73,7 +73,7 @@ class ScenarioReport:
 
     @property
     def title(self) -> str:
-        """The subject, its background load, and the extra metric that takes the place of performance, if any."""
+        """The subject, its background load, and the extra metric that replaces the performance, if any."""
         without_load = "concurrent trials" if self.attribution else "exclusive"
         load = f"co-located with {self.background}" if self.background else without_load
         return f"{self.subject}, {load}" + (f", performance: {self.extra_metric}" if self.extra_metric else "")
@@ -151,24 +151,24 @@ def scenario_reports(analysis: Analysis) -> Iterator[ScenarioReport]:
     interactions = _by_scenario(careful.interactions)
     trust, flags, advice = _by_scenario(careful.trust), _by_scenario(careful.flags), _by_scenario(careful.advice)
     effects, attribution = _by_scenario(careful.concurrency_effects), _by_scenario(careful.attribution)
-    for place in comparisons:
-        subject, background = place
+    for key in comparisons:
+        subject, background = key
         yield ScenarioReport(
             subject=subject,
             background=background,
-            correlations=correlations[place],
-            comparisons=comparisons[place],
-            win_tie_loss=win_tie_loss[place],
-            overall=overall[place],
-            trends=trends[place],
-            targets=targets[place],
-            interactions=interactions[place],
-            trust=trust[place],
-            flags=flags[place],
-            advice=next(iter(advice[place]), None),
+            correlations=correlations[key],
+            comparisons=comparisons[key],
+            win_tie_loss=win_tie_loss[key],
+            overall=overall[key],
+            trends=trends[key],
+            targets=targets[key],
+            interactions=interactions[key],
+            trust=trust[key],
+            flags=flags[key],
+            advice=next(iter(advice[key]), None),
             colocation=careful.colocation.at(subject, background),
-            concurrency_effects=effects[place],
-            attribution=attribution[place],
+            concurrency_effects=effects[key],
+            attribution=attribution[key],
             data=analysis.data.get(subject),
             extra_metric=analysis.extra_metric,
         )

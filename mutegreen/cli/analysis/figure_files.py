@@ -50,25 +50,25 @@ class FigureWriter:
         Raises:
             MuteGreenError: A figure cannot be written.
         """
-        groups = list(scenarios_of(result.rows))
+        scenarios = list(scenarios_of(result.rows))
         reports = {(report.subject, report.background): report for report in scenario_reports(result.analysis)}
         audits = [each["audit"] for each in result.about]
         names = (
             audits
-            if len(audits) == len(groups) == 1
-            else [scenario_key((group.subject, group.background)) for group in groups]
+            if len(audits) == len(scenarios) == 1
+            else [scenario_key((scenario.subject, scenario.background)) for scenario in scenarios]
         )
         suffix = f"-{result.analysis.extra_metric}" if result.analysis.extra_metric else ""
         stems = file_stems(f"{name}{suffix}" for name in names)
-        for group, stem in zip(groups, stems, strict=True):
-            key = (group.subject, group.background)
-            report = reports.get(key, ScenarioReport(*key, [], [], [], data=result.analysis.data.get(group.subject)))
-            if not group.definitions:
+        for scenario, stem in zip(scenarios, stems, strict=True):
+            key = (scenario.subject, scenario.background)
+            report = reports.get(key, ScenarioReport(*key, [], [], [], data=result.analysis.data.get(scenario.subject)))
+            if not scenario.definitions:
                 self.notes.append(f"{report.title}: no figures, because only the original was trained")
                 continue
-            goal = result.analysis.goals.get(group.subject, Goal.MAXIMIZE)
+            goal = result.analysis.goals.get(scenario.subject, Goal.MAXIMIZE)
             for kind in kinds:
-                self._add(kind, _drawings(kind, group, report, goal), stem, report.title)
+                self._add(kind, _drawings(kind, scenario, report, goal), stem, report.title)
 
     def add_power(self, store: Path, audit_id: str | None, number: int | None) -> None:
         """Draw the power of one trial over time: of the given trial, else of the original's first one with a timeline.
@@ -94,9 +94,9 @@ class FigureWriter:
             self.notes.append(f"{title}: figure {kind} not drawn: {WHY_NOT[kind]}")
 
 
-def _drawings(kind: str, group: Scenario, report: ScenarioReport, goal: Goal) -> list[Drawing]:
+def _drawings(kind: str, scenario: Scenario, report: ScenarioReport, goal: Goal) -> list[Drawing]:
     if kind == value_panels.KIND:
-        return value_panels.draw(group, report.full_title, goal)
+        return value_panels.draw(scenario, report.full_title, goal)
     if kind == pareto.KIND:
         return pareto.draw(report, goal)
     return win_tie_loss.draw(report) if kind == win_tie_loss.KIND else correlation.draw(report)

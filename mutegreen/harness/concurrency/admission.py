@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 HOST = "host"
-"""The place of the machine's own memory. The other places are the domains of GPUs (`gpu:<uuid>`)."""
+"""Name of the memory of the machine. The other memories are those of GPUs, named by domain (`gpu:<uuid>`)."""
 
 RESERVED_PART = 0.05
 """Part of the free memory that is never given to a training: for the system, and for growth between two checks."""
@@ -18,7 +18,7 @@ UNMEASURED_FACTOR = 1.25
 A larger batch needs more memory, but only the activations grow with it."""
 
 
-# The rule, in bytes, for each place p (host memory, each GPU) that the new training uses:
+# The rule, in bytes, for each memory p (of the host, of each GPU) that the new training uses:
 #
 #     need_p  <=  (1 - RESERVED_PART) * (free_p  -  sum over running trainings of max(0, peak_p - held_p))
 #
@@ -26,7 +26,7 @@ A larger batch needs more memory, but only the activations grow with it."""
 #     free_p   memory that is free now
 #     peak_p   expected peak of a running training; held_p   what it holds now
 #
-# Memory that a running training will still claim is therefore not free. A place without a known need, or without a
+# Memory that a running training will still claim is therefore not free. A memory without a known need, or without a
 # known free size, does not restrict.
 #
 # Guarantees:
@@ -39,7 +39,7 @@ class Admission:
     """Admits trainings while there is memory for the peaks of all of them.
 
     Args:
-        free: Reads the free memory in bytes, by place: `host` and the domains of GPUs.
+        free: Reads the free memory in bytes, by `HOST` and GPU domain.
     """
 
     free: Callable[[], Mapping[str, int]]
@@ -47,18 +47,18 @@ class Admission:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record_peak(self, mutant: str, peak: Mapping[str, int]) -> None:
-        """Record the largest memory of a training of a mutant, in bytes, by place; from any thread."""
+        """Record the largest memory of a training of a mutant, in bytes, by `HOST` and GPU domain; from any thread."""
         with self._lock:
             known = self._peaks.get(mutant, {})
             self._peaks[mutant] = {p: max(known.get(p, 0), peak.get(p, 0)) for p in {*known, *peak}}
 
     def need(self, mutant: str) -> dict[str, int]:
-        """Return the memory that a training of a mutant is expected to need, in bytes, by place."""
+        """Return the memory that a training of a mutant is expected to need, in bytes, by `HOST` and GPU domain."""
         with self._lock:
             if mutant in self._peaks:
                 return self._peaks[mutant]
-            places = {place for peak in self._peaks.values() for place in peak}
-            return {p: int(UNMEASURED_FACTOR * max(peak.get(p, 0) for peak in self._peaks.values())) for p in places}
+            memories = {memory for peak in self._peaks.values() for memory in peak}
+            return {p: int(UNMEASURED_FACTOR * max(peak.get(p, 0) for peak in self._peaks.values())) for p in memories}
 
     def admits(self, mutant: str, gpu: str | None, running: Iterable[RunningTraining]) -> bool:
         """Return whether one more training fits, with all running ones at their peaks.
@@ -70,11 +70,11 @@ class Admission:
         """
         free = dict(self.free())
         for other in running:
-            for place, size in self.need(other.mutant).items():
-                if _concerns(place, other.gpu):
-                    free[place] = free.get(place, 0) - max(0, size - other.held_bytes.get(place, 0))
-        need = {place: size for place, size in self.need(mutant).items() if _concerns(place, gpu)}
-        return all(size <= (1 - RESERVED_PART) * free[place] for place, size in need.items() if place in free)
+            for memory, size in self.need(other.mutant).items():
+                if _concerns(memory, other.gpu):
+                    free[memory] = free.get(memory, 0) - max(0, size - other.held_bytes.get(memory, 0))
+        need = {memory: size for memory, size in self.need(mutant).items() if _concerns(memory, gpu)}
+        return all(size <= (1 - RESERVED_PART) * free[memory] for memory, size in need.items() if memory in free)
 
     def capacity(self, mutant: str, gpus: Iterable[str]) -> int | None:
         """Return how many trainings of a mutant fit at a time on each GPU, or on a machine without one.
@@ -92,12 +92,12 @@ class Admission:
 
 @dataclass(frozen=True)
 class RunningTraining:
-    """A running training: its mutant, its GPU, and the memory that it holds now, in bytes, by place."""
+    """A running training: its mutant, its GPU, and the memory that it holds now, in bytes, by `HOST` and GPU domain."""
 
     mutant: str
     gpu: str | None
     held_bytes: Mapping[str, int]
 
 
-def _concerns(place: str, gpu: str | None) -> bool:
-    return gpu is None or place in {HOST, gpu}
+def _concerns(memory: str, gpu: str | None) -> bool:
+    return gpu is None or memory in {HOST, gpu}

@@ -116,8 +116,8 @@ class ConcurrentExecutor(Executor):
     Args:
         slots: The slots.
         admission: Decides whether there is memory for one more training.
-        held_bytes: Reads the memory that each running trial holds, in bytes, by the trial's number, and by `HOST`
-            and GPU domain.
+        held_bytes: Reads the memory that each running trial holds, in bytes, by trial number, then by `HOST` and
+            GPU domain.
     """
 
     def __init__(

@@ -196,7 +196,7 @@ class ConcurrentMode(Mode):
         return {HOST: available_bytes(), **self._ledger.free_gpu_bytes()}
 
     def _held_bytes(self) -> dict[int, dict[str, int]]:
-        """Return the memory in use by each trial, in bytes, by the trial's number and by place."""
+        """Return the memory in use by each trial, in bytes, by trial number, then by `HOST` and GPU domain."""
         return {
             int(client): {**({} if memory.host_bytes is None else {HOST: memory.host_bytes}), **memory.gpu_bytes}
             for client, memory in self._ledger.usage_now().items()

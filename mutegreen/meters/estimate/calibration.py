@@ -127,7 +127,9 @@ def _level(recorder: Recorder, busy_cpus: int, cpus: int, seconds: float, load: 
         before_s, began_s = machine_busy_s(), time.monotonic()
         power_w = recorder.mean_power(seconds)
         after_s, ended_s = machine_busy_s(), time.monotonic()
-    by_class = {group: [w for d, w in power_w.items() if domain_class(d) == group] for group in ("cpu", "dram")}
+    by_class = {
+        class_name: [w for d, w in power_w.items() if domain_class(d) == class_name] for class_name in ("cpu", "dram")
+    }
     if not by_class["cpu"] or before_s is None or after_s is None:
         raise MeterUnavailable(
             "no hardware meter reads the CPU on this machine", "`mutegreen doctor` shows how to enable one"

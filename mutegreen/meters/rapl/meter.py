@@ -77,7 +77,7 @@ class RaplMeter(Meter):
         if not whole:
             raise _no_counters(self._root, faults)
         self._start(whole)
-        self.unavailable = tuple(_unread_class(group, faults) for group in sorted(broken))
+        self.unavailable = tuple(_unread_class(class_name, faults) for class_name in sorted(broken))
 
     @override
     def read(self) -> Reading:
@@ -197,11 +197,11 @@ def _close(closable: Iterable[RaplCounter | _CounterState]) -> None:
         one.close()
 
 
-def _unread_class(group: str, faults: Mapping[str, _Fault]) -> Unavailable:
+def _unread_class(class_name: str, faults: Mapping[str, _Fault]) -> Unavailable:
     """Return a class of domains that is not read, with the reason."""
-    own = [fault for domain, fault in faults.items() if domain_class(domain) == group]
+    own = [fault for domain, fault in faults.items() if domain_class(domain) == class_name]
     denied = [file for fault in own for file in fault.denied]
-    reason = f"{group} is not read: {'; '.join(fault.reason for fault in own)}"
+    reason = f"{class_name} is not read: {'; '.join(fault.reason for fault in own)}"
     return Unavailable(RaplMeter.name, reason, commands_to_open(denied) if denied else None)
 
 

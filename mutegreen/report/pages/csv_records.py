@@ -36,12 +36,12 @@ _PARTS = {
     "weak": ("attribution", "weak"),
 }
 """By name of the table, the attribute of an analysis and that of its records."""
-_COMPANY = {
+_COLOCATION = {
     f"company_{name}": name
     for name in ("susceptibility", "verdict", "correlation", "win_tie_loss", "slowdown", "background_slowdown")
 }
 """By name of the table, the attribute of the co-location report of an analysis."""
-NAMES = (*_WHOLE, *_PARTS, *_COMPANY)
+NAMES = (*_WHOLE, *_PARTS, *_COLOCATION)
 _KEYS = ("subject", "background", "metric")
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
@@ -86,9 +86,9 @@ def _records(analysis: Analysis, name: str) -> Iterator[Record]:
     if name in _WHOLE:
         yield from (flat_record(record) for record in getattr(analysis, _WHOLE[name], ()))
         return
-    if name in _COMPANY:
+    if name in _COLOCATION:
         yield from (
-            flat_record(record) for record in getattr(getattr(analysis, "colocation", None), _COMPANY[name], ())
+            flat_record(record) for record in getattr(getattr(analysis, "colocation", None), _COLOCATION[name], ())
         )
         return
     attribute, part = _PARTS[name]

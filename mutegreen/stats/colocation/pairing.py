@@ -58,12 +58,12 @@ class Pairing:
         return [pair for pair in self.common if pair[0].hyperparameter != IDENTITY]
 
     @property
-    def only_alone(self) -> list[str]:
+    def only_exclusive(self) -> list[str]:
         """The mutants of the exclusive scenario only."""
         return _names(self.exclusive, {one.mutant for one, _ in self.common})
 
     @property
-    def only_beside(self) -> list[str]:
+    def only_colocated(self) -> list[str]:
         """The mutants of the co-located scenario only."""
         return _names(self.colocated, {other.mutant for _, other in self.common})
 

@@ -30,6 +30,8 @@ from mutegreen.stats.verdicts.scenario_findings import Findings
 class ColocationPair:
     """A subject in exclusive and in co-located training, and the mutants in both.
 
+    The fields have the names of their JSON keys.
+
     Args:
         mutants: Number of mutants in both, without controls.
         only_alone: Mutants of exclusive training only.
@@ -166,8 +168,8 @@ def _pair(pairing: Pairing) -> ColocationPair:
         subject=pairing.subject,
         background=pairing.background,
         mutants=len(pairing.changing),
-        only_alone=tuple(pairing.only_alone),
-        only_beside=tuple(pairing.only_beside),
+        only_alone=tuple(pairing.only_exclusive),
+        only_beside=tuple(pairing.only_colocated),
     )
 
 
