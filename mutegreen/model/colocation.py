@@ -43,8 +43,8 @@ class Colocation:
         shares: With background loads, the energy of each domain that is attributed to the trial; the measurement of the
             trial is that of the whole devices.
         backgrounds: With background loads, what each did in the meantime.
-        by_use: Part of the attributed joules that was divided by measured use and not evenly, 0 to 1, by domain; the
-            rest is idle power, and energy without known use.
+        by_use: Part of the joules attributed to the trial while a domain was shared that was divided by measured use
+            and not evenly, 0 to 1, by domain; the rest is idle energy, and energy without known use.
     """
 
     overlaps: tuple[Overlap, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from mutegreen.model import Goal, Seeding
 from mutegreen.report.metric_names import TITLES
@@ -20,6 +21,7 @@ _FIXED = {
     ReasonCode.CONFOUNDED: ("confounded: in every trial its concurrency differed from that of the original"),
     ReasonCode.NO_VARIATION: _NO_VARIATION,
     ReasonCode.ALL_EQUAL: "all values are equal",
+    ReasonCode.EQUAL_TO_ORIGINAL: "all values are equal to the original's in every block",
     ReasonCode.NEITHER_VARIES: "neither the mutant nor the original varies, so p is 0 by definition",
     ReasonCode.VALUE_INFINITE: "a value is infinite",
     ReasonCode.ONE_VALUE: "only one value of the hyperparameter",
@@ -65,10 +67,17 @@ def direction(goal: Goal) -> str:
     return f"{better(goal).capitalize()} {TITLES['performance']} is better."
 
 
-def reason_text(reason: Reason | None) -> str:
-    """Return the sentence of a reason, without capital letter and full stop; empty for None."""
+def reason_text(reason: Reason | None, names: Mapping[str, str] | None = None) -> str:
+    """Return the sentence of a reason, without capital letter and full stop; empty for None.
+
+    Args:
+        reason: The reason.
+        names: The labels of mutants; None: their ids.
+    """
     if reason is None:
         return ""
+    if names is not None:
+        reason = replace(reason, names=tuple(names.get(name, name) for name in reason.names))
     fixed = _FIXED.get(reason.code)
     return fixed if fixed is not None else _WITH_NUMBERS[reason.code](reason)
 

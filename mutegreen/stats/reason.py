@@ -26,6 +26,8 @@ class ReasonCode(StrEnum):
     """The mutant never ran with the same concurrency as the original."""
     NO_VARIATION = "no_variation"
     ALL_EQUAL = "all_equal"
+    EQUAL_TO_ORIGINAL = "equal_to_original"
+    """No difference within any block, though blocks may differ."""
     NEITHER_VARIES = "neither_varies"
     ORIGINAL_MISSED_TARGET = "original_missed_target"
     """`count` of `of` trainings reached it; so with `MUTANT_MISSED_TARGET`."""

@@ -46,7 +46,10 @@ def _companions(colocation: Colocation, result: TrialResult) -> float:
 
 
 def _by_use(colocation: Colocation, domains: Sequence[DomainEnergy]) -> float | None:
-    """Return the fraction of the attributed energy that was divided by measured use, over all domains."""
+    """Return the fraction of the energy while a domain was shared that was divided by measured use.
+
+    It is the mean over all domains that were shared, weighted by their energies.
+    """
     parts = [(d.energy_j, colocation.by_use[d.domain]) for d in domains if d.energy_j and d.domain in colocation.by_use]
     whole_j = math.fsum(energy_j for energy_j, _ in parts)
     return math.fsum(energy_j * part for energy_j, part in parts) / whole_j if whole_j > 0 else None

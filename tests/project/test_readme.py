@@ -33,7 +33,7 @@ def test_the_quoted_recommendations_are_what_stats_prints() -> None:
 
 def test_the_headings_of_the_quoted_demo_are_those_that_stats_prints() -> None:
     printed = Run(ROOT)("stats", "--csv", "tests/data/measurements.csv", COLUMNS="80").stdout
-    headings = [line for line in block_with("each further epoch") if re.match(r"(Correlation|Effect) of ", line)]
+    headings = [line for line in block_with("each further epoch") if re.match(r"(Correlation|Trends)", line)]
     assert len(headings) == 2
     for heading in headings:
         assert re.sub(r" \(\d+ trials\)", "", heading) in printed

@@ -128,7 +128,7 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
 
 def test_mutants_that_lose_performance_are_not_recommended_with_a_reason() -> None:
     text = joined(shown(analyse(rows(loss=0.01))))
-    assert "Reason: of the mutants that save energy significantly (epochs=10, epochs=15)" in text
+    assert "Reason: of the mutants that save energy significantly (epochs 10, epochs 15)" in text
 
 
 def test_required_repetitions_are_shown() -> None:
@@ -136,7 +136,8 @@ def test_required_repetitions_are_shown() -> None:
     text = joined(shown(analysis))
     assert "Reason: no mutant saves energy significantly." in text
     first = analysis.advice[0].needed[0]
-    assert f"about {first.more} (estimated saving" in text
+    assert f"about {first.more} ({first.repetitions} in all); estimated saving" in text
+    assert "Further repetitions needed, beyond the 3 done, to test the most promising mutants" in text
 
 
 def test_drift_is_warned_of_and_no_drift_is_not() -> None:

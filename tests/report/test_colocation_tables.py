@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from mutegreen.report.attribution_sentences import concurrency_effect_lines
 from mutegreen.report.pages.builders import tables_of
 from mutegreen.report.pages.csv_records import csv_of
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats.analysis import Analysis
 from mutegreen.stats.careful import CarefulAnalysis, analyse
+from mutegreen.stats.colocation.attribution import ConcurrencyEffect
+from mutegreen.stats.interval import Interval
 from mutegreen.store.rows import read_csv
 from support.paths import MEASUREMENTS
 from support.simulated import noisy, rows_of
@@ -119,10 +123,27 @@ def test_varying_concurrency_is_reported_in_the_terminal_and_on_pages() -> None:
     found = analyse(queue_rows(queue([1.0, 0.8, 1.2, 1.0], 5, 2, slowing=1.0), by_use=0.3))
     sentence = "Effect of twice as many concurrent trainings: GPU "
     text = shown(found)
-    assert sentence in " ".join(text.split())
+    assert re.search(sentence + r"[-+.\d]+% \(95 % CI [-+.\d]+% to [-+.\d]+%, p ", " ".join(text.split()))
+    assert "Comparisons of energy and time are adjusted for it." in " ".join(text.split())
     assert ", concurrent trials" in text.splitlines()[0]
     assert ", exclusive" not in text
     (trust,) = tables_of(found, ["trust"])
     assert any(sentence in note for note in trust.notes)
     assert any("depend on how that part is divided" in note for note in trust.notes)
     assert len(pd.read_csv(io.StringIO(csv_of(found, "weak")))) == len(found.attribution[0].weak)
+
+
+def test_the_effect_of_concurrency_is_not_shown_with_a_background_load() -> None:
+    rows = queue_rows(queue([1.0, 0.8, 1.2, 1.0], 5, 2, slowing=1.0), by_use=0.3).assign(background="load")
+    found = analyse(rows)
+    assert found.concurrency_effects
+    assert "concurrent trainings" not in shown(found)
+
+
+def test_an_effect_of_concurrency_with_a_wide_interval_is_not_shown() -> None:
+    effect = ConcurrencyEffect("s", "", "gpu_j", 0.5, 0.6, Interval.of(7.4, -1.0, 1000.0), 0.65)
+    precise = replace(effect, metric="duration_s", doubling=Interval.of(0.5, 0.4, 0.6), p=0.001)
+    (text,) = concurrency_effect_lines([effect, precise])
+    assert "Effect of twice as many concurrent trainings: time +50.0% (95 % CI +40.0% to +60.0%, p 0.001)" in text.plain
+    assert "Effect of twice as many concurrent trainings on GPU: cannot be estimated here" in text.plain
+    assert "740" not in text.plain

@@ -232,7 +232,7 @@ def test_a_value_missing_for_one_mutant() -> None:
     gone = replace(performance, n=0, mean=None, relative_change=UNKNOWN, reason=reason)
     text = shown(Analysis("paper", (), (energy, gone), analysis.win_tie_loss))
     assert line_of(text, "3 ").endswith("-")
-    assert "performance of h=3: not measured for the mutant." in text
+    assert "performance of h 3: not measured for the mutant." in text
 
 
 def test_undecided_mutants_are_reported_as_not_counted() -> None:

@@ -108,3 +108,9 @@ def test_a_sentence_that_rows_brought_along_stays_as_it_is() -> None:
 
 def test_a_scenario_is_named_by_subject_and_background_load() -> None:
     assert (scenario_text(EXCLUSIVE), scenario_text(CO_LOCATED)) == ("mnist", "mnist co-located with load")
+
+
+def test_a_reason_has_the_labels_of_mutants() -> None:
+    reason = Reason(ReasonCode.PERFORMANCE_NOT_KEPT, count=0, bound=0.01, names=("pe172",))
+    assert "(epochs 172)" in reason_text(reason, {"pe172": "epochs 172"})
+    assert "(pe172)" in reason_text(reason)

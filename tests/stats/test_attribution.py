@@ -50,7 +50,7 @@ def test_with_a_background_load_nothing_is_attributed() -> None:
 def test_no_verdict_is_weak_if_all_active_power_is_divided_by_use() -> None:
     found = analyse(shared(by_use=0.7, idle=0.3))
     assert (the(found).blind, the(found).weak, the(found).decided) == (pytest.approx(0.0, abs=1e-12), (), 3)
-    assert "(all active power by utilisation). All 3 verdicts on GPU hold." in text_of(found)
+    assert "(all active energy divided by use). All 3 verdicts on GPU hold." in text_of(found)
 
 
 @pytest.mark.parametrize(

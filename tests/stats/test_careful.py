@@ -263,10 +263,10 @@ def test_win_tie_loss_adds_up_over_hyperparameters() -> None:
         ([None] * 5, ENERGY, "undecided", ReasonCode.ORIGINAL_NOT_MEASURED),
         (ENERGY, [*ENERGY[:4], np.inf], "undecided", ReasonCode.MUTANT_INFINITE),
         ([*ENERGY[:4], np.inf], ENERGY, "undecided", ReasonCode.ORIGINAL_INFINITE),
-        ([5.0] * 4, [5.0] * 4, "tie", ReasonCode.ALL_EQUAL),
+        ([5.0] * 4, [5.0] * 4, "tie", ReasonCode.EQUAL_TO_ORIGINAL),
         ([5.0] * 4, [6.0] * 4, "undecided", ReasonCode.NO_VARIATION),
-        ([0.0] * 4, [0.0] * 4, "tie", ReasonCode.ALL_EQUAL),
-        ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", ReasonCode.ALL_EQUAL),
+        ([0.0] * 4, [0.0] * 4, "tie", ReasonCode.EQUAL_TO_ORIGINAL),
+        ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0], "tie", ReasonCode.EQUAL_TO_ORIGINAL),
     ],
 )
 def test_the_reason_is_reported(original: list[Any], mutant: list[Any], verdict: str, code: ReasonCode) -> None:

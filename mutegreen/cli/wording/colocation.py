@@ -43,10 +43,11 @@ def trial_lines(colocation: Colocation | None) -> Iterator[str]:
     more = len(colocation.overlaps) - len(shown)
     yield f"co-located with: {', '.join(shown)}{f' and {more} more' if more else ''}"
     for share in colocation.shares:
-        yield f"attributed to it, {share.domain}: {_joules(share)}{_used(colocation, share.domain)}"
+        used = f"; {_used(colocation.by_use[share.domain])}" if share.domain in colocation.by_use else ""
+        yield f"attributed to it, {share.domain}: {_joules(share)}{used}"
     if not colocation.shares:
         for domain, part in colocation.by_use.items():
-            yield f"{domain}: {part:.0%} of the energy during co-location attributed by measured use, the rest evenly"
+            yield f"{domain}: {_used(part)}"
     for run in colocation.backgrounds:
         yield _background(run)
 
@@ -68,8 +69,12 @@ def _joules(share: DomainEnergy) -> str:
     return f"{units.energy(share.energy_j)} ({share.quality})"
 
 
-def _used(colocation: Colocation, domain: str) -> str:
-    return f", {colocation.by_use[domain]:.0%} of it by measured use" if domain in colocation.by_use else ""
+def _used(by_use: float) -> str:
+    """Return how a trial's energy of a domain was divided while the domain was shared."""
+    return (
+        f"of its energy during co-location, {by_use:.0%} was divided by measured use; the rest (idle energy, and "
+        "energy without known use) evenly"
+    )
 
 
 def _background(run: BackgroundRun) -> str:

@@ -18,10 +18,10 @@ from mutegreen.report.pages.cells import (
 )
 from mutegreen.report.pages.table import PlainTable, TableRow
 from mutegreen.report.scenario_report import ScenarioReport
+from mutegreen.report.terminal.advice_text import further_repetitions
 from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
-from mutegreen.stats.advice.repetitions import MAX_REPETITIONS, RequiredRepetitions
 from mutegreen.stats.advice.trust import Trust
 from mutegreen.stats.analysis import Analysis
 from mutegreen.units import energy
@@ -150,7 +150,7 @@ def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:
             ("", "Mutant"),
             ("Estimated saving", "(%)"),
             ("Performance", f"change {merit.heading}".strip()),
-            ("More repetitions", "needed"),
+            ("Further repetitions", "needed"),
         ),
         rows=tuple(
             TableRow(
@@ -158,17 +158,13 @@ def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:
                     scenario.names[row.mutant],
                     share_cell(row.saving),
                     merit.cell(row.performance_change, "+"),
-                    _more(row),
+                    further_repetitions(row),
                 )
             )
             for row in advice.needed
         ),
         notes=(
-            f"No mutant can be recommended: {reason_text(advice.reason)}.",
-            *(["More repetitions needed: for a power of 80 %."] if advice.needed else []),
+            f"No mutant can be recommended: {reason_text(advice.reason, scenario.names)}.",
+            *(["Further repetitions needed: beyond those done, for a power of 80 %."] if advice.needed else []),
         ),
     )
-
-
-def _more(row: RequiredRepetitions) -> str:
-    return f"more than {MAX_REPETITIONS}" if row.more is None else f"about {row.more}"

@@ -58,7 +58,7 @@ def trend(scenario: ScenarioReport, analysis: Analysis) -> Iterator[PlainTable]:
     yield PlainTable(
         name="trend",
         scenario=scenario.title,
-        title="Effect of one unit more of a hyperparameter",
+        title="Trends: effect of one unit more of a hyperparameter, and change over all values",
         headings=(
             ("", "Metric"),
             ("", "Finding"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from mutegreen.report.layout import FittingTable, empty_table
-from mutegreen.report.units import percent_interval, share
+from mutegreen.report.units import count_range, percent_interval, share
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.advice.advice import Advice, Recommendation
 from mutegreen.stats.advice.repetitions import MAX_REPETITIONS, RequiredRepetitions
@@ -30,9 +30,9 @@ def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | Fi
         yield from _below(advice, names)
     else:
         yield Text("Recommended mutants: none", style="bold")
-        yield Text(f"Reason: {reason_text(advice.reason)}.", style="yellow")
+        yield Text(f"Reason: {reason_text(advice.reason, names)}.", style="yellow")
         if advice.needed:
-            yield Text("More --repetitions needed to test the most promising mutants with 80 % power:")
+            yield Text(f"{_heading(advice.needed)} to test the most promising mutants with 80 % power:")
         yield from (Text(f"  {_needed(each, names)}") for each in advice.needed)
     if len(advice.pareto) > 1:
         points = (f"{names[one.mutant]} ({energy(one.energy_j)}, {one.performance:.4g})" for one in advice.pareto)
@@ -83,7 +83,18 @@ def _tolerance(advice: Advice) -> str:
     return f"Tolerance of performance: {advice.tolerance:.3g}{source}."
 
 
+def further_repetitions(each: RequiredRepetitions) -> str:
+    """Return how many repetitions a mutant needs beyond those done, and the total."""
+    if each.more is None:
+        return f"more than {MAX_REPETITIONS} in all"
+    return f"about {each.more} ({each.repetitions} in all)"
+
+
+def _heading(needed: Sequence[RequiredRepetitions]) -> str:
+    done = {each.repetitions - each.more for each in needed if each.repetitions is not None and each.more is not None}
+    return "Further repetitions needed" + (f", beyond the {count_range(done)} done," if done else "")
+
+
 def _needed(each: RequiredRepetitions, names: Mapping[str, str]) -> str:
     estimate = f"estimated saving {share(each.saving)}, performance {each.performance_change:+.2g}"
-    count = f"more than {MAX_REPETITIONS}" if each.more is None else f"about {each.more}"
-    return f"{names[each.mutant]}: {count} ({estimate})"
+    return f"{names[each.mutant]}: {further_repetitions(each)}; {estimate}"

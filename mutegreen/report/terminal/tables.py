@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.rule import Rule
@@ -57,7 +57,7 @@ def _of_metric(scenario: ScenarioReport, metric: str) -> Iterator[RenderableType
     if metric in scenario.metrics:
         yield detail_table(scenario, metric)
         yield from _left_out(scenario)
-        yield from _reasons([row for row in scenario.comparisons if row.metric == metric], "mutants")
+        yield from _reasons([row for row in scenario.comparisons if row.metric == metric], "mutants", scenario.names)
     else:
         yield Text(f"{TITLES[metric]} was not measured.", style="yellow")
     yield Text()
@@ -100,7 +100,7 @@ def _trials(scenario: ScenarioReport, goal: Goal) -> str:
 def _correlations_and_trends(scenario: ScenarioReport) -> Iterator[RenderableType]:
     if scenario.correlations:
         yield correlation_table(scenario)
-        yield from _reasons(scenario.correlations, "hyperparameters")
+        yield from _reasons(scenario.correlations, "hyperparameters", {})
     if scenario.trends:
         yield Text()
         yield trend_table(scenario.trends)
@@ -109,7 +109,7 @@ def _correlations_and_trends(scenario: ScenarioReport) -> Iterator[RenderableTyp
 def _verdicts(scenario: ScenarioReport) -> Iterator[RenderableType]:
     yield verdict_table(scenario)
     yield from _left_out(scenario)
-    yield from _reasons(scenario.comparisons, "mutants")
+    yield from _reasons(scenario.comparisons, "mutants", scenario.names)
     if scenario.advice is None and _is_counted(scenario):
         yield _greener(scenario)
 
@@ -170,15 +170,15 @@ def _colocation(scenarios: Sequence[ScenarioReport]) -> list[RenderableType]:
     return [] if claim is None else [Text(f"Co-location: {claim_text(claim)}", style="bold"), Text()]
 
 
-def _reasons(rows: Sequence[Correlation | Comparison], noun: str) -> Iterator[Text]:
-    """Yield why values are missing or special, each reason once."""
+def _reasons(rows: Sequence[Correlation | Comparison], noun: str, labels: Mapping[str, str]) -> Iterator[Text]:
+    """Yield why values are missing or special, each reason once; mutants have their labels."""
     affected: dict[Reason, list[Correlation | Comparison]] = {}
     for row in rows:
         if row.reason is not None:
             affected.setdefault(row.reason, []).append(row)
     for reason, those in affected.items():
         metrics = ", ".join(dict.fromkeys(TITLES[row.metric] for row in those))
-        names = list(dict.fromkeys(r.mutant if isinstance(r, Comparison) else r.hyperparameter for r in those))
+        names = list(dict.fromkeys(labels[r.mutant] if isinstance(r, Comparison) else r.hyperparameter for r in those))
         which = ", ".join(names) if len(names) <= _MAX_NAMES else f"{len(names)} {noun}"
         yield Text(f"{metrics} of {which}: {reason_text(reason)}.", style="yellow")
 

@@ -30,11 +30,16 @@ _LABELS = {
 }
 _NO_RESULT = "no result"
 _MEANINGS = {
-    "no trend": "equivalence: from the lowest to the highest value, the metric changes by less than the margin",
-    "irregular": "the values differ significantly, by up to the share given, but along no line or power law",
-    "undecided": "no significant trend, but a change within the interval given cannot be excluded",
+    "no trend": (
+        "equivalence over all values: from the lowest to the highest, the metric changes by less than the margin; in "
+        "parentheses, the largest change that the 95 % interval allows"
+    ),
+    "irregular": (
+        "the means differ significantly, but along no line or power law; in parentheses, their largest difference over "
+        "all values"
+    ),
 }
-_ABOUT = "about: significant lack of fit; the values scatter around the trend more than repetitions do"
+_ABOUT = "about: the means do not lie on this curve (significant lack of fit), so it describes them only roughly"
 
 
 def trend_sentence(trend: Trend) -> str:
@@ -60,7 +65,7 @@ def trend_table(trends: Sequence[Trend]) -> RenderableType:
         trends: The trends in one scenario, those of a hyperparameter together.
     """
     parts: list[RenderableType] = [
-        Text("Effect of one unit more of a hyperparameter, with its 95 % confidence interval", style="bold")
+        Text("Trends: effect of one unit more, or change over all values (95 % CI)", style="bold")
     ]
     for _, rows in groupby(trends, lambda trend: trend.hyperparameter):
         same_hyperparameter = list(rows)

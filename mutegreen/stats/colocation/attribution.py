@@ -34,7 +34,7 @@ _DOUBLING = float(np.log(2))
 
 @dataclass(frozen=True)
 class ConcurrencyEffect:
-    """The effect on a metric of twice as many concurrent trials; all comparisons are adjusted for it.
+    """The effect of twice as many concurrent trials on energy or time; their comparisons are adjusted for it.
 
     Args:
         fewest: Smallest number of other concurrent trials, time average of a trial.

@@ -43,7 +43,7 @@ def fit_trend(
     points = points_of(metric_model, arms, values)
     trend = replace(trend, lowest=float(values.min()), highest=float(values.max()))
     if np.ptp(points.mean) <= ROUNDING * points.scale and points.squares <= (ROUNDING * points.scale) ** 2:
-        return replace(trend, reason=Reason(ReasonCode.ALL_EQUAL))
+        return replace(trend, reason=Reason(ReasonCode.EQUAL_TO_ORIGINAL))
     curves = _curves(points)
     curve = _chosen(curves)
     noise = noise_of(points, curve)

@@ -42,7 +42,7 @@ def verdicts(
 
 def reasons(metric_model: MetricModel) -> list[Reason | None]:
     """Return for every arm the reason for a missing or special verdict or p value; None without one."""
-    cases = obstacles(metric_model) | {ReasonCode.ALL_EQUAL: _equal(metric_model)}
+    cases = obstacles(metric_model) | {ReasonCode.EQUAL_TO_ORIGINAL: _equal(metric_model)}
     first = np.select(list(cases.values()), list(range(len(cases))), -1)
     reasons_by_index = [*map(Reason, cases), None]
     return [reasons_by_index[index] for index in first.tolist()]
