@@ -57,7 +57,7 @@ def _careful(analysis: CarefulAnalysis) -> Iterator[str]:
         yield "noise: standard deviation of repeated trials, relative to their mean (coefficient of variation)."
         yield "detectable effect: the smallest change of a typical mutant that this audit finds with 80 % probability."
     if any(row.outliers and row.metric != TOTAL for row in analysis.trust):
-        yield "modified z score: residual of a trial, in standard deviations estimated from the median absolute residual."
+        yield "modified z score: a residual, in standard deviations estimated from the median absolute residual."
     if analysis.interactions:
         yield "extra: the change by both together, beyond their single effects."
     if analysis.colocation.susceptibility:
