@@ -37,7 +37,7 @@ help. Its module there has its name."""
 
 INTERRUPTED = 130
 
-ASCII_REPLACEMENTS = {"\N{MICRO SIGN}": "u", "×": "x", "…": "...", "−": "-", "†": "+"}
+ASCII_REPLACEMENTS = {"\N{MICRO SIGN}": "u", "×": "x", "…": "...", "→": "->", "−": "-", "†": "+"}
 """Characters of MuteGreen, and what replaces them where the encoding of the output lacks them: `400 µJ` becomes
 `400 uJ`."""
 

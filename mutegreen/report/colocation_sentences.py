@@ -72,13 +72,14 @@ def slowdown_sentences(
     """Yield the slowdown of the original, the range over the mutants, and the slowdown of the background load."""
     for row in rows:
         if row.mutant == ORIGINAL:
-            times = f"{duration(row.duration_s)} instead of {duration(row.duration_alone_s)}"
-            yield f"Slowdown of the original by co-location: factor {_factor(row)}{_ends(row.slowdown)}, {times}."
+            times = f"geometric means {duration(row.duration_s)} and {duration(row.duration_alone_s)}"
+            factor = f"{_factor(row)} times that of exclusive trials{_ends(row.slowdown)}"
+            yield f"Duration of the original when co-located: {factor}, {times}."
     mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: or_nan(row.slowdown.value))
     if mutants:
         least, most = mutants[0], mutants[-1]
         ends = (f"{_factor(row)} ({names[row.mutant]})" for row in (least, most))
-        yield f"Slowdown of the mutants: factor {' to '.join(ends)}."
+        yield f"Duration of the mutants when co-located: {' to '.join(ends)} times that of exclusive trials."
     for each in background:
         yield _background(each)
 

@@ -20,18 +20,21 @@ class FittingTable:
     Args:
         title: The line above the table.
         tables: The forms, the widest first. If none fits, the last one folds its labels.
+        narrow_title: The title of all forms but the widest; None: the same.
     """
 
-    def __init__(self, title: str, *tables: Table) -> None:
+    def __init__(self, title: str, *tables: Table, narrow_title: str | None = None) -> None:
         self.title = title
         self.tables = tables
+        self.narrow_title = narrow_title
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         free = options.update(width=_ANY_WIDTH)
         for table in self.tables:
             if Measurement.get(console, free, table).maximum <= options.max_width:
                 break
-        yield Text(self.title, style="bold")
+        is_narrow = self.narrow_title is not None and table is not self.tables[0]
+        yield Text(self.narrow_title or "" if is_narrow else self.title, style="bold")
         yield table
 
 

@@ -18,7 +18,7 @@ def susceptibility_text(row: Susceptibility) -> str:
         return f"Unknown: {reason_text(row.reason)}."
     co_located, exclusive = 100 * row.size, 100 * row.size_alone
     sizes = f"the same {row.mutants} mutants change it by {co_located:.3g} % co-located, by {exclusive:.3g} % exclusive"
-    return f"{_WORDS[row.finding]}: {sizes} (p {row.p_adjusted:.2g})."
+    return f"{_WORDS[row.finding]}: {sizes} (adjusted p {row.p_adjusted:.2g})."
 
 
 def claim_text(claim: SusceptibilityClaim) -> str:
@@ -28,4 +28,5 @@ def claim_text(claim: SusceptibilityClaim) -> str:
     if not claim.more and not claim.less:
         return "Energy is not significantly more, nor less, susceptible to change when co-located."
     more = f"more susceptible to change in {claim.more} of {claim.comparisons} comparisons, less in {claim.less}"
-    return f"When co-located, energy is significantly {more}."
+    each = "one for each energy metric and background load; p adjusted for all of them"
+    return f"When co-located, energy is significantly {more} ({each})."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mutegreen.model import Goal, Seeding
-from mutegreen.report.metric_names import TITLES
+from mutegreen.report.metric_names import NAMES, TITLES
 from mutegreen.stats.reason import Note, NoteCode, Reason, ReasonCode
 
 _NO_VARIATION = "repeated trials do not vary, so significance cannot be tested (is the seed varied?)"
@@ -126,6 +126,15 @@ _NO_VARIANCE = "Performance has zero variance, so tests on it are meaningless"
 _SEEDING = {Seeding.OWN: ", each with its own seed", Seeding.NONE: "; the program takes no seed"}
 
 
+def capitalised(sentence: str) -> str:
+    """Return the sentence with a capital letter; all others stay as they are."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _metric(note: Note) -> str:
+    return NAMES.get(note.names[0], note.names[0])
+
+
 def _where(note: Note) -> str:
     return ", ".join(map(scenario_text, note.scenarios))
 
@@ -154,8 +163,9 @@ def _always_the_same(note: Note) -> str:
 
 _NOTES: Mapping[NoteCode, Callable[[Note], str]] = {
     NoteCode.SEVERAL_AUDITS: lambda note: f"The trials of {note.count} audits are analysed together.",
-    NoteCode.NEVER_MEASURED: lambda note: f"{note.names[0]} was not measured.",
-    NoteCode.NOT_MEASURED: lambda note: f"{_where(note)}: {note.names[0]} was not measured.",
+    NoteCode.AUDITS_COMPARED: lambda note: f"The trials are of {note.count} audits, one for each scenario.",
+    NoteCode.NEVER_MEASURED: lambda note: capitalised(f"{_metric(note)} was not measured."),
+    NoteCode.NOT_MEASURED: lambda note: f"{_where(note)}: {_metric(note)} was not measured.",
     NoteCode.ONLY_ORIGINAL: lambda note: f"{_where(note)}: only the original was trained.",
     NoteCode.NO_ORIGINAL: lambda note: (
         f"{_where(note)}: excluded, because the original was not trained in this scenario."

@@ -15,7 +15,9 @@ from mutegreen.stats.settings import MIN_REPETITIONS
 def notes_on(rows: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[Note]:
     """Return the notes on missing results, and on performance without random variation."""
     if "audit" in rows and rows["audit"].nunique() > 1:
-        yield Note(NoteCode.SEVERAL_AUDITS, count=rows["audit"].nunique())
+        pooled = any(scenario.rows["audit"].nunique() > 1 for scenario in scenarios)
+        code = NoteCode.SEVERAL_AUDITS if pooled else NoteCode.AUDITS_COMPARED
+        yield Note(code, count=rows["audit"].nunique())
     measured = {metric for scenario in scenarios for metric in scenario.metrics}
     for metric in METRICS:
         if metric not in measured:

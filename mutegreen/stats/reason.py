@@ -88,7 +88,9 @@ class NoteCode(StrEnum):
     """The subject of a note on an analysis."""
 
     SEVERAL_AUDITS = "several_audits"
-    """`count` of them."""
+    """`count` of them, several in one scenario."""
+    AUDITS_COMPARED = "audits_compared"
+    """`count` of them, at most one in each scenario."""
     NEVER_MEASURED = "never_measured"
     """The metric `names[0]`, in no scenario; with `NOT_MEASURED` in those of `scenarios`."""
     NOT_MEASURED = "not_measured"

@@ -223,7 +223,7 @@ def test_gpu_side_by_side_says_in_one_line_that_there_is_no_gpu() -> None:
     done = run("gpu_side_by_side.py", "--quick", status=2)
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("no NVIDIA driver here")
+    assert done.stderr.startswith("nvml: no NVIDIA driver here")
     assert "--fake" in done.stderr
 
 

@@ -65,7 +65,7 @@ def test_show_describes_mutants_and_trials(audited: dict[str, Any], mutegreen: R
     value = name.partition("=")[2]
     assert "- python train.py --epochs 8 --lr 0.5" in shown
     assert f"+ python train.py --epochs 8 --lr {value}" in shown
-    assert "(estimated, estimate)" in mutegreen("show", "1").stdout
+    assert "(estimated by the meter estimate)" in mutegreen("show", "1").stdout
     assert "ok" in mutegreen("show").stdout
     wrong = mutegreen("show", "nothing")
     assert wrong.returncode == 2

@@ -76,7 +76,7 @@ class TestDomains:
         assert machine.meter.domains == ("cpu:package-0",)
         (left_out,) = machine.meter.unavailable
         assert left_out.meter == "perf"
-        assert left_out.reason == "dram is not read: energy-ram: this processor does not have it"
+        assert left_out.reason == "dram is not read: energy-ram: not offered by this kernel or processor"
 
     def test_a_class_is_read_on_all_sockets_or_on_none(self, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, TWO_SOCKETS)
@@ -105,7 +105,7 @@ class TestUnavailable:
 
     def test_no_event_of_energy_at_all(self, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, {0: [0]}, ())
-        with pytest.raises(MeterUnavailable, match="energy-pkg: this processor does not have it; energy-ram"):
+        with pytest.raises(MeterUnavailable, match="energy-pkg: not offered by this kernel or processor; energy-ram"):
             machine.meter.open()
 
     @pytest.mark.parametrize("denied", [(PKG, 18), (RAM, 0)])

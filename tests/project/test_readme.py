@@ -36,7 +36,7 @@ def test_the_headings_of_the_quoted_demo_are_those_that_stats_prints() -> None:
     headings = [line for line in block_with("each further epoch") if re.match(r"(Correlation|Trends)", line)]
     assert len(headings) == 2
     for heading in headings:
-        assert re.sub(r" \(\d+ trials\)", "", heading) in printed
+        assert re.sub(r" \(\d+ trials each\)", "", heading) in printed
 
 
 def test_the_quoted_draft_is_what_init_writes(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
     best = analysis.advice[0].recommended[0]
     spent_j = frame[["package_j", "gpu_j"]].to_numpy().sum()
     assert best.pays_back_after == math.ceil(spent_j / best.saving_j.value)
-    assert f"{best.pays_back_after:,} trainings save this energy" in joined(shown(analysis))
+    assert f"It pays back after {best.pays_back_after:,} trainings with epochs" in joined(shown(analysis))
 
 
 def test_mutants_that_lose_performance_are_not_recommended_with_a_reason() -> None:
@@ -166,7 +166,9 @@ def test_a_control_called_different_is_an_alarm() -> None:
 def test_an_outlier_is_named() -> None:
     frame = rows()
     frame.loc[(frame["mutant"] == "epochs=25") & (frame["block"] == 3), "package_j"] *= 1.5
-    assert "Outliers in CPU (modified z > 3.5, kept): epochs 25 repetition 3 (" in joined(shown(analyse(frame)))
+    assert "Outliers in CPU (modified z score beyond 3.5; included in all results): epochs 25 repetition 3 (" in joined(
+        shown(analyse(frame))
+    )
 
 
 def test_all_hyperparameters_together_are_counted(published: CarefulAnalysis) -> None:
@@ -178,7 +180,7 @@ def test_all_hyperparameters_together_are_counted(published: CarefulAnalysis) ->
 
 
 def test_a_metric_that_was_not_measured_is_said_so() -> None:
-    assert "DRAM was not measured." in shown(analyse(rows()), metric="dram_j")
+    assert "DRAM energy was not measured." in shown(analyse(rows()), metric="dram_j")
 
 
 def test_equal_performances_have_no_interval_and_no_nan() -> None:

@@ -57,8 +57,8 @@ def test_nothing_is_too_wide_or_cut_off(published: Analysis, turned: Analysis, w
 
 def test_a_verdict_that_turned_is_marked(turned: CarefulAnalysis) -> None:
     text = shown(turned, 120)
-    line = next(line for line in text.splitlines() if line.startswith("epochs 3") and ">" in line)
-    assert line.count("win > loss!") == 5
+    line = next(line for line in text.splitlines() if line.startswith("epochs 3") and "→" in line)
+    assert line.count("win → loss!") == 5
     assert re.search(r"identity +tie", text)
     assert "5 of 18 verdicts differ when co-located; effects that differ significantly: CPU of epochs 3" in " ".join(
         text.split()
@@ -67,7 +67,7 @@ def test_a_verdict_that_turned_is_marked(turned: CarefulAnalysis) -> None:
 
 def test_slowdowns_are_shown(turned: CarefulAnalysis) -> None:
     text = " ".join(shown(turned).split())
-    assert re.search(r"Slowdown of the original by co-location: factor (1\.9|2\.0)\d\d \(95 % CI \[", text)
+    assert re.search(r"original when co-located: (1\.9|2\.0)\d\d times that of exclusive trials \(95 % CI \[", text)
     assert (
         "Slowdown of the background load: factor 1.500 per epoch (95 % CI [1.500, 1.500]); restarts in total:" in text
     )

@@ -196,7 +196,7 @@ def test_wide_terminals_show_means_p_and_delta() -> None:
 def test_what_was_not_measured_has_no_column_but_a_note() -> None:
     text = shown(audit())
     assert "GPU" not in text
-    assert "Note: gpu_j was not measured." in text
+    assert "Note: GPU energy was not measured." in text
 
 
 @pytest.mark.parametrize("width", [80, 140])

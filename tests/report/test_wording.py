@@ -42,8 +42,11 @@ REASONS = {
 }
 NOTES = {
     Note(NoteCode.SEVERAL_AUDITS, count=2): "The trials of 2 audits are analysed together.",
-    Note(NoteCode.NEVER_MEASURED, names=("gpu_j",)): "gpu_j was not measured.",
-    Note(NoteCode.NOT_MEASURED, (CO_LOCATED,), names=("gpu_j",)): "mnist co-located with load: gpu_j was not measured.",
+    Note(NoteCode.AUDITS_COMPARED, count=2): "The trials are of 2 audits, one for each scenario.",
+    Note(NoteCode.NEVER_MEASURED, names=("gpu_j",)): "GPU energy was not measured.",
+    Note(
+        NoteCode.NOT_MEASURED, (CO_LOCATED,), names=("gpu_j",)
+    ): "mnist co-located with load: GPU energy was not measured.",
     Note(NoteCode.ONLY_ORIGINAL, (EXCLUSIVE,)): "mnist: only the original was trained.",
     Note(NoteCode.NO_ORIGINAL, (CO_LOCATED,)): (
         "mnist co-located with load: excluded, because the original was not trained in this scenario."

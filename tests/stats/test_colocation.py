@@ -250,7 +250,8 @@ def test_the_claim_on_the_published_data(published: CarefulAnalysis) -> None:
     assert all(row.fisher_p > 0.2 for row in report.susceptibility)
     assert report.claim is not None
     assert claim_text(report.claim) == (
-        "When co-located, energy is significantly more susceptible to change in 1 of 8 comparisons, less in 0."
+        "When co-located, energy is significantly more susceptible to change in 1 of 8 comparisons, less in 0 "
+        "(one for each energy metric and background load; p adjusted for all of them)."
     )
 
 

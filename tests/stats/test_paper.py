@@ -279,8 +279,8 @@ def test_a_metric_never_measured_has_a_note_and_no_rows() -> None:
         ("b", "dram_j"),
     }
     assert found.win_tie_loss == ()
-    assert "package_j was not measured." in sentences(found)
-    assert "s: dram_j was not measured." in sentences(found)
+    assert "CPU energy was not measured." in sentences(found)
+    assert "s: DRAM energy was not measured." in sentences(found)
     assert not any(note.startswith("s co-located with b") for note in sentences(found))
 
 

@@ -85,9 +85,9 @@ def protocol_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["holm", "bh"]),
             default="holm",
             show_default=True,
-            help="Adjust p values for the number of comparisons. holm: at most one audit in twenty holds a false win "
-            "or loss (family-wise error rate 5 %). bh: at most one in twenty of the wins and losses is false (false "
-            "discovery rate 5 %).",
+            help="Adjust p values for the number of comparisons in each scenario (a subject with its background load). "
+            "holm: on average, at most one scenario in twenty holds a false win or loss (family-wise error rate 5 %). "
+            "bh: on average, at most one in twenty of the wins and losses is false (false discovery rate 5 %).",
         ),
     )
 

@@ -39,9 +39,9 @@ def trial_lines(colocation: Colocation | None) -> Iterator[str]:
     """Yield the co-located programs of a trial, its attributed energy, and the work of the background loads."""
     if colocation is None:
         return
-    shown = [f"{other.name} ({units.duration(other.overlap_s)})" for other in colocation.overlaps[:MOST_NAMES]]
+    shown = [f"{other.name}, for {units.duration(other.overlap_s)}" for other in colocation.overlaps[:MOST_NAMES]]
     more = len(colocation.overlaps) - len(shown)
-    yield f"co-located with: {', '.join(shown)}{f' and {more} more' if more else ''}"
+    yield f"co-located in its energy window with: {'; '.join(shown)}{f'; and {more} more' if more else ''}"
     for share in colocation.shares:
         used = f"; {_used(colocation.by_use[share.domain])}" if share.domain in colocation.by_use else ""
         yield f"attributed to it, {share.domain}: {_joules(share)}{used}"

@@ -53,8 +53,8 @@ def _none_visible(text: str | None, gpus: Sequence[Gpu | Fault]) -> MeterUnavail
     if text is not None:
         return MeterUnavailable(f"{VISIBLE}={text!r} hides every GPU", f"unset {VISIBLE}, or {USE_UUIDS}")
     if gpus:
-        return MeterUnavailable("no GPU can be opened: " + ", ".join(dict.fromkeys(map(str, gpus))), INSTALL)
-    return MeterUnavailable("the NVIDIA driver finds no GPU", INSTALL)
+        return MeterUnavailable("nvml: no GPU can be opened: " + ", ".join(dict.fromkeys(map(str, gpus))), INSTALL)
+    return MeterUnavailable("nvml: the NVIDIA driver finds no GPU", INSTALL)
 
 
 def _entries(text: str, prefix: str) -> list[str]:

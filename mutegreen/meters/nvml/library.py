@@ -238,7 +238,7 @@ def _bindings() -> Any:
     try:
         ctypes.CDLL(LIBRARY)
     except OSError as error:
-        raise MeterUnavailable(f"no NVIDIA driver here: {error}", INSTALL) from error
+        raise MeterUnavailable(f"nvml: no NVIDIA driver here: {error}", INSTALL) from error
     try:
         import pynvml
     except ImportError as error:
@@ -255,5 +255,5 @@ def _init_error(fault: Fault) -> MeterError:
     if fault.code == NO_PERMISSION:
         return MeterPermissionError(f"nvml may not be used: {fault}", PERMISSION)
     if fault.code in FINAL:
-        return MeterUnavailable(f"the NVIDIA driver does not work: {fault}", RESTART)
+        return MeterUnavailable(f"nvml: the NVIDIA driver does not work: {fault}", RESTART)
     return MeterUnavailable(f"nvml cannot be used: {fault}", INSTALL)

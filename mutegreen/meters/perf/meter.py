@@ -135,7 +135,7 @@ class PerfMeter(Meter):
         try:
             event = find_event(self._root, name)
             if event is None:
-                raise FileNotFoundError(errno.ENOENT, "this processor does not have it")
+                raise FileNotFoundError(errno.ENOENT, "not offered by this kernel or processor")
             for package, cpus in packages.items():
                 source = opened[domain.format(package)] = _SocketEnergy(event, self._clock)
                 source.open(self._open_counter, number, cpus)

@@ -147,7 +147,7 @@ class PerfStatMeter(Meter):
             if event:
                 events[name] = event
             else:
-                faults[name] = "this processor does not have it"
+                faults[name] = "not offered by this kernel or processor"
         if not events:
             raise MeterUnavailable(f"{self.name}: {_listed(faults)}", NO_UNIT)
         return faults, events

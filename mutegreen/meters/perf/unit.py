@@ -37,7 +37,7 @@ def unit_type(root: Path) -> int:
 
 
 def find_event(root: Path, name: str) -> Event | None:
-    """Return an event by its name, such as `energy-pkg`; None if this processor does not have it.
+    """Return an event by its name, such as `energy-pkg`; None if this kernel or processor does not offer it.
 
     Raises:
         ValueError: Its description has another form.

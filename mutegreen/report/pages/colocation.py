@@ -46,9 +46,9 @@ def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Pla
         headings=(
             ("", "Energy"),
             ("", "n"),
-            ("RMS of true changes (%)", "exclusive"),
-            ("RMS of true changes (%)", "co-located"),
-            ("RMS of true changes (%)", "p"),
+            ("RMS of changes (%)", "exclusive"),
+            ("RMS of changes (%)", "co-located"),
+            ("RMS of changes (%)", "p"),
             ("", "Susceptibility"),
             ("Significant changes", "exclusive"),
             ("Significant changes", "co-located"),
@@ -58,9 +58,9 @@ def susceptibility(scenario: ScenarioReport, analysis: Analysis) -> Iterator[Pla
         ),
         rows=tuple(TableRow((scenario.heading(row.metric), *_susceptibility(row))) for row in rows),
         notes=(
-            "n: mutants in both scenarios. RMS of true changes: root mean square over the mutants, without the part "
-            "that is due to noise; its p is adjusted over all energy metrics and background loads. Only this p decides "
-            "the conclusion, because the others also depend on the noise.",
+            "n: mutants in both scenarios. RMS of changes: root mean square over the mutants, with the part "
+            "due to noise subtracted; its p is adjusted over all energy metrics and background loads. Only this p "
+            "decides the conclusion, because the others also depend on the noise.",
             *map(text.pair_sentence, pairs),
             *text.susceptibility_sentences(rows),
             *filter(None, [text.conclusion_sentence(scenario)]),

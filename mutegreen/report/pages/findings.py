@@ -137,7 +137,8 @@ def _terms(advice: Advice) -> Iterator[str]:
         yield f"Tolerance of performance: {advice.tolerance:.3g}{source}."
     yield "Saving: in total energy, per training."
     if advice.audit_j is not None:
-        yield f"Pays back after: number of trainings that save the energy used by the audit, {energy(advice.audit_j)}."
+        used = f"the energy used by the audit, {energy(advice.audit_j)}"
+        yield f"Pays back after: number of trainings whose saving equals {used}."
 
 
 def _undecided(scenario: ScenarioReport, advice: Advice) -> PlainTable:

@@ -36,12 +36,23 @@ def advice_lines(advice: Advice, names: Mapping[str, str]) -> Iterator[Text | Fi
         yield from (Text(f"  {_needed(each, names)}") for each in advice.needed)
     if len(advice.pareto) > 1:
         points = (f"{names[one.mutant]} ({energy(one.energy_j)}, {one.performance:.4g})" for one in advice.pareto)
-        yield Text(f"Pareto front of the means (not tested): {', '.join(points)}.")
+        front = (
+            "Pareto front of the means (no significance test): no arm has both less energy and better performance than"
+        )
+        yield Text(f"{front} {', '.join(points)}.")
 
 
 def _table(advice: Advice, names: Mapping[str, str]) -> FittingTable:
     title = "Recommended mutants: significantly less energy, performance within the tolerance"
-    headings = ["", "saves", "95 % CI", "saving per\ntraining", "performance\nchange", "95 % CI", "pays back\nafter"]
+    headings = [
+        "",
+        "saves",
+        "95 % CI (%)",
+        "saving per\ntraining",
+        "performance\nchange\n(own unit)",
+        "95 % CI\n(own unit)",
+        "pays back\nafter",
+    ]
     tables = [empty_table(headings[:length]) for length in (7, 6, 5)]
     for each in advice.recommended[:_SHOWN]:
         saves = share(each.saving.value), _ends(each.saving)
@@ -72,8 +83,10 @@ def _below(advice: Advice, names: Mapping[str, str]) -> Iterator[Text]:
     yield Text(_tolerance(advice))
     best = advice.recommended[0]
     if advice.audit_j is not None and best.pays_back_after is not None:
-        used = f"The audit used {energy(advice.audit_j)}"
-        yield Text(f"{used}. With {names[best.mutant]}, {best.pays_back_after:,} trainings save this energy.")
+        trainings = f"{best.pays_back_after:,} trainings with {names[best.mutant]}"
+        yield Text(
+            f"It pays back after {trainings}: their saving equals the {energy(advice.audit_j)} that the audit used."
+        )
 
 
 def _tolerance(advice: Advice) -> str:

@@ -47,7 +47,7 @@ def colocation_lines(scenario: ScenarioReport) -> Iterator[RenderableType]:
 
 def _susceptibility_table(scenario: ScenarioReport) -> FittingTable:
     rows = scenario.colocation.susceptibility
-    title = "Susceptibility of energy: RMS of true changes, and number of significant changes"
+    title = "Susceptibility of energy: RMS of changes, noise subtracted; significant changes"
     return FittingTable(title, *(_susceptibilities(scenario, rows, with_tests) for with_tests in (True, False)))
 
 
@@ -64,10 +64,11 @@ def _susceptibilities(scenario: ScenarioReport, rows: Sequence[Susceptibility], 
 
 def _effect_table(scenario: ScenarioReport) -> FittingTable:
     return FittingTable(
-        f"Mutants, exclusive > co-located: change, verdict ({DIFFERENCE_MARK}: significant difference)",
+        f"Mutants, exclusive → co-located: change, verdict ({DIFFERENCE_MARK}: significant difference)",
         _effects(scenario, _changes, gap=3),
         _effects(scenario, _verdicts, gap=2),
         _effects(scenario, _shortest, gap=1),
+        narrow_title=f"Mutants, exclusive → co-located: verdict ({DIFFERENCE_MARK}: significant difference)",
     )
 
 
@@ -92,15 +93,15 @@ def _cell(row: ColocationComparison, cell: Callable[[ColocationComparison], str]
 def _changes(row: ColocationComparison) -> str:
     both = (row.relative_change_alone, row.relative_change)
     exclusive, co_located = ("-" if change is None else percent(change) for change in both)
-    return f"{exclusive:>6} > {co_located:>6} {_verdicts(row):>11}"
+    return f"{exclusive:>6} → {co_located:>6} {_verdicts(row):>11}"
 
 
 def _verdicts(row: ColocationComparison) -> str:
-    return f"{_word(row.verdict_alone)} > {_word(row.verdict)}" if row.changes else _word(row.verdict)
+    return f"{_word(row.verdict_alone)} → {_word(row.verdict)}" if row.changes else _word(row.verdict)
 
 
 def _shortest(row: ColocationComparison) -> str:
-    return f"{_word(row.verdict_alone)[0]}>{_word(row.verdict)[0]}" if row.changes else _word(row.verdict)[0]
+    return f"{_word(row.verdict_alone)[0]}→{_word(row.verdict)[0]}" if row.changes else _word(row.verdict)[0]
 
 
 def _word(verdict: Verdict) -> str:
@@ -109,7 +110,7 @@ def _word(verdict: Verdict) -> str:
 
 def _correlation_table(scenario: ScenarioReport) -> FittingTable:
     return FittingTable(
-        f"Rank correlation, exclusive > co-located ({DIFFERENCE_MARK}: significant difference)",
+        f"Rank correlation, exclusive → co-located ({DIFFERENCE_MARK}: significant difference)",
         _correlations(scenario, _with_p, gap=3),
         _correlations(scenario, _coefficients, gap=2),
         _correlations(scenario, _coefficients, gap=1),
@@ -134,11 +135,11 @@ def _correlation(row: ColocationCorrelation, cell: Callable[[ColocationCorrelati
 
 
 def _coefficients(row: ColocationCorrelation) -> str:
-    return f"{_coefficient(row.spearman_alone)}>{_coefficient(row.spearman)}"
+    return f"{_coefficient(row.spearman_alone)}→{_coefficient(row.spearman)}"
 
 
 def _with_p(row: ColocationCorrelation) -> str:
-    return f"{_coefficient(row.spearman_alone)} > {_coefficient(row.spearman)} {_p(row.spearman_p_adjusted):>6}"
+    return f"{_coefficient(row.spearman_alone)} → {_coefficient(row.spearman)} {_p(row.spearman_p_adjusted):>6}"
 
 
 def _counts_table(scenario: ScenarioReport) -> FittingTable:

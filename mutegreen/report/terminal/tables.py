@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mutegreen.model import Goal
 from mutegreen.report.attribution_sentences import attribution_lines, concurrency_effect_lines
-from mutegreen.report.metric_names import TITLES
+from mutegreen.report.metric_names import NAMES, TITLES
 from mutegreen.report.scenario_report import ScenarioReport, scenario_reports
 from mutegreen.report.susceptibility_sentences import claim_text
 from mutegreen.report.terminal.advice_text import advice_lines
@@ -25,7 +25,7 @@ from mutegreen.report.terminal.trust_table import flag_lines, trust_lines
 from mutegreen.report.terminal.verdict_table import GREENER_MARK, verdict_table
 from mutegreen.report.terminal.win_tie_loss_table import undecided_lines, win_tie_loss_table
 from mutegreen.report.units import count_range
-from mutegreen.report.wording import direction, note_text, reason_text
+from mutegreen.report.wording import capitalised, direction, note_text, reason_text
 from mutegreen.stats.analysis import Analysis, Comparison, Correlation
 from mutegreen.stats.reason import Reason
 
@@ -59,7 +59,7 @@ def _of_metric(scenario: ScenarioReport, metric: str) -> Iterator[RenderableType
         yield from _left_out(scenario)
         yield from _reasons([row for row in scenario.comparisons if row.metric == metric], "mutants", scenario.names)
     else:
-        yield Text(f"{TITLES[metric]} was not measured.", style="yellow")
+        yield Text(capitalised(f"{NAMES[metric]} was not measured."), style="yellow")
     yield Text()
 
 

@@ -23,7 +23,7 @@ def target_table(rows: Sequence[TargetComparison]) -> FittingTable:
     """
     metrics = {row.metric for row in rows}
     spent = TOTAL if TOTAL in metrics else next((metric for metric in ENERGY_METRICS if metric in metrics), None)
-    table = empty_table(["", "reached", "epochs", *(["energy", "change"] if spent else []), "time", "change"])
+    table = empty_table(["", "reached", "mean\nepochs", *(["energy", "change"] if spent else []), "time", "change"])
     by_mutant: dict[str, dict[str, TargetComparison]] = {}
     for row in rows:
         by_mutant.setdefault(row.mutant, {})[row.metric] = row

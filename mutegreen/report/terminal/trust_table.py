@@ -16,6 +16,7 @@ from mutegreen.stats.advice.trust import FlagCount, Outlier, Trust
 from mutegreen.units import quantity
 
 _MAX_NAMES = 3
+_OUTLIERS = "modified z score beyond 3.5; included in all results"
 _FLAGS = {
     Flag.COUNTER_RESET: "an energy counter was reset. `mutegreen doctor` checks the meters.",
     Flag.COUNTER_WRAPPED: "an energy counter overflowed. This was corrected.",
@@ -42,7 +43,7 @@ def trust_lines(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Te
     headings = ["", "noise", "detectable\neffect", *(["drift"] if drifts else []), *(["quality"] if qualities else [])]
     table = empty_table(headings)
     for row in trust:
-        cells = [share(row.noise), share(row.smallest_effect)]
+        cells = [share(row.noise), _effect(row.smallest_effect)]
         cells += [_drift(row.drift)] if drifts else []
         cells += [_quality(row)] if qualities else []
         table.add_row(Text(TITLES[row.metric], style="bold"), *cells)
@@ -56,6 +57,10 @@ def flag_lines(flags: Sequence[FlagCount]) -> Iterator[Text]:
         style = "yellow" if row.flag in _HARMFUL else "dim"
         kind = "Warning" if row.flag in _HARMFUL else "Note"
         yield Text(f"{kind}: {row.count} of {row.trainings} trials: {_FLAGS[row.flag]}", style=style)
+
+
+def _effect(smallest: float | None) -> str:
+    return "> 100%" if smallest is not None and smallest > 1.0 else share(smallest)
 
 
 def _drift(drift: Drift | None) -> str:
@@ -84,7 +89,7 @@ def _warnings(trust: Sequence[Trust], names: Mapping[str, str]) -> Iterator[Text
     for row in trust:
         if row.outliers and row.metric != TOTAL:
             outliers = _outliers(row.metric, row.outliers, names)
-            yield Text(f"Outliers in {TITLES[row.metric]} (modified z > 3.5, kept): {outliers}.", style="yellow")
+            yield Text(f"Outliers in {TITLES[row.metric]} ({_OUTLIERS}): {outliers}.", style="yellow")
     yield from _controls(trust)
 
 

@@ -8,6 +8,7 @@ import click
 
 from mutegreen import catalog, units
 from mutegreen.cli import common
+from mutegreen.model import Quality
 from mutegreen.model.limits import IDLE_S
 
 
@@ -44,7 +45,12 @@ def command(meters: tuple[str, ...], require: tuple[str, ...], as_json: bool) ->
         table.add_row(str(row["domain"]), str(row["meter"]), str(row["quality"]), power)
     console = common.results()
     console.print(table)
+    if any(row["quality"] == Quality.ESTIMATED for row in domains):
+        console.print("estimated: watts from a model of CPU time, not measured", soft_wrap=True)
     common.print_unavailable(console, choice.unavailable)
     for problem in catalog.problems():
         console.print(f"warning: {problem}", style="yellow", soft_wrap=True)
+    console.print(
+        "`mutegreen help metering` explains the meters, their accuracy and how to enable them", soft_wrap=True
+    )
     return 0

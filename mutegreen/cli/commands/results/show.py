@@ -12,7 +12,7 @@ from mutegreen.cli.wording import colocation
 from mutegreen.cli.wording.seeds import seeding_text
 from mutegreen.cli.wording.shims import shim_in_audit, shim_in_trial
 from mutegreen.errors import UsageError
-from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Seeding, Value
+from mutegreen.model import JOINT, ORIGINAL, DomainEnergy, Quality, Seeding, Value
 from mutegreen.mutation.site_values import same_value
 from mutegreen.store.audit_records import AuditRecord, MutantRecord, TrialRecord
 from mutegreen.store.store import Store
@@ -22,6 +22,13 @@ _EXAMPLES = common.examples(
     "mutegreen show epochs=6      what this mutant changes",
     "mutegreen show 12            how trial 12 ended",
 )
+
+_SOURCES = {
+    Quality.COUNTER: "counter of",
+    Quality.INTEGRATED: "integrated from the power of",
+    Quality.ATTRIBUTED: "attributed, from",
+    Quality.ESTIMATED: "estimated by",
+}
 
 
 @click.command("show", epilog=_EXAMPLES)
@@ -153,6 +160,13 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
 def _energy(domain: DomainEnergy) -> str:
     if domain.energy_j is None:
         return f"{domain.domain}: not measured: {domain.reason}"
-    net = "" if domain.net_j is None else f", {units.energy_difference(domain.net_j, domain.energy_j)} above idle"
-    flags = "".join(f", {flag}" for flag in sorted(domain.flags))
-    return f"{domain.domain}: {units.energy(domain.energy_j)} ({domain.quality}, {domain.meter}){net}{flags}"
+    flags = f"; flags: {', '.join(sorted(domain.flags))}" if domain.flags else ""
+    source = f"{_SOURCES[domain.quality]} the meter {domain.meter}"
+    return f"{domain.domain}: {units.energy(domain.energy_j)} ({source}){_net(domain.net_j, domain.energy_j)}{flags}"
+
+
+def _net(net_j: float | None, energy_j: float) -> str:
+    if net_j is None:
+        return ""
+    size = units.energy_difference(abs(net_j), energy_j)
+    return f", {size} {'below' if net_j < 0 and size != units.energy(0.0) else 'above'} idle"
