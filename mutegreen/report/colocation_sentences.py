@@ -72,7 +72,7 @@ def slowdown_sentences(
     """Yield the slowdown of the original, the range over the mutants, and the slowdown of the background load."""
     for row in rows:
         if row.mutant == ORIGINAL:
-            times = f"geometric means {duration(row.duration_s)} and {duration(row.duration_alone_s)}"
+            times = f"{duration(row.duration_s)} instead of {duration(row.duration_alone_s)} (geometric means)"
             factor = f"{_factor(row)} times that of exclusive trials{_ends(row.slowdown)}"
             yield f"Duration of the original when co-located: {factor}, {times}."
     mutants = sorted((row for row in rows if row.mutant != ORIGINAL), key=lambda row: or_nan(row.slowdown.value))

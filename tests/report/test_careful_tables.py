@@ -123,7 +123,7 @@ def test_the_audits_own_energy_is_set_against_the_saving() -> None:
     best = analysis.advice[0].recommended[0]
     spent_j = frame[["package_j", "gpu_j"]].to_numpy().sum()
     assert best.pays_back_after == math.ceil(spent_j / best.saving_j.value)
-    assert f"It pays back after {best.pays_back_after:,} trainings with epochs" in joined(shown(analysis))
+    assert f"The audit pays back after {best.pays_back_after:,} trainings with epochs" in joined(shown(analysis))
 
 
 def test_mutants_that_lose_performance_are_not_recommended_with_a_reason() -> None:

@@ -85,7 +85,7 @@ def _below(advice: Advice, names: Mapping[str, str]) -> Iterator[Text]:
     if advice.audit_j is not None and best.pays_back_after is not None:
         trainings = f"{best.pays_back_after:,} trainings with {names[best.mutant]}"
         yield Text(
-            f"It pays back after {trainings}: their saving equals the {energy(advice.audit_j)} that the audit used."
+            f"The audit pays back after {trainings}: their saving equals the {energy(advice.audit_j)} that it used."
         )
 
 

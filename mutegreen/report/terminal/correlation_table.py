@@ -18,7 +18,7 @@ def correlation_table(scenario: ScenarioReport) -> FittingTable:
     """Return the table of Spearman's coefficients and p values, with Pearson's on a wide terminal."""
     trials = count_range({row.n for row in scenario.correlations})
     return FittingTable(
-        f"Correlation of hyperparameters with energy, time and performance ({trials} trials each)",
+        f"Correlation of hyperparameters with energy, time, performance ({trials} trials each)",
         _table(scenario, _both, "rho      p     r      p", gap=3),
         _table(scenario, _spearman, "rho      p", gap=3),
         _table(scenario, _spearman, "rho      p", gap=0),
