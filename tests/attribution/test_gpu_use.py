@@ -28,7 +28,7 @@ IDLE_W = 40.0
 
 
 class SimulatedAudit:
-    """Parties on simulated GPUs: the whole way from NVML to shares, with a tick in each second."""
+    """Clients on simulated GPUs: the whole way from NVML to shares, with a tick in each second."""
 
     def __init__(self, bench: NvmlBench) -> None:
         self.bench, clock = bench, bench.clock
@@ -71,12 +71,12 @@ def audit(bench: MakeNvmlBench) -> Iterator[MakeAudit]:
         one.usage.close()
 
 
-def figure(share: ClientShare, domain: str) -> DomainEnergy:
-    return next(figure for figure in share.domains if figure.domain == domain)
+def domain_energy(share: ClientShare, domain: str) -> DomainEnergy:
+    return next(energy for energy in share.domains if energy.domain == domain)
 
 
 def shared(share: ClientShare, gpu: FakeGpu) -> float:
-    return joules(figure(share, gpu.domain))
+    return joules(domain_energy(share, gpu.domain))
 
 
 def test_two_jobs_on_one_gpu(audit: MakeAudit) -> None:
@@ -92,7 +92,7 @@ def test_two_jobs_on_one_gpu(audit: MakeAudit) -> None:
     b = world.ledger.leave("b")
     assert shared(a, gpu) == pytest.approx(6 * 240 + 14 * (20 + 200 * 3 / 4), rel=1e-3)
     assert shared(b, gpu) == pytest.approx(14 * (20 + 200 / 4) + 6 * 240, rel=1e-3)
-    assert figure(a, gpu.domain).quality == Quality.ATTRIBUTED
+    assert domain_energy(a, gpu.domain).quality == Quality.ATTRIBUTED
     assert a.by_use[gpu.domain] == pytest.approx(150 / 170, rel=1e-3)
     assert (a.peak_gpu_bytes, b.peak_gpu_bytes) == ({gpu.domain: 2**30}, {gpu.domain: 2**20})
     span = world.ledger.spans()[0]
@@ -127,7 +127,7 @@ def test_three_jobs_of_several_processes_with_late_samples(audit: MakeAudit, del
     assert a.peak_gpu_bytes == {gpu.domain: 12}
 
 
-def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: MakeAudit) -> None:
+def test_a_gpu_that_reports_no_use_is_shared_evenly_with_a_reason(audit: MakeAudit) -> None:
     gpu = FakeGpu(watts=Schedule((0.0, 200.0)), mig=1).run(41, 0.0, 60.0, 90, 1).run(42, 0.0, 60.0, 10, 1)
     world = audit(gpu.fail(NOT_SUPPORTED, UTILISATION, RUNNING))
     world.enter("a", 41)
@@ -143,7 +143,7 @@ def test_a_gpu_that_tells_nothing_is_shared_evenly_and_says_why(audit: MakeAudit
     assert sum(call.startswith(UTILISATION) for call in world.bench.fake.calls()) == 1
 
 
-def test_processes_that_are_none_of_ours_say_nothing_of_ours(audit: MakeAudit) -> None:
+def test_use_by_processes_of_no_client_is_not_attributed_to_clients(audit: MakeAudit) -> None:
     gpu = FakeGpu(watts=Schedule((0.0, 200.0))).run(4100, 0.0, 60.0, 90, 1)
     world = audit(gpu)
     world.enter("a", 41)
@@ -208,7 +208,7 @@ def test_a_fault_that_passes_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
     use.close()
 
 
-def test_a_lost_gpu_is_asked_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
+def test_a_lost_gpu_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> None:
     gpu = FakeGpu().run(42, 0.0, 9.0, 20, 1).fail(GPU_IS_LOST, UTILISATION, RUNNING, begin_s=0.5)
     use = use_of(tmp_path, monkeypatch, clock, gpu)
     clock.advance(1.0)

@@ -27,13 +27,13 @@ GPU, OTHER, CPU, DRAM = "gpu:a", "gpu:b", "cpu:package-0", "dram:package-0"
 
 
 def joules(share: ClientShare, domain: str) -> float:
-    energy_j = figure(share, domain).energy_j
+    energy_j = domain_energy(share, domain).energy_j
     assert energy_j is not None
     return energy_j
 
 
-def figure(share: ClientShare, domain: str) -> DomainEnergy:
-    return next(figure for figure in share.domains if figure.domain == domain)
+def domain_energy(share: ClientShare, domain: str) -> DomainEnergy:
+    return next(energy for energy in share.domains if energy.domain == domain)
 
 
 def test_two_jobs_that_come_and_go() -> None:
@@ -51,8 +51,8 @@ def test_two_jobs_that_come_and_go() -> None:
     assert (a.duration_s, b.duration_s) == pytest.approx((30.5, 25.5))
     assert (a.overlap_s, b.overlap_s) == ({"b": pytest.approx(20.5)}, {"a": pytest.approx(20.5)})
     assert a.by_use == {GPU: pytest.approx(150 / 170)}
-    assert figure(a, GPU).quality == Quality.ATTRIBUTED
-    assert figure(a, GPU).net_j == pytest.approx(10 * 200 + 20.5 * 150)
+    assert domain_energy(a, GPU).quality == Quality.ATTRIBUTED
+    assert domain_energy(a, GPU).net_j == pytest.approx(10 * 200 + 20.5 * 150)
     span = world.only_span()
     assert span.measurement.domains[0].energy_j == pytest.approx(35.5 * 240)
     assert span.attributed_j == {GPU: pytest.approx(35.5 * 240)}
@@ -82,7 +82,7 @@ def test_three_jobs_on_gpu_and_processor() -> None:
     assert shares["c"].by_use == pytest.approx(
         {GPU: 0.0, CPU: (6 * 30 + 3 * 37.5) / (6 * 33.3333333 + 3 * 42.5), DRAM: 1.0}
     )
-    assert figure(shares["a"], DRAM).idle_w is None
+    assert domain_energy(shares["a"], DRAM).idle_w is None
 
 
 def test_an_exclusive_client_has_the_values_of_the_meter() -> None:
@@ -91,7 +91,7 @@ def test_an_exclusive_client_has_the_values_of_the_meter() -> None:
     world.ledger.enter("a")
     world.go_on(7)
     share = world.ledger.leave("a")
-    assert (joules(share, GPU), figure(share, GPU).quality) == (pytest.approx(1400.0), Quality.COUNTER)
+    assert (joules(share, GPU), domain_energy(share, GPU).quality) == (pytest.approx(1400.0), Quality.COUNTER)
     assert (share.overlap_s, share.by_use) == ({}, {})
 
 
@@ -112,7 +112,7 @@ def test_a_client_on_another_gpu_does_not_change_the_energy_of_a_gpu() -> None:
     assert span.attributed_j[GPU] == pytest.approx(800.0)
 
 
-def test_a_device_lost_has_no_figure_and_takes_no_other_along() -> None:
+def test_a_lost_device_has_no_energy_and_does_not_affect_the_others() -> None:
     world = LedgerWorld(gpu_a=200.0, cpu_package=50.0)
     world.usage.loads = {"a": {"cpu": 1.0}, "b": {"cpu": 1.0}}
     for client in "ab":
@@ -121,7 +121,7 @@ def test_a_device_lost_has_no_figure_and_takes_no_other_along() -> None:
     world.meter.dead = {GPU: "fell off the bus"}
     world.go_on(3)
     share = world.ledger.leave("a")
-    lost = figure(share, GPU)
+    lost = domain_energy(share, GPU)
     assert (lost.energy_j, lost.reason) == (None, "fell off the bus")
     assert Flag.DEVICE_LOST in lost.flags
     assert joules(share, CPU) == pytest.approx(150.0)
@@ -140,7 +140,7 @@ class ResetMeter(SimulatedMeter):
         return replace(reading, unknown=dict.fromkeys(self.domains, "its counter was reset"))
 
 
-def test_what_one_does_not_know_the_next_one_does() -> None:
+def test_energy_is_known_again_after_an_unknown_reading() -> None:
     world = LedgerWorld(gpu_a=200.0)
     world.meter = ResetMeter(world.clock, world.meter.watts)
     world.meter.open()
@@ -155,12 +155,12 @@ def test_what_one_does_not_know_the_next_one_does() -> None:
     a = world.ledger.leave("a")
     world.go_on(1)
     b = world.ledger.leave("b")
-    assert (figure(a, GPU).energy_j, figure(a, GPU).reason) == (None, "its counter was reset")
+    assert (domain_energy(a, GPU).energy_j, domain_energy(a, GPU).reason) == (None, "its counter was reset")
     assert joules(b, GPU) == pytest.approx(2 * 100 + 200)
     assert world.only_span().measurement.domains[0].energy_j is None
 
 
-def test_a_fault_in_reading_use_reaches_nobody() -> None:
+def test_a_fault_in_reading_use_is_noted_and_energy_is_shared_evenly() -> None:
     world = LedgerWorld(gpu_a=200.0)
     world.usage.loads = {"a": {GPU: 1.0}, "b": {}}
     world.usage.failure = RuntimeError("the driver is confused")
@@ -255,8 +255,8 @@ class Burner:
         assert self.process.stdin
         self.process.stdin.write(f"{until_cpu_s}\n")
 
-    def told_s(self) -> float:
-        """Waits until it is ready, or has burnt; the CPU time that it then says it has used."""
+    def reported_s(self) -> float:
+        """Wait until the process is ready or has burnt; return the CPU time that it reports."""
         assert self.process.stdout
         return float(self.process.stdout.readline())
 
@@ -282,26 +282,26 @@ def test_real_processes_get_the_active_joules_by_their_cpu_time(burners: dict[st
         for client in ("twice", "once"):
             burners[client] = Burner()
             ledger.attach(client, burners[client].process.pid)
-        told_s = {client: burner.told_s() for client, burner in burners.items()}
+        reported_s = {client: burner.reported_s() for client, burner in burners.items()}
         for turn in range(1, 6):
             burners["twice"].burn(0.4 * turn)
             burners["once"].burn(0.2 * turn)
-            told_s = {client: burner.told_s() for client, burner in burners.items()}
+            reported_s = {client: burner.reported_s() for client, burner in burners.items()}
             ledger.tick()
         shares = {client: ledger.leave(client) for client in ("twice", "once")}
-    twice, once = (figure(shares[client], CPU) for client in ("twice", "once"))
+    twice, once = (domain_energy(shares[client], CPU) for client in ("twice", "once"))
     assert twice.net_j is not None
     assert once.net_j is not None
     assert once.energy_j is not None
-    # Between the two calls of `enter`, and of `leave`, one is alone and has all active joules: 100 W at most.
-    alone_s = math.fsum(share.duration_s - math.fsum(share.overlap_s.values()) for share in shares.values())
-    ratio = told_s["twice"] / told_s["once"]
-    assert abs(twice.net_j - ratio * once.net_j) <= 0.06 * twice.net_j + ratio * 100.0 * alone_s
-    by_use = pytest.approx(once.net_j / once.energy_j, abs=0.01 + 11.0 * alone_s / shares["once"].duration_s)
+    # Between both calls of `enter`, and of `leave`, one client is exclusive and has all active joules: 100 W at most.
+    exclusive_s = math.fsum(share.duration_s - math.fsum(share.overlap_s.values()) for share in shares.values())
+    ratio = reported_s["twice"] / reported_s["once"]
+    assert abs(twice.net_j - ratio * once.net_j) <= 0.06 * twice.net_j + ratio * 100.0 * exclusive_s
+    by_use = pytest.approx(once.net_j / once.energy_j, abs=0.01 + 11.0 * exclusive_s / shares["once"].duration_s)
     assert (twice.quality, shares["once"].by_use[CPU]) == (Quality.ESTIMATED, by_use)
     # The kernel counts whole ticks of 10 ms, of user and of system time.
     for client, share in shares.items():
-        assert share.cpu_s == pytest.approx(told_s[client], abs=0.03)
+        assert share.cpu_s == pytest.approx(reported_s[client], abs=0.03)
     assert 2**20 < (shares["once"].peak_host_bytes or 0) < 2**26
     whole = next(f for f in ledger.spans()[0].measurement.domains if f.domain == CPU)
     assert joules(shares["twice"], CPU) + joules(shares["once"], CPU) == pytest.approx(whole.energy_j)

@@ -36,7 +36,7 @@ def test_those_who_are_still_there_leave_when_the_ledger_closes() -> None:
     assert span.attributed_j == {GPU: pytest.approx(200.0)}
 
 
-def test_a_use_that_cannot_be_closed_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_use_that_cannot_be_closed_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = LedgerWorld(gpu_a=100.0)
     monkeypatch.setattr(world.usage, "close", lambda: 1 // 0)
     with world.ledger:
@@ -68,7 +68,7 @@ def test_a_ledger_that_was_never_entered_closes_too() -> None:
     assert len(world.ledger.spans()) == 1
 
 
-def test_free_memory_is_that_of_the_gpus_that_tell_it() -> None:
+def test_free_memory_is_that_of_the_gpus_that_report_it() -> None:
     gpus = GpuUse(Driver(), {GPU: "a", OTHER: "b"})  # type: ignore[arg-type,dict-item]
     usage = Usage(Processes(), gpus)
     assert usage.free_gpu_bytes() == {GPU: 5 * 2**30}

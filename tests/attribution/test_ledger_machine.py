@@ -25,7 +25,7 @@ loads = st.dictionaries(st.sampled_from([GPU, OTHER, "cpu"]), st.floats(0, 1) | 
 
 
 @dataclass
-class Party:
+class ClientModel:
     """What is known of a client without the ledger."""
 
     begun_s: float
@@ -37,7 +37,7 @@ class Party:
 
 
 @dataclass
-class LedgerSpan:
+class SpanModel:
     """What is known of an unbroken time."""
 
     begun_s: float
@@ -46,7 +46,10 @@ class LedgerSpan:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Beside the ledger a model keeps who was there when; the energy is the integral of the schedules."""
+    """Compare the ledger with a model that records when each client was there.
+
+    The energy is the integral of the schedules.
+    """
 
     sums_checked = 0
     """Over all runs of the machine, sums over a span of a domain that took any energy."""
@@ -55,9 +58,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def start(self, gpu: Schedule, other: Schedule, cpu: Schedule, dram: float) -> None:
         self.world = LedgerWorld({}, gpu_a=gpu, gpu_b=other, cpu_package=cpu, dram_package=dram)
         self.begun_s = self.world.clock()
-        self.clients: dict[str, Party] = {}
+        self.clients: dict[str, ClientModel] = {}
         self.number = 0
-        self.span = LedgerSpan(0.0)
+        self.span = SpanModel(0.0)
         self.spans = 0
 
     def now_s(self) -> float:
@@ -80,9 +83,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def enter(self, domains: frozenset[str] | None) -> None:
         name, self.number = f"p{self.number}", self.number + 1
         if not self.clients:
-            self.span = LedgerSpan(self.now_s(), all_read=self.world.meter.failure is None)
+            self.span = SpanModel(self.now_s(), all_read=self.world.meter.failure is None)
         self.world.ledger.enter(name, domains)
-        self.clients[name] = Party(self.now_s(), domains or frozenset(DOMAINS), self.world.meter.failure is not None)
+        self.clients[name] = ClientModel(
+            self.now_s(), domains or frozenset(DOMAINS), self.world.meter.failure is not None
+        )
         for one in self.clients.values():
             for other in self.clients.values():
                 if one is not other:
@@ -136,7 +141,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever has happened, a span that is read throughout comes last, so that sums are checked in every run.
 
-        At first one GPU is nobody's, and then each device is somebody's.
+        At first one GPU has no client. Then each device has one.
         """
         if not hasattr(self, "world"):
             return
@@ -158,42 +163,42 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = {other: seconds for other, seconds in client.overlap_s.items() if seconds > 0}
         assert {other: s for other, s in share.overlap_s.items() if s > 0} == pytest.approx(expected)
         assert all(0 <= part <= 1 + 1e-9 for part in share.by_use.values())
-        self.check_figures(share, client)
+        self.check_energies(share, client)
         if not self.clients:
             self.check_span()
 
-    def check_figures(self, share: ClientShare, client: Party) -> None:
-        assert {figure.domain for figure in share.domains} == client.domains
-        for figure in share.domains:
+    def check_energies(self, share: ClientShare, client: ClientModel) -> None:
+        assert {energy.domain for energy in share.domains} == client.domains
+        for energy in share.domains:
             failed = client.failed_at_first or self.world.meter.failure is not None
-            if failed or figure.domain in self.world.meter.dead:
-                assert figure.energy_j is None
-                assert Flag.DEVICE_LOST in figure.flags
+            if failed or energy.domain in self.world.meter.dead:
+                assert energy.energy_j is None
+                assert Flag.DEVICE_LOST in energy.flags
                 continue
-            assert figure.energy_j is not None
-            self.span.attributed_j[figure.domain].append(figure.energy_j)
-            whole_j = self.energy_j(figure.domain, client.begun_s)
+            assert energy.energy_j is not None
+            self.span.attributed_j[energy.domain].append(energy.energy_j)
+            whole_j = self.energy_j(energy.domain, client.begun_s)
             if self.span.all_read:
-                assert figure.energy_j <= whole_j * (1 + 1e-9) + 1e-6
-                if figure.domain not in client.rivals:
-                    assert figure.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
-                    assert figure.quality is Quality.COUNTER
+                assert energy.energy_j <= whole_j * (1 + 1e-9) + 1e-6
+                if energy.domain not in client.rivals:
+                    assert energy.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+                    assert energy.quality is Quality.COUNTER
 
     def check_span(self) -> None:
-        """Nothing is lost and nothing is made: the shares, and what was nobody's, are the integral of the power."""
+        """Energy is conserved: the shares and the unattributed energy sum to the integral of the power."""
         self.spans += 1
         span = self.world.ledger.spans()[-1]
         if not self.span.all_read:
             return
-        for figure in span.measurement.domains:
-            if figure.domain in self.world.meter.dead:
-                assert figure.energy_j is None
+        for energy in span.measurement.domains:
+            if energy.domain in self.world.meter.dead:
+                assert energy.energy_j is None
                 continue
-            whole_j = self.energy_j(figure.domain, self.span.begun_s)
-            attributed_j = math.fsum(self.span.attributed_j[figure.domain])
-            assert figure.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
-            assert span.attributed_j.get(figure.domain, 0.0) == pytest.approx(attributed_j, rel=1e-9, abs=1e-6)
-            unattributed_j = span.unattributed_j.get(figure.domain, 0.0)
+            whole_j = self.energy_j(energy.domain, self.span.begun_s)
+            attributed_j = math.fsum(self.span.attributed_j[energy.domain])
+            assert energy.energy_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
+            assert span.attributed_j.get(energy.domain, 0.0) == pytest.approx(attributed_j, rel=1e-9, abs=1e-6)
+            unattributed_j = span.unattributed_j.get(energy.domain, 0.0)
             assert attributed_j + unattributed_j == pytest.approx(whole_j, rel=1e-9, abs=1e-6)
             LedgerMachine.sums_checked += whole_j > 0
 

@@ -45,7 +45,7 @@ def test_three_clients_one_of_them_idle() -> None:
 @pytest.mark.parametrize(
     "use", [{}, {"a": {GPU: 0.0}}, {"a": {GPU: math.nan}}, {"a": {GPU: math.inf}, "b": {GPU: -1.0}}]
 )
-def test_what_nobody_is_known_to_use_is_shared_evenly_and_counts_as_not_by_use(
+def test_energy_without_known_use_is_shared_evenly_and_not_counted_as_by_use(
     use: dict[str, dict[str, float]],
 ) -> None:
     parts = share_out(SharedInterval(1.0, {GPU: 90.0}, {GPU: 30.0}, {"a": None, "b": None}, use))
@@ -77,7 +77,7 @@ def test_the_whole_of_a_machine_is_never_shared_by_cpu_time() -> None:
     assert energies(parts, "psys") == {"a": 30.0, "b": 30.0}
 
 
-def test_joules_that_are_not_known_are_nobodys() -> None:
+def test_unknown_joules_are_attributed_to_no_client() -> None:
     interval = SharedInterval(1.0, {GPU: None, OTHER_GPU: 5.0}, {}, {"a": frozenset({GPU})})
     assert share_out(interval) == {"a": {}}
     assert unattributed(interval) == {OTHER_GPU: 5.0}
@@ -103,13 +103,13 @@ def test_use_is_booked_on_the_time_in_which_it_was() -> None:
     assert third.use == {"a": {GPU: pytest.approx(0.25)}, "b": {GPU: pytest.approx(1.0)}}
 
 
-def test_use_of_a_time_with_a_coming_in_it_is_of_the_time_after() -> None:
+def test_use_of_a_time_in_which_a_client_enters_is_booked_on_the_time_after() -> None:
     pending = Pending()
     pending.add(1.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None}))
     pending.add(2.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
     pending.book([BusyTime("b", GPU, 0.5, 1.5, 0.2)])
-    alone, together = pending.take(math.inf)
-    assert (alone.use, together.use) == ({}, {"b": {GPU: pytest.approx(0.2)}})
+    exclusive, concurrent = pending.take(math.inf)
+    assert (exclusive.use, concurrent.use) == ({}, {"b": {GPU: pytest.approx(0.2)}})
 
 
 def test_an_interval_too_short_for_a_report_is_joined_with_an_adjacent_one_of_the_same_clients() -> None:

@@ -25,7 +25,7 @@ used_s = st.floats(1e-12, 1e6) | st.sampled_from([0.0, 0.0, math.nan, math.inf, 
 
 @st.composite
 def intervals(draw: st.DrawFn) -> SharedInterval:
-    """Any time, also with figures that cannot be true."""
+    """Any interval, also with impossible values."""
     clients = draw(st.lists(st.sampled_from("abcdefghi"), unique=True))
     own = st.none() | st.frozensets(st.sampled_from(DOMAINS), max_size=3)
     return SharedInterval(
@@ -43,16 +43,16 @@ def of_domain(parts: Mapping[str, Mapping[str, DomainShare]], domain: str) -> di
 
 @given(intervals())
 def test_shares_add_up_to_the_device_and_none_is_negative(interval: SharedInterval) -> None:
-    parts, nobodys = share_out(interval), unattributed(interval)
+    parts, unattributed_j = share_out(interval), unattributed(interval)
     assert set(parts) == set(interval.clients)
     for domain, energy_j in interval.energy_j.items():
         own = of_domain(parts, domain)
         if energy_j is None:
             assert not own
-            assert domain not in nobodys
+            assert domain not in unattributed_j
             continue
         assert set(own) == set(interval.users(domain))
-        total_j = math.fsum([*(part.energy_j for part in own.values()), nobodys.get(domain, 0.0)])
+        total_j = math.fsum([*(part.energy_j for part in own.values()), unattributed_j.get(domain, 0.0)])
         assert total_j == pytest.approx(energy_j, rel=1e-12, abs=1e-300)
         for part in own.values():
             assert 0 <= part.by_use_j <= part.energy_j * (1 + 1e-12)

@@ -66,9 +66,11 @@ def test_cpu_time_and_memory_of_descendants_are_counted(tmp_path: Path) -> None:
     burn = f"import time\nx = bytearray(80_000_000)\nwhile time.process_time() < 0.5: pass\n{used}"
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {burn!r}]); {used}"
     ended, lines = run(code, tmp_path)
-    told_s = sum(float(line.text) for line in lines)
-    assert told_s > 0.5
-    assert told_s - 0.01 <= ended.cpu_s < 1.5 * told_s, "what each says of itself at its end, and nothing twice"
+    reported_s = sum(float(line.text) for line in lines)
+    assert reported_s > 0.5
+    assert reported_s - 0.01 <= ended.cpu_s < 1.5 * reported_s, (
+        "what each process reports at its end, nothing counted twice"
+    )
     assert ended.peak_rss_bytes > 80_000_000
 
 

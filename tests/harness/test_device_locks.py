@@ -73,14 +73,14 @@ def test_a_device_in_use_is_reported_with_its_owner() -> None:
 
 def test_it_waits_until_the_other_has_ended_and_says_so_once(tmp_path: Path) -> None:
     """The message about the wait makes the other process end; it records its end and kills itself."""
-    told: list[tuple[str, Holder | None]] = []
+    notices: list[tuple[str, Holder | None]] = []
     ended = tmp_path / "ended"
     # The sleep is longer than one look at the lock: a lock that was not waited for is had before the note.
     last = f"time.sleep({1.2 * POLL_S}); open({str(ended)!r}, 'w').close(); os.kill(os.getpid(), 9)"
     with held_by_another(f"print('held', flush=True); input(); {last}") as other:
 
         def waits(*what: Any) -> None:
-            told.append(what)
+            notices.append(what)
             assert other.poll() is None, "it still has the lock"
             assert other.stdin is not None
             print(file=other.stdin, flush=True)
@@ -88,7 +88,7 @@ def test_it_waits_until_the_other_has_ended_and_says_so_once(tmp_path: Path) -> 
         with locked(["cpu"], HOLDER, waits):
             assert ended.exists()
     assert other.returncode == -signal.SIGKILL, "it did not give the lock back"
-    assert [(device, holder.pid if holder else None) for device, holder in told] == [("cpu", other.pid)]
+    assert [(device, holder.pid if holder else None) for device, holder in notices] == [("cpu", other.pid)]
 
 
 def test_the_lock_of_a_killed_process_is_stale(folder: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_lock_file_of_ours_does_no_harm(folder: Path) -> None:
         assert json.loads((folder / "cpu.lock").read_text())["audit"] == "of a"
 
 
-def test_a_folder_that_cannot_be_made_keeps_nobody_from_measuring(
+def test_a_folder_that_cannot_be_made_does_not_prevent_measuring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_made_keeps_nobody_from_measuring(
 
 
 def test_two_audits_one_after_the_other(tmp_path: Path, mutegreen: Run) -> None:
-    """The second says that it waits, or ends at once; it never trains beside the first."""
+    """The second audit reports that it waits, or ends at once; it never trains at the same time as the first."""
     held = Held(tmp_path, start=2)
     folder = write_subject(tmp_path / "points", held.script())
     words = ("run", folder, "--mutants", "1", "--repetitions", "1", "--cooldown", "0")

@@ -1,4 +1,4 @@
-"""Epochs of a background, counted in windows; all figures below are worked out by hand."""
+"""Epochs of a background load, counted in windows; all expected values are calculated by hand."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_pace_leaves_the_start_up_out() -> None:
     assert steady().per_s(0.0, 100.0) == pytest.approx(0.5)
 
 
-def test_an_epoch_under_way_is_taken_to_last_as_the_one_before_and_not_to_be_over() -> None:
+def test_an_epoch_under_way_is_assumed_to_last_as_the_one_before_and_not_to_have_ended() -> None:
     rate = steady(count=3)  # ends at 5, 7, 9
     assert rate.epochs(9.0, 10.0) == pytest.approx(0.5)
     assert rate.epochs(9.0, 19.0) == pytest.approx(1.0), "an epoch that takes longer is one epoch still"

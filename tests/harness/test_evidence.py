@@ -115,15 +115,15 @@ def test_a_variable_as_the_training_saw_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "arrived"),
+    ("words", "applied"),
     [(["train.py"], True), (["-c", "import model"], True), (["-m", "model"], True), (["-c", "1"], False)],
 )
-def test_a_source_file_that_was_read(tmp_path: Path, words: list[str], arrived: bool) -> None:
+def test_a_source_file_that_was_read(tmp_path: Path, words: list[str], applied: bool) -> None:
     script(tmp_path, "LR = 1")
     script(tmp_path, "LR = 1", "model.py")
     name = "train.py" if "train.py" in words else "model.py"
     site = Hyperparameter("lr", Kind.LEARNING_RATE, 1, SourceSite(name, "LR"))
-    assert observe(tmp_path, site, 1, [sys.executable, *words]).applied is arrived
+    assert observe(tmp_path, site, 1, [sys.executable, *words]).applied is applied
 
 
 def test_the_users_own_sitecustomize_is_run_too(tmp_path: Path) -> None:
@@ -141,13 +141,13 @@ def test_a_probe_that_cannot_write_does_not_end_the_training(tmp_path: Path) -> 
     assert (tmp_path / "done").exists()
 
 
-def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
+def test_a_line_cut_short_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "out").write_text('{"kind": "start", "pid": 1}\n{"kind": "par')
     assert len(ProbeReport.read(tmp_path / "out", tmp_path).events) == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "arrived", "how"),
+    ("text", "applied", "how"),
     [
         ("lr = 0.5\n", True, "the mutated train.py was read, and lr was 0.5 at the end"),
         ("lr = 0.5\nexec(open('config.py').read())\n", False, "lr was 0.3 at the end, not 0.5"),
@@ -159,12 +159,12 @@ def test_a_line_cut_short_is_passed_over(tmp_path: Path) -> None:
     ],
     ids=["plain", "exec", "globals", "decay", "set back", "no end", "a parameter"],
 )
-def test_a_constant_that_is_assigned_again_was_not_applied(tmp_path: Path, text: str, arrived: bool, how: str) -> None:
+def test_a_constant_that_is_assigned_again_was_not_applied(tmp_path: Path, text: str, applied: bool, how: str) -> None:
     """The file as it is after its mutation: 0.1 became 0.5."""
     script(tmp_path, "lr = 0.3\n", "config.py")
     name = script(tmp_path, text)
     line = next(n for n, one in enumerate(text.splitlines(), 1) if "0.5" in one)
     site = SourceSite("train.py", "lr", line)
     found = observe(tmp_path, Hyperparameter("lr", Kind.LEARNING_RATE, 0.1, site), 0.5, [sys.executable, name])
-    assert found.applied is arrived
+    assert found.applied is applied
     assert how in found.how

@@ -32,8 +32,8 @@ def trials(count: int) -> list[Trial]:
     return [Trial(n, f"m{n}", 0, n - 1, 0, None) for n in range(1, count + 1)]
 
 
-def result(outcome: Outcome = Outcome.OK, beside: int = 0) -> TrialResult:
-    colocation = Colocation(tuple(Overlap(f"trial {n}", 1.0) for n in range(beside))) if beside else None
+def result(outcome: Outcome = Outcome.OK, others: int = 0) -> TrialResult:
+    colocation = Colocation(tuple(Overlap(f"trial {n}", 1.0) for n in range(others))) if others else None
     return TrialResult(outcome, None, "", 1.0, 1.0, 0, 0, 0.9, (), Measurement(1.0), colocation=colocation)
 
 
@@ -175,7 +175,7 @@ def test_concurrent_trials_use_every_slot_and_none_twice_at_a_time() -> None:
 
 def test_a_concurrent_trial_out_of_memory_is_repeated_exclusively_and_one_slot_fewer_is_used() -> None:
     tries: Counter[int] = Counter()
-    alone: list[int] = []
+    concurrent: list[int] = []
     under_way: set[int] = set()
 
     def training(trial: Trial, stop: threading.Event) -> TrialResult:
@@ -184,17 +184,17 @@ def test_a_concurrent_trial_out_of_memory_is_repeated_exclusively_and_one_slot_f
         try:
             time.sleep(0.02)
             if trial.number == 4 and tries[4] == 1:
-                return result(Outcome.OUT_OF_MEMORY, beside=2)
+                return result(Outcome.OUT_OF_MEMORY, others=2)
             if trial.number == 4:
-                alone.append(len(under_way))
-            return result(beside=len(under_way) - 1)
+                concurrent.append(len(under_way))
+            return result(others=len(under_way) - 1)
         finally:
             under_way.discard(trial.number)
 
     work = Notes(training)
     several(3).run(trials(9), work)
     assert tries == {n: 2 if n == 4 else 1 for n in range(1, 10)}
-    assert alone == [1], "the repeat had the machine to itself"
+    assert concurrent == [1], "the repeat was exclusive"
     again = [what for what, _ in work.calls if what.startswith("retry")]
     assert again in (["retry, 2 at a time"], ["retry, 1 at a time"])
     assert sorted(work.numbers("result")) == list(range(1, 10)), "each is kept once"
@@ -280,7 +280,7 @@ class TestAdmission:
     def test_the_most_that_fit(
         self, free: dict[str, int], peak: dict[str, int], gpus: list[str], most: int | None
     ) -> None:
-        assert RESERVED_PART == 0.05, "the figures above leave that part alone"
+        assert RESERVED_PART == 0.05, "the values above leave that part free"
         admission = Admission(lambda: free)
         admission.record_peak("original", peak)
         assert admission.capacity("original", gpus) == most

@@ -44,7 +44,7 @@ learning_rate = { config = { file = "settings.json", key = "rate" }, default = 0
 """
 
 
-def test_a_mutant_tells_its_changes_one_by_one_and_joined() -> None:
+def test_a_mutant_lists_its_changes_separately_and_joined() -> None:
     one, other = Change("epochs", 6, 8, "epochs"), Change("optimizer", "sgd", "adam", "given")
     assert [Mutant.of(one).value, Mutant.of(one).default, Mutant.of(one).id] == [6, 8, "epochs=6"]
     pair = Mutant.of(one, other)

@@ -8,12 +8,12 @@ from mutegreen.harness.process.command import CommandResult, OutputLine
 from mutegreen.model import Evidence, Outcome, Performance
 
 PATTERN = r"accuracy=(\S+)"
-ARRIVED = Evidence("lr", 0.1, True, "seen")
-LOST = Evidence("lr", 0.1, False, "train.py got --lr = 1.0")
+APPLIED = Evidence("lr", 0.1, True, "seen")
+NOT_APPLIED = Evidence("lr", 0.1, False, "train.py got --lr = 1.0")
 
 
 def ended(
-    output: str, status: int = 0, timed_out: bool = False, oom: bool = False, evidence: Evidence = ARRIVED
+    output: str, status: int = 0, timed_out: bool = False, oom: bool = False, evidence: Evidence = APPLIED
 ) -> str:
     reader, tail = OutputReader(Performance(pattern=PATTERN)), OutputTail()
     for number, text in enumerate(output.splitlines()):
@@ -49,15 +49,15 @@ def ended(
         ("diverged", {"output": "accuracy=nan"}),
         ("diverged", {"output": "loss=nan\nRuntimeError: loss is not finite", "status": 1}),
         ("ok", {"output": "loss: inf accuracy=0.1\nloss: 0.2 accuracy=0.9"}),
-        ("not_applied", {"output": "accuracy=0.9", "evidence": LOST}),
-        ("failed", {"output": "accuracy=0.9", "status": 2, "evidence": LOST}),
+        ("not_applied", {"output": "accuracy=0.9", "evidence": NOT_APPLIED}),
+        ("failed", {"output": "accuracy=0.9", "status": 2, "evidence": NOT_APPLIED}),
     ],
 )
 def test_outcomes_are_distinguished(expected: str, arguments: dict[str, object]) -> None:
     assert ended(**arguments) == expected  # type: ignore[arg-type]
 
 
-def figures(pattern: str, *texts: str) -> list[float]:
+def performances(pattern: str, *texts: str) -> list[float]:
     reader = OutputReader(Performance(pattern=pattern))
     for text in texts:
         reader.feed(OutputLine(1.0, "out", text))
@@ -65,19 +65,19 @@ def figures(pattern: str, *texts: str) -> list[float]:
 
 
 def test_each_match_is_an_epoch_and_the_last_is_the_result() -> None:
-    assert figures(PATTERN, "accuracy=0.1", "other", "accuracy=0.7") == [0.1, 0.7]
+    assert performances(PATTERN, "accuracy=0.1", "other", "accuracy=0.7") == [0.1, 0.7]
 
 
 def test_a_fraction_is_divided_out() -> None:
     line = "Test set: Average loss: 0.7201, Accuracy: 308/360 (86%)"
-    assert figures(r"Accuracy: (?P<value>\d+)/(?P<of>\d+)", line) == [308 / 360]
+    assert performances(r"Accuracy: (?P<value>\d+)/(?P<of>\d+)", line) == [308 / 360]
 
 
 def test_a_match_that_is_no_number_is_a_fault_of_the_pattern_and_no_divergence() -> None:
-    assert figures(PATTERN, "accuracy=high") == []
+    assert performances(PATTERN, "accuracy=high") == []
     assert ended("accuracy=1,234.5") == "failed"
     assert ended("accuracy=high\naccuracy=0.5") == "ok"
-    assert math.isnan(figures(PATTERN, "accuracy=nan")[0])
+    assert math.isnan(performances(PATTERN, "accuracy=nan")[0])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def reader(pattern: str, *lines: str, evidence: str | None = None, loss: str | N
 
 
 @pytest.mark.parametrize(
-    ("pattern", "line", "figure"),
+    ("pattern", "line", "value"),
     [
         (r"accuracy (\S+)", "accuracy 0.25", 0.25),
         (r"accuracy (\S+)", "accuracy 25.5%, loss 1", 25.5),
@@ -31,8 +31,8 @@ def reader(pattern: str, *lines: str, evidence: str | None = None, loss: str | N
         (r"accuracy (\S+)", "accuracy 0.1 and then accuracy 0.2", 0.2),
     ],
 )
-def test_the_figure_of_a_line(pattern: str, line: str, figure: float) -> None:
-    assert reader(pattern, line).result == figure
+def test_the_value_of_a_line(pattern: str, line: str, value: float) -> None:
+    assert reader(pattern, line).result == value
 
 
 @pytest.mark.parametrize(

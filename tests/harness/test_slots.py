@@ -24,27 +24,27 @@ def test_a_single_slot_sets_no_variables() -> None:
 
 @pytest.mark.usefixtures("eight_cpus")
 @pytest.mark.parametrize(("jobs", "sizes"), [(2, [4, 4]), (3, [2, 3, 3]), (8, [1] * 8)])
-def test_cpus_are_dealt_out_whole_and_once(jobs: int, sizes: list[int]) -> None:
-    dealt = slots(jobs, [CPU])
-    assert [len(slot.cpus) for slot in dealt] == sizes
-    assert sorted(cpu for slot in dealt for cpu in slot.cpus) == list(range(8))
+def test_cpus_are_assigned_whole_and_once(jobs: int, sizes: list[int]) -> None:
+    assigned = slots(jobs, [CPU])
+    assert [len(slot.cpus) for slot in assigned] == sizes
+    assert sorted(cpu for slot in assigned for cpu in slot.cpus) == list(range(8))
 
 
 @pytest.mark.usefixtures("eight_cpus")
 def test_more_slots_than_cpus_share_them_evenly() -> None:
-    dealt = slots(20, [CPU])
-    counts = [sum(slot.cpus == (cpu,) for slot in dealt) for cpu in range(8)]
+    assigned = slots(20, [CPU])
+    counts = [sum(slot.cpus == (cpu,) for slot in assigned) for cpu in range(8)]
     assert sum(counts) == 20
     assert max(counts) - min(counts) == 1
 
 
 @pytest.mark.usefixtures("eight_cpus")
 def test_each_gpu_has_its_slots_and_a_training_sees_only_its_own_gpu() -> None:
-    dealt = slots(2, [CPU, B, A])
-    assert sorted(str(slot.gpu) for slot in dealt) == [A, A, B, B]
-    assert dealt[0].gpu != dealt[1].gpu, "neighbours in the queue go to different GPUs"
-    assert dealt[0].variables({})[VISIBLE_GPUS] == "GPU-a"
-    assert dealt[0].domains([CPU, A, B]) == {CPU, A}
+    assigned = slots(2, [CPU, B, A])
+    assert sorted(str(slot.gpu) for slot in assigned) == [A, A, B, B]
+    assert assigned[0].gpu != assigned[1].gpu, "consecutive trials of the queue go to different GPUs"
+    assert assigned[0].variables({})[VISIBLE_GPUS] == "GPU-a"
+    assert assigned[0].domains([CPU, A, B]) == {CPU, A}
 
 
 @pytest.mark.usefixtures("eight_cpus")

@@ -12,7 +12,7 @@ from mutegreen import config
 from mutegreen.model import FixedTimeout, Limits, PreflightTimeout, Preset, Subject
 from support.tiny import write_subject
 
-NOBODY = Preset("")
+EMPTY = Preset("")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_timeout_is_the_users_else_the_presets_else_the_subjects(
 
 
 def test_without_one_a_timeout_follows_from_the_preflight_which_has_none(loaded: Subject) -> None:
-    timeout = Limits().resolved(loaded, NOBODY).timeout
+    timeout = Limits().resolved(loaded, EMPTY).timeout
     assert timeout == PreflightTimeout()
     assert timeout.preflight_s is None
     assert timeout.training_s(0.5) == 60.0
@@ -60,14 +60,14 @@ def test_a_cool_down_is_the_users_else_the_presets_and_may_be_none(
 
 @pytest.mark.parametrize(("user_s", "expected_s"), [(0.0, 0.0), (2.0, 2.0), (None, 5.0)])
 def test_a_warm_up_is_the_users_else_the_default(user_s: float | None, expected_s: float, loaded: Subject) -> None:
-    assert Limits(warm_up_s=user_s).resolved(loaded, NOBODY).warm_up_s == expected_s
+    assert Limits(warm_up_s=user_s).resolved(loaded, EMPTY).warm_up_s == expected_s
 
 
 @pytest.mark.parametrize(("user_s", "expected_s"), [(0.1, 0.1), (None, 1.0)])
 def test_idle_power_is_measured_as_the_user_says_else_for_a_second(
     user_s: float | None, expected_s: float, loaded: Subject
 ) -> None:
-    assert Limits(idle_s=user_s).resolved(loaded, NOBODY).idle_s == expected_s
+    assert Limits(idle_s=user_s).resolved(loaded, EMPTY).idle_s == expected_s
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Limits)])

@@ -267,6 +267,8 @@ def test_an_array_of_tables_has_indices() -> None:
         ("toml", "a = 1\n", "a", "\ud800", "cannot be placed at a"),
     ],
 )
-def test_what_cannot_be_changed_alone_is_refused(kind: str, text: str, key: str, value: Any, message: str) -> None:
+def test_a_value_that_cannot_be_changed_separately_is_refused(
+    kind: str, text: str, key: str, value: Any, message: str
+) -> None:
     with pytest.raises(MutationError, match=message):
         written(kind, text, key, value)

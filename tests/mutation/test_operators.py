@@ -166,7 +166,7 @@ def test_refusals(name: str, default: Value, refusal: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "default"), [("momentum", 0), ("dropout", 0), ("dropout", 0.0), ("momentum", 0.0)])
-def test_a_program_without_it_has_neighbours_too(name: str, default: Value) -> None:
+def test_a_program_without_it_has_adjacent_values_too(name: str, default: Value) -> None:
     assert len(values(name, default, 8)) == 8
 
 

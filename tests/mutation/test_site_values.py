@@ -50,7 +50,7 @@ def test_faults_of_sites_name_the_key_of_the_subject(given: Subject) -> None:
     ]
 
 
-def test_a_fault_without_a_hint_is_the_message_alone(given: Subject) -> None:
+def test_a_fault_without_a_hint_is_only_the_message(given: Subject) -> None:
     (given.folder / "conf.json").write_text("[")
     (fault,) = site_values.site_faults(given)
     assert fault == "hyperparameters.depth: conf.json: not JSON: Expecting value: line 1 column 2 (char 1)"

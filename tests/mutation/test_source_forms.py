@@ -10,7 +10,7 @@ from mutegreen.errors import MutationError
 from mutegreen.model import SourceSite
 from mutegreen.mutation import source
 
-BESIDE = (
+ONE_NAMED_LITERAL = (
     "def f(*, key, LR=0.1):\n    return\n",
     "lr: float\nLR: float = 0.1\n",
     "x = {1: 2, **y, 'LR': 0.1}\n",
@@ -23,7 +23,7 @@ BESIDE = (
 )
 
 
-@pytest.mark.parametrize("text", BESIDE)
+@pytest.mark.parametrize("text", ONE_NAMED_LITERAL)
 def test_the_only_literal_of_a_name_is_found(tmp_path: Path, text: str) -> None:
     (tmp_path / "train.py").write_text(text)
     source.write(tmp_path, SourceSite("train.py", "LR"), 0.5)

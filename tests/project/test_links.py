@@ -90,7 +90,7 @@ def test_results_lie_within_the_workspace(folder: Path, file: str, workdir: str)
     assert fault(folder) == f"performance: file must lie within the subject's folder, and {file} does not"
 
 
-def test_results_may_lie_beside_the_working_folder(folder: Path) -> None:
+def test_results_may_be_in_a_folder_next_to_the_working_folder(folder: Path) -> None:
     (folder / "src").mkdir()
     (folder / "out").mkdir()
     (folder / "out" / "r.json").write_text('{"accuracy": 1}')
