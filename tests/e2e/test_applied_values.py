@@ -1,4 +1,4 @@
-"""Values that reach the training and values that do not: wrappers, other languages, helpers, files nobody reads."""
+"""Values that are applied and values that are not: wrappers, other languages, helpers, files that are not read."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ AWK_EXAMPLES = {
 @pytest.fixture(scope="module")
 def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditedFolder]:
     awk = AWK_EXAMPLES if shutil.which("awk") else {}
-    return audit_all(EXAMPLES | awk, tmp_path_factory.mktemp("arrival"))
+    return audit_all(EXAMPLES | awk, tmp_path_factory.mktemp("applied_values"))
 
 
 def outcome(audited: AuditedFolder, mutant: str) -> tuple[str, str | None]:

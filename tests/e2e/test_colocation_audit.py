@@ -1,4 +1,4 @@
-"""Audits whose trials share the machine, from the command line: beside a background, or several at a time."""
+"""Audits whose trials share the machine, from the command line: with a background load, or concurrent."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def store_of(tmp_path: Path) -> Path:
     return tmp_path / "reports/mutegreen.sqlite"
 
 
-class TestSeveralAtATime:
+class TestConcurrentTrials:
     def test_every_trial_is_recorded_with_its_concurrent_trials(self, mutegreen: Run, tmp_path: Path) -> None:
         done = mutegreen("run", write_subject(tmp_path / "points", SLOW), *SMALL, "--jobs", "2", "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["trials"]["ok"] == 10
         found = exported(mutegreen)
-        beside = {row["trial"]: set((row["beside"] or "").split(";")) - {""} for row in found}
-        assert any(beside.values())
-        for trial, others in beside.items():
+        others_of = {row["trial"]: set((row["beside"] or "").split(";")) - {""} for row in found}
+        assert any(others_of.values())
+        for trial, others in others_of.items():
             for other in others:
-                assert f"trial {trial}" in beside[int(other.removeprefix("trial "))], "both know of each other"
-        assert all(0 <= row["companions"] <= 1.2 for row in found), "two at a time: one beside at most"
+                assert f"trial {trial}" in others_of[int(other.removeprefix("trial "))], "each has the other"
+        assert all(0 <= row["companions"] <= 1.2 for row in found), "two at a time: one concurrent trial at most"
         assert {row["background"] for row in found} == {None}
 
     def test_shares_add_up_to_the_energy_of_the_devices(self, mutegreen: Run, tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ class TestSeveralAtATime:
         assert all(abs(number - place) <= 2 for place, number in enumerate(numbers, 1)), "in order, two at a time"
 
     def test_threads_are_shared_out(self, mutegreen: Run, tmp_path: Path) -> None:
-        told = TRAIN + "import os\nprint('threads', os.environ.get('OMP_NUM_THREADS'), len(os.sched_getaffinity(0)))\n"
-        mutegreen("run", write_subject(tmp_path / "points", told), *SMALL, "--jobs", "2")
+        code = TRAIN + "import os\nprint('threads', os.environ.get('OMP_NUM_THREADS'), len(os.sched_getaffinity(0)))\n"
+        mutegreen("run", write_subject(tmp_path / "points", code), *SMALL, "--jobs", "2")
         logs = next((tmp_path / "reports/audits").iterdir()) / "logs"
         cpus = max(1, len(os.sched_getaffinity(0)) // 2)
         for log in logs.glob("0*.log"):
@@ -173,7 +173,7 @@ class TestBackground:
         starts = ledger.read_text().count("start")
         restarts = sum(row["background_restarts"] for row in found)
         assert all(row["background_restarts"] >= 1 for row in found)
-        assert starts >= 1 + 3 + restarts, "alone once; with the preflight and two trials; and each time that it ended"
+        assert starts >= 1 + 3 + restarts, "once exclusive; with the preflight and two trials; and after each end"
 
     def test_any_command_will_do(self, mutegreen: Run, tmp_path: Path) -> None:
         burn = f"{sys.executable} -c 'while True: pass'"

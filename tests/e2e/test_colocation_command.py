@@ -1,4 +1,4 @@
-"""`mutegreen stats` of audits beside a background: what it compares them with, and what it says where there is none."""
+"""`mutegreen stats` of audits with a background load: what it compares them with, and its output without one."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def add(
     jobs: int | None = None,
     subject: str = "demo",
 ) -> None:
-    """An audit of three mutants in four blocks; beside a background it takes twice as long."""
+    """Add an audit of three mutants in four blocks; with a background load its trials take twice as long."""
     random = np.random.default_rng(at)
     record = AuditRecord(
         id=name,
@@ -93,7 +93,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite"
 
 
-def told(mutegreen: Run, store: Path, *words: str) -> dict[str, Any]:
+def stats(mutegreen: Run, store: Path, *words: str) -> dict[str, Any]:
     done = mutegreen("stats", *words, "--store", store, "--json")
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
@@ -106,29 +106,29 @@ def test_a_co_located_audit_is_compared_with_the_newest_exclusive_one(mutegreen:
     add(store, "parallel", at=4, jobs=4)
     add(store, "small", at=5, preset="smoke")
     add(store, "stranger", at=6, subject="stranger")
-    add(store, "company", "other", at=7)
-    document = told(mutegreen, store)
-    assert (document["audit"], document["compared_with"]) == ("company", ["new"])
+    add(store, "colocated", "other", at=7)
+    document = stats(mutegreen, store)
+    assert (document["audit"], document["compared_with"]) == ("colocated", ["new"])
     assert document["company"]["pairs"] == [
         {"subject": "demo", "background": "other", "mutants": 3, "only_alone": [], "only_beside": []}
     ]
     assert document["company"]["slowdown"][0]["slowdown"] == pytest.approx(2.0, rel=0.01)
     assert document["company"]["conclusion"]
-    shown = mutegreen("stats", "company", "--store", store)
+    shown = mutegreen("stats", "colocated", "--store", store)
     assert "compared with the exclusive audit new" in shown.stderr
     assert "Susceptibility of energy" in shown.stdout
 
 
 def test_the_energy_of_an_audit_is_its_own(mutegreen: Run, store: Path) -> None:
-    add(store, "alone", at=1)
-    add(store, "company", "other", at=2)
-    advice = {each["background"]: each["audit_j"] for each in told(mutegreen, store)["advice"]}
+    add(store, "exclusive", at=1)
+    add(store, "colocated", "other", at=2)
+    advice = {each["background"]: each["audit_j"] for each in stats(mutegreen, store)["advice"]}
     assert advice["other"] == pytest.approx(2 * advice[""], rel=0.01)
 
 
 def test_without_an_exclusive_audit_the_message_says_how_to_get_one(mutegreen: Run, store: Path) -> None:
-    add(store, "company", "other", preset="smoke")
-    document = told(mutegreen, store)
+    add(store, "colocated", "other", preset="smoke")
+    document = stats(mutegreen, store)
     hint = "for a comparison with the subject without background load, run: mutegreen run /subjects/demo --preset smoke"
     assert (document["compared_with"], document["company"]["pairs"], document["hints"]) == ([], [], [hint])
     done = mutegreen("stats", "--store", store)
@@ -137,22 +137,22 @@ def test_without_an_exclusive_audit_the_message_says_how_to_get_one(mutegreen: R
 
 
 def test_an_exclusive_audit_is_compared_with_no_other(mutegreen: Run, store: Path) -> None:
-    add(store, "company", "other", at=1)
-    add(store, "alone", at=2)
-    document = told(mutegreen, store)
-    assert (document["audit"], document["compared_with"]) == ("alone", [])
+    add(store, "colocated", "other", at=1)
+    add(store, "exclusive", at=2)
+    document = stats(mutegreen, store)
+    assert (document["audit"], document["compared_with"]) == ("exclusive", [])
     assert {row["background"] for row in document["verdict"]} == {""}
 
 
 def test_several_audits_are_analysed_together(mutegreen: Run, store: Path) -> None:
     add(store, "old", at=1)
     add(store, "new", at=2)
-    add(store, "company", "other", at=3)
-    document = told(mutegreen, store, "old", "company")
-    assert [each["audit"] for each in document["audits"]] == ["old", "company"]
+    add(store, "colocated", "other", at=3)
+    document = stats(mutegreen, store, "old", "colocated")
+    assert [each["audit"] for each in document["audits"]] == ["old", "colocated"]
     assert document["company"]["pairs"]
     assert "compared_with" not in document
-    together = told(mutegreen, store, "old", "new")
+    together = stats(mutegreen, store, "old", "new")
     assert any("2 audits are analysed together" in note for note in together["notes"])
     assert together["verdict"][0]["n"] == 2 * REPETITIONS
 
@@ -160,14 +160,14 @@ def test_several_audits_are_analysed_together(mutegreen: Run, store: Path) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("alone", "company", "--phases"), "--phases needs exactly one audit"),
-        (("alone", "nothing"), "no audit nothing"),
-        (("alone", "--csv", "x.csv"), "an audit and --csv cannot be combined"),
+        (("exclusive", "colocated", "--phases"), "--phases needs exactly one audit"),
+        (("exclusive", "nothing"), "no audit nothing"),
+        (("exclusive", "--csv", "x.csv"), "an audit and --csv cannot be combined"),
     ],
 )
 def test_wrong_usage_is_one_clear_line(mutegreen: Run, store: Path, words: Sequence[str], message: str) -> None:
-    add(store, "alone", at=1)
-    add(store, "company", "other", at=2)
+    add(store, "exclusive", at=1)
+    add(store, "colocated", "other", at=2)
     done = mutegreen("stats", *words, "--store", store)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
@@ -200,12 +200,12 @@ def test_a_file_given_twice_counts_nothing_twice(mutegreen: Run, tmp_path: Path)
 
 
 def test_figures_of_several_audits_have_names_of_their_own(mutegreen: Run, store: Path, tmp_path: Path) -> None:
-    add(store, "alone", at=1)
-    add(store, "company", "other", at=2)
-    words = ("plot", "alone", "company", "--kind", "pareto", "--out", tmp_path / "out", "--store", store, "--json")
-    done = mutegreen(*words)
+    add(store, "exclusive", at=1)
+    add(store, "colocated", "other", at=2)
+    words = ("plot", "exclusive", "colocated", "--kind", "pareto", "--out", tmp_path / "out")
+    done = mutegreen(*words, "--store", store, "--json")
     assert done.returncode == 0, done.stderr
     files = [each["file"] for each in json.loads(done.stdout)["figures"]]
     assert len(set(files)) == 2
-    done = mutegreen("plot", "alone", "company", "--trial", "1", "--store", store)
+    done = mutegreen("plot", "exclusive", "colocated", "--trial", "1", "--store", store)
     assert (done.returncode, "--trial needs exactly one audit" in done.stderr) == (2, True)

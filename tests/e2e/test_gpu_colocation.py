@@ -1,4 +1,4 @@
-"""Several trainings on simulated GPUs: each sees its own, pays for its own, and is gone from it afterwards."""
+"""Concurrent trainings on simulated GPUs: each sees one GPU, has its energy, and leaves no process on it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def exported(mutegreen: Run) -> list[dict[str, Any]]:
     return found
 
 
-def test_two_gpus_are_one_queue_and_each_training_pays_for_its_own(
+def test_two_gpus_are_one_queue_and_each_training_has_the_energy_of_its_own(
     subject: Path, mutegreen: Run, tmp_path: Path
 ) -> None:
     fake = FakeNvml(tmp_path, FakeGpu(FIRST), FakeGpu(SECOND))
@@ -46,7 +46,7 @@ def test_two_gpus_are_one_queue_and_each_training_pays_for_its_own(
     windows = window_s(tmp_path / "reports/mutegreen.sqlite")
     for row in found:
         assert row["gpu_j"] == pytest.approx(100 * windows[row["trial"]], rel=0.1), "of one GPU, not of both"
-        assert row["quality_gpu_j"] == "counter", "it had its GPU to itself"
+        assert row["quality_gpu_j"] == "counter", "no other trial was on its GPU"
 
 
 def test_two_on_one_gpu_share_its_energy(subject: Path, mutegreen: Run, tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_two_on_one_gpu_share_its_energy(subject: Path, mutegreen: Run, tmp_path
     found = exported(mutegreen)
     windows = window_s(tmp_path / "reports/mutegreen.sqlite")
     for row in found:
-        whole = windows[row["trial"]]
-        alone = whole * (1 - min(1.0, row["companions"]))
-        assert row["gpu_j"] == pytest.approx(100 * (alone + (whole - alone) / 2), rel=0.15)
+        duration_s = windows[row["trial"]]
+        exclusive_s = duration_s * (1 - min(1.0, row["companions"]))
+        assert row["gpu_j"] == pytest.approx(100 * (exclusive_s + (duration_s - exclusive_s) / 2), rel=0.15)
         assert row["quality_gpu_j"] == "attributed"
     with Store.open(tmp_path / "reports/mutegreen.sqlite") as store:
         _preflight, *together = store.spans(store.audit().id)
@@ -67,15 +67,15 @@ def test_two_on_one_gpu_share_its_energy(subject: Path, mutegreen: Run, tmp_path
     assert exact_j == pytest.approx(100 * math.fsum(span.measurement.duration_s for span in together), rel=0.01)
 
 
-def test_a_process_that_a_gpu_still_knows_is_waited_for() -> None:
+def test_a_process_that_is_still_on_a_gpu_is_waited_for() -> None:
     known = iter([{FIRST: {1, 7}}, {FIRST: {7}}, {FIRST: {3}}])
     GpuProcesses(lambda: next(known)).wait_until_gone({1, 7})
 
 
-def test_one_that_it_keeps_is_named() -> None:
+def test_a_process_that_stays_on_a_gpu_is_named() -> None:
     with pytest.raises(MuteGreenError, match="process 7 has ended and is still on gpu:a"):
         GpuProcesses(lambda: {"gpu:a": {3, 7}}).wait_until_gone({7}, limit_s=0.05)
 
 
-def test_without_a_gpu_nobody_is_asked() -> None:
+def test_without_a_gpu_there_are_no_gpu_processes() -> None:
     assert GpuProcesses.of(["cpu:package-0"]) is None

@@ -106,8 +106,8 @@ def test_doctor_tries_an_installed_meter(installed_meter: Path, tmp_path: Path) 
     def doctor(*words: str) -> subprocess.CompletedProcess[str]:
         return python("-m", "mutegreen", "doctor", *words, path=[installed_meter, ROOT], folder=tmp_path)
 
-    told = json.loads(doctor("--json").stdout)
-    read_by = [one["meter"] for one in [*told["domains"], *told["unavailable"]]]
+    report = json.loads(doctor("--json").stdout)
+    read_by = [one["meter"] for one in [*report["domains"], *report["unavailable"]]]
     assert "intel-gpu" in read_by
     assert doctor("--meter", "intel-gpus").stderr.splitlines()[-1].endswith("zeus, intel-gpu")
 

@@ -117,11 +117,11 @@ def test_seeds_say_what_was_left_to_chance(seeds: list[int | None], seeding: See
 
 @pytest.mark.parametrize("seeds", [None, [1, 2, 3, 4, 5], [9, 9, 9, 9, 9], [None] * 5])
 @pytest.mark.parametrize("varies", [True, False])
-def test_the_caution_says_what_is_amiss_and_nothing_more(seeds: list[int | None] | None, varies: bool) -> None:
-    figures = noisy(nothing(2))
+def test_the_warning_names_only_what_is_wrong(seeds: list[int | None] | None, varies: bool) -> None:
+    values = noisy(nothing(2))
     if not varies:
-        figures["original"]["performance"] = [0.9] * 5
-    rows = rows_of(figures)
+        values["original"]["performance"] = [0.9] * 5
+    rows = rows_of(values)
     if seeds is not None:
         rows["seed"] = [seeds[repetition] for repetition in rows["repetition"]]
     same = seeds is not None and seeds[0] == seeds[1] == 9

@@ -107,8 +107,8 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_pat
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}]
 
     (tmp_path / "broken" / "train.py").write_text(TRAIN)
-    mended = study(tmp_path, "--subjects", "broken,fine")
-    assert mended.returncode == 0, mended.stderr
+    repaired = study(tmp_path, "--subjects", "broken,fine")
+    assert repaired.returncode == 0, repaired.stderr
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}] * 2
 
 
@@ -167,8 +167,8 @@ def test_co_located_audits_have_the_same_mutants(tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert list(outcomes(tmp_path).values()) == [{"ok": 10}] * 3
     assert {row["background"] for row in document["correlation"]} == {"", "forward_forward", "siamese_resnet"}
-    beside = [row for row in document["correlation"] if row["background"] == "siamese_resnet"]
-    assert all(row["published"]["background"] == "siamese_network" for row in beside if row["published"])
+    colocated = [row for row in document["correlation"] if row["background"] == "siamese_resnet"]
+    assert all(row["published"]["background"] == "siamese_network" for row in colocated if row["published"])
     answer = next(each for each in document["findings"] if each["question"] == "RQ3")
     assert "mnist_cnn" in answer["paper"]["figures"]
     assert "co-located with siamese_resnet" in answer["paper"]["figures"]
@@ -177,7 +177,7 @@ def test_co_located_audits_have_the_same_mutants(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--subjects", "nobody"), "nobody"),
+        (("--subjects", "missing"), "missing"),
         (("--preset", "huge"), "huge"),
         (("--subjects", "mine", "--require", "gpu"), "gpu"),
     ],

@@ -156,22 +156,22 @@ def audits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AuditedFolder]
     return audit_all(EXAMPLES, tmp_path_factory.mktemp("keys"))
 
 
-def figures(log: str, pattern: str) -> list[float]:
-    return [float(figure) for figure in re.findall(pattern, log)]
+def values(log: str, pattern: str) -> list[float]:
+    return [float(text) for text in re.findall(pattern, log)]
 
 
 def test_a_count_is_divided_by_its_whole_and_each_match_is_an_epoch(audits: dict[str, AuditedFolder]) -> None:
     assert audits["count of all"].outcomes == {"ok": 3}
     for (result, log), *_ in audits["count of all"].results.values():
-        assert [epoch.performance for epoch in result.epochs] == [n / 60 for n in figures(log, r"accuracy (\d+)/60")]
+        assert [epoch.performance for epoch in result.epochs] == [n / 60 for n in values(log, r"accuracy (\d+)/60")]
         assert len(result.epochs) == 20
         assert result.performance == result.epochs[-1].performance
 
 
-def test_a_figure_to_be_small_has_its_goal_and_tolerance(audits: dict[str, AuditedFolder]) -> None:
+def test_a_metric_to_be_small_has_its_goal_and_tolerance(audits: dict[str, AuditedFolder]) -> None:
     assert audits["small"].outcomes == {"ok": 3}
     for (result, log), *_ in audits["small"].results.values():
-        assert result.performance == figures(log, r"loss ([\d.]+),")[-1]
+        assert result.performance == values(log, r"loss ([\d.]+),")[-1]
     with Store.open(audits["small"].store) as store:
         assert (store.audit().goal, store.audit().tolerance) == ("minimize", 0.01)
 
@@ -180,7 +180,7 @@ def test_the_last_value_of_each_extra_metric_is_recorded(audits: dict[str, Audit
     audited = audits["further"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
     for (result, log), *_ in audited.results.values():
-        (right, loss) = figures(log, r"accuracy (\d+)/60")[-1], figures(log, r"loss ([\d.]+),")[-1]
+        (right, loss) = values(log, r"accuracy (\d+)/60")[-1], values(log, r"loss ([\d.]+),")[-1]
         assert result.also == {"right": right, "loss": loss}
         assert result.performance == right / 60
     assert "extra metric" not in audited.stderr
@@ -215,14 +215,14 @@ def test_the_data_of_a_preset_are_those_of_its_audit(audits: dict[str, AuditedFo
 def test_percents_stay_percents(audits: dict[str, AuditedFolder]) -> None:
     assert audits["percent"].outcomes == {"ok": 3}
     for (result, log), *_ in audits["percent"].results.values():
-        assert result.performance == figures(log, r"Accuracy: ([\d.]+)%,")[0] > 1
+        assert result.performance == values(log, r"Accuracy: ([\d.]+)%,")[0] > 1
 
 
-def test_a_list_in_a_file_is_a_figure_for_each_epoch(audits: dict[str, AuditedFolder]) -> None:
+def test_a_list_in_a_file_is_a_value_for_each_epoch(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["file"]
     assert audited.outcomes == {"ok": 3}
     for (result, log), *_ in audited.results.values():
-        assert [epoch.performance for epoch in result.epochs] == [n / 60 for n in figures(log, r"accuracy (\d+)/60")]
+        assert [epoch.performance for epoch in result.epochs] == [n / 60 for n in values(log, r"accuracy (\d+)/60")]
         assert {epoch.time_s for epoch in result.epochs} == {None}
     assert audited.after == audited.before
 
@@ -233,18 +233,18 @@ def test_an_old_file_of_results_is_not_taken_for_a_new_one(audits: dict[str, Aud
     assert "preflight: failed: results.json cannot be read: No such file" in audited.stderr
 
 
-def test_a_loss_by_another_name_tells_of_a_divergence(audits: dict[str, AuditedFolder]) -> None:
+def test_a_loss_by_another_name_reveals_a_divergence(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["loss"]
     assert audited.status == 1
     result, log = audited.results["learning_rate=1000.0"][0]
     assert (result.outcome, result.reason) == ("diverged", "the loss is nan")
     assert "cost=nan" in log.splitlines()[-2]
-    assert result.performance == 0.5, "finite, as nothing is above 0: it is the loss that tells"
+    assert result.performance == 0.5, "finite, as nothing is above 0: only the loss shows the divergence"
     assert {trainings[0][0].outcome for mutant, trainings in audited.results.items() if "rate" not in mutant} == {"ok"}
 
 
 def test_a_repetition_has_one_seed_for_original_and_mutants(audits: dict[str, AuditedFolder]) -> None:
-    seeds = {m: [figures(log, r" seed=(\d+)") for _, log in t] for m, t in audits["seed"].results.items()}
+    seeds = {m: [values(log, r" seed=(\d+)") for _, log in t] for m, t in audits["seed"].results.items()}
     assert set(seeds) == {"original", "identity", "gamma=0.5"}
     assert seeds["original"] == seeds["identity"] == seeds["gamma=0.5"]
     assert seeds["original"][0] != seeds["original"][1]
@@ -260,7 +260,7 @@ def test_the_same_seed_gives_the_same_result(audits: dict[str, AuditedFolder]) -
 def test_a_seed_may_be_in_the_same_source_as_a_hyperparameter(audits: dict[str, AuditedFolder]) -> None:
     audited = audits["seed in the source"]
     assert audited.outcomes == {"ok": 3}, audited.stderr
-    seeds = {figures(log, r" seed=(\d+)")[0] for ((_, log),) in audited.results.values()}
+    seeds = {values(log, r" seed=(\d+)")[0] for ((_, log),) in audited.results.values()}
     assert len(seeds) == 1
     assert seeds != {0.0}
     shown = audited.mutegreen("show", "learning_rate=0.25").splitlines()

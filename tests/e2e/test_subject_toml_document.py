@@ -1,4 +1,4 @@
-"""docs/subject-toml.md against the code: every key in its section, every example valid, every figure true."""
+"""docs/subject-toml.md against the code: every key in its section, every example valid, every number right."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_the_shell_passes_the_arguments_on(tmp_path: Path) -> None:
         *(("A key in a configuration file", f"`{suffix}`") for suffix in config.CONFIG_SUFFIXES),
     ],
 )
-def test_figures_are_those_of_the_code(section: str, words: str) -> None:
+def test_numbers_are_those_of_the_code(section: str, words: str) -> None:
     assert words in sections()[section]
     assert limits.TIMEOUT_FACTOR == 10
     assert "ten times the preflight's time" in " ".join(sections()["`duration_s` and `timeout_s`"].split())

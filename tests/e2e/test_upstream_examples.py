@@ -58,7 +58,7 @@ def audited(mutegreen: Run, subject: Path, *values: str) -> dict[str, tuple[str,
     return results(subject.parent)
 
 
-def test_mnist_without_a_figure_and_with_one_that_is_not_a_number(tmp_path: Path, mutegreen: Run) -> None:
+def test_mnist_without_a_performance_and_with_one_that_is_not_a_number(tmp_path: Path, mutegreen: Run) -> None:
     ended = audited(mutegreen, write_miniature("mnist", tmp_path), "epochs=0,9", "learning_rate=1e30")
     assert ended["original"] == ("ok", pytest.approx(308 / 360), None)
     assert ended["epochs=9"][:2] == ("ok", pytest.approx(309 / 360))

@@ -102,7 +102,7 @@ class TestRefusals:
 
 
 class TestContainers:
-    def test_cpuset_leaves_the_neighbours_out(self, tmp_path: Path) -> None:
+    def test_cpus_outside_the_cpuset_are_not_counted(self, tmp_path: Path) -> None:
         clock = FakeClock()
         machine = FakeMachine(tmp_path, clock, IDLE, cpus=8)
         machine.write("proc/self/status", "Cpus_allowed_list:\t0,2-3\n")

@@ -46,25 +46,25 @@ class TestCounter:
     def test_two_seconds_are_good_to_one_percent_however_rarely_it_is_updated(
         self, bench: MakeNvmlBench, period_s: float, begin_s: float
     ) -> None:
-        figure = only(bench(FakeGpu(watts=TRAINING, counter_period_s=period_s)).measure(begin_s, begin_s + 2.0))
-        assert joules(figure) == pytest.approx(TRAINING.integral(begin_s, begin_s + 2.0), rel=0.01)
-        assert (figure.domain, figure.meter) == (f"gpu:{FakeGpu().uuid}", "nvml")
-        assert (figure.quality, figure.flags) == (Quality.COUNTER, frozenset())
+        energy = only(bench(FakeGpu(watts=TRAINING, counter_period_s=period_s)).measure(begin_s, begin_s + 2.0))
+        assert joules(energy) == pytest.approx(TRAINING.integral(begin_s, begin_s + 2.0), rel=0.01)
+        assert (energy.domain, energy.meter) == (f"gpu:{FakeGpu().uuid}", "nvml")
+        assert (energy.quality, energy.flags) == (Quality.COUNTER, frozenset())
 
     @pytest.mark.parametrize("seed", range(5))
     @pytest.mark.parametrize("period_s", [0.037, 0.1])
     def test_so_are_two_seconds_of_bursts(self, bench: MakeNvmlBench, period_s: float, seed: int) -> None:
         begin_s = 0.61 + seed / 7
         made = bench(FakeGpu(watts=BURSTS, counter_period_s=period_s), seed=seed)
-        figure = only(made.measure(begin_s, begin_s + 2.0))
-        assert joules(figure) == pytest.approx(BURSTS.integral(begin_s, begin_s + 2.0), rel=0.01)
+        energy = only(made.measure(begin_s, begin_s + 2.0))
+        assert joules(energy) == pytest.approx(BURSTS.integral(begin_s, begin_s + 2.0), rel=0.01)
 
     @pytest.mark.parametrize("seed", range(8))
     def test_an_update_is_put_in_the_middle_of_when_it_may_have_been(self, bench: MakeNvmlBench, seed: int) -> None:
         """Power is 0 W where the window begins, so an error can come only from its end."""
         watts = Schedule((0.0, 50.0), (0.6, 0.0), (1.2, 300.0))
-        figure = only(bench(FakeGpu(watts=watts, counter_period_s=0.1), seed=seed).measure(1.0, 1.5 + 0.013 * seed))
-        assert joules(figure) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * SAMPLE_S / 2)
+        energy = only(bench(FakeGpu(watts=watts, counter_period_s=0.1), seed=seed).measure(1.0, 1.5 + 0.013 * seed))
+        assert joules(energy) == pytest.approx(300.0 * (0.3 + 0.013 * seed), abs=300.0 * 1.1 * SAMPLE_S / 2)
 
     def test_between_two_updates_energy_goes_on(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu(watts=Schedule((0.0, 200.0)), counter_period_s=0.1))
@@ -76,9 +76,9 @@ class TestCounter:
     def test_power_that_is_wrong_moves_no_more_than_the_edges(self, bench: MakeNvmlBench) -> None:
         """Power is a mean over a second here; the counter has the last word."""
         gpu = FakeGpu(watts=BURSTS, counter_period_s=0.1, average_s=1.0, instant=0)
-        figure = only(bench(gpu).measure(1.0, 21.0))
-        assert joules(figure) == pytest.approx(BURSTS.integral(1.0, 21.0), rel=0.01)
-        assert figure.flags == frozenset()
+        energy = only(bench(gpu).measure(1.0, 21.0))
+        assert joules(energy) == pytest.approx(BURSTS.integral(1.0, 21.0), rel=0.01)
+        assert energy.flags == frozenset()
 
     def test_resolution_is_the_time_between_updates(self, bench: MakeNvmlBench) -> None:
         assert bench(FakeGpu(counter_period_s=0.1)).meter.resolution_s == pytest.approx(0.1, abs=0.02)
@@ -94,9 +94,9 @@ class TestIntegrated:
     def test_bursts_are_good_to_three_percent(self, bench: MakeNvmlBench, wave_s: float, seed: int) -> None:
         watts = square_wave(50.0, 350.0, period_s=wave_s, duty=0.2, duration_s=30.0)
         begin_s = 0.61 + seed / 7
-        figure = only(bench(FakeGpu(watts=watts, counter=0), seed=seed).measure(begin_s, begin_s + 5.0))
-        assert joules(figure) == pytest.approx(watts.integral(begin_s, begin_s + 5.0), rel=0.03)
-        assert (figure.quality, figure.flags) == (Quality.INTEGRATED, frozenset())
+        energy = only(bench(FakeGpu(watts=watts, counter=0), seed=seed).measure(begin_s, begin_s + 5.0))
+        assert joules(energy) == pytest.approx(watts.integral(begin_s, begin_s + 5.0), rel=0.03)
+        assert (energy.quality, energy.flags) == (Quality.INTEGRATED, frozenset())
 
     def test_constant_power_is_exact_and_reaches_both_edges(self, bench: MakeNvmlBench) -> None:
         assert joules(only(bench(FakeGpu(counter=0)).measure(1.0, 5.0))) == pytest.approx(400.0, rel=1e-9)
@@ -105,9 +105,9 @@ class TestIntegrated:
         made = bench(FakeGpu(counter=0))
         made.recorder.begin("window")
         made.clock.advance(0.9)
-        figure = only(made.recorder.end("window"))
-        assert joules(figure) == pytest.approx(90.0, rel=1e-9)
-        assert Flag.SAMPLER_GAP in figure.flags
+        energy = only(made.recorder.end("window"))
+        assert joules(energy) == pytest.approx(90.0, rel=1e-9)
+        assert Flag.SAMPLER_GAP in energy.flags
 
     def test_a_ramp_is_exact(self) -> None:
         integral = Integral()
@@ -142,7 +142,7 @@ class TestSeveral:
     def test_each_has_its_own_energy_and_they_sum(self, bench: MakeNvmlBench) -> None:
         measured = bench(FakeGpu(watts=TRAINING), FakeGpu(uuid=OTHER, watts=BURSTS, counter=0)).measure(1.0, 7.0)
         truth = [TRAINING.integral(1.0, 7.0), BURSTS.integral(1.0, 7.0)]
-        assert [joules(figure) for figure in measured.of("gpu")] == [
+        assert [joules(energy) for energy in measured.of("gpu")] == [
             pytest.approx(truth[0], rel=0.01),
             pytest.approx(truth[1], rel=0.03),
         ]
@@ -159,7 +159,7 @@ class TestSeveral:
         self, bench: MakeNvmlBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = bench(FakeGpu(), FakeGpu(uuid=OTHER, mig=1, mig_uuid="MIG-77"))
-        assert [Flag.WHOLE_DEVICE in figure.flags for figure in made.measure(1.0, 3.0).domains] == [False, True]
+        assert [Flag.WHOLE_DEVICE in energy.flags for energy in made.measure(1.0, 3.0).domains] == [False, True]
         for instance in ("MIG-77", f"MIG-{OTHER}/1/0"):
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", instance)
             made.open_again()

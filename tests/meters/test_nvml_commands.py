@@ -96,7 +96,7 @@ def test_without_a_driver_it_is_said_once_and_soon() -> None:
     code = (
         "from mutegreen.meters.selection import select_meters\n"
         "from mutegreen.meters.nvml import library as nvml_library\n"
-        "nvml_library.LIBRARY = 'libnvidia-ml-of-nobody.so.1'\n"
+        "nvml_library.LIBRARY = 'libnvidia-ml-missing.so.1'\n"
         "print(*[one.reason for one in select_meters().unavailable if one.meter == 'nvml'], sep='\\n')"
     )
     done = subprocess.run(

@@ -102,9 +102,9 @@ class TestLost:
 
     def test_an_error_that_stays_is_a_loss_in_the_end(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(UNKNOWN, EVERY_CALL, begin_s=3.0))
-        figure = only(made.measure(1.0, 8.0))
-        assert figure.energy_j is None
-        assert "was lost: Unknown Error" in (figure.reason or "")
+        energy = only(made.measure(1.0, 8.0))
+        assert energy.energy_j is None
+        assert "was lost: Unknown Error" in (energy.reason or "")
         made.fake.gpus[0].failures.clear()
         made.fake.write()
         assert only(made.measure(9.0, 10.0)).energy_j is None, "a loss is final"
@@ -117,15 +117,15 @@ class TestPassing:
         self, bench: MakeNvmlBench, functions: tuple[str, ...], counter: int
     ) -> None:
         gpu = FakeGpu(counter=counter).fail(UNKNOWN, *functions, begin_s=2.0, end_s=2.15)
-        figure = only(bench(gpu).measure(1.0, 4.0))
-        assert joules(figure) == pytest.approx(300.0, rel=1e-3)
-        assert figure.flags == frozenset()
+        energy = only(bench(gpu).measure(1.0, 4.0))
+        assert joules(energy) == pytest.approx(300.0, rel=1e-3)
+        assert energy.flags == frozenset()
 
     def test_a_fault_at_an_edge_leaves_no_energy_and_does_not_last(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu().fail(TIMEOUT, COUNTER, begin_s=3.9, end_s=4.1))
-        figure = only(made.measure(1.0, 4.0))
-        assert figure.energy_j is None
-        assert "could not be read: Timeout" in (figure.reason or "")
+        energy = only(made.measure(1.0, 4.0))
+        assert energy.energy_j is None
+        assert "could not be read: Timeout" in (energy.reason or "")
         assert joules(only(made.measure(5.0, 7.0))) == pytest.approx(200.0, rel=1e-3)
 
     def test_an_error_of_a_single_call_is_tried_again(self, bench: MakeNvmlBench) -> None:
@@ -169,20 +169,20 @@ class TestCrossCheck:
 
     @pytest.mark.parametrize("coarse", [{"counter_period_s": 0.7}, {"counter_step_j": 10.0}, {"counter_step_j": 100.0}])
     def test_an_idle_gpu_with_a_coarse_counter_is_not(self, bench: MakeNvmlBench, coarse: dict[str, Any]) -> None:
-        figure = only(bench(FakeGpu(watts=Schedule((0.0, 8.0)), **coarse)).measure(1.0, 41.0))
-        assert Flag.CROSSCHECK_FAILED not in figure.flags
-        assert joules(figure) == pytest.approx(320.0, rel=0.03)
+        energy = only(bench(FakeGpu(watts=Schedule((0.0, 8.0)), **coarse)).measure(1.0, 41.0))
+        assert Flag.CROSSCHECK_FAILED not in energy.flags
+        assert joules(energy) == pytest.approx(320.0, rel=0.03)
 
     def test_power_that_lags_by_a_second_is_not(self, bench: MakeNvmlBench) -> None:
         """From 20 W to 700 W and back, the mean over a second is off by a factor of many for a moment."""
         watts = Schedule((0.0, 20.0), (3.0, 700.0), (9.0, 20.0))
-        figure = only(bench(FakeGpu(watts=watts, instant=0, average_s=1.0, counter_period_s=0.1)).measure(1.0, 15.0))
-        assert figure.flags == frozenset()
+        energy = only(bench(FakeGpu(watts=watts, instant=0, average_s=1.0, counter_period_s=0.1)).measure(1.0, 15.0))
+        assert energy.flags == frozenset()
 
     def test_a_counter_stuck_under_load_is_flagged_and_power_is_used(self, bench: MakeNvmlBench) -> None:
-        figure = only(bench(FakeGpu(watts=Schedule((0.0, 300.0)), counter_frozen_s=2.0)).measure(1.0, 11.0))
-        assert Flag.CROSSCHECK_FAILED in figure.flags
-        assert joules(figure) == pytest.approx(3000.0, rel=0.01)
+        energy = only(bench(FakeGpu(watts=Schedule((0.0, 300.0)), counter_frozen_s=2.0)).measure(1.0, 11.0))
+        assert Flag.CROSSCHECK_FAILED in energy.flags
+        assert joules(energy) == pytest.approx(3000.0, rel=0.01)
 
     def test_a_leap_of_the_counter_is_flagged(self, bench: MakeNvmlBench) -> None:
         made = bench(FakeGpu())

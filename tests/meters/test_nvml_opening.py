@@ -38,8 +38,8 @@ def clock() -> FakeClock:
 
 
 def test_without_the_library_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nvml_library, "LIBRARY", "libnvidia-ml-of-nobody.so.1")
-    with pytest.raises(MeterUnavailable, match=r"no NVIDIA driver here: libnvidia-ml-of-nobody\.so\.1") as caught:
+    monkeypatch.setattr(nvml_library, "LIBRARY", "libnvidia-ml-missing.so.1")
+    with pytest.raises(MeterUnavailable, match=r"no NVIDIA driver here: libnvidia-ml-missing\.so\.1") as caught:
         NvmlMeter().open()
     assert "driver" in (caught.value.remedy or "")
 
@@ -47,7 +47,7 @@ def test_without_the_library_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 def test_without_the_library_the_bindings_are_not_loaded() -> None:
     code = (
         "import sys\nfrom mutegreen.meters.nvml import meter as nvml, library as nvml_library\n"
-        "nvml_library.LIBRARY = 'libnvidia-ml-of-nobody.so.1'\n"
+        "nvml_library.LIBRARY = 'libnvidia-ml-missing.so.1'\n"
         "try: nvml.NvmlMeter().open()\nexcept Exception as error: print(type(error).__name__)\n"
         "print('pynvml' in sys.modules)"
     )

@@ -153,10 +153,10 @@ class TestFaults:
         for _ in range(2):
             machine.clock.advance(step_s)
             recorder.sample()
-        (figure,) = recorder.end("training").domains
-        assert figure.energy_j is None
-        assert "taken offline" in (figure.reason or "")
-        assert Flag.DEVICE_LOST in figure.flags
+        (energy,) = recorder.end("training").domains
+        assert energy.energy_j is None
+        assert "taken offline" in (energy.reason or "")
+        assert Flag.DEVICE_LOST in energy.flags
 
     def test_a_counter_that_ran_for_half_of_a_long_time(self, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, {0: [0]}, ("energy-pkg",))

@@ -196,10 +196,10 @@ class TestFaults:
         recorder.begin("training")
         machine.clock.advance(1.0)
         machine.perf.ended = True
-        for figure in recorder.end("training").domains:
-            assert figure.energy_j is None
-            assert figure.reason == "perf-stat: perf has ended: the fake has run out of power"
-            assert Flag.DEVICE_LOST in figure.flags
+        for energy in recorder.end("training").domains:
+            assert energy.energy_j is None
+            assert energy.reason == "perf-stat: perf has ended: the fake has run out of power"
+            assert Flag.DEVICE_LOST in energy.flags
 
 
 class TestUnavailable:

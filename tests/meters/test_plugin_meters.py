@@ -80,8 +80,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
 
 
 @pytest.fixture(autouse=True)
-def estimate_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of our meters only the estimate is tried, on a simulated machine."""
+def only_the_estimate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the built-in meters try only the estimate, on a simulated machine."""
     machine = FakeMachine(tmp_path / "root", FakeClock(), Schedule((0.0, 1.0)))
 
     def build(_: str) -> Meter:

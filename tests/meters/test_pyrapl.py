@@ -129,12 +129,12 @@ class TestEnergies:
             clock.advance(60.0)
             count(write, 0, (400_000_000, 5_000_000))
             across, after = recorder.end("across").domains, recorder.end("after").domains
-        cpu, dram = sorted(across, key=lambda figure: figure.domain)
+        cpu, dram = sorted(across, key=lambda energy: energy.domain)
         assert cpu.energy_j is None
         assert "wrapped" in (cpu.reason or "")
         assert Flag.COUNTER_WRAPPED in cpu.flags
         assert dram.energy_j == 5.0
-        assert {figure.domain: figure.energy_j for figure in after} == {"cpu:package-0": 300.0, "dram:package-0": 1.0}
+        assert {energy.domain: energy.energy_j for energy in after} == {"cpu:package-0": 300.0, "dram:package-0": 1.0}
 
     def test_closing_leaves_no_file_open(self, write: Write, tmp_path: Path) -> None:
         machine(write, (1, 1))

@@ -18,7 +18,7 @@ from mutegreen.model import Flag
 from mutegreen.testing.simulated import Schedule
 from support.fake_powercap import AMD_UJ, PACKAGE_UJ, FakePowercap, FakeZone, package
 from support.paths import ROOT
-from support.rapl_bench import CPU, DRAM, MEMORY, WATTS, RaplBench, figure, two_sockets
+from support.rapl_bench import CPU, DRAM, MEMORY, WATTS, RaplBench, domain_energy, two_sockets
 
 
 class TestDomains:
@@ -34,7 +34,7 @@ class TestDomains:
     def test_the_platform_is_a_domain_and_in_no_total(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, [*two_sockets(), FakeZone("intel-rapl:2", "psys", Schedule((0.0, 400.0)))])
         measured = bench.window(10.0)
-        assert figure(measured, "psys").energy_j == pytest.approx(4000.0, rel=1e-6)
+        assert domain_energy(measured, "psys").energy_j == pytest.approx(4000.0, rel=1e-6)
         assert measured.total_j("cpu") == pytest.approx(WATTS.integral(0.0, 10.0) + 900.0, rel=1e-6)
 
     def test_a_package_shown_by_two_drivers_counts_once(self, tmp_path: Path) -> None:
@@ -115,21 +115,21 @@ class TestWraps:
     def test_a_wrap_in_every_window_is_exact(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, package(0, Schedule((0.0, 150.0)), range_uj=300_000_000))
         for _ in range(10):
-            measured = figure(bench.window(2.0))
+            measured = domain_energy(bench.window(2.0))
             assert measured.energy_j == pytest.approx(300.0, abs=1e-5)
             assert measured.flags == {Flag.COUNTER_WRAPPED}
 
     def test_only_the_window_of_the_wrap_is_flagged(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, package(0, Schedule((0.0, 100.0)), start_uj=PACKAGE_UJ - 250_000_000))
-        windows = [figure(bench.window(1.0)) for _ in range(4)]
+        windows = [domain_energy(bench.window(1.0)) for _ in range(4)]
         assert [one.energy_j for one in windows] == pytest.approx([100.0] * 4)
         assert [Flag.COUNTER_WRAPPED in one.flags for one in windows] == [False, False, True, False]
 
-    def test_a_wrap_between_two_readings_alone(self, tmp_path: Path) -> None:
+    def test_a_wrap_between_only_two_readings(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, package(0, Schedule((0.0, 100.0)), start_uj=PACKAGE_UJ - 1_000_000))
         bench.recorder.begin("w")
         bench.clock.advance(0.02)
-        assert figure(bench.recorder.end("w")).energy_j == pytest.approx(2.0, abs=1e-6)
+        assert domain_energy(bench.recorder.end("w")).energy_j == pytest.approx(2.0, abs=1e-6)
 
     @pytest.mark.parametrize("seed", range(40))
     def test_windows_add_up_to_the_truth_whatever_the_powers_wraps_and_readings(
@@ -150,7 +150,7 @@ class TestWraps:
                 bench.clock.advance(rng.randint(1, 300) / 1000)
                 bench.recorder.sample()
                 edges_s.append(bench.elapsed_s)
-            measured = figure(bench.recorder.end(number))
+            measured = domain_energy(bench.recorder.end(number))
             counts = [(zone.start_uj + round(watts.integral(0.0, t) * 1e6)) // zone.range_uj for t in edges_s]
             assert measured.energy_j == pytest.approx(watts.integral(edges_s[0], edges_s[-1]), abs=3e-6)
             assert (Flag.COUNTER_WRAPPED in measured.flags) == any(b > a for a, b in pairwise(counts))
@@ -167,7 +167,7 @@ def test_windows_of_two_seconds_are_right_to_a_hundredth_with_updates_as_rare_as
     assert UPDATE_S >= 0.01
     for step_s in (0.0031, 0.0079, 0.0043):
         bench.clock.advance(step_s)
-        assert figure(bench.window(2.0)).energy_j == pytest.approx(200.0, rel=0.01)
+        assert domain_energy(bench.window(2.0)).energy_j == pytest.approx(200.0, rel=0.01)
 
 
 def test_opens_without_waiting(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from mutegreen.model import DomainEnergy, Flag
 from mutegreen.testing.simulated import FakeClock, Schedule
 from support.fake_powercap import PACKAGE_UJ, FakePowercap, FakeZone, package
 from support.open_files import open_files
-from support.rapl_bench import CPU, DRAM, RaplBench, figure, two_sockets
+from support.rapl_bench import CPU, DRAM, RaplBench, domain_energy, two_sockets
 
 P0, D0 = "intel-rapl:0", "intel-rapl:0:1"
 STEADY = Schedule((0.0, 100.0))
@@ -36,12 +36,12 @@ def vanish(bench: RaplBench) -> None:
 
 
 def hold(bench: RaplBench, text: bytes) -> None:
-    """The file of the counter holds this and stays so."""
+    """Give the file of the counter a content that stays."""
     bench.fake.release(P0)
     bench.fake.file(P0).write_bytes(text)
 
 
-def mend(bench: RaplBench) -> None:
+def repair(bench: RaplBench) -> None:
     bench.fake.create_counter(P0, bench.fake.zones[P0].counter_uj(bench.elapsed_s))
 
 
@@ -66,7 +66,7 @@ def breakage(request: pytest.FixtureRequest) -> Breakage:
     return made
 
 
-def assert_no_figure(energy: DomainEnergy, *flags: Flag) -> None:
+def assert_no_energy(energy: DomainEnergy, *flags: Flag) -> None:
     assert energy.energy_j is None
     assert energy.reason
     assert energy.flags == set(flags)
@@ -79,10 +79,10 @@ class TestReadErrors:
         breakage(bench)
         bench.run(1.0)
         measured = bench.recorder.end("w")
-        assert_no_figure(figure(measured), Flag.DEVICE_LOST)
+        assert_no_energy(domain_energy(measured), Flag.DEVICE_LOST)
         # The attempts at the broken counter take 3 ms before the next one is read.
-        assert figure(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s, abs=0.031)
-        assert not figure(measured, DRAM).flags
+        assert domain_energy(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s, abs=0.031)
+        assert not domain_energy(measured, DRAM).flags
 
     def test_in_the_middle_it_costs_nothing(self, bench: RaplBench, breakage: Breakage) -> None:
         bench.recorder.begin("w")
@@ -91,9 +91,9 @@ class TestReadErrors:
         bench.run(1.0)
         if bench.fake.file(P0).is_dir():
             bench.fake.file(P0).rmdir()
-        mend(bench)
+        repair(bench)
         bench.run(1.0)
-        measured = figure(bench.recorder.end("w"))
+        measured = domain_energy(bench.recorder.end("w"))
         assert measured.energy_j == pytest.approx(100.0 * measured.duration_s, rel=0.01)
         assert Flag.DEVICE_LOST not in measured.flags
 
@@ -109,8 +109,8 @@ class TestReadErrors:
             broken.setattr(os, "pread", fail)
             bench.recorder.begin("within")
             bench.run(0.5)
-            assert_no_figure(figure(bench.recorder.end("within")), Flag.DEVICE_LOST)
-        across = figure(bench.recorder.end("across"))
+            assert_no_energy(domain_energy(bench.recorder.end("within")), Flag.DEVICE_LOST)
+        across = domain_energy(bench.recorder.end("across"))
         assert across.energy_j == pytest.approx(100.0 * across.duration_s, rel=0.01)
 
     def test_a_reading_caught_while_the_file_is_replaced_is_repeated(
@@ -119,7 +119,7 @@ class TestReadErrors:
         real, answers = os.pread, [b"", b""]
         monkeypatch.setattr(os, "pread", lambda *a: answers.pop() if answers else real(*a))
         measured = bench.window(1.0)
-        assert figure(measured).energy_j == pytest.approx(100.0 * measured.duration_s, rel=0.01)
+        assert domain_energy(measured).energy_j == pytest.approx(100.0 * measured.duration_s, rel=0.01)
 
     def test_after_a_minute_it_is_lost_for_good(self, bench: RaplBench) -> None:
         vanish(bench)
@@ -128,25 +128,25 @@ class TestReadErrors:
             reading = bench.meter.read()
             assert set(reading.lost) | set(reading.failed) == {CPU}
             assert not set(reading.lost) & set(reading.failed)
-        mend(bench)
+        repair(bench)
         assert set(bench.meter.read().lost) == {CPU}
-        assert_no_figure(figure(bench.window(1.0)), Flag.DEVICE_LOST)
+        assert_no_energy(domain_energy(bench.window(1.0)), Flag.DEVICE_LOST)
 
     def test_failing_now_and_then_is_not_losing_it(self, bench: RaplBench) -> None:
         for _ in range(3):
             vanish(bench)
             bench.run(LOST_AFTER_S * 0.6, step_s=1.0)
-            mend(bench)
+            repair(bench)
             bench.run(1.0)
-        assert figure(bench.window(1.0)).energy_j == pytest.approx(100.0)
+        assert domain_energy(bench.window(1.0)).energy_j == pytest.approx(100.0)
 
     def test_a_recreated_counter_is_found(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         for _ in range(5):
             bench.run(0.5)
-            mend(bench)
+            repair(bench)
         bench.run(0.5)
-        assert figure(bench.recorder.end("w")).energy_j == pytest.approx(300.0)
+        assert domain_energy(bench.recorder.end("w")).energy_j == pytest.approx(300.0)
 
     def test_a_measurement_goes_on_when_the_file_is_closed_to_others(
         self, bench: RaplBench, monkeypatch: pytest.MonkeyPatch
@@ -155,7 +155,7 @@ class TestReadErrors:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(os, "open", deny)
-        assert figure(bench.window(2.0)).energy_j == pytest.approx(200.0)
+        assert domain_energy(bench.window(2.0)).energy_j == pytest.approx(200.0)
 
 
 class TestResets:
@@ -166,22 +166,22 @@ class TestResets:
         zone = bench.fake.zones[P0]
         zone.start_uj = value_uj - round(zone.true_j(0.0, bench.elapsed_s) * 1e6)
         bench.run(1.0)
-        assert_no_figure(figure(bench.recorder.end("w")), Flag.COUNTER_RESET)
+        assert_no_energy(domain_energy(bench.recorder.end("w")), Flag.COUNTER_RESET)
 
     def test_five_joules_back_is_no_wrap(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         bench.fake.zones[P0].start_uj -= 5_000_000
         bench.clock.advance(0.01)
         measured = bench.recorder.end("w")
-        assert_no_figure(figure(measured), Flag.COUNTER_RESET, Flag.SHORT_WINDOW)
-        assert "from 1000 J to 996 J" in (figure(measured).reason or "")
+        assert_no_energy(domain_energy(measured), Flag.COUNTER_RESET, Flag.SHORT_WINDOW)
+        assert "from 1000 J to 996 J" in (domain_energy(measured).reason or "")
 
     def test_an_absurd_jump_forward_is_not_believed(self, bench: RaplBench) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         bench.fake.zones[P0].start_uj += 60_000_000_000
         bench.run(1.0)
-        assert_no_figure(figure(bench.recorder.end("w")), Flag.COUNTER_RESET)
+        assert_no_energy(domain_energy(bench.recorder.end("w")), Flag.COUNTER_RESET)
 
     def test_later_windows_are_right_and_the_joules_never_decrease(self, bench: RaplBench) -> None:
         before = bench.meter.read().energy_j[CPU]
@@ -190,7 +190,7 @@ class TestResets:
         reading = bench.meter.read()
         assert reading.energy_j[CPU] == before
         assert CPU in reading.unknown
-        later = figure(bench.window(2.0))
+        later = domain_energy(bench.window(2.0))
         assert later.energy_j == pytest.approx(200.0)
         assert not later.flags
 
@@ -203,15 +203,15 @@ class TestGaps:
         bench.recorder.sample()
         bench.run(1.0)
         measured = bench.recorder.end("w")
-        assert_no_figure(figure(measured), Flag.SAMPLER_GAP)
-        assert "more than once" in (figure(measured).reason or "")
-        assert figure(bench.window(1.0)).energy_j == pytest.approx(100.0)
+        assert_no_energy(domain_energy(measured), Flag.SAMPLER_GAP)
+        assert "more than once" in (domain_energy(measured).reason or "")
+        assert domain_energy(bench.window(1.0)).energy_j == pytest.approx(100.0)
 
     def test_a_gap_in_which_it_can_have_wrapped_once_is_exact(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, package(0, STEADY, start_uj=PACKAGE_UJ - 1_000_000))
         bench.recorder.begin("w")
         bench.clock.advance(250.0)
-        measured = figure(bench.recorder.end("w"))
+        measured = domain_energy(bench.recorder.end("w"))
         assert measured.energy_j == pytest.approx(25000.0)
         assert measured.flags == {Flag.SAMPLER_GAP, Flag.COUNTER_WRAPPED}
 
@@ -219,25 +219,25 @@ class TestGaps:
         bench = RaplBench(tmp_path, package(0, STEADY, max_power_uw=4_000_000_000))
         bench.recorder.begin("w")
         bench.clock.advance(100.0)
-        assert_no_figure(figure(bench.recorder.end("w")), Flag.SAMPLER_GAP)
+        assert_no_energy(domain_energy(bench.recorder.end("w")), Flag.SAMPLER_GAP)
 
     def test_a_rated_power_below_what_it_takes_does_not_count(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, package(0, Schedule((0.0, 162.0)), max_power_uw=55_000_000))
-        assert figure(bench.window(2.0)).energy_j == pytest.approx(324.0)
+        assert domain_energy(bench.window(2.0)).energy_j == pytest.approx(324.0)
 
     def test_updates_that_come_late_are_no_reset(self, bench: RaplBench) -> None:
         bench.clock.watchers.clear()
         bench.recorder.begin("w")
         bench.run(5.0)
         bench.fake.write(bench.elapsed_s)
-        assert figure(bench.recorder.end("w")).energy_j == pytest.approx(500.0)
+        assert domain_energy(bench.recorder.end("w")).energy_j == pytest.approx(500.0)
 
     def test_a_stuck_counter_gives_no_zero(self, bench: RaplBench) -> None:
         bench.fake.release(P0)
         measured = bench.window(STUCK_AFTER_S + 1.0)
-        assert_no_figure(figure(measured), Flag.DEVICE_LOST)
-        assert "has not changed for" in (figure(measured).reason or "")
-        assert figure(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s)
+        assert_no_energy(domain_energy(measured), Flag.DEVICE_LOST)
+        assert "has not changed for" in (domain_energy(measured).reason or "")
+        assert domain_energy(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s)
 
 
 class TestAtOpen:

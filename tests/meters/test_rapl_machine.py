@@ -55,10 +55,10 @@ def last_line(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def assert_true(figures: list[dict[str, Any]], duration_s: float, writer: RealTime) -> None:
+def assert_true(domains: list[dict[str, Any]], duration_s: float, writer: RealTime) -> None:
     """Within 1 %, and what the fake's own writer was late by on a busy machine, at both edges."""
-    assert {one["domain"] for one in figures} == set(WATTS)
-    for one in figures:
+    assert {one["domain"] for one in domains} == set(WATTS)
+    for one in domains:
         watts = WATTS[one["domain"]]
         allowed_j = 0.01 * watts * duration_s + 2 * watts * writer.longest_s
         assert one["energy_j"] == pytest.approx(watts * duration_s, abs=allowed_j)
@@ -80,14 +80,14 @@ def test_a_command_is_measured_to_a_hundredth_with_a_wrap_in_the_window(fake: Fa
 @pytest.mark.xdist_group("quiet")
 def test_doctor_names_the_domains_and_their_power(fake: FakePowercap, mutegreen: Run) -> None:
     with RealTime(fake) as writer:
-        told = last_line(mutegreen("doctor", "--json", MUTEGREEN_POWERCAP_ROOT=str(fake.root)))
-    figures = [{**one, "energy_j": one["idle_w"]} for one in told["domains"]]
-    assert_true(figures, 1.0, writer)
+        report = last_line(mutegreen("doctor", "--json", MUTEGREEN_POWERCAP_ROOT=str(fake.root)))
+    domains = [{**one, "energy_j": one["idle_w"]} for one in report["domains"]]
+    assert_true(domains, 1.0, writer)
 
 
 def test_without_powercap_the_reason_is_printed_once(tmp_path: Path, mutegreen: Run) -> None:
-    told = last_line(mutegreen("doctor", "--json", MUTEGREEN_POWERCAP_ROOT=str(tmp_path / "none")))
-    (reason,) = [one for one in told["unavailable"] if one["meter"] == "rapl"]
+    report = last_line(mutegreen("doctor", "--json", MUTEGREEN_POWERCAP_ROOT=str(tmp_path / "none")))
+    (reason,) = [one for one in report["unavailable"] if one["meter"] == "rapl"]
     assert "does not exist" in reason["reason"]
     assert "modprobe intel_rapl_msr" in reason["remedy"]
 
@@ -140,10 +140,10 @@ class TestPermission:
 
     def test_a_closed_class_is_left_out_and_refused_where_required(self, fake: FakePowercap, prefix: list[str]) -> None:
         (closed,) = self.close(fake, "energy_uj", "intel-rapl:1:1")
-        told = last_line(self.run(fake, prefix, "doctor", "--json"))
-        by_rapl = {one["domain"] for one in told["domains"] if one["meter"] == "rapl"}
+        report = last_line(self.run(fake, prefix, "doctor", "--json"))
+        by_rapl = {one["domain"] for one in report["domains"] if one["meter"] == "rapl"}
         assert by_rapl == {"cpu:package-0", "cpu:package-1", "psys"}
-        (left_out,) = [one for one in told["unavailable"] if one["meter"] == "rapl"]
+        (left_out,) = [one for one in report["unavailable"] if one["meter"] == "rapl"]
         assert "dram is not read" in left_out["reason"]
         assert "sudo chmod a+r" in left_out["remedy"]
         assert closed.parent.name in left_out["remedy"]
@@ -163,5 +163,5 @@ def test_at_its_true_place_without_an_override(fake: FakePowercap) -> None:
     with RealTime(fake) as writer:
         script = " && ".join([*mounts, shlex.join(command("doctor", "--json"))])
         done = subprocess.run([*unshare, script], env=environment(), capture_output=True, text=True, timeout=EVENT_S)
-    figures = [{**one, "energy_j": one["idle_w"]} for one in last_line(done)["domains"]]
-    assert_true(figures, 1.0, writer)
+    domains = [{**one, "energy_j": one["idle_w"]} for one in last_line(done)["domains"]]
+    assert_true(domains, 1.0, writer)

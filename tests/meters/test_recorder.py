@@ -29,8 +29,8 @@ def record(clock: FakeClock, *meters: SimulatedMeter, period_s: float = 0.1) -> 
 
 
 def only(measured: Measurement) -> DomainEnergy:
-    (figure,) = measured.domains
-    return figure
+    (energy,) = measured.domains
+    return energy
 
 
 def run(recorder: Recorder, clock: FakeClock, samples: int, step_s: float = 0.1) -> None:
@@ -169,9 +169,9 @@ class TestFailures:
         recorder.sample()
         meter.failure = None
         clock.advance(0.4)
-        figure = only(recorder.end("w"))
-        assert figure.energy_j == pytest.approx(90.0)
-        assert figure.flags == frozenset()
+        energy = only(recorder.end("w"))
+        assert energy.energy_j == pytest.approx(90.0)
+        assert energy.flags == frozenset()
 
     @pytest.mark.parametrize("edge", ["begin", "end"])
     def test_a_failed_edge_leaves_no_energy(self, edge: str) -> None:
@@ -182,9 +182,9 @@ class TestFailures:
         recorder.begin("w")
         meter.failure = OSError("bus error") if edge == "end" else None
         clock.advance(1.0)
-        figure = only(recorder.end("w"))
-        assert figure.energy_j is None
-        assert "bus error" in (figure.reason or "")
+        energy = only(recorder.end("w"))
+        assert energy.energy_j is None
+        assert "bus error" in (energy.reason or "")
         meter.failure = None
         recorder.begin("next")
         clock.advance(1.0)
@@ -217,12 +217,12 @@ class TestFailures:
         recorder = record(clock, meter)
         recorder.begin("w")
         clock.advance(1.0)
-        told = {} if energy_j is None else {CPU: energy_j}
-        meter.read = lambda: Reading(clock(), told)  # type: ignore[method-assign]
-        figure = only(recorder.end("w"))
-        assert figure.energy_j is None
-        assert "energy" in (figure.reason or "")
-        assert Flag.DEVICE_LOST in figure.flags
+        energies = {} if energy_j is None else {CPU: energy_j}
+        meter.read = lambda: Reading(clock(), energies)  # type: ignore[method-assign]
+        energy = only(recorder.end("w"))
+        assert energy.energy_j is None
+        assert "energy" in (energy.reason or "")
+        assert Flag.DEVICE_LOST in energy.flags
 
     def test_closed_meters_give_no_energy_and_no_exception(self) -> None:
         clock = FakeClock()
@@ -326,10 +326,10 @@ class TestThread:
         def work(number: int) -> None:
             for turn in range(25):
                 recorder.begin((number, turn))
-                figures.append(only(recorder.end((number, turn))))
+                measured.append(only(recorder.end((number, turn))))
 
         meter.read = read  # type: ignore[method-assign]
-        figures: list[DomainEnergy] = []
+        measured: list[DomainEnergy] = []
         with Recorder([meter], period_s=0.0005, clock=clock) as recorder:
             threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
             for thread in threads:
@@ -337,4 +337,4 @@ class TestThread:
             for thread in threads:
                 thread.join()
         assert collisions == []
-        assert [figure.energy_j for figure in figures] == [0.0] * 100
+        assert [energy.energy_j for energy in measured] == [0.0] * 100

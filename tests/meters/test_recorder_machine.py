@@ -91,22 +91,22 @@ class RecorderMachine(RuleBasedStateMachine):
         self.is_read()
         window = self.windows.pop(key)
         assert measured.duration_s == pytest.approx(self.now_s() - window.begun_s)
-        assert [figure.domain for figure in measured.domains] == [CPU, GPU, DRAM]
-        for figure in measured.domains:
-            self.check(figure, window)
+        assert [energy.domain for energy in measured.domains] == [CPU, GPU, DRAM]
+        for energy in measured.domains:
+            self.check(energy, window)
         with pytest.raises(KeyError, match="no window"):
             self.recorder.end(key)
 
-    def check(self, figure: DomainEnergy, window: RecorderWindow) -> None:
-        if figure.domain in window.missing or self.fails(figure.domain):
-            assert figure.energy_j is None
-            assert Flag.DEVICE_LOST in figure.flags
+    def check(self, energy: DomainEnergy, window: RecorderWindow) -> None:
+        if energy.domain in window.missing or self.fails(energy.domain):
+            assert energy.energy_j is None
+            assert Flag.DEVICE_LOST in energy.flags
             return
-        expected_j = self.energy_j(figure.domain, window.begun_s, self.now_s())
-        assert figure.energy_j == pytest.approx(expected_j, rel=1e-9, abs=1e-6)
-        assert figure.duration_s == pytest.approx(self.now_s() - window.begun_s)
-        assert (Flag.SAMPLER_GAP in figure.flags) == (figure.domain in window.gaps)
-        assert figure.idle_w == self.idle_w.get(figure.domain)
+        expected_j = self.energy_j(energy.domain, window.begun_s, self.now_s())
+        assert energy.energy_j == pytest.approx(expected_j, rel=1e-9, abs=1e-6)
+        assert energy.duration_s == pytest.approx(self.now_s() - window.begun_s)
+        assert (Flag.SAMPLER_GAP in energy.flags) == (energy.domain in window.gaps)
+        assert energy.idle_w == self.idle_w.get(energy.domain)
 
     @rule()
     def sample(self) -> None:

@@ -46,10 +46,10 @@ def test_ends_and_makes_nothing_up(tmp_path: Path) -> None:
     recorder = Recorder([meter], clock=clock, boot_clock=clock)
     clock.advance(3.5)
     recorder.begin("w")
-    figures = recorder.end("w").domains
-    assert [figure.energy_j for figure in figures] == [None, None]
-    assert all("ends after 3.00 s" in (figure.reason or "") for figure in figures)
-    assert all(Flag.DEVICE_LOST in figure.flags for figure in figures)
+    energies = recorder.end("w").domains
+    assert [energy.energy_j for energy in energies] == [None, None]
+    assert all("ends after 3.00 s" in (energy.reason or "") for energy in energies)
+    assert all(Flag.DEVICE_LOST in energy.flags for energy in energies)
 
 
 @pytest.mark.parametrize(

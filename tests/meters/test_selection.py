@@ -41,7 +41,7 @@ def machine(tmp_path: Path) -> FakeMachine:
 
 @pytest.fixture
 def estimates(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> list[Meter]:
-    """The estimate is of the fake machine from now on, and tried alone; its meters as they are made."""
+    """Let only the estimate of the fake machine be tried; return the list to which its meters are added."""
     made: list[Meter] = []
 
     def build(_: str) -> Meter:

@@ -80,7 +80,7 @@ def test_colocation_is_read_back_and_none_stays_none(store: Store) -> None:
 
 def test_backgrounds_are_read_back_with_their_words(store: Store) -> None:
     backgrounds = (
-        BackgroundRecord("burn", "/work", words=("python", "burn.py")),
+        BackgroundRecord("burn", "/project", words=("python", "burn.py")),
         BackgroundRecord("train", "/subjects/train", "smoke", (), "abc", 0.5, 3.25),
     )
     assert store.audit("a-1").backgrounds == ()

@@ -48,7 +48,7 @@ PHRASES = (
     r"borrows?",
     r"sees? from",
     r"joules were they",
-    # sentences of the review
+    # whole sentences of earlier versions
     r"could not be told",
     r"cannot be told",
     r"no concern",

@@ -81,13 +81,13 @@ class MakeNvmlBench(Protocol):
 
 
 def only(measured: Measurement) -> DomainEnergy:
-    (figure,) = measured.domains
-    return figure
+    (energy,) = measured.domains
+    return energy
 
 
-def joules(figure: DomainEnergy) -> float:
-    assert figure.energy_j is not None, figure.reason
-    return figure.energy_j
+def joules(energy: DomainEnergy) -> float:
+    assert energy.energy_j is not None, energy.reason
+    return energy.energy_j
 
 
 @pytest.fixture(name="bench")

@@ -44,7 +44,7 @@ class RaplBench:
         return self.recorder.end("w")
 
 
-def figure(measured: Measurement, domain: str = CPU) -> DomainEnergy:
+def domain_energy(measured: Measurement, domain: str = CPU) -> DomainEnergy:
     return next(one for one in measured.domains if one.domain == domain)
 
 
