@@ -1,7 +1,7 @@
 """Print the branch coverage of packages, and fail below a floor: `python tests/coverage_floor.py [PACKAGE ...]`.
 
 The input is the data of `pytest --cov`. The column `Cover` of coverage's own report counts statements and branches
-together; this is the share of the branches alone.
+together; this is the share of only the branches.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def found(mutegreen: Run, *words: object) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_the_published_protocol_gives_the_published_figures(mutegreen: Run) -> None:
+def test_the_published_protocol_gives_the_published_results(mutegreen: Run) -> None:
     expected = json.loads((DATA / "expected.json").read_text())
     rows = found(mutegreen, "--protocol", "paper")
     for name, keys in (
@@ -33,9 +33,9 @@ def test_the_published_protocol_gives_the_published_figures(mutegreen: Run) -> N
         own = {tuple(row[key] for key in keys): row for row in rows[name]}
         for row in expected[name]:
             mine = own[tuple(row[key] for key in keys)]
-            for key, figure in row.items():
-                near = isinstance(figure, float) and math.isclose(figure, mine[key], rel_tol=1e-6, abs_tol=1e-9)
-                assert near or figure == mine[key], (name, row, mine)
+            for key, result in row.items():
+                near = isinstance(result, float) and math.isclose(result, mine[key], rel_tol=1e-6, abs_tol=1e-9)
+                assert near or result == mine[key], (name, row, mine)
 
 
 def test_the_default_protocol_keeps_the_contract_and_adds_to_it(mutegreen: Run) -> None:

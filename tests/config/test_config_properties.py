@@ -48,7 +48,7 @@ hyperparameters = st.builds(
     ),
 )
 data = texts | st.fixed_dictionaries({"name": texts}, optional={"generated": st.booleans()})
-figures = st.dictionaries(
+extra_metrics = st.dictionaries(
     st.from_regex(r"[A-Za-z0-9_-]{1,5}", fullmatch=True),
     patterns
     | st.fixed_dictionaries({"pattern": patterns}, optional={"goal": goals.map(str), "tolerance": not_negative}),
@@ -56,7 +56,7 @@ figures = st.dictionaries(
 )
 performances = st.fixed_dictionaries(
     {"pattern": patterns},
-    optional={"goal": goals.map(str), "tolerance": not_negative, "loss": patterns, "also": figures},
+    optional={"goal": goals.map(str), "tolerance": not_negative, "loss": patterns, "also": extra_metrics},
 ) | st.fixed_dictionaries({"file": st.just("out/r.json"), "key": texts}, optional={"goal": goals.map(str)})
 
 
@@ -123,7 +123,7 @@ def data_of(raw: Any) -> Data | None:
     return Data(raw) if isinstance(raw, str) else Data(**raw) if raw else None
 
 
-def figure_of(name: str, raw: Any) -> model.ExtraMetric:
+def extra_metric_of(name: str, raw: Any) -> model.ExtraMetric:
     return model.ExtraMetric(name, **({"pattern": raw} if isinstance(raw, str) else raw))
 
 
@@ -149,7 +149,7 @@ def test_what_is_written_is_loaded(document: dict[str, Any]) -> None:
     assert subject.seed == (site_of(document["seed"]) if "seed" in document else None)
     assert subject.exclude == tuple(document.get("workspace", {}).get("exclude", ()))
     also = document["performance"].get("also", {})
-    expected = {"also": tuple(figure_of(name, raw) for name, raw in also.items())}
+    expected = {"also": tuple(extra_metric_of(name, raw) for name, raw in also.items())}
     assert subject.performance == model.Performance(**document["performance"] | expected)
     assert subject.presets == {name: preset_of(name, raw) for name, raw in document.get("presets", {}).items()}
     for found, (name, raw) in zip(subject.hyperparameters, document["hyperparameters"].items(), strict=True):

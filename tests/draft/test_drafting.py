@@ -492,7 +492,7 @@ def test_a_test_run_that_fails_or_hangs_is_reported_and_the_file_is_written(tmp_
     check_sites(config.load(folder))
 
 
-def test_a_notebook_becomes_a_script_beside_it(tmp_path: Path) -> None:
+def test_a_notebook_becomes_a_script_in_its_folder(tmp_path: Path) -> None:
     pytest.importorskip("nbconvert")
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": "# A training"},

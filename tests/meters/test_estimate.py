@@ -181,7 +181,7 @@ class TestOtherLoad:
         assert machine_busy_s(tmp_path) is None
 
 
-class TestThisMachine:
+class TestEstimateOnThisMachine:
     def test_agrees_with_psutil(self) -> None:
         before = psutil.cpu_times()
         busy_s = machine_busy_s()

@@ -47,7 +47,7 @@ class PerfMachine:
         return {domain: round(joules, 6) for domain, joules in self.meter.read().energy_j.items()}
 
 
-class TestDomains:
+class TestPerfDomains:
     def test_each_socket_by_itself(self, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, TWO_SOCKETS)
         machine.meter.open()
@@ -94,7 +94,7 @@ class TestDomains:
         assert "'Watts', not a number of Joules" in machine.meter.unavailable[0].reason
 
 
-class TestUnavailable:
+class TestPerfUnavailable:
     def test_without_the_unit_nothing_is_opened(self, tmp_path: Path) -> None:
         def never(*_: int) -> PerfCounter:
             raise AssertionError
@@ -132,7 +132,7 @@ class TestUnavailable:
             machine.meter.open()
 
 
-class TestFaults:
+class TestPerfFaults:
     def test_a_socket_that_fails_is_lost_for_good_and_the_other_goes_on(self, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, TWO_SOCKETS, ("energy-pkg",))
         machine.meter.open()

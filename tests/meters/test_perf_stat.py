@@ -32,7 +32,7 @@ PKG, RAM = ("energy-pkg", 0), ("energy-ram", 0)
 CPU, DRAM = "cpu:package-0", "dram:package-0"
 
 
-class TestParse:
+class TestPerfStatParse:
     """The lines are what perf 6.1 printed, with the names of the events replaced."""
 
     def test_a_count(self) -> None:
@@ -75,7 +75,7 @@ def steady(*keys: tuple[str, int]) -> dict[tuple[str, int], Schedule]:
     return {key: Schedule((0.0, key[1] + (10.0 if key[0] == "energy-pkg" else 3.0))) for key in keys}
 
 
-class TestDomains:
+class TestPerfStatDomains:
     def test_each_socket_by_itself(self, tmp_path: Path) -> None:
         machine = LinesMachine(tmp_path, steady(PKG, RAM, ("energy-pkg", 1), ("energy-ram", 1)))
         machine.meter.open()
@@ -135,7 +135,7 @@ class TestEdges:
         assert [counted.energy_j(t_s) for t_s in (0.5, 1.0, 1.75, 2.0, 2.5, 4.0)] == [0.0, 5.0, 20.0, 25.0, 25.5, 27.0]
 
 
-class TestFaults:
+class TestPerfStatFaults:
     @pytest.fixture
     def machine(self, tmp_path: Path) -> LinesMachine:
         made = LinesMachine(tmp_path, steady(PKG, RAM))
@@ -202,7 +202,7 @@ class TestFaults:
             assert Flag.DEVICE_LOST in energy.flags
 
 
-class TestUnavailable:
+class TestPerfStatUnavailable:
     def test_no_unit_starts_nothing(self, tmp_path: Path) -> None:
         def never(words: Sequence[str]) -> PerfProgram:
             raise AssertionError

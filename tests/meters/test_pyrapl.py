@@ -148,7 +148,7 @@ class TestEnergies:
         assert len(open_files()) <= len(before)
 
 
-class TestErrors:
+class TestPyRaplErrors:
     def test_the_package_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "pyRAPL", None)
         error = failed()

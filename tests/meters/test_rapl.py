@@ -21,7 +21,7 @@ from support.paths import ROOT
 from support.rapl_bench import CPU, DRAM, MEMORY, WATTS, RaplBench, domain_energy, two_sockets
 
 
-class TestDomains:
+class TestRaplDomains:
     @pytest.mark.parametrize("layout", ["linux", "flat", "nested"])
     def test_all_sockets_and_their_memory_without_parts_of_a_package(self, tmp_path: Path, layout: str) -> None:
         bench = RaplBench(tmp_path, two_sockets(), layout)

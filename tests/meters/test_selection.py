@@ -58,7 +58,7 @@ def assert_closed(meter: Meter) -> None:
         meter.read()
 
 
-class TestParse:
+class TestMeterParse:
     def test_meters_by_name(self, tmp_path: Path) -> None:
         assert isinstance(parse("estimate"), EstimateMeter)
         assert isinstance(parse(trace(tmp_path, Quality.COUNTER, CPU)), ReplayMeter)

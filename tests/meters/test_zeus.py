@@ -166,7 +166,7 @@ class TestChips:
         assert "no CPU, memory or GPU" in failed(FakeLayer(chip=chip), monkeypatch).message
 
 
-class TestErrors:
+class TestZeusErrors:
     def test_neither_gpu_nor_chip(self, monkeypatch: pytest.MonkeyPatch) -> None:
         error = failed(FakeLayer(), monkeypatch)
         assert isinstance(error, MeterUnavailable)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from support.paths import ROOT
 
-FOLDERS = ("mutegreen", "operators", "subjects", "benchmarks", "tests/support")
+FOLDERS = ("mutegreen", "operators", "subjects", "benchmarks", "tests")
+DATA_FOLDERS = ("tests/corpus", "tests/data")
+"""Recorded programs and data."""
 # fmt: off
 NOT_NOUNS = {
     "analysed", "apply", "asked", "built", "choose", "company", "comparing", "concatenated", "decide", "found",
@@ -23,7 +25,9 @@ NOT_NOUNS = {
 
 def modules(root: Path) -> Iterator[Path]:
     for folder in FOLDERS:
-        yield from sorted((root / folder).rglob("*.py"))
+        for module in sorted((root / folder).rglob("*.py")):
+            if not any(module.is_relative_to(root / data) for data in DATA_FOLDERS):
+                yield module
 
 
 def repeated_classes(root: Path) -> dict[str, list[str]]:
@@ -56,4 +60,4 @@ def test_a_repeated_name_is_found_in_any_folder(tmp_path: Path) -> None:
     for folder, name in zip(FOLDERS, ("Twice", "Once", "_Private", "Other", "Twice"), strict=True):
         (tmp_path / folder / "deep").mkdir(parents=True)
         (tmp_path / folder / "deep" / "module.py").write_text(f"class {name}: ...\nclass _Private: ...\n")
-    assert repeated_classes(tmp_path) == {"Twice": ["mutegreen/deep/module.py", "tests/support/deep/module.py"]}
+    assert repeated_classes(tmp_path) == {"Twice": ["mutegreen/deep/module.py", "tests/deep/module.py"]}

@@ -47,7 +47,7 @@ def here_of(rows: pd.DataFrame) -> Measurements:
 
 @pytest.fixture(scope="module")
 def again() -> Results:
-    """The published trainings as though our subjects had been trained: ours must be the published figures."""
+    """The published trainings as though our subjects had been trained: ours must be the published results."""
     rows = read_csv(DATA / "measurements.csv")
     rows["subject"] = rows["subject"].map(OURS)
     return results(here_of(rows), "default", PUBLISHED_SIZE, [Skipped("keras_cnn", "no keras", "pip install keras")])
@@ -62,7 +62,7 @@ def shown(found: Results, width: int) -> str:
 # The published side.
 
 
-def test_the_published_tables_are_those_worked_out_independently(expected: dict[str, Any]) -> None:
+def test_the_published_tables_are_those_calculated_independently(expected: dict[str, Any]) -> None:
     found = published()
     assert len(found.correlations) == len(expected["correlation"]) == 75
     by_key = {(r["subject"], r["background"], r["hyperparameter"], r["metric"]): r for r in expected["correlation"]}
@@ -113,7 +113,7 @@ def test_smoke_waits_two_seconds_at_most_and_the_others_as_long_as_the_subject_s
     assert waits == {"smoke": 2.0, "default": None, "paper": None}
 
 
-def test_each_of_the_studys_programs_has_a_subject_and_ours_alone_has_none() -> None:
+def test_each_program_of_the_study_has_a_subject_and_an_additional_subject_has_none() -> None:
     assert measured_program("mnist_cnn") == counterpart("mnist") == "mnist"
     assert counterpart("reid_hrnet18") == "person_reid"
     assert measured_program("reid_hrnet18") is None
@@ -165,11 +165,11 @@ def test_greener_mutants_are_counted_as_by_hand(expected: dict[str, Any], again:
 
 
 def test_co_located_verdicts_are_counted_as_by_hand(expected: dict[str, Any], again: Results) -> None:
-    figures = next(f for f in again.findings if f.claim.question == "RQ3").published.evidence
+    evidence = next(f for f in again.findings if f.claim.question == "RQ3").published.evidence
     energy = [r for r in expected["verdict"] if r["subject"] == "mnist" and str(r["metric"]).endswith("_j")]
     for background, words in (("", "exclusive"), ("siamese_network", "co-located with siamese_network")):
         changed = sum(r["verdict"] != "tie" for r in energy if r["background"] == background)
-        assert f"mnist {changed} of 45 {words}" in figures
+        assert f"mnist {changed} of 45 {words}" in evidence
 
 
 # Rules, on data whose answer is known.
@@ -265,7 +265,7 @@ def test_nothing_is_too_wide_or_cut_off(again: Results, width: int) -> None:
     assert "3 of 5" in text
 
 
-def test_a_subject_of_ours_alone_and_a_small_study_say_so() -> None:
+def test_an_additional_subject_and_a_small_study_are_reported_as_such() -> None:
     rows = effects(0.05, 0.0, repetitions=2).assign(quality_gpu_j="estimated")
     text = " ".join(shown(results(here_of(rows), "smoke", SIZES["smoke"]), 120).split())
     assert "Not in the study: there are no published results." in text
@@ -295,10 +295,10 @@ def test_json_holds_finite_numbers_only(again: Results) -> None:
 
 
 def test_every_finding_says_when_it_holds(again: Results) -> None:
-    def told(finding: ReplicatedFinding) -> list[str]:
+    def texts(finding: ReplicatedFinding) -> list[str]:
         return [finding.claim.rule, finding.published.evidence, finding.paper.evidence, finding.careful.evidence]
 
-    assert all(all(told(finding)) for finding in again.findings)
+    assert all(all(texts(finding)) for finding in again.findings)
     assert {finding.claim.question for finding in again.findings} == {"RQ1", "RQ2", "RQ3"}
     assert {Kind.GAMMA, Kind.THRESHOLD} == NEVER_APPLIED
     assert Verdict.UNDECIDED not in {row.verdict for row in published().comparisons}

@@ -145,7 +145,7 @@ def test_drift_is_warned_of_and_no_drift_is_not() -> None:
     assert "significant drift" not in shown(analyse(rows()))
 
 
-def test_a_tolerance_that_nobody_gave_is_called_so() -> None:
+def test_a_default_tolerance_is_labelled_as_such() -> None:
     frame = rows()
     assert "default: 1 % of the original" in joined(shown(analyse(frame)))
     assert "Tolerance of performance: 0.02. " in joined(shown(analyse(frame, tolerances={"demo": 0.02})))

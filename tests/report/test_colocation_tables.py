@@ -40,11 +40,13 @@ def published() -> Analysis:
 
 @pytest.fixture(scope="module")
 def turned() -> CarefulAnalysis:
-    """In company a saving becomes a loss, everything takes twice as long, and the background too."""
-    alone = rows_of(noisy(EFFECTS, seed=1))
-    beside = rows_of(noisy(EFFECTS | {"epochs=3": (0.1, 0.0)}, seed=2), background="other")
-    beside = beside.assign(duration_s=2 * beside["duration_s"], background_slowdown=1.5, background_restarts=1.0)
-    return analyse(pd.concat([alone, beside], ignore_index=True))
+    """An analysis in which the background load turns a saving into a loss and doubles every duration, and its own."""
+    exclusive = rows_of(noisy(EFFECTS, seed=1))
+    colocated = rows_of(noisy(EFFECTS | {"epochs=3": (0.1, 0.0)}, seed=2), background="other")
+    colocated = colocated.assign(
+        duration_s=2 * colocated["duration_s"], background_slowdown=1.5, background_restarts=1.0
+    )
+    return analyse(pd.concat([exclusive, colocated], ignore_index=True))
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 220])
@@ -87,7 +89,7 @@ def test_exclusive_scenarios_have_no_tables_of_co_location(turned: CarefulAnalys
     }  # fmt: skip
 
 
-def test_pages_have_the_figures_of_the_analysis(turned: CarefulAnalysis) -> None:
+def test_pages_have_the_values_of_the_analysis(turned: CarefulAnalysis) -> None:
     (times,) = tables_of(turned, ["company_slowdown"])
     assert [row.cells[0] for row in times.rows] == ["original", "epochs 3", "epochs 4", "identity"]
     slower = next(row.slowdown for row in turned.colocation.slowdown if row.mutant == "original")

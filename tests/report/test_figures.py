@@ -61,7 +61,7 @@ def frame(values: dict[str, tuple[Any, list[Any]]], repetitions: int = 3, **metr
     for (mutant, name, value, default), repetition in itertools.product(mutants, range(repetitions)):
         row = dict(zip(COLUMNS, ("net", "", mutant, name, value, default, repetition), strict=True))
         measured = {"package_j": 5e3, "dram_j": np.nan, "gpu_j": 2e6, "duration_s": 60.0, "performance": 0.9} | metrics
-        records.append(row | {metric: figure * rng.normal(1, 0.01) for metric, figure in measured.items()})
+        records.append(row | {metric: mean * rng.normal(1, 0.01) for metric, mean in measured.items()})
     return rows_frame(records)
 
 
@@ -117,7 +117,7 @@ def test_every_trial_is_a_dot_at_its_value(groups: list[Scenario]) -> None:
         assert same_points(dots[panel], zip(rows["value"], rows[metric] / unit, strict=True))
         default = rows["default"].iloc[0]
         measured = table.loc[table["mutant"] == "original", metric] / unit
-        assert same_points(originals[panel], ((default, figure) for figure in measured))
+        assert same_points(originals[panel], ((default, value) for value in measured))
 
 
 def test_the_line_joins_the_means(groups: list[Scenario]) -> None:
@@ -341,17 +341,17 @@ def test_nothing_gives_no_drawing() -> None:
 
 def all_drawings() -> Iterator[Drawing]:
     published = read_csv(PUBLISHED)
-    alone = published[published["background"] == ""]
-    for rows in (alone, frame(HARD), frame({"lr": (1.0, [2.0])}, repetitions=1)):
+    exclusive = published[published["background"] == ""]
+    for rows in (exclusive, frame(HARD), frame({"lr": (1.0, [2.0])}, repetitions=1)):
         scenarios = list(scenario_reports(paper.analyse(rows)))
         for group, scenario in zip(scenarios_of(rows), scenarios, strict=True):
             yield from value_panels.draw(group, scenario.title)
             yield from [*win_tie_loss.draw(scenario), *correlation.draw(scenario), *pareto.draw(scenario)]
     domains = [f"gpu:GPU-{k}3f2a1c0e-aaaa-bbbb-cccc-ddddeeeeffff" for k in range(8)] + ["cpu:package-0", "psys"]
     phases = [Phase(f"a window with a long name {k}", k, k + 1, {}) for k in range(12)]
-    figures = [DomainEnergy(d, "nvml", Quality.INTEGRATED, 12_345.0, 100.0) for d in domains]
+    energies = [DomainEnergy(d, "nvml", Quality.INTEGRATED, 12_345.0, 100.0) for d in domains]
     lines = {domain: timeline(np.full(100, 123.0), 1.0) for domain in domains}
-    yield from power.draw(training(timelines=lines, domains=figures, phases=phases))
+    yield from power.draw(training(timelines=lines, domains=energies, phases=phases))
 
 
 @pytest.mark.slow  # it draws all figures in all their forms, and asks each text for its place
@@ -554,7 +554,7 @@ def test_what_cannot_be_drawn_is_said(mutegreen: Run, tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "no figure can be drawn" in refused.stderr
     rows[rows["mutant"] == "original"].to_csv(tmp_path / "original.csv", index=False)
-    alone = mutegreen("plot", "--csv", "original.csv")
-    assert "only the original was trained" in alone.stderr
+    ended = mutegreen("plot", "--csv", "original.csv")
+    assert "only the original was trained" in ended.stderr
     written = {file.name for file in (tmp_path / "reports" / "figures").iterdir()}
     assert written == {"mutegreen-net-values.png", "mutegreen-net-correlation.png"}

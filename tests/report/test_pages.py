@@ -61,9 +61,9 @@ def everything(name: str = NASTY) -> CarefulAnalysis:
     effects = {f"{name}=3": -0.2, f"{name}=[8 4]": 0.1, "identity": 0.0, "other=3": 0.1, "other=4": 0.3}
     arms = noisy({"original": (0, 0)} | {mutant: (effect, 0) for mutant, effect in effects.items()}, drift=0.2)
     about: dict[str, Any] = {"subject": name, "quality_package_j": "estimated", "quality_gpu_j": "counter"}
-    rows, alone = (rows_of(arms, background=background, **about) for background in (name, ""))
+    rows, exclusive = (rows_of(arms, background=background, **about) for background in (name, ""))
     slower = rows.assign(background_slowdown=1.5, background_restarts=2.0)
-    report = careful.analyse(pd.concat([alone, slower], ignore_index=True)).colocation
+    report = careful.analyse(pd.concat([exclusive, slower], ignore_index=True)).colocation
     found = replace(careful.analyse(rows), colocation=report)
     mutant, extra = f"{name}=3,other=1", Interval(0.25)
     pair = Interaction(name, name, (name, "other"), "package_j", "term", 20, 1, mutant=mutant, extra=extra)
@@ -103,13 +103,13 @@ def grids(text: str) -> list[list[list[str]]]:
     return found
 
 
-# The figures
+# The values
 
 
 def test_the_table_of_verdicts_has_the_means_and_changes_of_the_rows() -> None:
     rows = pd.read_csv(DATA)
-    alone = rows[(rows["subject"] == "mnist") & rows["background"].isna()]
-    mean = alone.groupby("mutant")["gpu_j"].mean()
+    exclusive = rows[(rows["subject"] == "mnist") & rows["background"].isna()]
+    mean = exclusive.groupby("mutant")["gpu_j"].mean()
     table = the_table(published(), "verdict", "gpu_j")
     by_label = {(row.group, row.cells[0]): row.cells for row in table.rows}
     assert by_label["", "original"][:3] == ("original", "5", f"{mean['original'] / 1000:.2f}")
@@ -164,7 +164,7 @@ def test_estimates_are_marked_in_every_format() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "figures", "unit", "cells"),
+    ("metric", "numbers", "unit", "cells"),
     [
         ("gpu_j", [15948.062, 159.48], "kJ", ["15.95", "0.16"]),
         ("gpu_j", [0.25], "mJ", ["250.0"]),
@@ -182,9 +182,9 @@ def test_estimates_are_marked_in_every_format() -> None:
         ("performance", [float("inf")], "", [None]),
     ],
 )
-def test_a_column_has_one_unit(metric: str, figures: list[float], unit: str, cells: list[str | None]) -> None:
-    scale = column_format(metric, figures)
-    assert (scale.unit, [scale.cell(figure) for figure in figures]) == (unit, cells)
+def test_a_column_has_one_unit(metric: str, numbers: list[float], unit: str, cells: list[str | None]) -> None:
+    scale = column_format(metric, numbers)
+    assert (scale.unit, [scale.cell(number) for number in numbers]) == (unit, cells)
 
 
 def test_a_change_that_rounds_to_0_is_0() -> None:

@@ -46,7 +46,7 @@ def audit(
     **columns: Any,
 ) -> Analysis:
     """A small audit of one subject: epochs 4 saves a half and loses performance, 6 saves a quarter for nothing."""
-    told = [
+    arms = [
         ("original", None, None, None, 1.0, 0.9),
         ("identity", "identity", None, None, 1.0, 0.9),
         ("epochs=4", "epochs", 4, 8, 0.5, 0.6),
@@ -54,14 +54,14 @@ def audit(
         ("optimizer=sgd", "optimizer", "sgd", "adam", 1.25, 0.95),
     ]
     records = []
-    for mutant, hyperparameter, value, default, cost, performance in told:
+    for mutant, hyperparameter, value, default, cost, performance in arms:
         for repetition in range(repetitions):
-            figure = cost + repetition / 1000
-            figures = {
-                "package_j": 800 * figure,
-                "gpu_j": 2000 * figure,
-                "dram_j": 90 * figure,
-                "duration_s": 20 * figure,
+            relative_cost = cost + repetition / 1000
+            costs = {
+                "package_j": 800 * relative_cost,
+                "gpu_j": 2000 * relative_cost,
+                "dram_j": 90 * relative_cost,
+                "duration_s": 20 * relative_cost,
             }
             record = {
                 "subject": "digits",
@@ -73,7 +73,7 @@ def audit(
                 "repetition": repetition,
                 **dict.fromkeys(("package_j", "dram_j", "gpu_j", "duration_s", "performance")),
             }
-            measured = figures | {"performance": performance + repetition / 1000}
+            measured = costs | {"performance": performance + repetition / 1000}
             records.append(record | {metric: measured[metric] for metric in metrics} | columns)
     return analyse(rows_frame(records), goals)
 
@@ -118,10 +118,10 @@ def test_correlations_of_the_published_data(published: Analysis) -> None:
     given = [re.findall(r"([+-]\d\.\d\d) +(<0\.001|\d\.\d{3})", line) for line in lines]
     assert len(given) == 15
     for row, cells in zip(range(0, 75, 5), given, strict=True):
-        for told, (rho, p) in zip(wanted[row : row + 5], cells, strict=True):
-            assert float(rho) == pytest.approx(told["spearman"], abs=0.00501)
-            assert (p == "<0.001") == (told["spearman_p"] < 0.001)
-            assert p == "<0.001" or float(p) == pytest.approx(told["spearman_p"], abs=0.000501)
+        for expected, (rho, p) in zip(wanted[row : row + 5], cells, strict=True):
+            assert float(rho) == pytest.approx(expected["spearman"], abs=0.00501)
+            assert (p == "<0.001") == (expected["spearman_p"] < 0.001)
+            assert p == "<0.001" or float(p) == pytest.approx(expected["spearman_p"], abs=0.000501)
 
 
 def test_counts_of_the_published_data(published: Analysis) -> None:
@@ -142,10 +142,10 @@ def test_greener_mutants_are_named() -> None:
 
 
 def test_a_mutant_that_costs_more_somewhere_is_not_called_greener() -> None:
-    told = {"package_j": Verdict.WIN, "gpu_j": Verdict.LOSS, "performance": Verdict.TIE}
-    assert "Greener without a significant loss of performance: none." in shown(mixed(told))
-    assert "performance: h 3." in shown(mixed(told | {"gpu_j": Verdict.TIE}))
-    assert "performance: none." in shown(mixed(told | {"gpu_j": Verdict.TIE, "performance": Verdict.LOSS}))
+    verdicts = {"package_j": Verdict.WIN, "gpu_j": Verdict.LOSS, "performance": Verdict.TIE}
+    assert "Greener without a significant loss of performance: none." in shown(mixed(verdicts))
+    assert "performance: h 3." in shown(mixed(verdicts | {"gpu_j": Verdict.TIE}))
+    assert "performance: none." in shown(mixed(verdicts | {"gpu_j": Verdict.TIE, "performance": Verdict.LOSS}))
 
 
 def mixed(verdicts: dict[str, Verdict]) -> Analysis:
@@ -225,8 +225,8 @@ def test_one_repetition_is_undecided_and_says_why() -> None:
 
 
 def test_a_value_missing_for_one_mutant() -> None:
-    told = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
-    analysis = mixed(told)
+    verdicts = {"package_j": Verdict.WIN, "performance": Verdict.UNDECIDED}
+    analysis = mixed(verdicts)
     energy, performance = analysis.comparisons
     reason = Reason(ReasonCode.MUTANT_NOT_MEASURED)
     gone = replace(performance, n=0, mean=None, relative_change=UNKNOWN, reason=reason)
@@ -269,7 +269,7 @@ def test_terminals_without_unicode_get_plain_ascii(published: Analysis) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_an_analysis_without_any_comparison_still_tells_its_notes() -> None:
+def test_an_analysis_without_any_comparison_still_shows_its_notes() -> None:
     assert "Note: t: only the original was trained." in shown(
         Analysis("paper", (), (), (), notes=("t: only the original was trained.",))
     )

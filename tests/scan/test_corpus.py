@@ -135,7 +135,7 @@ def literals(source: str) -> dict[tuple[int, int], ast.expr]:
 @odd_escapes
 @pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
-def test_a_mutant_of_each_label_differs_in_that_literal_alone(part: str) -> None:
+def test_a_mutant_of_each_label_differs_only_in_that_literal(part: str) -> None:
     for judgement in judged(part):
         file = script_file(judgement.script, Path(SCRIPTS or ""))
         original = file.read_bytes()

@@ -61,23 +61,23 @@ def test_the_saving_is_that_of_the_comparison() -> None:
 
 
 def test_not_worse_is_the_one_sided_test_against_the_tolerance() -> None:
-    figures = {
+    observations = {
         "original": {"gpu_j": [100.0, 101.0, 99.0, 100.5], "performance": [0.91, 0.92, 0.90, 0.915]},
         "epochs=3": {"gpu_j": [80.0, 81.0, 79.5, 80.0], "performance": [0.905, 0.912, 0.90, 0.911]},
     }
-    (best,) = advice_of(analyse(rows_of(figures, blocked=False), settings=Settings(tolerance=0.05))).recommended
-    original, mutant = (np.array(figures[arm]["performance"]) for arm in figures)
+    (best,) = advice_of(analyse(rows_of(observations, blocked=False), settings=Settings(tolerance=0.05))).recommended
+    original, mutant = (np.array(observations[arm]["performance"]) for arm in observations)
     oracle = stats.ttest_ind(mutant + 0.05, original, equal_var=False, alternative="greater")
     assert best.p_not_worse == pytest.approx(oracle.pvalue)
 
 
 def test_not_worse_is_adjusted_over_all_mutants() -> None:
     """Three mutants with the same observations: each p is multiplied by three. Four arms are not moderated."""
-    figures = noisy({"original": (0.0, 0.0), "epochs=3": (-0.3, -0.0004)}, noise=0.003)
-    alike = {f"epochs={3 + number}": figures["epochs=3"] for number in range(3)}
-    original, mutant = (np.array(figures[arm]["performance"]) for arm in figures)
+    observations = noisy({"original": (0.0, 0.0), "epochs=3": (-0.3, -0.0004)}, noise=0.003)
+    alike = {f"epochs={3 + number}": observations["epochs=3"] for number in range(3)}
+    original, mutant = (np.array(observations[arm]["performance"]) for arm in observations)
     raw = stats.ttest_ind(mutant + 0.0012, original, equal_var=False, alternative="greater").pvalue
-    rows = rows_of({"original": figures["original"]} | alike, blocked=False)
+    rows = rows_of({"original": observations["original"]} | alike, blocked=False)
     found = advice_of(analyse(rows, settings=Settings(tolerance=0.0012))).recommended
     assert [one.p_not_worse for one in found] == pytest.approx([3 * raw] * 3)
 
@@ -92,8 +92,8 @@ def test_recommendations_depend_on_the_tolerance() -> None:
     arms = GREENER | HARMFUL
     assert "epochs=5" in names(advice_on(arms, settings=Settings(tolerance=0.2)))
     assert "epochs=5" in names(advice_on(arms, tolerances={"simulated": 0.2}))
-    for told, given in ((None, False), (0.2, True)):
-        advice = advice_on(arms, tolerances={"simulated": told})
+    for tolerance, given in ((None, False), (0.2, True)):
+        advice = advice_on(arms, tolerances={"simulated": tolerance})
         assert advice.tolerance_is_given is given
         assert advice.tolerance == pytest.approx(0.2 if given else 0.009, rel=0.01)
 
@@ -151,10 +151,12 @@ def test_the_pareto_front_holds_the_arms_that_no_other_dominates() -> None:
 def test_the_reason_why_nothing_is_recommended(
     metrics: list[str], arms: dict[str, tuple[float, float]], options: dict[str, Any], reason: str
 ) -> None:
-    figures = noisy(arms)
+    observations = noisy(arms)
     if options.get("exact"):
-        figures = {arm: cells | {"performance": [0.0] * 5} for arm, cells in figures.items()}
-    kept = {arm: {m: c for m, c in cells.items() if metrics is None or m in metrics} for arm, cells in figures.items()}
+        observations = {arm: cells | {"performance": [0.0] * 5} for arm, cells in observations.items()}
+    kept = {
+        arm: {m: c for m, c in cells.items() if metrics is None or m in metrics} for arm, cells in observations.items()
+    }
     advice = advice_of(analyse(rows_of(kept)))
     assert advice.recommended == ()
     assert advice.reason is not None
@@ -177,31 +179,33 @@ def test_one_training_each_recommends_nothing() -> None:
 
 
 def test_constant_equal_performance_is_non_inferior() -> None:
-    figures = {arm: cells | {"performance": [0.9] * 5} for arm, cells in noisy(GREENER).items()}
-    advice = advice_of(analyse(rows_of(figures)))
+    observations = {arm: cells | {"performance": [0.9] * 5} for arm, cells in noisy(GREENER).items()}
+    advice = advice_of(analyse(rows_of(observations)))
     assert names(advice) == ["epochs=4", "epochs=3"]
     assert advice.recommended[0].performance_change.value == 0.0
 
 
 def test_constant_different_performance_is_not_tested() -> None:
-    figures = {
+    observations = {
         arm: cells | {"performance": [0.9 - 0.001 * place] * 5}
         for place, (arm, cells) in enumerate(noisy(GREENER).items())
     }
-    assert names(advice_of(analyse(rows_of(figures)))) == []
+    assert names(advice_of(analyse(rows_of(observations)))) == []
 
 
 def test_required_repetitions_are_those_of_the_power_calculation() -> None:
     """One mutant and one metric of each kind: one comparison of each kind, so no adjustment."""
     generator = np.random.default_rng(2)
-    figures = {
+    observations = {
         "original": {"gpu_j": np.exp(generator.normal(0, 0.05, 6)), "performance": generator.normal(0.9, 1e-5, 6)},
         "epochs=3": {"gpu_j": np.exp(generator.normal(-0.03, 0.05, 6)), "performance": generator.normal(0.9, 1e-5, 6)},
     }
-    rows = rows_of({arm: {m: c.tolist() for m, c in cells.items()} for arm, cells in figures.items()}, blocked=False)
+    rows = rows_of(
+        {arm: {m: c.tolist() for m, c in cells.items()} for arm, cells in observations.items()}, blocked=False
+    )
     advice = advice_of(analyse(rows))
     (need,) = advice.needed
-    logs = [np.log(figures[arm]["gpu_j"]) for arm in figures]
+    logs = [np.log(observations[arm]["gpu_j"]) for arm in observations]
     size = abs(logs[1].mean() - logs[0].mean()) / np.sqrt(np.mean([part.var(ddof=1) for part in logs]))
     wanted = TTestIndPower().solve_power(size, alpha=0.05 / 2, power=0.8)
     assert need.mutant == "epochs=3"
@@ -235,12 +239,14 @@ def test_no_repetitions_are_required_for_an_estimated_loss_of_performance() -> N
 
 def test_required_repetitions_have_a_maximum() -> None:
     generator = np.random.default_rng(1)
-    figures = {
+    observations = {
         arm: {"gpu_j": generator.normal(100, 20, 4), "performance": generator.normal(0.9, 1e-4, 4)}
         for arm in ("original", "epochs=3")
     }
-    figures["epochs=3"]["gpu_j"] = figures["original"]["gpu_j"][::-1] * 0.9999
-    rows = rows_of({arm: {m: c.tolist() for m, c in cells.items()} for arm, cells in figures.items()}, blocked=False)
+    observations["epochs=3"]["gpu_j"] = observations["original"]["gpu_j"][::-1] * 0.9999
+    rows = rows_of(
+        {arm: {m: c.tolist() for m, c in cells.items()} for arm, cells in observations.items()}, blocked=False
+    )
     (need,) = advice_of(analyse(rows)).needed
     assert need.repetitions is None
     assert need.more is None

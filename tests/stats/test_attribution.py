@@ -22,8 +22,8 @@ ARMS = {"original": (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0),
 
 def shared(*, by_use: float | None, idle: float | None, companions: float = 1.0, **columns: Any) -> pd.DataFrame:
     """Rows with GPU energy only, of which `by_use` was divided by use and `idle` is idle power."""
-    figures = {arm: {"gpu_j": cells["gpu_j"]} for arm, cells in noisy(ARMS, 6, noise=0.003).items()}
-    rows = rows_of(figures).assign(companions=companions, by_use=by_use, **columns)
+    observations = {arm: {"gpu_j": cells["gpu_j"]} for arm, cells in noisy(ARMS, 6, noise=0.003).items()}
+    rows = rows_of(observations).assign(companions=companions, by_use=by_use, **columns)
     return rows.assign(net_gpu_j=np.nan if idle is None else (1 - idle) * rows["gpu_j"])
 
 

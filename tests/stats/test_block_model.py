@@ -47,21 +47,21 @@ Design = tuple[np.ndarray, np.ndarray, np.ndarray, Any]
 @pytest.fixture(params=LAYOUTS.values(), ids=list(LAYOUTS))
 def design(request: pytest.FixtureRequest) -> Design:
     arm, block = request.param
-    figures = noise(arm) + 0.5 * arm + 3.0 * block
-    return figures, arm, block, sm.OLS(figures, dummies(arm, block).astype(float)).fit()
+    observations = noise(arm) + 0.5 * arm + 3.0 * block
+    return observations, arm, block, sm.OLS(observations, dummies(arm, block).astype(float)).fit()
 
 
 def test_differences_and_residuals_are_those_of_least_squares_with_dummies(design: Design) -> None:
-    figures, arm, block, ols = design
-    fitted = fit(figures, arm, block, arm.max() + 1)
+    observations, arm, block, ols = design
+    fitted = fit(observations, arm, block, arm.max() + 1)
     oracle = ols.params[: arm.max() + 1]
     np.testing.assert_allclose(fitted.effect - fitted.effect[0], oracle - oracle[0], atol=1e-9)
     np.testing.assert_allclose(fitted.adjusted - fitted.effect[arm], ols.resid, atol=1e-9)
 
 
 def test_leverages_are_those_of_least_squares(design: Design) -> None:
-    figures, arm, block, ols = design
-    fitted = fit(figures, arm, block, arm.max() + 1)
+    observations, arm, block, ols = design
+    fitted = fit(observations, arm, block, arm.max() + 1)
     free = 1 - ols.get_influence().hat_matrix_diag
     by_arm = np.bincount(arm, free)
     known = by_arm > 1e-9
@@ -73,14 +73,14 @@ def test_leverages_are_those_of_least_squares(design: Design) -> None:
 
 
 def test_pooled_variance_is_that_of_least_squares(design: Design) -> None:
-    figures, arm, block, ols = design
-    fitted = fit(figures, arm, block, arm.max() + 1)
+    observations, arm, block, ols = design
+    fitted = fit(observations, arm, block, arm.max() + 1)
     assert np.nansum(fitted.variance * fitted.df) / fitted.df.sum() == pytest.approx(ols.mse_resid)
 
 
 def test_imbalance_is_what_empty_cells_add_to_the_variance_of_a_difference(design: Design) -> None:
-    figures, arm, block, ols = design
-    fitted = fit(figures, arm, block, arm.max() + 1)
+    observations, arm, block, ols = design
+    fitted = fit(observations, arm, block, arm.max() + 1)
     for other in range(1, arm.max() + 1):
         contrast = np.zeros(len(ols.params))
         contrast[[0, other]] = -1, 1
@@ -99,17 +99,17 @@ def test_complete_blocks_have_their_closed_forms() -> None:
 
 def test_complete_blocks_of_very_many_arms_leave_their_means() -> None:
     arm, block = (codes.ravel() for codes in np.indices((3000, 20)))
-    figures = 5 + noise(arm)
-    fitted = fit(figures, arm, block, 3000)
-    np.testing.assert_allclose(fitted.effect, figures.reshape(3000, 20).mean(axis=1), rtol=1e-12)
+    observations = 5 + noise(arm)
+    fitted = fit(observations, arm, block, 3000)
+    np.testing.assert_allclose(fitted.effect, observations.reshape(3000, 20).mean(axis=1), rtol=1e-12)
     np.testing.assert_allclose(fitted.df, 19 * 2999 / 3000, rtol=1e-9)
 
 
 def test_without_blocks_the_fit_is_means_and_variances() -> None:
     arm = np.repeat(np.arange(3), [4, 2, 7])
-    figures = noise(arm)
-    fitted = fit(figures, arm, np.zeros_like(arm), 3)
-    parts = [figures[arm == each] for each in range(3)]
+    observations = noise(arm)
+    fitted = fit(observations, arm, np.zeros_like(arm), 3)
+    parts = [observations[arm == each] for each in range(3)]
     np.testing.assert_allclose(fitted.effect, [part.mean() for part in parts])
     np.testing.assert_allclose(fitted.variance, [part.var(ddof=1) for part in parts])
     np.testing.assert_allclose(fitted.df, [3, 1, 6])
@@ -118,9 +118,9 @@ def test_without_blocks_the_fit_is_means_and_variances() -> None:
 
 def test_an_effect_of_a_block_on_all_its_observations_changes_nothing() -> None:
     arm, block = layout(6, 5, missing=0.3)
-    figures = noise(arm)
-    drifted = figures + np.array([9.0, -4.0, 0.0, 77.0, 3.0])[block]
-    plain, moved = (fit(each, arm, block, 6) for each in (figures, drifted))
+    observations = noise(arm)
+    drifted = observations + np.array([9.0, -4.0, 0.0, 77.0, 3.0])[block]
+    plain, moved = (fit(each, arm, block, 6) for each in (observations, drifted))
     np.testing.assert_allclose(moved.effect - moved.effect[0], plain.effect - plain.effect[0], atol=1e-9)
     np.testing.assert_allclose(moved.variance, plain.variance)
 
@@ -139,11 +139,11 @@ def test_equal_observations_have_equal_effects() -> None:
 
 
 def test_arms_whose_means_are_equal_but_for_rounding_have_equal_effects() -> None:
-    figures = np.array([0.1, 0.2, 0.3, 0.3, 0.1, 0.2, 0.2, 0.3, 0.1, 0.3, 0.2, 0.1])
+    observations = np.array([0.1, 0.2, 0.3, 0.3, 0.1, 0.2, 0.2, 0.3, 0.1, 0.3, 0.2, 0.1])
     arm, block = np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4)
-    means = figures.reshape(4, 3).mean(axis=1)
+    means = observations.reshape(4, 3).mean(axis=1)
     assert len(set(means.tolist())) > 1
-    assert len(set(fit(figures, arm, block, 4).effect.tolist())) == 1
+    assert len(set(fit(observations, arm, block, 4).effect.tolist())) == 1
 
 
 def test_blocks_explain_differences_between_blocks() -> None:
@@ -175,7 +175,7 @@ def test_no_observations() -> None:
 
 
 def test_arms_are_connected_by_blocks_directly_or_through_other_arms() -> None:
-    # 0 and 1 share block 0; 1 and 2 share block 1; 3 and 4 share block 2 with nobody else.
+    # 0 and 1 share block 0; 1 and 2 share block 1; 3 and 4 share block 2 with no other arm.
     arm, block = np.array([0, 1, 1, 2, 3, 4]), np.array([0, 0, 1, 1, 2, 2])
     fitted = fit(np.array([1.0, 2.0, 12.0, 14.0, 5.0, 9.0]), arm, block, 5)
     assert fitted.connected.tolist() == [True, True, True, False, False]

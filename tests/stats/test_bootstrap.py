@@ -16,10 +16,10 @@ from mutegreen.stats.model.moderation import moderate
 
 def intervals(*parts: np.ndarray, blocked: bool = False, **options: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Estimates and both ends for samples, the first the original."""
-    figures = np.concatenate(parts)
+    observations = np.concatenate(parts)
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
-    fitted = fit(figures, arm, block, len(parts))
+    fitted = fit(observations, arm, block, len(parts))
     noise = moderate(fitted.variance, fitted.df)
     found = contrasts_with_original(fitted, noise)
     return found.estimate, *bootstrap.intervals(fitted, arm, noise, found, **options)
@@ -99,9 +99,9 @@ def test_drift_over_blocks_does_not_widen_it() -> None:
 def test_other_arms_change_nothing_without_moderation() -> None:
     original, mutant, other = samples(6, 6, 6)
     _, low, high = intervals(original, mutant)
-    _, low_beside, high_beside = intervals(original, other, mutant)
-    assert low_beside[2] == pytest.approx(low[1])
-    assert high_beside[2] == pytest.approx(high[1])
+    _, low_with_other, high_with_other = intervals(original, other, mutant)
+    assert low_with_other[2] == pytest.approx(low[1])
+    assert high_with_other[2] == pytest.approx(high[1])
 
 
 def test_more_arms_than_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,20 +72,20 @@ def test_performance_is_compared_as_it_is() -> None:
 
 
 def test_p_values_are_adjusted_over_all_mutants_and_metrics_of_a_scenario() -> None:
-    figures = noisy(nothing(3) | {"epochs=9": (-0.2, 0.0)}, seed=4)
-    first = analyse(rows_of(figures))
+    observations = noisy(nothing(3) | {"epochs=9": (-0.2, 0.0)}, seed=4)
+    first = analyse(rows_of(observations))
     p = sorted(row.p for row in first.comparisons)
     assert len(p) == 4 * (len(METRICS) + 1)
     assert min(row.p_adjusted for row in first.comparisons) == pytest.approx(p[0] * len(p))
-    second = analyse(rows_of(figures), settings=Settings(adjustment=Adjustment.BH))
+    second = analyse(rows_of(observations), settings=Settings(adjustment=Adjustment.BH))
     assert all(b.p_adjusted <= a.p_adjusted for a, b in zip(first.comparisons, second.comparisons, strict=True))
 
 
 def test_scenarios_are_adjusted_separately() -> None:
-    figures = noisy(nothing(2) | {"epochs=9": (-0.02, 0.0)})
-    alone = analyse(rows_of(figures))
-    both = analyse(pd.concat([rows_of(figures), rows_of(figures, subject="other")], ignore_index=True))
-    assert [row.p_adjusted for row in both.comparisons] == [row.p_adjusted for row in alone.comparisons] * 2
+    observations = noisy(nothing(2) | {"epochs=9": (-0.02, 0.0)})
+    single = analyse(rows_of(observations))
+    both = analyse(pd.concat([rows_of(observations), rows_of(observations, subject="other")], ignore_index=True))
+    assert [row.p_adjusted for row in both.comparisons] == [row.p_adjusted for row in single.comparisons] * 2
 
 
 # Verdicts.
@@ -116,12 +116,12 @@ def test_no_significant_difference_is_not_a_tie() -> None:
 def test_a_small_significant_difference_counts_in_energy_and_not_in_performance() -> None:
     """Difference and equivalence are both significant: it differs, by less than the margin."""
     chance = np.array([0.0, 0.1, -0.1, 0.05, -0.05, 0.0, 0.1, -0.1])
-    figures = {"original": (100 + chance), "epochs=3": (99 + chance[::-1])}
-    energy = analyse(rows_of({arm: {"gpu_j": cells.tolist()} for arm, cells in figures.items()}))
+    observations = {"original": (100 + chance), "epochs=3": (99 + chance[::-1])}
+    energy = analyse(rows_of({arm: {"gpu_j": cells.tolist()} for arm, cells in observations.items()}))
     assert of(energy).p_adjusted < 0.05
     assert of(energy).p_equivalent < 0.05
     assert of(energy).verdict == Verdict.WIN
-    performance = rows_of({arm: {"performance": cells.tolist()} for arm, cells in figures.items()})
+    performance = rows_of({arm: {"performance": cells.tolist()} for arm, cells in observations.items()})
     for tolerance, verdict in ((2.0, Verdict.TIE), (0.5, Verdict.LOSS)):
         found = analyse(performance, settings=Settings(tolerance=tolerance))
         assert of(found, metric="performance").p_adjusted < 0.05
@@ -168,8 +168,8 @@ def test_few_false_alarms_in_audits_without_effects(world: str) -> None:
     for _ in range(150):
         chance = noise[code][:, None] * generator.standard_normal((n * blocks, 3))
         drift = 10 * block[:, None] if world == "drift" else 0
-        figures = np.exp(0.01 * (chance + drift)).T
-        p = np.concatenate([fit_metric(column, arms, "gpu_j").contrasts.differ()[1:] for column in figures])
+        observations = np.exp(0.01 * (chance + drift)).T
+        p = np.concatenate([fit_metric(column, arms, "gpu_j").contrasts.differ()[1:] for column in observations])
         alarms.append(p.min() * len(p) <= 0.05)
     # At a true 5 % one such test in a thousand would fail; the seed is fixed.
     assert sum(alarms) <= stats.binom.ppf(0.999, 150, 0.05)
@@ -225,8 +225,10 @@ def test_one_domain_is_its_own_total() -> None:
 
 
 def test_the_quality_of_a_total_is_that_of_its_worst_domain() -> None:
-    figures = {"package_j": [10.0, 11.0, 12.0], "gpu_j": [100.0, 101.0, 99.0]}
-    rows = rows_of({"original": figures, "epochs=3": figures}, quality_package_j="estimated", quality_gpu_j="counter")
+    observations = {"package_j": [10.0, 11.0, 12.0], "gpu_j": [100.0, 101.0, 99.0]}
+    rows = rows_of(
+        {"original": observations, "epochs=3": observations}, quality_package_j="estimated", quality_gpu_j="counter"
+    )
     found = analyse(rows)
     assert of(found, metric=TOTAL).quality == Quality.ESTIMATED
     assert of(found, metric="gpu_j").quality == Quality.COUNTER
@@ -325,19 +327,21 @@ def test_a_mutant_without_a_common_block_with_the_original() -> None:
 
 def test_audits_analysed_together_have_separate_blocks() -> None:
     """A second audit on a machine that takes twice the energy shows the same effect."""
-    figures = noisy({"original": (0.0, 0.0), "epochs=3": (-0.05, 0.0)}, 4)
-    doubled = {arm: {m: [2 * cell for cell in cells] for m, cells in each.items()} for arm, each in figures.items()}
-    one, two = rows_of(figures, audit="a"), rows_of(doubled, audit="b")
+    observations = noisy({"original": (0.0, 0.0), "epochs=3": (-0.05, 0.0)}, 4)
+    doubled = {
+        arm: {m: [2 * cell for cell in cells] for m, cells in each.items()} for arm, each in observations.items()
+    }
+    one, two = rows_of(observations, audit="a"), rows_of(doubled, audit="b")
     both = analyse(pd.concat([one, two.assign(repetition=two["repetition"] + 4)], ignore_index=True))
-    alone = analyse(one)
-    assert of(both).relative_change.value == pytest.approx(of(alone).relative_change.value)
+    single = analyse(one)
+    assert of(both).relative_change.value == pytest.approx(of(single).relative_change.value)
     assert of(both).verdict == Verdict.WIN
     assert any("2 audits" in note for note in sentences(both))
 
 
 def test_unknown_blocks_are_one_block() -> None:
-    figures = noisy(nothing(2))
-    assert analyse(rows_of(figures, blocked=False)).comparisons != analyse(rows_of(figures)).comparisons
+    observations = noisy(nothing(2))
+    assert analyse(rows_of(observations, blocked=False)).comparisons != analyse(rows_of(observations)).comparisons
 
 
 def test_only_the_original_or_no_original() -> None:
@@ -358,9 +362,9 @@ def test_negative_performance_has_a_positive_tolerance() -> None:
     assert of(analyse(rows), metric="performance").margin == pytest.approx(0.02)
 
 
-def test_ties_everywhere_in_one_metric_leave_the_others_alone() -> None:
-    figures = noisy(nothing(6) | {"epochs=9": (-0.1, 0.0)})
-    constant = {arm: cells | {"performance": [0.9] * 5} for arm, cells in figures.items()}
+def test_ties_everywhere_in_one_metric_do_not_affect_the_others() -> None:
+    observations = noisy(nothing(6) | {"epochs=9": (-0.1, 0.0)})
+    constant = {arm: cells | {"performance": [0.9] * 5} for arm, cells in observations.items()}
     found = analyse(rows_of(constant))
     assert {row.verdict for row in found.comparisons if row.metric == "performance"} == {Verdict.TIE}
     assert of(found, "epochs=9").verdict == Verdict.WIN
@@ -368,14 +372,14 @@ def test_ties_everywhere_in_one_metric_leave_the_others_alone() -> None:
 
 def test_huge_and_tiny_observations() -> None:
     for scale in (1e-12, 1e15):
-        figures = {
+        observations = {
             arm: {
                 metric: [cell * (scale if metric != "performance" else 1) for cell in cells]
                 for metric, cells in each.items()
             }
             for arm, each in noisy(nothing(2) | {"epochs=9": (-0.1, 0.0)}).items()
         }
-        assert of(analyse(rows_of(figures)), "epochs=9").verdict == Verdict.WIN
+        assert of(analyse(rows_of(observations)), "epochs=9").verdict == Verdict.WIN
 
 
 def test_order_of_rows_and_names_of_mutants_change_nothing() -> None:

@@ -28,9 +28,9 @@ def scenario(
 ) -> Scenario:
     """One row of the original, at value 0, and one of each mutant, by hyperparameter: values and GPU energies."""
     records: list[tuple[object, ...]] = [("original", None, None, None, original)]
-    for name, values, figures in hyperparameters:
-        mutants = enumerate(zip(values, figures, strict=True))
-        records += [(f"{name}={at}", name, value, 0.0, figure) for at, (value, figure) in mutants]
+    for name, values, observations in hyperparameters:
+        mutants = enumerate(zip(values, observations, strict=True))
+        records += [(f"{name}={at}", name, value, 0.0, observation) for at, (value, observation) in mutants]
     empty = {"subject": "s", "background": "", "repetition": 0} | dict.fromkeys(METRICS) | more
     names = ("mutant", "hyperparameter", "value", "default", "gpu_j")
     (found,) = scenarios_of(rows_frame([empty | dict(zip(names, record, strict=True)) for record in records]))
@@ -63,9 +63,9 @@ def test_pearson_intervals_are_those_of_scipy_and_pingouin(published: pd.DataFra
 
 
 def test_the_spearman_interval_is_that_of_bonett_and_wright() -> None:
-    values, figures = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3.0, 2.0, 6.0, 4.0, 8.0, 5.0]
-    (row,) = careful_correlations(scenario(("epochs", values, figures)))
-    rho = stats.spearmanr([0.0, *values], [1.0, *figures]).statistic
+    values, observations = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3.0, 2.0, 6.0, 4.0, 8.0, 5.0]
+    (row,) = careful_correlations(scenario(("epochs", values, observations)))
+    rho = stats.spearmanr([0.0, *values], [1.0, *observations]).statistic
     half = 1.959963984540054 * math.sqrt((1 + rho**2 / 2) / (7 - 3))
     lower = 0.5 * math.log((1 + rho) / (1 - rho)) - half
     assert row.spearman.value == pytest.approx(rho)

@@ -26,15 +26,15 @@ EFFECTS = {ORIGINAL: (0.0, 0.0), "epochs=3": (-0.1, 0.0), "epochs=4": (0.1, 0.0)
 
 
 def pair(
-    alone: dict[str, tuple[float, float]] = EFFECTS,
-    beside: dict[str, tuple[float, float]] = EFFECTS,
+    exclusive_effects: dict[str, tuple[float, float]] = EFFECTS,
+    colocated_effects: dict[str, tuple[float, float]] = EFFECTS,
     *,
-    noise_beside: float = 0.005,
+    colocated_noise: float = 0.005,
     **columns: Any,
 ) -> pd.DataFrame:
-    """Rows of a subject without and with the background load `other`; `columns` are of the latter."""
-    exclusive = rows_of(noisy(alone, seed=1))
-    colocated = rows_of(noisy(beside, seed=2, noise=noise_beside), background="other")
+    """Return rows of a subject without and with the background load `other`; `columns` are of the latter."""
+    exclusive = rows_of(noisy(exclusive_effects, seed=1))
+    colocated = rows_of(noisy(colocated_effects, seed=2, noise=colocated_noise), background="other")
     return pd.concat([exclusive, colocated.assign(**columns)], ignore_index=True)
 
 
@@ -47,13 +47,13 @@ def test_rows_of_one_kind_have_nothing_to_compare() -> None:
     report = analyse(rows_of(noisy(EFFECTS))).colocation
     assert report.pairs == ()
     assert report.claim is None
-    alone = analyse(rows_of(noisy(EFFECTS), background="other"))
-    assert alone.colocation.pairs == ()
+    colocated = analyse(rows_of(noisy(EFFECTS), background="other"))
+    assert colocated.colocation.pairs == ()
     assert any(
         note.startswith(
             "simulated co-located with other: not compared with simulated without background load, for which"
         )
-        for note in sentences(alone)
+        for note in sentences(colocated)
     )
 
 
@@ -67,7 +67,7 @@ def test_mutants_are_the_same_by_what_they_change_and_not_by_name() -> None:
 
 def test_mutants_of_one_side_only_are_named() -> None:
     (found,) = analyse(
-        pair(alone=EFFECTS | {"epochs=9": (0.0, 0.0)}, beside=EFFECTS | {"rate=1": (0, 0)})
+        pair(exclusive_effects=EFFECTS | {"epochs=9": (0.0, 0.0)}, colocated_effects=EFFECTS | {"rate=1": (0, 0)})
     ).colocation.pairs
     assert (found.mutants, found.only_alone, found.only_beside) == (3, ("epochs=9",), ("rate=1",))
 
@@ -83,7 +83,7 @@ def test_originals_with_other_values_are_not_compared() -> None:
     )
 
 
-def test_every_background_is_compared_with_the_subject_alone() -> None:
+def test_every_background_is_compared_with_the_exclusive_scenario() -> None:
     rows = pair()
     other = rows_of(noisy(EFFECTS, seed=3), background="third")
     stranger = rows_of(noisy(EFFECTS, seed=4), subject="stranger")
@@ -98,14 +98,16 @@ def test_every_background_is_compared_with_the_subject_alone() -> None:
 def test_equal_effects_are_tested_by_welchs_test_of_two_differences() -> None:
     """Each arm has its own noise, and rows are independent: the difference of two differences of means."""
     random = np.random.default_rng(3)
-    figures = {key: np.exp(0.02 * random.standard_normal(9)) for key in ("a0", "a1", "b0", "b1")}
+    observations = {key: np.exp(0.02 * random.standard_normal(9)) for key in ("a0", "a1", "b0", "b1")}
     parts = [
-        rows_of({"original": {"gpu_j": figures[f"{s}0"].tolist()}, "epochs=3": {"gpu_j": figures[f"{s}1"].tolist()}},
-                blocked=False, background=b)
-        for s, b in (("a", ""), ("b", "other"))
-    ]  # fmt: skip
+        rows_of({arm: {"gpu_j": observations[key].tolist()} for arm, key in keys}, blocked=False, background=background)
+        for keys, background in (
+            ((("original", "a0"), ("epochs=3", "a1")), ""),
+            ((("original", "b0"), ("epochs=3", "b1")), "other"),
+        )
+    ]
     (row,) = analyse(pd.concat(parts, ignore_index=True)).colocation.verdict
-    logs = {key: np.log(each) for key, each in figures.items()}
+    logs = {key: np.log(each) for key, each in observations.items()}
     parts_ = [each.var(ddof=1) / 9 for each in logs.values()]
     extra = logs["b1"].mean() - logs["b0"].mean() - logs["a1"].mean() + logs["a0"].mean()
     df = sum(parts_) ** 2 / sum(part**2 / 8 for part in parts_)
@@ -116,14 +118,14 @@ def test_equal_effects_are_tested_by_welchs_test_of_two_differences() -> None:
 
 
 def test_a_verdict_lost_to_noise_is_not_a_changed_effect() -> None:
-    found = analyse(pair(noise_beside=0.2)).colocation
+    found = analyse(pair(colocated_noise=0.2)).colocation
     own = [row for row in found.verdict if row.mutant == "epochs=3" and row.metric == "gpu_j"]
     assert [(row.verdict_alone, row.verdict, row.changes) for row in own] == [(Verdict.WIN, Verdict.UNDECIDED, True)]
     assert own[0].p_adjusted > 0.05
 
 
 def test_an_effect_that_co_location_reverses_is_shown() -> None:
-    found = analyse(pair(beside=EFFECTS | {"epochs=3": (0.1, 0.0)})).colocation
+    found = analyse(pair(colocated_effects=EFFECTS | {"epochs=3": (0.1, 0.0)})).colocation
     rows = {(row.mutant, row.metric): row for row in found.verdict}
     turned = rows["epochs=3", "gpu_j"]
     assert (turned.verdict_alone, turned.verdict) == (Verdict.WIN, Verdict.LOSS)
@@ -132,7 +134,7 @@ def test_an_effect_that_co_location_reverses_is_shown() -> None:
 
 
 def test_performance_is_compared_in_its_own_unit() -> None:
-    found = analyse(pair(beside=EFFECTS | {"epochs=5": (0.3, -0.3)})).colocation
+    found = analyse(pair(colocated_effects=EFFECTS | {"epochs=5": (0.3, -0.3)})).colocation
     (row,) = (row for row in found.verdict if (row.mutant, row.metric) == ("epochs=5", "performance"))
     assert row.extra.value == pytest.approx(-0.2, abs=0.01)
 
@@ -181,12 +183,12 @@ def test_perfect_correlations_have_no_test() -> None:
 def test_slowdown_is_the_ratio_of_geometric_means_with_welchs_interval(published: CarefulAnalysis) -> None:
     rows = pd.read_csv(DATA)
     mnist = rows[(rows["subject"] == "mnist") & (rows["mutant"] == "original")]
-    alone = np.log(mnist.loc[mnist["background"].isna(), "duration_s"])
-    beside = np.log(mnist.loc[mnist["background"] == "siamese_network", "duration_s"])
+    exclusive = np.log(mnist.loc[mnist["background"].isna(), "duration_s"])
+    colocated = np.log(mnist.loc[mnist["background"] == "siamese_network", "duration_s"])
     row = next(row for row in published.colocation.slowdown if row.background == "siamese_network")
     assert (row.mutant, row.n_alone, row.n) == (ORIGINAL, 5, 5)
-    assert row.slowdown.value == pytest.approx(stats.gmean(np.exp(beside)) / stats.gmean(np.exp(alone)))
-    interval = stats.ttest_ind(beside, alone, equal_var=False).confidence_interval(0.95)
+    assert row.slowdown.value == pytest.approx(stats.gmean(np.exp(colocated)) / stats.gmean(np.exp(exclusive)))
+    interval = stats.ttest_ind(colocated, exclusive, equal_var=False).confidence_interval(0.95)
     assert row.slowdown.ends == pytest.approx(tuple(np.exp(interval)))
 
 

@@ -33,14 +33,14 @@ CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
 def drawn() -> tuple[np.ndarray, np.ndarray, Any]:
     random = np.random.default_rng(4)
     concurrency = random.uniform(0, 1.4, len(CODE))
-    figures = 0.3 * CODE + 2.0 * BLOCK + 0.7 * concurrency + 0.05 * random.standard_normal(len(CODE))
+    observations = 0.3 * CODE + 2.0 * BLOCK + 0.7 * concurrency + 0.05 * random.standard_normal(len(CODE))
     columns = [CODE[:, None] == np.arange(ARMS), BLOCK[:, None] == np.arange(1, BLOCKS), concurrency[:, None]]
-    return figures, concurrency, sm.OLS(figures, np.column_stack(columns).astype(float)).fit()
+    return observations, concurrency, sm.OLS(observations, np.column_stack(columns).astype(float)).fit()
 
 
 def test_slope_effects_and_residuals_are_those_of_least_squares(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
-    figures, concurrency, ols = drawn
-    fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
+    observations, concurrency, ols = drawn
+    fitted = fit_with_concurrency(observations, CODE, BLOCK, ARMS, concurrency)
     assert fitted.slope is not None
     assert fitted.slope.value == pytest.approx(ols.params[-1])
     np.testing.assert_allclose(fitted.effect - fitted.effect[0], ols.params[:ARMS] - ols.params[0], atol=1e-9)
@@ -48,10 +48,10 @@ def test_slope_effects_and_residuals_are_those_of_least_squares(drawn: tuple[np.
 
 
 def test_one_degree_of_freedom_is_taken_by_leverage(drawn: tuple[np.ndarray, np.ndarray, Any]) -> None:
-    figures, concurrency, ols = drawn
-    fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
+    observations, concurrency, ols = drawn
+    fitted = fit_with_concurrency(observations, CODE, BLOCK, ARMS, concurrency)
     assert fitted.df.sum() == pytest.approx(ols.df_resid)
-    assert fitted.df.sum() == pytest.approx(fit(figures, CODE, BLOCK, ARMS).df.sum() - 1)
+    assert fitted.df.sum() == pytest.approx(fit(observations, CODE, BLOCK, ARMS).df.sum() - 1)
     np.testing.assert_allclose(fitted.df, np.bincount(CODE, 1 - ols.get_influence().hat_matrix_diag))
     assert np.nansum(fitted.variance * fitted.df) / fitted.df.sum() == pytest.approx(ols.mse_resid)
 
@@ -59,8 +59,8 @@ def test_one_degree_of_freedom_is_taken_by_leverage(drawn: tuple[np.ndarray, np.
 def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(
     drawn: tuple[np.ndarray, np.ndarray, Any],
 ) -> None:
-    figures, concurrency, ols = drawn
-    fitted = fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency)
+    observations, concurrency, ols = drawn
+    fitted = fit_with_concurrency(observations, CODE, BLOCK, ARMS, concurrency)
     total = fitted.df.sum()
     alike = ModeratedVariances(np.full(ARMS, ols.mse_resid), np.full(ARMS, total), float(ols.mse_resid), total, np.inf)
     found = contrasts_with_original(fitted, alike)
@@ -73,14 +73,14 @@ def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(
 
 @pytest.mark.parametrize("concurrency", [np.full(20, 0.7), 0.7 + 0.99 * MIN_RANGE * np.linspace(0, 1, 20)])
 def test_even_concurrency_changes_nothing_at_all(concurrency: np.ndarray) -> None:
-    figures = np.random.default_rng(1).standard_normal(20)
-    plain, told = (
-        fit_weighted(figures, CODE, BLOCK, ARMS),
-        fit_with_concurrency(figures, CODE, BLOCK, ARMS, concurrency),
+    observations = np.random.default_rng(1).standard_normal(20)
+    plain, fitted = (
+        fit_weighted(observations, CODE, BLOCK, ARMS),
+        fit_with_concurrency(observations, CODE, BLOCK, ARMS, concurrency),
     )
-    assert told.slope is None
+    assert fitted.slope is None
     for name in ("effect", "variance", "df", "adjusted", "residual"):
-        assert (getattr(plain, name) == getattr(told, name)).all()
+        assert (getattr(plain, name) == getattr(fitted, name)).all()
 
 
 def _printed(analysis: CarefulAnalysis) -> str:
@@ -107,10 +107,10 @@ def test_concurrency_of_one_arm_only_is_confounded_with_the_arm() -> None:
 def test_the_only_trial_with_another_concurrency_only_affects_the_slope() -> None:
     """Its leverage is 1: the result is that of the audit without it."""
     rows = rows_of(noisy(nothing(4)))
-    lonely = rows.assign(companions=3.0)
-    lonely.loc[7, "companions"] = 0.0
+    changed = rows.assign(companions=3.0)
+    changed.loc[7, "companions"] = 0.0
     for one, other in zip(
-        analyse(lonely).comparisons, analyse(rows.drop(7).reset_index(drop=True)).comparisons, strict=True
+        analyse(changed).comparisons, analyse(rows.drop(7).reset_index(drop=True)).comparisons, strict=True
     ):
         if one.metric != "performance":
             assert one.relative_change.value == pytest.approx(other.relative_change.value)
@@ -121,11 +121,11 @@ def test_performance_is_not_adjusted_for_concurrency() -> None:
     rows = rows_of(noisy(nothing(4)))
     random = np.random.default_rng(2)
     one, other = (analyse(each) for each in (rows, rows.assign(companions=random.uniform(0, 3, len(rows)))))
-    told = [[row.p for row in found.comparisons if row.metric == "performance"] for found in (one, other)]
-    assert told[0] == told[1]
+    p_values = [[row.p for row in found.comparisons if row.metric == "performance"] for found in (one, other)]
+    assert p_values[0] == p_values[1]
 
 
-# Queues, in which trainings at the end have fewer others beside them.
+# Queues, in which the last trials have fewer concurrent trials.
 
 
 @pytest.mark.parametrize(("metric", "slowing"), [("energy_j", 0.6), ("duration_s", 0.3), ("duration_s", 1.0)])
@@ -148,7 +148,7 @@ def test_lower_concurrency_at_the_end_is_no_effect_of_the_arms_there(metric: str
                 held.append(np.abs(errors) <= contrast.half_width()[1:])
     assert alarms <= stats.binom.ppf(0.999, 60, 0.05)
     assert np.mean(held) > 0.92
-    # As good as if each had trained with the same company: two means of five figures with noise of 0.8 %.
+    # As precise as with equal concurrency of all trials: two means of five observations with noise of 0.8 %.
     assert np.sqrt(np.mean(squares[True])) < 1.4 * 0.008 * np.sqrt(2 / 5)
     assert np.mean(squares[True]) < 0.25 * np.mean(squares[False])
 
@@ -168,11 +168,11 @@ def test_the_effect_of_concurrency_is_reported() -> None:
 
 def test_lower_concurrency_at_the_end_is_no_drift() -> None:
     rows = queue_rows(queue([1.0] * 7, 5, 4, slowing=1.0))
-    (without, told) = (
+    (without, adjusted) = (
         next(row.drift for row in analyse(each).trust if row.metric == "duration_s")
         for each in (rows.drop(columns="companions"), rows)
     )
-    assert told is not None
+    assert adjusted is not None
     assert without is not None
-    assert not told.seen
-    assert without.trend < -0.1 < told.trend
+    assert not adjusted.seen
+    assert without.trend < -0.1 < adjusted.trend

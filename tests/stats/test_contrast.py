@@ -15,10 +15,10 @@ from mutegreen.stats.model.moderation import ModeratedVariances, moderate
 
 def compared(*parts: np.ndarray, blocked: bool) -> Contrasts:
     """Contrasts of samples, the first the original; the i-th observation of each is in block i."""
-    figures = np.concatenate(parts)
+    observations = np.concatenate(parts)
     arm = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     block = np.concatenate([np.arange(len(part)) for part in parts]) if blocked else np.zeros_like(arm)
-    fitted = fit(figures, arm, block, len(parts))
+    fitted = fit(observations, arm, block, len(parts))
     return contrasts_with_original(fitted, moderate(fitted.variance, fitted.df))
 
 
@@ -78,10 +78,10 @@ def test_arms_of_one_variance_are_the_analysis_of_variance(missing: float) -> No
     generator = np.random.default_rng(11)
     there = generator.random(30) >= missing
     arm, block = np.repeat(np.arange(6), 5)[there], np.tile(np.arange(5), 6)[there]
-    figures = generator.normal(size=len(arm)) + block
+    observations = generator.normal(size=len(arm)) + block
     columns = np.column_stack([arm[:, None] == np.arange(6), block[:, None] == np.arange(1, 5)]).astype(float)
-    ols = sm.OLS(figures, columns).fit()
-    fitted = fit(figures, arm, block, 6)
+    ols = sm.OLS(observations, columns).fit()
+    fitted = fit(observations, arm, block, 6)
     found = contrasts_with_original(fitted, alike(fitted))
     for other in range(1, 6):
         contrast = np.zeros(10)

@@ -49,7 +49,7 @@ def rows_of(
     found = []
     for block, level in enumerate(rng.normal(0, drift, repetitions)):
         for changes in ({}, *mutants):
-            figure = energy({**defaults, **changes}) * np.exp(level + rng.normal(0, noise))
+            energy_j = energy({**defaults, **changes}) * np.exp(level + rng.normal(0, noise))
             single = len(changes) == 1
             row = {
                 "subject": "s",
@@ -60,7 +60,7 @@ def rows_of(
                 "default": defaults[next(iter(changes))] if single else None,
                 "repetition": block,
                 **dict.fromkeys(METRICS, np.nan),
-                "package_j": figure,
+                "package_j": energy_j,
                 "block": block,
                 "changes": json.dumps(changes) if changes else "",
             }
@@ -271,9 +271,9 @@ def test_controls_and_mutants_of_three_are_in_no_pair() -> None:
     others = rows_of(bent, [{**CORNER, "momentum": 0.8}], defaults={**DEFAULTS, "momentum": 0.9}, seed=5)
     others = others[others["mutant"] != "original"]
     control = rows[rows["mutant"] == "original"].assign(mutant="identity", hyperparameter="identity", changes="{}")
-    with_others, alone = the_only(pd.concat([rows, others, control])), the_only(rows)
-    assert with_others.coefficient.value == pytest.approx(alone.coefficient.value)
-    assert (with_others.n, with_others.term, with_others.doubles) == (alone.n, alone.term, alone.doubles)
+    with_others, without = the_only(pd.concat([rows, others, control])), the_only(rows)
+    assert with_others.coefficient.value == pytest.approx(without.coefficient.value)
+    assert (with_others.n, with_others.term, with_others.doubles) == (without.n, without.term, without.doubles)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_an_increasing_function_keeps_the_ends_and_a_decreasing_one_exchanges_th
         (Interval(None, 0.5, 2.0), Interval(None, -2.0, -0.5)),
         (Interval(0.4, 0.5, 2.0), Interval(-0.4, -2.0, -0.5)),
     ],
-    ids=["no ends", "low alone", "high alone", "no value", "value outside"],
+    ids=["no ends", "only low", "only high", "no value", "value outside"],
 )
 def test_parts_that_are_not_known_stay_so(found: Interval, expected: Interval) -> None:
     assert found.map(lambda x: -x) == expected

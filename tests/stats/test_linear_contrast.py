@@ -17,7 +17,7 @@ from mutegreen.stats.model.noisy_arms import noisier
 
 ARMS = 6
 CORNERS = np.array([[1.0, -1.0, -1.0, 1.0, 0.0, 0.0]])
-"""The interaction of arms 1 and 2, changed alone, that are changed together in arm 3."""
+"""The interaction of arms 1 and 2, changed separately, that are changed together in arm 3."""
 
 
 def differences(n_arms: int) -> Floats:
@@ -29,19 +29,19 @@ def test_differences_to_the_first_arm_are_those_of_contrasts(concurrency: str | 
     rng = np.random.default_rng(4)
     kept = rng.random(ARMS * 5) > 0.2
     arm, block = np.tile(np.arange(ARMS), 5)[kept], np.repeat(np.arange(5), ARMS)[kept]
-    beside = np.log(rng.integers(1, 4, len(arm)).astype(float)) if concurrency else None
-    fitted = fit_with_concurrency(rng.normal(0, 1, len(arm)), arm, block, ARMS + 1, beside)
+    covariate = np.log(rng.integers(1, 4, len(arm)).astype(float)) if concurrency else None
+    fitted = fit_with_concurrency(rng.normal(0, 1, len(arm)), arm, block, ARMS + 1, covariate)
     noise = moderate(fitted.variance, fitted.df)
     assert not noisier(fitted.variance, fitted.df).any()
     expected, found = contrasts_with_original(fitted, noise), linear_contrasts(fitted, noise, differences(ARMS + 1))
-    assert np.isfinite(found.error).sum() == ARMS - 1, "the last arm has no figures"
+    assert np.isfinite(found.error).sum() == ARMS - 1, "the last arm has no observations"
     for name in ("estimate", "error", "df", "stretch"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name)[1:], err_msg=name)
 
 
 def test_additive_effects_are_no_interaction_in_spite_of_rounding() -> None:
-    figures = np.tile([0.1, 0.3, 0.7, 0.9, 0.5, 0.2], 4)
-    fitted = fit_with_concurrency(figures, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
+    observations = np.tile([0.1, 0.3, 0.7, 0.9, 0.5, 0.2], 4)
+    fitted = fit_with_concurrency(observations, np.tile(np.arange(ARMS), 4), np.repeat(np.arange(4), ARMS), ARMS, None)
     found = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS)
     assert fitted.effect[3] - fitted.effect[1] - fitted.effect[2] + fitted.effect[0] != 0.0
     assert found.estimate[0] == 0.0
@@ -59,7 +59,7 @@ def p_values(
 
     Args:
         repetitions: Figures of each arm, one in each block.
-        noise: Standard deviation of each arm's figures.
+        noise: Standard deviation of each arm's observations.
         drift: Standard deviation of the effects of blocks.
         effect: The true interaction.
         audits: How many are simulated.
@@ -69,20 +69,20 @@ def p_values(
     ours, plain = np.empty(audits), np.empty(audits)
     for at in range(audits):
         level = rng.normal(0, drift, (repetitions, 1))
-        figures = level + rng.normal(0, noise, (repetitions, ARMS)) + effect * (np.arange(ARMS) == 3)
-        fitted = fit_with_concurrency(figures.ravel(), arm, block, ARMS, None)
+        observations = level + rng.normal(0, noise, (repetitions, ARMS)) + effect * (np.arange(ARMS) == 3)
+        fitted = fit_with_concurrency(observations.ravel(), arm, block, ARMS, None)
         ours[at] = linear_contrasts(fitted, moderate(fitted.variance, fitted.df), CORNERS).differ()[0]
-        plain[at] = _least_squares(figures[:, :4])
+        plain[at] = _least_squares(observations[:, :4])
     return ours, plain
 
 
-def _least_squares(figures: Floats) -> float:
+def _least_squares(observations: Floats) -> float:
     """P of the two-way analysis of variance of the four corners, shape (blocks, 4)."""
-    blocks = len(figures)
-    residual = figures - figures.mean(axis=0) - figures.mean(axis=1, keepdims=True) + figures.mean()
+    blocks = len(observations)
+    residual = observations - observations.mean(axis=0) - observations.mean(axis=1, keepdims=True) + observations.mean()
     df = 3 * (blocks - 1)
     error = np.sqrt((residual**2).sum() / df * 4 / blocks)
-    return float(2 * stats.t.sf(abs(figures.mean(axis=0) @ CORNERS[0, :4]) / error, df))
+    return float(2 * stats.t.sf(abs(observations.mean(axis=0) @ CORNERS[0, :4]) / error, df))
 
 
 @pytest.mark.parametrize("repetitions", [3, 5])
@@ -93,7 +93,7 @@ def test_in_even_noise_5_of_100_are_false_alarms_at_most(repetitions: int, drift
 
 
 @pytest.mark.parametrize("repetitions", [3, 5])
-@pytest.mark.parametrize("noisy", [0, 1, 3], ids=["original", "changed alone", "changed together"])
+@pytest.mark.parametrize("noisy", [0, 1, 3], ids=["original", "changed separately", "changed together"])
 def test_with_a_corner_20_times_as_noisy_there_are_about_as_many(repetitions: int, noisy: int) -> None:
     noise = np.ones(ARMS)
     noise[noisy] = 20.0

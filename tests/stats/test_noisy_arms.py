@@ -17,7 +17,7 @@ ARMS, BLOCKS = 7, 5
 CODE, BLOCK = (codes.ravel() for codes in np.indices((ARMS, BLOCKS)))
 
 
-def figures(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.0) -> np.ndarray:
+def observations(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.0) -> np.ndarray:
     """Logarithms of a drifting machine; arm 3 is so many times as noisy, and arm 5 saves energy."""
     arm, block = (codes.ravel() for codes in np.indices((ARMS, blocks)))
     noise = np.where(arm == 3, loud, 1.0) * np.random.default_rng(seed).standard_normal(len(arm))
@@ -27,7 +27,7 @@ def figures(loud: float, seed: int = 0, blocks: int = BLOCKS, saving: float = 0.
 @pytest.mark.parametrize("missing", [(), (2, 11, 30)])
 def test_the_fit_is_that_of_weighted_least_squares(missing: tuple[int, ...]) -> None:
     kept = np.setdiff1d(np.arange(len(CODE)), missing)
-    arm, block, found = CODE[kept], BLOCK[kept], figures(20.0)[kept]
+    arm, block, found = CODE[kept], BLOCK[kept], observations(20.0)[kept]
     weight = np.array([1.0, 1.0, 0.3, 0.01, 1.0, 0.5, 1.0])
     fitted = fit(found, arm, block, ARMS, weight=weight)
     dummies = np.column_stack([arm[:, None] == np.arange(ARMS), block[:, None] == np.arange(1, BLOCKS)]).astype(float)
@@ -40,7 +40,7 @@ def test_the_fit_is_that_of_weighted_least_squares(missing: tuple[int, ...]) -> 
 
 
 def test_a_noisier_arm_is_found_and_does_not_affect_the_others() -> None:
-    plain, weighted = (each(figures(20.0), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
+    plain, weighted = (each(observations(20.0), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
     assert noisier(weighted.variance, weighted.df).tolist() == [arm == 3 for arm in range(ARMS)]
     others = np.arange(ARMS) != 3
     assert np.sqrt(plain.variance[others].mean()) > 2 * 0.008
@@ -49,8 +49,8 @@ def test_a_noisier_arm_is_found_and_does_not_affect_the_others() -> None:
 
 
 def test_where_no_arm_is_noisier_nothing_changes() -> None:
-    seed = next(s for s in range(50) if not noisier(*_noise(fit(figures(1.0, s), CODE, BLOCK, ARMS))).any())
-    plain, weighted = (each(figures(1.0, seed), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
+    seed = next(s for s in range(50) if not noisier(*_noise(fit(observations(1.0, s), CODE, BLOCK, ARMS))).any())
+    plain, weighted = (each(observations(1.0, seed), CODE, BLOCK, ARMS) for each in (fit, fit_weighted))
     assert (plain.variance == weighted.variance).all()
     assert (plain.residual == weighted.residual).all()
 
@@ -58,7 +58,8 @@ def test_where_no_arm_is_noisier_nothing_changes() -> None:
 def test_with_few_repetitions_all_weights_are_equal() -> None:
     arm, block = (codes.ravel() for codes in np.indices((ARMS, MIN_OBSERVATIONS_FOR_WEIGHTS - 1)))
     plain, weighted = (
-        each(figures(20.0, blocks=MIN_OBSERVATIONS_FOR_WEIGHTS - 1), arm, block, ARMS) for each in (fit, fit_weighted)
+        each(observations(20.0, blocks=MIN_OBSERVATIONS_FOR_WEIGHTS - 1), arm, block, ARMS)
+        for each in (fit, fit_weighted)
     )
     assert (plain.variance == weighted.variance).all()
 
@@ -90,7 +91,7 @@ def test_false_alarms_stay_below_their_rate_and_effects_are_found(blocks: int) -
     arms = Arms(tuple(map(str, range(ARMS))), arm, block, True)
     alarms, found = 0, []
     for seed in range(300):
-        p = fit_metric(np.exp(figures(20.0, seed, blocks, saving=0.05)), arms, "gpu_j").contrasts.differ()
+        p = fit_metric(np.exp(observations(20.0, seed, blocks, saving=0.05)), arms, "gpu_j").contrasts.differ()
         adjusted = adjust(p[1:])
         alarms += bool((np.delete(adjusted, 4) <= 0.05).any())
         found.append(adjusted[4] <= 0.05)

@@ -36,17 +36,23 @@ Tables = dict[str, list[dict[tuple[Any, ...], dict[str, Any]]]]
 
 
 def trainings(
-    mutant: str, figures: Any, *, hyperparameter: str = "epochs", value: object = 3, default: object = 2, **more: Any
+    mutant: str,
+    observations: Any,
+    *,
+    hyperparameter: str = "epochs",
+    value: object = 3,
+    default: object = 2,
+    **more: Any,
 ) -> list[dict[str, Any]]:
-    """Records of a mutant's (or the original's) trainings; `figures` are its GPU energies or cells by metric."""
-    if not isinstance(figures, dict):
-        figures = {"gpu_j": figures}
+    """Records of a mutant's (or the original's) trainings; `observations` are its GPU energies or cells by metric."""
+    if not isinstance(observations, dict):
+        observations = {"gpu_j": observations}
     changed = {"hyperparameter": hyperparameter, "value": value, "default": default}
     if mutant == "original":
         changed = dict.fromkeys(changed)
     label = {"subject": "s", "background": "", "mutant": mutant} | changed | more
-    repetitions = len(next(iter(figures.values())))
-    cells = {metric: figures.get(metric, [None] * repetitions) for metric in METRICS}
+    repetitions = len(next(iter(observations.values())))
+    cells = {metric: observations.get(metric, [None] * repetitions) for metric in METRICS}
     return [
         label | {"repetition": number} | {metric: column[number] for metric, column in cells.items()}
         for number in range(repetitions)
@@ -88,8 +94,8 @@ def test_all_published_correlations(tables: Tables) -> None:
     assert len(expected) == 75
     assert given.keys() == expected.keys()
     for key, row in expected.items():
-        for figure in ("spearman", "spearman_p", "pearson", "pearson_p"):
-            assert given[key][figure] == pytest.approx(row[figure], rel=1e-6), (key, figure)
+        for statistic in ("spearman", "spearman_p", "pearson", "pearson_p"):
+            assert given[key][statistic] == pytest.approx(row[statistic], rel=1e-6), (key, statistic)
         assert given[key]["n"] == row["n"]
 
 
@@ -100,8 +106,8 @@ def test_all_published_verdicts(tables: Tables) -> None:
     for key, row in expected.items():
         assert given[key]["verdict"] == row["verdict"], key
         assert given[key]["value"] == row["value"]
-        for figure in ("p", "cliffs_delta"):
-            assert given[key][figure] == pytest.approx(row[figure], rel=1e-6, abs=1e-12), (key, figure)
+        for statistic in ("p", "cliffs_delta"):
+            assert given[key][statistic] == pytest.approx(row[statistic], rel=1e-6, abs=1e-12), (key, statistic)
 
 
 def test_all_published_win_tie_loss_counts(tables: Tables) -> None:
@@ -269,10 +275,10 @@ def test_relative_change_has_the_sign_of_the_difference_and_needs_an_original_th
 
 
 def test_a_metric_never_measured_has_a_note_and_no_rows() -> None:
-    alone = trainings("original", {"gpu_j": [1, 2]}), trainings("e", {"gpu_j": [3, 4]})
+    exclusive = trainings("original", {"gpu_j": [1, 2]}), trainings("e", {"gpu_j": [3, 4]})
     both = {"gpu_j": [1, 2], "dram_j": [1, 2]}
-    beside = trainings("original", both, background="b"), trainings("e", both, background="b")
-    found = analysis(*alone, *beside)
+    colocated = trainings("original", both, background="b"), trainings("e", both, background="b")
+    found = analysis(*exclusive, *colocated)
     assert {(row.background, row.metric) for row in found.comparisons} == {
         ("", "gpu_j"),
         ("b", "gpu_j"),
@@ -306,9 +312,9 @@ def test_values_that_are_not_numbers_have_verdicts_but_no_correlation() -> None:
 
 
 def test_identity_is_compared_but_neither_correlated_nor_counted() -> None:
-    figures = {"gpu_j": [1, 2, 3], "performance": [1, 2, 3]}
-    control = trainings("identity", figures, hyperparameter="identity", value=None, default=None)
-    found = analysis(trainings("original", figures), control, trainings("z", figures, hyperparameter="z"))
+    observations = {"gpu_j": [1, 2, 3], "performance": [1, 2, 3]}
+    control = trainings("identity", observations, hyperparameter="identity", value=None, default=None)
+    found = analysis(trainings("original", observations), control, trainings("z", observations, hyperparameter="z"))
     assert [row.mutant for row in found.comparisons] == ["z", "z", "identity", "identity"]
     assert {row.verdict for row in found.comparisons} == {Verdict.TIE}
     assert {row.hyperparameter for row in found.correlations} == {"z"}
@@ -320,10 +326,10 @@ def test_correlation_takes_the_original_at_its_default_value() -> None:
     parts = [trainings("original", [20, 21])]
     parts += [trainings(f"e{value}", [10 * value, 10 * value + 1], value=value) for value in (1, 3, 7)]
     (found,) = analysis(*parts).correlations
-    values, figures = [2, 2, 1, 1, 3, 3, 7, 7], [20, 21, 10, 11, 30, 31, 70, 71]
+    values, observations = [2, 2, 1, 1, 3, 3, 7, 7], [20, 21, 10, 11, 30, 31, 70, 71]
     assert found.n == 8
-    assert (found.spearman.value, found.spearman_p) == pytest.approx(tuple(stats.spearmanr(values, figures)))
-    assert (found.pearson.value, found.pearson_p) == pytest.approx(tuple(stats.pearsonr(values, figures)))
+    assert (found.spearman.value, found.spearman_p) == pytest.approx(tuple(stats.spearmanr(values, observations)))
+    assert (found.pearson.value, found.pearson_p) == pytest.approx(tuple(stats.pearsonr(values, observations)))
 
 
 @pytest.mark.parametrize(

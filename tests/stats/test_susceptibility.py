@@ -21,9 +21,14 @@ NAMES = [f"epochs={value}" for value in range(3, 13)]
 
 
 def both(
-    alone: list[float], beside: list[float], *, noise: float = 0.005, noise_beside: float = 0.005, seed: int = 0
+    exclusive: list[float],
+    colocated: list[float],
+    *,
+    noise: float = 0.005,
+    colocated_noise: float = 0.005,
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """An audit alone and one in company: the relative change of energy that each mutant brings in them."""
+    """Return rows of an exclusive and a co-located audit, in which each mutant changes the energy by these ratios."""
     parts = [
         rows_of(
             noisy(
@@ -34,8 +39,8 @@ def both(
             background=background,
         )
         for effects, background, sigma, own_seed in (
-            (alone, "", noise, seed),
-            (beside, "other", noise_beside, seed + 1000),
+            (exclusive, "", noise, seed),
+            (colocated, "other", colocated_noise, seed + 1000),
         )
     ]
     return pd.concat(parts, ignore_index=True)
@@ -78,9 +83,9 @@ def test_a_size_is_a_relative_change() -> None:
 def test_sizes_and_counts_are_those_of_the_mutants_in_both() -> None:
     row = of(analyse(both([0.1, -0.1, 0.0, 0.0, 0.2, 0.1], [0.2, -0.2, 0.0, 0.15, 0.4, 0.2])))
     assert (row.mutants, row.changed_alone, row.changed, row.newly, row.no_longer) == (6, 4, 5, 1, 0)
-    logs, beside = np.log1p([0.1, -0.1, 0, 0, 0.2, 0.1]), np.log1p([0.2, -0.2, 0, 0.15, 0.4, 0.2])
+    logs, colocated = np.log1p([0.1, -0.1, 0, 0, 0.2, 0.1]), np.log1p([0.2, -0.2, 0, 0.15, 0.4, 0.2])
     assert row.size_alone == pytest.approx(np.expm1(np.sqrt(np.mean(logs**2))), rel=0.05)
-    assert row.size == pytest.approx(np.expm1(np.sqrt(np.mean(beside**2))), rel=0.05)
+    assert row.size == pytest.approx(np.expm1(np.sqrt(np.mean(colocated**2))), rel=0.05)
     assert row.finding is SusceptibilityFinding.MORE
     assert susceptibility_text(row).startswith(
         "Significantly more susceptible to change when co-located: the same 6 mutants change it by 2"
@@ -143,9 +148,9 @@ def test_noise_of_co_location_is_no_susceptibility() -> None:
     random = np.random.default_rng(6)
     wrong, naive = 0, 0
     for seed in range(60):
-        alone, beside = (_drawn(np.zeros(10), sigma, random) for sigma in (0.005, 0.015))
-        wrong += equal_size_p(alone, beside, seed) <= 0.05
-        naive += stats.wilcoxon(np.abs(beside.estimate), np.abs(alone.estimate)).pvalue <= 0.05
+        exclusive, colocated = (_drawn(np.zeros(10), sigma, random) for sigma in (0.005, 0.015))
+        wrong += equal_size_p(exclusive, colocated, seed) <= 0.05
+        naive += stats.wilcoxon(np.abs(colocated.estimate), np.abs(exclusive.estimate)).pvalue <= 0.05
     assert wrong <= stats.binom.ppf(0.999, 60, 0.05)
     assert naive > 30
 
@@ -158,8 +163,8 @@ def test_false_alarms_stay_near_their_nominal_rate(size: float, noisier: float) 
     alarms = 0
     for seed in range(150):
         truth = size * random.standard_normal(8)
-        alone, beside = (_drawn(truth, 0.01 * times, random) for times in (1.0, noisier))
-        alarms += equal_size_p(alone, beside, seed) <= 0.05
+        exclusive, colocated = (_drawn(truth, 0.01 * times, random) for times in (1.0, noisier))
+        alarms += equal_size_p(exclusive, colocated, seed) <= 0.05
     # At a true 5 % one such test in a thousand would fail; the seed is fixed.
     assert alarms <= stats.binom.ppf(0.999, 150, 0.05)
 
@@ -175,8 +180,8 @@ def test_a_larger_response_is_found() -> None:
 
 
 def _drawn(truth: np.ndarray, sigma: float, random: np.random.Generator) -> LogRatios:
-    figures = sigma * random.standard_normal((len(truth) + 1, 5))
-    mean, variance = figures.mean(axis=1), figures.var(axis=1, ddof=1) / 5
+    observations = sigma * random.standard_normal((len(truth) + 1, 5))
+    mean, variance = observations.mean(axis=1), observations.var(axis=1, ddof=1) / 5
     return LogRatios(truth + mean[1:] - mean[0], variance[1:], np.full(len(truth), 4.0), np.asarray(variance[0]), 4.0)
 
 
@@ -190,10 +195,10 @@ def test_p_values_are_adjusted_over_all_energies_and_backgrounds() -> None:
 
 
 def test_many_mutants_are_simulated_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone, beside = differences([0.1, 0.2, -0.1], 0.01), differences([0.12, 0.22, -0.1], 0.02)
-    whole = equal_size_p(alone, beside)
+    exclusive, colocated = differences([0.1, 0.2, -0.1], 0.01), differences([0.12, 0.22, -0.1], 0.02)
+    whole = equal_size_p(exclusive, colocated)
     monkeypatch.setattr(susceptibility, "_BATCH", 3 * 700)
-    assert equal_size_p(alone, beside) == pytest.approx(whole, abs=0.02)
+    assert equal_size_p(exclusive, colocated) == pytest.approx(whole, abs=0.02)
 
 
 def test_constant_observations_have_no_test() -> None:

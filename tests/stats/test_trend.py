@@ -54,9 +54,9 @@ def model(
         label |= {"default": default} | more
         if is_original:
             label |= dict.fromkeys(("hyperparameter", "value", "default"))
-        for repetition, figure in enumerate(np.atleast_1d(np.asarray(several, dtype=object))):
+        for repetition, observation in enumerate(np.atleast_1d(np.asarray(several, dtype=object))):
             empty = {"subject": "s", "background": "", "repetition": repetition, "block": repetition}
-            records.append(empty | dict.fromkeys(METRICS) | label | {metric: figure})
+            records.append(empty | dict.fromkeys(METRICS) | label | {metric: observation})
     (scenario,) = scenarios_of(rows_frame(records))
     return fit_scenario(scenario, Goal.MAXIMIZE, settings or Settings(), None)
 
@@ -172,7 +172,7 @@ def test_drift_from_block_to_block_is_no_trend_and_no_noise() -> None:
     generator = np.random.default_rng(3)
     data = {x: (100 + 50 * x) * np.exp(generator.normal(0, 0.01, 5)) for x in (14.0, 3.0, 7.0, 20.0, 30.0)}
     drift = np.exp([0.0, 0.1, 0.2, -0.3, 0.5])
-    still, drifting = trend(data), trend({x: figures * drift for x, figures in data.items()})
+    still, drifting = trend(data), trend({x: observations * drift for x, observations in data.items()})
     scale = float(np.exp(np.log(drift).mean()))
     assert drifting.slope.high - drifting.slope.low == pytest.approx(scale * (still.slope.high - still.slope.low))
     assert drifting.change.value == pytest.approx(still.change.value)
@@ -316,7 +316,7 @@ def test_a_missing_trend_has_a_reason(why: ReasonCode, data: dict[Any, Any]) -> 
         {2.0: [10.0], 4.0: [20.0], 8.0: [41.0]},
         {2.0: [10.0] * 3, 4.0: [12.0] * 3, 8.0: [10.0] * 3},
     ],
-    ids=["figures of 0", "values of 0 and less", "extremes", "nearly one value", "one repetition", "no noise"],
+    ids=["observations of 0", "values of 0 and less", "extremes", "nearly one value", "one repetition", "no noise"],
 )
 def test_extreme_observations_give_no_warning_and_no_wrong_result(data: dict[Any, Any]) -> None:
     found = trend(data)

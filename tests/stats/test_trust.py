@@ -39,11 +39,11 @@ def test_noise_is_the_coefficient_of_variation_around_arm_and_block() -> None:
 def test_minimum_detectable_effect_is_that_of_a_power_calculation_where_arms_are_alike() -> None:
     """Two arms without blocks, alike in noise: then it is Student's t test."""
     shape = stats.norm.ppf((np.arange(12) + 0.5) / 12)
-    figures = {
+    observations = {
         "original": {"gpu_j": np.exp(0.01 * shape).tolist()},
         "epochs=3": {"gpu_j": np.exp(0.01 * shape).tolist()},
     }
-    found = trust(rows_of(figures, blocked=False)).smallest_effect
+    found = trust(rows_of(observations, blocked=False)).smallest_effect
     size = TTestIndPower().solve_power(nobs1=12, alpha=0.05, power=0.8)
     # The usual sum of two quantiles is a little more than the noncentral t says.
     assert found == pytest.approx(np.expm1(size * 0.01 * shape.std(ddof=1)), rel=0.03)
@@ -110,11 +110,11 @@ def test_without_blocks_there_is_no_drift() -> None:
 
 
 def test_an_outlier_is_found_and_named() -> None:
-    figures = noisy(nothing(8), 6)
-    figures["epochs=5"]["gpu_j"][3] *= 1.1
-    outliers = trust(rows_of(figures)).outliers
+    observations = noisy(nothing(8), 6)
+    observations["epochs=5"]["gpu_j"][3] *= 1.1
+    outliers = trust(rows_of(observations)).outliers
     assert (outliers[0].mutant, outliers[0].repetition) == ("epochs=5", 3)
-    assert outliers[0].figure == figures["epochs=5"]["gpu_j"][3]
+    assert outliers[0].figure == observations["epochs=5"]["gpu_j"][3]
     assert outliers[0].score > 3.5
     scores = [abs(one.score) for one in outliers]
     assert scores == sorted(scores, reverse=True)
@@ -145,7 +145,7 @@ def test_qualities_are_counted() -> None:
     assert trust(rows, "duration_s").qualities == {}
 
 
-# Too little to tell.
+# Too few data for a statement.
 
 
 def test_one_observation_each() -> None:
@@ -167,7 +167,7 @@ def test_a_mean_of_zero_has_no_relative_noise() -> None:
     assert found.smallest_effect is None
 
 
-class Contrasts(SimpleNamespace):
+class ContrastErrors(SimpleNamespace):
     """What `_smallest_effect` reads of a metric's model: standard errors and degrees of freedom, shape (A,)."""
 
     def __init__(self, error: list[float], df: list[float]) -> None:
@@ -177,7 +177,7 @@ class Contrasts(SimpleNamespace):
 
 
 def smallest_effect(error: list[float], df: list[float]) -> float:
-    model: Any = Contrasts(error, df)
+    model: Any = ContrastErrors(error, df)
     return _smallest_effect(model, 0.05)
 
 

@@ -120,7 +120,7 @@ def test_a_key_that_is_missing_has_its_default(keys: tuple[str, ...], path: Path
     assert changed == [keys[0]]
 
 
-def test_a_key_that_is_not_known_is_left_alone(path: Path) -> None:
+def test_an_unknown_key_is_ignored(path: Path) -> None:
     document = {key: {**part, "new": 1} if isinstance(part, dict) else part for key, part in json.loads(TEXT).items()}
     assert read_after(path, {**document, "new": {"more": 2}}) == FULL
 

@@ -132,7 +132,7 @@ def mutants(draw: st.DrawFn) -> MutantRecord:
     return MutantRecord(Mutant(draw(names), changes), draw(texts))
 
 
-figures = st.builds(
+extra_metrics = st.builds(
     ExtraMetric,
     name=names,
     pattern=maybe_text,
@@ -176,7 +176,7 @@ audits = st.builds(
     notes=tuples(texts),
     created_at=texts,
     data=st.none() | st.builds(Data, texts, st.booleans()),
-    also=tuples(figures),
+    also=tuples(extra_metrics),
     backgrounds=tuples(backgrounds),
 )
 
@@ -271,10 +271,10 @@ def same_result(store: Store, audit: str, trial: Trial, found: TrialResult | Non
     if result is None or found is None:
         assert found is result
         return
-    assert [(told(e.performance), e.time_s) for e in found.epochs] == [
-        (told(e.performance), e.time_s) for e in result.epochs
+    assert [(comparable(e.performance), e.time_s) for e in found.epochs] == [
+        (comparable(e.performance), e.time_s) for e in result.epochs
     ]
-    also = [[(name, told(value)) for name, value in one.also.items()] for one in (found, result)]
+    also = [[(name, comparable(value)) for name, value in one.also.items()] for one in (found, result)]
     assert also[0] == also[1], "in their order, too"
     rest: dict[str, Any] = {"epochs": (), "also": {}, "phases": (), "timelines": {}}
     assert replace(found, **rest) == replace(result, **rest)
@@ -282,7 +282,7 @@ def same_result(store: Store, audit: str, trial: Trial, found: TrialResult | Non
     assert store.timelines(audit, trial.number) == result.timelines
 
 
-def told(value: float) -> float | str:
+def comparable(value: float) -> float | str:
     """NaN as a text, which equals itself: a value printed as `nan` is read back as such, and not as missing."""
     return "nan" if math.isnan(value) else value
 
@@ -294,8 +294,8 @@ def spans(draw: st.DrawFn) -> Span:
     same_window = tuple(replace(domain, duration_s=measurement.duration_s) for domain in measurement.domains)
     measurement = replace(measurement, domains=same_window)
     known = st.sampled_from([domain.domain for domain in measurement.domains])
-    attributed, nobody = (draw(st.dictionaries(known, finite, max_size=4)) for _ in range(2))
-    return Span(draw(texts), measurement, attributed, nobody)
+    attributed, unattributed = (draw(st.dictionaries(known, finite, max_size=4)) for _ in range(2))
+    return Span(draw(texts), measurement, attributed, unattributed)
 
 
 @FEW

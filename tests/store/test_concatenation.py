@@ -15,9 +15,9 @@ from mutegreen.store.rows import rows_frame
 
 def rows(audit: str, *, default: int = 2, **more: Any) -> pd.DataFrame:
     """The original and a mutant, trained once each."""
-    figures = dict.fromkeys(METRICS, 1.0)
+    measured = dict.fromkeys(METRICS, 1.0)
     original: dict[str, Any] = {"subject": "m", "background": None, "mutant": "original", "hyperparameter": None}
-    original |= {"value": None, "default": None, "repetition": 0, **figures, "audit": audit, **more}
+    original |= {"value": None, "default": None, "repetition": 0, **measured, "audit": audit, **more}
     mutant = original | {"mutant": "epochs=3", "hyperparameter": "epochs", "value": 3, "default": default}
     return rows_frame([original, mutant], audit)
 

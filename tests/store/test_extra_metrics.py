@@ -18,7 +18,7 @@ from support.simulated import noisy, rows_of
 from support.tiny import SUBJECT, TRAIN, write_subject
 
 ARMS = noisy({"original": (0.0, 0.0), "epochs=1": (-0.3, -0.1), "epochs=3": (0.3, 0.05)})
-PERFORMANCE, FIGURE = rows_of(ARMS)["performance"], 1.0 - rows_of(ARMS)["performance"] ** 2
+PERFORMANCE, LOSS = rows_of(ARMS)["performance"], 1.0 - rows_of(ARMS)["performance"] ** 2
 ALSO = "also = { loss = { pattern = 'loss: (\\S+)', goal = \"minimize\", tolerance = 0.2 }, gone = 'gone (.)' }\n"
 
 
@@ -42,8 +42,8 @@ def stats(file: Path, *words: str) -> str:
 @pytest.mark.parametrize("protocol", ["careful", "paper"])
 def test_an_extra_metric_is_analysed_as_if_it_were_the_performance(tmp_path: Path, protocol: str) -> None:
     words = ("--json", "--protocol", protocol)
-    plain = json.loads(stats(written(tmp_path, performance=FIGURE, goal="minimize"), *words))
-    file = written(tmp_path, goal="maximize", performance_loss=FIGURE, goal_loss="minimize")
+    plain = json.loads(stats(written(tmp_path, performance=LOSS, goal="minimize"), *words))
+    file = written(tmp_path, goal="maximize", performance_loss=LOSS, goal_loss="minimize")
     further = json.loads(stats(file, *words, "--performance", "loss"))
     assert further["goals"] == {"simulated": "minimize"}
     assert (plain.pop("performance_figure"), further.pop("performance_figure")) == (None, "loss")
@@ -54,25 +54,25 @@ def test_an_extra_metric_is_analysed_as_if_it_were_the_performance(tmp_path: Pat
 
 
 def test_without_the_option_nothing_changes(tmp_path: Path) -> None:
-    file = written(tmp_path, performance_loss=FIGURE, goal_loss="minimize")
+    file = written(tmp_path, performance_loss=LOSS, goal_loss="minimize")
     before = stats(written(tmp_path), "--json")
     assert stats(file, "--json") == before
 
 
 def test_a_goal_that_is_not_said_is_to_maximize(tmp_path: Path) -> None:
-    file = written(tmp_path, goal="minimize", performance_mAP=FIGURE)
+    file = written(tmp_path, goal="minimize", performance_mAP=LOSS)
     assert json.loads(stats(file, "--json", "--performance", "mAP"))["goals"] == {"simulated": "maximize"}
 
 
 def test_trials_without_the_metric_have_no_performance(tmp_path: Path) -> None:
-    file = written(tmp_path, performance_mAP=[*FIGURE[:-1], None])
+    file = written(tmp_path, performance_mAP=[*LOSS[:-1], None])
     rows = json.loads(stats(file, "--json", "--performance", "mAP", "--protocol", "paper"))["verdict"]
     assert {row["mutant"]: row["n"] for row in rows if row["metric"] == "performance"} == {"epochs=1": 5, "epochs=3": 4}
 
 
 @pytest.mark.parametrize("form", ["tables", "markdown", "latex"])
 def test_the_title_names_the_metric(tmp_path: Path, form: str) -> None:
-    file = written(tmp_path, performance_mAP=FIGURE)
+    file = written(tmp_path, performance_mAP=LOSS)
     assert "simulated, exclusive, performance: mAP" in stats(file, "--performance", "mAP", "--format", form)
     text = stats(file, "--performance", "mAP", "--format", "csv")
     assert set(pd.read_csv(io.StringIO(text))["performance_figure"]) == {"mAP"}
@@ -94,11 +94,11 @@ def test_an_unknown_metric_is_refused_with_the_known_ones(
 
 
 def test_a_metric_that_is_not_a_number_is_reported_with_its_line(tmp_path: Path, mutegreen: Run) -> None:
-    file = written(tmp_path, performance_mAP=["good", *FIGURE[1:]])
+    file = written(tmp_path, performance_mAP=["good", *LOSS[1:]])
     ended = mutegreen("stats", "--csv", file, "--performance", "mAP")
     assert ended.returncode == 2
     assert "rows.csv, line 2: performance_mAP is 'good', not a number" in ended.stderr
-    assert len(read_csv(file)) == len(FIGURE), "a stranger's column of that name harms nobody"
+    assert len(read_csv(file)) == len(LOSS), "another column of that name is ignored"
 
 
 def test_an_audit_and_its_export_give_the_same_and_figures_have_files_of_their_own(

@@ -229,7 +229,7 @@ def test_a_store_behind_a_link_is_converted_where_it_lies(old2: Path, tmp_path: 
     assert version(old2) == schema.VERSION
 
 
-def test_another_programs_database_with_such_a_number_is_left_alone(tmp_path: Path) -> None:
+def test_another_programs_database_with_such_a_number_is_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("CREATE TABLE t (x)")
@@ -433,7 +433,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read_and_not_converted(ol
     assert files(old2) == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system, which root alone may do")
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system, which only root may do")
 def test_a_full_disk_is_said_and_the_old_store_is_as_it_was(old2: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()

@@ -45,12 +45,12 @@ def refusal(path: Path) -> RowsError:
 def test_published_values_are_read_to_the_last_digit() -> None:
     rows = read_csv(DATA)
     with DATA.open(encoding="utf-8", newline="") as file:
-        told = list(csv.DictReader(file))
-    assert len(rows) == len(told) == 400
+        expected = list(csv.DictReader(file))
+    assert len(rows) == len(expected) == 400
     for metric in METRICS:
-        assert rows[metric].tolist() == pytest.approx([float(row[metric]) for row in told], rel=1e-15)
-    assert rows["mutant"].tolist() == [row["mutant"] for row in told]
-    assert [value or "" for value in rows["value"]] == [float(r["value"]) if r["value"] else "" for r in told]
+        assert rows[metric].tolist() == pytest.approx([float(row[metric]) for row in expected], rel=1e-15)
+    assert rows["mutant"].tolist() == [row["mutant"] for row in expected]
+    assert [value or "" for value in rows["value"]] == [float(r["value"]) if r["value"] else "" for r in expected]
 
 
 def test_order_of_columns_byte_order_mark_and_line_ends_do_not_matter(given: Callable[..., Path]) -> None:
@@ -95,13 +95,13 @@ def test_records_of_a_store_give_the_same_frame(given: Callable[..., Path]) -> N
     header = f"{HEADER},quality_gpu_j"
     text = [f"{ORIGINAL},", f"{MUTANT},estimated", "m,,o=sgd,optimizer,sgd,adam,1,,,3,4,5,counter"]
     labels = dict.fromkeys(("hyperparameter", "value", "default"))
-    figures = dict(zip(METRICS, (10.0, 1, 100.0, 5.0, 0.9), strict=True))
+    measured = dict(zip(METRICS, (10.0, 1, 100.0, 5.0, 0.9), strict=True))
     records = [
-        {"subject": "m", "background": None, "mutant": "original", **labels, "repetition": 0, **figures},
+        {"subject": "m", "background": None, "mutant": "original", **labels, "repetition": 0, **measured},
         {"subject": "m", "background": "", "mutant": "epochs=3", "hyperparameter": "epochs", "value": 3, "default": 2}
         | {
             "repetition": 0,
-            **figures,
+            **measured,
             "package_j": 11.0,
             "gpu_j": 110.0,
             "duration_s": 6,

@@ -154,8 +154,8 @@ def test_rows_are_the_contract(store: Store) -> None:
 
 
 def test_extra_metrics_are_kept_by_name_and_a_trial_may_lack_them(store: Store) -> None:
-    figures: tuple[dict[str, float], ...] = ({"mAP": 0.25, "loss": math.nan}, {"loss": 0.5}, {})
-    for trial, also in zip(TRIALS, figures, strict=True):
+    extra_metrics: tuple[dict[str, float], ...] = ({"mAP": 0.25, "loss": math.nan}, {"loss": 0.5}, {})
+    for trial, also in zip(TRIALS, extra_metrics, strict=True):
         store.finish_trial("a-1", trial, replace(result(), also=also))
     kept = [record.result.also for record in store.trials("a-1") if record.result]
     assert kept[1:] == [{"loss": 0.5}, {}]
@@ -242,7 +242,7 @@ def test_another_schema_is_refused(store: Store, path: Path, version: int) -> No
             opening(path)
 
 
-def test_another_programs_database_is_left_alone(path: Path) -> None:
+def test_another_programs_database_is_not_changed(path: Path) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as raw:
         raw.execute("CREATE TABLE t (x)")
@@ -272,8 +272,8 @@ def test_a_full_store_says_so_and_keeps_what_it_has(store: Store, path: Path) ->
         assert again.outcomes("a-1") == {"ok": 1, "pending": 2}
 
 
-def as_nobody(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs code without root's power to write anywhere."""
+def run_unprivileged(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run code without the privilege of root to write anywhere."""
     words = [sys.executable, "-c", code, *map(str, arguments)]
     if os.geteuid() == 0:
         if shutil.which("setpriv") is None:
@@ -301,8 +301,8 @@ def test_a_read_only_store_is_read_but_not_written(store: Store, path: Path) -> 
     path.chmod(0o444)
     path.parent.chmod(0o555)
     try:
-        assert as_nobody(OPEN, path, "open").stdout == "1\n"
-        assert "readonly" in (said := as_nobody(OPEN, path, "create").stdout)
+        assert run_unprivileged(OPEN, path, "open").stdout == "1\n"
+        assert "readonly" in (said := run_unprivileged(OPEN, path, "create").stdout)
         assert "make the file and its folder writable" in said
     finally:
         path.parent.chmod(0o755)
@@ -311,6 +311,6 @@ def test_a_read_only_store_is_read_but_not_written(store: Store, path: Path) -> 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
-    said = as_nobody(OPEN, closed / "deeper" / "s.sqlite", "create").stdout
+    said = run_unprivileged(OPEN, closed / "deeper" / "s.sqlite", "create").stdout
     assert "Permission denied" in said
     assert "--store FILE" in said

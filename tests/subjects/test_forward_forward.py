@@ -122,15 +122,15 @@ def test_layers_learn_separately(train: ModuleType, digits: Any) -> None:
 
     torch.manual_seed(3)
     model = train.ForwardForward(2, 30)
-    alone = train.ForwardForward(2, 30)
-    alone.load_state_dict(model.state_dict())
+    separate = train.ForwardForward(2, 30)
+    separate.load_state_dict(model.state_dict())
     inputs = train.true_and_false(digits)
     together = torch.optim.Adam(model.parameters(), lr=0.03)
-    apart = [torch.optim.Adam(layer.parameters(), lr=0.03) for layer in alone.layers]
+    apart = [torch.optim.Adam(layer.parameters(), lr=0.03) for layer in separate.layers]
     for _ in range(5):
         printed = train.train_epoch(model, together, inputs, 2.0)
         seen, losses = inputs, []
-        for layer, optimizer in zip(alone.layers, apart, strict=True):
+        for layer, optimizer in zip(separate.layers, apart, strict=True):
             activities = layer(seen)
             losses.append(train.layer_loss(activities, 2.0))
             seen = activities.detach()
@@ -138,7 +138,7 @@ def test_layers_learn_separately(train: ModuleType, digits: Any) -> None:
             losses[-1].backward()
             optimizer.step()
         assert printed == pytest.approx(np.mean([loss.item() for loss in losses]))
-    for ours, theirs in zip(model.parameters(), alone.parameters(), strict=True):
+    for ours, theirs in zip(model.parameters(), separate.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-5)
 
 
@@ -167,13 +167,13 @@ def test_report_every_n_epochs_and_after_the_last(program: DigitProgram) -> None
 def test_right_answers_are_counted_over_all_batches(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    class Model:
+    class GoodnessModel:
         def label_goodness(self, images: Any) -> Any:
             return torch.nn.functional.one_hot(images, 10)
 
     monkeypatch.setattr(train, "TEST_BATCH", 3)
     digits = train.FlatDigits(torch.tensor([1, 2, 3, 4, 5, 6, 7]), torch.tensor([1, 2, 0, 4, 0, 0, 7]))
-    assert train.count_correct(Model(), digits) == 4
+    assert train.count_correct(GoodnessModel(), digits) == 4
 
 
 @pytest.mark.parametrize("setting", ["--threshold 0", "--layers 0", "--hidden 0", "--report-every 0"])

@@ -97,12 +97,12 @@ def test_dropout_is_for_training_only(train: ModuleType) -> None:
 
     modes: list[bool] = []
 
-    class Witness(torch.nn.Linear):
+    class ModeRecorder(torch.nn.Linear):
         def forward(self, inputs: torch.Tensor) -> torch.Tensor:
             modes.append(self.training)
             return super().forward(inputs)
 
-    model, digits = Witness(4, 10), train.CnnDigits(torch.rand(3, 4), torch.tensor([0, 1, 2]))
+    model, digits = ModeRecorder(4, 10), train.CnnDigits(torch.rand(3, 4), torch.tensor([0, 1, 2]))
     for _ in range(2):
         train.train_epoch(model, torch.optim.SGD(model.parameters(), lr=0.1), digits, 3)
         train.count_correct(model, digits)
@@ -116,14 +116,14 @@ def recorded(program: DigitProgram, *arguments: str) -> list[SimpleNamespace]:
     epochs: list[SimpleNamespace] = []
     train_epoch = program.module.train_epoch
 
-    class Witness(torch.nn.Module):
+    class BatchRecorder(torch.nn.Module):
         def forward(self, images: Any) -> Any:
             epochs[-1].batches.append([hash(image.numpy().tobytes()) for image in images])
             return torch.zeros(len(images), 10, requires_grad=True)
 
     def note(_model: object, optimizer: Any, *rest: Any) -> float:
         epochs.append(SimpleNamespace(rate=optimizer.param_groups[0]["lr"], batches=[]))
-        return float(train_epoch(Witness(), optimizer, *rest))
+        return float(train_epoch(BatchRecorder(), optimizer, *rest))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program.module, "train_epoch", note)

@@ -43,7 +43,7 @@ Run = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def train() -> Iterator[ModuleType]:
-    """The script as a module, beside the modules that it imports."""
+    """The script as a module that can import the modules of its folder."""
     with one_torch_thread():
         sys.path.insert(0, str(FOLDER))
         yield load_script("reid_hrnet18")
@@ -310,7 +310,7 @@ def test_dropout_reaches_the_network(train: ModuleType) -> None:
     assert (network.classifier[0](hidden) == 0).double().mean() == pytest.approx(0.25, abs=0.01)
 
 
-def test_at_first_nobody_is_more_likely(train: ModuleType, pictures: ModuleType) -> None:
+def test_at_first_all_people_are_equally_likely(train: ModuleType, pictures: ModuleType) -> None:
     """The loss before any step is the logarithm of the number of people."""
     import torch
 
@@ -436,7 +436,7 @@ def test_a_learning_rate_far_too_high_diverges(run: Run, capsys: pytest.CaptureF
         run(*TINY, "--learning-rate", "1e30", "--batch-size", "4")
     shown = capsys.readouterr()
     assert [epoch["loss"] for epoch in epochs_of(shown.out)] == ["nan"], "no further epoch is trained"
-    assert int(epochs_of(shown.out)[0]["first"]) < 20, "nan recognises nobody but by chance"
+    assert int(epochs_of(shown.out)[0]["first"]) < 20, "nan recognises people only by chance"
     assert re.fullmatch(r"train.py: error: training diverged in epoch 1: .*--learning-rate\n", shown.err)
 
 

@@ -202,7 +202,7 @@ def linear(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
     """A model with logits w * x, of the mean x of a picture, which notes what it is given; and its pictures."""
     import torch
 
-    class Linear(torch.nn.Module):
+    class PictureModel(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.arange(10.0))
@@ -218,7 +218,7 @@ def linear(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
         return train.CifarPictures(images, torch.tensor(labels))
 
     monkeypatch.setattr(train, "augment", lambda images: images)
-    return SimpleNamespace(model=Linear(), pictures=pictures)
+    return SimpleNamespace(model=PictureModel(), pictures=pictures)
 
 
 def test_loss_is_the_mean_over_pictures(train: ModuleType, linear: SimpleNamespace) -> None:

@@ -226,7 +226,7 @@ def test_loss_is_the_mean_over_pairs(train: ModuleType) -> None:
     """Also where the last batch is smaller. Untouched weights of a linear model make every batch size agree."""
     import torch
 
-    class Linear(torch.nn.Module):
+    class PairModel(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.weight = torch.nn.Parameter(torch.tensor(0.7))
@@ -234,7 +234,7 @@ def test_loss_is_the_mean_over_pairs(train: ModuleType) -> None:
         def forward(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
             return self.weight * (left - right)
 
-    model = Linear()
+    model = PairModel()
     images, same = torch.tensor([0.0, 1.0, 5.0]), torch.tensor([1.0, 0.0, 1.0])
     pairs = train.Pairs(torch.tensor([0, 1, 2]), torch.tensor([1, 2, 0]), same)
     logits = 0.7 * np.array([-1.0, -4.0, 5.0])

@@ -27,7 +27,7 @@ parser.add_argument("--resume-epoch", default=12, type=int)
 parser.add_argument("--lr-scheduler", default="cosine")
 parser.add_argument("--epochs-between-saves", default=3, type=int)
 """,
-    "argparse_told_by_help": """
+    "argparse_kind_by_help": """
 import argparse
 p = argparse.ArgumentParser()
 p.add_argument("-n", type=int, default=⟦epochs: 20⟧, help="number of epochs to train for")
@@ -39,7 +39,7 @@ p.add_argument("--gamma", type=float, default=0.99, help="discount factor")
 p.add_argument("--factor", type=float, default=⟦gamma: 0.1⟧, help="LR is multiplied by it on schedule")
 p.add_argument("--checkpoint", type=int, default=5, help="number of epochs between checkpoints")
 """,
-    "argparse_told_by_use": """
+    "argparse_kind_by_use": """
 import argparse, torch
 from torch.utils.data import DataLoader
 parser = argparse.ArgumentParser()

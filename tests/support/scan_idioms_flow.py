@@ -142,7 +142,7 @@ def input_fn(data, num_epochs, batch_size): ...
 model.train(input_fn=lambda: input_fn(train_data, ⟦epochs: 9⟧, ⟦batch_size: 8⟧))
 model.evaluate(input_fn=lambda: input_fn(test_data, 1, ⟦eval_batch_size: 8⟧))
 """,
-    "told_by_spelling_or_help": """
+    "kind_by_spelling_or_help": """
 import argparse
 l_rate = ⟦learning_rate: 0.1⟧
 LRate = ⟦learning_rate: 0.2⟧

@@ -11,10 +11,10 @@ import pandas as pd
 from mutegreen.model import IDENTITY, METRICS, ORIGINAL
 from mutegreen.store.rows import rows_frame
 
-Figures = Mapping[str, Sequence[float | None]]
+Observations = Mapping[str, Sequence[float | None]]
 
 
-def rows_of(arms: Mapping[str, Figures], *, blocked: bool = True, **labels: object) -> pd.DataFrame:
+def rows_of(arms: Mapping[str, Observations], *, blocked: bool = True, **labels: object) -> pd.DataFrame:
     """Return rows of arms with values by metric, one for each repetition; a repetition is a block.
 
     Args:
@@ -23,17 +23,17 @@ def rows_of(arms: Mapping[str, Figures], *, blocked: bool = True, **labels: obje
         labels: Further columns, the same for all rows.
     """
     return rows_frame(
-        [row for mutant, figures in arms.items() for row in trainings(mutant, figures, blocked, **labels)]
+        [row for mutant, observations in arms.items() for row in trainings(mutant, observations, blocked, **labels)]
     )
 
 
-def trainings(mutant: str, figures: Figures, blocked: bool = True, **labels: object) -> list[dict[str, Any]]:
+def trainings(mutant: str, observations: Observations, blocked: bool = True, **labels: object) -> list[dict[str, Any]]:
     """Return the records of the trials of one arm."""
     name, _, value = mutant.partition("=")
     mutated: dict[str, object] = {"hyperparameter": name, "value": value or None, "default": "2" if value else None}
     changed = dict.fromkeys(mutated) if mutant == ORIGINAL else mutated
     label = {"subject": "simulated", "background": "", "mutant": mutant} | changed | labels
-    cells = {metric: figures.get(metric) for metric in METRICS}
+    cells = {metric: observations.get(metric) for metric in METRICS}
     count = max(len(column) for column in cells.values() if column is not None)
     return [
         label

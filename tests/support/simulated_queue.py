@@ -21,7 +21,7 @@ class _Running:
     left_s: float
     started_s: float
     energy_j: float = 0.0
-    beside_s: float = 0.0
+    overlap_s: float = 0.0
 
 
 def queue(
@@ -55,18 +55,18 @@ def queue(
         while waiting and len(running) < jobs:
             arm, block = waiting.pop(0)
             running.append(_Running(arm, block, _WORK_S * work[arm] * np.exp(noise * random.normal()), now_s))
-        parties = len(running)
-        rate = 1 / (1 + slowing * (parties - 1))
+        concurrent = len(running)
+        rate = 1 / (1 + slowing * (concurrent - 1))
         step_s = min(each.left_s for each in running) / rate
         now_s += step_s
         for each in running:
             each.left_s -= step_s * rate
-            each.energy_j += (_IDLE_W + _ACTIVE_W * parties**0.7) / parties * step_s
-            each.beside_s += (parties - 1) * step_s
+            each.energy_j += (_IDLE_W + _ACTIVE_W * concurrent**0.7) / concurrent * step_s
+            each.overlap_s += (concurrent - 1) * step_s
         for each in [each for each in running if each.left_s <= 1e-9]:
             running.remove(each)
             took_s = now_s - each.started_s
-            ended.append((each.arm, each.block, each.energy_j, took_s, each.beside_s / took_s))
+            ended.append((each.arm, each.block, each.energy_j, took_s, each.overlap_s / took_s))
     return pd.DataFrame(ended, columns=["arm", "block", "energy_j", "duration_s", "companions"])
 
 

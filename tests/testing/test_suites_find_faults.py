@@ -176,7 +176,7 @@ def test_a_real_device_of_unknown_energy_skips_what_needs_the_truth() -> None:
     assert "failed" not in results.values()
 
 
-def test_a_case_that_cannot_lose_a_domain_skips_that_test_alone() -> None:
+def test_a_case_that_cannot_lose_a_domain_skips_only_that_test() -> None:
     def make() -> MeterCase:
         case = case_of(SimulatedMeter)
         case.lose = None

@@ -1,7 +1,7 @@
 /* A libnvidia-ml.so.1 of simulated GPUs whose true energy is known.
  *
  * The variable FAKE_NVML names a file of lines "key value ..."; __init__.py writes it and says what each key means.
- * Beside it, with the suffix .now, lies a file of two doubles that is mapped, so that a call costs no system call:
+ * In its folder, with the suffix .now, is a file of two doubles that is mapped, so that a call costs no system call:
  * the time, or NaN for that of CLOCK_MONOTONIC, and a number that changes with the first file. Without the variable
  * there is no driver. Power is constant in steps, so energy is an exact sum.
  */
@@ -325,7 +325,7 @@ static double wall_s(double t) {
     return t + origin_s + real.tv_sec - monotonic.tv_sec + (real.tv_nsec - monotonic.tv_nsec) * 1e-9;
 }
 
-/* What a process did in the `count` samples up to `last_s`; a sample tells of the time before it. */
+/* What a process did in the `count` samples up to `last_s`; a sample describes the time before it. */
 static Sample utilisation(const Device *d, unsigned pid, double last_s, int count) {
     Sample sample = {.pid = pid};
     unsigned sum = 0;
