@@ -217,7 +217,7 @@ def test_a_lost_gpu_is_not_read_again(tmp_path: Path, monkeypatch: pytest.Monkey
     use.close()
 
 
-def test_idle_hours_do_not_dilute_what_comes_after(
+def test_idle_hours_do_not_reduce_the_use_after_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
     use = use_of(tmp_path, monkeypatch, clock, FakeGpu().run(42, 3600.0, 3700.0, 50, 1))

@@ -36,7 +36,7 @@ def domain_energy(share: ClientShare, domain: str) -> DomainEnergy:
     return next(energy for energy in share.domains if energy.domain == domain)
 
 
-def test_two_jobs_that_come_and_go() -> None:
+def test_two_clients_that_enter_and_leave() -> None:
     world = LedgerWorld(gpu_a=240.0)
     world.usage.loads = {"a": {GPU: 0.3}, "b": {GPU: 0.1}}
     world.ledger.enter("a")
@@ -128,7 +128,7 @@ def test_a_lost_device_has_no_energy_and_does_not_affect_the_others() -> None:
 
 
 class ResetMeter(SimulatedMeter):
-    """A counter whose joules of one reading are not known."""
+    """A counter with one reading of unknown energy."""
 
     unknown_s = math.inf
 

@@ -1,4 +1,4 @@
-"""The ledger as a state machine: clients come and go in any order, and the joules of all add up to the devices'."""
+"""The ledger as a state machine: clients enter and leave in any order, and their joules sum to those of the devices."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert len(self.world.ledger.spans()) == self.spans
 
     def teardown(self) -> None:
-        """Whatever has happened, a span that is read throughout comes last, so that sums are checked in every run.
+        """Add a last span that is read throughout. Thus sums are checked in every run.
 
         At first one GPU has no client. Then each device has one.
         """

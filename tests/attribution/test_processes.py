@@ -50,13 +50,13 @@ def test_a_whole_branch_that_ended_is_counted_once() -> None:
     assert total.take({}) == 9.5
 
 
-def test_a_number_given_out_again_is_another_process() -> None:
+def test_a_reused_process_id_is_another_process() -> None:
     total = CpuTotal()
     total.take(look(seen(10, own_s=9.0, started=1)))
     assert total.take(look(seen(10, own_s=0.5, started=2))) == 9.5
 
 
-def test_a_child_seen_twice_in_one_look_does_not_stay_counted_twice() -> None:
+def test_a_child_read_twice_in_one_scan_is_not_counted_twice_later() -> None:
     total = CpuTotal()
     total.take(look(seen(10), seen(11, 10, own_s=4.0)))
     assert total.take(look(seen(10, waited_s=4.0), seen(11, 10, own_s=4.0))) == 8.0
@@ -229,7 +229,7 @@ def test_an_ended_process_is_known_for_a_moment_and_its_number_may_be_anothers(p
     assert processes.owner(11) is None
 
 
-def test_a_number_given_out_again_between_two_looks_is_a_strangers(proc: FakeProc) -> None:
+def test_a_process_id_reused_between_two_scans_belongs_to_no_client(proc: FakeProc) -> None:
     proc.put(10, 1, 10)
     proc.put(11, 10, 10, cpu_s=1.0, started=5)
     processes = Processes(proc.root)
@@ -240,7 +240,7 @@ def test_a_number_given_out_again_between_two_looks_is_a_strangers(proc: FakePro
     assert processes.owner(11) is None
 
 
-def test_strangers_of_long_ago_are_looked_at_again(proc: FakeProc) -> None:
+def test_processes_of_no_client_are_read_again_after_a_while(proc: FakeProc) -> None:
     processes = Processes(proc.root)
     proc.put(10, 1, 10)
     proc.put(11, 1, 11)
@@ -284,7 +284,7 @@ def test_a_client_that_is_started_again_keeps_its_cpu_time(proc: FakeProc) -> No
     assert processes.scan(1.0)["a"].cpu_s == pytest.approx(2.5)
 
 
-def test_a_process_that_ended_before_it_was_adopted_does_no_harm(proc: FakeProc) -> None:
+def test_a_process_that_ended_before_it_was_adopted_is_ignored(proc: FakeProc) -> None:
     processes = Processes(proc.root)
     processes.attach("a", 4711)
     assert processes.scan(0.0)["a"].cpu_s is None

@@ -141,7 +141,7 @@ def test_use_is_booked_once_and_only_on_those_who_were_there(
 
 @given(end_s=st.floats(0.1, 1e6), before_s=st.floats(0.01, 0.1), late=st.integers(1, 4))
 @example(end_s=0.21050832388921256, before_s=0.03933659761, late=1)
-def test_rounding_books_no_more_use_than_there_was(end_s: float, before_s: float, late: int) -> None:
+def test_rounding_does_not_increase_the_use(end_s: float, before_s: float, late: int) -> None:
     """A client whose processes are seen just before its time began has next to nothing of the use, or all of it."""
     pending = Pending()
     pending.add(end_s, SharedInterval(0.1, {}, {}, {"a": None}))

@@ -59,7 +59,7 @@ def test_files_with_different_goals_are_not_pooled(mutegreen: Run, tmp_path: Pat
         assert f"the files together, {files[1].name}, row 1: goal of simulated is" in done.stderr
 
 
-def test_rows_of_which_some_have_the_goal_have_one_goal(mutegreen: Run, tmp_path: Path) -> None:
+def test_rows_have_one_goal_even_if_only_some_name_it(mutegreen: Run, tmp_path: Path) -> None:
     count = len(rows_of(ARMS))
     file = written(tmp_path, goal=[""] * (count - 1) + ["minimize"])
     assert json.loads(mutegreen("stats", "--csv", file, "--json").stdout)["goals"] == {"simulated": "minimize"}

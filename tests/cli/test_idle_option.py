@@ -65,7 +65,7 @@ def kept(folder: Path) -> dict[str, object]:
         (("--idle", "0.25"), {"MUTEGREEN_IDLE": "0.5"}, 0.25),
     ],
 )
-def test_idle_power_is_measured_as_long_as_asked_and_a_resumed_audit_keeps_its_time(
+def test_idle_power_is_measured_for_the_requested_time_and_a_resumed_audit_keeps_it(
     words: tuple[str, ...],
     variables: dict[str, str],
     idle_s: float,
@@ -116,7 +116,9 @@ def test_an_invalid_time_is_refused(text: str, words: tuple[str, ...], subject: 
         assert "Invalid value for '--idle'" in refused.stderr
 
 
-def test_a_study_measures_idle_power_as_long_as_asked(invoke: Invoke, measured_s: list[float], tmp_path: Path) -> None:
+def test_a_study_measures_idle_power_for_the_requested_time(
+    invoke: Invoke, measured_s: list[float], tmp_path: Path
+) -> None:
     write_subject(tmp_path / "points", toml=SUBJECT + "\n[presets.smoke]\ncooldown_s = 0\n")
     words = ("study", "hyperparameters", "--preset", "smoke", "--subjects", "points", "--meter", "estimate")
     done = invoke(*words, "--idle", "0.25")

@@ -84,7 +84,7 @@ def test_the_group_has_help_and_a_version(mutegreen: Run) -> None:
 
 
 @pytest.mark.usefixtures("audited")
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     line = " ".join(command("export", "--format", "json"))
     words = ["sh", "-c", f"{line} | true"]
     done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=PROCESS_S)

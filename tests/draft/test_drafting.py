@@ -81,7 +81,7 @@ def test_hyperparameters_and_command_fit_the_program(name: str, tmp_path: Path) 
     assert subject.performance.goal == shape.goal
 
 
-def test_what_a_user_gives_is_neither_asked_for_nor_given_twice(tmp_path: Path) -> None:
+def test_an_argument_of_the_user_is_neither_required_nor_passed_twice(tmp_path: Path) -> None:
     shape = PROGRAMS["arguments given"]
     subject = drafted(write(tmp_path / "subject", shape), *shape.words)
     assert subject.command == ("{python}", "train.py", "points", "--verbose")
@@ -301,7 +301,7 @@ def test_a_module_is_started_as_a_module(tmp_path: Path) -> None:
     assert "no module trainer.gone" in invoke("init", folder, "-m", "trainer.gone", "--force").stderr
 
 
-def test_a_script_whose_imports_lie_above_it_has_a_larger_folder(tmp_path: Path) -> None:
+def test_a_script_with_imports_from_a_parent_folder_has_a_larger_folder(tmp_path: Path) -> None:
     script = (
         "import sys\nsys.path.append('..')\nfrom lib.fitting import fit\nEPOCHS = 8\nlr = 0.5\nlist(fit(EPOCHS, lr))\n"
     )
@@ -419,7 +419,7 @@ def test_no_hyperparameters_and_no_script_are_clear_errors(tmp_path: Path) -> No
     assert not (tmp_path / "subject.toml").exists()
 
 
-def test_no_metric_is_said_and_the_file_can_still_be_planned(tmp_path: Path) -> None:
+def test_a_missing_metric_is_reported_and_the_file_can_still_be_planned(tmp_path: Path) -> None:
     folder = write(
         tmp_path / "subject", ProgramShape("EPOCHS = 8\nlr = 0.5\nfor epoch in range(EPOCHS):\n    print(epoch)\n", {})
     )

@@ -110,7 +110,7 @@ def test_a_mutant_that_crashes_does_not_end_the_audit(mutegreen: Run, tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_timeout_is_kept_and_the_audit_goes_on(mutegreen: Run, tmp_path: Path) -> None:
+def test_a_timeout_is_stored_and_the_audit_continues(mutegreen: Run, tmp_path: Path) -> None:
     """It takes ten seconds: all of a limit that no other training reaches, however busy the machine is."""
     slow = TRAIN.replace("rng = ", "time.sleep(600 if args.lr == 2 else 0)\nrng = ")
     values = ("--values", "learning_rate=2", "--operators", "epochs", "--mutants", "1", "--repetitions", "1")
@@ -123,7 +123,7 @@ def test_a_timeout_is_kept_and_the_audit_goes_on(mutegreen: Run, tmp_path: Path)
 
 
 @quiet
-def test_ctrl_c_stops_soon_keeps_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_stops_soon_keeps_everything_and_names_the_command_to_continue(tmp_path: Path) -> None:
     """The training would take ten minutes; what it has to end itself is a second, and then it is killed."""
     held = Held(tmp_path, start=4)
     folder = write_subject(tmp_path / "points", held.script())
@@ -267,7 +267,7 @@ def test_a_full_disk_stops_the_audit_with_a_clear_message_and_nothing_is_lost(tm
     assert after == {"ok": 21}
 
 
-def test_a_store_that_cannot_be_written_is_said_before_anything_is_trained(
+def test_a_store_that_cannot_be_written_is_reported_before_any_training(
     subject: Path, mutegreen: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")

@@ -134,7 +134,7 @@ class TestConcurrentTrials:
         logs = next((tmp_path / "reports/audits").iterdir()) / "logs"
         assert list(logs.glob("*.out-of-memory.log"))
 
-    def test_jobs_auto_takes_no_more_than_the_cpus(self, mutegreen: Run, tmp_path: Path) -> None:
+    def test_jobs_auto_uses_at_most_as_many_slots_as_cpus(self, mutegreen: Run, tmp_path: Path) -> None:
         done = mutegreen("run", write_subject(tmp_path / "points", SLOW), *SMALL, "--jobs", "auto")
         assert done.returncode == 0, done.stderr
         assert max(row["companions"] for row in exported(mutegreen)) <= len(os.sched_getaffinity(0)) - 1 + 0.2
@@ -196,7 +196,9 @@ class TestBackground:
             assert db.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
 
     @pytest.mark.slow
-    def test_one_that_breaks_down_stops_the_audit_and_resume_goes_on(self, mutegreen: Run, tmp_path: Path) -> None:
+    def test_a_background_load_that_fails_stops_the_audit_and_resume_continues_it(
+        self, mutegreen: Run, tmp_path: Path
+    ) -> None:
         """Its fourth start fails while a file says so.
 
         It takes ten seconds: an audit and the rest of it, whose trainings all wait for a background that warms up.

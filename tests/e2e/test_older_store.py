@@ -1,4 +1,4 @@
-"""Audits of older MuteGreens in today's commands: shown, exported, and gone on with."""
+"""Audits of older MuteGreens in today's commands: shown, exported, and resumed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_results_are_read_and_the_file_stays_as_it_is(mutegreen: Run, store: Pat
     assert [file.name for file in store.parent.iterdir()] == [store.name]
 
 
-def test_an_audit_that_was_stopped_goes_on_in_the_converted_store(mutegreen: Run, store: Path) -> None:
+def test_a_stopped_audit_continues_in_the_converted_store(mutegreen: Run, store: Path) -> None:
     _, stopped = audits(store)
     snapshot = store.parent / "audits" / stopped / "subject"
     snapshot.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""`mutegreen study` as a user meets it: begun, interrupted, gone on with, and with subjects that cannot train here."""
+"""`mutegreen study` as a user runs it: started, interrupted, resumed, and with subjects that cannot train here."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_subject_that_has_changed_is_trained_again(copied: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_path: Path) -> None:
+def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_output(tmp_path: Path) -> None:
     """It takes ten seconds: twenty trainings and two preflights, of subjects that no other test shares."""
     parts = {"broken": {"train": BROKEN}, "plain": {"preset": ""}, "fine": {}}
     done = study(tmp_path, "--subjects", ",".join(write_studied(tmp_path, name, **of) for name, of in parts.items()))
@@ -113,7 +113,7 @@ def test_a_subject_that_cannot_train_here_is_skipped_with_its_last_words(tmp_pat
 
 
 @pytest.mark.xdist_group("quiet")
-def test_interrupted_it_goes_on_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
+def test_an_interrupted_study_continues_where_it_stopped(mutegreen: Run, tmp_path: Path) -> None:
     """The third training after the preflight would take ten minutes."""
     held = Held(tmp_path, start=4)
     write_studied(tmp_path, "slow", held.script())
@@ -182,10 +182,12 @@ def test_co_located_audits_have_the_same_mutants(tmp_path: Path) -> None:
         (("--subjects", "mine", "--require", "gpu"), "gpu"),
     ],
 )
-def test_wrong_words_are_one_clear_line(mutegreen: Run, tmp_path: Path, words: tuple[str, ...], message: str) -> None:
+def test_wrong_arguments_are_reported_in_one_line(
+    mutegreen: Run, tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
     write_studied(tmp_path, "mine")
     done = mutegreen(*SMOKE, *words)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "reports" / "audits").exists(), "nothing is begun"
+    assert not (tmp_path / "reports" / "audits").exists(), "no audit is started"

@@ -55,7 +55,7 @@ def test_much_output_without_line_ends_is_cut_not_kept(tmp_path: Path) -> None:
     assert max(len(line.text) for line in lines) < 3 * command.MAX_LINE_BYTES
 
 
-def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_accepted(tmp_path: Path) -> None:
     _, lines = run("import sys; sys.stdout.buffer.write(b'\\xff\\xfe ok\\n')", tmp_path)
     assert lines[0].text.endswith(" ok")
 

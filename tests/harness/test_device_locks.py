@@ -52,7 +52,7 @@ def test_every_audit_loads_the_cpu_and_only_its_own_gpus() -> None:
     assert lock_names([]) == ["cpu"]
 
 
-def test_a_free_device_is_had_at_once_and_given_back() -> None:
+def test_a_free_device_is_locked_at_once_and_released() -> None:
     for _ in range(2):
         with locked(["cpu", "gpu:a"], HOLDER, heard, wait=False):
             pass
@@ -100,7 +100,7 @@ def test_the_lock_of_a_killed_process_is_stale(folder: Path) -> None:
         pass
 
 
-def test_a_file_that_is_no_lock_file_of_ours_does_no_harm(folder: Path) -> None:
+def test_a_file_without_a_valid_lock_is_replaced(folder: Path) -> None:
     folder.mkdir()
     (folder / "cpu.lock").write_text("rubbish")
     with locked(["cpu"], HOLDER, heard, wait=False):

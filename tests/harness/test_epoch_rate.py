@@ -42,7 +42,7 @@ def test_an_epoch_under_way_is_assumed_to_last_as_the_one_before_and_not_to_have
     assert rate.epochs(9.0, 19.0) == pytest.approx(1.0), "an epoch that takes longer is one epoch still"
 
 
-def test_a_start_over_loses_the_epoch_under_way_and_begins_with_a_start_up() -> None:
+def test_a_restart_loses_the_epoch_under_way_and_begins_with_a_start_up() -> None:
     rate = steady(count=3)
     rate.start(10.0)
     rate.finish_epoch(16.0)

@@ -106,7 +106,7 @@ class TestEveryExecutor:
         executor.run(trials(5), work)
         assert work.threads == {threading.get_ident()}
 
-    def test_a_fault_in_a_training_interrupts_what_is_under_way_and_nothing_runs_on(self, executor: Executor) -> None:
+    def test_a_fault_in_a_training_interrupts_all_running_trials(self, executor: Executor) -> None:
         def training(trial: Trial, stop: threading.Event) -> TrialResult:
             if trial.number == 2:
                 raise OSError("disk full")
@@ -207,7 +207,7 @@ def test_an_exclusive_trial_out_of_memory_is_final() -> None:
     assert not [what for what, _ in work.calls if what.startswith("retry")]
 
 
-def test_no_more_train_at_a_time_than_memory_holds() -> None:
+def test_concurrent_trainings_fit_into_memory() -> None:
     admission = Admission(lambda: {HOST: 1000})
     for trial in trials(6):
         admission.record_peak(trial.mutant, {HOST: 400})

@@ -93,7 +93,7 @@ def test_the_seed_draws_the_values_that_are_changed_together(three: Path) -> Non
     assert drawn == {f"learning_rate={rate},threads={n}" for rate in (0.1, 2.0) for n in (2, 3)}
 
 
-def test_a_preset_may_ask_for_it_and_the_option_goes_before(tmp_path: Path) -> None:
+def test_a_preset_may_set_the_order_and_the_option_has_precedence(tmp_path: Path) -> None:
     folder = write_subject(tmp_path / "p", toml=SUBJECT + "\n[presets.pairs]\norder = 2\n")
     assert max(m.order for m in planned(folder, preset="pairs").mutants) == 2
     assert max(m.order for m in planned(folder, preset="pairs", order=1).mutants) == 1

@@ -47,7 +47,7 @@ def test_values_of_the_user_replace_those_of_the_operator(loaded: Subject) -> No
     assert {m.hyperparameter for m in made.mutants[1:]} == {"epochs", "learning_rate"}
 
 
-def test_a_small_range_is_said(loaded: Subject) -> None:
+def test_a_small_range_is_reported(loaded: Subject) -> None:
     made = plan.make(loaded, PlanOptions(mutants=5))
     assert "epochs: 4 mutants instead of 5: epochs finds no more from 8" in made.notes
 

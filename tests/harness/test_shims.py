@@ -105,7 +105,7 @@ def test_a_shim_that_is_not_needed_did_not_act(tmp_path: Path) -> None:
     assert act(tmp_path, "import torch\n", Compat.CUDA)[1] == (ShimReport(Compat.CUDA, False, "not needed"),)
 
 
-def test_a_module_that_cannot_be_changed_goes_on_as_it_is(tmp_path: Path) -> None:
+def test_a_module_that_cannot_be_changed_runs_unchanged(tmp_path: Path) -> None:
     package(tmp_path, "torch", "Tensor = None\n")
     printed, (cuda,) = act(tmp_path, "import torch\nprint('on')\n", Compat.CUDA)
     assert (printed, cuda.acted) == ("on\n", False)
@@ -259,7 +259,7 @@ def subject_of(folder: Path, toml: str) -> Subject:
     return config.load(write_subject(folder, toml=toml))
 
 
-def test_the_preset_goes_before_the_subject_and_the_user_before_both(tmp_path: Path) -> None:
+def test_the_preset_overrides_the_subject_and_the_user_overrides_both(tmp_path: Path) -> None:
     subject = subject_of(
         tmp_path,
         'compat = ["cuda", "weights"]\n' + SUBJECT + "[presets.small]\ncompat = []\n[presets.large]\nmutants = 2\n",

@@ -39,7 +39,7 @@ def test_linked_data_are_not_copied(subject: Path, tmp_path: Path) -> None:
     assert (subject / "data" / "raw" / "x.bin").exists()
 
 
-def test_what_a_trial_writes_is_gone_for_the_next(subject: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_trial_are_removed_before_the_next(subject: Path, tmp_path: Path) -> None:
     workspace.snapshot(load(subject), tmp_path / "copy")
     for _ in range(2):
         with workspace.workspace(tmp_path / "copy", tmp_path / "work") as folder:

@@ -62,7 +62,7 @@ def test_the_option_is_what_the_meter_takes(monkeypatch: pytest.MonkeyPatch) -> 
     assert parse(found.option).name == "estimate"
 
 
-def test_what_a_straight_line_leaves_out_is_said() -> None:
+def test_the_deviation_from_a_straight_line_is_reported() -> None:
     bent = tuple(Level(busy, 20 + 100 * busy**3, None) for busy in (0.0, 0.5, 1.0))
     found = fit(bent)
     assert found.worst_w > 10

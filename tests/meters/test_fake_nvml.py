@@ -45,7 +45,7 @@ def test_power_is_of_the_moment_or_the_mean(handle: Any, clock: FakeClock) -> No
     assert pynvml.nvmlDeviceGetPowerUsage(handle) == 175_000
 
 
-def test_processes_come_and_go_with_their_shares(handle: Any, clock: FakeClock) -> None:
+def test_processes_start_and_end_with_their_shares(handle: Any, clock: FakeClock) -> None:
     assert pynvml.nvmlDeviceGetComputeRunningProcesses(handle) == []
     with pytest.raises(pynvml.NVMLError_NotFound):
         pynvml.nvmlDeviceGetProcessUtilization(handle, 0)

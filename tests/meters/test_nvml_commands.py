@@ -92,7 +92,7 @@ def test_a_required_gpu_that_is_hidden_stops_before_the_command(mutegreen: Run, 
     assert not (tmp_path / "begun").exists()
 
 
-def test_without_a_driver_it_is_said_once_and_soon() -> None:
+def test_a_missing_driver_is_reported_once_and_soon() -> None:
     code = (
         "from mutegreen.meters.selection import select_meters\n"
         "from mutegreen.meters.nvml import library as nvml_library\n"

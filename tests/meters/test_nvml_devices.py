@@ -75,7 +75,7 @@ def test_one_gpu_named_twice_by_different_prefixes_hides_all() -> None:
 
 class TestOrder:
     @pytest.mark.parametrize("order", [{}, {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}])
-    def test_numbers_among_different_models_are_refused_with_the_way_out(self, order: dict[str, str]) -> None:
+    def test_numbers_among_different_models_are_refused_with_a_remedy(self, order: dict[str, str]) -> None:
         with pytest.raises(MeterUnavailable, match="CUDA_VISIBLE_DEVICES=1 does not determine the GPUs") as caught:
             numbers(MIXED, "1", **order)
         assert "export CUDA_DEVICE_ORDER=PCI_BUS_ID" in (caught.value.remedy or "")

@@ -42,7 +42,7 @@ class TestReset:
         gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.0).fail(TIMEOUT, *POWERS, begin_s=2.9, end_s=3.1)
         assert only(bench(gpu).measure(1.0, 5.0)).energy_j is None
 
-    def test_nor_is_there_where_power_comes_back_between_two_readings(self, bench: MakeNvmlBench) -> None:
+    def test_there_is_no_energy_where_power_returns_between_two_readings(self, bench: MakeNvmlBench) -> None:
         """The reset is seen by a look; the reading before it had no power to bridge from."""
         gpu = FakeGpu(watts=TRAINING, counter_reset_s=3.05, counter_period_s=0.037)
         made = bench(gpu.fail(TIMEOUT, *POWERS, begin_s=2.85, end_s=3.06))
@@ -83,7 +83,9 @@ class TestStall:
 class TestLost:
     @pytest.mark.parametrize("code", [GPU_IS_LOST, 1, 9, 16])
     @pytest.mark.parametrize("counter", [0, 1])
-    def test_it_has_a_reason_and_the_other_goes_on(self, bench: MakeNvmlBench, code: int, counter: int) -> None:
+    def test_a_lost_gpu_has_a_reason_and_the_other_is_still_measured(
+        self, bench: MakeNvmlBench, code: int, counter: int
+    ) -> None:
         dying = FakeGpu(counter=counter).fail(code, EVERY_CALL, begin_s=3.0)
         made = bench(dying, FakeGpu(uuid=OTHER, watts=TRAINING))
         lost, good = made.measure(1.0, 5.0).domains
@@ -113,7 +115,7 @@ class TestLost:
 class TestPassing:
     @pytest.mark.parametrize("functions", [(COUNTER,), POWERS, (EVERY_CALL,)])
     @pytest.mark.parametrize("counter", [0, 1])
-    def test_an_error_within_a_window_costs_nothing(
+    def test_an_error_within_a_window_does_not_affect_the_energy(
         self, bench: MakeNvmlBench, functions: tuple[str, ...], counter: int
     ) -> None:
         gpu = FakeGpu(counter=counter).fail(UNKNOWN, *functions, begin_s=2.0, end_s=2.15)
@@ -141,7 +143,7 @@ class TestPassing:
         gpu = FakeGpu(counter=0).fail(UNKNOWN, *POWERS, begin_s=2.0, end_s=2.5)
         assert Flag.SAMPLER_GAP in only(bench(gpu).measure(1.0, 4.0)).flags
 
-    def test_errors_that_come_and_go_are_no_loss(self, bench: MakeNvmlBench) -> None:
+    def test_temporary_errors_are_no_loss(self, bench: MakeNvmlBench) -> None:
         gpu = FakeGpu()
         for moment_s in (2.0, 4.0, 6.0):
             gpu.fail(UNKNOWN, EVERY_CALL, begin_s=moment_s, end_s=moment_s + 0.1)

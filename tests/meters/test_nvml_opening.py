@@ -103,7 +103,7 @@ def test_with_no_gpu_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clo
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_nvml_is_let_go_as_often_as_it_was_taken(
+def test_nvml_is_shut_down_as_often_as_it_was_initialised(
     hidden: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock
 ) -> None:
     fake = FakeNvml(tmp_path, FakeGpu(), clock=clock, log=True).install(monkeypatch)

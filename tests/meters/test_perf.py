@@ -133,7 +133,7 @@ class TestPerfUnavailable:
 
 
 class TestPerfFaults:
-    def test_a_socket_that_fails_is_lost_for_good_and_the_other_goes_on(self, tmp_path: Path) -> None:
+    def test_a_socket_that_fails_stays_lost_and_the_other_is_still_measured(self, tmp_path: Path) -> None:
         machine = PerfMachine(tmp_path, TWO_SOCKETS, ("energy-pkg",))
         machine.meter.open()
         machine.kernel.faults[PKG, 18].reading = OSError(errno.EIO, "the kernel has stopped the counter")

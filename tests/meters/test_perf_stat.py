@@ -102,7 +102,7 @@ class TestPerfStatDomains:
         (left_out,) = machine.meter.unavailable
         assert left_out.reason == f"dram is not read: energy-ram: perf says {fault}"
 
-    def test_a_better_known_beginning_does_not_make_joules_go_back(self, tmp_path: Path) -> None:
+    def test_a_corrected_beginning_does_not_decrease_the_energy(self, tmp_path: Path) -> None:
         machine = LinesMachine(tmp_path, steady(PKG, RAM))
         machine.meter.open()
         machine.clock.advance(1.0)
@@ -146,7 +146,7 @@ class TestPerfStatFaults:
         ("value", "reason"),
         [("<not counted>", "<not counted>"), ("<not supported>", "not supported"), (str(2**64 - 5), "impossible")],
     )
-    def test_an_event_that_fails_is_lost_and_the_other_goes_on(
+    def test_an_event_that_fails_is_lost_and_the_other_is_still_measured(
         self, value: str, reason: str, machine: LinesMachine
     ) -> None:
         machine.perf.values[RAM] = value
@@ -185,7 +185,7 @@ class TestPerfStatFaults:
         with pytest.raises(MeterLost, match="perf printed"):
             machine.meter.read()
 
-    def test_time_that_goes_back_ends_it(self, machine: LinesMachine) -> None:
+    def test_a_time_that_goes_back_is_a_lost_meter(self, machine: LinesMachine) -> None:
         machine.perf.extra = ["     0.000000001,S0,1,7,,energy-pkg,999999999,100.00,,"]
         machine.clock.advance(1.0)
         with pytest.raises(MeterLost, match="went back"):
@@ -304,7 +304,9 @@ class TestTheProgram:
                 pass
         machine.meter.close()
 
-    def test_nothing_of_ours_is_in_its_environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_its_environment_has_no_variable_of_mutegreen(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("MUTEGREEN_TRIAL", "1")
         monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
         machine = PathMachine(tmp_path, monkeypatch)

@@ -108,19 +108,19 @@ class TestFound:
         (opened,) = select_meters(["wall"], require=[PSYS]).meters
         assert opened.domains == (PSYS,)
 
-    def test_by_itself_after_ours(self, install: Installer) -> None:
+    def test_automatic_choice_tries_plug_ins_after_builtin_meters(self, install: Installer) -> None:
         install("walls", {"wall2.py": module()}, entry("wall2:Wall"))
         install("walls_too", {"wall3.py": module("outlet")}, entry("wall3:Wall"))
         assert automatic() == ("estimate", "outlet", "wall")
         assert read_by() == {CPU: "estimate", DRAM: "estimate", PSYS: "outlet"}
 
-    def test_a_better_quality_replaces_ours_and_an_equal_one_does_not(self, install: Installer) -> None:
+    def test_a_better_quality_replaces_the_builtin_meter_and_an_equal_one_does_not(self, install: Installer) -> None:
         install("counts", {"wall4.py": module("counts", (CPU,))}, entry("wall4:Wall"))
         install("guesses", {"wall5.py": module("guesses", (DRAM,), "ESTIMATED")}, entry("wall5:Wall"))
         assert read_by() == {CPU: "counts", DRAM: "estimate"}
         assert read_by(require=("cpu",))[CPU] == "counts"
 
-    def test_a_name_that_is_taken_stays_with_ours(self, install: Installer) -> None:
+    def test_a_name_of_a_builtin_meter_is_not_replaced(self, install: Installer) -> None:
         install("clash", {"wall6.py": module("nvml")}, entry("wall6:Wall"))
         assert not isinstance(parse("nvml"), PluginMeter)
         assert problems() == ["mutegreen.meters entry point 'wall' of clash 1.0 is skipped: the name 'nvml' is taken"]
@@ -131,7 +131,7 @@ class TestFound:
             parse("wail")
         assert (caught.value.hint or "").endswith(", zeus, wall")
 
-    def test_a_meter_of_ours_is_made_without_loading_plug_ins(self, install: Installer) -> None:
+    def test_a_builtin_meter_is_made_without_loading_plug_ins(self, install: Installer) -> None:
         install("walls", {"wall8.py": module()}, entry("wall8:Wall"))
         assert parse("rapl").name == "rapl"
         assert "wall8" not in sys.modules
@@ -254,7 +254,7 @@ def test_a_reading_that_is_none_fails_once_and_disturbs_nothing(answer: Any) -> 
     assert energy.energy_j == 20.0
 
 
-def test_time_that_goes_back_is_no_reading() -> None:
+def test_a_reading_whose_time_went_back_is_rejected() -> None:
     clock = FakeClock()
     meter = PluginMeter(SimulatedMeter(clock, {CPU: Schedule((0.0, 10.0))}), "package")
     meter.open()

@@ -95,7 +95,7 @@ class TestMirrors:
         truth_j = WATTS.integral(0.0, 8.0) + 240.0
         assert bench.window(8.0).total_j("cpu") == pytest.approx(truth_j, rel=1e-6)
 
-    def test_dies_that_only_start_alike_add_up(self, tmp_path: Path) -> None:
+    def test_dies_with_only_an_equal_start_are_two_domains(self, tmp_path: Path) -> None:
         bench = RaplBench(tmp_path, self.dies(WATTS, Schedule((0.0, 30.0))))
         assert len(bench.meter.domains) == 2
 

@@ -84,7 +84,9 @@ class TestReadErrors:
         assert domain_energy(measured, DRAM).energy_j == pytest.approx(10.0 * measured.duration_s, abs=0.031)
         assert not domain_energy(measured, DRAM).flags
 
-    def test_in_the_middle_it_costs_nothing(self, bench: RaplBench, breakage: Breakage) -> None:
+    def test_a_breakage_within_the_window_does_not_affect_the_energy(
+        self, bench: RaplBench, breakage: Breakage
+    ) -> None:
         bench.recorder.begin("w")
         bench.run(1.0)
         breakage(bench)
@@ -148,7 +150,7 @@ class TestReadErrors:
         bench.run(0.5)
         assert domain_energy(bench.recorder.end("w")).energy_j == pytest.approx(300.0)
 
-    def test_a_measurement_goes_on_when_the_file_is_closed_to_others(
+    def test_a_measurement_continues_when_others_lose_access_to_the_file(
         self, bench: RaplBench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def deny(*_: object) -> int:
@@ -271,7 +273,7 @@ class TestAtOpen:
         assert "intel_rapl_msr" in (caught.value.remedy or "")
 
     @pytest.mark.parametrize("zones", [[], [FakeZone("dtpm:0", "soc", STEADY)]], ids=["empty", "others"])
-    def test_no_counter_of_ours(self, tmp_path: Path, zones: list[FakeZone]) -> None:
+    def test_zones_without_an_energy_counter(self, tmp_path: Path, zones: list[FakeZone]) -> None:
         with pytest.raises(MeterUnavailable, match="no energy counter") as caught:
             RaplMeter(FakePowercap(tmp_path, zones).root).open()
         assert caught.value.remedy

@@ -119,7 +119,7 @@ class TestPermission:
             [*prefix, *command(*words)], env=variables, capture_output=True, text=True, timeout=EVENT_S
         )
 
-    def test_the_remedy_opens_what_is_needed_and_no_more(self, fake: FakePowercap, prefix: list[str]) -> None:
+    def test_the_remedy_opens_only_the_needed_files(self, fake: FakePowercap, prefix: list[str]) -> None:
         self.close(fake, "energy_uj")
         refused = self.run(fake, prefix, "doctor", "--json", "--meter", "rapl")
         assert refused.returncode == 2
@@ -132,7 +132,7 @@ class TestPermission:
         assert {one["domain"] for one in opened["domains"]} == set(WATTS)
         assert not os.stat(fake.file("intel-rapl:0:0")).st_mode & 0o004
 
-    def test_a_zone_of_unknown_name_is_not_passed_over(self, fake: FakePowercap, prefix: list[str]) -> None:
+    def test_a_zone_of_unknown_name_is_not_skipped(self, fake: FakePowercap, prefix: list[str]) -> None:
         (closed,) = self.close(fake, "name", "intel-rapl:1")
         refused = self.run(fake, prefix, "doctor", "--json", "--meter", "rapl")
         assert refused.returncode == 2

@@ -159,7 +159,7 @@ class TestFlags:
 
 
 class TestFailures:
-    def test_a_failed_sample_costs_nothing(self) -> None:
+    def test_a_failed_sample_does_not_affect_the_energy(self) -> None:
         clock = FakeClock()
         meter = constant(clock)
         recorder = record(clock, meter)

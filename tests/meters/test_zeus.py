@@ -161,7 +161,7 @@ class TestChips:
         chip.measure = answering
         assert set(meter.read().lost) == {"cpu:package-0", "gpu:soc"}
 
-    def test_a_chip_of_which_nothing_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_chip_without_cpu_memory_or_gpu_energy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         chip = FakeChip(lambda: AppleSiliconMeasurement(ane_mj=5))
         assert "no CPU, memory or GPU" in failed(FakeLayer(chip=chip), monkeypatch).message
 

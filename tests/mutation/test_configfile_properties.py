@@ -244,7 +244,7 @@ def test_one_value_changes_and_every_other_byte_stays(kind: str, data: st.DataOb
         ("a: !!int '7'\n", "a", "a: 3\n"),
     ],
 )
-def test_what_else_yaml_knows(before: str, key: str, after: str) -> None:
+def test_further_forms_of_yaml(before: str, key: str, after: str) -> None:
     assert written("yaml", before, key, 3)[1] == after
 
 

@@ -73,7 +73,7 @@ OF_WHOLE_NUMBERS = {"batch_size", "epochs", "threads", "threshold"}
 ROUNDING = Fraction(1, 10**12)
 
 
-def test_every_operator_of_ours_has_a_range_here() -> None:
+def test_every_builtin_operator_has_a_range_here() -> None:
     assert {*RANGES, "identity"} == OUR_FILES
 
 

@@ -60,7 +60,7 @@ def test_any_value_of_a_seed_is_right(given: Subject) -> None:
     assert list(site_values.site_faults(dataclasses.replace(given, seed=ConfigSite("conf.json", "depth")))) == []
 
 
-def test_a_site_that_is_gone_writes_nothing(given: Subject) -> None:
+def test_a_missing_site_writes_nothing(given: Subject) -> None:
     with pytest.raises(MutationError, match="no literal"):
         site_values.write_files(given.folder, {Hyperparameter("x", Kind.EPOCHS, 1, SourceSite("model.py", "X")): 2})
 

@@ -63,7 +63,7 @@ def test_a_source_in_latin_1_stays_in_latin_1(tmp_path: Path) -> None:
         ("LR = (\n", "not Python source"),
     ],
 )
-def test_a_site_that_is_gone_or_ambiguous_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_a_missing_or_ambiguous_site_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "train.py").write_text(text)
     with pytest.raises(MutationError, match=message):
         source.write(tmp_path, SourceSite("train.py", "LR"), 2)
@@ -110,7 +110,7 @@ def test_items_of_lists_have_keys_too(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_key_that_is_gone_names_the_keys_that_are_there(tmp_path: Path, name: str) -> None:
+def test_a_missing_key_names_the_existing_keys(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(CONFIGS[name][0])
     with pytest.raises(MutationError, match=r"no key optim\.rate") as caught:
         configfile.read(tmp_path, ConfigSite(name, "optim.rate"))

@@ -151,7 +151,7 @@ def test_a_character_that_the_encoding_lacks_is_refused(tmp_path: Path) -> None:
         mutated(script, "train.py:name", "漢")
 
 
-def test_a_site_that_is_gone_shows_the_nearest_line(tmp_path: Path) -> None:
+def test_a_missing_site_shows_the_nearest_line(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text("def main():\n    learning_rate = 0.1\n")
     site = "train.py:main/learning_rate"

@@ -48,13 +48,13 @@ def test_a_file_with_a_hyperparameter_may_not_be_a_link(folder: Path) -> None:
     assert fault(folder).startswith('hyperparameters.learning_rate.config.file = "settings.toml": is behind a link')
 
 
-def test_nor_may_it_lie_in_a_folder_that_is_one(folder: Path) -> None:
+def test_a_site_in_a_linked_folder_is_refused(folder: Path) -> None:
     (folder / "conf").symlink_to("../elsewhere")
     write(folder, SUBJECT + SITE.format(file="conf/settings.toml"))
     assert "is behind a link" in fault(folder)
 
 
-def test_nor_in_a_folder_that_the_workspace_links(folder: Path) -> None:
+def test_a_site_in_a_folder_that_the_workspace_links_is_refused(folder: Path) -> None:
     (folder / "conf" / "deep").mkdir(parents=True)
     (folder / "conf" / "deep" / "settings.toml").write_text("rate = 0.5\n")
     write(folder, SUBJECT + SITE.format(file="conf/deep/settings.toml"))
@@ -83,7 +83,7 @@ def test_links_lead_to_the_same_place_from_a_workspace(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "workdir"), [("/tmp/r.json", "."), ("../r.json", "."), ("../../r.json", "src")])
-def test_results_lie_within_the_workspace(folder: Path, file: str, workdir: str) -> None:
+def test_results_must_be_within_the_workspace(folder: Path, file: str, workdir: str) -> None:
     (folder / "src").mkdir()
     of_file = SUBJECT.replace("pattern = 'accuracy (.+)'", f'file = "{file}"\nkey = "accuracy"')
     write(folder, f'workdir = "{workdir}"\n{of_file}')

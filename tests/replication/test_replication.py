@@ -234,7 +234,7 @@ def test_co_location_is_compared_by_both_protocols() -> None:
     assert answers(less, rules.more_change_co_located) == (Holds.NO, Holds.NO)
 
 
-def test_without_energy_nothing_is_said_of_it() -> None:
+def test_without_energy_every_claim_is_unknown() -> None:
     rows = effects(0.05, 0.05)
     rows[["package_j", "dram_j", "gpu_j"]] = np.nan
     for claim in claims():

@@ -94,7 +94,7 @@ def test_a_wide_terminal_shows_intervals(published: CarefulAnalysis) -> None:
     assert ends in shown(published, 80, metric="gpu_j")
 
 
-def test_of_very_many_mutants_some_hundred_are_shown_and_the_rest_is_counted() -> None:
+def test_of_very_many_mutants_a_hundred_are_listed_and_the_others_are_counted() -> None:
     few = rows(repetitions=2)
     original = few[few["mutant"] == "original"]
     values = [f"{value}.5" for value in range(500)]
@@ -179,7 +179,7 @@ def test_all_hyperparameters_together_are_counted(published: CarefulAnalysis) ->
     assert "all together" in shown(published)
 
 
-def test_a_metric_that_was_not_measured_is_said_so() -> None:
+def test_a_metric_that_was_not_measured_is_reported() -> None:
     assert "DRAM energy was not measured." in shown(analyse(rows()), metric="dram_j")
 
 

@@ -396,7 +396,7 @@ def test_labels_are_spread_without_losing_their_order() -> None:
         assert places.max() <= 1 + 1e-12
         assert (np.diff(places) >= min(0.05, 1 / max(count - 1, 1)) - 1e-12).all()
     free = np.array([0.1, 0.5, 0.9])
-    assert spread_positions(free, 0.1) == pytest.approx(free), "labels with room stay at their points"
+    assert spread_positions(free, 0.1) == pytest.approx(free), "labels with free space stay at their points"
     assert spread_positions(np.array([0.5, 0.5]), 0.1) == pytest.approx([0.45, 0.55])
 
 
@@ -504,7 +504,7 @@ def test_a_file_becomes_figures(mutegreen: Run, tmp_path: Path) -> None:
     assert (folder / "mine.png").read_text() == "there before"
 
 
-def test_nothing_but_files_is_said_without_a_home_or_with_settings_of_ones_own(tmp_path: Path) -> None:
+def test_only_files_are_printed_without_a_home_or_with_a_matplotlibrc(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\nno_such_key: 1\n")
     nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), "/proc/nowhere")
     frame({"lr": (1.0, [2.0])}).to_csv(tmp_path / "rows.csv", index=False)
@@ -544,7 +544,7 @@ def test_a_trial_that_is_not_there(mutegreen: Run) -> None:
     assert re.search(r"has no trial 99\n  its trials have the numbers 1 to 10", done.stderr)
 
 
-def test_what_cannot_be_drawn_is_said(mutegreen: Run, tmp_path: Path) -> None:
+def test_a_figure_that_cannot_be_drawn_is_reported(mutegreen: Run, tmp_path: Path) -> None:
     rows = frame({"lr": (1.0, [2.0, 3.0])}, performance=np.nan)
     rows.to_csv(tmp_path / "rows.csv", index=False)
     done = mutegreen("plot", "--csv", "rows.csv")

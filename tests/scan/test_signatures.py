@@ -146,9 +146,9 @@ def test_the_table_is_what_the_installed_library_says(library: str, table: dict[
     made_from = table["_versions"][library]
     if seen["version"] != made_from:
         pytest.skip(f"the table is made from {library} {made_from}, and {seen['version']} is installed")
-    anew = completed({}, seen["calls"])
-    assert of_library(table, library) == of_library(anew, library)
-    assert of_library(table["_earlier"], library) == of_library(anew["_earlier"], library)
+    remade = completed({}, seen["calls"])
+    assert of_library(table, library) == of_library(remade, library)
+    assert of_library(table["_earlier"], library) == of_library(remade["_earlier"], library)
 
 
 @of_each_library

@@ -149,8 +149,8 @@ def test_the_users_tolerance_overrides_the_subjects_and_that_the_default() -> No
 
 def test_drift_over_blocks_hides_no_effect_and_makes_none() -> None:
     arms = nothing(5) | {"epochs=9": (-0.04, 0.0)}
-    calm, drifting = (analyse(rows_of(noisy(arms, drift=drift))) for drift in (0.0, 0.5))
-    assert [row.verdict for row in drifting.comparisons] == [row.verdict for row in calm.comparisons]
+    steady, drifting = (analyse(rows_of(noisy(arms, drift=drift))) for drift in (0.0, 0.5))
+    assert [row.verdict for row in drifting.comparisons] == [row.verdict for row in steady.comparisons]
     assert of(drifting, "epochs=9").verdict == Verdict.WIN
 
 

@@ -72,7 +72,7 @@ def test_errors_of_differences_are_those_of_least_squares_where_arms_are_alike(
 
 
 @pytest.mark.parametrize("concurrency", [np.full(20, 0.7), 0.7 + 0.99 * MIN_RANGE * np.linspace(0, 1, 20)])
-def test_even_concurrency_changes_nothing_at_all(concurrency: np.ndarray) -> None:
+def test_even_concurrency_changes_nothing(concurrency: np.ndarray) -> None:
     observations = np.random.default_rng(1).standard_normal(20)
     plain, fitted = (
         fit_weighted(observations, CODE, BLOCK, ARMS),

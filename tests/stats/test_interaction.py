@@ -88,7 +88,7 @@ def many(energy: Callable[[Values], float], subjects: int, **options: Any) -> li
     return found_in(pd.concat(frames, ignore_index=True))
 
 
-def test_a_known_interaction_lies_in_its_interval_19_times_of_20() -> None:
+def test_a_known_interaction_is_in_its_interval_19_times_of_20() -> None:
     def energy(settings: Values) -> float:
         both = settings["epochs"] == 4 and settings["dropout"] == 0.7
         return bent(settings) * (1.06 if both else 1.0)

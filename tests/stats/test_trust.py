@@ -121,8 +121,8 @@ def test_an_outlier_is_found_and_named() -> None:
 
 
 def test_a_drifting_machine_has_no_outliers() -> None:
-    calm, drifting = (trust(rows_of(noisy(nothing(8), drift=drift))) for drift in (0.0, 0.5))
-    assert len(drifting.outliers) == len(calm.outliers) <= 1
+    steady, drifting = (trust(rows_of(noisy(nothing(8), drift=drift))) for drift in (0.0, 0.5))
+    assert len(drifting.outliers) == len(steady.outliers) <= 1
 
 
 # Controls and qualities.

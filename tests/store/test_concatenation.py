@@ -51,6 +51,6 @@ def test_notes_are_kept_once_each() -> None:
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused_with_its_place(other: pd.DataFrame, message: str) -> None:
+def test_files_that_cannot_be_concatenated_are_refused_with_their_place(other: pd.DataFrame, message: str) -> None:
     with pytest.raises(RowsError, match=message):
         concatenate([rows("a", data="MNIST"), other], ["a.csv", "b.csv"])

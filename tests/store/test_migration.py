@@ -221,7 +221,7 @@ def test_owner_and_permissions_stay(old2: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in old2.parent.iterdir()} == {0o640}
 
 
-def test_a_store_behind_a_link_is_converted_where_it_lies(old2: Path, tmp_path: Path) -> None:
+def test_a_linked_store_is_converted_in_its_own_folder(old2: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.sqlite"
     link.symlink_to(old2)
     Store.create(link).close()
@@ -358,7 +358,7 @@ def test_an_audit_that_an_older_mutegreen_runs_keeps_the_store_as_it_is(
         assert store.migration is not None
 
 
-def test_who_has_the_old_file_open_can_write_nothing_more_into_it(old2: Path) -> None:
+def test_a_process_with_the_old_file_open_cannot_write_to_it(old2: Path) -> None:
     with closing(sqlite3.connect(old2, isolation_level=None)) as older:
         older.execute("SELECT count(*) FROM trial").fetchone()
         Store.create(old2).close()
@@ -434,7 +434,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read_and_not_converted(ol
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system, which only root may do")
-def test_a_full_disk_is_said_and_the_old_store_is_as_it_was(old2: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_the_old_store_is_unchanged(old2: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     script = textwrap.dedent(

@@ -219,13 +219,13 @@ def test_an_audit_that_is_not_there_names_those_that_are(store: Store) -> None:
     assert "a-1" in str(caught.value.hint)
 
 
-def test_an_audit_can_be_taken_out_again(store: Store) -> None:
+def test_an_audit_can_be_removed(store: Store) -> None:
     store.remove_audit("a-1")
     assert store.audits() == []
     store.add_audit(audit(), MUTANTS, TRIALS)
 
 
-def test_no_store_is_said_and_none_is_made_by_reading(path: Path) -> None:
+def test_a_missing_store_is_reported_and_reading_creates_none(path: Path) -> None:
     with pytest.raises(StoreError, match="there is no store"):
         Store.open(path)
     assert not path.parent.exists()
@@ -308,7 +308,7 @@ def test_a_read_only_store_is_read_but_not_written(store: Store, path: Path) -> 
         path.parent.chmod(0o755)
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     said = run_unprivileged(OPEN, closed / "deeper" / "s.sqlite", "create").stdout

@@ -116,7 +116,7 @@ def test_phases_are_summed_by_name_for_trials_that_ended_well(store: Store) -> N
     assert {row["package_j"] for row in found} == {None}, "a domain was lost"
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="its folder cannot be created or read") as caught:
         Store.create(tmp_path / "file" / "store.sqlite")

@@ -162,7 +162,7 @@ def test_an_audit_of_the_smoke_preset_learns_and_sees_a_learning_rate_that_ruins
     assert done.performance("learning_rate=1e-05") < 0.6
 
 
-@pytest.mark.slow  # TensorFlow starts anew, besides the process of `driven`, which trains nine times
+@pytest.mark.slow  # TensorFlow starts again, in addition to the process of `driven`, which trains nine times
 def test_a_fresh_process_prints_the_same_and_writes_nothing(training: Training, tmp_path: Path) -> None:
     write_mnist(tmp_path / "datasets")
     done = run_script("keras_cnn", tmp_path, *TINY.split(), "--device", "auto", CUDA_VISIBLE_DEVICES="-1")

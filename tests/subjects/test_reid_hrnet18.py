@@ -200,7 +200,7 @@ def test_the_exam_depends_on_no_seed_but_the_training_figures_do(pictures: Modul
 
 
 def test_pictures_of_a_camera_are_more_alike_than_those_of_a_person(pictures: ModuleType) -> None:
-    """So that comparing the pixels themselves finds the camera: there is something to learn."""
+    """A comparison of only the pixels finds the camera, not the person: there is something to learn."""
     import torch
 
     _, _, query, gallery = pictures.draw_figures(people=1, seed=1, height=64)
@@ -224,7 +224,7 @@ def test_hrnet_has_the_published_number_of_weights(train: ModuleType) -> None:
 
 @needs_timm
 def test_residual_blocks_pass_on_their_input_at_first(train: ModuleType) -> None:
-    """But no other layer is silenced, or nothing would come through."""
+    """No other layer is zeroed: the network would have no output."""
     import torch
 
     hrnet = train.build_hrnet("hrnet_w18_small", pretrained=False).eval()
