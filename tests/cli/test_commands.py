@@ -106,7 +106,9 @@ def test_doctor_lists_domains_and_unavailable_meters(mutegreen: Run) -> None:
     assert {d["domain"] for d in found["domains"]} == {"cpu:package-0", "dram:package-0"}
     assert all(set(d) == {"domain", "meter", "quality", "idle_w"} and d["idle_w"] > 0 for d in found["domains"])
     assert all(set(item) == {"meter", "reason", "remedy"} for item in found["unavailable"])
-    assert "estimated" in mutegreen("doctor").stdout
+    lines = mutegreen("doctor").stdout.splitlines()
+    assert "estimated: watts from a model of CPU time, not measured" in lines
+    assert "`mutegreen help metering`" in lines[-1]
 
 
 def test_measure_is_transparent(mutegreen: Run) -> None:

@@ -104,7 +104,7 @@ from mutegreen import units
 from mutegreen.cli.main import _replace_unencodable_characters
 _replace_unencodable_characters()
 for out in (sys.stdout, sys.stderr):
-    print(units.energy(4e-4), "\u65e5", os.fsdecode(b"\xff"), file=out)
+    print(units.energy(4e-4), "\u2192", "\u65e5", os.fsdecode(b"\xff"), file=out)
 """
 
 
@@ -117,4 +117,4 @@ def test_an_output_in_ascii_gets_replacement_characters(variables: dict[str, str
     done = subprocess.run(
         [sys.executable, "-c", IN_ASCII], cwd=tmp_path, env=environment(**variables), capture_output=True
     )
-    assert done.stdout == done.stderr == b"400 uJ \\u65e5 \xff\n"
+    assert done.stdout == done.stderr == b"400 uJ -> \\u65e5 \xff\n"

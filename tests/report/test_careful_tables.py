@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
+from rich.table import Table
 
+from mutegreen.report.layout import FittingTable
 from mutegreen.report.terminal.tables import render
 from mutegreen.stats.careful import CarefulAnalysis, analyse
 from mutegreen.store.rows import read_csv, rows_frame
@@ -189,3 +192,19 @@ def test_equal_performances_have_no_interval_and_no_nan() -> None:
     text = shown(analyse(frame))
     assert "nan" not in text
     assert "epochs 10" in text[text.index("Recommended mutants") :]
+
+
+def test_a_detectable_effect_above_100_percent_is_not_given_in_digits() -> None:
+    analysis = analyse(rows())
+    first, *others = analysis.trust
+    lines = shown(replace(analysis, trust=(replace(first, smallest_effect=3.98), *others))).splitlines()
+    assert any(line.startswith("CPU") and "> 100%" in line for line in lines)
+
+
+def test_the_title_of_a_narrow_form_is_its_own() -> None:
+    wide, narrow = Table("wide" * 30), Table("narrow")
+    fitting = FittingTable("with change", wide, narrow, narrow_title="without")
+    for width, title in ((200, "with change"), (80, "without")):
+        console = Console(file=(output := io.StringIO()), width=width)
+        console.print(fitting)
+        assert output.getvalue().splitlines()[0].strip() == title

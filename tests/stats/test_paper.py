@@ -399,6 +399,12 @@ def test_rows_of_several_audits_are_noted() -> None:
     assert "The trials of 2 audits are analysed together." in sentences(analysis(*parts))
 
 
+def test_rows_of_audits_that_are_compared_are_noted() -> None:
+    exclusive = [*trainings("original", [1, 2], audit="1"), *trainings("e", [3, 4], audit="1")]
+    beside = [row | {"background": "load", "audit": "2"} for row in exclusive]
+    assert "The trials are of 2 audits, one for each scenario." in sentences(analysis(exclusive, beside))
+
+
 def test_notes_of_the_rows_are_copied() -> None:
     lost = [row | {"outcome": "timeout"} for row in trainings("f", [3, 4], value=9)]
     assert "Trials without the outcome ok were dropped: 2 timeout." in sentences(

@@ -61,7 +61,7 @@ class Mode(Protocol):
         """Return the exact energy of the periods in which trials were concurrent."""
 
     def notes(self) -> tuple[str, ...]:
-        """Return one warning for each kind of device utilisation that could not be read."""
+        """Return one warning for each kind of device use that could not be read."""
 
 
 class ExclusiveMode(Mode):

@@ -147,7 +147,7 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     click.echo(f"performance {performance}{extra_metrics}{data}")
     click.echo(f"CPU time {units.duration(result.cpu_s)}, started {result.started_at}")
     for domain in result.measurement.domains:
-        click.echo(_energy(domain))
+        click.echo(energy_text(domain))
     for line in (*colocation.trial_lines(result.colocation), *map(shim_in_trial, result.shims)):
         click.echo(line)
     for evidence in result.evidence:
@@ -157,7 +157,8 @@ def _trial(store: Store, audit: AuditRecord, number: int) -> None:
     click.echo(f"output {Paths.of(store.path, audit.id).log(f'{number:04d}')}")
 
 
-def _energy(domain: DomainEnergy) -> str:
+def energy_text(domain: DomainEnergy) -> str:
+    """Return the energy of a domain, its source, its difference to idle, and its flags."""
     if domain.energy_j is None:
         return f"{domain.domain}: not measured: {domain.reason}"
     flags = f"; flags: {', '.join(sorted(domain.flags))}" if domain.flags else ""
