@@ -18,7 +18,7 @@ from mutegreen.model import (
     is_domain,
 )
 from mutegreen.mutation.factor import FactorOperator
-from mutegreen.mutation.numeric import fraction, number, positive, rounded, whole, within
+from mutegreen.mutation.numeric_values import fraction, number, positive, rounded, whole, within
 from mutegreen.mutation.operator import ChoiceOperator, DrawOperator, Example, Operator
 from mutegreen.phase import window
 

@@ -7,7 +7,7 @@ import random
 from typing_extensions import override
 
 from mutegreen.model import Kind, Value
-from mutegreen.mutation.numeric import fraction, rounded, within
+from mutegreen.mutation.numeric_values import fraction, rounded, within
 from mutegreen.mutation.operator import DrawOperator, Example
 
 REACH = 0.25

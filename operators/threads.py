@@ -7,7 +7,7 @@ import os
 from typing_extensions import override
 
 from mutegreen.model import Kind, Value
-from mutegreen.mutation.numeric import whole
+from mutegreen.mutation.numeric_values import whole
 from mutegreen.mutation.operator import ChoiceOperator, Example
 
 

@@ -7,7 +7,7 @@ import math
 from typing_extensions import override
 
 from mutegreen.model import Kind, Value
-from mutegreen.mutation.numeric import LARGEST_WHOLE, number
+from mutegreen.mutation.numeric_values import LARGEST_WHOLE, number
 from mutegreen.mutation.operator import ChoiceOperator, Example
 
 

@@ -9,7 +9,8 @@ Two clients, from left to right in time:
     intervals   |   a   |  a  |a|  a b  | a b |b|  b   |   the same clients
 
 Each interval has the joules of the devices, the clients, and (later, as drivers report late) their use. It stays in
-`Pending` for `LATE_S`. Then `sharing.share_out` divides it, and each share is added to the account of its client.
+`PendingIntervals` for `LATE_S`. Then `sharing.share_out` divides it, and each share is added to the account of its
+client.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Self
 
 from mutegreen.attribution.account import Account, ClientShare
 from mutegreen.attribution.joules import Joules
-from mutegreen.attribution.pending import LATE_S, Pending
+from mutegreen.attribution.pending_intervals import LATE_S, PendingIntervals
 from mutegreen.attribution.sharing import SharedInterval, share_out, unattributed
 from mutegreen.attribution.usage import Memory, Usage, UsageReading
 from mutegreen.clock import Clock, now
@@ -96,7 +97,7 @@ class Ledger:
         self._recorder, self._usage, self._idle_w = recorder, usage, idle_w
         self._period_s, self._clock = period_s, clock
         self._joules = Joules(recorder)
-        self._pending = Pending()
+        self._pending = PendingIntervals()
         self._accounts: dict[str, Account] = {}
         self._spans: list[LedgerSpan] = []
         self._left_cpu_s = 0.0

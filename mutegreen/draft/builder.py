@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mutegreen.draft import test_run
+from mutegreen.draft import program_run
 from mutegreen.draft.metric import frameworks, run_output
 from mutegreen.draft.metric.candidates import MetricCandidate, metric_candidates
 from mutegreen.draft.metric.printed_lines import printed_lines
@@ -112,7 +112,7 @@ class TriedDraft:
     """A draft after a test run, and that run."""
 
     draft: SubjectDraft
-    run: test_run.ProgramRun
+    run: program_run.ProgramRun
 
 
 def try_draft(drafted: SubjectDraft, timeout_s: float) -> TriedDraft:
@@ -121,7 +121,7 @@ def try_draft(drafted: SubjectDraft, timeout_s: float) -> TriedDraft:
     Raises:
         MuteGreenError: The program cannot be copied or started.
     """
-    run = test_run.run_once(drafted, timeout_s)
+    run = program_run.run_once(drafted, timeout_s)
     if run.fault is not None:
         # The messages of a failed program contain numbers, too: `<urlopen error [Errno -3] ...>`.
         return TriedDraft(drafted, run)

@@ -33,8 +33,8 @@ from mutegreen.harness.concurrency.energy_windows import WindowFactory
 from mutegreen.harness.concurrency.slots import Slot
 from mutegreen.harness.machine.gpu_processes import GpuProcesses
 from mutegreen.harness.metered_command import MeteredRun
-from mutegreen.harness.observe import evidence as evidence_of
 from mutegreen.harness.observe import phases
+from mutegreen.harness.observe.evidence import ProbeReport, evidence_of, output_pattern, probe_environment
 from mutegreen.harness.observe.outcome import OutputTail, classify, oom_kills
 from mutegreen.harness.observe.output import OutputSink
 from mutegreen.harness.observe.performance import OutputReader
@@ -118,7 +118,7 @@ def run(
         site_values.write_files(folder, launch.values)
         environment = launch.environment() | {phase.VARIABLE: str(windows_out)}
         environment |= slot.variables(environment)
-        environment |= evidence_of.probe_environment(watched, folder, probe_out, environment, launch.compat)
+        environment |= probe_environment(watched, folder, probe_out, environment, launch.compat)
         workdir = folder / setup.subject.workdir
         mark = f"{setup.prefix}{name}"
         start = partial(Command, launch.words, workdir, environment, mark, slot.cpus, stop)
@@ -129,10 +129,10 @@ def run(
         if setup.gpus is not None:
             setup.gpus.wait_until_gone(metered.pids)
         file_fault = reader.read_file(workdir)
-        report = evidence_of.ProbeReport.read(probe_out, folder)
+        report = ProbeReport.read(probe_out, folder)
         marked_windows = phases.read_windows(windows_out, metered.started_s, metered.command.duration_s)
-        evidence = [evidence_of.judge(h, launch.values[h], report, reader.seen) for h in watched]
-        shim_reports = shims.judge(launch.compat, report)
+        evidence = [evidence_of(h, launch.values[h], report, reader.seen) for h in watched]
+        shim_reports = shims.reports_of(launch.compat, report)
     outcome = classify(metered.command, tail, reader, evidence, file_fault, oom_killed=oom_kills() > kills)
     parts = phases.cut(metered.window.timelines, reader.epochs, marked_windows)
     result = replace(_result(outcome, started_at, metered, reader, parts, evidence), shims=shim_reports)
@@ -178,5 +178,5 @@ def _result(
 
 
 def _patterns(watched: Sequence[Hyperparameter]) -> dict[str, str]:
-    patterns = {h.name: evidence_of.output_pattern(h) for h in watched}
+    patterns = {h.name: output_pattern(h) for h in watched}
     return {name: pattern for name, pattern in patterns.items() if pattern is not None}

@@ -9,7 +9,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from mutegreen.model import Value
-from mutegreen.mutation.numeric import positive, rounded, within
+from mutegreen.mutation.numeric_values import positive, rounded, within
 from mutegreen.mutation.operator import DrawOperator
 
 

@@ -15,8 +15,8 @@ _FIXED = {
     ReasonCode.MUTANT_INFINITE: "a value of the mutant is infinite",
     ReasonCode.ORIGINAL_NOT_MEASURED: "not measured for the original",
     ReasonCode.MUTANT_NOT_MEASURED: "not measured for the mutant",
-    ReasonCode.ORIGINAL_TRAINED_ONCE: "only one trial of the original; at least two are needed",
-    ReasonCode.MUTANT_TRAINED_ONCE: "only one trial of the mutant; at least two are needed",
+    ReasonCode.ONE_TRIAL_OF_ORIGINAL: "only one trial of the original; at least two are needed",
+    ReasonCode.ONE_TRIAL_OF_MUTANT: "only one trial of the mutant; at least two are needed",
     ReasonCode.NO_COMMON_BLOCK: "never in the same block as the original",
     ReasonCode.CONFOUNDED: ("confounded: in every trial its concurrency differed from that of the original"),
     ReasonCode.NO_VARIATION: _NO_VARIATION,
@@ -33,7 +33,7 @@ _FIXED = {
     ReasonCode.SHAPE_ASSUMED: "two values only, so the shape of the curve is assumed",
     ReasonCode.VALUE_ZERO: "a measured value in this scenario is 0, which has no logarithm",
     ReasonCode.CORNER_MISSING: "not measured for all four of: the original, each single change, both changes together",
-    ReasonCode.CORNER_TRAINED_ONCE: (
+    ReasonCode.ONE_TRIAL_OF_CORNER: (
         "only one trial of the original, of a single change or of both changes; at least two are needed"
     ),
     ReasonCode.CORNER_CONFOUNDED: (
@@ -112,7 +112,7 @@ def _not_kept(reason: Reason) -> str:
 _WITH_NUMBERS: Mapping[ReasonCode, Callable[[Reason], str]] = {
     ReasonCode.ORIGINAL_MISSED_TARGET: _target_missed("original"),
     ReasonCode.MUTANT_MISSED_TARGET: _target_missed("mutant"),
-    ReasonCode.TOO_FEW_TRAININGS: lambda reason: f"fewer than {reason.count} trials measured",
+    ReasonCode.TOO_FEW_TRIALS: lambda reason: f"fewer than {reason.count} trials measured",
     ReasonCode.NEVER_CHANGED_ALONE: lambda reason: (
         f"no trial changes only {reason.names[0]} to a value that it has together with the other hyperparameter"
     ),

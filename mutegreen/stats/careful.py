@@ -35,7 +35,7 @@ from mutegreen.stats.reason import Note
 from mutegreen.stats.settings import Settings
 from mutegreen.stats.trend.trend import Trend
 from mutegreen.stats.trend.trend_analysis import trends
-from mutegreen.stats.verdicts.scenario_findings import Findings, ScenarioKey, findings_of
+from mutegreen.stats.verdicts.scenario_results import ScenarioKey, ScenarioResults, scenario_results
 
 PROTOCOL = "careful"
 _Row = TypeVar("_Row")
@@ -108,10 +108,10 @@ def analyse(
         data=data_of(rows),
         extra_metric=rows.attrs.get("extra_metric"),
         settings=settings,
-        correlations=_concatenated(each.findings.correlations for each in results),
-        comparisons=_concatenated(each.findings.comparisons for each in results),
-        win_tie_loss=_concatenated(each.findings.win_tie_loss for each in results),
-        overall=_concatenated(each.findings.overall for each in results),
+        correlations=_concatenated(each.scenario.correlations for each in results),
+        comparisons=_concatenated(each.scenario.comparisons for each in results),
+        win_tie_loss=_concatenated(each.scenario.win_tie_loss for each in results),
+        overall=_concatenated(each.scenario.overall for each in results),
         advice=tuple(each.advice for each in results),
         trust=_concatenated(each.trust for each in results),
         flags=_concatenated(each.flags for each in results),
@@ -120,7 +120,7 @@ def analyse(
         attribution=_concatenated(each.attribution for each in results),
         interactions=tuple(interactions(models, settings)),
         targets=() if epochs is None else tuple(energy_to_target(epochs, all_goals, tolerances, settings)),
-        colocation=colocation_report([each.findings for each in results], settings),
+        colocation=colocation_report([each.scenario for each in results], settings),
     )
 
 
@@ -128,7 +128,7 @@ def analyse(
 class _Results:
     """The results of one scenario; `CarefulAnalysis` describes the fields."""
 
-    findings: Findings
+    scenario: ScenarioResults
     advice: Advice
     trust: Sequence[Trust]
     flags: Sequence[FlagCount]
@@ -138,15 +138,15 @@ class _Results:
 
 
 def _results_of(model: ScenarioModel, spent_j: Mapping[ScenarioKey, float | None]) -> _Results:
-    findings = findings_of(model)
+    scenario = scenario_results(model)
     return _Results(
-        findings=findings,
-        advice=advise(model, findings.comparisons, spent_j.get(findings.key)),
-        trust=trust_of(model, findings.comparisons),
+        scenario=scenario,
+        advice=advise(model, scenario.comparisons, spent_j.get(scenario.key)),
+        trust=trust_of(model, scenario.comparisons),
         flags=flag_counts(model),
         trends=trends(model),
         concurrency_effects=list(concurrency_effects(model)),
-        attribution=list(attribution_of(model, findings.comparisons)),
+        attribution=list(attribution_of(model, scenario.comparisons)),
     )
 
 

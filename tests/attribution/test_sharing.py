@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mutegreen.attribution.pending import Pending
+from mutegreen.attribution.pending_intervals import PendingIntervals
 from mutegreen.attribution.sharing import DomainShare, SharedInterval, join, share_out, unattributed
 from mutegreen.attribution.usage import BusyTime
 
@@ -91,7 +91,7 @@ def test_joined_intervals_hold_what_both_held() -> None:
 
 
 def test_use_is_booked_on_the_time_in_which_it_was() -> None:
-    pending = Pending()
+    pending = PendingIntervals()
     for end_s in (1.0, 2.0, 3.0):
         pending.add(end_s, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
     pending.book([BusyTime("a", GPU, 0.5, 2.5, 1.0), BusyTime("stranger", GPU, 0.0, 3.0, 3.0)])
@@ -104,7 +104,7 @@ def test_use_is_booked_on_the_time_in_which_it_was() -> None:
 
 
 def test_use_of_a_time_in_which_a_client_enters_is_booked_on_the_time_after() -> None:
-    pending = Pending()
+    pending = PendingIntervals()
     pending.add(1.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None}))
     pending.add(2.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
     pending.book([BusyTime("b", GPU, 0.5, 1.5, 0.2)])
@@ -113,7 +113,7 @@ def test_use_of_a_time_in_which_a_client_enters_is_booked_on_the_time_after() ->
 
 
 def test_an_interval_too_short_for_a_report_is_joined_with_an_adjacent_one_of_the_same_clients() -> None:
-    pending = Pending()
+    pending = PendingIntervals()
     pending.add(1.0, SharedInterval(1.0, {GPU: 10.0}, {}, {"a": None, "b": None}))
     pending.add(1.1, SharedInterval(0.1, {GPU: 1.0}, {}, {"a": None, "b": None}))
     pending.add(1.2, SharedInterval(0.1, {GPU: 2.0}, {}, {"b": None}))

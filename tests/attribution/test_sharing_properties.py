@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mutegreen.attribution.pending import SHORT_S, Pending
+from mutegreen.attribution.pending_intervals import SHORT_S, PendingIntervals
 from mutegreen.attribution.sharing import DomainShare, SharedInterval, join, resource, share_out, unattributed
 from mutegreen.attribution.usage import BusyTime
 
@@ -110,7 +110,7 @@ def test_use_is_booked_once_and_only_on_those_who_were_there(
     steps: list[tuple[float, str]], busy: list[tuple[str, float, float, float]], data: st.DataObject
 ) -> None:
     """Whatever the cuts are, an hour of use on time that is pending is an hour of use of those who were there."""
-    pending, now_s, there_s = Pending(), 0.0, dict.fromkeys("abcx", 0.0)
+    pending, now_s, there_s = PendingIntervals(), 0.0, dict.fromkeys("abcx", 0.0)
     edges = [0.0]
     for length_s, clients in steps:
         now_s += length_s
@@ -143,7 +143,7 @@ def test_use_is_booked_once_and_only_on_those_who_were_there(
 @example(end_s=0.21050832388921256, before_s=0.03933659761, late=1)
 def test_rounding_does_not_increase_the_use(end_s: float, before_s: float, late: int) -> None:
     """A client whose processes are seen just before its time began has next to nothing of the use, or all of it."""
-    pending = Pending()
+    pending = PendingIntervals()
     pending.add(end_s, SharedInterval(0.1, {}, {}, {"a": None}))
     pending.add(end_s + 1.0, SharedInterval(1.0, {}, {}, dict.fromkeys("ab")))
     until_s = end_s
@@ -156,7 +156,7 @@ def test_rounding_does_not_increase_the_use(end_s: float, before_s: float, late:
 
 @given(steps)
 def test_no_short_interval_stays_next_to_one_of_the_same_clients(steps: list[tuple[float, str]]) -> None:
-    pending, now_s = Pending(), 0.0
+    pending, now_s = PendingIntervals(), 0.0
     for length_s, clients in steps:
         now_s += length_s
         pending.add(now_s, SharedInterval(length_s, {}, {}, dict.fromkeys(clients)))

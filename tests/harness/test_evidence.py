@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mutegreen.harness.observe.evidence import ProbeReport, judge, probe_environment
+from mutegreen.harness.observe.evidence import ProbeReport, evidence_of, probe_environment
 from mutegreen.model import EnvSite, Evidence, FlagSite, Hyperparameter, Kind, SourceSite
 from support.limits import EVENT_S
 from support.tiny import environment
@@ -29,7 +29,7 @@ def observe(folder: Path, hyperparameter: Hyperparameter, value: float, words: l
     subprocess.run(
         words, cwd=folder, env=own | probe_environment([hyperparameter], folder, out, own), check=True, timeout=EVENT_S
     )
-    return judge(hyperparameter, value, ProbeReport.read(out, folder), {})
+    return evidence_of(hyperparameter, value, ProbeReport.read(out, folder), {})
 
 
 def script(folder: Path, text: str, name: str = "train.py") -> str:

@@ -53,7 +53,7 @@ def act(folder: Path, program: str, *asked: Compat, **variables: str) -> tuple[s
         [sys.executable, "train.py"], cwd=folder, env=own, capture_output=True, text=True, timeout=EVENT_S
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout, shims.judge(asked, ProbeReport.read(out, folder))
+    return done.stdout, shims.reports_of(asked, ProbeReport.read(out, folder))
 
 
 def package(folder: Path, name: str, source: str) -> None:
@@ -113,7 +113,7 @@ def test_a_module_that_cannot_be_changed_runs_unchanged(tmp_path: Path) -> None:
 
 
 def test_a_process_that_cannot_be_seen(tmp_path: Path) -> None:
-    (cuda,) = shims.judge((Compat.CUDA,), ProbeReport.read(tmp_path / "nothing", tmp_path))
+    (cuda,) = shims.reports_of((Compat.CUDA,), ProbeReport.read(tmp_path / "nothing", tmp_path))
     assert cuda == ShimReport(Compat.CUDA, False, "no Python process of the training could be observed")
 
 

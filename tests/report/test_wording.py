@@ -12,7 +12,7 @@ EXCLUSIVE, CO_LOCATED = ("mnist", ""), ("mnist", "load")
 REASONS = {
     Reason(ReasonCode.ORIGINAL_INFINITE): "a value of the original is infinite",
     Reason(ReasonCode.MUTANT_NOT_MEASURED): "not measured for the mutant",
-    Reason(ReasonCode.ORIGINAL_TRAINED_ONCE): "only one trial of the original; at least two are needed",
+    Reason(ReasonCode.ONE_TRIAL_OF_ORIGINAL): "only one trial of the original; at least two are needed",
     Reason(ReasonCode.NO_COMMON_BLOCK): "never in the same block as the original",
     Reason(ReasonCode.CONFOUNDED): ("confounded: in every trial its concurrency differed from that of the original"),
     Reason(
@@ -21,7 +21,7 @@ REASONS = {
     Reason(ReasonCode.NEITHER_VARIES): "neither the mutant nor the original varies, so p is 0 by definition",
     Reason(ReasonCode.ORIGINAL_MISSED_TARGET, count=2, of=5): "2 of 5 trials of the original reached the target",
     Reason(ReasonCode.MUTANT_MISSED_TARGET, count=0, of=5): "0 of 5 trials of the mutant reached the target",
-    Reason(ReasonCode.TOO_FEW_TRAININGS, count=3): "fewer than 3 trials measured",
+    Reason(ReasonCode.TOO_FEW_TRIALS, count=3): "fewer than 3 trials measured",
     Reason(ReasonCode.NEARLY_EQUAL): "the values are too nearly equal for Pearson's coefficient",
     Reason(ReasonCode.NO_NOISE_ESTIMATE): (
         "two values with one trial each: an effect cannot be distinguished from noise"

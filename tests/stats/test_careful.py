@@ -259,8 +259,8 @@ def test_win_tie_loss_adds_up_over_hyperparameters() -> None:
 @pytest.mark.parametrize(
     ("original", "mutant", "verdict", "code"),
     [
-        ([100.0], [90.0], "undecided", ReasonCode.ORIGINAL_TRAINED_ONCE),
-        (ENERGY, [90.0], "undecided", ReasonCode.MUTANT_TRAINED_ONCE),
+        ([100.0], [90.0], "undecided", ReasonCode.ONE_TRIAL_OF_ORIGINAL),
+        (ENERGY, [90.0], "undecided", ReasonCode.ONE_TRIAL_OF_MUTANT),
         (ENERGY, [None] * 5, "undecided", ReasonCode.MUTANT_NOT_MEASURED),
         ([None] * 5, ENERGY, "undecided", ReasonCode.ORIGINAL_NOT_MEASURED),
         (ENERGY, [*ENERGY[:4], np.inf], "undecided", ReasonCode.MUTANT_INFINITE),

@@ -127,6 +127,6 @@ def test_a_missing_coefficient_has_a_reason_and_is_not_part_of_the_family() -> N
     assert list(found) == ["constant", "epochs", "infinite", "unmeasured"]
     assert found["constant"].reason == Reason(ReasonCode.ALL_EQUAL)
     assert found["infinite"].reason == Reason(ReasonCode.VALUE_INFINITE)
-    assert found["unmeasured"].reason == Reason(ReasonCode.TOO_FEW_TRAININGS, count=3)
+    assert found["unmeasured"].reason == Reason(ReasonCode.TOO_FEW_TRIALS, count=3)
     assert found["constant"].spearman_p_adjusted is found["infinite"].pearson.low is None
     assert found["epochs"].spearman_p_adjusted == found["epochs"].spearman_p

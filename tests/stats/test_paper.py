@@ -218,7 +218,7 @@ def test_one_observation_decides_nothing(original: list[Any], mutant: list[Any])
     found = against(original, mutant)
     assert (found.verdict, found.p) == (Verdict.UNDECIDED, None)
     assert found.cliffs_delta.value == 1
-    why = ReasonCode.ORIGINAL_TRAINED_ONCE if len(original) == 1 else ReasonCode.MUTANT_TRAINED_ONCE
+    why = ReasonCode.ONE_TRIAL_OF_ORIGINAL if len(original) == 1 else ReasonCode.ONE_TRIAL_OF_MUTANT
     assert found.reason == Reason(why)
 
 
@@ -335,8 +335,8 @@ def test_correlation_takes_the_original_at_its_default_value() -> None:
 @pytest.mark.parametrize(
     ("original", "mutant", "value", "reason"),
     [
-        ([1.0], [2.0], 3, Reason(ReasonCode.TOO_FEW_TRAININGS, count=3)),
-        ([1.0, None], [2.0, None], 3, Reason(ReasonCode.TOO_FEW_TRAININGS, count=3)),
+        ([1.0], [2.0], 3, Reason(ReasonCode.TOO_FEW_TRIALS, count=3)),
+        ([1.0, None], [2.0, None], 3, Reason(ReasonCode.TOO_FEW_TRIALS, count=3)),
         ([5.0, 5.0], [5.0, 5.0], 3, Reason(ReasonCode.ALL_EQUAL)),
         ([1.0, 2.0], [3.0, 4.0], 2, Reason(ReasonCode.ONE_VALUE)),
     ],

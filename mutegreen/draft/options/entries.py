@@ -56,25 +56,26 @@ def build_entries(scan: Scan, context: EntryContext) -> list[Entry]:
     """Return all findings as entries: first those to mutate, then those for the user to judge."""
     all_entries = [_entry(finding, context) for finding in (*scan.hyperparameters, *scan.unsure)]
     unique = {entry.hyperparameter.site: entry for entry in reversed([*all_entries, *_without_default(context)])}
-    judged = [_judged(entry) for entry in reversed(unique.values())]
-    judged = _with_something_to_set(_with_doubts_about_other_files(judged, context))
-    return named(sorted(judged, key=lambda entry: entry.why_not is not None))
+    entries = [_with_reason(entry) for entry in reversed(unique.values())]
+    entries = _with_something_to_set(_with_doubts_about_other_files(entries, context))
+    return named(sorted(entries, key=lambda entry: entry.why_not is not None))
 
 
-def _judged(entry: Entry) -> Entry:
+def _with_reason(entry: Entry) -> Entry:
+    """Add the reason if no operator suits the hyperparameter."""
     return replace(entry, why_not=entry.why_not or unsuited(entry.hyperparameter))
 
 
-def _with_doubts_about_other_files(judged: list[Entry], context: EntryContext) -> list[Entry]:
+def _with_doubts_about_other_files(entries: list[Entry], context: EntryContext) -> list[Entry]:
     """Add a reason to literals in other files whose kind the script itself sets: often one of several models."""
     script = context.program.relative(context.program.script)
-    own = {e.hyperparameter.kind for e in judged if e.why_not is None and _file_of(e) in {None, script}}
+    own = {e.hyperparameter.kind for e in entries if e.why_not is None and _file_of(e) in {None, script}}
     reason = "the script sets another one of this kind: check that this one is used, too"
     return [
         replace(e, why_not=reason)
         if e.why_not is None and e.hyperparameter.kind in own and _file_of(e) not in {None, script}
         else e
-        for e in judged
+        for e in entries
     ]
 
 
@@ -84,13 +85,13 @@ def _file_of(entry: Entry) -> str | None:
     return site.file if isinstance(site, SourceSite) else None
 
 
-def _with_something_to_set(judged: list[Entry]) -> list[Entry]:
+def _with_something_to_set(entries: list[Entry]) -> list[Entry]:
     """Return the entries, one of them mutated at least: if none was, those with an operator, else all settable ones."""
-    if any(entry.why_not is None for entry in judged):
-        return judged
-    fitting = [entry for entry in judged if entry.settable and unsuited(entry.hyperparameter) is None]
-    chosen = fitting or [entry for entry in judged if entry.settable]
-    return [replace(entry, why_not=None) if entry in chosen else entry for entry in judged]
+    if any(entry.why_not is None for entry in entries):
+        return entries
+    fitting = [entry for entry in entries if entry.settable and unsuited(entry.hyperparameter) is None]
+    chosen = fitting or [entry for entry in entries if entry.settable]
+    return [replace(entry, why_not=None) if entry in chosen else entry for entry in entries]
 
 
 def _entry(finding: Finding, context: EntryContext) -> Entry:

@@ -113,7 +113,7 @@ class ProbeReport:
         return Path(event["program"]).is_relative_to(self.workspace)
 
 
-def judge(hyperparameter: Hyperparameter, value: Value, report: ProbeReport, seen: Mapping[str, str]) -> Evidence:
+def evidence_of(hyperparameter: Hyperparameter, value: Value, report: ProbeReport, seen: Mapping[str, str]) -> Evidence:
     """Return the evidence for a value.
 
     Args:

@@ -69,7 +69,7 @@ def advice(lines: Iterable[str], compat: Sequence[Compat]) -> str | None:
     return "; ".join(advice) or None
 
 
-def judge(compat: Sequence[Compat], report: ProbeReport) -> tuple[ShimReport, ...]:
+def reports_of(compat: Sequence[Compat], report: ProbeReport) -> tuple[ShimReport, ...]:
     """Return what each shim did in a training, from the probe's report."""
     return tuple(_report(name, report) for name in compat)
 

@@ -27,7 +27,10 @@ _MIN_EPOCHS = 2
 
 @dataclass(frozen=True)
 class TargetReach:
-    """How many trials of an arm reached the target, and the mean number of epochs that they took."""
+    """How many trials of an arm reached the target, and the mean number of epochs that they took.
+
+    `trainings` is the number of all its trials; the field has the name of its JSON key.
+    """
 
     reached: int
     trainings: int

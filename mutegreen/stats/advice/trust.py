@@ -81,7 +81,7 @@ class Trust:
 
 @dataclass(frozen=True)
 class FlagCount:
-    """The number of rows with a flag, of all rows of a scenario."""
+    """The number of trials with a flag, and of all trials (JSON key `trainings`), of a scenario."""
 
     subject: str
     background: str

@@ -74,7 +74,7 @@ class Attribution:
 
     Args:
         metric: The energy metric: the total, or the only one.
-        trainings: Number of trials with attributed energy.
+        trainings: Number of trials with attributed energy. The field has the name of its JSON key.
         of: Number of all trials.
         blind: Mean blind share of the trials with attributed energy.
         most_blind: Largest blind share.

@@ -23,7 +23,7 @@ from mutegreen.stats.model.block_model import Codes, Floats
 from mutegreen.stats.model.metric_model import MetricModel
 from mutegreen.stats.model.scenario_model import ScenarioModel
 from mutegreen.stats.settings import CONFIDENCE
-from mutegreen.stats.verdicts.careful_correlations import MIN_TRAININGS_FOR_INTERVAL
+from mutegreen.stats.verdicts.careful_correlations import MIN_TRIALS_FOR_INTERVAL
 
 _MAX_COEFFICIENT = 1 - 1e-12
 
@@ -140,7 +140,7 @@ def _equal_p(one: tuple[float | None, int], other: tuple[float | None, int], exc
     """Two-sided p value of equal coefficients; z has the variance (1 + excess r^2) / (n - 3)."""
     difference = variance = 0.0
     for sign, (coefficient, n) in ((1, one), (-1, other)):
-        if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > _MAX_COEFFICIENT:
+        if coefficient is None or n < MIN_TRIALS_FOR_INTERVAL or abs(coefficient) > _MAX_COEFFICIENT:
             return None
         difference += sign * math.atanh(coefficient)
         variance += (1 + excess * coefficient**2) / (n - 3)

@@ -23,7 +23,7 @@ from mutegreen.stats.colocation.susceptibility import (
     with_adjusted_p,
 )
 from mutegreen.stats.settings import Settings
-from mutegreen.stats.verdicts.scenario_findings import Findings
+from mutegreen.stats.verdicts.scenario_results import ScenarioResults
 
 
 @dataclass(frozen=True)
@@ -110,21 +110,21 @@ class ColocationReport:
         )
 
 
-def colocation_report(findings: Sequence[Findings], settings: Settings) -> ColocationReport:
+def colocation_report(scenarios: Sequence[ScenarioResults], settings: Settings) -> ColocationReport:
     """Compare every co-located scenario with the exclusive one of the same subject.
 
     Args:
-        findings: Of all scenarios of an analysis.
+        scenarios: Of all scenarios of an analysis.
         settings: The options of the user.
     """
-    by_key = {each.key: each for each in findings}
+    by_key = {each.key: each for each in scenarios}
     pairs = [
         (
             pairing,
             by_key[pairing.exclusive.scenario.subject, ""],
             by_key[pairing.colocated.scenario.subject, pairing.background],
         )
-        for pairing in pairings([each.model for each in findings])
+        for pairing in pairings([each.model for each in scenarios])
     ]
     susceptibility = with_adjusted_p(
         [
@@ -173,7 +173,7 @@ def _pair(pairing: Pairing) -> ColocationPair:
     )
 
 
-def _counts(exclusive: Findings, colocated: Findings) -> list[ColocationCounts]:
+def _counts(exclusive: ScenarioResults, colocated: ScenarioResults) -> list[ColocationCounts]:
     by_key = {(row.hyperparameter, row.energy): row for row in (*exclusive.win_tie_loss, *exclusive.overall)}
     rows = (*colocated.win_tie_loss, *colocated.overall)
     pairs = [(by_key[key], row) for row in rows if (key := (row.hyperparameter, row.energy)) in by_key]

@@ -219,4 +219,4 @@ def _without_error(row: Interaction, metric_model: MetricModel, weights: Floats)
     df = metric_model.noise.df[part]
     if not df.any():
         return Reason(ReasonCode.TOO_FEW_FOR_NOISE, count=row.n)
-    return Reason(ReasonCode.NO_VARIATION_OF_REPETITIONS if df.all() else ReasonCode.CORNER_TRAINED_ONCE)
+    return Reason(ReasonCode.NO_VARIATION_OF_REPETITIONS if df.all() else ReasonCode.ONE_TRIAL_OF_CORNER)

@@ -23,7 +23,7 @@ from mutegreen.stats.model.scenario import Scenario
 from mutegreen.stats.settings import CONFIDENCE
 from mutegreen.stats.verdicts.correlation import correlate
 
-MIN_TRAININGS_FOR_INTERVAL = 4
+MIN_TRIALS_FOR_INTERVAL = 4
 """Observations below which z has no variance."""
 _ROUNDING = 1e-12
 """Distance to 1 up to which a coefficient counts as 1."""
@@ -59,7 +59,7 @@ def correlations(scenario: Scenario) -> Iterator[Correlation]:
 def careful_correlations(scenario: Scenario, adjustment: Adjustment = Adjustment.HOLM) -> list[CarefulCorrelation]:
     """Return the correlations of a scenario with 95 % intervals and adjusted p values.
 
-    There is no interval below `MIN_TRAININGS_FOR_INTERVAL` observations, nor for a coefficient of 1 or -1, which has no
+    There is no interval below `MIN_TRIALS_FOR_INTERVAL` observations, nor for a coefficient of 1 or -1, which has no
     estimate of its error. P values of all Spearman coefficients of the scenario are adjusted as one family, those of
     all Pearson coefficients as another.
     """
@@ -93,7 +93,7 @@ def _with_intervals(row: Correlation, spearman_p: float | None, pearson_p: float
 
 def _interval(coefficient: float | None, n: int, variance: float) -> Interval:
     """Return a coefficient with its interval, where it has one; `variance` is the variance of z, times n - 3."""
-    if coefficient is None or n < MIN_TRAININGS_FOR_INTERVAL or abs(coefficient) > 1 - _ROUNDING:
+    if coefficient is None or n < MIN_TRIALS_FOR_INTERVAL or abs(coefficient) > 1 - _ROUNDING:
         return Interval(coefficient)
     z = math.atanh(coefficient)
     half = float(special.ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(variance / (n - 3))

@@ -12,7 +12,7 @@ from scipy import stats
 
 from mutegreen.stats.reason import Reason, ReasonCode
 
-MIN_TRAININGS = 3
+MIN_TRIALS = 3
 """Observations from which a correlation is calculated: with two, every coefficient is 1 or -1."""
 
 
@@ -47,8 +47,8 @@ def correlate(values: NDArray[np.float64], observations: NDArray[np.float64]) ->
 
 
 def _obstacle(x: NDArray[np.float64], y: NDArray[np.float64]) -> Reason | None:
-    if len(y) < MIN_TRAININGS:
-        return Reason(ReasonCode.TOO_FEW_TRAININGS, count=MIN_TRAININGS)
+    if len(y) < MIN_TRIALS:
+        return Reason(ReasonCode.TOO_FEW_TRIALS, count=MIN_TRIALS)
     if not np.isfinite(y).all():
         return Reason(ReasonCode.VALUE_INFINITE)
     if np.ptp(x) == 0:

@@ -79,8 +79,8 @@ def _obstacles(table: pd.DataFrame) -> dict[ReasonCode, pd.Series[bool]]:
         ReasonCode.MUTANT_NOT_MEASURED: table["n"] == 0,
         ReasonCode.ORIGINAL_INFINITE: ~_finite(table["min_original"], table["max_original"]),
         ReasonCode.MUTANT_INFINITE: ~_finite(table["min"], table["max"]),
-        ReasonCode.ORIGINAL_TRAINED_ONCE: table["n_original"] < MIN_REPETITIONS,
-        ReasonCode.MUTANT_TRAINED_ONCE: table["n"] < MIN_REPETITIONS,
+        ReasonCode.ONE_TRIAL_OF_ORIGINAL: table["n_original"] < MIN_REPETITIONS,
+        ReasonCode.ONE_TRIAL_OF_MUTANT: table["n"] < MIN_REPETITIONS,
     }
 
 

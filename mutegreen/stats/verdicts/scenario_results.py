@@ -16,7 +16,7 @@ ScenarioKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Findings:
+class ScenarioResults:
     """The verdicts and correlations of one scenario.
 
     Args:
@@ -39,9 +39,9 @@ class Findings:
         return self.model.scenario.subject, self.model.scenario.background
 
 
-def findings_of(model: ScenarioModel) -> Findings:
+def scenario_results(model: ScenarioModel) -> ScenarioResults:
     """Return the verdicts and correlations of a scenario."""
     rows = list(comparisons(model))
     counts = tuple(win_tie_loss(rows, (*ENERGY_METRICS, TOTAL)))
     correlations = careful_correlations(model.scenario, model.settings.adjustment)
-    return Findings(model, rows, correlations, counts, tuple(overall(counts)))
+    return ScenarioResults(model, rows, correlations, counts, tuple(overall(counts)))

@@ -41,7 +41,7 @@ class _PendingInterval:
         used[resource] = used.get(resource, 0.0) + busy_s
 
 
-class Pending:
+class PendingIntervals:
     """Consecutive intervals, and the use that is booked on them by its time."""
 
     def __init__(self) -> None:
