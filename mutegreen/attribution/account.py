@@ -91,7 +91,7 @@ class Account:
             self._peak_gpu_bytes[domain] = max(self._peak_gpu_bytes.get(domain, 0), used_bytes)
 
     def share(self, whole: Measurement) -> ClientShare:
-        """Return its share.
+        """Return what the client used, with its part of the energy of the shared domains.
 
         Args:
             whole: Energy of the whole devices from `enter` to `leave`.

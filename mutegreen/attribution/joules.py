@@ -25,7 +25,7 @@ class Joules:
         self._before_j: dict[str, float] = {}
 
     def begin(self) -> None:
-        """Begin a span."""
+        """Open the window of a new span; the first piece begins now."""
         self._window = self._whole
         self._recorder.begin(self._whole)
         self._before_j = self._recorder.energy_so_far(self._whole)

@@ -110,7 +110,7 @@ class Usage:
         return (*self._notes, *(self._gpus.notes() if self._gpus else ()), *foreign)
 
     def close(self) -> None:
-        """Close the GPUs."""
+        """End the use of NVML, if GPUs are read."""
         if self._gpus is not None:
             self._gpus.close()
 

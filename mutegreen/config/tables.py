@@ -76,7 +76,7 @@ class SiteTable(Table):
         return self
 
     def site(self) -> model.Site:
-        """Return the site."""
+        """Return the site that the one key which is set describes."""
         if self.source is not None:
             return model.SourceSite(self.source.file, self.source.name, self.source.line)
         if self.config is not None:

@@ -73,7 +73,7 @@ class Syntax(ABC):
 
 
 class Toml(Syntax):
-    """TOML."""
+    """TOML 1.0, read with tomllib; tomlkit finds and spells the values."""
 
     name = "TOML"
 
@@ -104,7 +104,7 @@ class Toml(Syntax):
 
 
 class Json(Syntax):
-    """JSON."""
+    """JSON: of a key that an object has twice, the last one counts."""
 
     name = "JSON"
 
@@ -155,7 +155,7 @@ def _skip(text: str, at: int) -> int:
 
 
 class Yaml(Syntax):
-    """YAML."""
+    """YAML 1.1: a value is replaced at its scalar, so its aliases change with it."""
 
     name = "YAML"
 

@@ -7,22 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from mutegreen.model import ORIGINAL
 from mutegreen.report.metric_names import TITLES
 from mutegreen.report.scenario_report import ScenarioReport
-from mutegreen.report.susceptibility_sentences import claim_text
+from mutegreen.report.susceptibility_sentences import FINDINGS, claim_text
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.colocation.changes import ColocationComparison, ColocationCorrelation
 from mutegreen.stats.colocation.report import ColocationCounts, ColocationPair
 from mutegreen.stats.colocation.slowdown import BackgroundSlowdown, Slowdown
-from mutegreen.stats.colocation.susceptibility import Susceptibility, SusceptibilityFinding
+from mutegreen.stats.colocation.susceptibility import Susceptibility
 from mutegreen.stats.interval import Interval, or_nan
 from mutegreen.stats.settings import ALPHA
 from mutegreen.units import duration
 
 _MAX_NAMES = 6
-_FINDINGS = {
-    SusceptibilityFinding.MORE: "Significantly more susceptible to change when co-located",
-    SusceptibilityFinding.LESS: "Significantly less susceptible to change when co-located",
-    SusceptibilityFinding.NOT_SHOWN: "No significant difference in susceptibility",
-}
 
 
 def pair_sentence(pair: ColocationPair) -> str:
@@ -35,7 +30,7 @@ def pair_sentence(pair: ColocationPair) -> str:
 
 def susceptibility_sentences(rows: Sequence[Susceptibility]) -> Iterator[str]:
     """Yield the finding on each energy metric, then why others have none, each reason once."""
-    for finding, text in _FINDINGS.items():
+    for finding, text in FINDINGS.items():
         names = [TITLES[row.metric] for row in rows if row.finding is finding]
         if names:
             yield f"{text}: {', '.join(names)}."

@@ -5,11 +5,12 @@ from __future__ import annotations
 from mutegreen.report.wording import reason_text
 from mutegreen.stats.colocation.susceptibility import Susceptibility, SusceptibilityClaim, SusceptibilityFinding
 
-_WORDS = {
+FINDINGS = {
     SusceptibilityFinding.MORE: "Significantly more susceptible to change when co-located",
     SusceptibilityFinding.LESS: "Significantly less susceptible to change when co-located",
     SusceptibilityFinding.NOT_SHOWN: "No significant difference in susceptibility to change",
 }
+"""The beginning of a sentence on each finding."""
 
 
 def susceptibility_text(row: Susceptibility) -> str:
@@ -18,7 +19,7 @@ def susceptibility_text(row: Susceptibility) -> str:
         return f"Unknown: {reason_text(row.reason)}."
     co_located, exclusive = 100 * row.size, 100 * row.size_alone
     sizes = f"the same {row.mutants} mutants change it by {co_located:.3g} % co-located, by {exclusive:.3g} % exclusive"
-    return f"{_WORDS[row.finding]}: {sizes} (adjusted p {row.p_adjusted:.2g})."
+    return f"{FINDINGS[row.finding]}: {sizes} (adjusted p {row.p_adjusted:.2g})."
 
 
 def claim_text(claim: SusceptibilityClaim) -> str:

@@ -19,9 +19,9 @@ class Correlation:
     Args:
         n: Number of observations.
         spearman: Spearman's coefficient; with an interval only if the protocol has one.
-        spearman_p: Two-sided p value of no correlation.
-        pearson: Pearson's coefficient, likewise.
-        pearson_p: Likewise.
+        spearman_p: Two-sided p value of no correlation, by Spearman's coefficient.
+        pearson: Pearson's coefficient; with an interval only if the protocol has one.
+        pearson_p: Two-sided p value of no correlation, by Pearson's coefficient.
         quality: Worst known quality of the observations; None for other metrics than energy, or if unknown.
         reason: Why there are no coefficients.
     """

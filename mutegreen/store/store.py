@@ -114,7 +114,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the connection to the database."""
         self._db.close()
 
     # Writing

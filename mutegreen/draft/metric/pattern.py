@@ -28,7 +28,7 @@ class MetricHole:
 
     @property
     def hole(self) -> Hole:
-        """The hole itself."""
+        """The entry of `line` at `index`."""
         hole = self.line[self.index]
         assert isinstance(hole, Hole)
         return hole

@@ -38,8 +38,8 @@ class ColocationCorrelation:
         same_values: Whether the mutants have the same values in both; else the coefficients may differ for that reason.
         spearman_p: P value of equal coefficients; None where one of them is not known or is 1 or -1.
         spearman_p_adjusted: `spearman_p`, adjusted for all correlations of the pair.
-        pearson_p: Likewise.
-        pearson_p_adjusted: Likewise.
+        pearson_p: The same for Pearson's coefficients.
+        pearson_p_adjusted: `pearson_p`, adjusted for all correlations of the pair.
     """
 
     subject: str

@@ -52,9 +52,9 @@ class ColocationCounts:
     Args:
         hyperparameter: Empty for all together.
         counts_alone: Of exclusive training; rows are energy, columns performance.
-        counts: Of co-located training, likewise.
+        counts: The same of co-located training.
         undecided_alone: Mutants without a verdict in energy or performance, exclusive.
-        undecided: Likewise, co-located.
+        undecided: The same of co-located training.
     """
 
     subject: str

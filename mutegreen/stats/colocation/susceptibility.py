@@ -74,21 +74,21 @@ class Susceptibility:
     Args:
         mutants: Number of mutants in both; all fields but `all_...` and `fisher_p` are of these.
         changed_alone: Number of them that are shown to change the metric (win or loss).
-        changed: Likewise.
+        changed: The same of co-located training.
         newly: Number of them that are shown to change it in co-located training only.
         no_longer: Number of them that are shown to change it in exclusive training only.
         mcnemar_p: P value of equal probabilities of a change; None below `MIN_MUTANTS_RANKED` mutants.
-        wilcoxon_p: P value of equal sizes of the estimated changes; likewise.
+        wilcoxon_p: P value of equal sizes of the estimated changes; None below `MIN_MUTANTS_RANKED` mutants.
         size_alone: Root mean square of the true relative changes (estimate without the contribution of noise).
-        size: Likewise.
+        size: The same of co-located training.
         p: Two-sided p value of equal sizes of the true changes.
         p_adjusted: `p`, adjusted for all energy metrics and background loads of the analysis.
         finding: The conclusion from `p_adjusted`.
         reason: Why there is no `p`.
-        all_alone: Number of all mutants.
-        all_changed_alone: Number of all mutants that are shown to change the metric.
-        all_mutants: Likewise.
-        all_changed: Likewise.
+        all_alone: Number of all mutants of exclusive training.
+        all_changed_alone: Number of them that are shown to change the metric.
+        all_mutants: Number of all mutants of co-located training.
+        all_changed: Number of them that are shown to change the metric.
         fisher_p: P value of equal shares of these; None where the mutants are the same: McNemar's test is better.
     """
 
