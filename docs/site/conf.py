@@ -39,6 +39,8 @@ html_title = f"MuteGreen {version}"
 html_static_path: list[str] = []
 
 myst_heading_anchors = 4
+# Literal blocks without a language are drawings and equations.
+highlight_language = "none"
 # Names in single backticks are code, as in Markdown.
 default_role = "code"
 
@@ -133,11 +135,14 @@ def _restructure(_: Sphinx, what: str, name: str, item: object, options: object,
     lines[:] = restructured(lines)
 
 
+_ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
+
+
 def _parsable_signature(
     _: Sphinx, what: str, name: str, item: object, options: object, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
     """Write defaults that a factory makes as `...`; Sphinx cannot parse Python's `<factory>`."""
-    return signature and signature.replace("<factory>", "..."), returns
+    return signature and _ALIAS.sub(r"\1", signature).replace("<factory>", "..."), returns
 
 
 def _examples_as_code(_: Sphinx, context: object, lines: list[str]) -> None:
