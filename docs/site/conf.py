@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mutegreen
+from mutegreen.cli.topics import replace_links
 
 sys.path.insert(0, str(Path(__file__).parent))
 from docstrings import restructured
@@ -152,9 +153,6 @@ def _examples_as_code(_: Sphinx, context: object, lines: list[str]) -> None:
         lines[:] = [text[0], "", ".. code-block:: text", "", *(f"   {line.strip()}" for line in text[1:]), ""]
 
 
-_RELATIVE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
-
-
 def _unlink_source_files(_: Sphinx, name: str, source: list[str]) -> None:
     """Turn links to files of the repository, which are not on the site, into their text."""
     source[0] = _with_links_of_the_site(source[0])
@@ -166,15 +164,12 @@ def _unlink_in_included(_: Sphinx, path: Path, parent: str, source: list[str]) -
 
 
 def _with_links_of_the_site(text: str) -> str:
-    """Return a page whose links lead to pages of the site; all other relative links become their text."""
-    # Every other part of a text that is split at its fences is code, which stays as it is.
-    parts = text.split("```")
-    return "```".join(
-        part if number % 2 else _RELATIVE_LINK.sub(_link_or_text, part) for number, part in enumerate(parts)
-    )
+    """Return a page whose links lead to pages of the site; links to other files become their text."""
+    return replace_links(text, _link_or_text)
 
 
-def _link_or_text(link: re.Match[str]) -> str:
-    text, target = link[1], link[2].removeprefix("docs/")
-    page = target.partition("#")[0]
-    return f"[{text}]({target})" if "/" not in page and (DOCS / page).is_file() else text
+def _link_or_text(text: str, target: str) -> str:
+    page = target.removeprefix("docs/").partition("#")[0]
+    if "://" in target or target.startswith("#"):
+        return f"[{text}]({target})"
+    return f"[{text}]({target.removeprefix('docs/')})" if "/" not in page and (DOCS / page).is_file() else text

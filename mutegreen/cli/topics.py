@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import mutegreen
@@ -32,13 +33,25 @@ def title(page: Path) -> str:
 
 def for_terminal(page: Path) -> str:
     """Return the Markdown of a page in which links to other pages are commands, as a terminal cannot follow links."""
-    # Every other part of a text that is split at its fences is code, which stays as it is.
-    parts = page.read_text(encoding="utf-8").split("```")
-    return "```".join(part if number % 2 else _LINK.sub(_as_command, part) for number, part in enumerate(parts))
+    return replace_links(page.read_text(encoding="utf-8"), _as_command)
 
 
-def _as_command(link: re.Match[str]) -> str:
-    text, target = link["text"], link["target"]
+def replace_links(text: str, replacement: Callable[[str, str], str]) -> str:
+    """Return a Markdown text with other links; code between fences stays as it is.
+
+    Args:
+        text: The text.
+        replacement: Returns what replaces a link, from its text and its target.
+    """
+    # Every other part of a text that is split at its fences is code.
+    parts = text.split("```")
+    return "```".join(
+        part if number % 2 else _LINK.sub(lambda link: replacement(link["text"], link["target"]), part)
+        for number, part in enumerate(parts)
+    )
+
+
+def _as_command(text: str, target: str) -> str:
     if "://" in target:
         return f"{text} ({target})"
     topic = target.partition("#")[0].removesuffix(".md")

@@ -49,9 +49,14 @@ _VALUE = re.compile(r"\(\?P<value>|(?<!\\)\((?!\?)")
 """Where the value of a pattern begins: the group `value`, else the first group."""
 
 
+def words_of(text: str) -> str:
+    """Return a text with a space between the words of its names: `valLoss` becomes `val Loss`."""
+    return _CAMEL.sub(" ", text).replace("_", " ")
+
+
 def metrics_in(text: str) -> list[Metric]:
     """Return the metrics that a text names, in order; a longer name hides the shorter ones in it."""
-    plain = _CAMEL.sub(" ", text).replace("_", " ")
+    plain = words_of(text)
     matches = [(m.start(), -m.end(), metric) for pattern, metric in METRICS for m in pattern.finditer(plain)]
     metrics: list[Metric] = []
     covered = -1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mutegreen.cli.analysis.goals import goals_of_rows, judged_metric
+from mutegreen.cli.analysis.goals import analysed_metric, goals_of_rows
 from mutegreen.errors import UsageError
 from mutegreen.model import Goal
 
@@ -199,12 +199,12 @@ def _of_audits(path: Path, ids: Sequence[str], choices: Choices, with_exclusive:
     if choices.goal is not None:
         raise UsageError("--goal needs --csv, as an audit has its own goal", "drop --goal")
     audit_rows = read_audits(path, ids, choices.performance, with_exclusive, choices.tolerance)
-    judged = {each.subject: judged_metric(each, choices.performance) for each in reversed(audit_rows.audits)}
+    analysed = {each.subject: analysed_metric(each, choices.performance) for each in reversed(audit_rows.audits)}
     analysis = _analysis(
         audit_rows.rows,
-        {subject: metric.goal for subject, metric in judged.items()},
+        {subject: metric.goal for subject, metric in analysed.items()},
         choices,
-        {subject: metric.tolerance for subject, metric in judged.items()},
+        {subject: metric.tolerance for subject, metric in analysed.items()},
         epochs=audit_rows.epochs,
         spent_j=audit_rows.spent_j,
     )

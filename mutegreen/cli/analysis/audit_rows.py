@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mutegreen.cli.analysis.goals import check_audits_agree, judged_metric
+from mutegreen.cli.analysis.goals import analysed_metric, check_audits_agree
 from mutegreen.errors import RowsError
 from mutegreen.model import DOMAIN_OF_METRIC
 
@@ -123,7 +123,7 @@ def _newest_exclusive(store: Store, audit: AuditRecord, performance: str | None)
         for each in store.audits()
         if each.subject == audit.subject
         and each.options.plan.preset == audit.options.plan.preset
-        and judged_metric(each, performance).goal is judged_metric(audit, performance).goal
+        and analysed_metric(each, performance).goal is analysed_metric(audit, performance).goal
         and (each.data == audit.data or None in (each.data, audit.data))
         and each.finished_at is not None
         and not each.backgrounds

@@ -47,13 +47,13 @@ def _goal(subject: str, known: str | None, given: Goal | None, metric: str | Non
     return Goal(known) if known is not None else given or Goal.MAXIMIZE
 
 
-def judged_metric(audit: AuditRecord, metric: str | None) -> AuditRecord | ExtraMetric:
+def analysed_metric(audit: AuditRecord, metric: str | None) -> AuditRecord | ExtraMetric:
     """Return what holds goal and tolerance of the analysed metric: the extra metric, else the audit."""
     return next((each for each in audit.also if each.name == metric), audit)
 
 
 def check_audits_agree(audits: Sequence[AuditRecord], metric: str | None, tolerance: float | None) -> None:
-    """Refuse to pool audits of one subject that judge its performance differently.
+    """Refuse to pool audits of one subject with different goals, or with different tolerances.
 
     Args:
         audits: Records of the audits.
@@ -66,7 +66,7 @@ def check_audits_agree(audits: Sequence[AuditRecord], metric: str | None, tolera
     first: dict[str, AuditRecord] = {}
     for audit in audits:
         other = first.setdefault(audit.subject, audit)
-        mine, theirs = judged_metric(audit, metric), judged_metric(other, metric)
+        mine, theirs = analysed_metric(audit, metric), analysed_metric(other, metric)
         pair = f"audits {other.id} and {audit.id} of {audit.subject}"
         if mine.goal is not theirs.goal:
             raise UsageError(

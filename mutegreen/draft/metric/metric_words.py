@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mutegreen.model.metric_words import METRICS
+from mutegreen.model.metric_words import METRICS, words_of
 
 _NOT_METRICS = re.compile(
     r"(?i)learning.?rate|mixed.?precision|starting|initial|\blr\b|time|elapsed|seconds|\beta\b|memory|grad\w*[ _]?norm"
@@ -18,7 +18,6 @@ _SPLITS = (
     (re.compile(r"(?i)(?<![a-z])(?:val(?:id(?:at\w*|s?)?)?|dev|held.?out|infer\w*|predict\w*)(?![a-z])"), VALIDATION),
     (re.compile(r"(?i)(?<![a-z])(?:train(?:ing|ed)?|tr|mini.?batch|running|fit)(?![a-z])"), TRAINING),
 )
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def is_list(text: str) -> bool:
@@ -36,6 +35,6 @@ def is_no_metric(text: str) -> bool:
 
 def split_in(text: str) -> int | None:
     """Return the data that a text names; the last one counts; None: it names none."""
-    plain = _CAMEL.sub(" ", text).replace("_", " ")
+    plain = words_of(text)
     matches = [(match.start(), split) for pattern, split in _SPLITS for match in pattern.finditer(plain)]
     return max(matches)[1] if matches else None
